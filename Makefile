@@ -1,0 +1,109 @@
+# Edge Admin. `make help` lists the targets.
+.PHONY: help run test test-appliance fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
+.NOTPARALLEL:
+SHELL = /bin/sh
+PREFIX ?= /usr
+ETCDIR ?= /etc
+SYSCONFDIR ?= /usr/local/etc
+ROOT ?= /opt/jidoteki/tinyadmin
+DATADIR ?= /data
+STATEDIR ?= /var/lib/edge-admin
+SERVER_USER ?=
+PORT ?= 8443
+FUZZ ?= 10
+SEED ?=
+BIN = node_modules/.bin
+SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh) .ci/run \
+	$(wildcard test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
+VERSION = $(shell node -p 'require("./package.json").version')
+# What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
+SOURCE_DATE_EPOCH ?= 1767225600
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+run: ## serve a sample appliance from ./var on https://127.0.0.1:8443 (PORT=9443 for another port)
+	@sh test/harness/tools.sh run
+	@$(MAKE) -s build
+	@PORT='$(PORT)' sh test/harness/run-sample.sh
+
+test: tools build ## everything that must be green: lint, types, shellcheck, all tests
+	@$(MAKE) --no-print-directory lint types shell || { echo '0 passed, 1 failed'; exit 1; }
+	@$(BIN)/vitest run --reporter=default --reporter=./test/harness/reporter.ts
+
+test-appliance: tools build dist/sbom.json ## the packaged product and the storage tests, in virtual machines with a real ZFS, Samba, NFS and iSCSI
+	@test/appliance/rig.sh
+
+fuzz: tools build ## the generated tests, ten times as many and never the same (FUZZ=20, SEED=1 to choose)
+	@seed='$(SEED)' && : "$${seed:=$$(od -An -N4 -td4 /dev/urandom | tr -d ' ')}" && \
+		echo "make fuzz FUZZ=$(FUZZ) SEED=$$seed" && \
+		FUZZ='$(FUZZ)' SEED="$$seed" $(BIN)/vitest run $$(grep -lrE 'fast-check|harness/fuzz' test --include='*.test.ts')
+
+check: build ## seconds: types, lint, quick tests
+	@$(MAKE) --no-print-directory lint types shell quick
+
+lint: node_modules/.installed
+	@$(BIN)/biome check .
+
+types: node_modules/.installed
+	@$(BIN)/tsc
+
+shell:
+	@shellcheck -x -P SCRIPTDIR $(SCRIPTS)
+
+quick: node_modules/.installed
+	@$(BIN)/vitest run test/unit
+
+build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-admin` runs it
+
+dist/edge-admin.js: $(shell find src -name '*.ts') package.json node_modules/.installed build.ts $(wildcard trim.ts)
+	@$(BIN)/tsx build.ts
+	@ln -sfn ../../dist/edge-admin.js $(BIN)/edge-admin
+
+node_modules/.installed: package-lock.json package.json .npmrc
+	@npm ci --no-progress --loglevel=error
+	@touch $@
+
+tools:
+	@sh test/harness/tools.sh test
+
+demo: ## drive a throw-away appliance through the whole main job with curl
+	@sh test/harness/tools.sh run
+	@$(MAKE) -s build
+	@sh test/harness/demo.sh
+
+bench: tools build ## measure, against bare node servers, openssl and tar
+	@$(BIN)/tsx test/bench/main.ts
+
+api: node_modules/.installed ## accept the OpenAPI document as it is now (golden copy)
+	@UPDATE=1 $(BIN)/vitest run test/unit/openapi.test.ts
+
+deps: node_modules/.installed ## write deps.txt: every package that is shipped
+	@npm ls --omit=dev --all --loglevel=error | sed '1s/ .*//' >deps.txt
+
+audit: node_modules/.installed ## ask the registry for known faults in what is shipped
+	@$(BIN)/tsx test/harness/audit.ts
+
+dist/sbom.json: package-lock.json sbom.ts node_modules/.installed
+	@mkdir -p dist
+	@npm sbom --sbom-format cyclonedx --omit dev --package-lock-only --loglevel=error | $(BIN)/tsx sbom.ts >$@.new
+	@mv $@.new $@
+
+dist: build dist/sbom.json ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
+	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
+	@cp -R scripts etc install.sh README.md CHANGELOG.md dist/edge-admin.js dist/NOTICE dist/sbom.json \
+		dist/stage/edge-admin-$(VERSION)
+	@printf '{ "type": "module" }\n' >dist/stage/edge-admin-$(VERSION)/package.json
+	@chmod -R u=rwX,go=rX dist/stage
+	@LC_ALL=C tar -C dist/stage --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar \
+		-cf - edge-admin-$(VERSION) | gzip -9n >dist/edge-admin-$(VERSION).tar.gz.new
+	@mv dist/edge-admin-$(VERSION).tar.gz.new dist/edge-admin-$(VERSION).tar.gz
+	@rm -rf dist/stage
+	@echo dist/edge-admin-$(VERSION).tar.gz
+
+install: build dist/sbom.json ## lay everything into DESTDIR= (PREFIX=, ETCDIR=, SYSCONFDIR=, ROOT=, DATADIR=, STATEDIR=, SERVER_USER=)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' ETCDIR='$(ETCDIR)' SYSCONFDIR='$(SYSCONFDIR)' ROOT='$(ROOT)' \
+		DATADIR='$(DATADIR)' STATEDIR='$(STATEDIR)' SERVER_USER='$(SERVER_USER)' sh install.sh
+
+clean: ## remove what was built (not ./var, not node_modules)
+	@rm -rf dist coverage

@@ -1,0 +1,52 @@
+// Bundles src/main.ts into one file that needs no node_modules, and writes NOTICE: the licences of what is in it. The trap: busboy and
+// pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { trim } from './trim.ts'
+
+const OUT = 'dist/edge-admin.js'
+
+const { metafile } = await build({
+  entryPoints: ['src/main.ts'],
+  outfile: OUT,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // An appliance is Linux: what packages do on other systems falls away.
+  define: { 'process.platform': '"linux"' },
+  charset: 'utf8',
+  plugins: [trim],
+  metafile: true,
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+  },
+})
+chmodSync(OUT, 0o755)
+
+const packages = new Set<string>()
+for (const input of Object.keys(metafile.inputs)) {
+  const name = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
+  if (name) packages.add(name)
+}
+writeFileSync(
+  'dist/NOTICE',
+  `edge-admin.js contains these packages, each under its own licence.\n${[...packages].sort().map(notice).join('')}`,
+)
+
+function notice(name: string): string {
+  const folder = join('node_modules', name)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  // busboy's is the form of long ago.
+  const license = manifest.license ?? manifest.licenses.map(({ type }: { type: string }) => type).join(', ')
+  const text = readdirSync(folder)
+    .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
+    .join('\n\n')
+  return `\n${'='.repeat(72)}\n${name} ${manifest.version} (${license})\n\n${text || 'The package brings no licence text of its own.'}\n`
+}

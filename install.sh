@@ -1,0 +1,108 @@
+#!/bin/sh
+# Lays edge-admin into an image: `DESTDIR=/image PREFIX=/usr sh install.sh` from a checkout (make install) or from the unpacked archive of
+# `make dist`. A newcomer's trap: DESTDIR is where files are put now, every other folder is a path as the appliance will see it.
+set -eu
+DESTDIR=${DESTDIR:-}
+PREFIX=${PREFIX:-/usr}
+ETCDIR=${ETCDIR:-/etc}
+SYSCONFDIR=${SYSCONFDIR:-/usr/local/etc}
+ROOT=${ROOT:-/opt/jidoteki/tinyadmin}
+DATADIR=${DATADIR:-/data}
+STATEDIR=${STATEDIR:-/var/lib/edge-admin}
+LIBDIR=${LIBDIR:-$PREFIX/lib/edge-admin}
+BINDIR=${BINDIR:-$PREFIX/bin}
+UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
+TMPFILESDIR=${TMPFILESDIR:-$PREFIX/lib/tmpfiles.d}
+# For `"privilege": "sudo"`: the unprivileged user that the server runs as, known to this machine and to the appliance by the same number.
+SERVER_USER=${SERVER_USER:-}
+
+stop() {
+  echo "install: $1" >&2
+  exit 1
+}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+built=$here
+[ -f "$built/edge-admin.js" ] || built=$here/dist
+[ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
+
+# They end up in a unit, in sudoers and in shell text: none of those may have to quote them.
+for folder in "$PREFIX" "$ETCDIR" "$SYSCONFDIR" "$ROOT" "$DATADIR" "$STATEDIR" "$LIBDIR" "$BINDIR" "$UNITDIR" "$TMPFILESDIR"; do
+  case $folder in
+    /*) ;;
+    *) stop "not an absolute path: $folder" ;;
+  esac
+  case $folder in
+    *[!A-Za-z0-9._/-]*) stop "a path may hold letters, digits and . _ - / only: $folder" ;;
+    */../* | */..) stop "a path without .. please: $folder" ;;
+  esac
+done
+
+case $SERVER_USER in *[!A-Za-z0-9._-]* | -*) stop "not the name of a user: $SERVER_USER" ;; esac
+[ -z "$SERVER_USER" ] || id "$SERVER_USER" >/dev/null 2>&1 || stop "no such user here: $SERVER_USER"
+server_group=$([ -z "$SERVER_USER" ] || id -gn "$SERVER_USER")
+[ "$SERVER_USER" != root ] || stop 'root needs no sudo'
+
+umask 022
+copy() { # MODE SOURCE TARGET: whole or not at all, so that a running server or script keeps the text it has open
+  mkdir -p "$DESTDIR$(dirname -- "$3")"
+  cp "$2" "$DESTDIR$3.new"
+  chmod "$1" "$DESTDIR$3.new"
+  mv -f "$DESTDIR$3.new" "$DESTDIR$3"
+}
+fill() { # MODE SOURCE TARGET: with the names between @ signs filled in
+  filled=$(mktemp)
+  sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@LIBDIR@|$LIBDIR|g" -e "s|@BINDIR@|$BINDIR|g" -e "s|@SYSCONFDIR@|$SYSCONFDIR|g" \
+    -e "s|@ROOT@|$ROOT|g" -e "s|@DATADIR@|$DATADIR|g" -e "s|@STATEDIR@|$STATEDIR|g" \
+    -e "s|@USER@|${SERVER_USER:-admin}|g" -e "s|@SERVERUSER@|$SERVER_USER|g" -e "s|@GROUP@|$server_group|g" "$2" >"$filled"
+  copy "$1" "$filled" "$3"
+  rm -f "$filled"
+  ! grep -q '@[A-Z][A-Z]*@' "$DESTDIR$3" || stop "a name was not filled in: $3"
+}
+
+copy 755 "$built/edge-admin.js" "$LIBDIR/edge-admin.js"
+printf '{ "type": "module" }\n' >"$DESTDIR$LIBDIR/package.json"
+chmod 644 "$DESTDIR$LIBDIR/package.json"
+for file in README.md CHANGELOG.md NOTICE sbom.json; do
+  for source in "$here/$file" "$built/$file"; do
+    [ ! -f "$source" ] || copy 644 "$source" "$LIBDIR/$file"
+  done
+done
+
+for source in "$here"/scripts/*; do
+  name=${source##*/}
+  case $name in
+    settings) continue ;;
+    *.sh | edge-admin) copy 755 "$source" "$LIBDIR/scripts/$name" ;;
+    *) copy 644 "$source" "$LIBDIR/scripts/$name" ;;
+  esac
+done
+fill 644 "$here/etc/scripts-settings.in" "$LIBDIR/scripts/settings"
+copy 644 "$here/etc/eff-large-wordlist.txt" "$LIBDIR/etc/eff-large-wordlist.txt"
+copy 644 "$here/etc/eff-large-wordlist.README" "$LIBDIR/etc/eff-large-wordlist.README"
+copy 644 "$here/etc/edge-admin.json.example" "$SYSCONFDIR/edge-admin.json.example"
+
+mkdir -p "$DESTDIR$BINDIR"
+ln -sfn "$LIBDIR/scripts/edge-admin" "$DESTDIR$BINDIR/edge-admin"
+fill 644 "$here/etc/edge-admin.service" "$UNITDIR/edge-admin.service"
+if [ -n "$SERVER_USER" ]; then
+  fill 644 "$here/etc/edge-admin-sudo.tmpfiles" "$TMPFILESDIR/edge-admin.conf"
+  fill 644 "$here/etc/edge-admin-sudo.conf" "$UNITDIR/edge-admin.service.d/sudo.conf"
+else
+  fill 644 "$here/etc/edge-admin.tmpfiles" "$TMPFILESDIR/edge-admin.conf"
+  rm -f "$DESTDIR$UNITDIR/edge-admin.service.d/sudo.conf"
+fi
+fill 755 "$here/etc/edge-admin.init" "$ETCDIR/init.d/edge-admin"
+fill 440 "$here/etc/sudoers.edge-admin" "$ETCDIR/sudoers.d/edge-admin"
+
+# The appliance's own folders; what is there keeps its mode and its owner.
+if command -v node >/dev/null 2>&1; then
+  "$DESTDIR$LIBDIR/scripts/edge-admin" init --root "$DESTDIR$ROOT" --sysconfdir "$DESTDIR$SYSCONFDIR" \
+    --datadir "$DESTDIR$DATADIR" --statedir "$DESTDIR$STATEDIR" >/dev/null
+else
+  echo "install: without node here, run this on the appliance: edge-admin init --root $ROOT"
+fi
+if [ -n "$SERVER_USER" ]; then
+  EDGE_ROOT=$DESTDIR$ROOT EDGE_SYSCONFDIR=$DESTDIR$SYSCONFDIR EDGE_STATEDIR=$DESTDIR$STATEDIR \
+    "$DESTDIR$LIBDIR/scripts/owners.sh" "$SERVER_USER"
+fi
+echo "installed in ${DESTDIR:-/}: $LIBDIR, $BINDIR/edge-admin, $UNITDIR/edge-admin.service, $ETCDIR/init.d/edge-admin"

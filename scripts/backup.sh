@@ -1,0 +1,232 @@
+#!/bin/sh
+# shellcheck disable=SC2034 # lib.sh reads LOCK, MESSAGE and END_STATE
+# Makes the backup archive, or deletes it: `backup.sh run TASKDIR START|STOP`. To stop one that runs is this script's `cancel`.
+# A newcomer's trap: backup.json speaks of backup.tar, so it says `success` only after the archive has its name, and goes before it.
+LOCK=backup
+VERB=
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+ARCHIVE=$UPLOADS/backup.tar
+PARTIAL=$UPLOADS/.backup.tar.partial
+STATUS=$UPLOADS/backup.json
+KEPT_FREE=16384
+NEWLINE='
+'
+
+say() { log_line update_backup.log "$1"; }
+tell() { # JSON
+  put_anyhow "$STATUS" 644 "$1"
+}
+told() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$STATUS" 2>/dev/null | head -n 1; }
+
+# The patterns of backup.txt become names in the data folder, one a line.
+names() (
+  cd "$EDGE_DATADIR" || exit
+  set -f
+  # No list is a wrong list: `/` is refused below.
+  # shellcheck disable=SC2013
+  for names_pattern in $(cat "$EDGE_ROOT/etc/backup.txt" || echo /); do
+    case /$names_pattern/ in
+      //* | */../*)
+        echo "not below the data folder: $names_pattern" >&2
+        exit 1
+        ;;
+      /./ | /.//) names_all='* .[!.]* ..?*' ;;
+      *) names_all=$names_pattern ;;
+    esac
+    for names_part in $names_all; do names_expand "$names_part" || exit; done
+  done
+)
+
+names_expand() ( # PATTERN
+  set +f
+  # Nothing splits the words any more: only the pattern in them is expanded.
+  IFS=
+  for names_name in $1; do
+    [ -e "$names_name" ] || [ -L "$names_name" ] || continue
+    while :; do
+      case $names_name in
+        ./?*) names_name=${names_name#./} ;;
+        ?*/) names_name=${names_name%/} ;;
+        *) break ;;
+      esac
+    done
+    case $names_name in
+      .edge-admin-restore) continue ;;
+      *"$NEWLINE"*)
+        echo 'a file name holds a line break' >&2
+        exit 1
+        ;;
+      -*) names_name=./$names_name ;;
+    esac
+    printf '%s\n' "$names_name"
+  done
+)
+
+# Each name once, and none below another: a restore takes no duplicates.
+names_once() {
+  sort -u | awk -F / '{
+    path = ""
+    for (i = 1; i < NF; i++) {
+      path = path (i > 1 ? "/" : "") $i
+      if (path in kept) next
+    }
+    kept[$0]
+    print
+  }'
+}
+
+# A name behind a link that leads out of the data folder could be archived, and never be restored.
+names_inside() {
+  inside_data=$(cd "$EDGE_DATADIR" && pwd -P) || return 1
+  inside_last=
+  while IFS= read -r inside_name; do
+    inside_folder=${inside_name%/*}
+    case $inside_name in */*) ;; *) continue ;; esac
+    [ "$inside_folder" != "$inside_last" ] || continue
+    inside_last=$inside_folder
+    case $(cd "$EDGE_DATADIR/$inside_folder" && pwd -P)/ in
+      "$inside_data"/*) ;;
+      *)
+        echo "leads out of the data folder: $inside_folder"
+        return 1
+        ;;
+    esac
+  done <"$TASK/names"
+}
+
+# What is ours holds secrets, and a restore takes nothing of it.
+names_not_ours() {
+  own_in_data >"$TASK/own" || return 1
+  [ -s "$TASK/own" ] || return 0
+  while IFS= read -r ours_name; do
+    ours_path=$EDGE_DATADIR/$ours_name
+    ours_folder=1
+    { [ -d "$ours_path" ] && [ ! -L "$ours_path" ]; } || ours_path=${ours_path%/*} ours_folder=
+    ours_real=$(cd "$ours_path" && pwd -P) || return 1
+    while IFS= read -r ours_own; do
+      case $ours_real/ in "$ours_own"/*) ;; *) case ${ours_folder:+$ours_own/} in "$ours_real"/*) ;; *) continue ;; esac ;; esac
+      echo "holds what is the appliance's own: $ours_name"
+      return 1
+    done <"$TASK/own"
+  done <"$TASK/names"
+}
+
+archive() { # on standard output
+  archive_rc=0
+  (
+    set --
+    while IFS= read -r archive_name; do set -- "$@" "$archive_name"; done <"$TASK/names"
+    tar_create -C "$EDGE_DATADIR" -f - -- "$@"
+  ) || archive_rc=$?
+  # GNU tar: 1 is a file that changed while it was read; it is in the archive all the same.
+  [ "$archive_rc" -eq 0 ] || { [ "$archive_rc" -eq 1 ] && tar --version 2>/dev/null | grep -q 'GNU tar'; }
+}
+
+write_archive() (
+  # Not through a link that somebody with access to the uploads has laid there.
+  set -C
+  archive >"$PARTIAL"
+)
+
+archive_size() { # bytes
+  { archive; echo $? >"$TASK/archive.rc"; } | wc -c
+  [ "$(cat "$TASK/archive.rc")" = 0 ]
+}
+
+# As `du -h` says it, with one decimal always. Of the length, not of the blocks: some file systems only know those a while later.
+human_size() { # BYTES
+  awk -v bytes="$1" 'BEGIN {
+    size = int((bytes + 4095) / 4096) * 4
+    for (unit = 1; size >= 1024 && unit < 4; unit++) size /= 1024
+    printf "%.1f%s\n", size, substr("KMGT", unit, 1)
+  }'
+}
+
+start() {
+  tell '{"status":"running"}'
+  rm -f "$ARCHIVE" "$PARTIAL"
+  step 10 'Validating backup file size'
+  say 'Validating backup file size'
+  checkpoint backup-started
+  { names >"$TASK/matches" && names_once <"$TASK/matches" >"$TASK/names"; } || fail E1000 'The list of what to back up is missing or wrong'
+  [ -s "$TASK/names" ] || fail E1000 'There is nothing to back up'
+  names_inside || fail E1000 'The list of what to back up leads out of the data folder'
+  names_not_ours || fail E1000 'The list of what to back up holds folders of the appliance itself'
+  tar_begin
+  start_size=$(archive_size) || fail E1000 'The data cannot be read'
+  start_kib=$(((start_size + 1023) / 1024))
+  start_free=$(($(df -Pk "$UPLOADS" | awk 'END { print $4 }') - KEPT_FREE))
+  if [ "$start_kib" -ge "$start_free" ]; then
+    say "Backup archive is too large: $start_kib of $start_free KiB"
+    fail E1000 'Backup archive is too large'
+  fi
+  step 30 'Starting backup'
+  say 'Starting backup'
+  checkpoint backup-sized
+  { write_archive && sync_path "$PARTIAL"; } || fail E1000 'The backup archive cannot be written'
+  # By the same rules as a restore: what could not be restored is no backup.
+  start_refusal=$(edge_admin screen "$PARTIAL" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>&1) || {
+    say "The backup could not be restored: $start_refusal"
+    fail E1000 "The backup could not be restored: $start_refusal"
+  }
+  step 70 'writing done'
+  checkpoint backup-written
+  rename "$PARTIAL" "$ARCHIVE" || fail E1000 'The backup archive cannot be written'
+  sync_path "$UPLOADS"
+  step 80 'hashing'
+  checkpoint backup-renamed
+  start_hash=$(openssl dgst -sha256 -r "$ARCHIVE" | cut -d ' ' -f 1)
+  [ "${#start_hash}" -eq 64 ] || fail E1000 'The backup archive cannot be read'
+  checkpoint backup-hashed
+  start_size=$(human_size "$(stat -c %s "$ARCHIVE")")
+  tell "{\"status\":\"success\",\"filesize\":\"$start_size\",\"sha256\":\"$start_hash\"}"
+  log_text update_backup.log "Created file: $ARCHIVE - size: $start_size - hash: $start_hash"
+  say 'Backup complete'
+}
+
+stop() {
+  rm -f "$PARTIAL"
+  [ -f "$ARCHIVE" ] || return 0
+  say 'Deleting backup archive'
+  rm -f "$STATUS"
+  rm -f "$ARCHIVE"
+  sync_path "$UPLOADS"
+}
+
+run() {
+  VERB=${1:-}
+  case $VERB in
+    START) start ;;
+    STOP) stop ;;
+    *) fail E1000 'Unknown action' ;;
+  esac
+}
+
+recover() {
+  rm -f "$UPLOADS"/.backup.json.*
+  if [ "${VERB:=${1:-}}" = STOP ]; then
+    stop
+    END_STATE=completed
+  elif [ "$VERB" != START ]; then
+    :
+  elif [ "$ACTION" = cancel ]; then
+    say 'Stopping backup'
+    stop
+    rm -f "$STATUS"
+  elif [ "$PROGRESS" -ge 80 ] && [ "$(told)" = success ]; then
+    # All that is missing is the task's own status.
+    END_STATE=completed
+  else
+    rm -f "$PARTIAL" "$ARCHIVE"
+    tell '{"status":"failed"}'
+    say 'Backup failed'
+  fi
+}
+
+on_end() { # STATE
+  case $1 in completed) persist ;; esac
+}
+
+main "$@"

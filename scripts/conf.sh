@@ -1,0 +1,56 @@
+# shellcheck shell=sh
+# Reads the KEY=VALUE files that vendors source (network.conf, storage.conf) without ever running them: the server that wrote them may be
+# less trusted than we are. A newcomer's trap: a line that is not a plain assignment makes the whole file refused, it is never skipped.
+
+# The value of one line, unquoted: bare word, "…" with \ before \ " $ `, or '…' with '\'' for a quote.
+# shellcheck disable=SC2016
+conf_awk='
+function unquoted(text,    out, i, c, q) {
+  out = ""
+  if (text ~ /^[A-Za-z0-9_.:\/,@%+-]*$/) return text
+  i = 1
+  while (i <= length(text)) {
+    q = substr(text, i, 1)
+    if (q == "\"") {
+      for (i++; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        if (c == "\"") break
+        if (c == "$" || c == "`") { bad = 1; return "" }
+        if (c == "\\") {
+          c = substr(text, ++i, 1)
+          if (c == "" || index("\\\"$`", c) == 0) { bad = 1; return "" }
+        }
+        out = out c
+      }
+      if (i > length(text)) { bad = 1; return "" }
+    } else if (q == "\047") {
+      for (i++; i <= length(text) && substr(text, i, 1) != "\047"; i++) out = out substr(text, i, 1)
+      if (i > length(text)) { bad = 1; return "" }
+    } else if (q == "\\" && substr(text, i + 1, 1) == "\047") {
+      out = out "\047"
+      i++
+    } else { bad = 1; return "" }
+    i++
+  }
+  return out
+}
+/^[ \t]*(#.*)?$/ { next }
+!/^[A-Za-z_][A-Za-z0-9_]*=/ { exit bad = 1 }
+/[\001-\010\013-\037\177]/ { exit bad = 1 }
+{
+  name = substr($0, 1, index($0, "=") - 1)
+  value = unquoted(substr($0, index($0, "=") + 1))
+  if (bad) exit
+  if (names != "" && index(" " names " ", " " name " ") == 0) { bad = 1; exit }
+  if (name == wanted) found = value
+}
+END { if (bad) exit 1; if (wanted != "") print found }
+'
+
+conf_check() { # FILE "NAMES": whether FILE holds nothing but assignments of plain text to these names
+  [ -f "$1" ] && [ ! -L "$1" ] && awk -v "names=$2" "$conf_awk" "$1"
+}
+
+conf_value() { # FILE NAME: prints the value, empty when it is not there
+  awk -v "wanted=$2" "$conf_awk" "$1"
+}

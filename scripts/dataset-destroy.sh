@@ -1,0 +1,72 @@
+#!/bin/sh
+# Destroys a filesystem or volume: `dataset-destroy.sh run TASKDIR NAME alone|recursive`. A newcomer's trap: `zfs destroy -r` has destroyed
+# the snapshots already when it finds a filesystem busy, so everything is unmounted before, and mounted again when that does not work.
+# `input/planned` lists what the caller agreed to lose: nothing that was made since goes with it.
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=zfs.sh
+. "$here/zfs.sh"
+LOCK=$(dataset_lock "${3:-}")
+NAME=${3:-}
+
+tree() { zfs list -H -o name -t all -r "$1" 2>&1 9>&-; }
+
+# What is there goes to `tree`; more than was agreed to ends the task.
+look() {
+  tree "$1" >"$TASK/tree" || {
+    zfs_rc=1 ZFS_SAID=$(head -n 1 "$TASK/tree")
+    zfs_failed
+  }
+  refuse_new "$TASK/tree"
+}
+
+run() { # NAME alone|recursive
+  need_dataset "$1"
+  case $1 in */*) ;; *) fail INVALID 'A pool is not destroyed this way' ;; esac
+  checkpoint dataset-destroy-started
+
+  step 10 "unmounting $1"
+  run_mounted=$(zfs list -H -o name,mounted -t filesystem -r "$1" 2>/dev/null 9>&- | sed -n 's/	yes$//p')
+  look "$1"
+  printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail E1000 'The task cannot be written down'
+  # The innermost first: a name sorts before what is below it.
+  printf '%s\n' "$run_mounted" | sort -r >"$TASK/unmounting"
+  while read -r run_name; do
+    [ -z "$run_name" ] || zfs_do unmount "$run_name" || zfs_failed
+  done <"$TASK/unmounting"
+  checkpoint dataset-unmounted
+
+  step 40 "destroying $1"
+  look "$1"
+  : | put "$TASK/destroying" 640
+  checkpoint dataset-destroying
+  case $2 in
+    recursive) zfs_do destroy -r "$1" || zfs_failed ;;
+    *) zfs_do destroy "$1" || zfs_failed ;;
+  esac
+  # It is gone when it is gone, whatever the exit status was.
+  if run_left=$(zfs list -H -o name "$1" 2>/dev/null 9>&-); then fail E1000 "$run_left is still there"; fi
+  checkpoint dataset-destroyed
+  step 90 "$1 is destroyed"
+}
+
+# What was only unmounted is mounted again; what is gone is gone, and is told as such.
+recover() {
+  case $NAME in -*) return 0 ;; esac
+  [ -f "$TASK/mounted" ] || return 0
+  if [ -f "$TASK/destroying" ]; then
+    tree "$NAME" >"$TASK/left" || case $(cat "$TASK/left") in
+      *'does not exist'*)
+        ERROR_CODE='' MESSAGE="$NAME is destroyed" END_STATE=completed
+        return 0
+        ;;
+    esac
+    cmp -s "$TASK/tree" "$TASK/left" || ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"
+    MESSAGE=$ERROR_MESSAGE
+  fi
+  while read -r recover_name || [ -n "$recover_name" ]; do
+    [ -z "$recover_name" ] || zfs_do mount "$recover_name" || :
+  done <"$TASK/mounted"
+}
+
+main "$@"

@@ -1,0 +1,454 @@
+# shellcheck shell=sh
+# What every task script shares: its lock, its status, atomic files, swaps that can be undone. The contract is in README.md beside it.
+# A newcomer's trap: file descriptor 9 is the lock. Anything that may stay alive (a vendor's hook, a service) is started with 9>&-.
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+# Under sudo the caller is less trusted than we are: its environment decides nothing.
+if [ -n "${SUDO_UID:-}" ]; then
+  unset EDGE_PATH EDGE_FAULT EDGE_NETROOT NODE_OPTIONS NODE_PATH OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
+  # shellcheck disable=SC2034 # EDGE_WRAPPER: wrapper.sh
+  EDGE_LABEL='' EDGE_LEGACY_MD5='' EDGE_UNPACK_LIMIT='' EDGE_ENTRY_LIMIT='' EDGE_WRAPPER=''
+  # shellcheck source=/dev/null
+  . "$here/settings"
+fi
+: "${EDGE_ROOT:?}" "${EDGE_SYSCONFDIR:?}" "${EDGE_DATADIR:?}" "${EDGE_STATEDIR:?}"
+: "${EDGE_LABEL:=SYSTEM}" "${EDGE_LEGACY_MD5:=0}" "${EDGE_UNPACK_LIMIT:=17179869184}" "${EDGE_ENTRY_LIMIT:=200000}"
+PATH=${EDGE_PATH:+$EDGE_PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH EDGE_ROOT EDGE_SYSCONFDIR EDGE_DATADIR EDGE_STATEDIR EDGE_LABEL
+LC_ALL=C
+export LC_ALL
+umask 027
+
+# shellcheck disable=SC2034
+UPLOADS=$EDGE_ROOT/home/sftp/uploads
+KIND=
+ERROR_CODE=
+ERROR_MESSAGE=
+PROGRESS=0
+MESSAGE=
+STARTED_AT=
+FINAL=
+END_STATE=
+LAZY=
+TAR_LITERAL=
+OWN_GROUP=$(id -g)
+
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+
+json_string() { # TEXT as a JSON string
+  case $1 in
+    *[!\ !#-\[\]-~]*) ;;
+    *)
+      printf '"%s"' "$1"
+      return 0
+      ;;
+  esac
+  printf '%s' "$1" | tr -d '\000-\010\013-\037' | tr '\n\t' '  ' | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/'
+  [ -n "$1" ] || printf '""'
+}
+
+# LAZY=1: until the final status, what is replaced is whole but not yet safe from a power cut. For a script whose recover does not
+# care which of its steps it finds: a sync would make it wait for all the big files it has just written.
+sync_path() { [ -n "$LAZY" ] || sync "$1" 2>/dev/null || sync; }
+
+# The folder may belong to somebody less trusted (uploads): the temporary file is made by O_EXCL with its final mode, and nothing that
+# follows a link is done to it by name.
+put() { # FILE MODE: standard input becomes FILE, whole or not at all
+  put_folder=${1%/*}
+  put_tmp=$put_folder/.${1##*/}.$$
+  rm -f "$put_tmp"
+  if (
+    umask "$(printf '%o' $((0777 & ~0$2)))"
+    set -C
+    cat >"$put_tmp"
+  ); then
+    put_group=$(stat -c %g "$put_folder")
+    [ "$put_group" = "$OWN_GROUP" ] || chgrp -h "$put_group" "$put_tmp" 2>/dev/null || :
+    case $2 in *[1357]*) chmod "$2" "$put_tmp" ;; esac
+    if sync_path "$put_tmp" && rename "$put_tmp" "$1"; then
+      sync_path "$put_folder"
+      return 0
+    fi
+  fi
+  rm -f "$put_tmp"
+  return 1
+}
+
+# For a status that must not go on lying: on a full disk its old text makes room for the new one. Never through a link.
+put_anyhow() { # FILE MODE TEXT
+  printf '%s' "$3" | put "$1" "$2" || {
+    rm -f "$1"
+    (set -C && umask "$(printf '%o' $((0777 & ~0$2)))" && printf '%s' "$3" >"$1")
+  }
+}
+
+rename() { # FILE TARGET: `mv` would move into a folder, or into where a link leads to one
+  # Between the look and the move the caller could lay a folder there; -T, which not every mv has, never moves into one.
+  [ -z "${SUDO_UID:-}" ] || { mv -fT "$1" "$2"; return; }
+  [ ! -d "$2" ] || { [ -L "$2" ] && rm -f "$2"; } || return 1
+  mv -f "$1" "$2"
+}
+
+# GNU tar takes `\` in its arguments for an escape: a file named `\057etc\057shadow` would be another file. Call before the first
+# tar_create; not in a pipe.
+tar_begin() { TAR_LITERAL=$(tar --help 2>&1 | grep -o -m 1 -e --no-unquote | head -n 1) || :; }
+tar_create() { tar ${TAR_LITERAL:+"$TAR_LITERAL"} -c "$@"; }
+
+log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not followed
+  [ -d "$EDGE_ROOT/log" ] || mkdir -p "$EDGE_ROOT/log"
+  [ ! -L "$EDGE_ROOT/log/$1" ] || rm -f "$EDGE_ROOT/log/$1"
+  # What root made in a sticky folder nobody else can replace, so a look at it stays true.
+  if [ -n "${SUDO_UID:-}" ] && ! is_ours "$EDGE_ROOT/log/$1"; then
+    rm -f "$EDGE_ROOT/log/$1"
+    (set -C && umask 027 && : >"$EDGE_ROOT/log/$1") || return 0
+  fi
+  printf '%s\n' "$2" >>"$EDGE_ROOT/log/$1"
+}
+log_line() { log_text "$1" "[$(date +%s)][$EDGE_LABEL] $2"; } # FILE TEXT
+
+write_status() { # STATE
+  ws_error=
+  ws_completed=
+  if [ -n "$ERROR_CODE" ]; then
+    ws_error=",\"error\":{\"code\":$(json_string "$ERROR_CODE"),\"message\":$(json_string "$ERROR_MESSAGE")}"
+  fi
+  case $1 in running) ;; *) ws_completed=",\"completed_at\":\"$(now)\"" ;; esac
+  printf '{"id":"%s","kind":"%s","status":"%s","progress":%d,"message":%s%s,"pid":%d,"created_at":"%s","started_at":"%s"%s}\n' \
+    "$TASK_ID" "$KIND" "$1" "$PROGRESS" "$(json_string "$MESSAGE")" "$ws_error" "$$" "$CREATED_AT" "$STARTED_AT" "$ws_completed" |
+    put "$TASK/status.json" 640
+}
+
+step() { # PERCENT TEXT
+  PROGRESS=$1
+  MESSAGE=$2
+  printf '%s %3d%% %s\n' "$(now)" "$1" "$2"
+  write_status running
+}
+
+fail() { # CODE TEXT
+  ERROR_CODE=$1
+  ERROR_MESSAGE=$2
+  MESSAGE=$2
+  exit 1
+}
+
+checkpoint() { # NAME: a persisted step; the tests make it fail here
+  case ${EDGE_FAULT:-} in
+    "$1=kill") kill -9 $$ ;;
+    "$1=error") fail E1000 "Script error" ;;
+    "$1=hang") while :; do sleep 1; done ;;
+    "$1=pause")
+      : >"$TASK/paused"
+      while [ -e "$TASK/paused" ]; do sleep 1; done
+      ;;
+  esac
+  return 0
+}
+
+hook() { # NAME ARGUMENT...: the vendor's own script; 127 when there is none
+  hook_file=$EDGE_ROOT/bin/$1.sh
+  shift
+  [ -f "$hook_file" ] || return 127
+  is_ours "$hook_file" || { echo "not root's own, so not run: $hook_file" >&2; return 126; }
+  "$hook_file" "$@" 9>&-
+}
+
+# A system that runs from memory keeps its state on a disk through a tool of its image (jidoteki.md 5.7).
+PERSIST_TOOL=/usr/bin/symlinktool.sh
+PERSIST_DEVICE=/etc/sysconfig/backup_device
+persist() {
+  [ -x "$PERSIST_TOOL" ] || return 0
+  read -r persist_device 2>/dev/null <"$PERSIST_DEVICE" || return 0
+  "$PERSIST_TOOL" -c "$persist_device" 9>&- && "$PERSIST_TOOL" -r "$persist_device" 9>&-
+}
+
+# The appliance's own folders, as far as a vendor has laid them into the data folder: they are in no backup, and no restore writes there.
+own_in_data() {
+  own_data=$(cd "$EDGE_DATADIR" && pwd -P) || return 1
+  for own_folder in "$here" "$EDGE_STATEDIR" "$EDGE_SYSCONFDIR" "$EDGE_ROOT" "$EDGE_ROOT/etc" "$EDGE_ROOT/bin" "$EDGE_ROOT/log" \
+    "$EDGE_ROOT/tmp" "$UPLOADS"; do
+    own_real=$(cd "$own_folder" 2>/dev/null && pwd -P) || continue
+    case $own_real/ in "$own_data"/*) printf '%s\n' "$own_real" ;; esac
+  done
+}
+
+# ---- files that go into place together, and back together (store/swap.ts does the work)
+
+place() { # MODE SOURCE TARGET: stage SOURCE as TARGET's next content
+  place_to=$TASK/swap/new$3
+  mkdir -p "$(dirname -- "$place_to")" && cp -f "$2" "$place_to" && chmod "$1" "$place_to"
+}
+edge_admin() {
+  "$here/edge-admin" "$@" && return 0
+  edge_admin_rc=$?
+  # A fault in the command's half is a power cut for both halves.
+  case $edge_admin_rc-${EDGE_FAULT:-} in 137-*=kill) kill -9 $$ ;; esac
+  return "$edge_admin_rc"
+}
+swap_in() { edge_admin swap in "$TASK/swap" /; }
+swap_back() { [ ! -d "$TASK/swap" ] || edge_admin swap back "$TASK/swap"; }
+swap_done() { rm -rf "$TASK/swap"; }
+# From here on the new files are the files: what dies now is finished by recover, not put back.
+swap_commit() { : | put "$TASK/committed" 640 && swap_done; }
+# For recover: puts everything back. False when there is nothing to put back, because it was committed (the task is completed then), and
+# when it cannot be put back.
+swap_undo() {
+  if [ -f "$TASK/committed" ]; then
+    swap_done
+    END_STATE=completed
+    return 1
+  fi
+  swap_back && swap_done
+}
+
+# ---- the life of a task
+
+# Field N of a process's stat line, counted after the command name, which may itself hold blanks and brackets
+# (proc(5): 4 is the session, 20 the start time).
+stat_field() ( # PID N
+  read -r sf_line 2>/dev/null <"/proc/$1/stat" || exit 1
+  sf_n=$2
+  # shellcheck disable=SC2086
+  set -- ${sf_line##*) }
+  shift $((sf_n - 1))
+  printf '%s' "$1"
+)
+
+# Everything of the task's session that is still alive, from its own record of who it was.
+end_leftovers() {
+  [ -f "$TASK/pid" ] || return 0
+  read -r el_session el_start el_boot <"$TASK/pid" || return 0
+  [ "$el_boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 0
+  el_round=0
+  while [ "$el_round" -lt 3 ]; do
+    el_found=
+    for el_stat in /proc/[0-9]*/stat; do
+      el_process=${el_stat#/proc/}
+      el_process=${el_process%/stat}
+      [ "$(stat_field "$el_process" 4)" = "$el_session" ] || continue
+      # The leader's number in use by a younger process: a stranger's session.
+      if [ "$el_process" = "$el_session" ] && [ "$(stat_field "$el_process" 20)" != "$el_start" ]; then
+        return 0
+      fi
+      kill -9 "$el_process" 2>/dev/null && el_found=1
+    done
+    [ -n "$el_found" ] || return 0
+    el_round=$((el_round + 1))
+  done
+}
+
+# Half-written files of a killed `put` bear its number. Not all that look like it: in etc/ and the uploads other tasks write as well.
+write_down_who() { printf '%s\n' "$$" >>"$TASK/writers" || :; }
+drop_half_written() {
+  rm -f "$TASK"/.[a-z]*.[0-9]*
+  [ -f "$TASK/writers" ] || return 0
+  while IFS= read -r half_number; do
+    case $half_number in '' | *[!0-9]*) continue ;; esac
+    rm -f "$EDGE_ROOT"/etc/.*."$half_number" "$UPLOADS"/.*."$half_number"
+  done <"$TASK/writers"
+}
+
+# `flock -w` is not in every busybox.
+take_lock() { # SECONDS
+  take_lock_left=$1
+  until flock -n 9; do
+    [ "$take_lock_left" -gt 0 ] || return 1
+    take_lock_left=$((take_lock_left - 1))
+    sleep 1
+  done
+}
+
+# For what is destroyed with everything in it: the caller agreed to the names in `input/planned`, and to no other.
+refuse_new() { # FILE: what is there now, a name a line
+  [ -f "$TASK/input/planned" ] || fail INVALID 'The plan is missing'
+  refuse_rc=0
+  refuse_names=$(grep -v -x -F -f "$TASK/input/planned" "$1") || refuse_rc=$?
+  case $refuse_rc in
+    0) fail CONFLICT "$(printf '%s\n' "$refuse_names" | head -n 1) was made meanwhile: ask again" ;;
+    1) ;;
+    *) fail E1000 'The plan cannot be read' ;;
+  esac
+}
+
+on_end() { :; }
+recover() { :; }
+
+finish() { # STATE
+  FINAL=1
+  LAZY=
+  if [ "$1" = completed ] && [ -n "$ERROR_CODE" ]; then ERROR_CODE='' MESSAGE=completed; fi
+  on_end "$1"
+  case $1 in completed) PROGRESS=100 ;; esac
+  write_status "$1"
+  forget_old
+}
+
+ended() { # the EXIT trap of a run
+  ended_rc=$?
+  trap - EXIT
+  trap '' INT TERM HUP
+  [ -z "$FINAL" ] || exit "$ended_rc"
+  if [ "$ended_rc" -eq 0 ]; then
+    finish completed
+  else
+    [ -n "$ERROR_CODE" ] || {
+      ERROR_CODE=E1000
+      ERROR_MESSAGE='Script error'
+      MESSAGE=$ERROR_MESSAGE
+    }
+    END_STATE=failed
+    recover
+    finish "$END_STATE"
+  fi
+  exit "$ended_rc"
+}
+
+load_status() { # what the task's own status says: progress and times, for the status written after it
+  PROGRESS=$(sed -n 's/.*"progress":\([0-9]*\).*/\1/p' "$TASK/status.json" 2>/dev/null | head -n 1)
+  CREATED_AT=$(sed -n 's/.*"created_at":"\([^"]*\)".*/\1/p' "$TASK/status.json" 2>/dev/null | head -n 1)
+  STARTED_AT=$(sed -n 's/.*"started_at":"\([^"]*\)".*/\1/p' "$TASK/status.json" 2>/dev/null | head -n 1)
+  # Under sudo there is no status of ours yet, but an id begins with its time.
+  [ -n "$CREATED_AT" ] ||
+    CREATED_AT=$(printf '%s\n' "$TASK_ID" | sed -n 's/^\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)...Z-.*/\1-\2-\3T\4:\5:\6Z/p')
+  : "${PROGRESS:=0}" "${CREATED_AT:=$(now)}"
+}
+
+# ---- under sudo: somebody less trusted made the task, owns its folder, and shares folders with us (README: "What sudo mode protects")
+
+# What others than root could replace or change, of PATH.... In a sticky folder nobody can rename or remove what root owns.
+open_to_others() {
+  find -H "$@" -prune \( ! -user 0 -o \( -perm -0020 -o -perm -0002 \) ! \( -type d -perm -1000 \) \) -print
+}
+
+# Whether FILE is root's own, under this one name. Always true without sudo.
+is_ours() {
+  [ -z "${SUDO_UID:-}" ] && return 0
+  [ -f "$1" ] && [ ! -L "$1" ] && [ -z "$(find "$1" -prune \( ! -user 0 -o -perm -0020 -o -perm -0002 -o -links +1 \) -print)" ]
+}
+
+refuse_caller() { # TEXT
+  echo "refused: $1" >&2
+  exit 77
+}
+
+# Everything that decides what root does must be root's: the folders up to / as they are named and as they really are, keys and lists.
+check_owners() {
+  for co_path in "$here" "$EDGE_ROOT" "$EDGE_ROOT/etc" "$EDGE_ROOT/bin" "$EDGE_ROOT/log" "$EDGE_ROOT/tmp" "$UPLOADS" "$EDGE_SYSCONFDIR" \
+    "$EDGE_STATEDIR" "$EDGE_STATEDIR/locks" "$EDGE_STATEDIR/work"; do
+    [ -d "$co_path" ] || refuse_caller "no such folder: $co_path (edge-admin's scripts/owners.sh makes it)"
+    for co_name in "$co_path" "$(cd "$co_path" && pwd -P)"; do
+      set --
+      while [ -n "$co_name" ]; do
+        set -- "$@" "$co_name"
+        co_name=${co_name%/*}
+      done
+      co_open=$(open_to_others / "$@") || refuse_caller "cannot be looked at: $co_path"
+      [ -z "$co_open" ] || refuse_caller "must belong to root and be writable by nobody else: $co_open"
+    done
+  done
+  for co_path in updates.key updates.pub version.txt product.txt debug.txt backup.txt logs.txt license.pub; do
+    co_path=$EDGE_ROOT/etc/$co_path
+    { [ ! -e "$co_path" ] && [ ! -L "$co_path" ]; } || is_ours "$co_path" ||
+      refuse_caller "must belong to root and be writable by nobody else: $co_path"
+  done
+}
+
+# Our own folder for the task: status, pid, inputs and swap are never looked for in the caller's. A task has one run.
+take_task() {
+  check_owners
+  case $SUDO_UID-${SUDO_GID:-} in *[!0-9-]* | -* | *-) refuse_caller 'no caller' ;; esac
+  TASK=$EDGE_STATEDIR/work/$TASK_ID
+  if [ "$ACTION" = run ]; then
+    mkdir "$TASK" || refuse_caller "this task was run before: $TASK_ID"
+  elif [ ! -d "$TASK" ]; then
+    mkdir "$TASK" || exit
+  fi
+}
+
+# The inputs are read with the caller's rights, so that a link shows it nothing it could not see.
+take_inputs() {
+  [ -n "${SUDO_UID:-}" ] || return 0
+  edge_admin take "$SUDO_UID" "$SUDO_GID" "$EDGE_STATEDIR/tasks/$TASK_ID/input" "$TASK/input" || fail E1000 'The files of the task cannot be read'
+}
+
+# The server forgets old tasks; what we kept of them goes as well.
+forget_old() {
+  [ -n "${SUDO_UID:-}" ] || return 0
+  for forget_task in "$EDGE_STATEDIR"/work/*; do
+    [ -e "$EDGE_STATEDIR/tasks/${forget_task##*/}" ] ||
+      ! grep -q -E '"status":"(completed|failed|cancelled|interrupted)"' "$forget_task/status.json" 2>/dev/null ||
+      rm -rf "$forget_task"
+  done
+}
+
+main() {
+  ACTION=$1
+  TASK=$2
+  shift 2
+  TASK_ID=${TASK##*/}
+  : "${KIND:=$(basename -- "$0" .sh)}"
+  case ${TASK#"$EDGE_STATEDIR"/tasks/} in
+    '' | *[!A-Za-z0-9-]*)
+      echo "not a task folder: $TASK" >&2
+      exit 64
+      ;;
+  esac
+  { [ -d "$TASK" ] && [ ! -L "$TASK" ]; } || { echo "no such task folder: $TASK" >&2; exit 64; }
+  [ -z "${SUDO_UID:-}" ] || take_task
+  load_status
+  mkdir -p "$EDGE_STATEDIR/locks"
+  [ ! -L "$EDGE_STATEDIR/locks/$LOCK.lock" ] || rm -f "$EDGE_STATEDIR/locks/$LOCK.lock"
+  exec 9>>"$EDGE_STATEDIR/locks/$LOCK.lock"
+  case $ACTION in
+    run)
+      # Taken: another task of this kind runs. Its status is not ours to touch, and ours was never started.
+      STARTED_AT=$(now)
+      # One more try: the server's own look at the lock holds it for an instant.
+      take_lock 1 || {
+        ERROR_CODE=BUSY
+        ERROR_MESSAGE='already running'
+        write_status failed
+        exit 75
+      }
+      main_session=$(stat_field $$ 4)
+      printf '%s %s %s\n' "$main_session" "$(stat_field "$main_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)" |
+        put "$TASK/pid" 640
+      write_down_who
+      trap ended EXIT
+      trap 'exit 143' TERM INT HUP
+      step 0 started
+      take_inputs
+      run "$@"
+      # Not by falling off the end: an update may have put another text where this script is read from.
+      exit
+      ;;
+    recover | cancel)
+      end_leftovers
+      take_lock 20 || { echo "the lock $LOCK is still held" >&2; exit 75; }
+      drop_half_written
+      case $(sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$TASK/status.json" 2>/dev/null) in
+        completed | failed | cancelled | interrupted) exit 0 ;;
+      esac
+      write_down_who
+      : "${STARTED_AT:=$(now)}"
+      if [ "$ACTION" = cancel ]; then
+        ERROR_CODE=CANCELLED
+        ERROR_MESSAGE='Cancelled'
+        END_STATE=cancelled
+      else
+        ERROR_CODE=E1000
+        ERROR_MESSAGE='Script error'
+        END_STATE=interrupted
+      fi
+      MESSAGE=$ERROR_MESSAGE
+      recover "$@"
+      finish "$END_STATE"
+      exit 0
+      ;;
+    *)
+      echo "usage: $0 run|recover|cancel TASKDIR [ARGUMENT...]" >&2
+      exit 64
+      ;;
+  esac
+}

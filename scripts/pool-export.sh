@@ -1,0 +1,7 @@
+#!/bin/sh
+# Exports a pool: `pool-export.sh run TASKDIR LOCK`. A newcomer's trap: pool.sh, which does it, sets no lock of its own.
+# shellcheck disable=SC2034
+LOCK=${3:-} VERB=export
+# shellcheck source=pool.sh
+. "$(dirname -- "$0")/pool.sh"
+main "$@"

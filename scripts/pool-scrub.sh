@@ -1,0 +1,106 @@
+#!/bin/sh
+# Scrubs a pool and follows it to its end: `pool-scrub.sh run TASKDIR LOCK`. A newcomer's trap: the scrub is the kernel's and goes on without us,
+# through a kill and through a boot; `recover` therefore takes up following it again, in a process of its own that keeps the lock.
+LOCK=${3:-}
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=zpool.sh
+. "$here/zpool.sh"
+
+# Sets SCAN to the pool's scan line and those that go on below it. What it said before the start is kept in `begun`: another end than that
+# one is ours.
+look() {
+  look_text=$(TZ=UTC0 zpool_look status -p "$NAME" 2>"$TASK/said") || {
+    case $(cat "$TASK/said") in
+      *'no such pool'*) fail NOT_FOUND "$(zpool_said "$TASK/said")" ;;
+    esac
+    return 1
+  }
+  SCAN=$(printf '%s\n' "$look_text" | sed -n '/^ *scan: /,/^ *config:/p' | sed '/^ *config:/d')
+}
+
+percent() { printf '%s\n' "$SCAN" | sed -n 's/.* \([0-9][0-9]*\)\.[0-9]*% done.*/\1/p' | head -n 1; }
+
+# One look; true while it runs.
+going() {
+  case $SCAN in
+    *'scrub in progress'*)
+      going_percent=$(percent)
+      : "${going_percent:=0}"
+      # 100 is for the end.
+      [ "$going_percent" -lt 100 ] || going_percent=99
+      [ "$going_percent $MESSAGE" = "$PROGRESS scrubbing" ] || step "$going_percent" scrubbing
+      ;;
+    *'scrub paused'*) [ "$MESSAGE" = paused ] || step "$PROGRESS" paused ;;
+    *) return 1 ;;
+  esac
+}
+
+follow() {
+  follow_pause=1
+  follow_blind=0
+  while :; do
+    if look; then
+      follow_blind=0
+      going || break
+    else
+      follow_blind=$((follow_blind + 1))
+      [ "$follow_blind" -lt 10 ] || fail UNAVAILABLE 'zpool does not say how the scrub goes on'
+    fi
+    sleep "$follow_pause"
+    # A scrub of many disks takes days: no need to ask every second.
+    [ "$PROGRESS" -lt 1 ] || [ "$follow_pause" -ge 5 ] || follow_pause=$((follow_pause + 1))
+  done
+  case $SCAN in
+    *'scrub repaired'*) step 100 "$(printf '%s\n' "$SCAN" | sed -n 's/^ *scan: \(scrub repaired .* errors\).*/\1/p' | head -n 1)" ;;
+    *'scrub canceled'*) fail CANCELLED 'The scrub was stopped' ;;
+    *) fail CONFLICT 'The scrub has ended, and zpool does not say how' ;;
+  esac
+}
+
+run() {
+  pool_name
+  checkpoint scrub-started
+  look || fail UNAVAILABLE 'zpool does not say how the pool is'
+  printf '%s\n' "$SCAN" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  checkpoint scrub-begun
+  zpool_do scrub "$NAME"
+  checkpoint scrub-running
+  step 0 scrubbing
+  follow
+}
+
+# Follows it on in the background, with the lock that this process holds; the final status is written there.
+follow_on() {
+  # Whoever ends the task looks for it by this.
+  follow_session=$(stat_field $$ 4)
+  printf '%s %s %s\n' "$follow_session" "$(stat_field "$follow_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)" |
+    put "$TASK/pid" 640
+  ACTION=run ERROR_CODE='' END_STATE=
+  (
+    trap ended EXIT
+    step "$PROGRESS" scrubbing
+    follow
+    exit
+  ) &
+  exit 0
+}
+
+recover() {
+  if [ "$ACTION" = run ]; then
+    [ "$ERROR_CODE" != CANCELLED ] || END_STATE=cancelled
+    return 0
+  fi
+  [ -f "$TASK/begun" ] || return 0
+  pool_name
+  look || return 0
+  case $SCAN in
+    *'scrub in progress'* | *'scrub paused'*)
+      if [ "$ACTION" = recover ]; then follow_on; fi
+      zpool_look scrub -s "$NAME" || echo 'the scrub goes on'
+      ;;
+    *'scrub repaired'*) [ "$SCAN" = "$(cat "$TASK/begun")" ] || END_STATE=completed ;;
+  esac
+}
+
+main "$@"

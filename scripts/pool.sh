@@ -1,0 +1,172 @@
+# shellcheck shell=sh
+# Makes, destroys, imports or exports a pool: what pool-VERB.sh runs. A newcomer's trap: a pool is made in one transaction, so after a death
+# it is there or not; it carries the task's id until the end, which tells it from somebody else's.
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=zpool.sh
+. "$here/zpool.sh"
+
+TAG=edge-admin:task
+
+create() {
+  set -- -O "$TAG=$TASK_ID"
+  while IFS= read -r create_line; do set -- "$@" "$create_line"; done <"$TASK/input/options"
+  set -- "$@" -- "$NAME"
+  while IFS= read -r create_line; do set -- "$@" "$create_line"; done <"$TASK/input/vdevs"
+  # A disk that was something else until now: udev may still be taking its old partitions away, or hold it open while zpool makes new ones.
+  create_tries=6
+  while :; do
+    settle
+    zpool_try create "$@" && return 0
+    create_tries=$((create_tries - 1))
+    case $create_tries-$ZPOOL_TEXT in
+      0-*) break ;;
+      *'no such pool or dataset'* | *'currently unavailable'*) ;;
+      *) break ;;
+    esac
+    sleep 1
+  done
+  zpool_refused
+}
+
+settle() {
+  if command -v udevadm >/dev/null; then udevadm settle -t 30; fi
+}
+
+# Not another one that has got its name meanwhile.
+need_pool() {
+  need_rc=0
+  pool_is_there "$GUID" || need_rc=$?
+  case $need_rc in
+    0) ;;
+    1) fail NOT_FOUND "cannot open '$NAME': no such pool" ;;
+    *) fail UNAVAILABLE 'zpool does not say which pools there are' ;;
+  esac
+}
+
+filesystems() { # COLUMN PATTERN: of those whose `canmount` and `mounted` are so
+  timeout "$ZPOOL_SECONDS" zfs list -Hp -t filesystem -o "canmount,mounted,$1" -r "$NAME" >"$TASK/filesystems" || return 1
+  sed -n "s/^$2	//p" "$TASK/filesystems"
+}
+
+# Of a pool that cannot be opened nothing is shown, neither now nor when the caller was asked.
+refuse_unplanned() {
+  timeout "$ZPOOL_SECONDS" zfs list -H -o name -t all -r "$NAME" >"$TASK/tree" 2>"$TASK/said" || {
+    case $(cat "$TASK/said") in *'does not exist'*) return 0 ;; esac
+    cat "$TASK/said"
+    fail UNAVAILABLE 'zfs does not say what is in the pool'
+  }
+  refuse_new "$TASK/tree"
+}
+
+# A pool of another machine may want to be mounted at /, /usr or /home, and ZFS would do it over what is there. So it is looked at before.
+look_inside() { # OPTION...
+  : | put "$TASK/looking" 640 || fail E1000 'The task cannot be written down'
+  zpool_do import -N -o readonly=on -o cachefile=none "$@" -- "$GUID" "$NAME"
+  checkpoint pool-looking
+  look_bad=
+  filesystems mountpoint 'on	no' >"$TASK/mountpoints" || look_bad='zfs does not say where the pool would be mounted'
+  while IFS= read -r look_place; do
+    ! hides "$look_place" || look_bad="The pool would be mounted over the system: $look_place"
+  done <"$TASK/mountpoints"
+  zpool_do export "$NAME"
+  rm -f "$TASK/looking"
+  [ -z "$look_bad" ] || fail CONFLICT "$look_bad"
+}
+
+hides() { # MOUNTPOINT: whether something of the system, or another file system, would be out of sight
+  case $1/ in
+    [!/]*) return 1 ;; # none, legacy
+    */../* | */./* | *//*) return 0 ;;
+  esac
+  for hides_path in "$1" "$(readlink -f "$1" || :)"; do
+    case $hides_path/ in
+      / | /bin/* | /boot/* | /dev/* | /etc/* | /home/* | /lib/* | /lib[0-9x]*/* | /mnt/ | /opt/* | /proc/* | /root/* | /run/* | \
+        /sbin/* | /sys/* | /tmp/* | /usr/* | /var/*) [ -z "$hides_path" ] || return 0 ;;
+    esac
+    for hides_own in "$EDGE_ROOT" "$EDGE_STATEDIR" "$EDGE_DATADIR" "$EDGE_SYSCONFDIR" "$here"; do
+      case $hides_own/ in "$hides_path"/*) [ -z "$hides_path" ] || return 0 ;; esac
+    done
+  done
+  awk -v place="$1" '$2 == place { found = 1 } END { exit !found }' /proc/self/mounts
+}
+
+# What a refused destruction or export has unmounted before it found the one that is busy.
+mount_again() {
+  [ -s "$TASK/mounted" ] || return 0
+  filesystems name '[a-z]*	no' >"$TASK/unmounted" || return 0
+  while IFS= read -r mount_name; do
+    if grep -q -x -F -e "$mount_name" "$TASK/mounted"; then timeout "$ZPOOL_SECONDS" zfs mount "$mount_name" || :; fi
+  done <"$TASK/unmounted"
+}
+
+forget_tag() { zfs inherit "$TAG" "$NAME" || echo "the mark of this task stays on $NAME"; }
+
+run() {
+  checkpoint pool-started
+  pool_name
+  GUID=$(input guid) || GUID=
+  step 5 "pool: $VERB"
+  : | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  checkpoint pool-begun
+  case $VERB in
+    create) create ;;
+    destroy | export)
+      need_pool
+      [ "$VERB" != destroy ] || refuse_unplanned
+      filesystems name '[a-z]*	yes' >"$TASK/mounted" || :
+      zpool_do "$VERB" "$NAME"
+      # It is gone when it is gone, whatever the exit status was.
+      if pool_is_there "$GUID"; then fail E1000 "zpool left $NAME where it was"; fi
+      ;;
+    import)
+      set --
+      import_folder=$(input folder) && set -- -d "$import_folder"
+      input force >/dev/null && set -- "$@" -f
+      look_inside "$@"
+      zpool_do import "$@" -- "$GUID" "$NAME"
+      ;;
+  esac
+  checkpoint pool-done
+  [ "$VERB" != create ] || forget_tag
+}
+
+is_mine() { [ "$(timeout "$ZPOOL_SECONDS" zfs get -H -o value "$TAG" "$NAME")" = "$TASK_ID" ]; }
+
+# A power cut between the transaction and the file that names the pools to import at boot: the pool lies on its devices, unknown.
+adopt() {
+  read -r _ _ adopt_boot <"$TASK/pid" && [ "$adopt_boot" != "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
+  set --
+  while IFS= read -r adopt_word; do
+    case $adopt_word in /*) set -- "$@" -d "$adopt_word" ;; esac
+  done <"$TASK/input/vdevs"
+  zpool_look import -N "$@" -- "$NAME" || return 1
+  # shellcheck disable=SC2015 # both have to be true
+  is_mine && zfs mount "$NAME" && return 0
+  zpool_look export "$NAME"
+  return 1
+}
+
+recover() {
+  [ -f "$TASK/begun" ] || return 0
+  pool_name
+  case $VERB in
+    create)
+      is_mine || { [ "$ACTION" != run ] && adopt; } || return 0
+      forget_tag
+      END_STATE=completed
+      ;;
+    import)
+      pool_is_there "$(input guid)" || return 0
+      if [ -f "$TASK/looking" ]; then zpool_look export "$NAME"; else END_STATE=completed; fi
+      ;;
+    destroy | export)
+      recover_there=0
+      pool_is_there "$(input guid)" || recover_there=$?
+      case $recover_there in
+        0) mount_again ;;
+        1) END_STATE=completed ;;
+      esac # 2: zpool cannot tell
+      ;;
+  esac
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Reboots: `reboot.sh run TASKDIR`. A newcomer's trap: the tests always bring a bin/reboot.sh of their own; never run this without one on a
+# machine that you need.
+LOCK=reboot
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+run() {
+  persist || echo 'the state could not be made persistent'
+  step 50 rebooting
+  if [ -f "$EDGE_ROOT/bin/reboot.sh" ]; then
+    hook reboot || fail E1000 'The machine could not be rebooted'
+  elif [ -d /run/systemd/system ]; then
+    systemctl reboot 9>&- || fail E1000 'The machine could not be rebooted'
+  else
+    reboot 9>&- || fail E1000 'The machine could not be rebooted'
+  fi
+}
+
+main "$@"

@@ -1,0 +1,90 @@
+#!/bin/sh
+# Puts new settings in place and applies the network: `settings.sh run TASKDIR static|dhcp`. A newcomer's trap: the network may be the
+# caller's only way in, so a network that cannot be applied brings back the old files and applies those.
+LOCK=settings
+[ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=conf.sh
+. "$here/conf.sh"
+# shellcheck source=network-apply.sh
+. "$here/network-apply.sh"
+
+CONF=$EDGE_SYSCONFDIR/network.conf
+
+refuse() {
+  log_line update_settings.log 'Invalid or missing settings file'
+  : >"$TASK/refused"
+  fail E1000 'Invalid or missing settings file'
+}
+
+inputs_are_valid() {
+  [ -s "$TASK/input/app.json" ] && [ -s "$TASK/input/network.json" ] || return 1
+  conf_check "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
+  # A vendor's script gets the type as an argument and reads the file: both must say the same.
+  [ "$(conf_value "$TASK/input/network.conf" mode)" = "$TYPE" ]
+}
+
+apply() { # TYPE: the vendor's script decides when there is one
+  if [ -f "$EDGE_ROOT/bin/network.sh" ]; then
+    hook network "$1"
+  else
+    network_apply "$CONF"
+  fi
+}
+
+apply_what_is_on_disk() {
+  if conf_check "$CONF" "$NETWORK_NAMES"; then
+    # The failed settings may have been for another interface: that one gets back what it had.
+    [ ! -d "$TASK/before" ] || network_is_networkd || network_restore "$TASK/before"
+    apply "$(conf_value "$CONF" mode)"
+  elif [ -d "$TASK/before" ]; then
+    network_restore "$TASK/before"
+  else
+    echo 'there are no older settings to apply'
+  fi
+}
+
+run() {
+  TYPE=${1:-}
+  log_line update_settings.log 'Updating settings. Please wait..'
+  checkpoint settings-started
+  case $TYPE in static | dhcp) ;; *) refuse ;; esac
+  inputs_are_valid || refuse
+
+  step 20 'putting the settings in place'
+  {
+    place 640 "$TASK/input/app.json" "$EDGE_ROOT/etc/app.json" &&
+      place 640 "$TASK/input/network.json" "$EDGE_ROOT/etc/network.json" &&
+      place 640 "$TASK/input/network.conf" "$CONF" &&
+      swap_in
+  } || fail E1000 'The settings could not be stored'
+  checkpoint settings-placed
+
+  step 50 'applying the network'
+  if [ ! -f "$EDGE_ROOT/bin/network.sh" ]; then
+    network_snapshot "$CONF" "$TASK/before" || fail E1000 'The network could not be applied'
+  fi
+  : | put "$TASK/applying" 640
+  apply "$TYPE" || fail E1000 'The network could not be applied'
+  checkpoint settings-applied
+
+  swap_commit || fail E1000 'The settings could not be stored'
+}
+
+recover() {
+  swap_undo || return 1
+  [ ! -f "$TASK/applying" ] || apply_what_is_on_disk || echo 'the settings on the disk could not be applied'
+}
+
+on_end() {
+  rm -rf "$TASK/applying" "$TASK/before"
+  if [ "$1" = completed ]; then
+    log_line update_settings.log 'Updating settings successful'
+    persist || echo 'the state could not be made persistent'
+  elif [ ! -f "$TASK/refused" ]; then
+    log_line update_settings.log 'Updating settings failed'
+  fi
+}
+
+main "$@"

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Takes a dataset back to a snapshot: `snapshot-rollback.sh run TASKDIR DATASET SNAPSHOT`; `input/newer` lists what is newer and goes. A
+# newcomer's trap: nothing that was made since the caller saw that list may go with it, so it is compared again before anything is done.
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=zfs.sh
+. "$here/zfs.sh"
+LOCK=$(dataset_lock "${3:-}")
+SNAPSHOT=${4:-}
+
+newer_now() { # what is newer than the snapshot, in the order of its making
+  zfs list -Hp -t snapshot,bookmark -d 1 -o createtxg,name "$1" 9>&- | awk -F '\t' -v snapshot="$2" '
+    { txg[$2] = $1 }
+    END { for (name in txg) if (txg[name] + 0 > txg[snapshot] + 0) print txg[name] "\t" name }' | sort -n | cut -f 2
+}
+
+run() { # DATASET SNAPSHOT
+  need_snapshot "$2"
+  [ "${2%@*}" = "$1" ] || fail INVALID 'Not a snapshot of this dataset'
+  checkpoint snapshot-rollback-started
+
+  step 10 "looking at what is newer than $2"
+  newer_now "$1" "$2" >"$TASK/newer"
+  while read -r run_name; do
+    grep -q -x -F -e "$run_name" "$TASK/input/newer" || fail CONFLICT "$run_name was made meanwhile: ask again"
+  done <"$TASK/newer"
+
+  if [ -s "$TASK/newer" ]; then
+    step 30 "destroying what is newer than $2"
+    : | put "$TASK/destroying" 640
+    checkpoint snapshot-rollback-destroying
+    grep '#' "$TASK/newer" >"$TASK/bookmarks" || :
+    while read -r run_name; do zfs_do destroy "$run_name" || zfs_failed; done <"$TASK/bookmarks"
+    # First to last in one call: ZFS destroys all of them or none.
+    run_first=$(grep -m 1 '@' "$TASK/newer") || run_first=
+    run_last=$(grep '@' "$TASK/newer" | tail -n 1)
+    case $run_first in
+      '') ;;
+      "$run_last") zfs_do destroy "$run_first" || zfs_failed ;;
+      *) zfs_do destroy "$run_first%${run_last#*@}" || zfs_failed ;;
+    esac
+    : | put "$TASK/destroyed" 640
+    checkpoint snapshot-rollback-destroyed
+  fi
+
+  step 60 "rolling back to $2"
+  : | put "$TASK/rolling" 640
+  checkpoint snapshot-rolling-back
+  zfs_do rollback "$2" || { rm -f "$TASK/rolling"; zfs_failed; }
+  : | put "$TASK/rolled" 640
+  checkpoint snapshot-rolled-back
+  step 90 "rolled back to $2"
+}
+
+# Rolling back again by itself could lose what was written since, so what is not certain is said and left to the caller.
+recover() {
+  if [ -f "$TASK/rolled" ]; then
+    ERROR_CODE='' MESSAGE="rolled back to $SNAPSHOT" END_STATE=completed
+    return 0
+  fi
+  if [ -f "$TASK/rolling" ]; then
+    ERROR_MESSAGE="It is not certain that $SNAPSHOT was rolled back to: look at the data, and ask again"
+  elif [ -f "$TASK/destroyed" ] || { [ -f "$TASK/destroying" ] && [ "$ACTION" != run ]; }; then
+    ERROR_MESSAGE="Nothing was rolled back, but what is newer than $SNAPSHOT may be gone: $ERROR_MESSAGE"
+  fi
+  MESSAGE=$ERROR_MESSAGE
+}
+
+main "$@"

@@ -1,0 +1,200 @@
+#!/bin/sh
+# shellcheck disable=SC2034 # lib.sh reads LOCK, LAZY, MESSAGE and END_STATE
+# Installs an update package: decrypts it, checks it as it streams, verifies its signature, and only then unpacks and runs it.
+# A newcomer's trap: clients poll the status files in etc/, so the JSON one is written last of all the files that say the same.
+LOCK=update
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=package.sh
+. "$here/package.sh"
+
+ETC=$EDGE_ROOT/etc
+WORK=$EDGE_ROOT/tmp/update.work
+UNPACKED=$EDGE_ROOT/tmp/update
+NEWLINE='
+'
+SUCCESS_AT=100
+
+lower_label() { printf '%s' "$EDGE_LABEL" | tr '[:upper:]' '[:lower:]'; }
+first_line() { head -n 1 "$1" 2>/dev/null | tr -cd ' -~' | cut -c 1-255; } # FILE
+
+tell() { # STATUS PERCENTAGE: what GET /update shows
+  [ "$(cat "$ETC/status_update.txt" 2>/dev/null)" = "$1" ] || printf '%s\n' "$1" | put "$ETC/status_update.txt" 644
+  tell_json=$(printf '{"status":"%s","percentage":%d}' "$1" "$2")
+  put_anyhow "$ETC/status_update.json" 644 "$tell_json$NEWLINE"
+}
+told() { # status|percentage: what GET /update shows now
+  sed -n 's/.*"'"$1"'":"\{0,1\}\([a-z0-9]*\).*/\1/p' "$ETC/status_update.json" 2>/dev/null | head -n 1
+}
+
+reach() { # PERCENTAGE TEXT
+  tell running "$1"
+  step "$1" "$2"
+}
+
+clean() {
+  rm -rf "$WORK" "$UNPACKED"
+  rm -f "$ETC"/.status_update.* "$ETC"/.status_error_*
+}
+
+drop_package() { # the one in work; what failed is never tried again from disk
+  [ -s "$TASK/package" ] || return 0
+  rm -f "$UPLOADS/$(cat "$TASK/package")"
+  sync_path "$UPLOADS"
+}
+
+choose() { # prints the name of the newest package
+  for choose_file in "$UPLOADS"/software_package-*.enc*; do
+    case $choose_file in *"$NEWLINE"*) continue ;; esac
+    if [ -f "$choose_file" ] && [ ! -L "$choose_file" ]; then printf '%s\n' "${choose_file##*/}"; fi
+  done | version_newest
+}
+
+decrypt() { # PACKAGE
+  decrypt_rc=0
+  package_decrypt "$1" "$ETC/updates.key" "$WORK" -md sha256 -pbkdf2 || decrypt_rc=$?
+  if [ "$decrypt_rc" -eq 1 ] && [ "$EDGE_LEGACY_MD5" = 1 ]; then
+    echo 'trying the old key derivation'
+    decrypt_rc=0
+    package_decrypt "$1" "$ETC/updates.key" "$WORK" -md md5 || decrypt_rc=$?
+  fi
+}
+
+# Whom a package is for stands inside of what is signed, like its version. An appliance that has a name takes none without it.
+check_product() {
+  [ -f "$ETC/product.txt" ] || return 0
+  [ "$(first_line "$UNPACKED/product.txt")" = "$(first_line "$ETC/product.txt")" ] ||
+    fail E1001 'software update package is for another product.'
+}
+
+compare() {
+  [ -f "$ETC/version.txt" ] && [ -f "$UNPACKED/version.txt" ] || return 0
+  compare_now=$(first_line "$ETC/version.txt")
+  compare_new=$(first_line "$UNPACKED/version.txt")
+  [ "$compare_new" != "$compare_now" ] || fail E1001 "software update package v$compare_new already up-to-date."
+  [ "$(printf '%s\n' "$compare_now" "$compare_new" | version_newest)" = "$compare_new" ] ||
+    fail E1001 "software update package v$compare_new is too old."
+}
+
+run_package() { # in a subshell: its folder and its mask stay its own
+  cd "$UNPACKED" || exit
+  umask 027
+  exec 9>&-
+  if [ -x update.sh ] && [ "$(head -c 2 update.sh)" = '#!' ]; then exec ./update.sh; fi
+  exec sh ./update.sh
+}
+
+run() {
+  # Before the old errors go: a power cut must not leave a failure without its reason.
+  reach 10 'starting'
+  rm -f "$ETC/status_error_message.txt" "$ETC/status_error_code.txt"
+  log_line update.log "Updating $(lower_label). Please wait.."
+  clean
+  checkpoint update-started
+
+  reach 20 'choosing the package'
+  choose | put "$TASK/package" 640
+  [ -s "$TASK/package" ] || fail E1003 'Missing update package'
+  checkpoint update-chosen
+  # What is on disk now says enough: an update was under way, of this package.
+  LAZY=1
+
+  reach 30 'decrypting the package'
+  decrypt "$UPLOADS/$(cat "$TASK/package")"
+  case $decrypt_rc in 0 | 2) ;; *) fail E1005 'Error decrypting software update package' ;; esac
+  reach 40 'verifying the signature'
+  drop_package
+  checkpoint update-decrypted
+  { [ "$decrypt_rc" -eq 0 ] && package_verify "$WORK" "$ETC/updates.pub"; } ||
+    fail E1005 'Error verifying software update package signature'
+
+  reach 50 'unpacking'
+  checkpoint update-verified
+  { mkdir "$UNPACKED" && package_unpack "$WORK" "$UNPACKED" "$EDGE_UNPACK_LIMIT"; } ||
+    fail E1005 'Error extracting software update package'
+  rm -rf "$WORK"
+  checkpoint update-extracted
+
+  reach 60 'comparing versions'
+  check_product
+  compare
+  checkpoint update-compared
+
+  if [ -f "$UNPACKED/update.sh" ]; then
+    reach 70 'running the update'
+    log_text update.log "Starting update at: $(date)"
+    checkpoint update-running
+    (run_package)
+    run_rc=$?
+    reach 80 'the update ran'
+    checkpoint update-ran
+    [ "$run_rc" -eq 0 ] || fail_of_package
+    log_text update.log "Completed update at: $(date)"
+  else
+    SUCCESS_AT=90
+    log_line update.log 'No update script found, skipping.'
+  fi
+  log_line update.log 'Update successful'
+  clean
+}
+
+own_error() { # whether both error files are there, and what they say
+  [ -s "$ETC/status_error_code.txt" ] && [ -s "$ETC/status_error_message.txt" ] || return 1
+  # What the caller laid there could be a link to a file that it must not see.
+  is_ours "$ETC/status_error_code.txt" && is_ours "$ETC/status_error_message.txt" || return 1
+  ERROR_CODE=$(first_line "$ETC/status_error_code.txt")
+  ERROR_MESSAGE=$(first_line "$ETC/status_error_message.txt")
+}
+
+fail_of_package() {
+  own_error && fail "$ERROR_CODE" "$ERROR_MESSAGE"
+  fail E1002 'Error running update'
+}
+
+recover() {
+  clean
+  drop_package
+  [ "$ACTION" != run ] || return 0
+  # The last thing a run does is to write the task's own status. When only that is missing, the update ended, one way or the other.
+  if [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = success ]; then
+    END_STATE=completed
+  elif [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = failed ] && own_error; then
+    END_STATE=failed
+  elif [ "$PROGRESS" -ge 10 ] && [ "$(told percentage)" -gt 10 ] && own_error; then
+    :
+  elif [ "$(told status)" = running ] && [ "$(told percentage)" -ge 70 ]; then
+    ERROR_CODE=E1002 ERROR_MESSAGE='Error running update'
+  fi
+}
+
+on_end() { # STATE
+  case $1-$ACTION in
+    completed-run)
+      # What update.sh has written is on the disk before anybody reads that it is there.
+      sync
+      tell success "$SUCCESS_AT"
+      persist
+      ;;
+    completed-* | failed-recover | failed-cancel) ;;
+    *) tell_failure "$1" ;;
+  esac
+}
+
+tell_failure() { # STATE
+  failure_at=0
+  [ "$(told status)" != running ] || failure_at=$(told percentage)
+  failure_code=$ERROR_CODE failure_message=$ERROR_MESSAGE
+  case $failure_code in CANCELLED) failure_code=E1000 failure_message='Script error' ;; esac
+  if ! own_error || [ "$ERROR_CODE-$ERROR_MESSAGE" != "$failure_code-$failure_message" ]; then
+    ERROR_CODE=$failure_code ERROR_MESSAGE=$failure_message
+    printf '%s\n' "$ERROR_MESSAGE" | put "$ETC/status_error_message.txt" 644
+    printf '%s\n' "$ERROR_CODE" | put "$ETC/status_error_code.txt" 644
+  fi
+  MESSAGE=$ERROR_MESSAGE
+  log_line update.log "$ERROR_MESSAGE"
+  log_line update.log "Failed updating $(lower_label). Cleaning up.."
+  tell failed "$failure_at"
+  case $1 in cancelled) ERROR_CODE=CANCELLED ERROR_MESSAGE=Cancelled MESSAGE=Cancelled ;; esac
+}
+
+main "$@"

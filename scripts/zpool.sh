@@ -1,0 +1,67 @@
+# shellcheck shell=sh
+# What pool.sh and scrub.sh share: one call of zpool, and what its refusal means for a caller. A newcomer's trap: zpool keeps descriptor 9,
+# the lock, on purpose; while it sits in the kernel, which no kill can end, nobody else may touch the pool.
+
+ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
+
+# The server gives the lock's name, since a pool's own may be too long for a file's.
+case $LOCK in
+  pool-*[!A-Za-z0-9_.:-]* | pool-) LOCK= ;;
+  pool-*) ;;
+  *) LOCK= ;;
+esac
+: "${LOCK:?not the lock of a pool}"
+
+zpool_look() { timeout "$ZPOOL_SECONDS" zpool "$@"; }
+
+input() { # NAME: the first line of one of the task's inputs
+  [ -f "$TASK/input/$1" ] || return 1
+  IFS= read -r input_line <"$TASK/input/$1" || [ -n "$input_line" ]
+  printf '%s' "$input_line"
+}
+
+# The pool that this task is about. Its name is an argument from here on.
+pool_name() {
+  NAME=$(input name) || fail INVALID 'No pool is named'
+  case $NAME in [A-Za-z]*) ;; *) fail INVALID 'Not a pool name' ;; esac
+  case $NAME in *[!A-Za-z0-9_.:-]*) fail INVALID 'Not a pool name' ;; esac
+}
+
+# In one line what zpool said. Its advice to use force is not ours to pass on.
+zpool_said() { # FILE
+  sed -e "/^use '-[a-z]'/d" -e '/^invalid vdev specification$/d' "$1" | tr '\n\t' '  ' | tr -d '\000-\037' | cut -c 1-300 | sed 's/ *$//'
+}
+
+zpool_try() { # ARGUMENT...: changes something; ZPOOL_RC and ZPOOL_TEXT tell how it went
+  ZPOOL_RC=0
+  zpool "$@" 2>"$TASK/said" || ZPOOL_RC=$?
+  cat "$TASK/said"
+  ZPOOL_TEXT=$(zpool_said "$TASK/said")
+  return "$ZPOOL_RC"
+}
+
+zpool_do() { zpool_try "$@" || zpool_refused; } # or ends the task with the program's own words
+
+zpool_refused() {
+  case $ZPOOL_RC in
+    127) fail UNAVAILABLE 'zpool is not installed' ;;
+    12[89] | 1[3-9][0-9]) fail E1000 'zpool ended unexpectedly' ;;
+  esac
+  case $ZPOOL_TEXT in
+    '') fail E1000 'zpool failed without a word' ;;
+    # A device went while it was at work.
+    *'no such pool or dataset'*) fail CONFLICT "$ZPOOL_TEXT" ;;
+    *'no such pool'*) fail NOT_FOUND "$ZPOOL_TEXT" ;;
+    *'already exists'* | *'is part of'* | *'in use'* | *busy* | *currently* | *'same device'* | *'contains a'* | *'not empty'* | \
+      *suspended* | *'more than one'*) fail CONFLICT "$ZPOOL_TEXT" ;;
+    *'cannot resolve'* | *'cannot open'* | *invalid* | *'not a valid'* | *'must be'* | *readonly* | *'minimum size'* | *mismatched* | \
+      *requires* | *'is reserved'* | *'different sizes'*) fail INVALID "$ZPOOL_TEXT" ;;
+    *) fail E1000 "$ZPOOL_TEXT" ;;
+  esac
+}
+
+pool_guids() { zpool_look list -Hp -o guid; }
+pool_is_there() { # GUID; false also when zpool cannot tell
+  pool_list=$(pool_guids) || return 2
+  printf '%s\n' "$pool_list" | grep -q -x -F -e "$1"
+}

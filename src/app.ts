@@ -1,0 +1,252 @@
+// The application: the order of what every request crosses, and every endpoint. Every API test uses it; it has no effects at import.
+
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { BackOff } from './auth/back-off.ts'
+import { TokenStore } from './auth/token.ts'
+import type { Configuration } from './config.ts'
+import { createRun } from './drivers/run.ts'
+import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
+import { createTool } from './drivers/tool.ts'
+import { HealthMonitor } from './features/health/health.ts'
+import { licenseScript } from './features/license/installed.ts'
+import type { Scheduler } from './features/snapshots/scheduler.ts'
+import { tellSilentEnd } from './features/update/update.ts'
+import { auditFolder, etc, type Folders, log, uploads } from './folders.ts'
+import { notFoundReply } from './http/answer.ts'
+import { AuditLog } from './http/audit.ts'
+import { RequestCounts } from './http/counts.ts'
+import { ApiError, invalid } from './http/errors.ts'
+import { mount } from './http/mount.ts'
+import { openapiDocument } from './http/openapi.ts'
+import { normalise, rawPath } from './http/path.ts'
+import type { Env, Request } from './http/surface.ts'
+import { readLine } from './store/atomic.ts'
+import { AuditChain } from './store/audit/chain.ts'
+import { Remembered } from './store/remembered.ts'
+import { Turns } from './store/turns.ts'
+import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
+import { adminEndpoints, DEFAULT_NAMES } from './surfaces/admin/endpoints.ts'
+import { adminSurface } from './surfaces/admin/surface.ts'
+import { Failure } from './surfaces/admin/words.ts'
+import { TaskEndings } from './tasks/endings.ts'
+import type { Task } from './tasks/task.ts'
+import { Tasks } from './tasks/tasks.ts'
+
+export interface AppOptions {
+  folders: Folders
+  config: Configuration
+  /** Folder of the task scripts. */
+  scripts: string
+  version: string
+  mode?: 'strict' | 'original'
+  /** Folder of the storage programs, in place of the system's folders (tests, and trying things out). */
+  programs?: string
+  /** More of the script environment (tests: programs of their own, faults). */
+  environment?: Record<string, string>
+  /** The clock that snapshot policies go by, in milliseconds since 1970. */
+  now?: () => number
+  onTaskEnd?: (task: Task) => void
+  answered?: (request: Request, status: number, error?: unknown) => void
+  warn?: (text: string, error?: unknown) => void
+  checkResponses?: boolean
+}
+
+export interface App {
+  hono: Hono<Env>
+  tasks: Tasks
+  backOff: BackOff
+  /** Drops the uploads that a killed server left behind, and mends the end of its audit log. Only for whoever has the port: another server may be receiving them. */
+  tidy: () => void
+  /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
+  scheduler: Scheduler | undefined
+  /** Ends streams that have no end of their own, and what is held back is answered, so that the port can be closed. */
+  hangUp: () => void
+  close: () => void
+}
+
+/** Where a target that `normalise` refused is routed to: no endpoint can have this path. */
+const REFUSED = '/\0'
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { folders, config, mode = 'strict', warn = () => {} } = options
+  // Its schemas alone are a seventh of a start: loaded only where it is switched on.
+  const { assembleController } = config.surfaces.controller.enabled
+    ? await import('./surfaces/controller/assemble.ts')
+    : { assembleController: undefined }
+  const counts = { requests: new RequestCounts(), tasks: new TaskEndings() }
+  const answered: NonNullable<AppOptions['answered']> = (request, status, error) => {
+    counts.requests.answered(request, status)
+    options.answered?.(request, status, error)
+  }
+  const incoming = prepareFolders(folders)
+  const leftovers = Object.values(incoming).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+  const unwritten = (error: unknown) => warn('the audit log cannot be written', error)
+  const chain = new AuditChain({
+    folder: auditFolder(folders),
+    keyFile: join(folders.state, 'audit.key'),
+    size: config.audit.size,
+    failed: unwritten,
+  })
+  const audit = new AuditLog(log(folders, 'jidoteki-audit.log'), unwritten, chain)
+  const backOff = new BackOff(join(folders.state, 'back-off.json'))
+  const tokens = new TokenStore(folders, warn)
+  const initFolder = join(folders.sysconf, 'init.d')
+  const run = createRun(
+    (program) =>
+      program === SYSTEMCTL ||
+      program === RC_SERVICE ||
+      program === licenseScript(folders) ||
+      program.startsWith(`${initFolder}/`),
+  )
+  const tasks = new Tasks({
+    folders,
+    scripts: options.scripts,
+    privilege: config.privilege,
+    wrapped: config.wrapper !== undefined,
+    environment: {
+      ...scriptEnvironment(config, mode),
+      ...(options.programs !== undefined && { EDGE_PATH: options.programs }),
+      ...options.environment,
+    },
+    longest: config.limits['task-seconds'],
+    onEnd(task) {
+      counts.tasks.add(task)
+      try {
+        if (task.kind === 'update') tellSilentEnd(folders, tasks)
+        if (task.kind === 'pool-import') controller?.imported()
+      } catch (error) {
+        // Under sudo the files are root's; what we answer does not need them.
+        warn('the end of an update could not be written down', error)
+      }
+      options.onTaskEnd?.(task)
+    },
+    warn,
+  })
+  const surface = adminSurface({ folders, config, tokens, backOff, audit, mode })
+  let document: string | undefined
+  const version = etc(folders, 'version.txt')
+  const deps: AdminDeps = {
+    folders,
+    config,
+    mode,
+    tokens,
+    backOff,
+    tasks,
+    run,
+    audit,
+    warn,
+    version: options.version,
+    installedVersion: new Remembered(version, () => readLine(version)),
+    services: serviceManager(config['service-manager'], initFolder, run),
+    health: new HealthMonitor(folders),
+    openapi: () => (document ??= describe(config, options.version)),
+    documents: () => [deps.openapi(), ...(controller ? [controller.deps.openapi()] : [])],
+    paths: () =>
+      [...new Set([...DEFAULT_NAMES, ...config.endpoints])]
+        .sort()
+        .map((name) => `${PREFIX}/${name}`)
+        .concat('/docs'),
+  }
+  const hono = new Hono<Env>({
+    strict: true,
+    getPath: (request, extra) => {
+      const env = (extra as { env?: Env['Bindings'] } | undefined)?.env
+      const target = normalise(env?.incoming?.url ?? request.url)
+      if (env && target) env.target = target
+      return target?.route ?? REFUSED
+    },
+  })
+  const stopping = new AbortController()
+  const shared = {
+    app: hono,
+    config,
+    audit,
+    turns: new Turns(),
+    stopping: stopping.signal,
+    incoming,
+    answered,
+    ...(options.checkResponses && { checkResponses: true }),
+  }
+  mount({ ...shared, surface, endpoints: adminEndpoints, deps })
+  const controller = assembleController?.({
+    folders,
+    config,
+    version: options.version,
+    tasks,
+    audit,
+    chain,
+    warn,
+    counts,
+    tool: createTool(options.programs, options.scripts),
+    trial: options.programs !== undefined,
+    now: options.now ?? Date.now,
+  })
+  if (controller)
+    mount({ ...shared, surface: controller.surface, endpoints: controller.endpoints, deps: controller.deps })
+  hono.notFound((c) => {
+    const target = c.env?.target
+    // An encoded slash that no parameter took is refused as well (SEC-07).
+    const refused = target?.route !== target?.path || !target
+    // Of a target that was refused only the beginning is looked at, for the dialect of the refusal.
+    const whose = controller?.isOwnPath(target?.path ?? rawPath(c.env?.incoming?.url)) ? controller.surface : surface
+    return notFoundReply(c, { surface: whose, answered }, refused && mode === 'strict' ? invalid('') : undefined)
+  })
+  hono.onError((error, c) => notFoundReply(c, { surface, answered }, new ApiError('internal', '', { cause: error })))
+  return {
+    hono,
+    tasks,
+    backOff,
+    scheduler: controller?.scheduler,
+    tidy() {
+      for (const path of leftovers) rmSync(path, { recursive: true, force: true })
+      chain.start()
+      controller?.tidy()
+    },
+    hangUp() {
+      stopping.abort()
+      controller?.hangUp()
+    },
+    close() {
+      tasks.close()
+      backOff.save()
+      controller?.close()
+      audit.close()
+    },
+  }
+}
+
+/** Makes the folders that requests need. Returns those for uploads while they arrive. */
+function prepareFolders(folders: Folders): Record<'uploads' | 'task', string> {
+  const incoming = { uploads: join(folders.root, 'tmp/incoming'), task: join(folders.state, 'incoming') }
+  for (const folder of [uploads(folders), join(folders.root, 'log'), folders.state, ...Object.values(incoming)])
+    mkdirSync(folder, { recursive: true, mode: 0o750 })
+  return incoming
+}
+
+const scriptEnvironment = (config: Configuration, mode: 'strict' | 'original') => ({
+  EDGE_LABEL: config.label,
+  EDGE_LEGACY_MD5: config['legacy-md5'] || mode === 'original' ? '1' : '0',
+  EDGE_UNPACK_LIMIT: String(config.limits.unpacked),
+  EDGE_ENTRY_LIMIT: String(config.limits.entries),
+  ...(config.wrapper && { EDGE_WRAPPER: config.wrapper }),
+})
+
+/** The OpenAPI document of what this configuration serves, as JSON text. */
+export function describe(config: Configuration, version: string): string {
+  const endpoints = adminEndpoints.filter(({ enabled }) => enabled?.(config) ?? true)
+  const document = openapiDocument(endpoints, {
+    title: 'Edge Admin: admin surface',
+    version,
+    description:
+      'Set-up, updates, settings, certificates, licence, storage, backup and support of a storage appliance.',
+    config,
+    credentials: {
+      hash: 'HMAC-SHA256 of METHOD+path, hexadecimal; the key is the hexadecimal SHA-256 of the token',
+      token: 'The API token itself',
+    },
+    failure: Failure,
+  })
+  return JSON.stringify(document)
+}

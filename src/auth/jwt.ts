@@ -1,0 +1,96 @@
+// Bearer tokens: JWT, HS256 and nothing else, with a secret of the appliance's own. The trap: a signature proves only that we made the
+// token; whether it still counts (the account's generation, a logout) is asked from the accounts at each request.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sign, verify } from 'hono/jwt'
+import * as z from 'zod'
+import type { Folders } from '../folders.ts'
+import { errno } from '../http/errors.ts'
+import { writeAtomic } from '../store/atomic.ts'
+import type { Principal, Session } from './principal.ts'
+import type { StoredUser, UserStore } from './users.ts'
+
+export const ISSUER = 'edge-admin'
+export const AUDIENCE = 'edge-admin/controller'
+export const LIFETIME = 86_400
+const SECRET_BYTES = 32
+
+/** The one scheme, spelled so, and three parts. */
+const BEARER = /^Bearer ([A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{43})$/
+
+const Claims = z.object({
+  iss: z.literal(ISSUER),
+  aud: z.literal(AUDIENCE),
+  sub: z.string(),
+  jti: z.string().min(1),
+  gen: z.int(),
+  iat: z.int(),
+  exp: z.int(),
+})
+type Claims = z.infer<typeof Claims>
+
+export const secretFile = (folders: Folders) => join(folders.state, 'jwt.secret')
+
+/** The secret, made on first use. Throws when the file holds anything but 32 bytes: a short key is no key. */
+export function readSecret(folders: Folders): Buffer {
+  const file = secretFile(folders)
+  let secret: Buffer
+  try {
+    secret = readFileSync(file)
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error
+    secret = randomBytes(SECRET_BYTES)
+    writeAtomic(file, secret, 0o600)
+  }
+  if (secret.length !== SECRET_BYTES) throw new Error(`${file}: expected ${SECRET_BYTES} bytes`)
+  return secret
+}
+
+export class Tokens {
+  private readonly key: ReturnType<typeof importKey>
+  private readonly users: UserStore
+
+  constructor(secret: Buffer, users: UserStore) {
+    this.key = importKey(secret)
+    this.users = users
+  }
+
+  async issue({ id, generation }: StoredUser): Promise<string> {
+    const iat = Math.floor(Date.now() / 1000)
+    const jti = randomBytes(16).toString('hex')
+    const claims: Claims = { iss: ISSUER, aud: AUDIENCE, sub: id, jti, gen: generation, iat, exp: iat + LIFETIME }
+    return sign(claims, await this.key, 'HS256')
+  }
+
+  /** Whom an Authorization header proves; undefined for everything that is not exactly a token in force. */
+  async authenticate(header: string | undefined): Promise<Principal | undefined> {
+    const token = BEARER.exec(header ?? '')?.[1]
+    if (!token || !isCanonical(token)) return undefined
+    let payload: unknown
+    try {
+      payload = await verify(token, await this.key, { alg: 'HS256', typ: 'JWT', iss: ISSUER, aud: AUDIENCE })
+    } catch {
+      return undefined
+    }
+    const claims = Claims.safeParse(payload).data
+    if (!claims) return undefined
+    const session: Session = { user: claims.sub, generation: claims.gen, token: claims.jti, expires: claims.exp }
+    const user = inForce(session, this.users.all())
+    return user && { name: user.username, role: user.role, via: 'jwt', session }
+  }
+}
+
+/** The account that a session stands for, as long as it does. */
+export function inForce(session: Session | undefined, users: readonly StoredUser[]): StoredUser | undefined {
+  const user = session && users.find(({ id }) => id === session.user)
+  if (!user?.active || user.generation !== session?.generation) return undefined
+  return user.ended.some(([token]) => token === session.token) ? undefined : user
+}
+
+/** Base64 has spare bits at its end: one token, one spelling. */
+const isCanonical = (token: string) =>
+  token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+
+const importKey = (secret: Buffer) =>
+  globalThis.crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])

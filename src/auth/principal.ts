@@ -1,0 +1,32 @@
+// Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, signed request) ends in one of these.
+
+/** From least to most: each role may do what the ones before it may. */
+export const ROLES = ['viewer', 'operator', 'administrator'] as const
+export type Role = (typeof ROLES)[number]
+
+/** One token of one account. */
+export interface Session {
+  /** The account's id. */
+  user: string
+  generation: number
+  /** The token's own id. */
+  token: string
+  /** Seconds since 1970. */
+  expires: number
+}
+
+export interface Principal {
+  /** The account's name, or `admin` for the appliance's one token. */
+  name: string
+  role: Role
+  /** How it was proven. */
+  via: 'token' | 'hash' | 'jwt'
+  /** With `jwt` only. */
+  session?: Session
+}
+
+/** What the audit log knows the caller by: the account's id, or `token` for the appliance's one token. */
+export const accountOf = (principal: Principal | undefined): string | undefined =>
+  principal && (principal.session?.user ?? 'token')
+
+export const mayAct = (principal: Principal, needed: Role) => ROLES.indexOf(principal.role) >= ROLES.indexOf(needed)

@@ -1,0 +1,128 @@
+// The appliance's one API token, at rest as `sha256 <hex>` in etc/api.token: the legacy HMAC needs exactly that digest, not the token.
+// The trap: other hands (SFTP, a vendor's script) drop a plain token there at any time; it works at the next request and is then
+// rewritten. A blank cannot be in a token, so the two forms cannot be mistaken for each other.
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { lstatSync, readFileSync } from 'node:fs'
+import { etc, type Folders } from '../folders.ts'
+import { errno } from '../http/errors.ts'
+import { readText, writeAtomic } from '../store/atomic.ts'
+import { checkpoint } from '../store/checkpoint.ts'
+import { Remembered } from '../store/remembered.ts'
+import type { Principal } from './principal.ts'
+
+const STORED = /^sha256 ([0-9a-f]{64})$/
+
+/** The 94 characters of a token (ASCII 33 to 126), as the original lists them in its error text. */
+export const TOKEN_CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).join('')
+
+/** The key of the legacy HMAC: the lower-case hex SHA-256 of the token, as text (facts: jidoteki.md 4). */
+export const tokenKey = (token: string | Buffer) => createHash('sha256').update(token).digest('hex')
+
+/** Sets the token, durably, and ends a pending first run. The order matters: after a crash in between, the new token is in force. */
+export function storeToken(folders: Folders, token: string): void {
+  checkpoint('setup-started')
+  writeAtomic(etc(folders, 'api.token'), `sha256 ${tokenKey(token)}\n`, 0o600)
+  checkpoint('setup-stored')
+  writeAtomic(etc(folders, 'api.token.setup'), '', 0o600)
+  checkpoint('setup-ended')
+}
+
+export interface Credentials {
+  token?: string | undefined
+  hash?: string | undefined
+}
+
+/** Reads the token file when it changed, and checks credentials against it. */
+export class TokenStore {
+  private readonly folders: Folders
+  private readonly warn: (text: string) => void
+  private readonly key: Remembered<string | undefined>
+  /** The key that the phrase of a first run would have; undefined without a phrase. */
+  private readonly phraseKey: Remembered<string | undefined>
+  /** METHOD+path → expected hash. The legacy hash has no nonce, so it is one constant for each endpoint and token. */
+  private readonly hashes = new Map<string, Buffer>()
+  private unreadable = false
+
+  constructor(folders: Folders, warn: (text: string) => void = () => {}) {
+    this.folders = folders
+    this.warn = warn
+    const file = etc(folders, 'api.token')
+    this.key = new Remembered(file, (there) => {
+      this.hashes.clear()
+      return there ? this.read(file) : undefined
+    })
+    const setup = etc(folders, 'api.token.setup')
+    this.phraseKey = new Remembered(setup, (there) => {
+      const phrase = there ? readText(setup)?.trim() : undefined
+      return phrase ? tokenKey(phrase) : undefined
+    })
+  }
+
+  /** The key in force; undefined when no token is set: then nobody authenticates. */
+  current(): string | undefined {
+    const key = this.key.get()
+    // A passing fault (no file descriptor left) must not outlive its cause.
+    if (this.unreadable) this.key.forget()
+    return key
+  }
+
+  /** Whether set-up is open to anyone: only while there is no token file at all. One that is empty or unreadable invites nobody. */
+  isUnset(): boolean {
+    return lstatSync(etc(this.folders, 'api.token'), { throwIfNoEntry: false }) === undefined
+  }
+
+  private read(file: string): string | undefined {
+    let bytes: Buffer
+    this.unreadable = false
+    try {
+      bytes = readFileSync(file)
+    } catch (error) {
+      this.unreadable = true
+      this.warn(`the token file cannot be read: ${errno(error)}`)
+      return undefined
+    }
+    const end = bytes.indexOf(10)
+    let line = end < 0 ? bytes : bytes.subarray(0, end)
+    if (line.at(-1) === 13) line = line.subarray(0, -1)
+    if (line.length === 0) return undefined
+    const stored = STORED.exec(line.toString('latin1'))?.[1]
+    if (stored) return stored
+    const key = tokenKey(line)
+    // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway.
+    if (!readText(etc(this.folders, 'api.token.setup'))) {
+      try {
+        writeAtomic(file, `sha256 ${key}\n`, 0o600)
+      } catch (error) {
+        this.warn(`a plain token file could not be converted: ${errno(error)}`)
+      }
+    }
+    return key
+  }
+
+  /** Set-up is pending while api.token.setup still holds the phrase that is the token. */
+  pending(): boolean {
+    const key = this.phraseKey.get()
+    return key !== undefined && key === this.current()
+  }
+
+  /** A non-empty hash alone decides; else the token. `path` is the decoded path without its query. */
+  authenticate(method: string, path: string, { token, hash }: Credentials): Principal | undefined {
+    const key = this.current()
+    if (key === undefined) return undefined
+    if (hash) return same(Buffer.from(hash), this.expected(key, method + path)) ? principal('hash') : undefined
+    if (token) return same(Buffer.from(tokenKey(token)), Buffer.from(key)) ? principal('token') : undefined
+    return undefined
+  }
+
+  private expected(key: string, message: string): Buffer {
+    const known = this.hashes.get(message)
+    if (known) return known
+    const hash = Buffer.from(createHmac('sha256', key).update(message).digest('hex'))
+    if (this.hashes.size >= 256) this.hashes.clear()
+    this.hashes.set(message, hash)
+    return hash
+  }
+}
+
+const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)
+const principal = (via: Principal['via']): Principal => ({ name: 'admin', role: 'administrator', via })

@@ -1,0 +1,137 @@
+// The accounts: one file, `<state>/users.json`, read again whenever it changed. The trap: `change` is one synchronous step from reading to
+// the renamed file; an `await` inside it would let one writer overwrite what another has just stored.
+import { randomBytes, randomInt } from 'node:crypto'
+import { lstatSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from '../folders.ts'
+import { ApiError } from '../http/errors.ts'
+import { readJson, readText, syncFolder, writeAtomic } from '../store/atomic.ts'
+import { checkpoint } from '../store/checkpoint.ts'
+import { Remembered } from '../store/remembered.ts'
+import { exclusively } from '../tasks/lock.ts'
+import { hashPasswordNow } from './password.ts'
+import { ROLES } from './principal.ts'
+
+export const StoredUser = z.strictObject({
+  id: z.string(),
+  username: z.string(),
+  email: z.string().optional(),
+  role: z.enum(ROLES),
+  active: z.boolean(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  hash: z.string(),
+  /** Tokens carry the number that was in force; another one ends all of them. */
+  generation: z.int(),
+  /** Tokens that were logged out: their id, and the second since 1970 when they would have ended anyway. */
+  ended: z.array(z.tuple([z.string(), z.int()])),
+  /** Whether the password is still the one of the first start. */
+  one_time: z.literal(true).optional(),
+})
+export type StoredUser = z.infer<typeof StoredUser>
+
+const UsersFile = z.object({ users: z.array(StoredUser) })
+
+export const newUserId = () => `user-${randomBytes(8).toString('hex')}`
+
+export class UserStore {
+  private readonly file: string
+  private readonly passwordFile: string
+  private readonly users: Remembered<readonly StoredUser[]>
+
+  constructor(folders: Folders) {
+    this.file = join(folders.state, 'users.json')
+    this.passwordFile = join(folders.state, 'admin.password')
+    this.users = new Remembered(this.file, (there) => (there ? this.read() : []))
+  }
+
+  /** A file that is there and wrong is never taken for an empty one: that would make a new administrator. */
+  private read(): readonly StoredUser[] {
+    const parsed = UsersFile.safeParse(readJson(this.file))
+    if (!parsed.success) throw new Error(`${this.file}: not a list of accounts`)
+    return parsed.data.users
+  }
+
+  /** Makes `admin` with a one-time password when there are no accounts yet. Returns the password's file while it is in force. */
+  prepare(): string | undefined {
+    if (lstatSync(this.file, { throwIfNoEntry: false })) this.dropPassword(this.users.get())
+    else this.makeFirst()
+    return readText(this.passwordFile) === undefined ? undefined : this.passwordFile
+  }
+
+  private makeFirst(): void {
+    // A crash between the two writes left a password that no account has yet: the same one goes on.
+    const password = readText(this.passwordFile)?.trim() || oneTimePassword()
+    writeAtomic(this.passwordFile, `${password}\n`, 0o600)
+    checkpoint('accounts-password-written')
+    const now = new Date().toISOString()
+    const admin: StoredUser = {
+      id: newUserId(),
+      username: 'admin',
+      role: 'administrator',
+      active: true,
+      created_at: now,
+      updated_at: now,
+      hash: hashPasswordNow(password),
+      generation: 1,
+      ended: [],
+      one_time: true,
+    }
+    this.write([admin])
+  }
+
+  all(): readonly StoredUser[] {
+    return this.users.get()
+  }
+
+  byId(id: string): StoredUser | undefined {
+    return this.all().find((user) => user.id === id)
+  }
+
+  /** Names differ by more than their case. */
+  byName(name: string): StoredUser | undefined {
+    const wanted = name.toLowerCase()
+    return this.all().find(({ username }) => username.toLowerCase() === wanted)
+  }
+
+  /** Changes a copy of the list and stores it, unless nobody could administer the appliance afterwards. What `edit` throws changes nothing. */
+  change<T>(edit: (users: StoredUser[]) => T): T {
+    // `edge-admin user` is another process: what it stored between our reading and our writing would be lost, or ours.
+    return exclusively(dirname(this.file), () => {
+      const before = this.all()
+      const users = structuredClone(before) as StoredUser[]
+      const result = edit(users)
+      if (before.some(administers) && !users.some(administers))
+        throw new ApiError('busy', 'The last active administrator stays')
+      this.write(users)
+      return result
+    })
+  }
+
+  private write(users: readonly StoredUser[]): void {
+    checkpoint('accounts-changing')
+    const owner = lstatSync(this.file, { throwIfNoEntry: false })
+    writeAtomic(this.file, `${JSON.stringify({ users })}\n`, 0o600, owner)
+    checkpoint('accounts-stored')
+    this.dropPassword(users)
+  }
+
+  /** The file lives exactly as long as the password in it. */
+  private dropPassword(users: readonly StoredUser[]): void {
+    if (users.some(({ one_time }) => one_time) || !lstatSync(this.passwordFile, { throwIfNoEntry: false })) return
+    rmSync(this.passwordFile)
+    syncFolder(join(this.passwordFile, '..'))
+  }
+}
+
+const administers = ({ role, active }: StoredUser) => role === 'administrator' && active
+
+/** 24 letters and digits without those that look alike: 116 bits, and by the rules that every password has to keep. */
+export function oneTimePassword(): string {
+  const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
+  for (;;) {
+    const text = Array.from({ length: 24 }, () => alphabet[randomInt(alphabet.length)]).join('')
+    if (/[a-z]/.test(text) && /[0-9]/.test(text)) return text
+  }
+}

@@ -1,0 +1,210 @@
+// The `edge-admin` command line: finds the command, prints help, turns every error into one line and an exit status.
+// The trap: a command is imported only when it is called, since what it needs (zod, tar-stream) would slow down each start.
+import { errno } from '../http/errors.ts'
+import { type Io, type Main, say, UsageError } from './command.ts'
+
+interface Command {
+  name: string
+  summary: string
+  usage: string
+  load: () => Promise<Main>
+  /** Called by our own scripts, not by people: left out of the overview. */
+  internal?: boolean
+}
+
+const FOLDERS = `  --root DIR        the admin folder (etc, log, tmp, bin, home/sftp/uploads)
+  --sysconfdir DIR  configuration of the system, where edge-admin.json lies
+  --datadir DIR     what is backed up and restored
+  --statedir DIR    what is ours alone: tasks, locks`
+
+export const COMMANDS: Command[] = [
+  {
+    name: 'serve',
+    summary: 'answer the API',
+    usage: `edge-admin serve [OPTION]...
+${FOLDERS}
+  --host H          address to listen on
+  --port N          port to listen on
+  --no-tls          plain HTTP, on loopback only
+  --programs DIR    zpool, zfs and the other storage programs are those of DIR (trying things out)
+  --insecure-http-beyond-loopback  plain HTTP on other addresses, too
+  --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
+  --compat original answer as the original does where it is laxer (for comparing only)`,
+    load: async () => {
+      const { serve } = await import('./serve.ts')
+      return serve
+    },
+  },
+  {
+    name: 'init',
+    summary: 'make the folders of an appliance; with --sample one that can be served at once',
+    usage: `edge-admin init --root DIR [--sysconfdir DIR] [--datadir DIR] [--statedir DIR] [--sample]
+Makes what is missing and never changes what is there.
+${FOLDERS}
+  --sample          add a version, test keys, a configuration, data, and hooks that only write a log.
+                    The other folders are then taken to be sysconf, data and state below --root.`,
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'token',
+    summary: 'set the API token, or make a new random one',
+    usage: `edge-admin token set --root DIR      reads the new token from standard input
+edge-admin token rotate --root DIR   makes a random token and prints it once
+A token has 1 to 255 characters out of ASCII 33 to 126. Setting one ends a pending first run.`,
+    load: async () => (await import('./token.ts')).token,
+  },
+  {
+    name: 'user',
+    summary: 'list the accounts, or give one a new password when it was lost',
+    usage: `edge-admin user list [--statedir DIR]
+edge-admin user reset NAME [--statedir DIR]
+reset makes a random password, prints it once, switches the account on and ends all its tokens. The server may run or not.`,
+    load: async () => (await import('./user.ts')).user,
+  },
+  {
+    name: 'package',
+    summary: 'build, inspect and verify update packages',
+    usage: `edge-admin package build --key updates.key --sign updates.priv --version V --out FILE.enc DIR
+edge-admin package inspect FILE --key updates.key [--pub updates.pub]
+edge-admin package verify FILE --key updates.key --pub updates.pub [--installed V]
+  DIR               update.sh and what it installs; version.txt is added
+  --key FILE        passphrase file: its first line encrypts the package
+  --sign FILE       private key (PEM) that signs it
+  --pub FILE        public key (PEM) that checks the signature
+  --version V       version of the package; may be left out when DIR holds version.txt
+  --installed V     version of the appliance: an older or equal package is refused, as the appliance would
+  --legacy-md5      inspect, verify: also take packages made with the old key derivation
+SOURCE_DATE_EPOCH gives the files their time (default 0).`,
+    load: async () => (await import('./package.ts')).packageCommand,
+  },
+  {
+    name: 'license',
+    summary: 'make, sign and verify licences',
+    usage: `edge-admin license keygen --out PREFIX                         writes PREFIX.priv and PREFIX.pub
+edge-admin license sign --key PRIV --in license.json --out license.asc
+edge-admin license verify --pub PUB FILE
+license.json: {"app":"…","users":20,"expires":"2038-01-19","name":"…","contact":"…"}, and more texts, numbers, booleans.
+The appliance looks for the public key in <root>/etc/license.pub.`,
+    load: async () => (await import('./license.ts')).license,
+  },
+  {
+    name: 'audit',
+    summary: 'search the audit log, and verify that nobody has changed it',
+    usage: `edge-admin audit list [--statedir DIR] [FILTER]... [--limit N] [--json]
+edge-admin audit verify [--statedir DIR | FOLDER | FILE...] [--key PUBLIC] [--checkpoint FILE]
+edge-admin audit key [--statedir DIR]   prints the public key: keep it, and a copy of the file "checkpoint", elsewhere
+  --actor A         id or name of an account, token, nobody or system
+  --action A        pools.create …
+  --resource R      pools/tank, and everything below it
+  --result R        success or failure
+  --since TIME, --until TIME   from this instant on, and before that one (2026-01-31T12:00:00Z)
+  --before ID       entries older than this one
+  FOLDER, FILE...   a copied log, or only some of its segments
+  --key PUBLIC      the key that was kept, instead of the one beside the log
+  --checkpoint FILE a checkpoint that was kept: what it signed has to be there
+Exit status 0 when all is good; else 1, and the first bad entry on standard error.`,
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
+    name: 'call',
+    summary: 'call the API of an appliance, signed with the hash',
+    usage: `edge-admin call METHOD PATH [-F name=@FILE | -F name=VALUE]... [OPTION]...
+  PATH              version, update/log, backup?wait=30 … or a whole path that starts with /
+  -F name=@FILE     send FILE; -F name=VALUE sends a text
+  -o FILE           save the body (not printed, not kept when it is incomplete)
+  --url URL         default https://127.0.0.1:8443
+  --token-file FILE the token, or an appliance's etc/api.token; else the variable EDGE_ADMIN_TOKEN; else no credentials
+  --token-in-query  send the token itself instead of the hash
+  --ca FILE         trust this certificate (PEM)
+  --insecure        do not check the server's certificate
+Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the status line to standard error.`,
+    load: async () => (await import('./call.ts')).call,
+  },
+  {
+    name: 'swap',
+    summary: 'put staged files into place, or back',
+    usage: 'edge-admin swap in|back DIR [ROOT]',
+    load: async () => (await import('./swap.ts')).swap,
+    internal: true,
+  },
+  {
+    name: 'take',
+    summary: 'copy the inputs of a task, read with the rights of the caller of sudo',
+    usage: 'edge-admin take UID GID FROM TO',
+    load: async () => (await import('./take.ts')).take,
+    internal: true,
+  },
+  {
+    name: 'screen',
+    summary: 'say whether a backup archive could be restored',
+    usage: 'edge-admin screen FILE ENTRIES BYTES',
+    load: async () => (await import('./screen.ts')).screen,
+    internal: true,
+  },
+]
+
+/** Runs one command: `argv` is what follows `edge-admin`. Answers the exit status and never throws. */
+export async function run(argv: string[], io: Io = process): Promise<number> {
+  const [name = '', ...args] = argv
+  if (name === '--help' || name === '-h' || name === 'help') return print(io, overview())
+  if (name === '--version') return print(io, (await import('../version.ts')).VERSION)
+  const command = COMMANDS.find((candidate) => candidate.name === name)
+  if (!command) {
+    say(
+      io.stderr,
+      oneLine(`edge-admin: ${name ? `unknown command ${name}` : 'a command is missing'}: see edge-admin --help`),
+    )
+    return 64
+  }
+  const end = args.indexOf('--')
+  if (args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')) {
+    return print(io, `${command.usage}\n\n${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`)
+  }
+  try {
+    return await (await command.load())(args, io)
+  } catch (error) {
+    say(io.stderr, oneLine(`edge-admin ${name}: ${explain(error)}`))
+    return error instanceof UsageError ? 64 : 1
+  }
+}
+
+function print(io: Io, text: string): number {
+  say(io.stdout, text)
+  return 0
+}
+
+function overview(): string {
+  const lines = COMMANDS.filter((command) => !command.internal).map(
+    (command) => `  ${command.name.padEnd(9)} ${command.summary}`,
+  )
+  return `edge-admin: the admin API of a Linux storage appliance
+
+usage: edge-admin COMMAND [OPTION]...
+
+${lines.join('\n')}
+
+edge-admin COMMAND --help explains one, edge-admin --version prints the version.`
+}
+
+const SYSTEM: Record<string, string> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'not a folder',
+  EISDIR: 'is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EEXIST: 'exists already',
+  ENOSPC: 'no space left',
+  EROFS: 'the file system is read-only',
+  ELOOP: 'a link where none may be',
+}
+
+/** An error in words. What the system says about a file begins with that file. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed'
+  const text = SYSTEM[errno(error) ?? '']
+  if (!text) return error.message || error.name
+  return 'path' in error && typeof error.path === 'string' ? `${error.path}: ${text}` : text
+}
+
+/** File names and servers' words may hold anything, and a terminal obeys control characters. */
+const oneLine = (text: string) => text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ').trim()

@@ -1,0 +1,49 @@
+// What every command of `edge-admin` shares: its streams, its options, and how it says that it was called wrongly.
+// The trap: a message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+export type Output = NodeJS.WritableStream & { isTTY?: boolean }
+
+export interface Io {
+  stdout: Output
+  stderr: Output
+  env: Record<string, string | undefined>
+  /** Only `token set` reads it. */
+  stdin?: AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
+}
+
+/** One command: gets what follows its name, answers its exit status. */
+export type Main = (args: string[], io: Io) => Promise<number>
+
+/** Called wrongly: exit 64 (EX_USAGE). */
+export class UsageError extends Error {}
+
+/** Could not do it: exit 1. The message is for the person at the terminal and may name a file. */
+export class Failure extends Error {}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/** Strict options, and between `min` and `max` other words. */
+export function parse<const O extends Options>(args: string[], options: O, min = 0, max = min) {
+  const parsed = parseStrictly(args, options)
+  if (parsed.positionals.length > max) throw new UsageError(`one word too many: ${parsed.positionals[max]}`)
+  if (parsed.positionals.length < min) throw new UsageError('a word is missing: see --help')
+  return parsed
+}
+
+function parseStrictly<const O extends Options>(args: string[], options: O) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true })
+  } catch (error) {
+    // Node explains at length; its first sentence names the option.
+    const text = (error as Error).message.split(/[.]?\n|[.] /, 1)[0] as string
+    throw new UsageError(text.charAt(0).toLowerCase() + text.slice(1))
+  }
+}
+
+export function required(value: string | undefined, option: string): string {
+  if (!value) throw new UsageError(`${option} is missing`)
+  return value
+}
+
+export const say = (stream: Output, line: string) => void stream.write(`${line}\n`)

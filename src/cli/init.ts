@@ -1,0 +1,32 @@
+// `edge-admin init`: the folders of an appliance. The trap: without --sample the folders that are not named are the real ones
+// of this machine (/usr/local/etc, /data); with --sample they lie below --root, so that trying it out touches nothing else.
+import { join, resolve } from 'node:path'
+import { makeFolders } from '../features/appliance/layout.ts'
+import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
+import { type Io, parse, required, say } from './command.ts'
+
+export async function init(args: string[], io: Io): Promise<number> {
+  const { values } = parse(args, {
+    root: { type: 'string' },
+    sysconfdir: { type: 'string' },
+    datadir: { type: 'string' },
+    statedir: { type: 'string' },
+    sample: { type: 'boolean', default: false },
+  })
+  const root = resolve(required(values.root, '--root'))
+  const below = (name: string, usual: string) => (values.sample ? join(root, name) : usual)
+  const folders: Folders = {
+    root,
+    sysconf: resolve(values.sysconfdir ?? below('sysconf', DEFAULT_FOLDERS.sysconf)),
+    data: resolve(values.datadir ?? below('data', DEFAULT_FOLDERS.data)),
+    state: resolve(values.statedir ?? below('state', DEFAULT_FOLDERS.state)),
+  }
+  const made = makeFolders(folders)
+  if (values.sample) {
+    const { makeSample } = await import('../features/appliance/sample.ts')
+    made.push(...makeSample(folders))
+  }
+  for (const path of made) say(io.stdout, `made ${path}`)
+  if (made.length === 0) say(io.stdout, 'everything was already there')
+  return 0
+}

@@ -1,0 +1,27 @@
+// `edge-admin screen FILE ENTRIES BYTES`: whether a restore would take this archive. backup.sh asks before it calls one a backup.
+// The trap: the answer goes into a log a person reads, so it is one line, and names what was in the way. For scripts: no --help.
+import { createReadStream } from 'node:fs'
+import { DEPTH, screenArchive } from '../features/backup/archive.ts'
+import { ApiError } from '../http/errors.ts'
+import type { Io } from './command.ts'
+
+/** Exit status: 0 yes, 1 no (with the reason on standard error), 64 wrong use. */
+export async function screen([file, ...limits]: string[], { stderr }: Io): Promise<number> {
+  const [entries, bytes] = limits.map(Number)
+  if (!file || limits.length !== 2 || !Number.isSafeInteger(entries) || !Number.isSafeInteger(bytes)) {
+    stderr.write('usage: edge-admin screen FILE ENTRIES BYTES\n')
+    return 64
+  }
+  let last = ''
+  try {
+    await screenArchive(createReadStream(file), { entries: entries!, bytes: bytes!, depth: DEPTH }, ({ name }) => {
+      last = name
+    })
+    return 0
+  } catch (error) {
+    const reason = error instanceof ApiError ? error.details?.['reason'] : 'the archive cannot be read'
+    const where = last === '' ? '' : ` (at or after ${JSON.stringify(last)})`
+    stderr.write(`${String(reason)}${where}\n`)
+    return 1
+  }
+}

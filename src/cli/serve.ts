@@ -1,0 +1,161 @@
+// `edge-admin serve`: reads the configuration, opens the port, stops cleanly. The trap: everything that can be wrong is found before the
+// port is open; a server is never half started.
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type App, createApp } from '../app.ts'
+import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts'
+import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
+import { createLog, type ServerLog } from '../http/access-log.ts'
+import { errno } from '../http/errors.ts'
+import { type Listener, listen } from '../http/listener.ts'
+import { VERSION } from '../version.ts'
+
+/** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE. */
+const CONFIG = 78
+const USAGE = 64
+const UNAVAILABLE = 69
+
+const OPTIONS = {
+  root: { type: 'string' },
+  sysconfdir: { type: 'string' },
+  datadir: { type: 'string' },
+  statedir: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  'no-tls': { type: 'boolean' },
+  'insecure-http-beyond-loopback': { type: 'boolean' },
+  compat: { type: 'string' },
+  config: { type: 'string' },
+  programs: { type: 'string' },
+} as const
+
+interface Plan {
+  folders: Folders
+  config: Configuration
+  host: string
+  port: number
+  tls: boolean
+  mode: 'strict' | 'original'
+  /** Folder of the storage programs, in place of the system's. */
+  programs?: string
+}
+
+/** Runs until a signal; resolves to the exit status. */
+export async function serve(args: string[]): Promise<number> {
+  let plan: Plan
+  try {
+    plan = readPlan(args)
+  } catch (error) {
+    const wrongUse = errno(error)?.startsWith('ERR_PARSE_ARGS')
+    process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
+    return wrongUse ? USAGE : CONFIG
+  }
+  return run(plan)
+}
+
+export function readPlan(args: string[]): Plan {
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false })
+  const folders: Folders = {
+    root: resolve(values.root ?? DEFAULT_FOLDERS.root),
+    sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),
+    data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
+    state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
+  }
+  const { config } = readConfiguration(folders, values.config)
+  const host = values.host ?? config.listen.host
+  const port = values.port === undefined ? config.listen.port : Number(values.port)
+  const tls = config.tls.enabled && !values['no-tls']
+  const beyond = values['insecure-http-beyond-loopback'] ?? config.listen['insecure-http-beyond-loopback']
+  if ((values.port !== undefined && !/^\d{1,5}$/.test(values.port)) || port > 65535)
+    throw new ConfigurationError('--port: expected a number from 0 to 65535')
+  if (values.compat !== undefined && values.compat !== 'original')
+    throw new ConfigurationError('--compat: expected "original"')
+  if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
+    throw new ConfigurationError(`plain HTTP listens on loopback only; --insecure-http-beyond-loopback allows ${host}`)
+  }
+  if (!existsSync(join(folders.root, 'etc'))) {
+    throw new ConfigurationError(
+      `${join(folders.root, 'etc')}: no such folder; "edge-admin init --root ${folders.root}" makes one`,
+    )
+  }
+  return {
+    folders,
+    config,
+    host,
+    port,
+    tls,
+    mode: values.compat ? 'original' : 'strict',
+    ...(values.programs !== undefined && { programs: resolve(values.programs) }),
+  }
+}
+
+async function run({ folders, config, host, port, tls, mode, programs }: Plan): Promise<number> {
+  let log: ServerLog
+  try {
+    log = createLog(config.log)
+  } catch (error) {
+    process.stderr.write(`edge-admin serve: log.file: ${error instanceof Error ? error.message : error}\n`)
+    return CONFIG
+  }
+  const { logger, answered, reopen, push, flush } = log
+  const warn = (text: string, error?: unknown) => logger.warn({ err: error }, text)
+  let listener: Listener | undefined
+  const reload = () =>
+    listener?.reloadCertificate().catch((error) => warn('the new certificate is not served; the old one is', error))
+  let app: App | undefined
+  try {
+    app = await createApp({
+      folders,
+      config,
+      mode,
+      ...(programs !== undefined && { programs }),
+      answered,
+      warn,
+      scripts: join(installation(), 'scripts'),
+      version: VERSION,
+      environment: Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => /^EDGE_(PATH|FAULT|NETROOT)$/.test(name)),
+      ) as Record<string, string>,
+      onTaskEnd(task) {
+        logger.info({ task: task.id, kind: task.kind, status: task.status }, 'task ended')
+        if (task.kind === 'certs') reload()
+      },
+    })
+    listener = await listen({ app: app.hono, folders, host, port, tls, connections: config.limits.connections, warn })
+  } catch (error) {
+    process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
+    app?.close()
+    flush()
+    return errno(error)?.startsWith('E') ? UNAVAILABLE : 1
+  }
+  if (mode === 'original')
+    logger.warn(
+      '--compat original: no back-off, old MD5 packages are taken, addresses are checked by their characters only. Not for use',
+    )
+  logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
+  push()
+  const running = app
+  running.tidy()
+  running.tasks
+    .sweep()
+    .catch((error) => warn('tasks that died could not be ended', error))
+    .then(() => running.scheduler?.start())
+  return new Promise((done) => {
+    process.on('SIGHUP', () => {
+      reopen()
+      reload()
+    })
+    const stop = async () => {
+      // What still streams after five seconds is cut.
+      setTimeout(() => done(0), 5000).unref()
+      running.hangUp()
+      await listener?.close()
+      running.close()
+      flush()
+      done(0)
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+  })
+}

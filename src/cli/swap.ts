@@ -1,0 +1,29 @@
+// `edge-admin swap in DIR BASE [FILE]` and `edge-admin swap back DIR`: the scripts' way to the swap. For scripts, not for people: no --help.
+// FILE names folders that nothing may be put into, one a line. The trap: one that cannot be read must not mean that there are none.
+import { readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { swapBack, swapIn } from '../store/swap.ts'
+
+/** Exit status: 0 done, 1 not done (with one line on standard error), 64 wrong use. */
+export async function swap(args: string[]): Promise<number> {
+  const [verb, dir, base, closed] = args
+  try {
+    if (verb === 'in' && args.length <= 4 && dir && base && isAbsolute(dir) && isAbsolute(base)) {
+      swapIn(dir, base, {
+        closed: closed ? readFileSync(closed, 'utf8').split('\n').filter(Boolean) : [],
+        // In the task's log. Quoted: a name may hold a line break.
+        tell: (path, change) => console.log(`${change} ${JSON.stringify(path)}`),
+      })
+    } else if (verb === 'back' && args.length === 2 && dir && isAbsolute(dir)) swapBack(dir)
+    else {
+      console.error('usage: edge-admin swap in DIR BASE [FILE] | edge-admin swap back DIR (absolute paths)')
+      return 64
+    }
+    return 0
+  } catch (error) {
+    console.error(
+      `edge-admin swap ${verb}: ${String(error instanceof Error ? error.message : error).split('\n', 1)[0]}`,
+    )
+    return 1
+  }
+}

@@ -1,0 +1,60 @@
+// `edge-admin token`: sets the API token without the server. The trap: never from argv, where `ps` shows it to everybody;
+// and written as the owner of etc/, or a server that is not root could no longer read it.
+import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
+import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
+import { Failure, type Io, parse, required, say, UsageError } from './command.ts'
+
+export async function token(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, { root: { type: 'string' } }, 1)
+  const action = positionals[0]
+  if (action !== 'set' && action !== 'rotate') throw new UsageError(`unknown action ${action}: set or rotate`)
+  const folders = { ...DEFAULT_FOLDERS, root: resolve(required(values.root, '--root')) }
+  const owner = statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })
+  if (!owner?.isDirectory()) throw new Failure(`${folders.root}: no etc folder in it: run edge-admin init first`)
+
+  const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
+  becomeOwner(owner.uid, owner.gid)
+  store(folders, value)
+  if (action === 'rotate') say(io.stdout, value)
+  else say(io.stderr, 'the token is set')
+  return 0
+}
+
+function store(folders: Folders, value: string): void {
+  try {
+    storeToken(folders, value)
+  } catch (error) {
+    // The system's message would name a temporary file that no longer exists.
+    if (error instanceof Error && 'path' in error) error.path = join(folders.root, 'etc/api.token')
+    throw error
+  }
+}
+
+/** Root steps down for good: it has nothing else to do in this process, and creates nothing as root in a folder of somebody else. */
+function becomeOwner(uid: number, gid: number): void {
+  if (process.geteuid?.() !== 0 || (uid === 0 && gid === 0)) return
+  process.setegid?.(gid)
+  process.seteuid?.(uid)
+}
+
+function checked(value: string): string {
+  if (value.length < 1 || value.length > 255) throw new Failure('a token has 1 to 255 characters')
+  if ([...value].some((character) => !TOKEN_CHARACTERS.includes(character))) {
+    throw new Failure('a token has only printable ASCII characters and no blanks')
+  }
+  return value
+}
+
+/** The first line of standard input; a second one is refused rather than lost. */
+async function readLine({ stdin, stderr }: Io): Promise<string> {
+  if (stdin?.isTTY) stderr.write('New token: ')
+  let text = ''
+  for await (const chunk of stdin ?? []) {
+    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
+    if (text.length > 4096 || (stdin?.isTTY && text.includes('\n'))) break
+  }
+  return text.replace(/\r?\n$/, '')
+}

@@ -1,0 +1,43 @@
+// `edge-admin user`: for whoever has the machine and lost the password. The trap: the server may write the same file at the same moment; both
+// do it under one lock, and a file that root replaced still belongs to the server (UserStore).
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { hashPasswordNow } from '../auth/password.ts'
+import { oneTimePassword, UserStore } from '../auth/users.ts'
+import { DEFAULT_FOLDERS } from '../folders.ts'
+import { Failure, type Io, parse, say, UsageError } from './command.ts'
+
+export async function user(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, { statedir: { type: 'string' } }, 1, 2)
+  const [action, name] = positionals
+  const state = resolve(values.statedir ?? DEFAULT_FOLDERS.state)
+  const file = join(state, 'users.json')
+  if (!existsSync(file))
+    throw new Failure(`${file}: no accounts yet: the server makes the first one when its controller surface is on`)
+  const users = new UserStore({ ...DEFAULT_FOLDERS, state })
+  if (action === 'list' && name === undefined) {
+    for (const { username, role, active } of users.all())
+      say(io.stdout, `${username.padEnd(32)} ${role}${active ? '' : ', inactive'}`)
+    return 0
+  }
+  if (action !== 'reset' || name === undefined) throw new UsageError('list, or reset NAME')
+  say(io.stdout, reset(users, name))
+  return 0
+}
+
+/** Returns the new password. */
+function reset(users: UserStore, name: string): string {
+  const password = oneTimePassword()
+  const hash = hashPasswordNow(password)
+  users.change((all) => {
+    const account = all.find(({ username }) => username.toLowerCase() === name.toLowerCase())
+    if (!account) throw new Failure('there is no such account: see edge-admin user list')
+    account.hash = hash
+    account.active = true
+    account.generation += 1
+    account.ended = []
+    delete account.one_time
+    account.updated_at = new Date().toISOString()
+  })
+  return password
+}

@@ -1,0 +1,156 @@
+// The configuration: `edge-admin.json`, or the original's `jidoteki-admin-api.json` as it is. Read once, frozen.
+// The trap: a file that is there and wrong stops the start (exit 78); only a missing one means "all defaults".
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from './folders.ts'
+import { readText } from './store/atomic.ts'
+
+/** A number of bytes, or `512K`, `64M`, `4G` (powers of 1024). */
+const Bytes = z
+  .union([
+    z.int().min(1),
+    z.string().regex(/^[1-9][0-9]{0,9}[KMGT]?$/, 'expected a number of bytes such as 512K, 64M or 4G'),
+  ])
+  .transform((value) => (typeof value === 'number' ? value : parseBytes(value)))
+
+const LEAST_AUDIT = 16 << 20
+
+const parseBytes = (text: string) => {
+  const power = ' KMGT'.indexOf(text.at(-1) ?? '')
+  return power > 0 ? Number(text.slice(0, -1)) * 1024 ** power : Number(text)
+}
+
+/** Address and port, as LIO names a portal's folder. */
+const Portal = z
+  .string()
+  .regex(
+    /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:]{2,39}\]):[1-9][0-9]{0,4}$/,
+    'expected a portal such as 0.0.0.0:3260 or [::]:3260',
+  )
+
+/** The endpoints that a configuration may switch on (contract: "Optional API Endpoints"). */
+export const OPTIONAL_ENDPOINTS = ['settings', 'certs', 'license', 'storage', 'backup'] as const
+
+export const Configuration = z.strictObject({
+  endpoints: z.array(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).default([]),
+  parameters: z.array(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/)).default([]),
+  'first-run': z.strictObject({ 'word-length': z.int().min(0).max(64).default(4), enabled: z.boolean() }).optional(),
+  listen: z
+    .strictObject({
+      host: z.string().min(1).max(255).default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(8443),
+      /** Plain HTTP on another address than loopback has to be asked for in so many words. */
+      'insecure-http-beyond-loopback': z.boolean().default(false),
+    })
+    .prefault({}),
+  tls: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  limits: z
+    .strictObject({
+      update: Bytes.prefault('4G'),
+      archive: Bytes.prefault('4G'),
+      certs: Bytes.prefault('256K'),
+      settings: Bytes.prefault('256K'),
+      license: Bytes.prefault('64K'),
+      /** What an archive may unpack to. */
+      unpacked: Bytes.prefault('16G'),
+      entries: z.int().min(1).default(200_000),
+      /** Seconds without a byte after which an upload is given up. */
+      'idle-seconds': z.int().min(1).max(3600).default(30),
+      connections: z.int().min(1).default(1024),
+      /** Seconds after which a task is given up. */
+      'task-seconds': z.int().min(60).default(21_600),
+    })
+    .prefault({}),
+  label: z
+    .string()
+    .regex(/^[A-Z0-9][A-Z0-9 _.-]{0,31}$/, 'expected capital letters, digits and blanks')
+    .default('SYSTEM'),
+  'service-manager': z.enum(['auto', 'systemd', 'openrc', 'init']).default('auto'),
+  privilege: z.enum(['sudo', 'none']).default('none'),
+  wrapper: z.string().startsWith('/').optional(),
+  'legacy-md5': z.boolean().default(false),
+  reboot: z.strictObject({ get: z.boolean().default(true) }).prefault({}),
+  /** Besides the admin surface. What is switched off answers 404. */
+  surfaces: z
+    .strictObject({
+      controller: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          /** Who may read /metrics: every account, or anyone. */
+          metrics: z.enum(['viewer', 'public']).default('viewer'),
+          /** For each account, or else address; 0 is no limit. */
+          'requests-per-minute': z.int().min(0).max(1_000_000).default(100),
+          /** Between two signs of life to readers of events, and two looks at whether they still may. */
+          'heartbeat-seconds': z.int().min(1).max(300).default(15),
+          /** A destruction needs the token of its plan. */
+          'confirm-destroy': z.boolean().default(false),
+          /** Seconds that a request waits for its job before it is answered with 202. */
+          'apply-seconds': z.int().min(0).max(300).default(30),
+          /** A folder whose files may be vdevs: for trying things out. */
+          'file-vdevs': z.string().startsWith('/').optional(),
+          /** Where the NFS server's tools look for files of exports: ours is written there. */
+          'exports-folder': z.string().startsWith('/').default('/etc/exports.d'),
+          iscsi: z
+            .strictObject({
+              /** Where new targets listen. Default: port 3260 of every address. */
+              portals: z.array(Portal).min(1).max(16).optional(),
+              /** What targetctl restores at boot. Default: where this system's rtslib has it. */
+              saveconfig: z.string().startsWith('/').optional(),
+            })
+            .prefault({}),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  /** What the entries that can be searched and verified may take; then the oldest go. */
+  audit: z
+    .strictObject({ size: Bytes.prefault('1G').refine((bytes) => bytes >= LEAST_AUDIT, 'expected at least 16M') })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      access: z.boolean().default(true),
+      file: z.string().startsWith('/').optional(),
+    })
+    .prefault({}),
+})
+export type Configuration = z.infer<typeof Configuration>
+
+/** A wrong configuration: `message` is one line that names the file and the key. */
+export class ConfigurationError extends Error {}
+
+/** Reads the configuration of `<sysconf>`, or `file` when the command line names one. */
+export function readConfiguration(
+  folders: Folders,
+  file?: string,
+): { config: Configuration; file: string | undefined } {
+  const candidates = file
+    ? [file]
+    : ['edge-admin.json', 'jidoteki-admin-api.json'].map((name) => join(folders.sysconf, name))
+  for (const candidate of candidates) {
+    const text = readText(candidate)
+    if (text !== undefined) return { config: parseConfiguration(text, candidate), file: candidate }
+  }
+  if (file) throw new ConfigurationError(`${file}: no such file`)
+  return { config: Configuration.parse({}), file: undefined }
+}
+
+export function parseConfiguration(text: string, file: string): Configuration {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new ConfigurationError(`${file}: not JSON`)
+  }
+  const result = Configuration.safeParse(value)
+  if (result.success) return freeze(result.data)
+  const issue = result.error.issues[0]
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+  const key = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.')
+  throw new ConfigurationError(`${file}: ${key || 'the whole file'}: ${unknown ? 'no such key' : issue?.message}`)
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,117 @@
+// The text of our file in /etc/exports.d, and of what `exportfs -s` prints: exports(5). The trap: a blank, a quote or a `#` in a path ends it, so
+// everything but plain characters is written as octal escapes; a control character is refused.
+import { invalid } from '../http/errors.ts'
+
+/** One of ours. A disabled one is kept as a comment. */
+export interface Export {
+  id: string
+  dataset: string
+  path: string
+  /** The path is a mount point: never to be exported while nothing is mounted there. */
+  mounted: boolean
+  clients: string[]
+  readOnly: boolean
+  rootSquash: boolean
+  enabled: boolean
+}
+
+/** One line of what is exported: `options` as they are printed. */
+export interface Active {
+  path: string
+  client: string
+  options: string[]
+}
+
+const TITLE = '# Written by edge-admin, and by nobody else: exports of your own belong into another file.'
+const HEAD = /^# edge-admin (nfs-[0-9a-f]{12}) ([A-Za-z][A-Za-z0-9_.:/-]*)( off)?$/
+const CLIENT = /^[A-Za-z0-9@*?.:/_-]+$/
+
+export const escapePath = (path: string) =>
+  [...Buffer.from(path)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte)
+      return /[A-Za-z0-9/_.:@+-]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`
+    })
+    .join('')
+
+function unescapePath(text: string): string {
+  const bytes = text.split(/(\\[0-7]{3})/).map((part) => {
+    return /^\\[0-7]{3}$/.test(part) ? Buffer.from([Number.parseInt(part.slice(1), 8)]) : Buffer.from(part)
+  })
+  return Buffer.concat(bytes).toString('utf8')
+}
+
+const optionsOf = ({ readOnly, rootSquash, mounted }: Pick<Export, 'readOnly' | 'rootSquash' | 'mounted'>) =>
+  [
+    readOnly ? 'ro' : 'rw',
+    'sync',
+    rootSquash ? 'root_squash' : 'no_root_squash',
+    'no_subtree_check',
+    ...(mounted ? ['mp'] : []),
+  ].join(',')
+
+/** Throws the 400 that names the member when the text would not say what was meant (SEC-03). */
+function serialiseExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
+  const head = `# edge-admin ${id} ${dataset}${enabled ? '' : ' off'}`
+  const refuse = (field: string) => invalid('An export cannot hold this value', { details: { field } })
+  if (HEAD.exec(head)?.[2] !== dataset) throw refuse('dataset')
+  if (!path.startsWith('/') || /\p{Cc}/u.test(path)) throw refuse('path')
+  if (clients.length === 0 || !clients.every((client) => CLIENT.test(client))) throw refuse('clients')
+  const options = optionsOf({ readOnly, rootSquash, mounted })
+  const line = `${escapePath(path)} ${clients.map((client) => `${client}(${options})`).join(' ')}`
+  return `${head}\n${enabled ? '' : '#'}${line}\n`
+}
+
+/** `others` are lines that somebody added to our file; they stay. */
+export function serialiseExports(exports: Export[], others: string[] = []): string {
+  return `${TITLE}\n${exports.map(serialiseExport).join('')}${others.map((line) => `${line}\n`).join('')}`
+}
+
+export function parseExports(text: string): { exports: Export[]; others: string[] } {
+  const exports: Export[] = []
+  const others: string[] = []
+  const lines = text.split('\n').filter((line) => line !== '' && line !== TITLE)
+  for (let i = 0; i < lines.length; i++) {
+    const found = parsePair(lines[i] ?? '', lines[i + 1] ?? '')
+    if (found) i++
+    if (found) exports.push(found)
+    else others.push(lines[i] ?? '')
+  }
+  return { exports, others }
+}
+
+function parsePair(head: string, line: string): Export | undefined {
+  const [, id, dataset, off] = HEAD.exec(head) ?? []
+  if (id === undefined || dataset === undefined || line.startsWith('#') !== (off !== undefined)) return undefined
+  const [path = '', ...rest] = line.replace(/^#/, '').split(' ')
+  const clients = rest.map((one) => /^([^()]+)\(([a-z_,]+)\)$/.exec(one))
+  const words = clients[0]?.[2] ?? ''
+  const options = words.split(',')
+  const [mounted, readOnly, rootSquash] = ['mp', 'ro', 'root_squash'].map((word) => options.includes(word)) as [
+    boolean,
+    boolean,
+    boolean,
+  ]
+  // Options that we never write are somebody's own: written anew without them (all_squash, no `ro`), it would be open to more than it was.
+  if (words !== optionsOf({ mounted, readOnly, rootSquash })) return undefined
+  if (!path.startsWith('/') || clients.some((one) => one?.[2] !== words)) return undefined
+  return {
+    id,
+    dataset,
+    path: unescapePath(path),
+    mounted,
+    clients: clients.map((one) => one?.[1] ?? ''),
+    readOnly,
+    rootSquash,
+    enabled: off === undefined,
+  }
+}
+
+/** What `exportfs -s` prints: a path, blanks, a client with its options. */
+export function parseActive(text: string): Active[] {
+  return text.split('\n').flatMap((line) => {
+    const [, path, client, options] = /^(\/\S*)\s+([^\s()]+)\(([^()]*)\)$/.exec(line.trimEnd()) ?? []
+    if (path === undefined || client === undefined || options === undefined) return []
+    return [{ path: unescapePath(path), client, options: options.split(',') }]
+  })
+}

@@ -1,0 +1,203 @@
+// LIO, the kernel's iSCSI target, as it is now, and changes to it, through scripts/lio.sh. The trap: the tree that comes back may be half
+// made (a kill between two steps); a folder without its link, or a device that is not enabled, is shown as exactly that.
+import { CommandError } from './run.ts'
+import { type Tool, toolMessage } from './tool.ts'
+
+/** One change: `[operation, path, value]`, with paths below the target folder of configfs. */
+export type Step = readonly [
+  operation: 'device' | 'mkdir' | 'rmdir' | 'link' | 'unlink' | 'write',
+  path: string,
+  value?: string,
+]
+
+/** A device that can be shown as a LUN. */
+export interface Backstore {
+  /** Its folder: `core/iblock_0/NAME`. */
+  path: string
+  /** What rtslib calls it: `block/NAME`, `fileio/NAME`. */
+  name: string
+  device: string
+  enabled: boolean
+  serial: string
+  bytes: number | undefined
+}
+
+/** A LUN of a portal group, or of an initiator: `link` is the name of its link, `to` what that shows. */
+export interface LiveLun {
+  id: number
+  link: string | undefined
+  to: string | undefined
+}
+
+export interface Chap {
+  username: string
+  password: string
+}
+
+export interface LiveAcl {
+  initiator: string
+  luns: LiveLun[]
+  chap: Chap | undefined
+  isLoggedIn: boolean
+}
+
+export interface LiveTarget {
+  iqn: string
+  /** Portal groups; ours have one, number 1. The rest is told of the first. */
+  tags: number[]
+  enabled: boolean
+  alias: string
+  attributes: Record<string, string>
+  portals: string[]
+  luns: LiveLun[]
+  acls: LiveAcl[]
+  chap: Chap | undefined
+  /** Initiators without an ACL that are logged in: demo mode. */
+  dynamic: string[]
+}
+
+export interface LioState {
+  backstores: Backstore[]
+  targets: LiveTarget[]
+  /** Folders of core, those with nothing in them too: `iblock_0`. */
+  hbas: string[]
+}
+
+/** A step that the kernel refused. `words` are the system's. */
+export class StepError extends Error {
+  declare readonly step: Step
+  readonly words: string
+
+  constructor(step: Step, words: string, cause: unknown) {
+    super(`LIO: ${step[0]} ${step[1]}: ${words}`, { cause })
+    this.name = 'StepError'
+    // A log shows an error's members, and what is written may be a password.
+    Object.defineProperty(this, 'step', { value: step, enumerable: false })
+    this.words = words
+  }
+}
+
+export interface Lio {
+  read: () => Promise<LioState>
+  /** Makes these changes, one by one. Rejects with the StepError of the first that is refused; those before it are made. */
+  apply: (steps: Step[]) => Promise<void>
+}
+
+export function createLio(tool: Tool): Lio {
+  return {
+    async read() {
+      const { stdout } = await tool('lio', ['read'], { maxBytes: 32 << 20 })
+      return parseLio(stdout)
+    },
+    async apply(steps) {
+      if (steps.length === 0) return
+      const lines = steps.map((step) => {
+        // One that could be read as two lines, or as another operation, is never sent (SEC-03).
+        if (step.some((part) => /[\x00-\x1f]/.test(part ?? '')))
+          throw new Error(`a control character in ${step[0]} ${step[1]}`)
+        return `${step.join('\t')}\n`
+      })
+      try {
+        await tool('lio', ['apply'], { input: lines.join(''), timeout: 60_000 })
+      } catch (error) {
+        const done = error instanceof CommandError ? /^after (\d+)$/m.exec(error.stderr)?.[1] : undefined
+        const step = steps[Number(done)]
+        throw step ? new StepError(step, lastWords(error as CommandError), error) : error
+      }
+    },
+  }
+}
+
+/** `tee: core/x/enable: Device or resource busy`, without the program and the path. */
+const lastWords = (error: CommandError) => {
+  const words = toolMessage(error).split(': ').at(-1) ?? ''
+  return /^after \d+$/.test(words) ? 'refused without a word' : words
+}
+
+export function parseLio(text: string): LioState {
+  const root = new Map<string, Node>()
+  for (const line of text.split('\n')) {
+    const [, path = '', value] = /^([^\t]*)(?:\t(.*))?$/.exec(line) ?? []
+    let node: Node = { lines: [], nodes: root }
+    for (const part of path.split('/').filter(Boolean)) {
+      const inner = node.nodes.get(part) ?? { lines: [], nodes: new Map() }
+      node.nodes.set(part, inner)
+      node = inner
+    }
+    if (value !== undefined) node.lines.push(value)
+  }
+  const hbas = children(root.get('core'))
+  return {
+    hbas: hbas.map(([name]) => name),
+    backstores: hbas.flatMap(([hba, node]) => children(node).map(([name, store]) => readBackstore(hba, name, store))),
+    targets: children(root.get('iscsi')).map(([iqn, node]) => readTarget(iqn, node)),
+  }
+}
+
+interface Node {
+  lines: string[]
+  nodes: Map<string, Node>
+}
+
+const children = (node: Node | undefined) => [...(node?.nodes ?? [])]
+const at = (node: Node | undefined, path: string) =>
+  path.split('/').reduce((inner: Node | undefined, part) => inner?.nodes.get(part), node)
+const line = (node: Node | undefined, path: string) => at(node, path)?.lines[0] ?? ''
+
+/** rtslib's word for a kind of backstore, where the kernel has another. */
+const PLUGINS: Readonly<Record<string, string>> = { iblock: 'block', rd_mcp: 'ramdisk' }
+
+function readBackstore(hba: string, name: string, node: Node): Backstore {
+  const kind = hba.replace(/_\d+$/, '')
+  const info = at(node, 'info')?.lines.join('\n') ?? ''
+  const sectors = line(node, 'sectors')
+  const fileSize = /\bSize: (\d+)/.exec(info)?.[1]
+  return {
+    path: `core/${hba}/${name}`,
+    name: `${PLUGINS[kind] ?? kind}/${name}`,
+    device: line(node, 'udev_path'),
+    enabled: line(node, 'enable') === '1',
+    serial: line(node, 'wwn/vpd_unit_serial').replace(/^T10 VPD Unit Serial Number:\s*/, ''),
+    // The kernel counts in 512 bytes, whatever a device's own sectors are.
+    bytes: sectors === '' ? (fileSize === undefined ? undefined : Number(fileSize)) : Number(sectors) * 512,
+  }
+}
+
+function readTarget(iqn: string, node: Node): LiveTarget {
+  const groups = children(node).filter(([name]) => /^tpgt_\d+$/.test(name))
+  const group = groups[0]?.[1]
+  return {
+    iqn,
+    tags: groups.map(([name]) => Number(name.slice('tpgt_'.length))),
+    enabled: line(group, 'enable') === '1',
+    alias: line(group, 'param/TargetAlias'),
+    attributes: Object.fromEntries(children(at(group, 'attrib')).map(([name, { lines }]) => [name, lines[0] ?? ''])),
+    portals: children(at(group, 'np')).map(([name]) => name),
+    luns: readLuns(at(group, 'lun')),
+    acls: children(at(group, 'acls')).map(([initiator, acl]) => ({
+      initiator,
+      luns: readLuns(acl),
+      chap: readChap(acl),
+      isLoggedIn: line(acl, 'info').startsWith('InitiatorName:'),
+    })),
+    chap: readChap(group),
+    dynamic: at(group, 'dynamic_sessions')?.lines.filter(Boolean) ?? [],
+  }
+}
+
+/** The kernel unsets what begins with NULL, and yet shows it. */
+function readChap(node: Node | undefined): Chap | undefined {
+  const [username, password] = [line(node, 'auth/userid'), line(node, 'auth/password')]
+  return [username, password].some((text) => text === '' || text.startsWith('NULL'))
+    ? undefined
+    : { username, password }
+}
+
+const readLuns = (node: Node | undefined): LiveLun[] =>
+  children(node)
+    .filter(([name]) => /^lun_\d+$/.test(name))
+    .map(([name, lun]) => {
+      const [link, target] = children(lun).find(([, { lines }]) => lines[0]?.startsWith('-> ') === true) ?? []
+      return { id: Number(name.slice('lun_'.length)), link, to: target?.lines[0]?.slice('-> '.length) }
+    })
+    .sort((a, b) => a.id - b.id)

@@ -1,0 +1,72 @@
+// `lsblk`: the block devices of this machine. The trap: a disk with partitions, a file system or a holder is listed like any other; what is
+// free is decided by the caller.
+import { CommandError } from './run.ts'
+import type { Tool } from './tool.ts'
+
+export interface BlockDevice {
+  path: string
+  type: string
+  /** Bytes. */
+  size: number
+  readOnly: boolean
+  model: string | undefined
+  serial: string | undefined
+  fstype: string | undefined
+  mountpoints: string[]
+  children: BlockDevice[]
+}
+
+export type Lsblk = ReturnType<typeof createLsblk>
+
+const COLUMNS = 'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS'
+const TIMEOUT = 15_000
+
+export function createLsblk(tool: Tool) {
+  return {
+    async list(): Promise<BlockDevice[]> {
+      const args = ['-Jb', '-o', COLUMNS]
+      const { stdout } = await tool('lsblk', args, { timeout: TIMEOUT, maxBytes: 1 << 24 })
+      return readList(stdout, args)
+    },
+
+    /** The first of these paths that is no block device; undefined when all are. */
+    async firstMissing(paths: string[]): Promise<string | undefined> {
+      if (paths.length === 0) return undefined
+      try {
+        await tool('lsblk', ['-dn', '-o', 'PATH', '--', ...paths], { timeout: TIMEOUT })
+        return undefined
+      } catch (error) {
+        // 32: none of them is one; 64: some are.
+        if (!(error instanceof CommandError) || !(error.status === 32 || error.status === 64)) throw error
+        const words = error.stderr.split('\n')
+        return paths.find((path) => words.includes(`lsblk: ${path}: not a block device`)) ?? paths[0]
+      }
+    },
+  }
+}
+
+function readList(text: string, args: string[]): BlockDevice[] {
+  try {
+    return (JSON.parse(text) as { blockdevices: unknown[] }).blockdevices.map(readDevice)
+  } catch {
+    throw new CommandError(['lsblk', ...args], 'output')
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined)
+
+function readDevice(value: unknown): BlockDevice {
+  const { path, type, size, ro, model, serial, fstype, mountpoints, children } = value as Record<string, unknown>
+  if (typeof path !== 'string' || typeof type !== 'string') throw new Error('no block device')
+  return {
+    path,
+    type,
+    size: Number(size) || 0,
+    readOnly: ro === true || ro === '1',
+    model: textOf(model),
+    serial: textOf(serial),
+    fstype: textOf(fstype),
+    mountpoints: (Array.isArray(mountpoints) ? mountpoints : []).flatMap((place) => textOf(place) ?? []),
+    children: (Array.isArray(children) ? children : []).map(readDevice),
+  }
+}

@@ -1,0 +1,40 @@
+// The kernel's NFS server: its table of exports through `exportfs`, its threads through /proc. The trap: `exportfs` ends with 0 when it could
+// not resolve a client and so left it out, and with 1 when only some other export has a fault; what it said has to be read.
+import { readFileSync } from 'node:fs'
+import { type Active, parseActive } from './exports-file.ts'
+import { CommandError } from './run.ts'
+import type { Tool } from './tool.ts'
+
+export type Nfs = ReturnType<typeof createNfs>
+
+const SLOW = { timeout: 60_000, maxBytes: 16 << 20 }
+/** On a system whose only exports are those of folders. */
+const NO_MAIN_FILE = /can't open \/etc\/exports for reading/
+
+export function createNfs(tool: Tool, threads = '/proc/fs/nfsd/threads') {
+  return {
+    /** What is exported now, whoever said so. */
+    active: async (): Promise<Active[]> => parseActive((await tool('exportfs', ['-s'], SLOW)).stdout),
+
+    /** Makes the table what the files say. Returns its complaints, which may be about anybody's export; rejects when it could not run. */
+    async apply(): Promise<CommandError | undefined> {
+      const args = ['-ra']
+      const { stderr, status } = await tool('exportfs', args, { ...SLOW, accept: [1] })
+      const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !NO_MAIN_FILE.test(line))
+      if (lines.length === 0) return undefined
+      return new CommandError(['exportfs', ...args], 'status', lines.map(withoutFolder).join('\n'), status)
+    },
+
+    /** Whether the server has threads. */
+    isRunning(): boolean {
+      try {
+        return Number(readFileSync(threads, 'utf8')) > 0
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+/** `exportfs: /etc/exports.d/x.exports:3: …` without the folder. */
+const withoutFolder = (line: string) => line.replace(/\/\S*\/([^/\s]+\.exports)\b/g, '$1').replace(/^exportfs: /, '')

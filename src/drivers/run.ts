@@ -1,0 +1,117 @@
+// The one function that starts programs: an argv array, an absolute program from the allow-list, a clean environment, a time limit,
+// an output cap. Never a shell. The trap: a value that a user sent goes behind `--` or after a check that forbids a leading dash.
+import { spawn } from 'node:child_process'
+import { isAbsolute } from 'node:path'
+
+export interface RunOptions {
+  /** Milliseconds; then the program gets SIGKILL. */
+  timeout?: number
+  /** Bytes of standard output kept; more ends the program. */
+  maxBytes?: number
+  env?: Record<string, string>
+  input?: string
+  signal?: AbortSignal
+  /** Exit statuses that are an answer, not a failure. */
+  accept?: number[]
+  /** Takes standard output piece by piece; then none of it is kept. */
+  onOutput?: (chunk: Buffer) => void
+}
+
+export interface Output {
+  stdout: string
+  /** The end of it. */
+  stderr: string
+  status: number
+}
+
+/** A program that could not start, was killed, or ended with a status that is no answer. For the log, never for a client. */
+export class CommandError extends Error {
+  readonly argv: string[]
+  readonly status: number | undefined
+  readonly stderr: string
+  readonly reason: 'missing' | 'timeout' | 'output' | 'status' | 'signal' | 'not-allowed'
+
+  constructor(argv: string[], reason: CommandError['reason'], stderr = '', status?: number) {
+    super(`${argv[0]}: ${reason}${status === undefined ? '' : ` ${status}`}`)
+    this.name = 'CommandError'
+    this.argv = argv
+    this.reason = reason
+    this.stderr = stderr
+    this.status = status
+  }
+}
+
+/** Whether an absolute path is a program that this server may start. */
+export type AllowList = (program: string) => boolean
+
+/** Milliseconds that a killed program has to go. */
+const LAST_WORDS = 2000
+
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Makes the `run` of one server: `allowed` is fixed at the start, from the configuration and the folders. */
+export function createRun(allowed: AllowList) {
+  return function run(program: string, args: string[], options: RunOptions = {}): Promise<Output> {
+    const argv = [program, ...args]
+    if (!isAbsolute(program) || !allowed(program) || argv.some((part) => part.includes('\0'))) {
+      return Promise.reject(new CommandError(argv, 'not-allowed'))
+    }
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        cwd: '/',
+        env: { PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        shell: false,
+        detached: true,
+        signal: options.signal,
+      })
+      const out: Buffer[] = []
+      let size = 0
+      let stderr = ''
+      let cut: 'timeout' | 'output' | undefined
+      let gone: NodeJS.Timeout | undefined
+      // Not even SIGKILL ends what hangs inside the kernel, or what left the group and holds the pipes.
+      const leave = (why: 'timeout' | 'output') => {
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+        child.unref()
+        reject(new CommandError(argv, why, stderr))
+      }
+      // The whole group: a program that hangs usually hangs in a child of its own.
+      const end = (why: 'timeout' | 'output') => {
+        cut ??= why
+        gone ??= setTimeout(leave, LAST_WORDS, cut)
+        try {
+          if (child.pid) process.kill(-child.pid, 'SIGKILL')
+        } catch {
+          child.kill('SIGKILL')
+        }
+      }
+      const timer = setTimeout(end, options.timeout ?? 10_000, 'timeout')
+      child.stdout.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > (options.maxBytes ?? 1 << 20)) end('output')
+        else if (options.onOutput) options.onOutput(chunk)
+        else out.push(chunk)
+      })
+      child.stderr.on('data', (chunk: Buffer) => {
+        stderr = (stderr + chunk.toString('utf8')).slice(-4096)
+      })
+      child.stdin.on('error', () => {})
+      child.stdin.end(options.input ?? '')
+      child.on('error', () => {
+        clearTimeout(timer)
+        reject(new CommandError(argv, 'missing', stderr))
+      })
+      child.on('close', (status, signal) => {
+        clearTimeout(timer)
+        clearTimeout(gone)
+        if (cut) reject(new CommandError(argv, cut, stderr))
+        else if (signal || status === null) reject(new CommandError(argv, 'signal', stderr))
+        else if (status !== 0 && !options.accept?.includes(status))
+          reject(new CommandError(argv, 'status', stderr, status))
+        else resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr, status })
+      })
+    })
+  }
+}
+export type Run = ReturnType<typeof createRun>

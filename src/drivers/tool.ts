@@ -1,0 +1,57 @@
+// The system's storage programs, by name. The trap: a folder that a test gives takes the place of the system's folders, it does not come
+// before them; a fake that was left out must be missing, never this machine's real `zpool`.
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { CommandError, createRun, type Output, type RunOptions, SYSTEM_PATH } from './run.ts'
+
+const PROGRAMS = [
+  'zpool',
+  'zfs',
+  'lsblk',
+  'udevadm',
+  'net',
+  'testparm',
+  'smbcontrol',
+  'exportfs',
+  'targetcli',
+  'systemctl',
+] as const
+/** Ours, among the scripts of the installation: `lio` is lio.sh. */
+const OWN = ['lio'] as const
+export type ProgramName = (typeof PROGRAMS)[number] | (typeof OWN)[number]
+
+/** Starts one of them. Rejects with a CommandError: `missing` when it is not installed. */
+export type Tool = (name: ProgramName, args: string[], options?: RunOptions) => Promise<Output>
+
+/** `folder`: where the programs are instead of the system's folders, and instead of `scripts`, where our own are. */
+export function createTool(folder?: string, scripts = ''): Tool {
+  const folders = folder ? [folder] : SYSTEM_PATH.split(':')
+  const isOwn = (name: ProgramName) => OWN.some((one) => one === name)
+  const places = (name: ProgramName) =>
+    isOwn(name) && !folder ? [join(scripts, `${name}.sh`)] : folders.map((place) => join(place, name))
+  const allowed = new Set([...PROGRAMS, ...OWN].flatMap(places))
+  const run = createRun((program) => allowed.has(program))
+  return async (name, args, options) => {
+    const program = places(name).find(isExecutable)
+    if (!program) throw new CommandError([name, ...args], 'missing')
+    return run(program, args, options)
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What the program said, in one line that a caller may see; empty when it said nothing. */
+export function toolMessage({ stderr }: CommandError): string {
+  const line = stderr
+    .split('\n')
+    .map((text) => text.replace(/[^\x20-\x7e]/g, ' ').trim())
+    .find((text) => text !== '')
+  return (line ?? '').slice(0, 300)
+}

@@ -1,0 +1,271 @@
+// `zfs`: filesystems, volumes, snapshots and their properties, as `-Hp` prints them. The trap: a list may have a hundred thousand lines, so
+// each is handed on as it arrives; and a line that is none of ours means a broken program, not an empty answer.
+import { CommandError, type RunOptions } from './run.ts'
+import type { Tool } from './tool.ts'
+
+/** A filesystem or a volume; `size` only a volume has. */
+export interface DatasetRow {
+  name: string
+  type: 'filesystem' | 'volume'
+  used: number
+  available: number
+  size: number | undefined
+  mountpoint: string | undefined
+  /** Seconds since 1970. */
+  created: number
+}
+
+export interface SnapshotRow {
+  name: string
+  used: number
+  created: number
+}
+
+export interface CensusRow {
+  name: string
+  type: 'filesystem' | 'volume' | 'snapshot'
+  created: number
+}
+
+/** Something of a tree or of a history, with what keeps it from going. */
+export interface Member {
+  name: string
+  type: 'filesystem' | 'volume' | 'snapshot' | 'bookmark'
+  /** Its place in the order of creation. */
+  txg: number
+  /** Number of holds. */
+  holds: number
+  clones: string[]
+}
+
+export interface MarkedSnapshot {
+  name: string
+  mark: string
+  /** Its place in the order of creation. */
+  txg: number
+  holds: number
+  clones: string[]
+}
+
+export interface Property {
+  value: string
+  /** `local`, `default`, `-`, `received`, `inherited from …` */
+  source: string
+}
+
+type Properties = Readonly<Record<string, string>>
+export type Zfs = ReturnType<typeof createZfs>
+
+/** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
+const QUICK = 30_000
+const LONG = 120_000
+/** Bytes of a list: some million snapshots. */
+const MOST = 1 << 28
+
+export function createZfs(tool: Tool) {
+  const change = async (args: string[]) => void (await tool('zfs', args, { timeout: QUICK }))
+  const rows = (args: string[], width: number, take: (fields: string[]) => void, options?: RunOptions) =>
+    readRows(tool, args, width, take, options)
+  const members = async (args: string[]) => {
+    const found: Member[] = []
+    const all = ['list', '-Hp', '-o', 'name,type,createtxg,userrefs,clones', ...args]
+    await rows(all, 5, (fields) => found.push(readMember(fields, all)))
+    return found
+  }
+  return {
+    /** When each pool's root dataset was made, in seconds since 1970. */
+    async roots(): Promise<Map<string, number>> {
+      const args = ['list', '-Hp', '-d', '0', '-o', 'name,creation']
+      const found = new Map<string, number>()
+      await rows(args, 2, ([name = '', created]) => found.set(name, whole(created, args)))
+      return found
+    },
+
+    /** Every filesystem and volume, or those from `under` on down. */
+    async datasets(under: string | undefined, take: (row: DatasetRow) => void): Promise<void> {
+      const columns = 'name,type,used,available,volsize,mountpoint,creation'
+      const args = ['list', '-Hp', '-t', 'filesystem,volume', '-o', columns, ...below(under, '-r')]
+      await rows(args, 7, (fields) => take(readDataset(fields, args)))
+    },
+
+    /** Every snapshot, or those of one dataset and, `deep`, of what is below it. */
+    async snapshots(
+      of: { dataset: string; deep: boolean } | undefined,
+      take: (row: SnapshotRow) => void,
+    ): Promise<void> {
+      const where = below(of?.dataset, ...(of?.deep ? ['-r'] : ['-d', '1']))
+      const args = ['list', '-Hp', '-t', 'snapshot', '-o', 'name,used,creation', ...where]
+      await rows(args, 3, ([name = '', used, created]) =>
+        take({ name, used: whole(used, args), created: whole(created, args) }),
+      )
+    },
+
+    /** Everything there is, by kind. Of a snapshot `created` is seconds since 1970. */
+    async census(take: (row: CensusRow) => void): Promise<void> {
+      const args = ['list', '-Hp', '-t', 'filesystem,volume,snapshot', '-o', 'name,type,creation']
+      await rows(args, 3, ([name = '', type, created]) => {
+        if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot') throw garbled(args)
+        take({ name, type, created: whole(created, args) })
+      })
+    },
+
+    /** The mount points of a dataset and of those below it, as far as they are mounted. */
+    async mounted(name: string): Promise<string[]> {
+      const found: string[] = []
+      const args = ['list', '-Hp', '-t', 'filesystem', '-o', 'mounted,mountpoint', '-r', name]
+      const take = ([mounted, place = '']: string[]) => mounted === 'yes' && place.startsWith('/') && found.push(place)
+      return (await orUndefined(rows(args, 2, take).then(() => found))) ?? []
+    },
+
+    /** All properties of a dataset or snapshot; undefined when there is none of that name. */
+    async get(name: string): Promise<Map<string, Property> | undefined> {
+      const args = ['get', '-Hp', '-o', 'property,value,source', 'all', name]
+      const found = new Map<string, Property>()
+      try {
+        const { stdout } = await tool('zfs', args, { timeout: QUICK })
+        for (const line of stdout.split('\n')) {
+          const [property = '', ...rest] = line.split('\t')
+          const source = rest.pop()
+          // Somebody's own property may hold tabs and line ends; what is behind a line end is left out.
+          // What looks like a line of ZFS's own must not take its place: those come first.
+          if (source !== undefined && rest.length > 0 && !found.has(property))
+            found.set(property, { value: rest.join('\t'), source })
+        }
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+      if (!found.has('type') || !found.has('creation')) throw garbled(args)
+      return found
+    },
+
+    /** A dataset and everything below it: children, snapshots, bookmarks. Undefined when it is not there. */
+    tree: (name: string) => orUndefined(members(['-t', 'all', '-r', name])),
+
+    /** A dataset's own snapshots and bookmarks. Undefined when it is not there. */
+    history: (name: string) => orUndefined(members(['-t', 'snapshot,bookmark', '-d', '1', name])),
+
+    /** The tags that hold these snapshots, by their names. */
+    async holds(names: string[]): Promise<Map<string, string[]>> {
+      const tags = new Map<string, string[]>()
+      if (names.length === 0) return tags
+      await rows(['holds', '-H', ...names], 3, ([name = '', tag = '']) => {
+        tags.set(name, [...(tags.get(name) ?? []), tag])
+      })
+      return tags
+    },
+
+    create: (name: string, properties: Properties) => change(['create', ...options(properties), name]),
+    createVolume: (name: string, bytes: number, properties: Properties) =>
+      change(['create', ...options(properties), '-V', String(bytes), name]),
+    snapshot: (name: string, properties: Properties) => change(['snapshot', ...options(properties), name]),
+    set: (name: string, properties: Properties) =>
+      change(['set', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`), name]),
+    inherit: (name: string, property: string) => change(['inherit', property, name]),
+    /** One thing that nothing depends on. */
+    destroy: (name: string) => change(['destroy', name]),
+
+    /** Where a property was set by hand or by us, not inherited and not received: dataset → value. */
+    async local(property: string): Promise<Map<string, string>> {
+      const found = new Map<string, string>()
+      const args = ['get', '-Hp', '-s', 'local', '-t', 'filesystem,volume', '-o', 'name,value', property]
+      await rows(args, 2, ([name = '', value = '']) => found.set(name, value))
+      return found
+    },
+
+    /** The own snapshots of these datasets with a mark of ours. What is gone meanwhile is left out. */
+    async marked(datasets: string[], property: string): Promise<MarkedSnapshot[]> {
+      const found: MarkedSnapshot[] = []
+      if (datasets.length === 0) return found
+      const columns = `name,createtxg,userrefs,clones,${property}`
+      const args = ['list', '-Hp', '-t', 'snapshot', '-d', '1', '-o', columns, ...datasets]
+      const take = ([name = '', txg, holds, clones = '', mark = '']: string[]) => {
+        if (mark !== '-')
+          found.push({ name, mark, txg: whole(txg, args), holds: whole(holds, args), clones: names(clones) })
+      }
+      await rows(args, 5, take, { accept: [1] })
+      return found
+    },
+  }
+}
+
+/** Whether the program says that the thing itself is not there. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof CommandError &&
+  error.reason === 'status' &&
+  /does not exist|no such pool|could not find any snapshots/.test(error.stderr)
+
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+const below = (name: string | undefined, ...depth: string[]) => (name === undefined ? [] : [...depth, name])
+const options = (properties: Properties) =>
+  Object.entries(properties).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+const garbled = (args: string[]) => new CommandError(['zfs', ...args], 'output')
+const names = (list: string) => (list === '-' || list === '' ? [] : list.split(','))
+
+function whole(text: string | undefined, args: string[]): number {
+  const value = Number(text)
+  if (text === undefined || !/^[0-9]+$/.test(text)) throw garbled(args)
+  return value
+}
+
+async function readRows(
+  tool: Tool,
+  args: string[],
+  width: number,
+  take: (fields: string[]) => void,
+  options: RunOptions = {},
+): Promise<void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  let broken: unknown
+  const onOutput = (chunk: Buffer) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    try {
+      for (const line of broken === undefined ? lines : []) {
+        const fields = line.split('\t')
+        if (fields.length !== width) throw garbled(args)
+        take(fields)
+      }
+    } catch (error) {
+      // Thrown here it would end the process: nobody listens above an event.
+      broken = error
+    }
+  }
+  await tool('zfs', args, { timeout: LONG, maxBytes: MOST, ...options, onOutput })
+  if (broken !== undefined) throw broken
+  if (rest !== '') throw garbled(args)
+}
+
+function readDataset(fields: string[], args: string[]): DatasetRow {
+  const [name = '', type, used, available, size, mountpoint = '-', created] = fields
+  if (type !== 'filesystem' && type !== 'volume') throw garbled(args)
+  return {
+    name,
+    type,
+    used: whole(used, args),
+    available: whole(available, args),
+    size: size === '-' ? undefined : whole(size, args),
+    mountpoint: mountpoint.startsWith('/') ? mountpoint : undefined,
+    created: whole(created, args),
+  }
+}
+
+function readMember([name = '', type, txg, holds, clones = '-']: string[], args: string[]): Member {
+  if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot' && type !== 'bookmark') throw garbled(args)
+  return {
+    name,
+    type,
+    txg: whole(txg, args),
+    holds: holds === '-' ? 0 : whole(holds, args),
+    clones: names(clones),
+  }
+}

@@ -1,0 +1,112 @@
+// `zpool`: what there is, and how it is. What changes pools is in scripts/pool-*.sh, since it may take long. The trap: a
+// suspended pool makes even `zpool list` hang, so every call has its time limit.
+import { CommandError } from './run.ts'
+import type { Tool } from './tool.ts'
+import { type PoolStatus, parseStatus } from './zpool-status.ts'
+
+export const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED'] as const
+
+export interface PoolRow {
+  name: string
+  /** Bytes; 0 where ZFS cannot tell. */
+  size: number
+  allocated: number
+  free: number
+  health: (typeof HEALTH)[number]
+  guid: string
+}
+
+export interface Property {
+  name: string
+  value: string
+  source: string
+}
+
+export type Zpool = ReturnType<typeof createZpool>
+
+/** Milliseconds. */
+const QUICK = 15_000
+/** Looking through all disks of a machine for pools. */
+const SLOW = 60_000
+const UTC = { TZ: 'UTC0' }
+
+export function createZpool(tool: Tool) {
+  /** Undefined when the one that was asked for is not there. */
+  async function rows(...name: string[]): Promise<PoolRow[] | undefined> {
+    const args = ['list', '-Hp', '-o', 'name,size,allocated,free,health,guid', ...name]
+    const text = await read(tool, args)
+    return text
+      ?.split('\n')
+      .filter(Boolean)
+      .map((line) => readRow(line, args))
+  }
+  async function statuses(
+    args: string[],
+    options: { timeout?: number; accept?: number[] } = {},
+  ): Promise<PoolStatus[] | undefined> {
+    const text = await read(tool, args, options)
+    if (text === undefined) return undefined
+    return parseStatus(text) ?? raise(garbled(args))
+  }
+  return {
+    list: async () => (await rows()) ?? [],
+    find: async (name: string) => (await rows(name))?.[0],
+    status: async (name: string) => (await statuses(['status', '-p', name]))?.[0],
+    /** The vdev trees of all pools. */
+    statuses: async () => (await statuses(['status', '-p'])) ?? [],
+
+    /** The properties that were set by hand. */
+    async properties(name: string): Promise<Property[]> {
+      const args = ['get', '-Hp', '-o', 'property,value,source', 'all', name]
+      const lines = (await read(tool, args))?.split('\n').filter(Boolean) ?? []
+      return lines
+        .map((line) => {
+          const [property = '', value, source] = line.split('\t')
+          if (value === undefined || source === undefined) throw garbled(args)
+          return { name: property, value, source }
+        })
+        .filter(({ name: property, source }) => source === 'local' && !property.startsWith('feature@'))
+    },
+
+    /** What could be imported: from all disks, or from the files of a folder. */
+    async importable(folder?: string): Promise<PoolStatus[]> {
+      const args = ['import', ...(folder === undefined ? [] : ['-d', folder])]
+      // No pools at all is an exit status of 1 in some versions, and of 0 in others.
+      return (await statuses(args, { timeout: SLOW, accept: [1] })) ?? []
+    },
+  }
+}
+
+/** Standard output; undefined when the program says that there is no such pool. */
+async function read(
+  tool: Tool,
+  args: string[],
+  options: { timeout?: number; accept?: number[] } = {},
+): Promise<string | undefined> {
+  try {
+    return (await tool('zpool', args, { timeout: QUICK, env: UTC, maxBytes: 1 << 24, ...options })).stdout
+  } catch (error) {
+    if (error instanceof CommandError && error.reason === 'status' && /no such pool/.test(error.stderr))
+      return undefined
+    throw error
+  }
+}
+
+const garbled = (args: string[]) => new CommandError(['zpool', ...args], 'output')
+
+function raise(error: Error): never {
+  throw error
+}
+
+function readRow(line: string, args: string[]): PoolRow {
+  const [name = '', size, allocated, free, state, guid = ''] = line.split('\t')
+  const health = HEALTH.find((known) => known === state)
+  if (!health || !/^[0-9]+$/.test(guid)) throw garbled(args)
+  const [sizeBytes, allocatedBytes, freeBytes] = [size, allocated, free].map((text) => {
+    // A pool that cannot be opened has no numbers.
+    if (text === '-') return 0
+    if (text === undefined || !/^[0-9]+$/.test(text)) throw garbled(args)
+    return Number(text)
+  }) as [number, number, number]
+  return { name, size: sizeBytes, allocated: allocatedBytes, free: freeBytes, health, guid }
+}

@@ -1,0 +1,48 @@
+// Is it a real address, netmask or host name? Pure questions about text; nothing is looked up.
+// The trap: node's isIP takes a zone (`fe80::1%eth0`), which no configuration file here may carry.
+import { BlockList, isIP, SocketAddress } from 'node:net'
+
+/** 4 or 6, or 0 for what is no address. */
+export type Family = 0 | 4 | 6
+
+export const family = (text: string): Family => (text.includes('%') ? 0 : (isIP(text) as Family))
+
+/** Loopback, multicast, unspecified, reserved: addresses that no network interface of a machine can have. */
+const NOBODY = new BlockList()
+NOBODY.addSubnet('0.0.0.0', 8)
+NOBODY.addSubnet('127.0.0.0', 8)
+NOBODY.addSubnet('224.0.0.0', 3)
+NOBODY.addAddress('::', 'ipv6')
+NOBODY.addAddress('::1', 'ipv6')
+NOBODY.addSubnet('ff00::', 8, 'ipv6')
+
+/** Can one machine of a network have this address? */
+export const isMachine = (address: string) => {
+  const of = family(address)
+  return of !== 0 && !NOBODY.check(address, of === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** The same for every spelling of one address. */
+export const canonical = (address: string) =>
+  new SocketAddress({ address, family: family(address) === 6 ? 'ipv6' : 'ipv4' }).address
+
+/** The length of a netmask (`255.255.255.0`, `24` or `/24`) for addresses of a family; undefined when it is none. */
+export function prefixLength(netmask: string, of: Family): number | undefined {
+  const length = Number(/^\/?(\d{1,3})$/.exec(netmask)?.[1] ?? (of === 4 ? dottedLength(netmask) : undefined))
+  return length >= 1 && length <= (of === 4 ? 32 : 128) ? length : undefined
+}
+
+function dottedLength(netmask: string): number | undefined {
+  if (isIP(netmask) !== 4) return undefined
+  const bits = netmask
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('')
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined
+}
+
+/** RFC 1123: labels of 1 to 63 letters, digits and inner dashes. A dotted name that ends in a number is a mistyped address. */
+export const isHostname = (text: string) =>
+  text.length <= 253 &&
+  text.split('.').every((label) => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)) &&
+  !/\.\d+$/.test(text)

@@ -1,0 +1,95 @@
+// Screens a backup archive before it is unpacked: reads it whole, once, and keeps nothing of it but digests of its names.
+// The trap: it must be unpacked into an empty folder. A link that already lies there is not seen here.
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { extract, type Header } from 'tar-stream'
+import { ApiError, errno } from '../../http/errors.ts'
+import { refusal, TarForm } from './tar-form.ts'
+import { Tree } from './tree.ts'
+
+export interface ArchiveLimits {
+  /** Entries, with the folders that they imply. */
+  entries: number
+  /** Bytes of all contents together. */
+  bytes: number
+  /** Folders below each other, with the entry itself. */
+  depth: number
+  /** Bytes of the archive itself. */
+  archiveBytes?: number
+}
+
+export interface ArchiveEntry {
+  name: string
+  type: Header['type']
+  /** bytes */
+  size: number
+}
+
+/** Folders below each other that a backup may have. */
+export const DEPTH = 64
+
+/**
+ * Refuses an archive that could write outside its folder or that two tar programs could read differently. `source` is
+ * always used up or destroyed. A failure of the source itself is thrown as it is.
+ */
+export async function screenArchive(
+  source: Readable,
+  limits: ArchiveLimits,
+  onEntry?: (entry: ArchiveEntry) => void,
+): Promise<{ entries: number; bytes: number }> {
+  const form = new TarForm()
+  const tree = new Tree(limits)
+  const total = { entries: 0, bytes: 0 }
+
+  // The form first: tar-stream sees only what has passed.
+  async function* wellFormed(chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      form.take(chunk)
+      if (form.bytes > (limits.archiveBytes ?? Number.POSITIVE_INFINITY)) throw refusal('the archive is too large')
+      yield chunk
+    }
+    form.end()
+  }
+
+  const check = (header: Header) => {
+    if (++total.entries > limits.entries) throw refusal('too many entries')
+    total.bytes += header.size
+    if (!(total.bytes <= limits.bytes)) throw refusal('too many bytes')
+    onEntry?.({ name: Buffer.from(header.name, 'latin1').toString(), type: header.type, size: header.size })
+    place(tree, header)
+  }
+
+  // Names stay bytes, one to a character: decoding would make different ones alike.
+  const reader = extract({ filenameEncoding: 'latin1' } as Parameters<typeof extract>[0])
+  reader.on('entry', (header, contents, next) => {
+    // A refusal reaches the contents as well; unheard there, it would end the process.
+    contents.on('error', () => {})
+    try {
+      check(header)
+    } catch (error) {
+      return next(error as Error)
+    }
+    contents.on('end', next)
+    contents.resume()
+  })
+  try {
+    await pipeline(source, wellFormed, reader as unknown as NodeJS.WritableStream)
+  } catch (cause) {
+    // Ours and the source's say what they are; tar-stream's errors have no code.
+    if (cause instanceof ApiError || errno(cause) !== undefined) throw cause
+    throw refusal('not a tar archive, or a damaged one')
+  }
+  if (total.entries === 0) throw refusal('the archive is empty')
+  if (total.entries !== form.entries) throw refusal('two readings that differ')
+  return total
+}
+
+function place(tree: Tree, { type, name, linkname, mode }: Header): void {
+  // busybox's tar sets these bits whatever it is told. On a folder the group bit is common, and harmless.
+  if ((type === 'file' || type === 'link') && (mode & 0o6000) !== 0) throw refusal('a set-user-id or set-group-id file')
+  if (type === 'file') tree.file(name)
+  else if (type === 'directory') tree.folder(name)
+  else if (type === 'symlink') tree.symlink(name, linkname ?? '')
+  else if (type === 'link') tree.hardLink(name, linkname ?? '')
+  else throw refusal('neither a file, a folder nor a link')
+}

@@ -1,0 +1,64 @@
+// Backup and restore: screen what comes in, hand it to the script, tell how it went. Both share one lock: never one during the other.
+import { createReadStream } from 'node:fs'
+import { type Folders, uploads } from '../../folders.ts'
+import { busy, invalid } from '../../http/errors.ts'
+import { parseJson, readForeign } from '../../store/atomic.ts'
+import { isFinal } from '../../tasks/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import { DEPTH, screenArchive } from './archive.ts'
+
+type By = { name: string; address: string }
+const RUNNING = 'A backup or restore is already running'
+const FAILED = '{"status":"failed"}'
+
+export function startBackup(tasks: Tasks, by: By): void {
+  if (!tasks.start('backup', { args: ['START'], by })) throw busy(RUNNING)
+}
+
+/** Ends a running backup, or deletes the finished one. */
+export async function stopBackup(tasks: Tasks, by: By): Promise<void> {
+  const task = tasks.latest('backup')
+  if (task && !isFinal(task)) await tasks.cancel(task.id)
+  if (!tasks.start('backup', { args: ['STOP'], by })) throw busy(RUNNING)
+}
+
+export interface BackupStatus {
+  /** The status file verbatim; undefined when there is no backup. */
+  text: string | undefined
+  running: boolean
+}
+
+export async function backupStatus(folders: Folders, tasks: Tasks): Promise<BackupStatus> {
+  const read = (): BackupStatus => {
+    if (tasks.isUnspoken('backup', uploads(folders, 'backup.json'), 'START'))
+      return { text: '{"status":"running"}', running: true }
+    const text = readForeign(uploads(folders, 'backup.json'))
+    const value = parseJson(text) as { status?: unknown } | null | undefined
+    return { text, running: value?.status === 'running' }
+  }
+  const status = read()
+  if (!status.running) {
+    await tasks.released('backup')
+    if (tasks.silentFailure('backup', uploads(folders, 'backup.json'))) return { text: FAILED, running: false }
+  }
+  const task = status.running ? tasks.latest('backup') : undefined
+  if (!task || !tasks.isDead(task)) return status
+  await tasks.settle(task.id)
+  const settled = read()
+  return settled.running ? { text: FAILED, running: false } : settled
+}
+
+export interface RestoreLimits {
+  entries: number
+  /** Bytes after unpacking. */
+  bytes: number
+}
+
+/** Screens the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with everything as it was. */
+export async function restore(tasks: Tasks, file: string, limits: RestoreLimits, by: By): Promise<void> {
+  await screenArchive(createReadStream(file), { ...limits, depth: DEPTH })
+  const task = tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
+  if (!task) throw busy(RUNNING)
+  const ended = await tasks.wait(task.id)
+  if (ended?.status !== 'completed') throw invalid('Unable to extract backup archive', { cause: ended?.error })
+}

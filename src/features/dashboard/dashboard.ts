@@ -1,0 +1,82 @@
+// The numbers of the first page: one `zpool list` and one `zfs list`, however many pools there are. The trap: what could not be asked counts
+// as none, so it has to be named among the problems, or an appliance whose pool hangs would look like an empty one.
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { Zpool } from '../../drivers/zpool.ts'
+import { ApiError } from '../../http/errors.ts'
+import { isFinal } from '../../tasks/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import { toolFailure } from '../tool-failure.ts'
+
+/** SMB, NFS or iSCSI: how much it serves, and whether it runs. */
+export type Serving = () => Promise<{ count: number; running: boolean }>
+
+export interface DashboardSources {
+  zpool: Pick<Zpool, 'list'>
+  zfs: Pick<Zfs, 'census'>
+  serving: Record<'smb' | 'nfs' | 'iscsi', Serving>
+  tasks: Tasks
+}
+
+export interface Problem {
+  source: string
+  message: string
+}
+
+export async function readDashboard({ zpool, zfs, serving, tasks }: DashboardSources) {
+  const problems: Problem[] = []
+  const ask = async <T>(source: string, fallback: T, read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read()
+    } catch (error) {
+      const known = toolFailure(error)
+      problems.push({ source, message: known instanceof ApiError ? known.message : 'cannot be asked' })
+      return fallback
+    }
+  }
+  const counts = { filesystem: 0, volume: 0, snapshot: 0 }
+  const idle = { count: 0, running: false }
+  const [pools, , smb, nfs, iscsi] = await Promise.all([
+    ask('pools', [], () => zpool.list()),
+    ask('datasets', undefined, () =>
+      zfs.census(({ type }) => {
+        counts[type] += 1
+      }),
+    ),
+    ask('smb', idle, serving.smb),
+    ask('nfs', idle, serving.nfs),
+    ask('iscsi', idle, serving.iscsi),
+  ])
+  return {
+    storage: {
+      total_capacity: pools.reduce((sum, { size }) => sum + size, 0),
+      allocated: pools.reduce((sum, { allocated }) => sum + allocated, 0),
+      pool_count: pools.length,
+      pools_unhealthy: pools.filter(({ health }) => health !== 'ONLINE').length,
+      dataset_count: counts.filesystem,
+      zvol_count: counts.volume,
+      snapshot_count: counts.snapshot,
+    },
+    services: {
+      smb_shares: smb.count,
+      nfs_exports: nfs.count,
+      iscsi_targets: iscsi.count,
+      smb_status: smb.running,
+      nfs_status: nfs.running,
+      iscsi_status: iscsi.running,
+    },
+    jobs: countJobs(tasks),
+    problems,
+  }
+}
+
+/** The contract has no word for a job that died: it failed. */
+function countJobs(tasks: Tasks) {
+  const all = tasks.list({ limit: 1000 })
+  const of = (...states: string[]) => all.filter(({ status }) => states.includes(status)).length
+  return {
+    total: all.length,
+    running: all.filter((task) => !isFinal(task)).length,
+    completed: of('completed'),
+    failed: of('failed', 'interrupted'),
+  }
+}

@@ -1,0 +1,78 @@
+// What a dataset would take with it, what stands in the way, and the task that destroys it. The trap: `zfs destroy -r` stops at what it
+// cannot destroy when the rest is gone already, so whatever can be known before is asked before.
+import { isClaimed } from '../../drivers/block-device.ts'
+import type { Member, Zfs } from '../../drivers/zfs.ts'
+import { busy, raise } from '../../http/errors.ts'
+import type { Task } from '../../tasks/task.ts'
+import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
+import { makePlan, type Plan } from '../plan/plan.ts'
+import { about } from '../zfs/failure.ts'
+import { datasetLock } from '../zfs/lock.ts'
+import { noDataset } from './datasets.ts'
+
+/** What uses any of these datasets and snapshots: shares, exports, LUNs. Each of those features brings one. */
+export type Dependents = (destroyed: readonly string[]) => Plan['depends'] | Promise<Plan['depends']>
+
+const NAMED = 5
+
+/** `a, b and 3 more`, as people count. */
+export const enumerate = (names: readonly string[]) =>
+  names.length <= NAMED
+    ? names.join(', ')
+    : `${names.slice(0, NAMED - 1).join(', ')} and ${names.length - NAMED + 1} more`
+
+/** Holds, and clones that would not go as well. */
+export async function dependingOn(zfs: Zfs, members: readonly Member[]): Promise<Plan['depends']> {
+  const going = new Set(members.map(({ name }) => name))
+  const held = members.filter(({ holds }) => holds > 0).map(({ name }) => name)
+  const tags = await zfs.holds(held)
+  return [
+    ...members.flatMap(({ name, clones }) =>
+      clones.filter((clone) => !going.has(clone)).map((clone) => ({ object: clone, reason: `is a clone of ${name}` })),
+    ),
+    ...held.map((name) => ({ object: name, reason: `is held: ${(tags.get(name) ?? []).join(', ')}` })),
+  ]
+}
+
+/** The plan of destroying a filesystem or volume with everything below it. */
+export async function planDestruction(zfs: Zfs, providers: readonly Dependents[], name: string): Promise<Plan> {
+  const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
+  const destroys = members.map((member) => member.name)
+  const depends = [
+    ...(await about(name, () => dependingOn(zfs, members))),
+    ...members
+      .filter((member) => member.type === 'volume' && isClaimed(`/dev/zvol/${member.name}`))
+      .map((member) => ({ object: member.name, reason: 'is in use' })),
+  ]
+  for (const provider of providers) depends.push(...(await provider(destroys)))
+  return makePlan(
+    name,
+    destroys,
+    depends,
+    members.map((member) => `${member.txg} ${member.name}`),
+  )
+}
+
+/** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */
+export function refuseUnasked({ object, destroys, depends }: Plan, recursive: boolean): void {
+  const details = { object }
+  if (depends.length > 0) throw busy(enumerate(depends.map((one) => `${one.object} ${one.reason}`)), { details })
+  const more = destroys.filter((name) => name !== object)
+  if (more.length > 0 && !recursive)
+    throw busy(`This would destroy ${enumerate(more)} as well: ask with ?recursive=true to agree`, { details })
+}
+
+/** Starts the destruction of what was planned; the script looks again, and destroys nothing that is not in the plan. */
+export async function startDestruction(
+  tasks: Tasks,
+  { object, destroys }: Plan,
+  by: StartOptions['by'],
+): Promise<Task> {
+  const args = [object, destroys.length > 1 ? 'recursive' : 'alone']
+  const inputs = { planned: { text: destroys.map((name) => `${name}\n`).join('') } }
+  const task = await tasks.startNext('dataset-destroy', { lock: datasetLock(object), args, inputs, by })
+  return task ?? raise(underWay(object))
+}
+
+export const underWay = (object: string) =>
+  busy('Another job works on this dataset: try again when it has ended', { details: { object } })

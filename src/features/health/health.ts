@@ -1,0 +1,85 @@
+// Disk, memory and load in the documented shape. The trap: systeminformation starts programs (df), so it runs beside requests and its
+// last answer is served; a vendor's health.json wins over it.
+import { cpus, loadavg } from 'node:os'
+import { etc, type Folders } from '../../folders.ts'
+import { readText } from '../../store/atomic.ts'
+
+export interface Health {
+  disk: { used: string; total: string; percentage: number }
+  memory: { used: string; total: string; percentage: number }
+  cpu: { num: number; load: string; cpu5min: number }
+}
+
+/** Bytes as `3.4G`, `234G`, `260M`: one decimal below ten, powers of 1024. */
+export function shortBytes(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T', 'P']
+  let value = bytes
+  let unit = 0
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)}${units[unit]}`
+}
+
+const FRESH = 10_000
+
+/** Samples on demand, at most every ten seconds, never twice at once. */
+export class HealthMonitor {
+  private readonly folders: Folders
+  private sample: { at: number; health: Health } | undefined
+  private sampling: Promise<Health> | undefined
+
+  constructor(folders: Folders) {
+    this.folders = folders
+  }
+
+  /** The vendor's file verbatim, or our own sample. Synchronous unless this is the very first question. */
+  read(): string | Promise<string> {
+    const vendor = readText(etc(this.folders, 'health.json'))
+    if (vendor !== undefined) return vendor
+    const known = this.sample
+    if (!known || Date.now() - known.at > FRESH) this.refresh().catch(() => {})
+    return known ? JSON.stringify(known.health) : this.refresh().then((health) => JSON.stringify(health))
+  }
+
+  private refresh(): Promise<Health> {
+    this.sampling ??= measure(this.folders.data)
+      .then((health) => {
+        this.sample = { at: Date.now(), health }
+        return health
+      })
+      .finally(() => {
+        this.sampling = undefined
+      })
+    return this.sampling
+  }
+}
+
+async function measure(data: string): Promise<Health> {
+  // Its parts one by one: the whole package would be half of what we ship.
+  const [{ mem }, { fsSize }] = await Promise.all([
+    import('systeminformation/lib/memory.js'),
+    import('systeminformation/lib/filesystem.js'),
+  ])
+  const [disks, memory] = await Promise.all([fsSize(), mem()])
+  // The file system that holds the data: the one mounted deepest above its folder.
+  const inside = (mount: string) => mount === '/' || data === mount || data.startsWith(`${mount}/`)
+  const disk = disks.filter(({ mount }) => inside(mount)).sort((a, b) => b.mount.length - a.mount.length)[0]
+  const used = memory.total - memory.available
+  const load = loadavg()
+  return {
+    disk: {
+      used: shortBytes(disk?.used ?? 0),
+      total: shortBytes(disk?.size ?? 0),
+      percentage: Math.round(disk?.use ?? 0),
+    },
+    memory: {
+      used: shortBytes(used),
+      total: shortBytes(memory.total),
+      percentage: Math.round((used / memory.total) * 100),
+    },
+    cpu: {
+      num: cpus().length,
+      load: load.map((value) => value.toFixed(2)).join(', '),
+      cpu5min: Math.floor(load[1] ?? 0),
+    },
+  }
+}

@@ -1,0 +1,34 @@
+// What the kernel refused, as an error for the caller. The trap: the kernel has only numbers for reasons, so which step it was says what
+// the caller has to do.
+import { StepError } from '../../drivers/lio.ts'
+import { CommandError } from '../../drivers/run.ts'
+import { toolMessage } from '../../drivers/tool.ts'
+import { ApiError, type ErrorKind, errno } from '../../http/errors.ts'
+import { toolFailure } from '../tool-failure.ts'
+import { zvolOf } from './target.ts'
+
+export function iscsiFailure(error: unknown, object: string): unknown {
+  if (error instanceof StepError) return stepFailure(error, object)
+  if (errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT')
+    return new ApiError('no-space', 'Not enough free disk space', { cause: error })
+  // The script could not even begin.
+  if (error instanceof CommandError && error.reason === 'status')
+    return new ApiError('unavailable', toolMessage(error) || 'LIO is not there', { cause: error, details: { object } })
+  return errno(error) === undefined
+    ? toolFailure(error, object)
+    : new ApiError('internal', 'The iSCSI configuration cannot be saved', { cause: error, details: { object } })
+}
+
+function stepFailure(error: StepError, target: string): ApiError {
+  const { step, words } = error
+  const [operation, path, value] = step
+  const told = (kind: ErrorKind, message: string, object = target) =>
+    new ApiError(kind, `${message}: ${words}`, { cause: error, details: { object } })
+  if (operation === 'device') return told('unavailable', 'The zvol has no device', zvolOf(path) ?? target)
+  const [kind, last] = [path.split('/')[0], path.replace(/.*\//, '')]
+  if (kind === 'core' && last === 'enable') return told('busy', 'The zvol cannot be used')
+  if (operation === 'mkdir' && /\/np\/[^/]+$/.test(path))
+    return told('unavailable', `The portal ${last} cannot be opened`)
+  // Values may be secrets; the name of what was written is enough.
+  return told('command-failed', value === undefined ? `LIO refused to ${operation} ${last}` : `LIO refused ${last}`)
+}

@@ -1,0 +1,66 @@
+// The licence on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
+// The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Run } from '../../drivers/run.ts'
+import { etc, type Folders } from '../../folders.ts'
+import { busy, invalid } from '../../http/errors.ts'
+import { readText, writeAtomic } from '../../store/atomic.ts'
+import { scriptFile } from '../../tasks/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import { readLicense } from './license.ts'
+
+export interface LicenseNeeds {
+  folders: Folders
+  tasks: Tasks
+  run: Run
+}
+
+/** The vendor's script. */
+export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
+
+/** The installed licence as JSON text; undefined when there is none, or it is not valid any more. */
+export async function installedLicense({ folders, run, tasks }: LicenseNeeds): Promise<string | undefined> {
+  if (existsSync(licenseScript(folders))) {
+    // While a candidate is being judged the file is not yet the licence.
+    const judged = tasks.latest('license')
+    if (judged && tasks.isRunning('license')) await tasks.wait(judged.id)
+    try {
+      const { stdout } = await run(licenseScript(folders), [], { timeout: 30_000 })
+      return stdout.trim() === '' ? undefined : stdout
+    } catch {
+      return undefined
+    }
+  }
+  const text = readText(etc(folders, 'license.asc'))
+  const key = readText(etc(folders, 'license.pub'))
+  if (text === undefined || key === undefined) return undefined
+  try {
+    return JSON.stringify(readLicense(text, key))
+  } catch {
+    return undefined
+  }
+}
+
+/** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
+export async function installLicense(
+  needs: LicenseNeeds,
+  file: string,
+  by: { name: string; address: string },
+): Promise<string> {
+  const { folders, tasks } = needs
+  if (!existsSync(licenseScript(folders))) {
+    const key = readText(etc(folders, 'license.pub'))
+    if (key === undefined) throw invalid('This system has no licence key to check a licence with')
+    const text = readText(file) ?? ''
+    const license = readLicense(text, key)
+    writeAtomic(etc(folders, 'license.asc'), text)
+    return JSON.stringify(license)
+  }
+  const task = tasks.start('license', { inputs: { 'license.asc': { file } }, by })
+  if (!task) throw busy('A licence is being installed already')
+  const ended = await tasks.wait(task.id)
+  const output = readText(scriptFile(folders, task.id, 'output.json'))
+  if (ended?.status !== 'completed' || output === undefined) throw invalid('The licence was rejected')
+  return output
+}

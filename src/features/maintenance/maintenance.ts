@@ -1,0 +1,52 @@
+// Maintenance: while it is on, nobody changes accounts, storage or services through the controller. The trap: a file that is there and
+// cannot be read means that it is on; what blocks changes must not fall open.
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from '../../folders.ts'
+import { ApiError } from '../../http/errors.ts'
+import { readJson, writeAtomic } from '../../store/atomic.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import { Remembered } from '../../store/remembered.ts'
+
+export const Maintenance = z.object({
+  enabled: z.boolean(),
+  message: z.string().max(200).describe('what people are told who try to change something'),
+  since: z.iso.datetime().optional(),
+})
+export type Maintenance = z.infer<typeof Maintenance>
+
+const OFF: Maintenance = { enabled: false, message: '' }
+const UNREADABLE: Maintenance = { enabled: true, message: 'The state of the maintenance mode cannot be read' }
+
+export class MaintenanceMode {
+  private readonly file: string
+  private readonly state: Remembered<Maintenance>
+
+  constructor(folders: Folders) {
+    this.file = join(folders.state, 'maintenance.json')
+    this.state = new Remembered(this.file, (there) =>
+      there ? (Maintenance.safeParse(readJson(this.file)).data ?? UNREADABLE) : OFF,
+    )
+  }
+
+  get(): Maintenance {
+    return this.state.get()
+  }
+
+  set({ enabled, message }: { enabled: boolean; message?: string | undefined }): Maintenance {
+    const before = this.get()
+    const since = enabled ? (before.enabled && before.since) || new Date().toISOString() : undefined
+    const state = { enabled, message: enabled ? (message ?? before.message) : '', ...(since && { since }) }
+    checkpoint('maintenance-changing')
+    writeAtomic(this.file, `${JSON.stringify(state)}\n`)
+    checkpoint('maintenance-stored')
+    return state
+  }
+
+  /** Throws while it is on. */
+  refuseChanges(): void {
+    const { enabled, message } = this.get()
+    if (enabled)
+      throw new ApiError('unavailable', message || 'Maintenance: nothing can be changed now', { retryAfter: 60 })
+  }
+}

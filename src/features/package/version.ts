@@ -1,0 +1,47 @@
+// Versions and their order, as `sort -V` has it: the appliance and this command must agree on what is older.
+// The trap: 1.10 is newer than 1.9, 1.0~rc1 is older than 1.0, and an ending such as .tar.gz counts last.
+
+/** What a package may be called: one line that is safe in a file, a log and a message. */
+export const isVersion = (text: string) => /^[0-9A-Za-z][0-9A-Za-z.+~_-]{0,63}$/.test(text)
+
+/** Below zero when `a` is older, above when it is newer, zero only for the same text. */
+export function compareVersions(a: string, b: string): number {
+  return compareParts(stem(a), stem(b)) || compareParts(a, b) || (a < b ? -1 : a > b ? 1 : 0)
+}
+
+const stem = (text: string) => text.replace(/(\.[A-Za-z~][A-Za-z0-9~]*)+$/, '')
+
+/** Runs of other characters and runs of digits, in turn. */
+function compareParts(a: string, b: string): number {
+  const left: string[] = a.match(/\d+|\D+/g) ?? []
+  const right: string[] = b.match(/\d+|\D+/g) ?? []
+  // Each list is made to begin with other characters, so that the two stay in step.
+  for (const parts of [left, right]) if (/^\d/.test(parts[0] ?? '')) parts.unshift('')
+  for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+    const [x = '', y = ''] = [left[i], right[i]]
+    const order = i % 2 === 0 ? compareText(x, y) : compareNumbers(x, y)
+    if (order) return order
+  }
+  return 0
+}
+
+/** Letters before everything else, and `~` before even the end. */
+function compareText(a: string, b: string): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const order = weight(a[i]) - weight(b[i])
+    if (order) return order
+  }
+  return 0
+}
+
+function weight(character: string | undefined): number {
+  if (character === undefined) return 0
+  if (character === '~') return -1
+  return character.charCodeAt(0) + (/[A-Za-z]/.test(character) ? 0 : 256)
+}
+
+/** By length first: a number here may be longer than a number type holds. */
+function compareNumbers(a: string, b: string): number {
+  const [x, y] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')]
+  return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0)
+}

@@ -1,0 +1,36 @@
+// What a destruction would take with it, shown before it is done. The trap: the token is no secret; it says which plan the caller saw, so
+// that what has come into being since is not destroyed unseen.
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { ApiError } from '../../http/errors.ts'
+
+export const Plan = z.object({
+  object: z.string(),
+  destroys: z.array(z.string()).describe('everything that would be gone, the object itself first'),
+  depends: z
+    .array(z.object({ object: z.string(), reason: z.string() }))
+    .describe('what uses it: a share, a clone, a hold; some of it has to go first'),
+  confirm: z.string().describe('the value of ?confirm= that agrees to exactly this plan'),
+})
+export type Plan = z.infer<typeof Plan>
+
+/** The members of a query that every destruction takes. */
+export const Destruction = z.object({
+  dry_run: z.enum(['true', 'false']).optional().describe('answer the plan and destroy nothing'),
+  confirm: z.string().max(64).optional().describe('the token of the plan that is agreed to'),
+})
+
+/** `which`: what tells these things from others that are made later under the same names. */
+export function makePlan(object: string, destroys: string[], depends: Plan['depends'], which: string[] = []): Plan {
+  const reasons = depends.map((one) => [one.object, one.reason]).sort()
+  const content = JSON.stringify([object, [...destroys].sort(), reasons, [...which].sort()])
+  const confirm = createHash('sha256').update(content).digest('base64url').slice(0, 22)
+  return { object, destroys, depends, confirm }
+}
+
+/** Throws unless the caller has agreed to this very plan, where the configuration demands it or the caller names one. */
+export function demandConsent(plan: Plan, confirm: string | undefined, demanded: boolean): void {
+  if (confirm === plan.confirm || (confirm === undefined && !demanded)) return
+  const what = confirm === undefined ? 'This needs the confirm token of its plan' : 'The plan has changed since'
+  throw new ApiError('busy', `${what}: ask with ?dry_run=true first`, { details: { object: plan.object } })
+}

@@ -1,0 +1,32 @@
+// What a new pool could be made of, and which pools could be imported. The trap: a disk is free only when nothing on it or below it is in
+// use: no partition, no file system, no mount, no pool.
+import type { BlockDevice } from '../../drivers/lsblk.ts'
+import type { PoolStatus } from '../../drivers/zpool-status.ts'
+import { asking, type Pools } from './pools.ts'
+
+export interface Available {
+  disks: BlockDevice[]
+  /** `folder`: its vdevs are files there. */
+  pools: (PoolStatus & { folder?: string })[]
+}
+
+export function listAvailable({ zpool, lsblk, files }: Pools): Promise<Available> {
+  return asking(undefined, async () => {
+    const [devices, fromDisks, fromFiles] = await Promise.all([
+      lsblk.list(),
+      zpool.importable(),
+      files === undefined ? [] : zpool.importable(files),
+    ])
+    const inFolder = fromFiles.map((pool) => ({ ...pool, ...(files !== undefined && { folder: files }) }))
+    return { disks: devices.filter(isFree), pools: [...fromDisks, ...inFolder] }
+  })
+}
+
+const isFree = ({ type, size, readOnly, fstype, mountpoints, children, path }: BlockDevice) =>
+  type === 'disk' &&
+  size > 0 &&
+  !readOnly &&
+  fstype === undefined &&
+  mountpoints.length === 0 &&
+  children.length === 0 &&
+  !/^\/dev\/(?:zd|zram|ram|loop|nbd|fd)[0-9]/.test(path)

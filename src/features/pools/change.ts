@@ -1,0 +1,132 @@
+// Making, destroying, importing, exporting and scrubbing pools: checks, then a task. The trap: what the caller named is checked before any
+// program starts, and reaches the script in files, a word a line.
+import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { isFinal, type Task } from '../../tasks/task.ts'
+import type { StartOptions } from '../../tasks/tasks.ts'
+import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
+import { makePlan, type Plan } from '../plan/plan.ts'
+import { listAvailable } from './available.ts'
+import { type PoolOptions, poolArguments } from './options.ts'
+import { asking, noPool, type Pools, poolLock } from './pools.ts'
+import { checkDevices, readVdevs } from './vdevs.ts'
+
+type By = StartOptions['by']
+
+export interface NewPool {
+  name: string
+  vdevs: string[]
+  options?: PoolOptions | undefined
+}
+
+export async function createPool(pools: Pools, { name, vdevs, options = {} }: NewPool, by: By): Promise<Task> {
+  const words = poolArguments(name, options)
+  const devices = readVdevs(vdevs, pools.files)
+  await asking(name, async () => {
+    await checkDevices(vdevs, devices, pools.lsblk)
+    if (await pools.zpool.find(name)) throw busy('A pool of this name is there already', { details: { object: name } })
+  })
+  return start(pools, 'pool-create', name, { options: lines(words), vdevs: lines(vdevs) }, by)
+}
+
+/** Everything in the pool, and what uses it. */
+export async function planPool({ zpool, zfs, dependents }: Pools, name: string): Promise<Plan> {
+  if (!(await asking(name, () => zpool.find(name)))) throw noPool(name)
+  try {
+    return await planDestruction(zfs, dependents, name)
+  } catch (error) {
+    // A pool that cannot be opened shows none of its datasets.
+    if (error instanceof ApiError && error.kind === 'not-found') return makePlan(name, [name], [])
+    throw error
+  }
+}
+
+/** The script looks again, and destroys no pool that holds more than the plan says. */
+export const destroyPool = (pools: Pools, { object, destroys }: Plan, by: By) =>
+  startOn(pools, 'pool-destroy', object, by, { planned: lines(destroys) })
+
+export async function exportPool(pools: Pools, name: string, by: By): Promise<Task> {
+  const members = (await asking(name, () => pools.zfs.tree(name))) ?? []
+  const depends: Plan['depends'] = []
+  for (const provider of pools.dependents) depends.push(...(await provider(members.map((member) => member.name))))
+  refuseUnasked(makePlan(name, [], depends), true)
+  return startOn(pools, 'pool-export', name, by)
+}
+
+export interface Import {
+  /** By its name or by its id. */
+  name?: string | undefined
+  id?: string | undefined
+  /** What it is called from now on. */
+  newName?: string | undefined
+  /** Also when another system may be using it. */
+  force?: boolean | undefined
+}
+
+/** The task, and the name that the pool will have. */
+export async function importPool(pools: Pools, wanted: Import, by: By): Promise<{ task: Task; name: string }> {
+  const { name, id, newName, force } = wanted
+  if (name === undefined && id === undefined) throw invalid('A name or an id is needed', { details: { field: 'name' } })
+  const object = name ?? id ?? ''
+  const { pools: found } = await listAvailable(pools)
+  const fitting = found.filter(
+    (pool) => (id === undefined || pool.id === id) && (name === undefined || pool.name === name),
+  )
+  const [pool] = fitting
+  if (!pool) throw notFound('There is no such pool to import', { details: { object } })
+  if (fitting.length > 1) throw busy('Several pools have this name: give the id of one', { details: { object } })
+  const as = newName ?? pool.name
+  if (await asking(as, () => pools.zpool.find(as)))
+    throw busy('A pool of this name is there already: give a new name', { details: { object: as } })
+  const inputs = {
+    guid: lines([pool.id ?? '']),
+    ...(pool.folder !== undefined && { folder: lines([pool.folder]) }),
+    ...(force && { force: lines(['yes']) }),
+  }
+  return { task: await start(pools, 'pool-import', as, inputs, by), name: as }
+}
+
+export async function scrubPool(pools: Pools, name: string, by: By): Promise<Task> {
+  if (!(await asking(name, () => pools.zpool.find(name)))) throw noPool(name)
+  return start(pools, 'pool-scrub', name, {}, by, true)
+}
+
+/** The script asks again whether it is still the pool of this guid. */
+async function startOn(
+  pools: Pools,
+  kind: string,
+  name: string,
+  by: By,
+  inputs: Record<string, { text: string }> = {},
+): Promise<Task> {
+  const { guid } = (await asking(name, () => pools.zpool.find(name))) ?? raise(noPool(name))
+  return start(pools, kind, name, { ...inputs, guid: lines([guid]) }, by)
+}
+
+const lines = (words: readonly string[]) => ({ text: words.map((word) => `${word}\n`).join('') })
+
+async function start(
+  { tasks }: Pools,
+  kind: string,
+  name: string,
+  inputs: Record<string, { text: string }>,
+  by: By,
+  endless = false,
+): Promise<Task> {
+  const lock = poolLock(name)
+  const task = await tasks.startNext(kind, {
+    lock,
+    args: [lock],
+    inputs: { ...inputs, name: lines([name]) },
+    by,
+    endless,
+  })
+  return task ?? raise(busy('Another job works on this pool', { details: { object: name } }))
+}
+
+/** The scrub of this pool that is under way as a job of ours. */
+export const scrubJob = ({ tasks }: Pools, name: string): Task | undefined =>
+  tasks.isRunning(poolLock(name))
+    ? tasks
+        .list({ kind: 'pool-scrub', limit: 100 })
+        .find((task) => !isFinal(task) && tasks.lockOf(task) === poolLock(name))
+    : undefined

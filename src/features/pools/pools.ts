@@ -1,0 +1,80 @@
+// Pools as they are: what zpool says of them, and when they were made. The trap: a pool that cannot be opened has no root dataset, and so no
+// time of creation; it is listed all the same.
+import type { Lsblk } from '../../drivers/lsblk.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { PoolRow, Property, Zpool } from '../../drivers/zpool.ts'
+import type { PoolStatus, Scan, Vdev } from '../../drivers/zpool-status.ts'
+import { notFound, raise } from '../../http/errors.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import type { Dependents } from '../datasets/destroy.ts'
+import { toolFailure } from '../tool-failure.ts'
+
+export interface Pools {
+  zpool: Zpool
+  zfs: Zfs
+  lsblk: Lsblk
+  tasks: Tasks
+  /** What uses datasets: shares, exports, LUNs. */
+  dependents: readonly Dependents[]
+  /** Folder of files that may be vdevs. */
+  files: string | undefined
+}
+
+export interface Pool extends PoolRow {
+  /** Seconds since 1970. */
+  created: number | undefined
+}
+
+export interface PoolDetails extends Pool {
+  status: PoolStatus
+  properties: Property[]
+}
+
+/** Runs calls of storage programs; what they throw is an error about `object`. */
+export async function asking<T>(object: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toolFailure(error, object)
+  }
+}
+
+export const noPool = (name: string) => notFound('pool not found', { details: { object: name } })
+
+export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
+  return asking(undefined, async () => {
+    const rows = await zpool.list()
+    const created = rows.length === 0 ? new Map<string, number>() : await zfs.roots()
+    return rows.map((row) => ({ ...row, created: created.get(row.name) }))
+  })
+}
+
+export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetails> {
+  return asking(name, async () => {
+    const row = (await zpool.find(name)) ?? raise(noPool(name))
+    const [status, properties, created] = await Promise.all([zpool.status(name), zpool.properties(name), zfs.roots()])
+    // Gone between two looks.
+    return { ...row, created: created.get(name), status: status ?? raise(noPool(name)), properties }
+  })
+}
+
+/** The last scan of a pool, or the one that is under way. */
+export function getScan({ zpool }: Pools, name: string): Promise<Scan | undefined> {
+  return asking(name, async () => ((await zpool.status(name)) ?? raise(noPool(name))).scan)
+}
+
+/** What a caller could overwrite: which pool it is, of what, and how it is set. Undefined when there is none. */
+export function poolVersion({ zpool }: Pools, name: string): Promise<unknown> {
+  return asking(name, async () => {
+    const row = await zpool.find(name)
+    const status = row && (await zpool.status(name))
+    return row && status && versionOf({ ...row, status, properties: await zpool.properties(name) })
+  })
+}
+
+export const versionOf = ({ name, guid, status, properties }: Omit<PoolDetails, 'created'>) => {
+  const shape = (vdev: Vdev): unknown => [vdev.class, vdev.name, vdev.children.map(shape)]
+  return { name, guid, vdevs: status.vdevs.map(shape), properties: properties.map((one) => [one.name, one.value]) }
+}
+
+export const poolLock = (name: string) => `pool-${name}`.slice(0, 200)

@@ -1,0 +1,19 @@
+// The state of the appliance's services, as the contract lists it: ours first, then those of allservices.txt in its order.
+import { join } from 'node:path'
+import type { ServiceManager } from '../../drivers/service-manager.ts'
+import type { Folders } from '../../folders.ts'
+import { readText } from '../../store/atomic.ts'
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9@_.-]{0,127}$/
+
+export async function listServices(
+  folders: Folders,
+  manager: ServiceManager,
+): Promise<Record<string, 'running' | 'not running'>[]> {
+  const listed = readText(join(folders.sysconf, 'allservices.txt')) ?? ''
+  const names = listed.split(/\s+/).filter((name) => NAME.test(name))
+  const states = await Promise.all(names.map((name) => manager.isRunning(name)))
+  const others = names.map((name, i) => ({ [name]: states[i] ? ('running' as const) : ('not running' as const) }))
+  // The first is the name that clients look for, and it runs: it is answering.
+  return [{ 'jidoteki-admin-api': 'running' }, ...others]
+}

@@ -1,0 +1,70 @@
+// Who may mount an export, in one spelling each. The trap: exports(5) takes more words than these (host names with character classes, a
+// netmask with dots, gss/krb5), and an address that it does not understand it takes for a host name and looks it up.
+import { isIPv6 } from 'node:net'
+import * as z from 'zod'
+import { canonical, family, isHostname, prefixLength } from '../addresses.ts'
+
+export const Clients = z
+  .array(
+    z
+      .string()
+      .max(253, 'Expected at most 253 characters')
+      .transform((text, context) => {
+        const client = canonicalClient(text)
+        if (client !== undefined) return client
+        context.addIssue({
+          code: 'custom',
+          message: 'Expected an address, a network (CIDR), a host name, @netgroup or *',
+        })
+        return z.NEVER
+      })
+      .meta({ type: 'string' }),
+  )
+  .min(1, 'Expected at least one client')
+  .max(256, 'Expected at most 256 clients')
+  .transform((clients) => [...new Set(clients)])
+  .meta({
+    description: 'addresses, networks (CIDR), host names with or without wildcards, @netgroups',
+    example: ['192.168.1.0/24'],
+  })
+
+/** The same for every spelling of a client; undefined for what is none. */
+export function canonicalClient(text: string): string | undefined {
+  if (text === '*') return text
+  if (/^@[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text)) return text
+  const [address = '', prefix, ...more] = text.split('/')
+  const of = family(address)
+  if (of !== 0) {
+    const whole = of === 4 ? 32 : 128
+    const length = prefix === undefined ? whole : /^\d+$/.test(prefix) ? prefixLength(prefix, of) : undefined
+    return length === undefined || more.length > 0 ? undefined : network(address, length, whole)
+  }
+  if (prefix !== undefined || !/[a-z]/i.test(text)) return undefined
+  return isHostname(text.replace(/[*?]/g, 'x')) ? text.toLowerCase() : undefined
+}
+
+/** An IPv4 address in IPv6's clothes is what it is: the kernel would compare it as such. */
+function network(address: string, length: number, whole: number): string | undefined {
+  const plain = canonical(address)
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1]
+  if (mapped !== undefined) return length > 96 ? network(mapped, length - 96, 32) : undefined
+  if (length === whole) return plain
+  const bits = toBits(plain)
+  const masked = (bits >> BigInt(whole - length)) << BigInt(whole - length)
+  return `${canonical(fromBits(masked, isIPv6(plain)))}/${length}`
+}
+
+function toBits(address: string): bigint {
+  if (!isIPv6(address)) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
+  const [before = '', after] = address.split('::')
+  const head = before.split(':').filter(Boolean)
+  const tail = (after ?? '').split(':').filter(Boolean)
+  const zeros = after === undefined ? [] : new Array<string>(8 - head.length - tail.length).fill('0')
+  return [...head, ...zeros, ...tail].reduce((sum, part) => sum * 65536n + BigInt(`0x${part}`), 0n)
+}
+
+function fromBits(bits: bigint, six: boolean): string {
+  const [size, count] = six ? [16n, 8] : [8n, 4]
+  const parts = Array.from({ length: count }, (_, i) => (bits >> (size * BigInt(count - 1 - i))) & ((1n << size) - 1n))
+  return parts.map((part) => part.toString(six ? 16 : 10)).join(six ? ':' : '.')
+}

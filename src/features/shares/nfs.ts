@@ -1,0 +1,228 @@
+// NFS exports: ours in one file of /etc/exports.d, everybody's as the kernel has them. The trap: `exportfs -ra` reads all files, so what it
+// complains of may be somebody else's export; ours fails only when the complaint is about it, or when it is not there afterwards.
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Active, type Export, parseExports, serialiseExports } from '../../drivers/exports-file.ts'
+import type { Nfs } from '../../drivers/nfs.ts'
+import type { CommandError } from '../../drivers/run.ts'
+import { toolMessage } from '../../drivers/tool.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { Folders } from '../../folders.ts'
+import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
+import { readText, writeAtomic } from '../../store/atomic.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import { isHostname } from '../addresses.ts'
+import { said } from '../tool-failure.ts'
+import { AllOrNothing } from './all-or-nothing.ts'
+import { placeOf } from './place.ts'
+
+export interface NfsExport {
+  id: string
+  path: string
+  dataset?: string
+  clients: string[]
+  read_only: boolean
+  root_squash: boolean
+  enabled: boolean
+  /** Made by us. */
+  managed: boolean
+}
+
+export interface ExportChange {
+  clients?: string[] | undefined
+  read_only?: boolean | undefined
+  root_squash?: boolean | undefined
+  enabled?: boolean | undefined
+}
+
+export interface NewExport extends Omit<ExportChange, 'enabled'> {
+  dataset: string
+  path?: string | undefined
+}
+
+type File = ReturnType<typeof parseExports>
+
+export class NfsExports {
+  private readonly nfs: Nfs
+  private readonly zfs: Zfs
+  private readonly file: string
+  /** The text of our file as it was; null: there was none. */
+  private readonly changes: AllOrNothing<{ text: string | null }>
+
+  /** `folder`: /etc/exports.d. */
+  constructor(nfs: Nfs, zfs: Zfs, { folders, folder }: { folders: Folders; folder: string }) {
+    this.nfs = nfs
+    this.zfs = zfs
+    this.file = join(folder, 'edge-admin.exports')
+    this.changes = new AllOrNothing({
+      name: 'nfs',
+      file: join(folders.state, 'shares/nfs-before.json'),
+      putBack: async ({ text }) => {
+        if (text === null) rmSync(this.file, { force: true })
+        else this.write(text)
+        await this.nfs.apply()
+      },
+    })
+  }
+
+  async all(): Promise<NfsExport[]> {
+    return said(async () => {
+      await this.changes.settled()
+      const { exports } = this.read()
+      return [...exports.map(view), ...foreign(await this.nfs.active(), exports)]
+    })
+  }
+
+  async get(id: string): Promise<NfsExport> {
+    return (await this.all()).find((one) => one.id === id) ?? raise(unknownExport(id))
+  }
+
+  recover(): Promise<void> {
+    return said(() => this.changes.settled())
+  }
+
+  /** Whether the kernel serves. */
+  isRunning(): boolean {
+    return this.nfs.isRunning()
+  }
+
+  async create({ dataset, path, ...options }: NewExport): Promise<NfsExport> {
+    return said(async () => {
+      const place = await placeOf(this.zfs, dataset, path)
+      return this.changes.alone(async () => {
+        const id = `nfs-${randomBytes(6).toString('hex')}`
+        const { clients = ['*'], read_only: readOnly = false, root_squash: rootSquash = true } = options
+        const made = { id, dataset, ...place, clients, readOnly, rootSquash, enabled: true }
+        const before = this.read()
+        await this.apply(before, made)
+        return view(made)
+      })
+    }, dataset)
+  }
+
+  async update(id: string, change: ExportChange): Promise<NfsExport> {
+    return said(
+      () =>
+        this.changes.alone(async () => {
+          const before = this.read()
+          const old = await this.ours(before, id)
+          const { clients, read_only: readOnly, root_squash: rootSquash, enabled } = change
+          const made = {
+            ...old,
+            clients: clients ?? old.clients,
+            readOnly: readOnly ?? old.readOnly,
+            rootSquash: rootSquash ?? old.rootSquash,
+            enabled: enabled ?? old.enabled,
+          }
+          if (JSON.stringify(made) !== JSON.stringify(old)) await this.apply(before, made)
+          return view(made)
+        }),
+      id,
+    )
+  }
+
+  async remove(id: string): Promise<void> {
+    await said(
+      () =>
+        this.changes.alone(async () => {
+          const before = this.read()
+          const old = await this.ours(before, id)
+          await this.apply(before, { ...old, enabled: false }, 'removed')
+        }),
+      id,
+    )
+  }
+
+  private async ours({ exports }: File, id: string): Promise<Export> {
+    const found = exports.find((one) => one.id === id)
+    if (found) return found
+    if (foreign(await this.nfs.active(), exports).some((one) => one.id === id))
+      throw busy('This export was made by hand, and is changed by hand', { details: { object: id } })
+    throw unknownExport(id)
+  }
+
+  private async apply({ exports, others }: File, changed: Export, removed?: 'removed'): Promise<void> {
+    const rest = exports.filter(({ id }) => id !== changed.id)
+    if (!removed) refuseTwice(changed, [...rest.map(view), ...foreign(await this.nfs.active(), exports)])
+    const at = exports.findIndex(({ id }) => id === changed.id)
+    const after = removed ? rest : at < 0 ? [...exports, changed] : exports.with(at, changed)
+    const text = serialiseExports(after, others)
+    await this.changes.change({ text: readText(this.file) ?? null }, async () => {
+      this.write(text)
+      checkpoint('nfs-written')
+      const complaint = await this.nfs.apply()
+      if (complaint) await this.judge(complaint, changed, after)
+    })
+  }
+
+  /** Throws when a complaint of `exportfs` is about this export, or kept it from being what it should be. */
+  private async judge(complaint: CommandError, { path, clients, enabled }: Export, after: Export[]): Promise<void> {
+    const lines = complaint.stderr.split('\n')
+    const words = enabled ? [path, ...clients.filter((client) => isHostname(client))] : []
+    const about = lines.find((line) => words.some((word) => mentions(line, word)))
+    if (about !== undefined) throw new ApiError('command-failed', oneLine(about), { cause: complaint })
+    const wanted = enabled || after.some((one) => one.enabled && one.path === path)
+    const active = (await this.nfs.active()).some((one) => one.path === path)
+    if (active !== wanted) throw new ApiError('command-failed', toolMessage(complaint), { cause: complaint })
+  }
+
+  private read(): File {
+    return parseExports(readText(this.file) ?? '')
+  }
+
+  private write(text: string): void {
+    mkdirSync(dirname(this.file), { recursive: true, mode: 0o755 })
+    writeAtomic(this.file, text, 0o644)
+  }
+}
+
+const unknownExport = (id: string) => notFound('export not found', { details: { object: id } })
+
+const oneLine = (text: string) =>
+  text
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .trim()
+    .slice(0, 300)
+
+/** Whether a word stands in a line by itself: `/tank/a` is not in `/tank/ab`. */
+function mentions(line: string, word: string): boolean {
+  const at = line.indexOf(word)
+  return at >= 0 && !/[\w/-]/.test(line[at - 1] ?? ' ') && !/[\w/-]/.test(line[at + word.length] ?? ' ')
+}
+
+/** The kernel takes one of two entries for the same path and client, and does not say which. */
+function refuseTwice({ path, clients }: Export, others: NfsExport[]): void {
+  const twice = others.find((one) => one.path === path && one.clients.some((client) => clients.includes(client)))
+  if (twice) throw busy('The path is already exported to such a client', { details: { object: twice.id } })
+}
+
+const view = ({ id, path, dataset, clients, readOnly, rootSquash, enabled }: Export): NfsExport => ({
+  id,
+  path,
+  dataset,
+  clients,
+  read_only: readOnly,
+  root_squash: rootSquash,
+  enabled,
+  managed: true,
+})
+
+/** What is exported and not ours, one for each path and set of options. */
+function foreign(active: Active[], ours: Export[]): NfsExport[] {
+  const found = new Map<string, NfsExport>()
+  for (const { path, client, options } of active) {
+    if (ours.some((one) => one.enabled && one.path === path && one.clients.some((own) => isSame(own, client)))) continue
+    const [read_only, root_squash] = [!options.includes('rw'), !options.includes('no_root_squash')]
+    const key = `${path}\0${read_only}\0${root_squash}`
+    const id = `nfs-${createHash('sha256').update(key).digest('hex').slice(0, 12)}`
+    const one = found.get(key) ?? { id, path, clients: [], read_only, root_squash, enabled: true, managed: false }
+    one.clients.push(client)
+    found.set(key, one)
+  }
+  return [...found.values()]
+}
+
+/** A host name comes back as the resolver's own name for it. */
+const isSame = (own: string, client: string) =>
+  own.toLowerCase() === client.toLowerCase() || (isHostname(own) && isHostname(client))

@@ -1,0 +1,63 @@
+// The folder that a share or an export opens: a dataset's mount point or something below it. The trap: a link inside the dataset may lead out of
+// it, so where a path really leads is asked before it is shared.
+import { realpathSync, statSync } from 'node:fs'
+import type { Zfs } from '../../drivers/zfs.ts'
+import { busy, invalid, notFound } from '../../http/errors.ts'
+import { about } from '../zfs/failure.ts'
+import { SharePath } from './rules.ts'
+
+export interface Place {
+  path: string
+  /** The path is the mount point itself. */
+  mounted: boolean
+}
+
+/**
+ * Where a dataset is mounted; undefined when it is not there. `mountpoint` is a wish, and may be `none`, `legacy` or, for a volume, `-`: what
+ * is written below it while the dataset is not mounted lands in its parent.
+ */
+export async function mountOf(
+  zfs: Zfs,
+  dataset: string,
+): Promise<{ mountpoint: string; mounted: boolean } | undefined> {
+  const properties = await about(dataset, () => zfs.get(dataset))
+  const value = (name: string) => properties?.get(name)?.value ?? '-'
+  return properties && { mountpoint: value('mountpoint'), mounted: value('mounted') === 'yes' }
+}
+
+/** Where a dataset and everything below it is mounted; nowhere when it is not there. */
+export const mountedBelow = (zfs: Zfs, dataset: string): Promise<string[]> =>
+  dataset === '' ? Promise.resolve([]) : about(dataset, () => zfs.mounted(dataset))
+
+/** `path` when it lies in the dataset, the dataset's mount point when there is none. Throws the 4xx that says what is wrong. */
+export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise<Place> {
+  const mount = await mountOf(zfs, dataset)
+  const named = { details: { object: dataset } }
+  if (!mount) throw notFound('dataset not found', named)
+  const { mountpoint, mounted } = mount
+  if (!mountpoint.startsWith('/')) throw busy('The dataset has no mount point', named)
+  if (!mounted) throw busy('The dataset is not mounted', named)
+  if (!SharePath.safeParse(mountpoint).success) throw busy('The dataset’s mount point cannot be shared', named)
+  if (path === undefined || path === mountpoint) return { path: mountpoint, mounted: true }
+  if (!isInside(path, mountpoint)) throw outside()
+  const [real, top] = [realOf(path), realOf(mountpoint)]
+  if (real === undefined || top === undefined || !isFolder(real))
+    throw invalid('There is no such folder', { details: { field: 'path' } })
+  // Another dataset may be mounted below this one.
+  if (!isInside(real, top) || statSync(real).dev !== statSync(top).dev) throw outside()
+  return { path, mounted: false }
+}
+
+export const isInside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
+
+const outside = () => invalid('The path is not inside the dataset', { details: { field: 'path' } })
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -1,0 +1,56 @@
+// What a share, an export and those who may use them may be called (facts: atlas.md; exports(5), smb.conf(5)). The trap: `%` is a macro in
+// smb.conf and Samba joins lines at a final backslash, so neither is left in any text that goes there.
+import * as z from 'zod'
+
+/** Windows' devices, Samba's own sections, and the shares that every Windows server has. */
+const RESERVED =
+  /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|^(?:global|homes|printers|print\$|ipc\$|admin\$|fax\$|[a-z]\$|\.+)$/i
+
+export const ShareName = z
+  .string()
+  .max(80, 'Expected at most 80 characters')
+  .regex(/^[A-Za-z0-9_](?:\.?[A-Za-z0-9_$-]+)*$/, 'Expected letters, digits and _ - $, with single dots between them')
+  .refine((name) => !RESERVED.test(name), 'This name is reserved')
+  .meta({ example: 'data' })
+
+export const Description = z
+  .string()
+  .max(256, 'Expected at most 256 characters')
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}%]*$/u, 'Expected no control characters and no %')
+  .refine(
+    (text) => text.trim() === text && !text.endsWith('\\'),
+    'Expected no blanks around it and no backslash at its end',
+  )
+
+/** `alice`, `@group`, `DOMAIN\alice`: whether there is one is Samba's business. */
+const ValidUser = z
+  .string()
+  .regex(
+    /^@?(?:[A-Za-z0-9][A-Za-z0-9.-]{0,63}\\)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?$/,
+    'Expected a user, @group or DOMAIN\\user',
+  )
+  .meta({ example: 'alice' })
+export const ValidUsers = z
+  .array(ValidUser)
+  .max(256, 'Expected at most 256 users')
+  .transform((users) => [...new Set(users)])
+  .meta({ description: 'who may connect; nobody named: every user' })
+
+/** Absolute, and the same however it is read: no `.`, `..` or empty parts, nothing that any of the programs reads as its own. */
+export const SharePath = z
+  .string()
+  .max(1024, 'Expected at most 1024 characters')
+  .regex(
+    /^\/[^\p{Cc}\p{Zl}\p{Zp}%"\\]*$/u,
+    'Expected an absolute path without control characters, %, quotes and backslashes',
+  )
+  .refine(isPlain, 'Expected a path without empty parts, . and .., and without blanks at its end')
+  .meta({ description: 'mount point of the dataset (default), or a folder below it', example: '/tank/data' })
+
+function isPlain(path: string): boolean {
+  const parts = path.slice(1).split('/')
+  return path.trim() === path && parts.every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+/** What an id of either kind looks like; another text is the id of nothing. */
+export const ShareId = z.string().regex(/^(?:smb|nfs)-[0-9a-f]{12}$/)

@@ -1,0 +1,68 @@
+// Both ways of sharing a dataset, on the system's programs; and what of them stands in the way of its destruction. The trap: an appliance
+// without Samba or an NFS server has nothing shared there, and destroys datasets as any other.
+import { createNfs } from '../../drivers/nfs.ts'
+import { CommandError } from '../../drivers/run.ts'
+import { createSamba } from '../../drivers/samba.ts'
+import type { Tool } from '../../drivers/tool.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { Folders } from '../../folders.ts'
+import { ApiError } from '../../http/errors.ts'
+import type { Dependents } from '../datasets/destroy.ts'
+import { NfsExports } from './nfs.ts'
+import { isInside, mountedBelow } from './place.ts'
+import { SmbShares } from './smb.ts'
+
+export interface SharesOptions {
+  tool: Tool
+  zfs: Zfs
+  folders: Folders
+  /** /etc/exports.d */
+  exportsFolder: string
+}
+
+export interface Shares {
+  smb: SmbShares
+  nfs: NfsExports
+  /** The shares and exports that open something of these datasets, the first of which holds the others. */
+  sharing: Dependents
+  /** Puts back what a server that was killed left half done. */
+  recover: () => Promise<void>
+}
+
+export function createShares({ tool, zfs, folders, exportsFolder }: SharesOptions): Shares {
+  const smb = new SmbShares(createSamba(tool), zfs, folders)
+  const nfs = new NfsExports(createNfs(tool), zfs, { folders, folder: exportsFolder })
+  return {
+    smb,
+    nfs,
+    async recover() {
+      await Promise.all([smb.recover(), nfs.recover()])
+    },
+    async sharing(datasets) {
+      const going = new Set(datasets)
+      const folders = await mountedBelow(zfs, datasets[0] ?? '')
+      // By its path as well: a dataset that was renamed by hand is shared on under its old name, and a child may be mounted anywhere.
+      const opens = ({ dataset, path }: { dataset?: string; path?: string }) =>
+        (dataset !== undefined && going.has(dataset)) ||
+        (path !== undefined && folders.some((folder) => isInside(path, folder)))
+      const [shares, exports] = await Promise.all([present(() => smb.all()), present(() => nfs.all())])
+      return [
+        ...shares
+          .filter(opens)
+          .map(({ id, name }) => ({ object: `shares/smb/${id}`, reason: `is the SMB share ${name}` })),
+        ...exports
+          .filter(opens)
+          .map(({ id, path }) => ({ object: `exports/nfs/${id}`, reason: `is the NFS export of ${path}` })),
+      ]
+    },
+  }
+}
+
+async function present<T>(list: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await list()
+  } catch (error) {
+    if (error instanceof ApiError && error.cause instanceof CommandError && error.cause.reason === 'missing') return []
+    throw error
+  }
+}

@@ -1,0 +1,234 @@
+// SMB shares: asked from Samba, changed in its registry. The trap: a share that has no id of ours was made by hand; it is shown, under an id
+// made from its name, and never changed.
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Effective, Samba } from '../../drivers/samba.ts'
+import { parseFlag, parseList, type Section, serialiseSection } from '../../drivers/smb-conf.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { Folders } from '../../folders.ts'
+import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
+import { writeAtomic } from '../../store/atomic.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import { said } from '../tool-failure.ts'
+import { AllOrNothing } from './all-or-nothing.ts'
+import { placeOf } from './place.ts'
+import { ShareId } from './rules.ts'
+
+export interface SmbShare {
+  id: string
+  name: string
+  path?: string
+  dataset?: string
+  description: string
+  read_only: boolean
+  guest_ok: boolean
+  valid_users: string[]
+  enabled: boolean
+  /** Made by us. */
+  managed: boolean
+}
+
+export interface ShareChange {
+  description?: string | undefined
+  read_only?: boolean | undefined
+  guest_ok?: boolean | undefined
+  valid_users?: string[] | undefined
+  enabled?: boolean | undefined
+}
+
+export interface NewShare extends Omit<ShareChange, 'enabled'> {
+  name: string
+  dataset: string
+  path?: string | undefined
+}
+
+/** A share as it was; without its section: there was none. */
+interface Before {
+  name: string
+  section?: string
+}
+
+const ID = 'edge-admin:id'
+const DATASET = 'edge-admin:dataset'
+const yes = (flag: boolean) => (flag ? 'yes' : 'no')
+const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+
+export class SmbShares {
+  private readonly samba: Samba
+  private readonly zfs: Zfs
+  /** Holds the section that `net conf import` reads. */
+  private readonly folder: string
+  private readonly changes: AllOrNothing<Before>
+
+  constructor(samba: Samba, zfs: Zfs, folders: Folders) {
+    this.samba = samba
+    this.zfs = zfs
+    this.folder = join(folders.state, 'shares')
+    this.changes = new AllOrNothing<Before>({
+      name: 'smb',
+      file: join(this.folder, 'smb-before.json'),
+      putBack: (before) => this.putBack(before),
+    })
+  }
+
+  async all(): Promise<SmbShare[]> {
+    return said(async () => {
+      await this.changes.settled()
+      const effective = await this.samba.effective()
+      return effective.shares.map((share) => view(share, effective.global))
+    })
+  }
+
+  async get(id: string): Promise<SmbShare> {
+    return (await this.all()).find((share) => share.id === id) ?? raise(unknownShare(id))
+  }
+
+  recover(): Promise<void> {
+    return said(() => this.changes.settled())
+  }
+
+  /** Whether Samba serves. */
+  isRunning(): Promise<boolean> {
+    return this.samba.isRunning()
+  }
+
+  async create({ name, dataset, path, ...options }: NewShare): Promise<SmbShare> {
+    return said(async () => {
+      const place = await placeOf(this.zfs, dataset, path)
+      return this.changes.alone(async () => {
+        const { shares } = await this.served()
+        if (shares.some((share) => sameName(share.name, name)) || (await this.samba.show(name)))
+          throw busy('There is a share of this name', { details: { field: 'name' } })
+        const id = `smb-${randomBytes(6).toString('hex')}`
+        const parameters = new Map([
+          ['path', place.path],
+          [ID, id],
+          [DATASET, dataset],
+        ])
+        const defaults = { description: '', read_only: false, guest_ok: false, valid_users: [], enabled: true }
+        set(parameters, { ...defaults, ...defined(options) })
+        return this.apply({ name }, { name, parameters })
+      })
+    }, name)
+  }
+
+  async update(id: string, change: ShareChange): Promise<SmbShare> {
+    return said(() =>
+      this.changes.alone(async () => {
+        const section = await this.ours(id)
+        const parameters = new Map(section.parameters)
+        set(parameters, change)
+        const before = { name: section.name, section: serialiseSection(section) }
+        const after = { name: section.name, parameters }
+        return serialiseSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
+      }),
+    )
+  }
+
+  async remove(id: string): Promise<SmbShare> {
+    return said(() =>
+      this.changes.alone(async () => {
+        const section = await this.ours(id)
+        const { name } = section
+        await this.changes.change({ name, section: serialiseSection(section) }, async () => {
+          await this.samba.remove(name)
+          checkpoint('smb-imported')
+          await this.tellServer(name, 'all')
+        })
+        return view(section)
+      }),
+    )
+  }
+
+  /** Puts a section into the registry, has Samba read everything with it, and tells the server. */
+  private async apply(before: Before, section: Section, change: ShareChange = {}): Promise<SmbShare> {
+    const { name } = section
+    let applied: SmbShare | undefined
+    await this.changes.change(before, async () => {
+      await this.place(name, serialiseSection(section))
+      checkpoint('smb-imported')
+      const { shares, global } = await this.samba.effective()
+      const served = shares.find((share) => share.name === name)
+      if (!served) throw new ApiError('command-failed', 'Samba does not show the share', { details: { object: name } })
+      applied = view(served, global)
+      const closed = change.enabled === false || change.read_only === true
+      await this.tellServer(name, closed ? 'all' : 'denied')
+    })
+    return applied as SmbShare
+  }
+
+  private async place(name: string, text: string): Promise<void> {
+    mkdirSync(this.folder, { recursive: true, mode: 0o750 })
+    const file = join(this.folder, 'smb-section.conf')
+    writeAtomic(file, text, 0o600)
+    await this.samba.replace(file, name)
+  }
+
+  private async putBack({ name, section }: Before): Promise<void> {
+    if (section !== undefined) await this.place(name, section)
+    else if (await this.samba.show(name)) await this.samba.remove(name)
+    await this.tellServer(name, 'denied')
+  }
+
+  /** A server that does not run reads its configuration when it starts. */
+  private async tellServer(name: string, disconnect: 'all' | 'denied'): Promise<void> {
+    if (!(await this.samba.isRunning())) return
+    await this.samba.reload()
+    await this.samba.disconnect(name, disconnect)
+  }
+
+  /** The configuration, where shares of the registry are part of it. */
+  private async served(): Promise<Effective> {
+    const effective = await this.samba.effective()
+    if (!effective.registry)
+      throw new ApiError(
+        'unavailable',
+        'Samba does not read its registry: smb.conf needs `include = registry` in [global]',
+      )
+    return effective
+  }
+
+  /** The registry's section of a share that is ours. */
+  private async ours(id: string): Promise<Section> {
+    const { shares, global } = await this.served()
+    const share = shares.map((one) => view(one, global)).find((one) => one.id === id) ?? raise(unknownShare(id))
+    const section = share.managed ? await this.samba.show(share.name) : undefined
+    return section ?? raise(busy('This share was made by hand, and is changed by hand', { details: { object: id } }))
+  }
+}
+
+const unknownShare = (id: string) => notFound('share not found', { details: { object: id } })
+
+const defined = (options: object): ShareChange =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+/** What is not named stays, whatever else stands in the section. */
+function set(parameters: Map<string, string>, change: ShareChange): void {
+  const { description, read_only, guest_ok, valid_users, enabled } = change
+  const put = (name: string, value: string) => (value === '' ? parameters.delete(name) : parameters.set(name, value))
+  if (description !== undefined) put('comment', description)
+  if (read_only !== undefined) put('read only', yes(read_only))
+  if (guest_ok !== undefined) put('guest ok', yes(guest_ok))
+  if (valid_users !== undefined) put('valid users', valid_users.join(', '))
+  if (enabled !== undefined) put('available', yes(enabled))
+}
+
+/** `global` holds the defaults of all shares, where they are not Samba's own. */
+function view({ name, parameters }: Section, global?: Section): SmbShare {
+  const get = (parameter: string) => parameters.get(parameter) ?? global?.parameters.get(parameter)
+  const [path, id, dataset] = [parameters.get('path'), parameters.get(ID), parameters.get(DATASET)]
+  const managed = ShareId.safeParse(id).success && dataset !== undefined
+  return {
+    id: managed ? (id as string) : `smb-${createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, 12)}`,
+    name,
+    ...(path !== undefined && { path }),
+    ...(managed && { dataset }),
+    description: get('comment') ?? '',
+    read_only: parseFlag(get('read only'), true),
+    guest_ok: parseFlag(get('guest ok'), false),
+    valid_users: parseList(get('valid users') ?? ''),
+    enabled: parseFlag(get('available'), true),
+    managed,
+  }
+}

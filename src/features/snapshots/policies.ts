@@ -1,0 +1,120 @@
+// Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
+// snapshots at the next run; the preview tells which.
+import type { Zfs } from '../../drivers/zfs.ts'
+import { busy, notFound, raise } from '../../http/errors.ts'
+import { noDataset } from '../datasets/datasets.ts'
+import { about, zfsFailure } from '../zfs/failure.ts'
+import { EMPTY, formatPolicy, MARK, POLICY, type Policy, parsePolicy, type SnapshotPolicy } from './policy.ts'
+import { type Decision, decide, labelOf, type Made, readMade } from './schedule.ts'
+
+/** What a caller names of a policy; the rest is as it was, or as in EMPTY. */
+export type PolicyChange = { [Name in keyof Policy]?: Policy[Name] | undefined }
+
+export interface Preview {
+  dataset: string
+  take: string[]
+  destroy: string[]
+  keep: { name: string; reason: string }[]
+}
+
+const noPolicy = (dataset: string) => notFound('snapshot policy not found', { details: { object: dataset } })
+
+export async function listPolicies(zfs: Zfs): Promise<SnapshotPolicy[]> {
+  const found: SnapshotPolicy[] = []
+  try {
+    for (const [dataset, text] of await zfs.local(POLICY)) {
+      const policy = parsePolicy(text)
+      if (policy) found.push({ dataset, ...policy })
+    }
+  } catch (error) {
+    throw zfsFailure(error, 'zfs')
+  }
+  return found
+}
+
+/** Undefined when the dataset has none; a dataset that is not there is a 404. */
+export async function findPolicy(zfs: Zfs, dataset: string): Promise<SnapshotPolicy | undefined> {
+  const all = (await about(dataset, () => zfs.get(dataset))) ?? raise(noDataset(dataset))
+  const property = all.get(POLICY)
+  const policy = property?.source === 'local' ? parsePolicy(property.value) : undefined
+  return policy && { dataset, ...policy }
+}
+
+export const getPolicy = async (zfs: Zfs, dataset: string): Promise<SnapshotPolicy> =>
+  (await findPolicy(zfs, dataset)) ?? raise(noPolicy(dataset))
+
+export async function createPolicy(zfs: Zfs, dataset: string, wanted: PolicyChange): Promise<SnapshotPolicy> {
+  if (await findPolicy(zfs, dataset)) throw busy('This dataset has a snapshot policy', { details: { object: dataset } })
+  return store(zfs, { dataset, ...merge(EMPTY, wanted) })
+}
+
+/** What is left out stays. */
+export async function updatePolicy(zfs: Zfs, dataset: string, wanted: PolicyChange): Promise<SnapshotPolicy> {
+  return store(zfs, { dataset, ...merge(await getPolicy(zfs, dataset), wanted) })
+}
+
+/** The snapshots that it made stay, and are nobody's to prune. */
+export async function removePolicy(zfs: Zfs, dataset: string): Promise<void> {
+  await getPolicy(zfs, dataset)
+  await about(dataset, () => zfs.inherit(dataset, POLICY))
+}
+
+async function store(zfs: Zfs, policy: SnapshotPolicy): Promise<SnapshotPolicy> {
+  await about(policy.dataset, () => zfs.set(policy.dataset, { [POLICY]: formatPolicy(policy) }))
+  return policy
+}
+
+const merge = (before: Policy, { autosnap, autoprune, ...counts }: PolicyChange): Policy => ({
+  frequent: counts.frequent ?? before.frequent,
+  hourly: counts.hourly ?? before.hourly,
+  daily: counts.daily ?? before.daily,
+  weekly: counts.weekly ?? before.weekly,
+  monthly: counts.monthly ?? before.monthly,
+  yearly: counts.yearly ?? before.yearly,
+  autosnap: autosnap ?? before.autosnap,
+  autoprune: autoprune ?? before.autoprune,
+})
+
+/** What policies have made of these datasets, by dataset; one call however many. */
+export async function listMade(zfs: Zfs, datasets: string[]): Promise<Map<string, Made[]>> {
+  const found = new Map<string, Made[]>(datasets.map((dataset) => [dataset, []]))
+  for (const snapshot of await zfs.marked(datasets, MARK)) {
+    const made = readMade(snapshot)
+    if (made) found.get(made.name.slice(0, made.name.indexOf('@')))?.push(made)
+  }
+  return found
+}
+
+/** What the next run would take, destroy and keep. */
+export async function previewPolicy(zfs: Zfs, dataset: string, now: number): Promise<Preview> {
+  const policy = await getPolicy(zfs, dataset)
+  return about(dataset, async () => {
+    const made = (await listMade(zfs, [dataset])).get(dataset) ?? []
+    const decision = decide(policy, [...made, ...soon(policy, made, now, dataset)], now)
+    const tags = await zfs.holds(decision.keep.filter(({ reason }) => reason === 'held').map(nameOf))
+    return {
+      dataset,
+      take: decide(policy, made, now).take.map((type) => `${dataset}@${labelOf(type, now)}`),
+      destroy: decision.remove.map(({ name }) => name),
+      keep: decision.keep
+        .filter(({ snapshot }) => made.includes(snapshot))
+        .map(({ snapshot, reason }) => {
+          const by = tags.get(snapshot.name)
+          return { name: snapshot.name, reason: by ? `held: ${by.join(', ')}` : reason }
+        }),
+    }
+  })
+}
+
+const nameOf = ({ snapshot }: Decision['keep'][number]) => snapshot.name
+
+/** What will have been taken when it comes to pruning. */
+const soon = (policy: Policy, made: Made[], now: number, dataset: string): Made[] =>
+  decide(policy, made, now).take.map((type) => ({
+    name: `${dataset}@${labelOf(type, now)}`,
+    type,
+    time: now - (now % 1000),
+    txg: Number.MAX_SAFE_INTEGER,
+    holds: 0,
+    clones: [],
+  }))

@@ -1,0 +1,71 @@
+// A snapshot policy, as a person writes it and as ZFS keeps it: one user property of the dataset, so that it travels with it. The trap: a
+// child inherits the property, and is not meant by it; only where it is local it counts.
+import * as z from 'zod'
+import { DatasetName } from '../zfs/names.ts'
+
+/** Sanoid's terms, from the shortest period to the longest. */
+export const TYPES = ['frequent', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+export type SnapshotType = (typeof TYPES)[number]
+
+export type Policy = Record<SnapshotType, number> & { autosnap: boolean; autoprune: boolean }
+
+/** The property that holds the policy, and the one that marks a snapshot as made by it. */
+export const POLICY = 'edge-admin:policy'
+export const MARK = 'edge-admin:snapshot'
+
+const keep = (type: SnapshotType, often: string) =>
+  z
+    .int()
+    .min(0)
+    .max(10_000)
+    .describe(`keep the newest so many ${type} snapshots, one each ${often}; 0 takes none and keeps none`)
+
+export const SnapshotPolicy = z.object({
+  dataset: DatasetName,
+  frequent: keep('frequent', 'quarter of an hour'),
+  hourly: keep('hourly', 'hour'),
+  daily: keep('daily', 'day (UTC)'),
+  weekly: keep('weekly', 'week, from Monday on'),
+  monthly: keep('monthly', 'month'),
+  yearly: keep('yearly', 'year'),
+  autosnap: z.boolean().describe('take snapshots'),
+  autoprune: z.boolean().describe('destroy those that are more than is to be kept'),
+})
+export type SnapshotPolicy = z.infer<typeof SnapshotPolicy>
+
+export const EMPTY: Policy = {
+  frequent: 0,
+  hourly: 0,
+  daily: 0,
+  weekly: 0,
+  monthly: 0,
+  yearly: 0,
+  autosnap: true,
+  autoprune: true,
+}
+
+const SWITCHES = ['autosnap', 'autoprune'] as const
+
+/** `frequent=4,hourly=24,…,autosnap=on,autoprune=on` */
+export const formatPolicy = (policy: Policy): string =>
+  [
+    ...TYPES.map((type) => `${type}=${policy[type]}`),
+    ...SWITCHES.map((name) => `${name}=${policy[name] ? 'on' : 'off'}`),
+  ].join(',')
+
+/** Undefined for what is no policy of ours: somebody else wrote it, so nothing is done by it. */
+export function parsePolicy(text: string): Policy | undefined {
+  const values = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string]))
+  const policy = { ...EMPTY }
+  for (const type of TYPES) {
+    const value = values.get(type) ?? ''
+    if (!/^[0-9]{1,5}$/.test(value) || Number(value) > 10_000) return undefined
+    policy[type] = Number(value)
+  }
+  for (const name of SWITCHES) {
+    const value = values.get(name)
+    if (value !== 'on' && value !== 'off') return undefined
+    policy[name] = value === 'on'
+  }
+  return values.size === TYPES.length + SWITCHES.length ? policy : undefined
+}

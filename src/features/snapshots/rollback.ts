@@ -1,0 +1,45 @@
+// Back to a snapshot: the plan of what is lost, and the task. The trap: everything newer goes for good, the snapshots between as well as the
+// data; the script is told which those are, and does nothing when there is one more.
+import type { Zfs } from '../../drivers/zfs.ts'
+import { notFound, raise } from '../../http/errors.ts'
+import type { Task } from '../../tasks/task.ts'
+import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
+import { dependingOn, underWay } from '../datasets/destroy.ts'
+import { makePlan, type Plan } from '../plan/plan.ts'
+import { about } from '../zfs/failure.ts'
+import { datasetLock } from '../zfs/lock.ts'
+import { datasetOf } from './snapshots.ts'
+
+/** What is newer than the snapshot, in the order of its making: all of it goes. */
+export async function planRollback(
+  zfs: Zfs,
+  snapshot: string,
+  /** Who has a volume open. ZFS takes it back under him all the same. */
+  users: (volume: string) => Promise<Plan['depends']> = async () => [],
+): Promise<Plan> {
+  const missing = () => notFound('snapshot not found', { details: { object: snapshot } })
+  const history = (await about(snapshot, () => zfs.history(datasetOf(snapshot)))) ?? raise(missing())
+  const { txg } = history.find(({ name }) => name === snapshot) ?? raise(missing())
+  const newer = history.filter((member) => member.txg > txg).sort((a, b) => a.txg - b.txg)
+  const depends = await about(snapshot, () => dependingOn(zfs, newer))
+  depends.push(...(await users(datasetOf(snapshot))))
+  return makePlan(
+    snapshot,
+    newer.map(({ name }) => name),
+    depends,
+    [txg, ...newer.map((member) => member.txg)].map(String),
+  )
+}
+
+export async function startRollback(tasks: Tasks, { object, destroys }: Plan, by: StartOptions['by']): Promise<Task> {
+  const dataset = datasetOf(object)
+  const newer = destroys.map((name) => `${name}\n`).join('')
+  return (
+    (await tasks.startNext('snapshot-rollback', {
+      lock: datasetLock(dataset),
+      args: [dataset, object],
+      inputs: { newer: { text: newer } },
+      by,
+    })) ?? raise(underWay(dataset))
+  )
+}

@@ -1,0 +1,98 @@
+// When a policy's snapshots are due, and which may go: computed from the snapshots that are there, never from a memory of what was done. So
+// a restart, a second server or a missed hour neither loses nor doubles one. The trap: all times are UTC, which has no hour twice.
+import type { MarkedSnapshot } from '../../drivers/zfs.ts'
+import { type Policy, type SnapshotType, TYPES } from './policy.ts'
+
+/** A snapshot that a policy made: its mark and its name agree. */
+export interface Made {
+  name: string
+  type: SnapshotType
+  /** Milliseconds since 1970, from its name: when it was due, whatever the pool's clock said. */
+  time: number
+  /** Place in the order of creation, which no clock can disturb. */
+  txg: number
+  holds: number
+  clones: string[]
+}
+
+export interface Decision {
+  /** Types that are due now. */
+  take: SnapshotType[]
+  remove: Made[]
+  keep: { snapshot: Made; reason: string }[]
+}
+
+const DAY = 86_400_000
+/** 1970-01-01 was a Thursday. */
+const MONDAY = 3 * DAY
+
+/** The period that a moment lies in: from, and until without the end. */
+export function periodOf(type: SnapshotType, time: number): { from: number; until: number } {
+  const even = (length: number, shift = 0) => {
+    const from = Math.floor((time + shift) / length) * length - shift
+    return { from, until: from + length }
+  }
+  const at = new Date(time)
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()]
+  switch (type) {
+    case 'frequent':
+      return even(900_000)
+    case 'hourly':
+      return even(3_600_000)
+    case 'daily':
+      return even(DAY)
+    case 'weekly':
+      return even(7 * DAY, MONDAY)
+    case 'monthly':
+      return { from: Date.UTC(year, month), until: Date.UTC(year, month + 1) }
+    case 'yearly':
+      return { from: Date.UTC(year, 0), until: Date.UTC(year + 1, 0) }
+  }
+}
+
+/** `20241215-143000` */
+export const stamp = (time: number): string =>
+  new Date(time)
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replace(/[-:]/g, '')
+    .replace('T', '-')
+
+export const labelOf = (type: SnapshotType, time: number): string => `${type}-${stamp(time)}`
+
+const LABEL = /^(\w+)-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/
+
+/** Undefined for whatever was not made by a policy: of another name, of another mark, or of a time that is none. */
+export function readMade({ name, mark, txg, holds, clones }: MarkedSnapshot): Made | undefined {
+  const label = name.slice(name.indexOf('@') + 1)
+  const [, word, ...rest] = LABEL.exec(label) ?? []
+  const type = TYPES.find((one) => one === word)
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = rest.map(Number)
+  const time = Date.UTC(year, month - 1, day, hour, minute, second)
+  if (type === undefined || mark !== type || labelOf(type, time) !== label) return undefined
+  return { name, type, time, txg, holds, clones }
+}
+
+export function decide(policy: Policy, made: readonly Made[], now: number): Decision {
+  const decision: Decision = { take: [], remove: [], keep: [] }
+  for (const type of TYPES) {
+    const { from, until } = periodOf(type, now)
+    const own = made.filter((one) => one.type === type).sort((a, b) => b.txg - a.txg || b.time - a.time)
+    const taken = own.some(({ time }) => time >= from && time < until)
+    if (policy.autosnap && policy[type] > 0 && !taken) decision.take.push(type)
+    for (const [i, snapshot] of own.entries()) {
+      const reason = reasonToKeep(policy, snapshot, i)
+      if (reason === undefined) decision.remove.push(snapshot)
+      else decision.keep.push({ snapshot, reason })
+    }
+  }
+  return decision
+}
+
+function reasonToKeep(policy: Policy, { type, holds, clones }: Made, newer: number): string | undefined {
+  if (newer < policy[type]) return `one of the newest ${policy[type]}`
+  if (!policy.autoprune) return 'nothing is pruned'
+  if (holds > 0) return 'held'
+  if (clones.length > 0) return `cloned: ${clones.join(', ')}`
+  return undefined
+}

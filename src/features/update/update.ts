@@ -1,0 +1,83 @@
+// Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
+// vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
+import { etc, type Folders, log, uploads } from '../../folders.ts'
+import { ApiError } from '../../http/errors.ts'
+import { tail } from '../../store/append-log.ts'
+import { readJson, readLine, readText, writeAtomic } from '../../store/atomic.ts'
+import { moveFile } from '../../store/move.ts'
+import type { Task } from '../../tasks/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+
+/** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */
+export const PACKAGE = 'software_package-zzz.enc'
+
+export const updateRunning = () =>
+  new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
+
+/** Starts the update with a received package. Of any number of parallel calls one gets the task, the others the refusal. */
+export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: { name: string; address: string }): Task {
+  const prepare = () => moveFile(file, uploads(folders, PACKAGE), 0o600)
+  const task = tasks.start('update', { by, prepare })
+  if (!task) throw updateRunning()
+  return task
+}
+
+export interface UpdateStatus {
+  /** The members of the status file in its order; `status` alone when there is only the older text file. */
+  members: Record<string, unknown>
+  /** The last ten lines. */
+  log: string | null
+  message: string | undefined
+  code: string | undefined
+}
+
+export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus {
+  if (tasks?.isUnspoken('update', etc(folders, 'status_update.json'))) {
+    const members = { status: 'running', percentage: 10 }
+    return { members, log: tail(log(folders, 'update.log'), 10) ?? null, message: undefined, code: undefined }
+  }
+  const text = readText(etc(folders, 'status_update.json'))
+  const value = readJson(etc(folders, 'status_update.json'))
+  const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+  return {
+    members: text === undefined ? { status: readLine(etc(folders, 'status_update.txt')) ?? null } : object,
+    log: tail(log(folders, 'update.log'), 10) ?? null,
+    message: readLine(etc(folders, 'status_error_message.txt')) || undefined,
+    code: readLine(etc(folders, 'status_error_code.txt')) || undefined,
+  }
+}
+
+/** As it is, after a task of ours that died without a word was given its end. */
+export async function updateStatus(folders: Folders, tasks: Tasks): Promise<UpdateStatus> {
+  const status = readUpdateStatus(folders, tasks)
+  if (status.members['status'] !== 'running') {
+    // Whoever hears of the end may start the next one at once.
+    await tasks.released('update')
+    const silent = tasks.silentFailure('update', etc(folders, 'status_update.json'))
+    return silent ? { ...status, members: SILENT, ...silentError(silent) } : status
+  }
+  const task = tasks.latest('update')
+  if (!task || !tasks.isDead(task)) return status
+  await tasks.settle(task.id)
+  const settled = readUpdateStatus(folders, tasks)
+  // A full disk can keep the script from writing its end; what we answer is true all the same.
+  if (settled.members['status'] !== 'running') return settled
+  return { ...settled, members: { ...settled.members, status: 'failed' }, message: 'Script error', code: 'E1000' }
+}
+
+const SILENT = { status: 'failed', percentage: 10 }
+const silentError = ({ error }: Task) => error ?? { code: 'E1000', message: 'Script error' }
+
+/**
+ * Tells of an update that ended without a word, because its script could not even start (no sudo, no interpreter): what the files say is
+ * still about the one before, which may well have been a success.
+ */
+export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
+  const task = tasks.silentFailure('update', etc(folders, 'status_update.json'))
+  if (!task) return
+  const { code, message } = silentError(task)
+  writeAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
+  writeAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
+  writeAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
+  writeAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
+}

@@ -1,0 +1,145 @@
+// Accounts: make, change, remove. The trap: hashing takes time, and meanwhile the caller may have been demoted, the account removed, the
+// name taken. So everything is asked again inside the one synchronous step that stores.
+import { inForce } from '../../auth/jwt.ts'
+import type { Passwords } from '../../auth/password.ts'
+import { mayAct, type Principal, type Role, type Session } from '../../auth/principal.ts'
+import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
+import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
+import type { LoginLimits } from './login.ts'
+
+export interface Accounts {
+  users: UserStore
+  passwords: Passwords
+}
+
+export interface NewUser {
+  username: string
+  email?: string | undefined
+  password: string
+  role?: Role | undefined
+}
+
+export interface UserChange {
+  email?: string | undefined
+  password?: string | undefined
+  role?: Role | undefined
+  active?: boolean | undefined
+}
+
+export interface OwnPassword {
+  session: Session | undefined
+  current: string
+  password: string
+  /** The peer's address. */
+  address: string
+}
+
+const ended = () => new ApiError('unauthenticated', 'The token has ended')
+const unknownUser = (id: string) => notFound('user not found', { details: { object: id } })
+
+export const findUser = ({ users }: Accounts, id: string): StoredUser => users.byId(id) ?? raise(unknownUser(id))
+
+/** Throws unless the caller is still whom the request began with, and still an administrator. */
+function stillAdministrator(by: Principal | undefined, users: readonly StoredUser[]): StoredUser {
+  const user = inForce(by?.session, users) ?? raise(ended())
+  if (!mayAct({ name: user.username, role: user.role, via: 'jwt' }, 'administrator'))
+    throw new ApiError('forbidden', 'The account’s role does not allow this')
+  return user
+}
+
+export async function createUser({ users, passwords }: Accounts, wanted: NewUser, by?: Principal): Promise<StoredUser> {
+  const { username, email, password, role = 'viewer' } = wanted
+  const refuseTaken = () => {
+    if (users.byName(username)) throw busy('The user name is taken', { details: { field: 'username' } })
+  }
+  refuseTaken()
+  const hash = await passwords.hash(password)
+  return users.change((all) => {
+    stillAdministrator(by, all)
+    refuseTaken()
+    const now = new Date().toISOString()
+    const user: StoredUser = {
+      id: newUserId(),
+      username,
+      ...(email !== undefined && { email }),
+      role,
+      active: true,
+      created_at: now,
+      updated_at: now,
+      hash,
+      generation: 1,
+      ended: [],
+    }
+    all.push(user)
+    return user
+  })
+}
+
+/** Changes what is named. A new password, role or state ends every token that the account has. */
+export async function updateUser(
+  accounts: Accounts,
+  id: string,
+  change: UserChange,
+  by?: Principal,
+): Promise<StoredUser> {
+  findUser(accounts, id)
+  const { email, password, role, active } = change
+  const hash = password === undefined ? undefined : await accounts.passwords.hash(password)
+  return accounts.users.change((all) => {
+    stillAdministrator(by, all)
+    const user = all.find((one) => one.id === id) ?? raise(unknownUser(id))
+    const before = JSON.stringify(user)
+    const rights = hash !== undefined || (role ?? user.role) !== user.role || (active ?? user.active) !== user.active
+    if (email !== undefined) user.email = email
+    user.role = role ?? user.role
+    user.active = active ?? user.active
+    if (hash !== undefined) {
+      user.hash = hash
+      delete user.one_time
+    }
+    if (rights) {
+      user.generation += 1
+      user.ended = []
+    }
+    if (JSON.stringify(user) !== before) user.updated_at = new Date().toISOString()
+    return user
+  })
+}
+
+/**
+ * Changes the caller's own password, whatever the role. Ends every token of the account, this request's too. Throws when `current` is not
+ * the password: that counts as a failed login of `address`.
+ */
+export async function changeOwnPassword(
+  { users, passwords }: Accounts,
+  limits: LoginLimits,
+  { session, current, password, address }: OwnPassword,
+): Promise<StoredUser> {
+  const before = inForce(session, users.all()) ?? raise(ended())
+  const right = await passwords.verify(current, before.hash, () => limits.check(address, before.username))
+  if (!right) {
+    limits.fail(address, before.username)
+    throw invalid('This is not the current password', { details: { field: 'current' } })
+  }
+  const hash = await passwords.hash(password)
+  return users.change((all) => {
+    const user = inForce(session, all) ?? raise(ended())
+    user.hash = hash
+    delete user.one_time
+    user.generation += 1
+    user.ended = []
+    user.updated_at = new Date().toISOString()
+    return user
+  })
+}
+
+export function removeUser(accounts: Accounts, id: string, by?: Principal): void {
+  findUser(accounts, id)
+  accounts.users.change((all) => {
+    const actor = stillAdministrator(by, all)
+    if (actor.id === id) throw invalid('You cannot delete yourself', { details: { object: id } })
+    const at = all.findIndex((user) => user.id === id)
+    if (at < 0) throw unknownUser(id)
+    all.splice(at, 1)
+  })
+}

@@ -1,0 +1,39 @@
+// Where everything lies. The root folder keeps Jidoteki's layout (facts: jidoteki.md 1.2), so an appliance that carries the original
+// can switch servers; `state` is ours alone.
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The four folders, absolute. */
+export interface Folders {
+  /** The original's admin folder, `/opt/jidoteki/tinyadmin`: etc, log, tmp, bin, home/sftp/uploads. */
+  root: string
+  /** The original's `/usr/local/etc`: the configuration, network.conf, storage.conf, build.json, pki. */
+  sysconf: string
+  /** What is backed up and restored, `/data`. */
+  data: string
+  /** Ours: tasks, locks, counters of the back-off. */
+  state: string
+}
+
+export const DEFAULT_FOLDERS: Folders = {
+  root: '/opt/jidoteki/tinyadmin',
+  sysconf: '/usr/local/etc',
+  data: '/data',
+  state: '/var/lib/edge-admin',
+}
+
+export const etc = (folders: Folders, name: string) => join(folders.root, 'etc', name)
+export const log = (folders: Folders, name: string) => join(folders.root, 'log', name)
+export const auditFolder = (folders: Pick<Folders, 'state'>) => join(folders.state, 'audit')
+export const uploads = (folders: Folders, name = '') => join(folders.root, 'home/sftp/uploads', name)
+
+/** The folder that holds our own `scripts/` and `etc/`: beside the bundle when installed, the checkout otherwise. */
+export function installation(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'scripts/lib.sh'))) {
+    if (folder === dirname(folder)) throw new Error('the scripts of edge-admin are not beside it')
+    folder = dirname(folder)
+  }
+  return folder
+}

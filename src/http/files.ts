@@ -1,0 +1,35 @@
+// Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { errno, notFound } from './errors.ts'
+import type { Reply } from './reply.ts'
+
+/** Streams `<folder>/<name>`; 404 when it is not a regular file. */
+export function fileReply(folder: string, name: string, headers: Record<string, string>): Reply {
+  let fd: number
+  try {
+    fd = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errno(error) ?? '')) throw notFound()
+    throw error
+  }
+  const info = fstatSync(fd)
+  const body = createReadStream('', { fd, end: Math.max(0, info.size - 1) })
+  if (!info.isFile()) {
+    body.destroy()
+    throw notFound()
+  }
+  if (info.size === 0) {
+    body.destroy()
+    return { status: 200, headers: { ...headers, 'Content-Length': '0' }, body: '' }
+  }
+  return { status: 200, headers: { ...headers, 'Content-Length': String(info.size) }, body }
+}
+
+/** As `fileReply`, for saving under its name. */
+export const downloadReply = (folder: string, name: string, type: string): Reply =>
+  fileReply(folder, name, {
+    'Content-Type': type,
+    'Cache-Control': 'max-age=1',
+    'Content-Disposition': `attachment; filename="${name}"`,
+  })

@@ -1,0 +1,156 @@
+// The OpenAPI 3.1 document, made from the same declarations that route and validate, so that it cannot drift from the server.
+import * as z from 'zod'
+import type { Configuration } from '../config.ts'
+import type { Endpoint, Form } from './endpoint.ts'
+import { shown } from './route.ts'
+
+export interface DocumentOptions {
+  title: string
+  version: string
+  description: string
+  config: Configuration
+  /** Query parameters that prove who calls, by name. */
+  credentials: Record<string, string>
+  /** What the JWT in the Authorization header is, where that is the proof. */
+  bearer?: string
+  /** The statuses that everything behind a permission may answer. */
+  refusals?: number[]
+  /** POSTs are heard for an Idempotency-Key. */
+  idempotent?: boolean
+  /** The shape of every error. */
+  failure: z.ZodType
+}
+
+type Json = Record<string, unknown>
+
+const BEARER = 'bearerAuth'
+
+export function openapiDocument<Deps>(endpoints: Endpoint<Deps>[], options: DocumentOptions): Json {
+  const paths: Record<string, Json> = {}
+  for (const declaration of endpoints) {
+    const path = shown(declaration.path)
+    paths[path] = {
+      ...paths[path],
+      [declaration.method.toLowerCase()]: operation(declaration, options),
+    }
+  }
+  const schemes: [string, Json][] = Object.entries(options.credentials).map(([name, description]) => [
+    name,
+    { type: 'apiKey', in: 'query', name, description },
+  ])
+  if (options.bearer)
+    schemes.push([BEARER, { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: options.bearer }])
+  return {
+    openapi: '3.1.0',
+    info: { title: options.title, version: options.version, description: options.description },
+    servers: [{ url: '/' }],
+    paths,
+    components: { schemas: { Error: jsonSchema(options.failure) }, securitySchemes: Object.fromEntries(schemes) },
+  }
+}
+
+function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions): Json {
+  const { config, credentials, bearer, refusals: usual = [400, 403, 429] } = options
+  const { id, method, tag, summary, description, permission, params, query, form, body, response, resource } =
+    declaration
+  const open = permission === 'public'
+  const names = [...Object.keys(credentials), ...(bearer ? [BEARER] : [])]
+  const anyCredential = names.map((name) => ({ [name]: [] }))
+  const content =
+    typeof response === 'string'
+      ? { [response]: response === 'application/json' ? { schema: { type: 'object' } } : {} }
+      : { 'application/json': { schema: jsonSchema(response) } }
+  const headers = headersOf(declaration, options)
+  const errors = new Set([
+    ...(declaration.errors ?? []),
+    ...(open ? [] : usual),
+    ...headers.flatMap(({ refusals }) => refusals),
+  ])
+  const refusals = [...errors]
+    .sort()
+    .map((status) => [
+      String(status),
+      { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+    ])
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    'x-permission': permission,
+    security: permission === 'set-up' ? [{}, ...anyCredential] : open ? [] : anyCredential,
+    ...((params || query || headers.length > 0) && {
+      parameters: [
+        ...(params ? parametersIn('path', params) : []),
+        ...(query ? parametersIn('query', query) : []),
+        ...headers.map(({ name, description }) => ({ name, in: 'header', description, schema: { type: 'string' } })),
+      ],
+    }),
+    ...(body && {
+      requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } },
+    }),
+    ...(form && {
+      requestBody: { required: true, content: { 'multipart/form-data': { schema: formSchema(form, config) } } },
+    }),
+    responses: {
+      [String(declaration.status ?? 200)]: { description: 'Done', content },
+      ...(declaration.accepted && {
+        '202': {
+          description: 'Under way: a job, at Location',
+          content: { 'application/json': { schema: jsonSchema(declaration.accepted) } },
+        },
+      }),
+      ...(resource && method === 'GET' && { '304': { description: 'Not changed since the tag of If-None-Match' } }),
+      ...Object.fromEntries(refusals),
+    },
+  }
+}
+
+/** Request headers that a declaration is heard for, and what they may be answered with. */
+function headersOf<Deps>(
+  { method, resource, secret, repeatable, form, response }: Endpoint<Deps>,
+  { idempotent }: DocumentOptions,
+) {
+  const found: { name: string; description: string; refusals: number[] }[] = []
+  if (resource && method === 'GET')
+    found.push({ name: 'If-None-Match', description: 'Tags of what the caller has', refusals: [] })
+  if (resource && method !== 'GET')
+    found.push({ name: 'If-Match', description: 'The ETag that the change is meant for', refusals: [412] })
+  if (idempotent && method === 'POST' && !secret && !repeatable && !form && typeof response !== 'string')
+    found.push({
+      name: 'Idempotency-Key',
+      description: 'Sent again with the same key and body within a day, it is answered as before and done once',
+      refusals: [409, 422, 507],
+    })
+  return found
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
+  return rest
+}
+
+function parametersIn(where: 'path' | 'query', schema: z.ZodType): Json[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...rest } = property as Json
+    return {
+      name,
+      in: where,
+      required: required.includes(name),
+      ...(description ? { description } : {}),
+      schema: rest,
+    }
+  })
+}
+
+function formSchema(form: Form, config: Configuration): Json {
+  const parts = Object.entries(form)
+  const properties = parts.map(([name, part]) => {
+    const size =
+      part.kind === 'file' ? { contentMediaType: 'application/octet-stream', 'x-limit-bytes': part.limit(config) } : {}
+    return [name, { type: 'string', description: part.description, ...size }]
+  })
+  const required = parts.filter(([, part]) => part.required).map(([name]) => name)
+  return { type: 'object', properties: Object.fromEntries(properties), required }
+}

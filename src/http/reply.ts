@@ -1,0 +1,29 @@
+// What a handler gives back: data, never a path that somebody else opens. The surface adds its headers.
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+
+export interface Reply {
+  status: number
+  headers: Record<string, string>
+  body: string | Uint8Array | Readable
+  /** What `resource.version` would tell after it, where the handler has it at hand. */
+  version?: unknown
+  /** Takes the connection over once its headers are on their way: a stream that has no end of its own. */
+  follow?: (outgoing: ServerResponse) => void
+}
+
+export const JSON_TYPE = 'application/json'
+export const TEXT_TYPE = 'text/plain'
+
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Reply {
+  return jsonText(JSON.stringify(value), status, headers)
+}
+
+/** JSON that is text already: a file kept verbatim, or a long list. */
+export function jsonText(body: string | Uint8Array, status = 200, headers: Record<string, string> = {}): Reply {
+  return { status, headers: { 'Content-Type': JSON_TYPE, ...headers }, body }
+}
+
+export function text(body: string | Uint8Array, headers: Record<string, string> = {}): Reply {
+  return { status: 200, headers: { 'Content-Type': TEXT_TYPE, ...headers }, body }
+}

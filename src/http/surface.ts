@@ -1,0 +1,91 @@
+// What a surface is, and what a request carries on its way: the types that mounting, bodies and the answer share.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Context, Hono } from 'hono'
+import type { Principal } from '../auth/principal.ts'
+import type { Configuration } from '../config.ts'
+import type { Turns } from '../store/turns.ts'
+import type { AuditLog } from './audit.ts'
+import type { Endpoint, Method } from './endpoint.ts'
+import type { ApiError } from './errors.ts'
+import type { Answers } from './idempotency.ts'
+import type { Target } from './path.ts'
+import type { Parameters } from './query.ts'
+import type { Reply } from './reply.ts'
+
+/** node-server's environment: the request and response underneath. */
+export type Env = {
+  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse; target?: Target }
+}
+
+/** One request on its way through. */
+export interface Request {
+  method: string
+  /** Decoded, without the query. */
+  path: string
+  /** The declared path that it was routed to; empty where there is none. */
+  template: string
+  address: string
+  id: string
+  started: number
+  incoming: IncomingMessage | undefined
+  outgoing: ServerResponse | undefined
+}
+
+/** What makes a surface: how callers prove who they are, what is refused how, and how answers look. */
+export interface Surface {
+  name: string
+  /** Parameters of the surface itself: they are taken everywhere and are no endpoint's own. */
+  parameters: readonly string[]
+  /** Throws when nothing may pass now, whoever asks (first run, back-off). */
+  gate: (request: Request, endpoint: Endpoint<never> | undefined) => void
+  /** A promise only where the proof takes one: each costs more than the rest of a small request. */
+  authenticate: (request: Request, parameters: Parameters) => Principal | undefined | Promise<Principal | undefined>
+  /** Counts a request once its caller is known, or known not to be; throws the 429. Left out, nothing is counted. */
+  count?: (request: Request, principal: Principal | undefined) => void
+  /** Makes the refusal of a caller whose credentials (no principal) or role did not hold, and enters it in the audit log. */
+  refuse: (request: Request, principal: Principal | undefined) => ApiError
+  /** What the original's audit lines call whoever has proven nothing. */
+  nobody: string
+  /** What handlers name as the target of an audit entry: the resource (`pools/tank`), or a word, and then the path is the resource. */
+  targets: 'resource' | 'word'
+  /** Throws while the surface lets nothing be changed, whoever asks. */
+  refuseChanges?: () => void
+  /** Where the answers to POSTs with an Idempotency-Key are kept; left out, the header is not looked at. */
+  answers?: Answers
+  wrongMethod: (method: string, allowed: Method[]) => ApiError
+  renderError: (error: ApiError) => Reply
+  /**
+   * The headers of every answer, as a new object with room for `Content-Type`. It must be one literal: putting ten members together
+   * from parts costs as much as all the rest of a request, in garbage.
+   */
+  headers: (requestId: string) => Record<string, string>
+}
+
+export interface MountOptions<Deps> {
+  app: Hono<Env>
+  surface: Surface
+  endpoints: Endpoint<Deps>[]
+  deps: Deps
+  config: Configuration
+  audit: AuditLog
+  /** One change of a thing at a time, whichever surface it came by. */
+  turns: Turns
+  /** Aborted once the server stops. */
+  stopping: AbortSignal
+  /** Folders for files while they arrive, by where they are going. */
+  incoming: Record<'uploads' | 'task', string>
+  /** Hears of every answer, for the access log. */
+  answered: (request: Request, status: number, error?: unknown) => void
+  /** Tests parse every JSON answer against its schema. */
+  checkResponses?: boolean
+}
+
+/** One request and the declarations of its path. */
+export interface Routed<Deps> {
+  c: Context<Env>
+  request: Request
+  options: MountOptions<Deps>
+  group: Endpoint<Deps>[]
+  /** What the path's parameters stand for, decoded. */
+  params: Parameters
+}

@@ -1,0 +1,13 @@
+// The process: hands its arguments to a command and ends with that command's status. The only file with effects at import.
+import { run } from './cli/cli.ts'
+
+// Whoever reads our output may stop reading (`| head`): that is no fault of ours.
+process.stdout.on('error', () => process.exit())
+
+process.exitCode = await run(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+})
+// A server that stopped may still have a connection open that nobody reads.
+if (process.argv[2] === 'serve') process.exit()

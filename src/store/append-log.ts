@@ -1,0 +1,81 @@
+// Logs: appended a line at a time, read from the end. The trap: another process (logrotate, an operator) may move the file away,
+// so the writer checks that its file still has the name before it writes.
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { errno } from '../http/errors.ts'
+
+/** A file that only grows; reopened when it was rotated or removed. */
+export class AppendLog {
+  private readonly file: string
+  private readonly mode: number
+  private fd: number | undefined
+  private inode = 0
+
+  constructor(file: string, mode = 0o640) {
+    this.file = file
+    this.mode = mode
+  }
+
+  /** Appends one line in one write, so that lines of several writers never mix. */
+  append(line: string): void {
+    const now = statSync(this.file, { throwIfNoEntry: false })
+    if (this.fd === undefined || now?.ino !== this.inode) {
+      this.close()
+      this.fd = openSync(this.file, 'a', this.mode)
+      this.inode = fstatSync(this.fd).ino
+    }
+    writeSync(this.fd, `${line}\n`)
+  }
+
+  close(): void {
+    if (this.fd !== undefined) closeSync(this.fd)
+    this.fd = undefined
+  }
+}
+
+/** A stretch of a file: from byte `offset`, at most `max` bytes. `size` is the whole file's size. Undefined when there is no file. */
+export function readFrom(file: string, offset: number, max: number): { bytes: Buffer; size: number } | undefined {
+  return withFile(file, (fd, size) => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(max, size - offset)))
+    return { bytes: bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset)), size }
+  })
+}
+
+/**
+ * The last `count` lines, with their line ends, reading backwards so that the cost does not grow with the file.
+ * At most 1 MiB is read: a log of one endless line is cut at its beginning. Undefined when there is no file.
+ */
+export function tail(file: string, count: number): string | undefined {
+  return withFile(file, (fd, size) => {
+    let bytes = Buffer.alloc(0)
+    let start = size
+    let found = 0
+    while (start > 0 && found <= count && bytes.length < 1 << 20) {
+      const length = Math.min(8192, start)
+      const block = Buffer.alloc(length)
+      start -= length
+      readSync(fd, block, 0, length, start)
+      for (let at = block.lastIndexOf(10); at >= 0 && found <= count; at = at > 0 ? block.lastIndexOf(10, at - 1) : -1)
+        found += 1
+      bytes = Buffer.concat([block, bytes])
+    }
+    const lines = bytes.toString('utf8').split('\n')
+    const last = lines.at(-1) === '' ? count + 1 : count
+    return lines.slice(-last).join('\n')
+  })
+}
+
+function withFile<T>(file: string, read: (fd: number, size: number) => T): T | undefined {
+  let fd: number
+  try {
+    fd = openSync(file, 'r')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errno(error) ?? '')) return undefined
+    throw error
+  }
+  try {
+    const info = fstatSync(fd)
+    return info.isFile() ? read(fd, info.size) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,53 @@
+// What a server finds in its audit log when it starts: the last record, after a torn one at the end was cut off. The trap: only what cannot
+// be a record, and only at the very end, is cut; damage in the middle stays where it is, for `edge-admin audit verify` to name.
+import { readFileSync, truncateSync } from 'node:fs'
+import { readFrom } from '../append-log.ts'
+import { readBody, readFrame } from './record.ts'
+import { removeSegment, type Segment } from './segments.ts'
+
+export interface Found {
+  segment: Segment
+  /** Bytes of the segment, without what was cut. */
+  size: number
+  seq: number
+  digest: string
+}
+
+/** The last record of the newest segment that has one, and how many bytes behind it were cut off. */
+export function recover(segments: Segment[]): { found: Found | undefined; torn: number } {
+  let torn = 0
+  for (const segment of segments.toReversed()) {
+    const bytes = readFileSync(segment.path)
+    const found = lastRecord(segment, bytes)
+    torn += bytes.length - (found?.size ?? 0)
+    if (found) {
+      if (found.size < bytes.length) truncateSync(segment.path, found.size)
+      return { found, torn }
+    }
+    // Begun, and not one record of it came to the disk.
+    removeSegment(segment)
+  }
+  return { found: undefined, torn }
+}
+
+function lastRecord(segment: Segment, bytes: Buffer): Found | undefined {
+  const starts: number[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const frame = readFrame(bytes, at)
+    if (frame) starts.push(at)
+    const line = bytes.indexOf(10, at)
+    at = frame?.end ?? (line < 0 ? bytes.length : line + 1)
+  }
+  for (const start of starts.toReversed()) {
+    const { body, digest, end } = readFrame(bytes, start)!
+    const record = readBody(body)
+    if (record) return { segment, size: end, seq: record.seq, digest }
+  }
+  return undefined
+}
+
+/** The body of a segment's first record. */
+export function headOf({ path }: Segment): string | undefined {
+  const head = readFrom(path, 0, 1024)
+  return head && readFrame(head.bytes, 0)?.body
+}

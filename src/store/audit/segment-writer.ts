@@ -1,0 +1,82 @@
+// The segment that grows. The trap: on a full disk a write may stop in the middle, so each one that failed is cut back to the record before.
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { type Checkpoint, digestOf, type Entry, ORIGIN } from './record.ts'
+import type { Found } from './recover.ts'
+import { Rows } from './rows.ts'
+import { indexFile, removeSegment, type Segment, segmentAt } from './segments.ts'
+
+export class SegmentWriter {
+  readonly segment: Segment
+  size: number
+  /** Of the last record, in this segment or before it. */
+  seq: number
+  digest: string
+  private rowsSoFar: Rows | undefined
+  private readonly fd: number
+  private readonly inode: number
+
+  private constructor({ segment, size, seq, digest }: Found, rows?: Rows) {
+    this.segment = segment
+    this.size = size
+    this.seq = seq
+    this.digest = digest
+    this.rowsSoFar = rows
+    this.fd = openSync(segment.path, 'a', 0o640)
+    this.inode = fstatSync(this.fd).ino
+  }
+
+  static continue(found: Found): SegmentWriter {
+    return new SegmentWriter(found)
+  }
+
+  /** An empty segment after the record `seq`. */
+  static create(folder: string, seq = 0, digest = ORIGIN): SegmentWriter {
+    const segment = segmentAt(folder, seq + 1)
+    removeSegment(segment)
+    return new SegmentWriter({ segment, size: 0, seq, digest }, new Rows())
+  }
+
+  /** Throws, with the segment as it was before. */
+  put(record: Entry | Checkpoint, body: string): void {
+    const length = Buffer.byteLength(body)
+    const digest = digestOf(this.digest, length, body)
+    const line = `${length} ${digest} ${body}\n`
+    const bytes = line.length - body.length + length
+    try {
+      const written = writeSync(this.fd, line)
+      if (written !== bytes) throw Object.assign(new Error('no space left on the device'), { code: 'ENOSPC' })
+    } catch (error) {
+      ftruncateSync(this.fd, this.size)
+      throw error
+    }
+    this.rowsSoFar?.add(record, this.size)
+    this.size += bytes
+    this.seq = record.seq
+    this.digest = digest
+  }
+
+  /** Made from the file only when somebody asks: a start has better things to do. */
+  get rows(): Rows {
+    this.rowsSoFar ??= Rows.of(readFileSync(this.segment.path))
+    return this.rowsSoFar
+  }
+
+  /** Whether the file still has its name and no other hand has written to it. */
+  isWhole(): boolean {
+    const now = statSync(this.segment.path, { throwIfNoEntry: false })
+    return now?.ino === this.inode && now.size === this.size
+  }
+
+  sync(): void {
+    fsyncSync(this.fd)
+  }
+
+  /** It is full: its index is kept beside it. */
+  saveIndex(): void {
+    this.rows.save(indexFile(this.segment), this.size)
+  }
+
+  close(): void {
+    closeSync(this.fd)
+  }
+}

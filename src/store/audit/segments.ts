@@ -1,0 +1,52 @@
+// The audit log's files: `<state>/audit/NNNNNNNNNNNN.log`, named by the first record in it, with its index beside it, the last signed
+// checkpoint and the public key. The trap: other files may lie there; only these names count.
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { errno } from '../../http/errors.ts'
+
+export interface Segment {
+  first: number
+  path: string
+}
+
+export const publicKeyFile = (folder: string) => join(folder, 'audit.pub')
+export const checkpointFile = (folder: string) => join(folder, 'checkpoint')
+export const indexFile = ({ path }: Segment) => path.replace(/\.log$/, '.index')
+export const segmentAt = (folder: string, first: number): Segment => ({
+  first,
+  path: join(folder, `${String(first).padStart(12, '0')}.log`),
+})
+
+export const isSegmentName = (name: string) => /^[0-9]{12}\.log$/.test(name)
+
+/** Oldest first; none when there is no such folder. */
+export function listSegments(folder: string): Segment[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return []
+    throw error
+  }
+  return names
+    .filter(isSegmentName)
+    .sort()
+    .map((name) => segmentAt(folder, Number.parseInt(name, 10)))
+}
+
+export const makeFolder = (folder: string) => mkdirSync(folder, { recursive: true, mode: 0o750 })
+
+/** The oldest segments that have to go so that the rest takes at most `most` bytes; the newest always stays. */
+export function tooMany(segments: Segment[], most: number): Segment[] {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  const sizes = segments.map((segment) => sizeOf(segment.path) + sizeOf(indexFile(segment)))
+  let total = sizes.reduce((sum, size) => sum + size, 0)
+  let gone = 0
+  while (total > most && gone < segments.length - 1) total -= sizes[gone++] as number
+  return segments.slice(0, gone)
+}
+
+export function removeSegment(segment: Segment): void {
+  rmSync(segment.path, { force: true })
+  rmSync(indexFile(segment), { force: true })
+}

@@ -1,0 +1,86 @@
+// A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. The trap: a full disk
+// or a reader that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
+import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Characters: written at once from here on. */
+const BATCH = 4096
+/** Characters kept while nothing can be written; what comes on top is dropped. */
+const MOST = 4 << 20
+
+export class BufferedLog {
+  private readonly file: string | undefined
+  private fd: number
+  private lines: string[] = []
+  private size = 0
+  private writing = false
+
+  /** Appends to `file`, or to standard output. Throws when the file cannot be opened. */
+  constructor(file?: string) {
+    this.file = file
+    this.fd = file === undefined ? 1 : open(file)
+  }
+
+  write(line: string): void {
+    if (this.size + line.length > MOST) return
+    this.lines.push(line)
+    this.size += line.length
+    if (this.size >= BATCH) this.flush()
+  }
+
+  /** Writes what is buffered, soon. */
+  flush(): void {
+    if (this.writing || this.size === 0) return
+    this.writing = true
+    this.send(this.take())
+  }
+
+  private take(): Buffer {
+    const bytes = Buffer.from(this.lines.join(''))
+    this.lines = []
+    this.size = 0
+    return bytes
+  }
+
+  private send(bytes: Buffer): void {
+    write(this.fd, bytes, 0, bytes.length, null, (error, written) => {
+      const rest = error ? undefined : bytes.subarray(written)
+      if (rest && rest.length > 0) return this.send(rest)
+      this.writing = false
+      // A reader that is only slow gets the batch with the next one.
+      if (error?.code === 'EAGAIN') {
+        this.lines.unshift(bytes.toString())
+        this.size += bytes.length
+      }
+    })
+  }
+
+  /** Writes what is buffered now; tries once. */
+  flushSync(): void {
+    try {
+      writeSync(this.fd, this.take())
+    } catch {
+      // Nobody reads, or there is no room: the process ends all the same.
+    }
+  }
+
+  /** Goes on in a new file of the same name: the old one was rotated away. */
+  reopen(): void {
+    if (this.file === undefined) return
+    this.flushSync()
+    try {
+      const next = open(this.file)
+      const last = this.fd
+      this.fd = next
+      // A batch may still be on its way into the old file.
+      setTimeout(() => closeSync(last), 5000).unref()
+    } catch {
+      // The folder is not there: the old file goes on.
+    }
+  }
+}
+
+function open(file: string): number {
+  mkdirSync(dirname(file), { recursive: true })
+  return openSync(file, 'a', 0o640)
+}

@@ -1,0 +1,198 @@
+// Puts a set of files in place together, or all back: after a kill or a power cut at any instant `swapBack` restores exactly what was there.
+// The trap is the order: the plan is on disk before anything changes, all old files are saved before the first new one is placed.
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import * as z from 'zod'
+import { errno } from '../http/errors.ts'
+import { readJson, syncFolder, writeAtomic } from './atomic.ts'
+import { checkpoint } from './checkpoint.ts'
+import { adopt, copyEntry, syncFile, walk } from './entry.ts'
+
+const Plan = z.object({
+  base: z.string(),
+  /** Part of the names of temporary files beside the targets, so that they are found again. */
+  mark: z.string(),
+  /** Folders that have to be made, parents first. */
+  folders: z.array(z.object({ path: z.string(), target: z.string() })),
+  /** `path` is below `new`; `target` has no link on its way, since a link may itself be replaced by this very swap. */
+  entries: z.array(z.object({ path: z.string(), target: z.string(), existed: z.boolean() })),
+})
+type Plan = z.infer<typeof Plan>
+
+const planFile = (dir: string) => join(dir, 'plan.json')
+
+export interface SwapOptions {
+  /** Folders that nothing may be put into, whatever links lead there. */
+  closed?: string[]
+  /** Hears of each file and link before anything changes. */
+  tell?: (path: string, change: 'add' | 'replace') => void
+}
+
+/** Puts every file and link under `dir/new` at the same place under `base`. What throws before a plan is written has changed nothing. */
+export function swapIn(folder: string, base: string, { closed = [], tell = () => {} }: SwapOptions = {}): void {
+  const dir = resolve(folder)
+  if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
+  const plan = makePlan(
+    dir,
+    realpathSync(base),
+    closed.filter(existsSync).map((path) => realpathSync(path)),
+  )
+  for (const { path, existed } of plan.entries) tell(path, existed ? 'replace' : 'add')
+  for (const { path } of plan.entries) syncFile(join(dir, 'new', path))
+  writeAtomic(planFile(dir), JSON.stringify(plan))
+  checkpoint('swap-planned')
+  save(dir, plan)
+  place(dir, plan)
+  checkpoint('swap-all-placed')
+}
+
+/** Puts everything back as it was. Without a plan nothing was changed; may be killed and called again. */
+export function swapBack(folder: string): void {
+  const dir = resolve(folder)
+  const value = readJson(planFile(dir))
+  if (value === undefined) {
+    if (existsSync(planFile(dir))) throw new Error('the plan of this swap cannot be read')
+    return
+  }
+  const plan = Plan.parse(value)
+  const touched = new Set<string>()
+  plan.entries.forEach(({ path, target, existed }, index) => {
+    const old = join(dir, 'old', path)
+    if (!existed && !existsSync(dirname(target))) return
+    rmSync(temporary(plan, target, index), { force: true })
+    // Not saved means not yet placed (or already back): then the target is the old one.
+    if (!existed) rmSync(target, { force: true })
+    else if (exists(old)) putBack(old, target, temporary(plan, target, index))
+    touched.add(dirname(target))
+    if (index === 0) checkpoint('swap-back')
+  })
+  for (const parent of touched) syncFolder(parent)
+  for (const { target } of plan.folders.toReversed()) removeEmpty(target)
+  rmSync(planFile(dir), { force: true })
+  syncFolder(dir)
+}
+
+function makePlan(dir: string, base: string, closed: string[]): Plan {
+  const plan: Plan = { base, mark: randomBytes(6).toString('hex'), folders: [], entries: [] }
+  const own = realpathSync(dir)
+  const made = new Map<string, string>()
+  const taken = new Set<string>()
+  for (const { path, kind } of walk(join(dir, 'new'))) {
+    if (kind === 'other') throw new Error(`neither a file, a link nor a folder: ${path}`)
+    const parent = dirname(path)
+    const target = join(made.get(parent) ?? realFolder(base, parent), basename(path))
+    const there = lstatSync(target, { throwIfNoEntry: false })
+    if (isInside(own, target)) throw new Error(`a swap cannot replace its own files: ${path}`)
+    if (closed.some((one) => isInside(one, target))) throw new Error(`the appliance's own, not to be replaced: ${path}`)
+    if (kind === 'folder' && there) {
+      // A link to a folder is as good as one, as long as it leads to somewhere below the base.
+      realFolder(base, path)
+      continue
+    }
+    if (taken.has(target)) throw new Error(`two names for one place: ${path}`)
+    taken.add(target)
+    if (kind === 'folder') {
+      plan.folders.push({ path, target })
+      made.set(path, target)
+    } else {
+      if (there?.isDirectory()) throw new Error(`a folder is in the way: ${path}`)
+      if (there && !there.isFile() && !there.isSymbolicLink()) throw new Error(`not a regular file: ${path}`)
+      plan.entries.push({ path, target, existed: there !== undefined })
+    }
+  }
+  return plan
+}
+
+/** The folder that `path` really is, somewhere below the base. */
+function realFolder(base: string, path: string): string {
+  let real: string
+  try {
+    real = realpathSync(join(base, path))
+  } catch (error) {
+    throw new Error(`no folder: ${path}`, { cause: error })
+  }
+  if (!lstatSync(real).isDirectory()) throw new Error(`not a folder: ${path}`)
+  if (!isInside(base, real)) throw new Error(`leads out of the base: ${path}`)
+  return real
+}
+
+function isInside(base: string, path: string): boolean {
+  const way = relative(base, path)
+  return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`)
+}
+
+function save(dir: string, plan: Plan): void {
+  const folders = new Set<string>([dir])
+  let saved = false
+  for (const { path, target, existed } of plan.entries) {
+    if (!existed) continue
+    const old = join(dir, 'old', path)
+    mkdirSync(dirname(old), { recursive: true, mode: 0o700 })
+    for (let folder = dirname(old); folder !== dir; folder = dirname(folder)) folders.add(folder)
+    try {
+      linkSync(target, old)
+    } catch (error) {
+      // Another device, or a file system or a kernel setting that has no links for us.
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error
+      copyEntry(target, old)
+    }
+    if (!saved) checkpoint('swap-saved')
+    saved = true
+  }
+  if (!saved) checkpoint('swap-saved')
+  for (const folder of folders) syncFolder(folder)
+}
+
+function place(dir: string, plan: Plan): void {
+  const folders = new Set<string>()
+  for (const { path, target } of plan.folders) {
+    const staged = lstatSync(join(dir, 'new', path))
+    mkdirSync(target, { mode: staged.mode & 0o777 })
+    adopt(target, lstatSync(dirname(target)), staged.mode & 0o777)
+    folders.add(dirname(target)).add(target)
+  }
+  plan.entries.forEach(({ path, target }, index) => {
+    const staged = join(dir, 'new', path)
+    const owner = lstatSync(target, { throwIfNoEntry: false }) ?? lstatSync(dirname(target))
+    adopt(staged, owner, lstatSync(staged).mode & 0o777)
+    move(staged, target, temporary(plan, target, index))
+    folders.add(dirname(target))
+    if (index === 0) checkpoint('swap-placed')
+  })
+  if (plan.entries.length === 0) checkpoint('swap-placed')
+  for (const folder of folders) syncFolder(folder)
+}
+
+/** `rename`, and across devices a copy beside the target that is renamed: the target is never absent. */
+function move(from: string, target: string, beside: string): void {
+  try {
+    renameSync(from, target)
+  } catch (error) {
+    if (errno(error) !== 'EXDEV') throw error
+    copyEntry(from, beside)
+    renameSync(beside, target)
+  }
+}
+
+function putBack(old: string, target: string, beside: string): void {
+  if (isFolder(target)) throw new Error(`a folder is in the way: ${target}`)
+  move(old, target, beside)
+  syncFolder(dirname(target))
+  // Two names of one file: rename(2) then does nothing and keeps both.
+  rmSync(old, { force: true })
+}
+
+const temporary = (plan: Plan, target: string, index: number) => join(dirname(target), `.swap-${plan.mark}-${index}`)
+const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+const isFolder = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+    syncFolder(dirname(folder))
+  } catch (error) {
+    // Somebody else's files are in it by now, or it was never made.
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errno(error) ?? '')) throw error
+  }
+}

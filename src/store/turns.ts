@@ -1,0 +1,29 @@
+// Whose turn it is: changes of one thing, named by a key, run one after the other in the order they came. The trap: a turn is this process's
+// only; what a script or another program may change meanwhile needs a kernel lock.
+
+export class Turns {
+  /** The end of whoever came last, by key. A key that nobody wants is not here. */
+  private readonly last = new Map<string, Promise<void>>()
+
+  /** Resolves when all of `keys` are the caller's, to the function that gives them back. */
+  async take(keys: Iterable<string>): Promise<() => void> {
+    const wanted = [...new Set(keys)]
+    let resolve = () => {}
+    const promise = new Promise<void>((done) => {
+      resolve = done
+    })
+    const before = wanted.map((key) => this.last.get(key))
+    // All places in one synchronous step: two callers meet in the same order at every key, so neither waits for the other.
+    for (const key of wanted) this.last.set(key, promise)
+    await Promise.all(before)
+    return () => {
+      for (const key of wanted) if (this.last.get(key) === promise) this.last.delete(key)
+      resolve()
+    }
+  }
+
+  /** Keys that somebody has or waits for. */
+  get size(): number {
+    return this.last.size
+  }
+}

@@ -1,0 +1,122 @@
+// POST and GET /backup, GET /backup/download, GET /backup/log, POST /backup/restore.
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Configuration } from '../../config.ts'
+import { backupStatus, restore, startBackup, stopBackup } from '../../features/backup/backup.ts'
+import { uploads } from '../../folders.ts'
+import { busy, invalid, notFound } from '../../http/errors.ts'
+import { downloadReply, fileReply } from '../../http/files.ts'
+import { longPoll, Wait } from '../../http/long-poll.ts'
+import { jsonText, TEXT_TYPE } from '../../http/reply.ts'
+import { caller, define, PREFIX } from './deps.ts'
+import { Accepted, accepted, Done, done } from './words.ts'
+
+const COMMON = {
+  tag: 'Backup',
+  permission: 'administrator',
+  enabled: ({ endpoints }: Configuration) => endpoints.includes('backup'),
+} as const
+const EXPECTED = "Missing or invalid option: action. Expected value 'START' or 'STOP'"
+
+export const postBackup = define({
+  ...COMMON,
+  method: 'POST',
+  path: `${PREFIX}/backup`,
+  id: 'postBackup',
+  summary: 'Start a backup, or stop and delete it',
+  form: { action: { kind: 'text', required: true, description: 'START or STOP' } },
+  status: 202,
+  response: Accepted,
+  errors: [409],
+  async handle(call, { tasks }) {
+    const action = call.fields['action']?.trimEnd().toUpperCase()
+    if (action === 'START') startBackup(tasks, caller(call))
+    else if (action === 'STOP') await stopBackup(tasks, caller(call))
+    else throw invalid(EXPECTED)
+    call.audit('backup.post', action)
+    return accepted('backup')
+  },
+})
+
+export const getBackup = define({
+  ...COMMON,
+  method: 'GET',
+  path: `${PREFIX}/backup`,
+  id: 'getBackup',
+  summary: 'Show the state of the backup',
+  query: Wait,
+  response: z.looseObject({
+    status: z.string(),
+    filesize: z.string().optional().describe('as du -h prints it'),
+    sha256: z.string().optional().describe('of the whole archive, hexadecimal'),
+  }),
+  errors: [404],
+  async handle(call, { folders, tasks }) {
+    const { text } = await longPoll(
+      {
+        read: () => backupStatus(folders, tasks),
+        underWay: ({ running }) => running,
+        state: ({ text }) => String(text),
+      },
+      call,
+    )
+    if (text === undefined) throw notFound()
+    return jsonText(text, 200, { 'Cache-Control': 'no-cache' })
+  },
+})
+
+export const downloadBackup = define({
+  ...COMMON,
+  method: 'GET',
+  path: `${PREFIX}/backup/download`,
+  id: 'downloadBackup',
+  summary: 'Download the backup',
+  response: 'application/x-tar',
+  errors: [404],
+  handle: (_call, { folders }) => downloadReply(uploads(folders), 'backup.tar', 'application/x-tar'),
+})
+
+export const getBackupLog = define({
+  ...COMMON,
+  method: 'GET',
+  path: `${PREFIX}/backup/log`,
+  id: 'getBackupLog',
+  summary: 'Read the whole backup log',
+  response: TEXT_TYPE,
+  errors: [404],
+  handle: (_call, { folders }) =>
+    fileReply(join(folders.root, 'log'), 'update_backup.log', {
+      'Content-Type': TEXT_TYPE,
+      'Cache-Control': 'no-cache',
+    }),
+})
+
+export const restoreBackup = define({
+  ...COMMON,
+  method: 'POST',
+  path: `${PREFIX}/backup/restore`,
+  id: 'restoreBackup',
+  summary: 'Restore a backup; answers when it is done',
+  form: {
+    archive: {
+      kind: 'file',
+      required: true,
+      description: 'Backup archive (tar)',
+      limit: ({ limits }) => limits.archive,
+    },
+  },
+  response: Done,
+  errors: [409, 413, 507],
+  precheck({ tasks }) {
+    if (tasks.isRunning('backup')) throw busy('A backup or restore is already running')
+  },
+  async handle(call, { tasks, config }) {
+    const file = call.files['archive']
+    if (!file) throw invalid('')
+    await restore(tasks, file.path, { entries: config.limits.entries, bytes: config.limits.unpacked }, caller(call))
+    call.audit('backup.restore', 'backup-archive.tar')
+    return done()
+  },
+})
+
+export const backupEndpoints = [postBackup, getBackup, downloadBackup, getBackupLog, restoreBackup]

@@ -1,0 +1,66 @@
+// POST and GET /certs.
+import * as z from 'zod'
+import { certsStatus, startCerts } from '../../features/certs/certs.ts'
+import type { FilePart } from '../../http/endpoint.ts'
+import { invalid } from '../../http/errors.ts'
+import { longPoll, Wait } from '../../http/long-poll.ts'
+import { json } from '../../http/reply.ts'
+import { caller, define, PREFIX } from './deps.ts'
+import { Accepted, accepted, literalLines } from './words.ts'
+
+const pem = (required: boolean, description: string): FilePart => ({
+  kind: 'file',
+  required,
+  description,
+  limit: ({ limits }) => limits.certs,
+})
+
+export const postCerts = define({
+  method: 'POST',
+  path: `${PREFIX}/certs`,
+  id: 'postCerts',
+  tag: 'TLS',
+  summary: 'Replace the TLS certificate',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('certs'),
+  form: {
+    public: pem(true, 'Certificate, PEM; its chain may follow it, in order'),
+    private: pem(true, 'Private key, PEM, not encrypted: RSA or ECDSA'),
+    ca: pem(false, 'Intermediate or root certificate, PEM'),
+  },
+  status: 202,
+  response: Accepted,
+  errors: [409, 413],
+  handle(call, { tasks }) {
+    const { public: certificate, private: key, ca } = call.files
+    if (!certificate || !key || certificate.size === 0 || key.size === 0) throw invalid('')
+    startCerts(tasks, { public: certificate.path, private: key.path, ca: ca?.path }, caller(call))
+    call.audit('certs.post', '')
+    return accepted('certs')
+  },
+})
+
+export const getCerts = define({
+  method: 'GET',
+  path: `${PREFIX}/certs`,
+  id: 'getCerts',
+  tag: 'TLS',
+  summary: 'Show the state of the certificates update',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('certs'),
+  query: Wait,
+  response: z.object({ status: z.string().nullable(), log: z.string().nullable() }),
+  async handle(call, { folders, tasks }) {
+    const { status, log } = await longPoll(
+      {
+        read: () => certsStatus(folders, tasks),
+        underWay: ({ status }) => status === 'running',
+        state: ({ status }) => String(status),
+      },
+      call,
+    )
+    return json({ status, log: literalLines(log) })
+  },
+})
+
+export const certsEndpoints = [postCerts, getCerts]

@@ -1,0 +1,37 @@
+// Every endpoint of the admin surface: the table that routing, the document and the generated tests are made from.
+import { backupEndpoints } from './backup.ts'
+import { certsEndpoints } from './certs.ts'
+import { docsEndpoints } from './docs.ts'
+import { infoEndpoints } from './info.ts'
+import { licenseEndpoints } from './license.ts'
+import { settingsEndpoints } from './settings.ts'
+import { setupEndpoints } from './setup.ts'
+import { supportEndpoints } from './support.ts'
+import { updateEndpoints } from './update.ts'
+
+export const adminEndpoints = [
+  ...setupEndpoints,
+  ...updateEndpoints,
+  ...supportEndpoints,
+  ...infoEndpoints,
+  ...settingsEndpoints,
+  ...certsEndpoints,
+  ...licenseEndpoints,
+  ...backupEndpoints,
+  ...docsEndpoints,
+]
+
+/** The endpoints that no configuration switches off, by their first-level name (contract: "Default API Endpoints"). */
+export const DEFAULT_NAMES = [
+  'setup',
+  'update',
+  'logs',
+  'debug',
+  'reboot',
+  'services',
+  'version',
+  'changelog',
+  'build',
+  'health',
+  'endpoints',
+]

@@ -1,0 +1,101 @@
+// GET /version, /changelog, /build, /health, /services, /endpoints, /openapi.json.
+import { join } from 'node:path'
+import * as z from 'zod'
+import { listServices } from '../../features/services/services.ts'
+import { notFound, raise } from '../../http/errors.ts'
+import { fileReply } from '../../http/files.ts'
+import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
+import { define, PREFIX } from './deps.ts'
+
+const FRESH = { 'Cache-Control': 'no-cache' }
+const Use = z.object({ used: z.string(), total: z.string(), percentage: z.number().describe('percent') })
+
+export const getVersion = define({
+  method: 'GET',
+  path: `${PREFIX}/version`,
+  id: 'getVersion',
+  tag: 'Information',
+  summary: 'Show the system’s version',
+  permission: 'administrator',
+  response: z.object({ version: z.string() }),
+  errors: [404],
+  handle: (_call, { installedVersion }) => json({ version: installedVersion.get() || raise(notFound()) }),
+})
+
+export const getChangelog = define({
+  method: 'GET',
+  path: `${PREFIX}/changelog`,
+  id: 'getChangelog',
+  tag: 'Information',
+  summary: 'Read the system’s changelog since the last update',
+  permission: 'administrator',
+  response: TEXT_TYPE,
+  errors: [404],
+  handle: (_call, { folders }) =>
+    fileReply(join(folders.root, 'etc'), 'changelog.txt', { 'Content-Type': TEXT_TYPE, ...FRESH }),
+})
+
+export const getBuild = define({
+  method: 'GET',
+  path: `${PREFIX}/build`,
+  id: 'getBuild',
+  tag: 'Information',
+  summary: 'Show what this build is made of',
+  permission: 'administrator',
+  response: JSON_TYPE,
+  errors: [404],
+  handle: (_call, { folders }) => fileReply(folders.sysconf, 'build.json', { 'Content-Type': JSON_TYPE, ...FRESH }),
+})
+
+export const getHealth = define({
+  method: 'GET',
+  path: `${PREFIX}/health`,
+  id: 'getHealth',
+  tag: 'Information',
+  summary: 'Show disk, memory and processor use',
+  permission: 'administrator',
+  response: z.looseObject({
+    disk: Use,
+    memory: Use,
+    cpu: z.object({ num: z.int(), load: z.string(), cpu5min: z.number() }),
+  }),
+  handle(_call, { health }) {
+    const text = health.read()
+    return typeof text === 'string' ? jsonText(text, 200, FRESH) : text.then((first) => jsonText(first, 200, FRESH))
+  },
+})
+
+export const getServices = define({
+  method: 'GET',
+  path: `${PREFIX}/services`,
+  id: 'getServices',
+  tag: 'Services',
+  summary: 'Show which services run',
+  permission: 'administrator',
+  response: z.object({ services: z.array(z.record(z.string(), z.enum(['running', 'not running']))) }),
+  handle: async (_call, { folders, services }) => json({ services: await listServices(folders, services) }),
+})
+
+export const getEndpoints = define({
+  method: 'GET',
+  path: `${PREFIX}/endpoints`,
+  id: 'getEndpoints',
+  tag: 'Information',
+  summary: 'List the endpoints that are switched on (first level)',
+  permission: 'administrator',
+  response: z.object({ endpoints: z.array(z.string()) }),
+  handle: (_call, { paths }) => json({ endpoints: paths() }),
+})
+
+export const getOpenapi = define({
+  method: 'GET',
+  path: `${PREFIX}/openapi.json`,
+  id: 'getOpenapi',
+  tag: 'Information',
+  summary: 'The OpenAPI 3.1 document of this surface',
+  permission: 'public',
+  response: JSON_TYPE,
+  handle: (_call, { openapi }) => jsonText(openapi()),
+})
+
+export const infoEndpoints = [getVersion, getChangelog, getBuild, getHealth, getServices, getEndpoints, getOpenapi]

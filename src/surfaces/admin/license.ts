@@ -1,0 +1,48 @@
+// POST and GET /license.
+import type { Configuration } from '../../config.ts'
+import { installedLicense, installLicense } from '../../features/license/installed.ts'
+import { invalid, notFound } from '../../http/errors.ts'
+import { JSON_TYPE, jsonText } from '../../http/reply.ts'
+import { caller, define, PREFIX } from './deps.ts'
+
+const COMMON = {
+  path: `${PREFIX}/license`,
+  tag: 'License',
+  permission: 'administrator',
+  enabled: ({ endpoints }: Configuration) => endpoints.includes('license'),
+  // The vendor's script prints what it likes; ours is the licence object.
+  response: JSON_TYPE,
+} as const
+
+export const postLicense = define({
+  ...COMMON,
+  method: 'POST',
+  id: 'postLicense',
+  summary: 'Install a licence; a rejected one changes nothing',
+  form: {
+    license: { kind: 'file', required: true, description: 'Licence file', limit: ({ limits }) => limits.license },
+  },
+  errors: [409, 413],
+  async handle(call, deps) {
+    const file = call.files['license']
+    if (!file) throw invalid('')
+    const text = await installLicense(deps, file.path, caller(call))
+    call.audit('license.post', '')
+    return jsonText(text)
+  },
+})
+
+export const getLicense = define({
+  ...COMMON,
+  method: 'GET',
+  id: 'getLicense',
+  summary: 'Show the licence',
+  errors: [404],
+  async handle(_call, deps) {
+    const text = await installedLicense(deps)
+    if (text === undefined) throw notFound()
+    return jsonText(text)
+  },
+})
+
+export const licenseEndpoints = [postLicense, getLicense]

@@ -1,0 +1,134 @@
+// POST and GET /settings, POST and GET /storage: JSON documents sent as files.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { decodeDocument } from '../../features/conf/document.ts'
+import { readSettings, readStoredSettings } from '../../features/settings/settings.ts'
+import { publicStorage, readStorage } from '../../features/storage/storage.ts'
+import { etc, type Folders } from '../../folders.ts'
+import type { Call } from '../../http/endpoint.ts'
+import { busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { longPoll, Wait } from '../../http/long-poll.ts'
+import { json } from '../../http/reply.ts'
+import { readJson, readText } from '../../store/atomic.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import { caller, define, PREFIX } from './deps.ts'
+import { Accepted, accepted } from './words.ts'
+
+const FILE = {
+  settings: {
+    kind: 'file',
+    required: true,
+    description: 'JSON settings file',
+    limit: ({ limits }: { limits: { settings: number } }) => limits.settings,
+  },
+} as const
+const BUSY = 'Only one settings update can run at any given time'
+
+/** With `?wait=`, holds the answer while the change is being applied. */
+const applied = (call: Call, tasks: Tasks, lock: string) =>
+  longPoll(
+    { read: () => call.query['wait'] !== undefined && tasks.isRunning(lock), underWay: (busy) => busy, state: String },
+    call,
+  )
+
+/** The text of the uploaded document; its size was limited on arrival. */
+const uploadedText = (call: Call) => decodeDocument(readFileSync(call.files['settings']?.path ?? raise(invalid(''))))
+
+export const postSettings = define({
+  method: 'POST',
+  path: `${PREFIX}/settings`,
+  id: 'postSettings',
+  tag: 'Network',
+  summary: 'Change the network and application settings',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('settings'),
+  form: FILE,
+  status: 202,
+  response: Accepted,
+  errors: [409, 413],
+  handle(call, { tasks, mode }) {
+    const settings = readSettings(uploadedText(call), mode)
+    const inputs = {
+      'app.json': { text: settings.appJson },
+      'network.json': { text: settings.networkJson },
+      'network.conf': { text: settings.networkConf },
+    }
+    const task = tasks.start('settings', { args: [settings.mode], inputs, by: caller(call) })
+    if (!task) throw busy(BUSY)
+    call.audit('settings.post', settings.mode)
+    return accepted('settings')
+  },
+})
+
+export const getSettings = define({
+  method: 'GET',
+  path: `${PREFIX}/settings`,
+  id: 'getSettings',
+  tag: 'Network',
+  summary: 'Show the network and application settings',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('settings'),
+  query: Wait,
+  response: z.object({ network: z.looseObject({}), app: z.looseObject({}) }),
+  errors: [404],
+  async handle(call, { folders, tasks }) {
+    await applied(call, tasks, 'settings')
+    const app = readText(etc(folders, 'app.json')) ?? raise(notFound())
+    const network = readText(etc(folders, 'network.json')) ?? raise(notFound())
+    return json(readStoredSettings(app, network))
+  },
+})
+
+/** The kinds of storage that the image offers; undefined when it does not say. */
+function offered(folders: Folders): string[] | undefined {
+  const value = readJson(join(folders.sysconf, 'storage-options.json')) as { options?: unknown } | undefined
+  return Array.isArray(value?.options) ? value.options.filter((option) => typeof option === 'string') : undefined
+}
+
+export const postStorage = define({
+  method: 'POST',
+  path: `${PREFIX}/storage`,
+  id: 'postStorage',
+  tag: 'Storage',
+  summary: 'Change where data is kept from the next boot on',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('storage'),
+  form: FILE,
+  status: 202,
+  response: Accepted,
+  errors: [409, 413],
+  handle(call, { tasks, mode, folders }) {
+    const storage = readStorage(uploadedText(call), mode, offered(folders), readText(etc(folders, 'storage.json')))
+    const inputs = { 'storage.json': { text: storage.storageJson }, 'storage.conf': { text: storage.storageConf } }
+    const task = tasks.start('storage', { inputs, by: caller(call) })
+    if (!task) throw busy(BUSY)
+    call.audit('storage.post', '')
+    return accepted('storage')
+  },
+})
+
+export const getStorage = define({
+  method: 'GET',
+  path: `${PREFIX}/storage`,
+  id: 'getStorage',
+  tag: 'Storage',
+  summary: 'Show where data is kept, and what this image offers',
+  permission: 'administrator',
+  enabled: ({ endpoints }) => endpoints.includes('storage'),
+  query: Wait,
+  response: z.looseObject({ options: z.array(z.string()) }),
+  errors: [404],
+  async handle(call, { folders, tasks, mode }) {
+    await applied(call, tasks, 'storage')
+    const stored = readJson(etc(folders, 'storage.json'))
+    const options =
+      readText(join(folders.sysconf, 'storage-options.json')) === undefined
+        ? raise(notFound())
+        : (offered(folders) ?? ['local'])
+    if (stored === undefined) throw notFound()
+    return json(publicStorage(stored, options, mode), 200, { 'Cache-Control': 'no-cache' })
+  },
+})
+
+export const settingsEndpoints = [postSettings, getSettings, postStorage, getStorage]

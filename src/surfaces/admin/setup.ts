@@ -1,0 +1,49 @@
+// POST /setup: the first token, or a new one.
+import { setTimeout as pause } from 'node:timers/promises'
+import { readNewToken, setToken } from '../../features/setup/setup.ts'
+import type { Call } from '../../http/endpoint.ts'
+import { ApiError } from '../../http/errors.ts'
+import { type AdminDeps, define, PREFIX } from './deps.ts'
+import { Done, done } from './words.ts'
+
+const PATH = `${PREFIX}/setup`
+/** Milliseconds after a failed set-up (contract, v1.24.0). */
+const PAUSE = 2000
+
+export const setUp = define({
+  method: 'POST',
+  path: PATH,
+  id: 'setUp',
+  tag: 'Setup',
+  summary: 'Set or change the API token',
+  description:
+    'Open while no token is set and first-run is off. Afterwards, and while first-run is pending, it needs the current token or phrase.',
+  permission: 'set-up',
+  form: {
+    newtoken: {
+      kind: 'text',
+      required: true,
+      description: 'The new token: 1 to 255 printable ASCII characters without blanks',
+    },
+  },
+  response: Done,
+  errors: [400, 403, 429],
+  async handle(call, deps) {
+    const { tokens, folders, config } = deps
+    if (!call.principal && !tokens.isUnset()) throw await refused(call, deps)
+    const token = readNewToken(call.fields['newtoken'])
+    if (!setToken(folders, tokens, config.label, token, () => call.authenticateAgain() !== undefined))
+      throw await refused(call, deps)
+    call.audit('token.update.success', PATH.slice(1))
+    return done()
+  },
+})
+
+async function refused(call: Call, { backOff, mode }: AdminDeps): Promise<ApiError> {
+  if (mode === 'strict') backOff.fail(call.address)
+  call.audit('token.setup.failed', PATH.slice(1))
+  await pause(PAUSE)
+  return new ApiError('forbidden', '')
+}
+
+export const setupEndpoints = [setUp]

@@ -1,0 +1,80 @@
+// GET /logs and /debug: bundles made while the client waits. GET and POST /reboot.
+import { uploads } from '../../folders.ts'
+import type { Call } from '../../http/endpoint.ts'
+import { busy, invalid } from '../../http/errors.ts'
+import { downloadReply } from '../../http/files.ts'
+import type { Reply } from '../../http/reply.ts'
+import { type AdminDeps, caller, define, PREFIX } from './deps.ts'
+import { Accepted, accepted } from './words.ts'
+
+const BINARY = 'application/octet-stream'
+
+/** Runs the script and answers with the file that it made. A script that fails is a 400, a missing file a 404 (contract). */
+async function bundle(kind: 'logs' | 'debug', file: string, call: Call, { tasks, folders }: AdminDeps): Promise<Reply> {
+  const task = tasks.start(kind, { lock: 'logs', by: caller(call) })
+  if (!task) throw busy('Logs are being collected already')
+  const ended = await tasks.wait(task.id)
+  if (ended?.status !== 'completed') throw invalid(ended?.error?.message ?? 'Script error')
+  const reply = downloadReply(uploads(folders), file, BINARY)
+  call.audit(`${kind}.get`, file)
+  return reply
+}
+
+export const getLogs = define({
+  method: 'GET',
+  path: `${PREFIX}/logs`,
+  id: 'getLogs',
+  tag: 'Support',
+  summary: 'Download the log files',
+  permission: 'administrator',
+  response: BINARY,
+  errors: [404, 409],
+  handle: (call, deps) => bundle('logs', 'logs.tar.gz', call, deps),
+})
+
+export const getDebug = define({
+  method: 'GET',
+  path: `${PREFIX}/debug`,
+  id: 'getDebug',
+  tag: 'Support',
+  summary: 'Download the debug bundle, encrypted for the vendor',
+  permission: 'administrator',
+  response: BINARY,
+  errors: [404, 409],
+  handle: (call, deps) => bundle('debug', 'debug-bundle.tar', call, deps),
+})
+
+function reboot(call: Call, { tasks }: AdminDeps): Reply {
+  if (!tasks.start('reboot', { by: caller(call) })) throw busy('The system is rebooting already')
+  call.audit('reboot.post', '')
+  return accepted('reboot')
+}
+
+const REBOOT = {
+  path: `${PREFIX}/reboot`,
+  tag: 'Administration',
+  permission: 'administrator',
+  status: 202,
+  response: Accepted,
+  errors: [409],
+  handle: reboot,
+} as const
+
+export const getReboot = define({
+  ...REBOOT,
+  errors: [409],
+  method: 'GET',
+  id: 'getReboot',
+  summary: 'Back up and reboot (for clients of the original; can be switched off)',
+  enabled: (config) => config.reboot.get,
+})
+
+export const postReboot = define({
+  ...REBOOT,
+  errors: [409],
+  method: 'POST',
+  id: 'postReboot',
+  summary: 'Back up and reboot',
+})
+
+export const supportEndpoints = [getLogs, getDebug, getReboot, postReboot]

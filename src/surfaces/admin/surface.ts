@@ -1,0 +1,76 @@
+// The admin surface as a whole: its parameters, its gate, how credentials are proven and refused.
+// The trap: the order. Set-up pending comes before back-off, back-off before credentials, credentials before the method.
+import { prepareFirstRun } from '../../auth/first-run.ts'
+import { origin } from '../../http/audit.ts'
+import { ApiError, invalid } from '../../http/errors.ts'
+import type { Request, Surface } from '../../http/surface.ts'
+import type { AdminDeps } from './deps.ts'
+import { failure } from './words.ts'
+
+/** Sent with every answer; the first four are the original's. */
+const headers = (requestId: string) => ({
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  'X-Frame-Options': 'deny',
+  'X-XSS-Protection': '1',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+  'X-Request-Id': requestId,
+  // Every reply says its own.
+  'Content-Type': '',
+})
+
+/** `index.html` and `v` are names that the original takes and ignores. */
+const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
+
+type Needs = Pick<AdminDeps, 'folders' | 'config' | 'tokens' | 'backOff' | 'audit' | 'mode'>
+
+export function adminSurface({ folders, config, tokens, backOff, audit, mode }: Needs): Surface {
+  const words = config['first-run']?.enabled ? config['first-run']['word-length'] : 0
+  if (words > 0) prepareFirstRun(folders, words)
+  const firstRun = () => (words > 0 ? tokens.pending() : undefined)
+  const enter = (request: Request, event: string, failure = '403') =>
+    audit.write({ event, target: request.path.slice(1), failure, ...origin(request) })
+  const patient = mode === 'strict'
+  return {
+    name: 'admin',
+    nobody: 'admin',
+    targets: 'word',
+    parameters: PARAMETERS,
+    headers,
+    gate(request, endpoint) {
+      if (endpoint?.permission === 'public') return
+      if (endpoint?.permission !== 'set-up' && firstRun()) {
+        enter(request, 'token.firstrun.failed')
+        throw new ApiError('forbidden', 'Authentication error')
+      }
+      const seconds = patient ? backOff.wait(request.address) : 0
+      if (seconds > 0) {
+        enter(request, 'token.backoff', '429')
+        throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, {
+          retryAfter: seconds,
+        })
+      }
+    },
+    authenticate(request, { token, hash }) {
+      const principal = tokens.authenticate(request.method, request.path, { token, hash })
+      if (principal) backOff.succeed(request.address)
+      return principal
+    },
+    refuse(request) {
+      if (patient) backOff.fail(request.address)
+      enter(request, 'token.authenticate.failed')
+      return new ApiError('forbidden', 'Authentication error')
+    },
+    wrongMethod(method, allowed) {
+      if (method !== 'GET' && method !== 'POST')
+        return new ApiError('wrong-method', '', { details: { allow: allowed.join(', ') } })
+      return invalid(`Invalid authentication method. Expected ${allowed[0]}`, {
+        details: { allow: allowed.join(', ') },
+      })
+    },
+    renderError: (error) => failure(error, firstRun()),
+  }
+}

@@ -1,0 +1,68 @@
+// The dialect of the original: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines joined by a literal \n.
+import * as z from 'zod'
+import type { ApiError } from '../../http/errors.ts'
+import { json, type Reply } from '../../http/reply.ts'
+import { PREFIX } from './deps.ts'
+
+const REASONS: Record<number, string> = {
+  200: 'OK',
+  202: 'Accepted',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  507: 'Insufficient Storage',
+}
+
+/** `200 OK` */
+export const statusText = (status: number) => `${status} ${REASONS[status] ?? 'Error'}`
+
+export const Done = z.object({ Status: z.literal('200 OK') })
+export const Accepted = z.object({ Status: z.literal('202 Accepted'), Location: z.string() })
+export const Failure = z.object({
+  Status: z.string(),
+  'Error-Message': z.string().optional(),
+  'error-code': z.string().optional(),
+  'First-Run': z.boolean().optional(),
+})
+
+export const done = (): Reply => json({ Status: statusText(200) })
+
+/** Long work has begun; its state is at the same path. */
+export function accepted(name: string): Reply {
+  const location = `${PREFIX}/${name}`
+  return json({ Status: statusText(202), Location: location }, 202, { Location: location })
+}
+
+/** `firstRun`: whether set-up is pending, undefined where the feature is off. Bodies without a message never carry it. */
+export function failure(error: ApiError, firstRun: boolean | undefined): Reply {
+  const { status, message, details, retryAfter } = error
+  const headers: Record<string, string> = {}
+  const body: Record<string, unknown> = { Status: statusText(status) }
+  if (message) {
+    body['Error-Message'] = message
+    headers['Error-Message'] = message
+  }
+  const code = details?.['error-code']
+  if (typeof code === 'string') body['error-code'] = code
+  if (message && firstRun !== undefined) body['First-Run'] = firstRun
+  if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
+  const allow = details?.['allow']
+  if (typeof allow === 'string') headers['Allow'] = allow
+  return json(body, status, headers)
+}
+
+/** Clients expect each line end as the two characters backslash and n, and turn them into breaks themselves. */
+export const literalLines = (text: string | null) => text?.replaceAll('\n', '\\n') ?? null

@@ -1,0 +1,46 @@
+// GET /dashboard. The trap: it is polled by every open page, so it must cost the same however much there is to count.
+import * as z from 'zod'
+import { readDashboard } from '../../features/dashboard/dashboard.ts'
+import { json } from '../../http/reply.ts'
+import { define, PREFIX } from './deps.ts'
+
+const Count = z.int().min(0)
+const Bytes = Count.meta({ format: 'int64', description: 'bytes' })
+
+export const Dashboard = z.object({
+  storage: z.object({
+    total_capacity: Bytes,
+    allocated: Bytes,
+    pool_count: Count,
+    pools_unhealthy: Count,
+    dataset_count: Count,
+    zvol_count: Count,
+    snapshot_count: Count,
+  }),
+  services: z.object({
+    smb_shares: Count,
+    nfs_exports: Count,
+    iscsi_targets: Count,
+    smb_status: z.boolean(),
+    nfs_status: z.boolean(),
+    iscsi_status: z.boolean(),
+  }),
+  jobs: z.object({ total: Count, running: Count, completed: Count, failed: Count }),
+  problems: z
+    .array(z.object({ source: z.string(), message: z.string() }))
+    .describe('what could not be asked; its numbers are 0 and false'),
+})
+
+export const getDashboard = define({
+  method: 'GET',
+  path: `${PREFIX}/dashboard`,
+  id: 'getDashboard',
+  tag: 'System',
+  summary: 'Show how much there is of everything, and what runs',
+  permission: 'viewer',
+  response: Dashboard,
+  handle: async (_call, { pools, zfs, serving, tasks }) =>
+    json(await readDashboard({ zpool: pools.zpool, zfs, serving, tasks })),
+})
+
+export const dashboardEndpoints = [getDashboard]

@@ -1,0 +1,52 @@
+// What the controller surface's handlers work with. The trap: Tokens prove who calls, Accounts change who may; both look at one UserStore.
+import type { Tokens } from '../../auth/jwt.ts'
+import type { Configuration } from '../../config.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
+import type { Dependents } from '../../features/datasets/destroy.ts'
+import type { Iscsi } from '../../features/iscsi/iscsi.ts'
+import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
+import type { Pools } from '../../features/pools/pools.ts'
+import type { Shares } from '../../features/shares/shares.ts'
+import type { Scheduler } from '../../features/snapshots/scheduler.ts'
+import type { LoginLimits } from '../../features/users/login.ts'
+import type { Accounts } from '../../features/users/users.ts'
+import type { Folders } from '../../folders.ts'
+import type { AuditLog } from '../../http/audit.ts'
+import type { RequestCounts } from '../../http/counts.ts'
+import { endpoint } from '../../http/endpoint.ts'
+import type { AuditChain } from '../../store/audit/chain.ts'
+import type { TaskEndings } from '../../tasks/endings.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import type { JobEvents } from './job-events.ts'
+
+export interface ControllerDeps {
+  accounts: Accounts
+  tokens: Tokens
+  limits: LoginLimits
+  tasks: Tasks
+  /** The audit log, to search it; entries are made by `call.audit`. */
+  chain: AuditChain
+  folders: Folders
+  jobEvents: JobEvents
+  iscsi: Iscsi
+  maintenance: MaintenanceMode
+  settings: Configuration['surfaces']['controller']
+  audit: AuditLog
+  zfs: Zfs
+  pools: Pools
+  shares: Shares
+  /** Who uses datasets and volumes: each feature that does adds itself. */
+  dependents: Dependents[]
+  /** What the dashboard counts, by service. */
+  serving: DashboardSources['serving']
+  scheduler: Scheduler
+  /** Milliseconds since 1970. */
+  now: () => number
+  counts: { requests: RequestCounts; tasks: TaskEndings }
+  /** The OpenAPI document, made on the first request. */
+  openapi: () => string
+}
+
+export const PREFIX = '/api/v1'
+export const define = endpoint<ControllerDeps>()

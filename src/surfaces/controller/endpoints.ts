@@ -1,0 +1,43 @@
+// Every endpoint of the controller surface: the table that routing, the document and the generated tests are made from.
+import type { Configuration } from '../../config.ts'
+import { listAuditLogs } from './audit.ts'
+import { authEndpoints } from './auth.ts'
+import { dashboardEndpoints } from './dashboard.ts'
+import { datasetsEndpoints } from './datasets.ts'
+import { nfsEndpoints } from './exports-nfs.ts'
+import { iscsiEndpoints } from './iscsi.ts'
+import { jobEventsEndpoints } from './job-events.ts'
+import { jobsEndpoints } from './jobs.ts'
+import { maintenanceEndpoints } from './maintenance.ts'
+import { metricsEndpoints } from './metrics.ts'
+import { poolsEndpoints } from './pools.ts'
+import { smbEndpoints } from './shares-smb.ts'
+import { snapshotPoliciesEndpoints } from './snapshot-policies.ts'
+import { snapshotsEndpoints } from './snapshots.ts'
+import { systemEndpoints } from './system.ts'
+import { usersEndpoints } from './users.ts'
+import { zvolsEndpoints } from './zvols.ts'
+
+export const controllerEndpoints = [
+  ...authEndpoints,
+  ...usersEndpoints,
+  ...poolsEndpoints,
+  ...datasetsEndpoints,
+  ...zvolsEndpoints,
+  ...snapshotsEndpoints,
+  ...smbEndpoints,
+  ...nfsEndpoints,
+  ...iscsiEndpoints,
+  ...snapshotPoliciesEndpoints,
+  ...jobsEndpoints,
+  listAuditLogs,
+  ...jobEventsEndpoints,
+  ...systemEndpoints,
+  ...dashboardEndpoints,
+  ...metricsEndpoints,
+  ...maintenanceEndpoints,
+]
+
+/** Those that this configuration has: a path may be declared twice, for two permissions. */
+export const enabledEndpoints = (config: Configuration) =>
+  controllerEndpoints.filter(({ enabled }) => enabled?.(config) ?? true)

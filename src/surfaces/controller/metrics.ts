@@ -1,0 +1,40 @@
+// GET /metrics: for a Prometheus server. The trap: two declarations of one path, of which the configuration mounts one; a scraper's token
+// would end with the day, so an appliance in a network of its own may open it to anyone there.
+import { CONTENT_TYPE, type Measured, renderMetrics } from '../../features/metrics/metrics.ts'
+import { readStorage } from '../../features/metrics/storage.ts'
+import type { Permission } from '../../http/endpoint.ts'
+import { TEXT_TYPE } from '../../http/reply.ts'
+import { isFinal } from '../../tasks/task.ts'
+import { type ControllerDeps, define } from './deps.ts'
+
+const declare = (permission: Permission & ('public' | 'viewer')) =>
+  define({
+    method: 'GET',
+    path: '/metrics',
+    id: 'metrics',
+    tag: 'System',
+    summary: 'Numbers in Prometheus’ text format',
+    permission,
+    unlimited: true,
+    response: TEXT_TYPE,
+    enabled: ({ surfaces }) => surfaces.controller.metrics === permission,
+    async handle(_call, deps) {
+      const body = await renderMetrics(await measure(deps))
+      return { status: 200, headers: { 'Content-Type': CONTENT_TYPE }, body }
+    },
+  })
+
+async function measure({ counts, tasks, audit, pools, zfs }: ControllerDeps): Promise<Measured> {
+  const open = new Map<string, number>()
+  for (const task of tasks.list({ limit: 1000 }))
+    if (!isFinal(task)) open.set(task.kind, (open.get(task.kind) ?? 0) + 1)
+  return {
+    requests: counts.requests.all(),
+    tasks: counts.tasks.all(),
+    open: [...open].map(([kind, count]) => ({ kind, count })),
+    auditEntries: audit.written,
+    storage: await readStorage({ zpool: pools.zpool, zfs }),
+  }
+}
+
+export const metricsEndpoints = [declare('viewer'), declare('public')]

@@ -1,0 +1,141 @@
+// A pool as the contract shows it, and what of it the contract has no word for. The trap: `status` has four words, ZFS has more; what a pool
+// cannot be used in is FAULTED there, and `health` keeps ZFS's own.
+import * as z from 'zod'
+import type { Scan, Vdev } from '../../drivers/zpool-status.ts'
+import type { Available } from '../../features/pools/available.ts'
+import type { Pool as PoolInfo, PoolDetails as PoolInfoDetails } from '../../features/pools/pools.ts'
+
+/** The contract’s word for bytes. */
+const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
+
+export const Pool = z.object({
+  name: z.string(),
+  status: z.enum(['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE']),
+  size: Bytes,
+  allocated: Bytes,
+  free: Bytes,
+  health: z.string().describe('ZFS’s own word, such as SUSPENDED'),
+  created_at: z.iso.datetime().optional(),
+  guid: z.string(),
+})
+
+const Device = z.object({
+  name: z.string(),
+  type: z.string().describe('disk, file, mirror, raidz1, spare, replacing'),
+  class: z.string().describe('data, log, cache, spare, special, dedup'),
+  state: z.string(),
+  read_errors: z.int(),
+  write_errors: z.int(),
+  checksum_errors: z.int(),
+  note: z.string().optional(),
+})
+// Three deep at most: a group, in it a spare or a replacement at work, in that the disks.
+const Group = Device.extend({ children: z.array(Device.extend({ children: z.array(Device).optional() })).optional() })
+type Device = z.infer<typeof Device> & { children?: Device[] }
+
+export const Scrub = z.object({
+  status: z.enum(['none', 'running', 'paused', 'finished', 'cancelled']),
+  progress: z.number().min(0).max(100).describe('percent'),
+  speed: z.int().optional().describe('bytes a second, rounded'),
+  repaired: z.int().optional().describe('bytes, rounded'),
+  errors: z.int().optional().describe('errors that could not be repaired'),
+  started_at: z.iso.datetime().optional(),
+  last: z.iso.datetime().optional().describe('when the last one ended'),
+  job: z.string().optional().describe('the job that follows it'),
+})
+
+export const PoolDetails = Pool.extend({
+  problem: z.string().optional().describe('what is wrong with it, in ZFS’s words'),
+  errors: z.string().optional().describe('what ZFS says of the data'),
+  vdevs: z.array(Group),
+  scan: Scrub.omit({ job: true })
+    .extend({ kind: z.enum(['scrub', 'resilver']) })
+    .optional(),
+  options: z.record(z.string(), z.string()).describe('the properties that were set'),
+})
+
+export const AvailableView = z.object({
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      size: z.int().describe('bytes'),
+      model: z.string().optional(),
+      serial: z.string().optional(),
+    }),
+  ),
+  pools: z.array(
+    z.object({
+      name: z.string(),
+      id: z.string(),
+      state: z.string(),
+      problem: z.string().optional(),
+      vdevs: z.array(Group),
+    }),
+  ),
+})
+
+const time = (milliseconds: number) => new Date(milliseconds).toISOString()
+
+export const viewPool = ({ name, size, allocated, free, health, guid, created }: PoolInfo) => ({
+  name,
+  status: health === 'ONLINE' || health === 'DEGRADED' || health === 'OFFLINE' ? health : ('FAULTED' as const),
+  size,
+  allocated,
+  free,
+  health,
+  ...(created !== undefined && { created_at: time(created * 1000) }),
+  guid,
+})
+
+const viewVdev = ({ name, type, class: kind, state, read, write, checksum, note, children }: Vdev): Device => ({
+  name,
+  type,
+  class: kind,
+  state,
+  read_errors: read,
+  write_errors: write,
+  checksum_errors: checksum,
+  ...(note !== undefined && { note }),
+  ...(children.length > 0 && { children: children.map(viewVdev) }),
+})
+
+const viewScan = ({ state, percent, speed, repaired, errors, started, ended }: Scan) => ({
+  status: state,
+  progress: percent,
+  ...(speed !== undefined && { speed }),
+  repaired,
+  ...(errors !== undefined && { errors }),
+  ...(started !== undefined && { started_at: time(started) }),
+  ...(ended !== undefined && { last: time(ended) }),
+})
+
+export const viewScrub = (scan: Scan | undefined, job: string | undefined) => ({
+  // A resilver since then has taken its place.
+  ...(scan?.kind === 'scrub' ? viewScan(scan) : { status: 'none' as const, progress: 0 }),
+  ...(job !== undefined && { job }),
+})
+
+export const viewDetails = (pool: PoolInfoDetails) => ({
+  ...viewPool(pool),
+  ...(pool.status.problem !== undefined && { problem: pool.status.problem }),
+  ...(pool.status.errors !== undefined && { errors: pool.status.errors }),
+  vdevs: pool.status.vdevs.map(viewVdev),
+  ...(pool.status.scan && { scan: { kind: pool.status.scan.kind, ...viewScan(pool.status.scan) } }),
+  options: Object.fromEntries(pool.properties.map(({ name, value }) => [name, value])),
+})
+
+export const viewAvailable = ({ disks, pools }: Available) => ({
+  disks: disks.map(({ path, size, model, serial }) => ({
+    path,
+    size,
+    ...(model !== undefined && { model }),
+    ...(serial !== undefined && { serial }),
+  })),
+  pools: pools.map(({ name, id = '', state, problem, vdevs }) => ({
+    name,
+    id,
+    state,
+    ...(problem !== undefined && { problem }),
+    vdevs: vdevs.map(viewVdev),
+  })),
+})

@@ -1,0 +1,173 @@
+// GET and POST /snapshots, GET and DELETE /snapshots/{name}, POST /snapshots/{name}/rollback. The trap: the list may be long, so it is JSON
+// text already when it comes here.
+import * as z from 'zod'
+import { Destruction, Plan } from '../../features/plan/plan.ts'
+import { planRollback, startRollback } from '../../features/snapshots/rollback.ts'
+import {
+  findSnapshot,
+  getSnapshot,
+  listSnapshots,
+  planSnapshotRemoval,
+  removeSnapshot,
+  takeSnapshot,
+} from '../../features/snapshots/snapshots.ts'
+import { DatasetName, PoolName, SnapshotLabel, SnapshotName } from '../../features/zfs/names.ts'
+import { invalid } from '../../http/errors.ts'
+import { json, jsonText } from '../../http/reply.ts'
+import { type ControllerDeps, define, PREFIX } from './deps.ts'
+import { answerPlan, askedBy, RecursiveDestruction } from './destroy.ts'
+import { finish } from './finish.ts'
+import { Job } from './job.ts'
+import { Bytes, Message } from './words.ts'
+
+const COLLECTION = `${PREFIX}/snapshots`
+const ONE = `${COLLECTION}/{name*}`
+const tag = 'Snapshots'
+
+const Snapshot = z.object({
+  name: z.string(),
+  dataset: z.string(),
+  size: Bytes.describe('bytes that would be free without it'),
+  created_at: z.iso.datetime(),
+})
+const SnapshotDetails = Snapshot.extend({
+  guid: z.string().describe('the same wherever it is sent to'),
+  referenced: Bytes,
+  holds: z.array(z.string()).describe('the tags that keep it from being destroyed'),
+  clones: z.array(z.string()),
+})
+
+const number = (most: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/)
+    .transform(Number)
+    .refine((value) => value <= most)
+    .optional()
+    .meta({ type: 'integer' })
+
+const params = z.strictObject({ name: SnapshotName })
+const key = (name: string) => `snapshots/${name}`
+const resource = {
+  key: (params: { name: string }) => key(params.name),
+  // Nothing of a snapshot can be changed: it is this one, or another of the same name.
+  version: async ({ params: { name } }: { params: { name: string } }, { zfs }: ControllerDeps) =>
+    (await getSnapshot(zfs, name)).guid,
+}
+
+const list = define({
+  method: 'GET',
+  path: COLLECTION,
+  id: 'listSnapshots',
+  tag,
+  summary: 'List snapshots, oldest first within each dataset',
+  permission: 'viewer',
+  query: z.object({
+    dataset: DatasetName.optional().describe('only those of this dataset itself'),
+    pool: PoolName.optional().describe('only those of this pool'),
+    offset: number(999_999_999).describe('leave out so many'),
+    limit: number(1_000_000).describe('at most so many'),
+  }),
+  response: z.array(Snapshot),
+  errors: [404],
+  async handle({ query }, { zfs }) {
+    if (query.dataset !== undefined && query.pool !== undefined) throw invalid('Either dataset or pool')
+    return jsonText(await listSnapshots(zfs, query))
+  },
+})
+
+const create = define({
+  method: 'POST',
+  path: COLLECTION,
+  id: 'createSnapshot',
+  action: 'snapshots.create',
+  tag,
+  summary: 'Take a snapshot',
+  permission: 'operator',
+  body: z.strictObject({ dataset: DatasetName, name: SnapshotLabel }),
+  status: 201,
+  response: SnapshotDetails,
+  errors: [404, 409],
+  resource: {
+    key: (_params, { dataset, name }) => key(`${dataset}@${name}`),
+    version: async ({ body }, { zfs }) => (await findSnapshot(zfs, `${body.dataset}@${body.name}`))?.guid,
+  },
+  async handle({ body, audit }, { zfs }) {
+    const name = SnapshotName.safeParse(`${body.dataset}@${body.name}`)
+    if (!name.success) throw invalid('Too long together with the dataset', { details: { field: 'name' } })
+    const taken = await takeSnapshot(zfs, name.data)
+    audit('snapshots.create', key(name.data))
+    return { ...json(taken, 201, { Location: `${COLLECTION}/${name.data}` }), version: taken.guid }
+  },
+})
+
+const get = define({
+  method: 'GET',
+  path: ONE,
+  id: 'getSnapshot',
+  tag,
+  summary: 'Show one snapshot, with its holds and clones',
+  permission: 'viewer',
+  params,
+  response: SnapshotDetails,
+  errors: [404],
+  resource,
+  async handle({ params: { name } }, { zfs }) {
+    const found = await getSnapshot(zfs, name)
+    return { ...json(found), version: found.guid }
+  },
+})
+
+const remove = define({
+  method: 'DELETE',
+  path: ONE,
+  id: 'deleteSnapshot',
+  action: 'snapshots.delete',
+  tag,
+  summary: 'Destroy a snapshot that nothing depends on',
+  permission: 'operator',
+  params,
+  query: Destruction,
+  response: z.union([Message, Plan]),
+  errors: [404, 409],
+  resource,
+  async handle(call, deps) {
+    const { name } = call.params
+    const plan = await planSnapshotRemoval(deps.zfs, name)
+    const answer = answerPlan(call, deps, { plan, target: key(name), action: 'snapshots.delete' })
+    if (answer) return answer
+    await removeSnapshot(deps.zfs, name)
+    call.audit('snapshots.delete', key(name))
+    return json({ message: 'snapshot deleted' })
+  },
+})
+
+const rollback = define({
+  method: 'POST',
+  path: `${ONE}/rollback`,
+  id: 'rollbackSnapshot',
+  action: 'snapshots.rollback',
+  tag,
+  summary: 'Take a dataset back to a snapshot: what was written since is lost',
+  description:
+    'Where there are newer snapshots, they go for good: recursive=true agrees. dry_run=true answers the plan.',
+  permission: 'operator',
+  params,
+  query: RecursiveDestruction,
+  response: z.union([Message, Plan]),
+  accepted: Job,
+  errors: [404, 409],
+  async handle(call, deps) {
+    const { name } = call.params
+    const plan = await planRollback(deps.zfs, name, (volume) => deps.iscsi.usersOf(volume))
+    const answer = answerPlan(call, deps, { plan, target: key(name), action: 'snapshots.rollback' })
+    if (answer) return answer
+    const task = await startRollback(deps.tasks, plan, askedBy(call))
+    call.audit('snapshots.rollback', key(name))
+    const seconds = deps.settings['apply-seconds']
+    const done = () => json({ message: 'rolled back' })
+    return finish(call, { tasks: deps.tasks, task, seconds, object: name, done })
+  },
+})
+
+export const snapshotsEndpoints = [list, create, get, remove, rollback]

@@ -1,0 +1,104 @@
+// The controller surface as a whole: Bearer tokens, 401 for who is not known, 403 for who may not. The trap: a token that ended is no guess,
+// so it never makes its address wait; only logins do.
+import type { Tokens } from '../../auth/jwt.ts'
+import { accountOf, type Principal } from '../../auth/principal.ts'
+import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
+import type { LoginLimits } from '../../features/users/login.ts'
+import { type AuditLog, origin } from '../../http/audit.ts'
+import { ApiError } from '../../http/errors.ts'
+import type { Answers } from '../../http/idempotency.ts'
+import { RequestLimit, WINDOW } from '../../http/request-limit.ts'
+import type { Request, Surface } from '../../http/surface.ts'
+import { login } from './auth.ts'
+import { failure } from './words.ts'
+
+const headers = (requestId: string) => ({
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  'X-Frame-Options': 'deny',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+  'X-Request-Id': requestId,
+  // Every reply says its own.
+  'Content-Type': '',
+})
+
+/** Of a path in the audit log: the longest name has its place, and a stranger cannot fill the disk with 16 KB a line. */
+const LONGEST_TARGET = 400
+
+const OWN =
+  /^\/(?:healthz|metrics|api\/v1\/(?:auth|users|pools|datasets|zvols|snapshots|snapshot-policies|shares|exports|iscsi|jobs|audit|dashboard|maintenance))(?:\/|$)/
+
+/** Whether a path is the controller's, for the dialect of "not found". */
+export const isControllerPath = (path: string) => OWN.test(path)
+
+export function controllerSurface({
+  tokens,
+  limits,
+  answers,
+  perMinute,
+  audit,
+  maintenance,
+}: {
+  tokens: Tokens
+  limits: LoginLimits
+  answers: Answers
+  /** Requests; 0 is no limit. */
+  perMinute: number
+  audit: AuditLog
+  maintenance: MaintenanceMode
+}): Surface {
+  const enter = (request: Request, event: string, failure: string, principal?: Principal) =>
+    audit.write({
+      event,
+      target: request.path.slice(1, LONGEST_TARGET),
+      actor: principal?.name ?? 'nobody',
+      account: accountOf(principal),
+      name: principal?.name,
+      failure,
+      ...origin(request),
+    })
+  const limit = perMinute > 0 ? new RequestLimit(perMinute) : undefined
+  const told = { 'X-RateLimit-Limit': String(perMinute), 'X-RateLimit-Window': String(WINDOW) }
+  return {
+    name: 'controller',
+    nobody: 'nobody',
+    targets: 'resource',
+    parameters: [],
+    headers: limit ? (requestId) => ({ ...headers(requestId), ...told }) : headers,
+    answers,
+    gate(request, endpoint) {
+      if (endpoint?.id !== login.id) return
+      try {
+        limits.check(request.address)
+      } catch (error) {
+        enter(request, 'auth.login.backoff', '429')
+        throw error
+      }
+    },
+    authenticate: ({ incoming }) => tokens.authenticate(incoming?.headers.authorization),
+    ...(limit && {
+      count(request, principal) {
+        try {
+          limit.count(request.address, principal)
+        } catch (error) {
+          enter(request, 'auth.limited', '429', principal)
+          throw error
+        }
+      },
+    }),
+    refuse(request, principal) {
+      if (principal) {
+        enter(request, 'auth.forbidden', '403', principal)
+        return new ApiError('forbidden', 'The account’s role does not allow this')
+      }
+      enter(request, 'auth.unauthorized', '401')
+      return new ApiError('unauthenticated', 'A valid token is needed')
+    },
+    refuseChanges: () => maintenance.refuseChanges(),
+    wrongMethod: (_method, allowed) =>
+      new ApiError('wrong-method', 'Method not allowed', { details: { allow: allowed.join(', ') } }),
+    renderError: failure,
+  }
+}

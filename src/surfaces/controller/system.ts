@@ -1,0 +1,30 @@
+// GET /healthz, GET /openapi.json: what anyone may see.
+import * as z from 'zod'
+import { JSON_TYPE, json, jsonText } from '../../http/reply.ts'
+import { define, PREFIX } from './deps.ts'
+
+export const healthz = define({
+  method: 'GET',
+  path: '/healthz',
+  id: 'healthz',
+  tag: 'System',
+  summary: 'Show that the server answers',
+  permission: 'public',
+  unlimited: true,
+  // The contract's word for it is `ts`, and its meaning the request's id.
+  response: z.object({ status: z.literal('ok'), ts: z.string().describe('Request ID for correlation') }),
+  handle: ({ requestId }) => json({ status: 'ok', ts: requestId }),
+})
+
+export const getOpenapi = define({
+  method: 'GET',
+  path: `${PREFIX}/openapi.json`,
+  id: 'getControllerOpenapi',
+  tag: 'System',
+  summary: 'The OpenAPI 3.1 document of this surface',
+  permission: 'public',
+  response: JSON_TYPE,
+  handle: (_call, { openapi }) => jsonText(openapi()),
+})
+
+export const systemEndpoints = [healthz, getOpenapi]

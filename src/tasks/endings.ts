@@ -1,0 +1,17 @@
+// How many tasks ended how since the start, for /metrics. The trap: not what is on disk; old tasks are removed there.
+import type { Task } from './task.ts'
+
+export class TaskEndings {
+  private readonly counts = new Map<string, { kind: string; status: string; count: number }>()
+
+  add({ kind, status }: Task): void {
+    const key = `${kind} ${status}`
+    const entry = this.counts.get(key) ?? { kind, status, count: 0 }
+    entry.count += 1
+    this.counts.set(key, entry)
+  }
+
+  all(): { kind: string; status: string; count: number }[] {
+    return [...this.counts.values()]
+  }
+}

@@ -1,0 +1,396 @@
+// The server's half of the script contract (scripts/README.md): start, list, read, follow, cancel, and end what died.
+// The trap: a task outlives this process. What is true of it is asked from its files and its kernel lock, never from memory.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { SYSTEM_PATH } from '../drivers/run.ts'
+import type { Folders } from '../folders.ts'
+import { ApiError } from '../http/errors.ts'
+import { readJson, writeAtomic } from '../store/atomic.ts'
+import { moveFile } from '../store/move.ts'
+import { isHeld } from './lock.ts'
+import { isFinal, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
+
+export interface TasksOptions {
+  folders: Folders
+  /** Folder of the scripts. */
+  scripts: string
+  privilege: 'sudo' | 'none'
+  /** Tasks go through the original's bin/wrapper.sh. */
+  wrapped?: boolean
+  /** The `EDGE_*` variables of the script contract, besides the folders. */
+  environment: Record<string, string>
+  /** Seconds after which a task is cancelled. */
+  longest: number
+  /** Hears of each task that came to its end, once while this process lives. */
+  onEnd: (task: Task) => void
+  warn: (text: string, error?: unknown) => void
+}
+
+export interface StartOptions {
+  /** Only one task holds a lock. Default: the kind. */
+  lock?: string
+  args?: string[]
+  /** Files for the script's `input/`: text to write, or the path of a received file to move there. */
+  inputs?: Record<string, { text: string } | { file: string }>
+  /** Who asked, for `request.json`. */
+  by: { name: string; address: string }
+  /** Runs once the lock is ours and before the script starts. */
+  prepare?: () => void
+  /** It may take days (a scrub): it is not given up after `longest`. */
+  endless?: boolean
+}
+
+const KEPT = 100
+const POLL = 250
+const STAMPED = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z-/
+
+export class Tasks {
+  private readonly options: TasksOptions
+  /** Started by this process and not yet ended: id → the promise of its end. */
+  private readonly live = new Map<string, Promise<void>>()
+  /** Locks of tasks that were started and may not hold their kernel lock yet. */
+  private readonly claimed = new Map<string, string>()
+  private readonly ended = new Set<string>()
+  /** Since when this process knows a task, in milliseconds of its own: the clock may jump by years after a boot. */
+  private readonly seen = new Map<string, number>()
+  /** Those that had not ended when they were last looked at. */
+  private readonly open = new Set<string>()
+  private readonly deaths = new Map<string, Promise<void>>()
+  private watcher: NodeJS.Timeout | undefined
+
+  constructor(options: TasksOptions) {
+    this.options = options
+    for (const folder of [tasksFolder(options.folders), join(options.folders.state, 'locks')]) {
+      mkdirSync(folder, { recursive: true, mode: 0o750 })
+    }
+  }
+
+  /** Whether a task that holds `lock` runs: one of ours, or one that an operator started by hand. */
+  isRunning(lock: string): boolean {
+    return this.claimed.has(lock) || isHeld(lockFile(this.options.folders, lock)) === true
+  }
+
+  /**
+   * Whether a task was started here that has not written `file` yet: what the file says is still about the one before. Costs nothing while
+   * no task of this lock runs.
+   */
+  isUnspoken(lock: string, file: string, arg?: string): boolean {
+    const id = this.claimed.get(lock)
+    if (id === undefined) return false
+    const request = join(taskFolder(this.options.folders, id), 'request.json')
+    const started = statSync(request, { throwIfNoEntry: false })?.mtimeMs
+    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+    if (started === undefined || (written !== undefined && written >= started)) return false
+    return arg === undefined || (readJson(request) as { args?: string[] }).args?.[0] === arg
+  }
+
+  /**
+   * The newest task of a kind when it failed without a word to the status file that clients read: its script could not even start (no
+   * sudo, no interpreter), and what the file says is still about the one before. Not one that found another at work.
+   */
+  silentFailure(kind: string, file: string): Task | undefined {
+    const task = this.latest(kind)
+    if (task?.status !== 'failed' && task?.status !== 'interrupted') return undefined
+    if (task.error?.code === 'BUSY') return undefined
+    const started = statSync(join(taskFolder(this.options.folders, task.id), 'request.json'), { throwIfNoEntry: false })
+    const written = statSync(file, { throwIfNoEntry: false })
+    return (written?.mtimeMs ?? 0) < (started?.mtimeMs ?? 0) ? task : undefined
+  }
+
+  /** Resolves once the task that was started last under `lock` has let go of it, at most after two seconds: then it may be started again. */
+  async released(lock: string): Promise<void> {
+    const id = this.claimed.get(lock)
+    if (id) await Promise.race([this.live.get(id), new Promise((resolve) => setTimeout(resolve, 2000).unref())])
+  }
+
+  /** Whether a task that this process started holds `lock`, or is about to. */
+  isClaimed(lock: string): boolean {
+    return this.claimed.has(lock)
+  }
+
+  /**
+   * Starts `<kind>.sh run`; undefined when its lock is taken. The check and the claim are one synchronous step, so that of any number
+   * of parallel requests exactly one gets a task.
+   */
+  start(kind: string, { lock = kind, args = [], inputs = {}, by, prepare, endless }: StartOptions): Task | undefined {
+    if (this.isRunning(lock) || this.hasDead(lock)) return undefined
+    this.script(kind)
+    const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+    const id = this.newId()
+    const folder = taskFolder(this.options.folders, id)
+    mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
+    try {
+      for (const [name, input] of Object.entries(inputs)) {
+        const target = join(folder, 'input', name)
+        if ('text' in input) writeAtomic(target, input.text, 0o600)
+        else moveFile(input.file, target, 0o600)
+      }
+      prepare?.()
+      writeAtomic(
+        join(folder, 'request.json'),
+        `${JSON.stringify({ id, kind, lock, args, by, created_at: created, endless })}\n`,
+      )
+      const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: created }
+      writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
+      this.launch(task, lock, args)
+      return task
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /**
+   * Whether a task that held this lock died and has no end yet; it gets one now. Until then what it half made is not put back, and what a
+   * later one says in the files that both write would be taken for its own.
+   */
+  private hasDead(lock: string): boolean {
+    const dead = this.list({ limit: 20 }).filter((task) => this.isDead(task) && this.lockOf(task) === lock)
+    for (const { id } of dead)
+      this.settle(id).catch((error) => this.options.warn('a task could not be given its end', error))
+    return dead.length > 0
+  }
+
+  /** As `start`. One that has told its end, and is only about to let go of the lock, is waited for: a client acts on what it was told. */
+  async startNext(kind: string, options: StartOptions): Promise<Task | undefined> {
+    const lock = options.lock ?? kind
+    const last = this.get(this.claimed.get(lock) ?? '')
+    if (last && isFinal(last)) await this.released(lock)
+    return this.start(kind, options)
+  }
+
+  /** Begins with its time and sorts behind all that are there, also when the clock was set back: the latest is found by its id. */
+  private newId(): string {
+    const stamp = (time: number) => new Date(time).toISOString().replace(/[-:.]/g, '')
+    const newest = taskIds(this.options.folders).find((id) => STAMPED.test(id))
+    const [, date, hour, minute, second, rest] = newest?.match(STAMPED) ?? []
+    const last = Date.parse(`${date?.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hour}:${minute}:${second}.${rest}Z`)
+    const time = last >= Date.now() ? last + 1 : Date.now()
+    return `${stamp(time)}-${randomBytes(4).toString('hex')}`
+  }
+
+  private launch(task: Task, lock: string, args: string[]): void {
+    // Claimed only once it is started, in the same synchronous step: a claim of what never ran would never end.
+    const child = this.spawn(task.kind, 'run', task.id, args)
+    this.claimed.set(lock, task.id)
+    this.open.add(task.id)
+    const end = new Promise<void>((resolve) => {
+      child.once('error', (error) => {
+        this.options.warn(`the script ${task.kind}.sh did not start`, error)
+        resolve()
+      })
+      child.once('exit', () => resolve())
+    }).then(() => {
+      this.claimed.delete(lock)
+      return this.settle(task.id)
+    })
+    this.live.set(task.id, end)
+    end.finally(() => this.live.delete(task.id)).catch((error) => this.options.warn('a task did not end well', error))
+    this.watch()
+  }
+
+  /** The absolute path of a kind's script; throws when it is not installed. */
+  private script(kind: string): string {
+    const { scripts, wrapped } = this.options
+    const script = join(scripts, wrapped ? 'wrapper.sh' : `${kind}.sh`)
+    if (!existsSync(script)) throw new ApiError('unavailable', 'The script for this is not installed')
+    return script
+  }
+
+  private spawn(kind: string, action: 'run' | 'recover' | 'cancel', id: string, args: string[]): ChildProcess {
+    const { folders, privilege, environment, wrapped } = this.options
+    const script = this.script(kind)
+    const folder = taskFolder(folders, id)
+    const argv = [script, action, folder, ...(wrapped ? [kind] : []), ...args]
+    const [program, ...rest] = privilege === 'sudo' ? ['/usr/bin/sudo', '-n', '--', ...argv] : argv
+    const out = openSync(join(folder, 'log'), 'a', 0o640)
+    try {
+      const child = spawn(program!, rest, {
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', out, out],
+        env: {
+          PATH: SYSTEM_PATH,
+          EDGE_ROOT: folders.root,
+          EDGE_SYSCONFDIR: folders.sysconf,
+          EDGE_DATADIR: folders.data,
+          EDGE_STATEDIR: folders.state,
+          ...environment,
+        },
+      })
+      child.unref()
+      return child
+    } finally {
+      closeSync(out)
+    }
+  }
+
+  get(id: string): Task | undefined {
+    return readTask(this.options.folders, id)
+  }
+
+  /** Newest first. */
+  list({ kind, limit = 50 }: { kind?: string; limit?: number } = {}): Task[] {
+    const found: Task[] = []
+    for (const id of taskIds(this.options.folders)) {
+      const task = this.get(id)
+      if (task && (!kind || task.kind === kind)) found.push(task)
+      if (found.length >= limit) break
+    }
+    return found
+  }
+
+  latest(kind: string): Task | undefined {
+    return this.list({ kind, limit: 1 })[0]
+  }
+
+  /** Waits until the task ended. */
+  async wait(id: string): Promise<Task | undefined> {
+    await this.live.get(id)
+    await this.settle(id)
+    for (let task = this.get(id); task && !isFinal(task); task = this.get(id)) {
+      await new Promise((resolve) => setTimeout(resolve, POLL))
+      await this.settle(id)
+    }
+    return this.get(id)
+  }
+
+  /** Ends a running task and puts back what it had half made. Undefined when there is no such task. */
+  async cancel(id: string): Promise<Task | undefined> {
+    // A script that has just been started holds no lock and has left no record of who it is: it could not be found and ended.
+    for (let tries = 100; tries > 0 && this.live.has(id) && this.get(id)?.status === 'pending'; tries--)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const task = this.get(id)
+    if (task && !isFinal(task)) {
+      await this.conclude(task, 'cancel')
+      await this.live.get(id)
+    }
+    return this.get(id)
+  }
+
+  /** Ends every task that died while nobody watched: at the start of the server, and whenever a view finds one. */
+  async sweep(): Promise<void> {
+    const open = this.list({ limit: Number.POSITIVE_INFINITY }).filter((task) => !isFinal(task))
+    for (const { id } of open) this.open.add(id)
+    await Promise.all(open.map(({ id }) => this.settle(id)))
+    if (open.length > 0) this.watch()
+    this.prune()
+  }
+
+  /** Whether a task says that it is under way, and its lock says that it is not. */
+  isDead(task: Task): boolean {
+    if (isFinal(task) || [...this.claimed.values()].includes(task.id)) return false
+    return isHeld(lockFile(this.options.folders, this.lockOf(task))) === false
+  }
+
+  /** Gives a task that died its final status, through its own script's `recover`. Does nothing to one that runs or has ended. */
+  async settle(id: string): Promise<void> {
+    const task = this.get(id)
+    if (!task) return
+    if (!isFinal(task)) {
+      if (!this.isDead(task)) return
+      await this.conclude(task, 'recover')
+    }
+    const last = this.get(id)
+    if (last && isFinal(last) && !this.ended.has(id)) {
+      this.ended.add(id)
+      this.seen.delete(id)
+      this.options.onEnd(last)
+      this.prune()
+    }
+  }
+
+  private conclude(task: Task, action: 'recover' | 'cancel'): Promise<void> {
+    const known = this.deaths.get(task.id)
+    if (known) return known
+    const running = this.end(task, action).finally(() => this.deaths.delete(task.id))
+    this.deaths.set(task.id, running)
+    return running
+  }
+
+  private async end(task: Task, action: 'recover' | 'cancel'): Promise<void> {
+    try {
+      const child = this.spawn(task.kind, action, task.id, this.request(task).args)
+      await new Promise<void>((resolve) => {
+        child.once('error', () => resolve())
+        child.once('exit', () => resolve())
+      })
+    } catch (error) {
+      this.options.warn(`the script ${task.kind}.sh cannot ${action}`, error)
+    }
+    const now = this.get(task.id)
+    if (!now || isFinal(now)) return
+    // Its recover took the work up again, and holds the lock (scripts/pool-scrub.sh).
+    if (action === 'recover' && isHeld(lockFile(this.options.folders, this.lockOf(task)))) return this.watch()
+    // Its script is missing or broken. Then the truth is at least that nothing runs any more.
+    const error = { code: 'E1000', message: 'Script error' }
+    const text = JSON.stringify({
+      ...now,
+      status: 'interrupted',
+      message: error.message,
+      error,
+      completed_at: new Date().toISOString(),
+    })
+    try {
+      writeAtomic(join(taskFolder(this.options.folders, task.id), 'status.json'), `${text}\n`)
+    } catch (cause) {
+      this.options.warn('the end of a task could not be written down', cause)
+    }
+  }
+
+  private request(task: Task): { lock: string; args: string[]; endless: boolean } {
+    const value = readJson(join(taskFolder(this.options.folders, task.id), 'request.json')) as
+      | { lock?: unknown; args?: unknown; endless?: unknown }
+      | undefined
+    const args = Array.isArray(value?.args) ? value.args.filter((part) => typeof part === 'string') : []
+    const lock = typeof value?.lock === 'string' ? value.lock : task.kind
+    return { lock, args, endless: value?.endless === true }
+  }
+
+  lockOf(task: Task): string {
+    return this.request(task).lock
+  }
+
+  /** Looks after tasks that are not our children (the server was restarted under them), and after those that never end. */
+  private watch(): void {
+    this.watcher ??= setInterval(() => {
+      for (const id of this.open) {
+        const task = this.get(id)
+        if (!task || isFinal(task)) {
+          this.open.delete(id)
+          continue
+        }
+        const seen = this.seen.get(task.id) ?? performance.now()
+        this.seen.set(task.id, seen)
+        const late = performance.now() - seen > this.options.longest * 1000 && !this.request(task).endless
+        const act = late ? this.cancel(task.id) : this.settle(task.id)
+        act.catch((error) => this.options.warn('a task could not be looked after', error))
+      }
+      if (this.open.size > 0) return
+      clearInterval(this.watcher)
+      this.watcher = undefined
+    }, 1000)
+    this.watcher.unref()
+  }
+
+  /** Keeps the newest hundred ended tasks of each kind: what is done by a clock must not push out what a person did. */
+  private prune(): void {
+    const ids = taskIds(this.options.folders)
+    if (ids.length <= KEPT) return
+    const counts = new Map<string, number>()
+    for (const id of ids) {
+      const task = this.get(id)
+      const kind = task?.kind ?? ''
+      const count = (counts.get(kind) ?? 0) + 1
+      counts.set(kind, count)
+      if (count > KEPT && (!task || isFinal(task)))
+        rmSync(taskFolder(this.options.folders, id), { recursive: true, force: true })
+    }
+  }
+
+  close(): void {
+    clearInterval(this.watcher)
+  }
+}

@@ -1,0 +1,57 @@
+// The manual at /docs. The trap: it is made from the documents, so what is checked is that nothing of them is left out, and that what it
+// shows can be pasted.
+import { spawnSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type InProcess, startAppliance } from './appliance.ts'
+import { call } from './client.ts'
+import { ON } from './controller.ts'
+
+let appliance: InProcess
+let page: string
+beforeAll(async () => {
+  appliance = await startAppliance(ON)
+  page = (await call(appliance.url, 'GET', '/docs')).body
+})
+afterAll(() => appliance?.close())
+
+const unescaped = (text: string) =>
+  text
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&amp;/g, '&')
+const examples = () => [...page.matchAll(/<pre>([\s\S]*?)<\/pre>/g)].map(([, text = '']) => unescaped(text))
+
+describe('GET /docs', () => {
+  it('shows every operation of every surface that is on', async () => {
+    for (const document of ['/api/v1/admin/openapi.json', '/api/v1/openapi.json']) {
+      const { paths } = JSON.parse((await call(appliance.url, 'GET', document)).body) as {
+        paths: Record<string, object>
+      }
+      for (const [path, methods] of Object.entries(paths))
+        for (const method of Object.keys(methods)) expect(page).toContain(`id="${method}-${path}"`)
+    }
+  })
+
+  it('says nothing of accounts where their surface is off', async () => {
+    const plain = await startAppliance()
+    try {
+      const { body } = await call(plain.url, 'GET', '/docs')
+      expect(body).toContain('id="get-/api/v1/admin/version"')
+      expect(body).not.toContain('Bearer')
+    } finally {
+      await plain.close()
+    }
+  })
+
+  it('shows lines that a shell takes, and bodies that are JSON', () => {
+    for (const text of examples()) {
+      const { status, stderr } = spawnSync('sh', ['-n', '-c', text], { encoding: 'utf8' })
+      expect([status, stderr, text]).toEqual([0, '', text])
+      const [, body] = /-d '(.*)'$/.exec(text) ?? []
+      if (body !== undefined) expect(() => JSON.parse(body)).not.toThrow()
+    }
+    expect(examples().filter((text) => text.includes('Bearer $JWT')).length).toBeGreaterThan(5)
+  })
+})

@@ -1,0 +1,20 @@
+// Runs a script of this folder with TMPDIR on a tmpfs of 24 MiB, in a mount namespace of its own. The trap: that takes root and unshare(1);
+// where they are missing the test is left out, and says so.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { isRoot, REPOSITORY, temporaryFolder } from './appliance.ts'
+
+/** What the script printed, as JSON; undefined where it cannot be run. */
+export function runOnSmallDisk(script: string): unknown {
+  if (!isRoot || spawnSync('unshare', ['-m', 'true']).status !== 0) {
+    console.log('left out: a full disk needs root and unshare(1) to mount a small tmpfs')
+    return undefined
+  }
+  const command = 'mount -t tmpfs -o size=24m,mode=755 tmpfs "$1" && exec "$2" "$3" "$4" "$1"'
+  const tsx = join(REPOSITORY, 'node_modules/tsx/dist/cli.mjs')
+  const args = [command, 'sh', temporaryFolder(), process.execPath, tsx, join(REPOSITORY, 'test/api', script)]
+  const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', ...args], { encoding: 'utf8', timeout: 50_000 })
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}

@@ -1,0 +1,82 @@
+// The first page's numbers, and those of /metrics, as the system has them. The trap: what could not be asked must not look like nothing.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from './client.ts'
+import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startStorage()
+})
+afterAll(() => world?.close())
+
+const dashboard = async () => {
+  const { status, json } = await world.ask('GET', '/dashboard', { as: 'viewer' })
+  expect(status).toBe(200)
+  return json
+}
+const metrics = async () => {
+  const headers = { authorization: `Bearer ${world.tokens.viewer}` }
+  return (await call(world.url, 'GET', '/metrics', { headers })).body.split('\n')
+}
+const value = (lines: string[], name: string) =>
+  Number(
+    lines
+      .find((line) => line.startsWith(`edge_admin_${name} `))
+      ?.split(' ')
+      .at(-1),
+  )
+
+describe('the dashboard', () => {
+  it('counts what there is, before and after', async () => {
+    const before = await dashboard()
+    expect(before.problems).toEqual([])
+    expect((await world.ask('POST', '/pools', { json: { name: 'counted', vdevs: world.disks(1) } })).status).toBe(201)
+    for (const name of ['counted/a', 'counted/b'])
+      expect((await world.ask('POST', '/datasets', { json: { name } })).status).toBe(201)
+    expect((await world.ask('POST', '/zvols', { json: { name: 'counted/v', size: '16M' } })).status).toBe(201)
+    for (const name of ['one', 'two', 'three'])
+      expect((await world.ask('POST', '/snapshots', { json: { dataset: 'counted/a', name } })).status).toBe(201)
+    const after = await dashboard()
+    const grown = (key: string) => after.storage[key] - before.storage[key]
+    expect(['pool_count', 'dataset_count', 'zvol_count', 'snapshot_count'].map(grown)).toEqual([1, 3, 1, 3])
+    const { size } = (await world.ask('GET', '/pools/counted')).json
+    expect(grown('total_capacity')).toBe(size)
+    expect(after.jobs.completed).toBeGreaterThan(before.jobs.completed)
+    expect(after.jobs.total).toBe(after.jobs.running + after.jobs.completed + after.jobs.failed)
+  })
+
+  it('has the same numbers in /metrics, by pool and dataset', async () => {
+    const lines = await metrics()
+    const pool = (await world.ask('GET', '/pools/counted')).json
+    expect(value(lines, 'storage_up')).toBe(1)
+    expect(value(lines, 'pool_health{pool="counted",state="ONLINE"}')).toBe(1)
+    expect(value(lines, 'pool_health{pool="counted",state="DEGRADED"}')).toBe(0)
+    expect(value(lines, 'pool_size_bytes{pool="counted"}')).toBe(pool.size)
+    expect(value(lines, 'snapshots{dataset="counted/a"}')).toBe(3)
+    const newest = value(lines, 'snapshot_newest_timestamp_seconds{dataset="counted/a"}')
+    expect(Math.abs(newest - Date.now() / 1000)).toBeLessThan(300)
+  })
+})
+
+describe.skipIf(REAL)(`the dashboard ${FAKES_ONLY}`, () => {
+  it('costs one zpool list and one zfs list, however many pools there are', async () => {
+    const began = world.fakes!.calls().length
+    await dashboard()
+    const calls = world.fakes!.calls().slice(began)
+    const of = (program: string) => calls.filter((one) => one.program === program).map(({ args }) => args[0])
+    expect(of('zpool')).toEqual(['list'])
+    expect(of('zfs')).toEqual(['list'])
+  })
+
+  it('names what it could not ask, and answers the rest', async () => {
+    world.fakes!.faults({ program: 'zpool', stderr: 'internal error: pool I/O is currently suspended', status: 1 })
+    try {
+      const { storage, problems } = await dashboard()
+      expect(problems).toEqual([{ source: 'pools', message: 'internal error: pool I/O is currently suspended' }])
+      expect([storage.pool_count, storage.snapshot_count]).toEqual([0, 3])
+      expect(value(await metrics(), 'storage_up')).toBe(0)
+    } finally {
+      world.fakes!.faults()
+    }
+  })
+})

@@ -1,0 +1,29 @@
+// The guest is what the tests inside it take for granted: real programs, empty disks. The trap: with a program missing, a test on a fake's
+// answer would still be green elsewhere.
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const run = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' })
+const disks = (process.env['EDGE_DISKS'] ?? '').split(' ').filter(Boolean)
+
+it('has the programs at the paths that the drivers name', () => {
+  const programs =
+    '/usr/sbin/zpool /usr/sbin/zfs /usr/bin/net /usr/bin/testparm /usr/sbin/exportfs /usr/bin/targetcli /usr/sbin/iscsiadm /usr/bin/smbclient'
+  expect(programs.split(' ').filter((program) => !existsSync(program))).toEqual([])
+})
+
+it('speaks to the ZFS of its own kernel', () => {
+  const [tool, module] = run('/usr/sbin/zfs', 'version').trim().split('\n')
+  expect(tool).toMatch(/^zfs-2\.3\./)
+  expect(module).toBe(tool?.replace('zfs-', 'zfs-kmod-'))
+})
+
+it('makes a pool of the disks it was given, and leaves them empty', () => {
+  expect(process.env['EDGE_REAL']).toBe('1')
+  expect(disks.length).toBeGreaterThanOrEqual(4)
+  run('/usr/sbin/zpool', 'create', 'rig', 'mirror', ...disks.slice(0, 2))
+  expect(run('/usr/sbin/zpool', 'list', '-H', '-o', 'health', 'rig')).toBe('ONLINE\n')
+  run('/usr/sbin/zpool', 'destroy', 'rig')
+  expect(run('/usr/sbin/zpool', 'list', '-H')).toBe('')
+})

@@ -1,0 +1,68 @@
+#!/bin/sh
+# What rig.sh runs: builds what is missing, runs the suite that needs virtual machines, counts. `--build` only builds, `--only FILE...` runs these
+# files in a guest. A newcomer's trap: only what this machine cannot do at all is skipped (`skipped: no rig: REASON`); the rest is a failure.
+set -eu
+# shellcheck source=cache.sh
+. "$(dirname -- "$0")/cache.sh"
+cd "$rig/../.."
+skip() {
+  echo "skipped: no rig: $1"
+  exit 0
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+built() { finished qemu "$(qemu_key)" && finished kernel "$(kernel_key)" && finished image "$(image_key)"; }
+
+[ "$(uname -sm)" = 'Linux x86_64' ] || skip "it is made for Linux x86_64, this is $(uname -sm)"
+[ "$(id -u)" -eq 0 ] || skip 'it needs root, to make the disks of its virtual machines'
+mkdir -p "$CACHE"
+exec 9>"$CACHE/lock"
+flock -n 9 || { note 'waiting for another build' && flock 9; }
+if ! built >/dev/null; then
+  todo=
+  for program in mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs curl:curl; do
+    have "${program%:*}" || todo="$todo ${program#*:}"
+  done
+  if [ -n "$todo" ]; then
+    have apt-get || skip "there is no$todo here, and no apt-get"
+    # shellcheck disable=SC2086
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $todo; } >/dev/null 2>&1 ||
+      skip "these packages cannot be installed:$todo"
+  fi
+  curl -fsS -m 20 -o /dev/null "$(mirror)/dists/$SUITE/Release" 2>/dev/null || skip 'no Debian mirror answers'
+  unshare -m true 2>/dev/null || skip 'this root may not mount'
+  for part in qemu kernel image; do
+    "$rig/build-$part.sh" 9>&- || { note "the $part could not be built" && echo '0 passed, 1 failed' && exit 1; }
+  done
+fi
+exec 9>&-
+EDGE_VM_QEMU=$(finished qemu "$(qemu_key)")
+EDGE_VM_IMAGE=$(finished image "$(image_key)")
+export EDGE_VM_QEMU EDGE_VM_IMAGE
+case ${1:-} in
+  --build) exit 0 ;;
+  --only)
+    shift
+    exec node_modules/.bin/tsx test/appliance/inside.ts "$@"
+    ;;
+esac
+
+# Both halves, whatever the first one says. Each ends with a line that counts; one that does not, or that counts no failure and fails, is one.
+counted=$TMPDIR/counted
+: >"$counted"
+part() { # COMMAND...
+  { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/part" | sed -E '/^[0-9]+ passed, [0-9]+ failed/d'
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$TMPDIR/part" | tail -n 1)
+  if grep -q '^rig: status' "$TMPDIR/part"; then
+    case $line in
+      '' | *' 0 failed'*) line="${line:-0 passed}, 1 failed" ;;
+    esac
+  fi
+  echo "${line:-0 passed, 1 failed}" >>"$counted"
+}
+part node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=default --reporter=./test/harness/reporter.ts
+part node_modules/.bin/tsx test/appliance/inside.ts
+awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
+  END {
+    printf "%d passed, %d failed%s\n", sum["passed"], sum["failed"], sum["skipped"] ? ", " sum["skipped"] " skipped" : ""
+    exit sum["failed"] > 0
+  }' "$counted"

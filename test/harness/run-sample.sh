@@ -1,0 +1,71 @@
+#!/bin/sh
+# `make run`: serves a sample appliance from ./var (or $VAR) on port $PORT, in the foreground. A newcomer's trap: a shell without a terminal
+# lets its background programs ignore Ctrl-C, so the signal is passed on by hand.
+set -eu
+cd "$(dirname -- "$0")/../.."
+var=${VAR:-$PWD/var}
+port=${PORT:-8443}
+url=https://127.0.0.1:$port
+case $port in '' | *[!0-9]*) port=none ;; esac
+if [ "$port" = none ] || [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+  echo 'edge-admin: PORT is a number from 1 to 65535' >&2
+  exit 64
+fi
+
+taken() {
+  echo "edge-admin: port $port is taken: choose another one with  make run PORT=9443" >&2
+  exit 69
+}
+answers() { # curl's 7: nobody is there
+  rc=0
+  curl -sk -m 5 -o /dev/null "$url/" || rc=$?
+  [ "$rc" -ne 7 ]
+}
+! answers || taken
+
+# It adds what is missing, and nothing where everything is there.
+node dist/edge-admin.js init --root "$var" --sample >/dev/null
+
+node dist/edge-admin.js serve --root "$var" --sysconfdir "$var/sysconf" --datadir "$var/data" --statedir "$var/state" \
+  --port "$port" &
+pid=$!
+trap 'kill "$pid" 2>/dev/null' INT TERM HUP
+
+left=100
+until [ "$left" -eq 0 ] || ! kill -0 "$pid" 2>/dev/null || answers; do
+  left=$((left - 1))
+  sleep 0.1 2>/dev/null || sleep 1
+done
+
+phrase=$var/etc/api.token.setup
+certificate=$var/sysconf/pki/tls/certs/enterprise.crt
+if kill -0 "$pid" 2>/dev/null; then
+  printf '\nEdge Admin serves a sample appliance on %s (its manual: %s/docs). Ctrl-C ends it.\n' "$url" "$url"
+  if [ -s "$phrase" ]; then
+    printf 'The one-time set-up phrase lies in %s. Set your own token with it, from another terminal:\n\n' "$phrase"
+    # shellcheck disable=SC2016
+    printf '  curl --cacert "%s" -F newtoken=my-own-token "%s/api/v1/admin/setup?token=$(cat "%s")"\n\n' "$certificate" "$url" "$phrase"
+  else
+    printf 'Its token is set. A first signed call, from another terminal:\n\n'
+    # shellcheck disable=SC2016
+    printf '  curl --cacert "%s" "%s/api/v1/admin/version?hash=$(printf GET/api/v1/admin/version | openssl dgst -sha256 -hmac "$(cut -d" " -f2 "%s")" -r | cut -d" " -f1)"\n\n' \
+      "$certificate" "$url" "$var/etc/api.token"
+  fi
+  password=$var/state/admin.password
+  if [ -s "$password" ]; then
+    printf 'Accounts and storage: log in as admin with the one-time password %s (it lies in %s):\n\n' "$(cat "$password")" "$password"
+    # shellcheck disable=SC2016
+    printf '  curl --cacert "%s" %s/api/v1/auth/login -H "Content-Type: application/json" -d "{\\"username\\":\\"admin\\",\\"password\\":\\"$(cat "%s")\\"}"\n\n' \
+      "$certificate" "$url" "$password"
+  fi
+fi
+
+status=0
+wait "$pid" || status=$?
+# A signal ends the first wait; the server still has to finish.
+if kill -0 "$pid" 2>/dev/null; then
+  status=0
+  wait "$pid" || status=$?
+fi
+[ "$status" -ne 69 ] || taken
+exit "$status"

@@ -1,0 +1,245 @@
+// The backup script under both shells: the archive, its status file, the words of the original, and a fault at every step.
+// The trap: to stop a running backup is the script's `cancel`; `run STOP` only deletes what a finished one left.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  Appliance,
+  checkpoints,
+  ended,
+  installation,
+  isRoot,
+  plant,
+  removeTemporary,
+  shells,
+  temporaryFolder,
+  tree,
+  until,
+} from './harness.ts'
+
+afterAll(removeTemporary)
+
+describe.each(shells())('backup.sh under $name', (shell) => {
+  let box: Appliance
+  beforeEach(() => {
+    box = new Appliance(shell)
+    plant(box.data, {
+      etc: { 'app.conf': 'a=1\n', deep: { 'x y': 'z' }, link: { link: '../home/file.txt' } },
+      home: { 'file.txt': 'text' },
+      var: { log: { messages: 'not wanted' } },
+    })
+    writeFileSync(box.etc('backup.txt'), 'etc home\n')
+  })
+  const start = (env?: Record<string, string>) => box.run('backup', ['START'], env)
+  const json = () => box.read(box.uploads('backup.json'))
+  const names = () =>
+    spawnSync('tar', ['-tf', box.uploads('backup.tar')], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n')
+      .sort()
+  const words = () => box.log('update_backup.log').map((line) => line.replace(/hash: [0-9a-f]{64}/, 'hash: H'))
+  const settled = () => readdirSync(box.uploads()).sort()
+
+  it('archives what the patterns name, and says so as the original does', async () => {
+    const { exit, task, log } = await start()
+    expect(exit, log).toBe(0)
+    expect(task).toMatchObject({ status: 'completed', progress: 100 })
+    const archive = readFileSync(box.uploads('backup.tar'))
+    const hash = createHash('sha256').update(archive).digest('hex')
+    const size = `${(Math.ceil(archive.length / 4096) * 4).toFixed(1)}K`
+    expect(json()).toBe(`{"status":"success","filesize":"${size}","sha256":"${hash}"}`)
+    expect(names()).toEqual(['etc/', 'etc/app.conf', 'etc/deep/', 'etc/deep/x y', 'etc/link', 'home/', 'home/file.txt'])
+    expect(tree(box.uploads())['backup.tar']).toMatch(/^file 640/)
+    expect(tree(box.uploads())['backup.json']).toMatch(/^file 644/)
+    expect(words()).toEqual([
+      '[T][SYSTEM] Validating backup file size',
+      '[T][SYSTEM] Starting backup',
+      `Created file: ${box.uploads('backup.tar')} - size: ${size} - hash: H`,
+      '[T][SYSTEM] Backup complete',
+    ])
+    expect(settled()).toEqual(['backup.json', 'backup.tar'])
+    const out = temporaryFolder()
+    spawnSync('tar', ['-xf', box.uploads('backup.tar'), '-C', out])
+    const want = tree(box.data)
+    for (const path of Object.keys(want)) if (path.startsWith('var')) delete want[path]
+    expect(tree(out)).toEqual(want)
+  })
+
+  it('takes each name once, whatever the patterns and the names look like', async () => {
+    plant(box.data, {
+      '-C': 'x',
+      'a b': { '*': 'star', 'c d': 'x' },
+      '.dot': 'x',
+      '.edge-admin-restore': { left: 'x' },
+    })
+    writeFileSync(box.etc('backup.txt'), ' etc/*  ./etc/ etc/app.conf\n-* a*/* nothing*\n\t.dot')
+    expect((await start()).log).not.toContain('tar:')
+    expect(names()).toEqual([
+      './-C',
+      '.dot',
+      'a b/*',
+      'a b/c d',
+      'etc/',
+      'etc/app.conf',
+      'etc/deep/',
+      'etc/deep/x y',
+      'etc/link',
+    ])
+    writeFileSync(box.etc('backup.txt'), '. etc')
+    await start()
+    const all = Object.entries(tree(box.data)).map(([path, text]) => (text.startsWith('folder') ? `${path}/` : path))
+    const wanted = all
+      .filter((path) => !path.startsWith('.edge-admin-restore'))
+      .map((path) => (path === '-C' ? './-C' : path))
+    expect(names()).toEqual(wanted.sort())
+  })
+
+  it.each(['/etc', 'etc ../root', 'etc/../../root', '..', 'nothing', '', ' \n'])(
+    'fails for the list %j',
+    async (list) => {
+      writeFileSync(box.etc('backup.txt'), list)
+      expect(await start()).toMatchObject({ exit: 1, task: { status: 'failed', error: { code: 'E1000' } } })
+      expect(json()).toBe('{"status":"failed"}')
+      expect(settled()).toEqual(['backup.json'])
+      expect(words()).toEqual(['[T][SYSTEM] Validating backup file size', '[T][SYSTEM] Backup failed'])
+    },
+  )
+
+  it('fails without a list and with a name it cannot list, and replaces an archive that was there', async () => {
+    await start()
+    writeFileSync(join(box.data, 'line\nbreak'), 'x')
+    writeFileSync(box.etc('backup.txt'), '*')
+    await start()
+    expect(json()).toBe('{"status":"failed"}')
+    await box.run('backup', ['START'], { EDGE_ROOT: join(box.folder, 'root') })
+    spawnSync('rm', [box.etc('backup.txt')])
+    expect((await start()).task.status).toBe('failed')
+    expect(settled()).toEqual(['backup.json'])
+  })
+
+  it('does not write through a link that lies where its own file goes', async () => {
+    const victim = join(box.folder, 'victim')
+    writeFileSync(victim, 'precious')
+    symlinkSync(victim, box.uploads('.backup.tar.partial'))
+    symlinkSync(victim, box.uploads('backup.tar'))
+    expect((await start()).exit).toBe(0)
+    expect(box.read(victim)).toBe('precious')
+    expect(tree(box.uploads())['backup.tar']).toMatch(/^file/)
+  })
+
+  it('does not write through a link that is laid there while it works', async () => {
+    const victim = join(box.folder, 'victim')
+    writeFileSync(victim, 'precious')
+    const id = box.create('backup', ['START'])
+    const end = ended(box.start(id, 'run', { EDGE_FAULT: 'backup-sized=pause' }))
+    await until('it pauses', () => existsSync(box.task(id, 'paused')))
+    symlinkSync(victim, box.uploads('.backup.tar.partial'))
+    rmSync(box.task(id, 'paused'))
+    expect(await end).toBe(1)
+    expect(box.read(victim)).toBe('precious')
+    expect(settled()).toEqual(['backup.json'])
+  })
+
+  it('deletes a finished backup on STOP, and does nothing when there is none', async () => {
+    await start()
+    expect((await box.run('backup', ['STOP'])).task.status).toBe('completed')
+    expect(settled()).toEqual([])
+    expect(words().slice(-1)).toEqual(['[T][SYSTEM] Deleting backup archive'])
+    const before = words()
+    expect((await box.run('backup', ['STOP'])).exit).toBe(0)
+    expect(words()).toEqual(before)
+    expect((await box.run('backup', ['OTHER'])).task.status).toBe('failed')
+    expect(settled()).toEqual([])
+  })
+
+  it.each(['backup-sized', 'backup-written', 'backup-renamed'])('is stopped by cancel at %s', async (step) => {
+    const id = box.create('backup', ['START'])
+    const end = ended(box.start(id, 'run', { EDGE_FAULT: `${step}=hang` }))
+    await until(
+      'it hangs',
+      () =>
+        box.status(id).message === { 'backup-sized': 'Starting backup', 'backup-written': 'writing done' }[step] ||
+        box.status(id).message === 'hashing',
+    )
+    expect((await box.run('backup', ['START'])).exit).toBe(75)
+    expect(json()).toBe('{"status":"running"}')
+    expect(await box.act(id, 'cancel')).toBe(0)
+    expect(await end).toBe('SIGKILL')
+    expect(box.status(id).status).toBe('cancelled')
+    expect(settled()).toEqual([])
+    expect(words()).toContain('[T][SYSTEM] Stopping backup')
+    expect(box.lockIsFree('backup')).toBe(true)
+  })
+
+  const steps = ['backup-started', 'backup-sized', 'backup-written', 'backup-renamed', 'backup-hashed']
+  it('has a row in the fault table for every checkpoint', () => {
+    expect(checkpoints('scripts/backup.sh')).toEqual(steps)
+  })
+  it.each(steps.flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const)))(
+    'fails by itself and lets the next one through: %s, %s',
+    async (step, what) => {
+      const id = box.create('backup', ['START'])
+      expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
+      await box.act(id, 'recover')
+      expect(json()).toBe('{"status":"failed"}')
+      expect(settled()).toEqual(['backup.json'])
+      expect(words().slice(-1)).toEqual(['[T][SYSTEM] Backup failed'])
+      expect(box.status(id).status).toBe(what === 'kill' ? 'interrupted' : 'failed')
+      expect(box.lockIsFree('backup')).toBe(true)
+      const after = tree(box.folder)
+      await box.act(id, 'recover')
+      expect(tree(box.folder)).toEqual(after)
+      expect((await start()).task.status).toBe('completed')
+      expect(json()).toContain('"success"')
+    },
+  )
+
+  it('stays successful when only its task did not hear of it', async () => {
+    const { id } = await start()
+    const before = json()
+    writeFileSync(box.task(id, 'status.json'), JSON.stringify({ ...box.status(id), status: 'running', progress: 80 }))
+    await box.act(id, 'recover')
+    expect(json()).toBe(before)
+    expect(box.status(id).status).toBe('completed')
+    expect(existsSync(box.uploads('backup.tar'))).toBe(true)
+  })
+
+  it('finishes a deletion that died', async () => {
+    await start()
+    const id = box.create('backup', ['STOP'])
+    await box.act(id, 'recover')
+    expect(settled()).toEqual([])
+  })
+
+  it.skipIf(!isRoot)('refuses, or fails, when the disk of the uploads is too small, and leaves nothing', async () => {
+    writeFileSync(join(box.data, 'etc/big'), Buffer.alloc(3 << 20))
+    const inside = async (size: string) => {
+      const id = box.create('backup', ['START'])
+      const [program, ...rest] = shell.command
+      const script = join(installation(), 'scripts/backup.sh')
+      mkdirSync(join(box.folder, 'out'), { recursive: true })
+      const command = `mount -t tmpfs -o size=${size} none "$EDGE_ROOT/home/sftp/uploads" && { "$@"; rc=$?; cp "$EDGE_ROOT"/home/sftp/uploads/* "${box.folder}/out"; ls -A "$EDGE_ROOT/home/sftp/uploads" | tr '\\n' ' '; exit $rc; }`
+      const env = {
+        PATH: process.env['PATH'],
+        EDGE_ROOT: box.root,
+        EDGE_SYSCONFDIR: box.folder,
+        EDGE_DATADIR: box.data,
+        EDGE_STATEDIR: box.state,
+        ...(shell.path ? { EDGE_PATH: shell.path } : {}),
+      }
+      const argv = ['-m', 'sh', '-c', command, 'sh', program!, ...rest, script, 'run', box.task(id), 'START']
+      const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8', env })
+      expect(stdout.trim().endsWith('backup.json'), stdout + stderr).toBe(true)
+      expect(box.read(join(box.folder, 'out/backup.json'))).toBe('{"status":"failed"}')
+      expect(box.status(id).status).toBe('failed')
+    }
+    await inside('18m')
+    expect(words().slice(-2)).toEqual([
+      expect.stringMatching(/Backup archive is too large: 3\d\d\d of \d+ KiB/),
+      '[T][SYSTEM] Backup failed',
+    ])
+  })
+})
+if (!isRoot) console.log('the full disk is not tested: that takes root')

@@ -1,0 +1,143 @@
+// The scripts of pools in both shells: to their end, and after a death. The trap: the fakes are Node programs, which a busybox before them on
+// the path must not hide.
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
+import { type Fakes, installFakes } from '../fakes/install.ts'
+import { checkpoints } from './harness.ts'
+import { Sandbox, SHELLS } from './sandbox.ts'
+
+const LOCK = 'pool-tank'
+const CREATE = {
+  options: '-o\ncomment=a pool of two\n-O\ncompression=lz4\n',
+  vdevs: 'mirror\n/dev/fake1\n/dev/fake2\n',
+  name: 'tank\n',
+}
+
+it('have these checkpoints, which test/api/storage-pools-faults.test.ts goes through', () => {
+  expect(checkpoints('scripts/pool.sh', 'scripts/pool-scrub.sh').sort()).toEqual(
+    ['pool-started', 'pool-begun', 'pool-looking', 'pool-done', 'scrub-started', 'scrub-begun', 'scrub-running'].sort(),
+  )
+})
+
+describe.each(SHELLS)('a pool’s script in %s', (shell) => {
+  let sandbox: Sandbox
+  let fakes: Fakes
+  beforeEach(() => {
+    sandbox = new Sandbox(shell)
+    fakes = installFakes(join(sandbox.folder, 'storage'))
+    fakes.change((model) => {
+      for (const n of [1, 2]) model.disks[`/dev/fake${n}`] = { size: 2 ** 30 }
+    })
+  })
+  afterEach(() => sandbox.remove())
+  const env = () => ({ EDGE_PATH: `${fakes.programs}:${sandbox.fake}` })
+  const create = (fault?: string) =>
+    sandbox.run('pool-create', { inputs: CREATE, args: [LOCK], env: env(), ...(fault && { fault }) })
+  const pool = () => fakes.model().pools['tank'] as Record<string, unknown> | undefined
+
+  it('makes a pool, scrubs it, exports it, imports it and destroys it', () => {
+    expect(create().status).toMatchObject({ status: 'completed', progress: 100 })
+    expect(pool()?.['properties']).toEqual({ comment: 'a pool of two' })
+    expect(fakes.model().datasets['tank']?.['properties']).toEqual({ compression: 'lz4' })
+    const inputs = { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n' }
+    for (const [kind, words] of [
+      ['pool-scrub', 'scrub repaired 0B'],
+      ['pool-export', 'pool: export'],
+      ['pool-import', 'pool: import'],
+      ['pool-destroy', 'pool: destroy'],
+    ] as const) {
+      const { status, log } = sandbox.run(kind, { inputs, args: [LOCK], env: env() })
+      expect([kind, status, log]).toEqual([kind, expect.objectContaining({ status: 'completed' }), expect.any(String)])
+      expect(status.message).toContain(words)
+    }
+    expect(fakes.model().pools).toEqual({})
+  })
+
+  it('ends with zpool’s own words when it refuses, and without its advice to use force', () => {
+    create()
+    const { code, status } = create()
+    expect([code, status]).toEqual([
+      1,
+      expect.objectContaining({
+        status: 'failed',
+        error: { code: 'CONFLICT', message: '/dev/fake1 is in use and contains a unknown filesystem.' },
+      }),
+    ])
+    const mixed = sandbox.run('pool-create', { inputs: { ...CREATE, vdevs: '/dev/none\n' }, args: [LOCK], env: env() })
+    expect(mixed.status.error).toEqual({ code: 'INVALID', message: "cannot resolve path '/dev/none'" })
+    fakes.faults({ program: 'zpool', status: 127 })
+    expect(create().status.error).toEqual({ code: 'UNAVAILABLE', message: 'zpool is not installed' })
+  })
+
+  it('tries again while udev is not done with the disks, and not for ever', () => {
+    const words = "cannot create 'tank': one or more devices is currently unavailable"
+    fakes.faults(
+      { program: 'zpool', match: '^create', nth: 1, stderr: words },
+      { program: 'zpool', match: '^create', nth: 2, stderr: "cannot create 'tank': no such pool or dataset" },
+    )
+    expect(create().status.status).toBe('completed')
+    fakes.faults({ program: 'zpool', match: '^create', stderr: words })
+    const before = fakes.calls().length
+    expect(create().status.error).toEqual({ code: 'CONFLICT', message: words })
+    expect(
+      fakes
+        .calls()
+        .slice(before)
+        .filter(({ args }) => args[0] === 'create'),
+    ).toHaveLength(6)
+  })
+
+  test.for(['../x', '-f', 'a b', ''])('takes no name that is none: %j', (name) => {
+    const { status } = sandbox.run('pool-destroy', {
+      inputs: { name: `${name}\n`, guid: '1\n' },
+      args: [LOCK],
+      env: env(),
+    })
+    expect(status.error?.code).toBe('INVALID')
+    expect(fakes.calls()).toEqual([])
+  })
+
+  it('takes no lock that is none', () => {
+    for (const lock of ['', 'update', 'pool-', 'pool-a/../b']) {
+      const { code, status } = sandbox.run('pool-create', { inputs: CREATE, args: [lock], env: env() })
+      expect([lock, code === 0, status.status]).toEqual([lock, false, 'pending'])
+    }
+  })
+
+  it('that died is ended by recover once, as the pool is', () => {
+    const { task } = create('pool-begun=kill')
+    expect(sandbox.recover('pool-create', task, [LOCK], env()).status.status).toBe('interrupted')
+    const whole = create('pool-done=kill')
+    for (let i = 0; i < 2; i++)
+      expect(sandbox.recover('pool-create', whole.task, [LOCK], env()).status.status).toBe('completed')
+    expect(fakes.model().datasets['tank']?.['properties']).toEqual({ compression: 'lz4' })
+  })
+
+  it('finds the pool that a power cut left on its devices, unknown to the system', () => {
+    const { task } = create('pool-done=kill')
+    // After the boot: another boot id, and nobody has imported it.
+    sandbox.write(`${task.slice(sandbox.folder.length + 1)}/pid`, '1 1 another-boot\n')
+    fakes.change((model) => {
+      const { tank } = model.pools
+      const { tank: root, ...datasets } = model.datasets
+      model.exported['1'] = { ...tank, datasets: { tank: root } }
+      model.datasets = datasets
+      model.pools = {}
+    })
+    expect(sandbox.recover('pool-create', task, [LOCK], env()).status.status).toBe('completed')
+    expect(pool()).toMatchObject({ name: 'tank' })
+  })
+
+  it('gives back a pool of that name which is another one', () => {
+    create()
+    fakes.change((model) => {
+      model.exported['1'] = { ...model.pools['tank'], datasets: { tank: model.datasets['tank'] } }
+      model.pools = {}
+      model.datasets = {}
+    })
+    const { task } = create('pool-begun=kill')
+    sandbox.write(`${task.slice(sandbox.folder.length + 1)}/pid`, '1 1 another-boot\n')
+    expect(sandbox.recover('pool-create', task, [LOCK], env()).status.status).toBe('interrupted')
+    expect([fakes.model().pools, Object.keys(fakes.model().exported)]).toEqual([{}, [expect.any(String)]])
+  })
+})

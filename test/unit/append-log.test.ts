@@ -1,0 +1,103 @@
+// Append-only logs. The trap: a log may be moved away between two lines, and a reader may come in the middle of one.
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AppendLog, readFrom, tail } from '../../src/store/append-log.ts'
+import { runs } from '../harness/fuzz.ts'
+
+let folder: string
+const file = () => join(folder, 'some.log')
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('an append log', () => {
+  it('grows by a line at a time, and is not for everybody', () => {
+    const log = new AppendLog(file())
+    log.append('one')
+    log.append('two')
+    log.close()
+    expect(readFileSync(file(), 'utf8')).toBe('one\ntwo\n')
+    expect(statSync(file()).mode & 0o777 & 0o027).toBe(0)
+  })
+  it('goes on after what was there', () => {
+    writeFileSync(file(), 'old\n')
+    const log = new AppendLog(file())
+    log.append('new')
+    log.close()
+    expect(readFileSync(file(), 'utf8')).toBe('old\nnew\n')
+  })
+  it('starts a new file when the old one was moved away or removed', () => {
+    const log = new AppendLog(file())
+    log.append('one')
+    renameSync(file(), `${file()}.1`)
+    log.append('two')
+    expect([readFileSync(`${file()}.1`, 'utf8'), readFileSync(file(), 'utf8')]).toEqual(['one\n', 'two\n'])
+    rmSync(file())
+    log.append('three')
+    log.close()
+    expect(readFileSync(file(), 'utf8')).toBe('three\n')
+  })
+  it('mixes no lines of two writers', () => {
+    const logs = [new AppendLog(file()), new AppendLog(file())]
+    for (let i = 0; i < 200; i++) logs[i % 2]!.append(`${i} ${'x'.repeat(i)}`)
+    for (const log of logs) log.close()
+    const lines = readFileSync(file(), 'utf8').trimEnd().split('\n')
+    expect(lines).toEqual(Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(i)}`))
+  })
+})
+
+describe('the end of a log', () => {
+  it('is the last lines with their ends', () => {
+    writeFileSync(file(), 'a\nb\nc\n')
+    expect(tail(file(), 2)).toBe('b\nc\n')
+    expect(tail(file(), 10)).toBe('a\nb\nc\n')
+  })
+  it('counts a last line that has no end yet', () => {
+    writeFileSync(file(), 'a\nb\nc')
+    expect(tail(file(), 2)).toBe('b\nc')
+  })
+  it('is nothing where there is no file, or a folder', () => {
+    expect(tail(join(folder, 'none'), 10)).toBeUndefined()
+    expect(tail(folder, 10)).toBeUndefined()
+    expect(tail(join(file(), 'below'), 10)).toBeUndefined()
+    writeFileSync(file(), '')
+    expect(tail(file(), 10)).toBe('')
+  })
+  it('is the same as reading the whole file, whatever is in it', () => {
+    const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replaceAll('\n', ''))
+    const long = fc.integer({ min: 4000, max: 20_000 }).map((length) => 'é'.repeat(length))
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 9, arbitrary: line }, { weight: 1, arbitrary: long }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.boolean(),
+        (lines, count, ended) => {
+          const text = lines.join('\n') + (ended && lines.length > 0 ? '\n' : '')
+          writeFileSync(file(), text)
+          const whole = readFileSync(file(), 'utf8').split('\n')
+          expect(tail(file(), count)).toBe(whole.slice(-(whole.at(-1) === '' ? count + 1 : count)).join('\n'))
+        },
+      ),
+      { numRuns: runs(300) },
+    )
+  })
+  it('of one endless line is at most a megabyte', () => {
+    writeFileSync(file(), 'x'.repeat(3 << 20))
+    expect(tail(file(), 10)?.length).toBeLessThanOrEqual((1 << 20) + 8192)
+  })
+})
+
+describe('a stretch of a log', () => {
+  it('begins at its byte and has at most so many', () => {
+    writeFileSync(file(), '0123456789')
+    expect(readFrom(file(), 3, 4)).toEqual({ bytes: Buffer.from('3456'), size: 10 })
+    expect(readFrom(file(), 8, 100)?.bytes.toString()).toBe('89')
+    expect(readFrom(file(), 10, 100)?.bytes.toString()).toBe('')
+    expect(readFrom(file(), 99, 100)?.bytes.toString()).toBe('')
+    expect(readFrom(join(folder, 'none'), 0, 1)).toBeUndefined()
+  })
+})

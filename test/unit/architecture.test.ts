@@ -1,0 +1,173 @@
+// The rules of the source tree that no compiler checks. The trap: an import is found by its text; so this file also counts the words
+// `import` and `require`, and fails on a way of importing that it does not know.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const under = (folder: string) =>
+  readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`)
+const text = (file: string) => readFileSync(join(repository, file), 'utf8')
+const code = (file: string) => text(file).replace(/^\s*(\/\/|\/?\*).*$/gm, '')
+
+const sources = under('src')
+const tests = under('test')
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g
+
+/** What a file imports: packages by name, our own files by their path in the repository. */
+function imports(file: string): string[] {
+  return [...code(file).matchAll(IMPORT)].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3] ?? ''
+    return name.startsWith('.') ? relative(repository, resolve(repository, dirname(file), name)) : name
+  })
+}
+
+/** Where a file belongs: `src/features/…` is features; a file of src/ itself goes by its own name. */
+const layerOf = (file: string) => (/^src\/([a-z]+)\//.exec(file)?.[1] ?? file.replace(/^src\//, '')) as string
+
+/** Whom each layer may import, besides itself, http/errors.ts, folders.ts and version.ts (design.md, section 3). */
+const MAY: Record<string, string[]> = {
+  'main.ts': ['cli'],
+  cli: ['app.ts', 'auth', 'config.ts', 'features', 'http', 'store'],
+  'app.ts': ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'surfaces', 'tasks'],
+  surfaces: ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
+  features: ['auth', 'drivers', 'store', 'tasks'],
+  http: ['auth', 'config.ts', 'store'],
+  auth: ['store', 'tasks'],
+  'config.ts': ['store'],
+  tasks: ['drivers', 'store'],
+  drivers: [],
+  store: [],
+  'folders.ts': [],
+  'version.ts': ['../package.json'],
+  'vendor.d.ts': ['*'],
+}
+const EVERYONE = ['src/http/errors.ts', 'src/folders.ts', 'src/version.ts', 'package.json']
+
+/** Why an import is not allowed; undefined when it is. */
+function objection(file: string, to: string): string | undefined {
+  if (!to.startsWith('src/') || EVERYONE.includes(to)) return undefined
+  const [from, target] = [layerOf(file), layerOf(to)]
+  if (from === 'surfaces' && target === 'surfaces') {
+    const same = file.split('/')[2] === to.split('/')[2]
+    return same ? undefined : 'a surface imports another surface'
+  }
+  if (from === target) return undefined
+  return MAY[from]?.includes(target) ? undefined : `${from} imports ${target}`
+}
+
+describe('imports', () => {
+  it('are all written in a way that this test understands', () => {
+    for (const file of sources) {
+      const words = code(file).match(/(?:^|\n)\s*import\b|\bimport\(/g)?.length ?? 0
+      const from = [...code(file).matchAll(/(?:^|\n)\s*export\s[^'"`;]*?from\s*['"]/g)].length
+      expect([file, imports(file).length]).toEqual([file, words + from])
+      expect([file, /\brequire\(|\bcreateRequire\b|\bprocess\.binding\b/.test(code(file))]).toEqual([file, false])
+    }
+  })
+
+  it('go one way: main, app, surfaces, features, and then drivers, tasks and store', () => {
+    expect(sources.map(layerOf).filter((layer) => !(layer in MAY))).toEqual([])
+    const wrong = sources.flatMap((file) =>
+      imports(file).flatMap((to) => {
+        const why = objection(file, to)
+        return why ? [`${file} → ${to}: ${why}`] : []
+      }),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('are judged: what the rules forbid is found', () => {
+    for (const [file, to] of [
+      ['src/features/update/update.ts', 'src/http/reply.ts'],
+      ['src/features/update/update.ts', 'src/surfaces/admin/words.ts'],
+      ['src/drivers/run.ts', 'src/store/atomic.ts'],
+      ['src/http/mount.ts', 'src/features/update/update.ts'],
+      ['src/auth/token.ts', 'src/features/setup/setup.ts'],
+      ['src/surfaces/console/page.ts', 'src/surfaces/admin/words.ts'],
+      ['src/store/atomic.ts', 'src/tasks/tasks.ts'],
+      ['src/tasks/tasks.ts', 'src/http/reply.ts'],
+    ] as const) {
+      expect([file, to, typeof objection(file, to)]).toEqual([file, to, 'string'])
+    }
+  })
+
+  it('of our own files end in .ts', () => {
+    for (const file of [...sources, ...tests]) {
+      for (const to of imports(file).filter((name) => /^(src|test)\//.test(name))) {
+        // A fake is a program of its own, for a Node that takes no TypeScript.
+        expect([file, to, /\.(ts|json)$|^test\/fakes\/[a-z-]+\.mjs$/.test(to)]).toEqual([file, to, true])
+      }
+    }
+  })
+})
+
+describe('SEC-01 starting programs', () => {
+  const spawners = (name: string) => sources.filter((file) => imports(file).includes(name))
+
+  it('is done by run.ts and the tasks only', () => {
+    const found = [...spawners('node:child_process'), ...spawners('child_process')].sort()
+    expect(found).toEqual(['src/drivers/run.ts', 'src/tasks/lock.ts', 'src/tasks/tasks.ts'])
+  })
+
+  it('never goes through a shell, a worker or a cluster', () => {
+    for (const file of sources) {
+      expect([
+        file,
+        /\b(?:exec|execSync|execFile|execFileSync|fork)\s*\((?!['"`]?\))/.test(code(file)) &&
+          /child_process/.test(code(file)),
+      ]).toEqual([file, false])
+      expect([file, /shell:\s*true/.test(code(file))]).toEqual([file, false])
+      for (const name of ['node:cluster', 'node:vm', 'node:repl', 'node:inspector']) {
+        expect([file, imports(file).includes(name)]).toEqual([file, false])
+      }
+      expect([file, /\beval\s*\(|new Function\s*\(/.test(code(file))]).toEqual([file, false])
+    }
+  })
+})
+
+describe('SEC-29 outbound connections', () => {
+  it('turn certificate checks off in one place only: the handshake with our own port', () => {
+    const off = sources.filter((file) => /rejectUnauthorized|NODE_TLS_REJECT_UNAUTHORIZED/.test(code(file)))
+    expect(off.filter((file) => file !== 'src/http/tls.ts')).toEqual(
+      off.includes('src/cli/call.ts') ? ['src/cli/call.ts'] : [],
+    )
+  })
+})
+
+describe('source files', () => {
+  it('begin with a comment that says what they are for', () => {
+    for (const file of [...sources, ...tests]) {
+      expect([file, /^(?:#!.*\n)?\/\/ \S.{10,}/.test(text(file))]).toEqual([file, true])
+    }
+  })
+
+  it('have names in kebab case, and no folder for odds and ends', () => {
+    for (const file of sources) {
+      expect([file, /^src\/(?:[a-z0-9-]+\/)*[a-z0-9-]+(?:\.d)?\.ts$/.test(file)]).toEqual([file, true])
+      expect([file, /\/(?:utils|helpers|common|types)\//.test(file)]).toEqual([file, false])
+    }
+  })
+
+  it('import zod whole, so that only what is used is bundled', () => {
+    for (const file of sources) {
+      if (imports(file).includes('zod')) {
+        expect([file, /import (?:type )?\* as z from 'zod'/.test(code(file))]).toEqual([file, true])
+      }
+    }
+  })
+})
+
+describe('tests', () => {
+  it('are all run: none is marked to run alone or to be left out', () => {
+    const marks = new RegExp(
+      `\\b(?:it|test|describe)\\.(?:${['only', 'skip', 'todo', 'fails'].join('|')})\\b|\\b[xf](?:it|describe)\\(`,
+    )
+    for (const file of tests) expect([file, marks.exec(text(file))?.[0]]).toEqual([file, undefined])
+  })
+})

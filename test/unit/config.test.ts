@@ -1,0 +1,110 @@
+// The configuration file. The trap: a wrong file stops the start with one line that names the key; only a missing one means defaults.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Configuration, ConfigurationError, parseConfiguration, readConfiguration } from '../../src/config.ts'
+import type { Folders } from '../../src/folders.ts'
+
+let folder: string
+let folders: Folders
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
+  folders = { root: folder, sysconf: folder, data: folder, state: folder }
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+const write = (name: string, value: unknown) =>
+  writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value))
+const parse = (value: unknown) => parseConfiguration(JSON.stringify(value), 'f.json')
+function complaint(text: string): string {
+  try {
+    parseConfiguration(text, 'f.json')
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError)
+    expect((error as Error).message).not.toContain('\n')
+    return (error as Error).message
+  }
+  throw new Error('was accepted')
+}
+
+describe('the configuration', () => {
+  it('SEC-28 listens on loopback with TLS when it says nothing', () => {
+    const { config, file } = readConfiguration(folders)
+    expect(file).toBeUndefined()
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8443, 'insecure-http-beyond-loopback': false })
+    expect(config.tls.enabled).toBe(true)
+    expect(config.endpoints).toEqual([])
+    expect(config['legacy-md5']).toBe(false)
+    expect(config.limits.update).toBe(4 * 1024 ** 3)
+  })
+
+  it('of the original works as it is', () => {
+    const seed = readFileSync(
+      join(dirname(fileURLToPath(import.meta.url)), '../../../shared/seeds/jidoteki-api.txt'),
+      'utf8',
+    )
+    const example = /Example\n\n(\{\s+"endpoints"[\s\S]*?\n\})/.exec(seed)?.[1]
+    write('jidoteki-admin-api.json', example ?? '')
+    const { config, file } = readConfiguration(folders)
+    expect(file).toBe(join(folder, 'jidoteki-admin-api.json'))
+    expect(config.endpoints).toEqual(['settings', 'certs', 'license', 'storage', 'backup'])
+    expect(config['first-run']).toEqual({ 'word-length': 4, enabled: true })
+  })
+
+  it('of our own name wins, and a file named on the command line wins over both', () => {
+    write('jidoteki-admin-api.json', { label: 'ORIGINAL' })
+    write('edge-admin.json', { label: 'OURS' })
+    write('third.json', { label: 'THIRD' })
+    expect(readConfiguration(folders).config.label).toBe('OURS')
+    expect(readConfiguration(folders, join(folder, 'third.json')).config.label).toBe('THIRD')
+    expect(() => readConfiguration(folders, join(folder, 'none.json'))).toThrow(/none\.json: no such file$/)
+  })
+
+  it('takes sizes as bytes and with their letter', () => {
+    const sizes: [unknown, number][] = [
+      [1, 1],
+      ['7', 7],
+      ['512K', 524_288],
+      ['64M', 67_108_864],
+      ['4G', 4_294_967_296],
+      ['1T', 1_099_511_627_776],
+    ]
+    for (const [given, bytes] of sizes) expect(parse({ limits: { update: given } }).limits.update).toBe(bytes)
+  })
+
+  it('cannot be changed once it is read', () => {
+    const config = parse({ endpoints: ['backup'] })
+    expect(() => config.endpoints.push('x')).toThrow()
+    expect(() => Object.assign(config.limits, { update: 1 })).toThrow()
+  })
+
+  const wrong: [string, string, RegExp][] = [
+    ['not JSON', '{', /^f\.json: not JSON$/],
+    ['nothing', '', /^f\.json: not JSON$/],
+    ['an array', '[]', /^f\.json: the whole file: /],
+    ['null', 'null', /^f\.json: the whole file: /],
+    ['an unknown key', '{"listne":{}}', /^f\.json: listne: no such key$/],
+    ['an unknown key further in', '{"listen":{"prot":1}}', /^f\.json: listen\.prot: no such key$/],
+    ['a port that is none', '{"listen":{"port":65536}}', /^f\.json: listen\.port: /],
+    ['a port that is text', '{"listen":{"port":"8443"}}', /^f\.json: listen\.port: /],
+    ['a size that is none', '{"limits":{"update":"4 GB"}}', /^f\.json: limits\.update: /],
+    ['a size of zero', '{"limits":{"update":0}}', /^f\.json: limits\.update: /],
+    ['an endpoint with a slash', '{"endpoints":["../x"]}', /^f\.json: endpoints\.0: /],
+    ['a relative wrapper', '{"wrapper":"bin/wrapper.sh"}', /^f\.json: wrapper: /],
+    ['a label that would break a log line', '{"label":"A\\nB"}', /^f\.json: label: expected capital letters/],
+    ['another privilege', '{"privilege":"root"}', /^f\.json: privilege: /],
+    ['words without number', '{"first-run":{"word-length":1.5,"enabled":true}}', /^f\.json: first-run\.word-length: /],
+    ['a prototype', '{"__proto__":{"label":"X"}}', /^f\.json: __proto__: no such key$/],
+  ]
+  for (const [what, text, expected] of wrong) {
+    it(`is refused in one line: ${what}`, () => expect(complaint(text)).toMatch(expected))
+  }
+
+  it('has a default for every key but the ones that may be left out', () => {
+    expect(Object.keys(Configuration.shape).filter((key) => !(key in Configuration.parse({})))).toEqual([
+      'first-run',
+      'wrapper',
+    ])
+  })
+})

@@ -1,0 +1,134 @@
+// SEC-03 for Samba: whatever text goes into a section comes out of it again, or is refused; and the real `net conf import` reads it the same.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseFlag, parseList, parseSections, type Section, serialiseSection } from '../../src/drivers/smb-conf.ts'
+import { Description, ShareName, SharePath, ValidUsers } from '../../src/features/shares/rules.ts'
+import { HAS_SAMBA_TOOLS } from '../api/samba-world.ts'
+
+const section = (name: string, parameters: Record<string, string>): Section => ({
+  name,
+  parameters: new Map(Object.entries(parameters)),
+})
+const written = (one: Section) => {
+  try {
+    return serialiseSection(one)
+  } catch {
+    return undefined
+  }
+}
+const nasty = fc.string({
+  unit: fc.constantFrom(
+    'a',
+    'B',
+    ' ',
+    '\t',
+    '\n',
+    '\r',
+    '"',
+    '\\',
+    '[',
+    ']',
+    '=',
+    ';',
+    '#',
+    '%',
+    ',',
+    '\0',
+    '\u0085',
+    '\u2028',
+    'é',
+    '-',
+  ),
+  maxLength: 12,
+})
+const text = fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 20 }))
+
+describe('a section of smb.conf', () => {
+  it('is read back as it was written, or is not written (SEC-03)', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(text, text, text, (name, comment, path) => {
+        const one = section(name, { comment, path, 'edge-admin:id': 'smb-1' })
+        const serialised = written(one)
+        if (serialised === undefined) return
+        taken += 1
+        expect(parseSections(serialised)).toEqual([one])
+      }),
+      { numRuns: 10_000 },
+    )
+    expect(taken).toBeGreaterThan(100)
+  })
+
+  it('never becomes two, whatever is in it', () => {
+    for (const evil of ['a\n[evil]', 'a\r[evil]', 'a\\', ' a', 'a\u2028[evil]', 'a\0']) {
+      expect(written(section('data', { comment: evil }))).toBeUndefined()
+      expect(written(section(evil, {}))).toBeUndefined()
+      expect(written(section('data', { [evil]: 'x' }))).toBeUndefined()
+    }
+    expect(written(section('a]b', {}))).toBeUndefined()
+    expect(written(section('data', { comment: 'a] [b] = "c" ; # %' }))).toBeDefined()
+  })
+
+  it('takes every text that the API takes', () => {
+    const strings = fc.oneof(text, fc.stringMatching(/^[A-Za-z0-9_.$/ é"#;[\]-]{0,12}$/))
+    fc.assert(
+      fc.property(strings, strings, strings, strings, (name, path, comment, user) => {
+        const all = [ShareName.safeParse(name), SharePath.safeParse(path), Description.safeParse(comment)]
+        if (!all.every(({ success }) => success) || !ValidUsers.safeParse([user]).success) return
+        expect(written(section(name, { path, comment, 'valid users': user }))).toBeDefined()
+      }),
+      { numRuns: 10_000 },
+    )
+  })
+
+  it.skipIf(!HAS_SAMBA_TOOLS)('is read by the real `net` as by us (skipped without Samba’s tools)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-admin-samba-'))
+    try {
+      const kinds = ['private dir', 'lock directory', 'state directory', 'cache directory']
+      const lines = kinds.map((kind) => `${kind} = ${join(folder, kind.slice(0, 5))}\n`)
+      for (const kind of kinds) mkdirSync(join(folder, kind.slice(0, 5)))
+      writeFileSync(join(folder, 'smb.conf'), `[global]\n${lines.join('')}include = registry\n`)
+      const net = (...args: string[]) =>
+        spawnSync('/usr/bin/net', [`--configfile=${folder}/smb.conf`, 'conf', ...args], { encoding: 'utf8' })
+      const values = fc
+        .sample(fc.oneof(nasty, fc.string({ unit: 'grapheme', maxLength: 30 })), 2000)
+        .filter((value) => value !== '' && written(section('data', { comment: value })) !== undefined)
+        .slice(0, 40)
+      expect(values.length).toBeGreaterThan(10)
+      for (const [i, comment] of values.entries()) {
+        const one = section(`data${i}`, { path: '/tank', comment })
+        writeFileSync(join(folder, 'one.conf'), serialiseSection(one))
+        expect(net('import', join(folder, 'one.conf'), `data${i}`).status).toBe(0)
+      }
+      const found = parseSections(net('list').stdout)
+      expect(found.map(({ parameters }) => parameters.get('comment'))).toEqual(values)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('what Samba prints', () => {
+  it('is read: remarks, a global section, lists and flags', () => {
+    const printed =
+      '# Global parameters\n[global]\n\tregistry shares = Yes\n\tidmap config * : backend = tdb\n\n\n[da]ta]\n\tpath = /tank/a = b\n\tvalid users = alice @grp "DOM\\bob x"\n'
+    const [global, share] = parseSections(printed)
+    expect(global?.parameters.get('idmap config * : backend')).toBe('tdb')
+    expect(share?.name).toBe('da]ta')
+    expect(share?.parameters.get('path')).toBe('/tank/a = b')
+    expect(parseList(share?.parameters.get('valid users') ?? '')).toEqual(['alice', '@grp', 'DOM\\bob x'])
+    expect(parseList('a, b;c\td')).toEqual(['a', 'b', 'c', 'd'])
+    expect(['Yes', 'no', 'TRUE', '0', 'x', undefined].map((flag) => parseFlag(flag, true))).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      true,
+    ])
+  })
+})

@@ -1,0 +1,338 @@
+// The swap: all new files or all old ones, whatever is killed and when. The trap: a kill inside this process would end the test, so
+// kills hit the bundled command, `edge-admin swap`.
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { swap } from '../../src/cli/swap.ts'
+import { swapBack, swapIn } from '../../src/store/swap.ts'
+import { runs } from '../harness/fuzz.ts'
+import {
+  type Content,
+  checkpoints,
+  installation,
+  isRoot,
+  plant,
+  removeTemporary,
+  temporaryFolder,
+  tree,
+} from '../scripts/harness.ts'
+
+afterAll(removeTemporary)
+
+let folder: string
+let base: string
+let dir: string
+beforeEach(() => {
+  folder = temporaryFolder()
+  base = join(folder, 'base')
+  dir = join(folder, 'swap')
+  mkdirSync(base)
+  mkdirSync(join(dir, 'new'), { recursive: true })
+})
+afterEach(() => {
+  delete process.env['EDGE_FAULT']
+})
+
+const BEFORE: Content = {
+  a: 'old a',
+  keep: 'kept',
+  sub: { b: 'old b', keep: 'kept' },
+  link: { link: 'a' },
+  was: { link: 'nowhere' },
+}
+const AFTER: Content = {
+  a: 'new a',
+  c: 'new c',
+  sub: { b: 'new b' },
+  link: 'a file now',
+  was: { link: 'a' },
+  made: { empty: {}, deep: { d: 'new d' } },
+}
+const bundle = (...args: string[]) => [join(installation(), 'edge-admin.js'), 'swap', ...args]
+const child = (args: string[], fault = '') =>
+  spawnSync(process.execPath, bundle(...args), { env: { EDGE_FAULT: fault }, encoding: 'utf8' })
+
+function overlay(before: Record<string, string>, after: Record<string, string>) {
+  return {
+    ...before,
+    ...Object.fromEntries(
+      Object.entries(after).filter(([path, text]) => !(text.startsWith('folder') && path in before)),
+    ),
+  }
+}
+
+describe('a swap', () => {
+  it('puts files and links in place, makes folders, and leaves the rest alone', () => {
+    plant(base, BEFORE)
+    plant(join(dir, 'new'), AFTER)
+    const want = overlay(tree(base), tree(join(dir, 'new')))
+    swapIn(dir, base)
+    expect(tree(base)).toEqual(want)
+  })
+
+  it('puts everything back, also twice', () => {
+    plant(base, BEFORE)
+    const before = tree(base)
+    const times = statSync(join(base, 'a')).mtimeMs
+    plant(join(dir, 'new'), AFTER)
+    swapIn(dir, base)
+    swapBack(dir)
+    expect(tree(base)).toEqual(before)
+    expect(statSync(join(base, 'a')).mtimeMs).toBe(times)
+    swapBack(dir)
+    expect(tree(base)).toEqual(before)
+  })
+
+  it('changes nothing when there is no plan to put back', () => {
+    plant(base, BEFORE)
+    const before = tree(base)
+    swapBack(dir)
+    swapBack(join(folder, 'nothing'))
+    expect(tree(base)).toEqual(before)
+  })
+
+  it('keeps the mode of new files, but no set-id bits', () => {
+    plant(join(dir, 'new'), { plain: 'x', tool: 'x' })
+    chmodSync(join(dir, 'new/plain'), 0o604)
+    chmodSync(join(dir, 'new/tool'), 0o4755)
+    swapIn(dir, base)
+    expect(lstatSync(join(base, 'plain')).mode & 0o7777).toBe(0o604)
+    expect(lstatSync(join(base, 'tool')).mode & 0o7777).toBe(0o755)
+  })
+
+  it.skipIf(!isRoot)('gives a new file the owner of the one it replaces, else of its folder', () => {
+    plant(base, { a: 'old', sub: {} })
+    chownSync(join(base, 'a'), 1234, 2345)
+    chownSync(join(base, 'sub'), 3456, 4567)
+    plant(join(dir, 'new'), { a: 'new', sub: { b: 'new', made: { c: 'new' } } })
+    swapIn(dir, base)
+    const owner = (path: string) => [lstatSync(join(base, path)).uid, lstatSync(join(base, path)).gid]
+    expect(['a', 'sub/b', 'sub/made', 'sub/made/c'].map(owner)).toEqual([
+      [1234, 2345],
+      [3456, 4567],
+      [3456, 4567],
+      [3456, 4567],
+    ])
+  })
+
+  it('refuses, before anything changes, what cannot be put in place', () => {
+    plant(base, { folder: { x: 'x' }, file: 'x', out: { link: folder }, dangling: { link: 'nowhere' } })
+    const before = tree(base)
+    const wrong: Record<string, Content> = {
+      'a folder is in the way': { a: 'fine', folder: 'x' },
+      'not a folder': { a: 'fine', file: { x: 'x' } },
+      'leads out of the base': { a: 'fine', out: { x: 'x' } },
+      'no folder': { a: 'fine', dangling: { x: 'x' } },
+    }
+    for (const [text, content] of Object.entries(wrong)) {
+      rmSync(join(dir, 'new'), { recursive: true })
+      plant(join(dir, 'new'), content)
+      expect(() => swapIn(dir, base)).toThrow(text)
+      expect(existsSync(join(dir, 'plan.json'))).toBe(false)
+      expect(tree(base)).toEqual(before)
+    }
+    rmSync(join(dir, 'new'), { recursive: true })
+    mkdirSync(join(dir, 'new'))
+    spawnSync('mkfifo', [join(dir, 'new/fifo')])
+    expect(() => swapIn(dir, base)).toThrow('neither a file')
+  })
+
+  it('follows a link to a folder inside the base, and refuses its own files', () => {
+    plant(base, { real: {}, alias: { link: 'real' } })
+    plant(join(dir, 'new'), { alias: { x: 'new' } })
+    swapIn(dir, base)
+    expect(tree(base)['real/x']).toMatch(/^file/)
+    swapBack(dir)
+    expect(tree(base)).toEqual({ real: tree(base)['real'], alias: 'link real' })
+    plant(join(dir, 'new'), { swap: { 'plan.json': 'x' } })
+    expect(() => swapIn(dir, folder)).toThrow('its own files')
+  })
+
+  it('refuses a second swap in while the first can still be put back', () => {
+    plant(join(dir, 'new'), { a: 'x' })
+    swapIn(dir, base)
+    expect(() => swapIn(dir, base)).toThrow('under way')
+  })
+
+  it('puts back what has another name by now, and leaves what others have put into a new folder', () => {
+    plant(base, { a: 'old' })
+    linkSync(join(base, 'a'), join(base, 'other-name'))
+    const before = tree(base)
+    plant(join(dir, 'new'), { a: 'new', made: { x: 'new' } })
+    swapIn(dir, base)
+    writeFileSync(join(base, 'made/theirs'), 'x')
+    swapBack(dir)
+    expect(readableTree(base, 'made')).toEqual(before)
+    expect(Object.keys(tree(base))).toContain('made/theirs')
+  })
+
+  it('works across devices', ({ skip }) => {
+    if (!existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(base).dev) skip('there is no second device')
+    const elsewhere = mkdtempSync('/dev/shm/edge-admin-')
+    try {
+      plant(base, BEFORE)
+      const before = tree(base)
+      plant(join(elsewhere, 'new'), AFTER)
+      const want = overlay(before, tree(join(elsewhere, 'new')))
+      swapIn(elsewhere, base)
+      expect(tree(base)).toEqual(want)
+      swapBack(elsewhere)
+      expect(tree(base)).toEqual(before)
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+
+  const steps = ['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed']
+  it('has a fault tested at every checkpoint', () => {
+    expect(new Set(checkpoints('src/store/swap.ts'))).toEqual(new Set([...steps, 'swap-back']))
+  })
+
+  it.each(steps)('is put back after an error and after a kill at %s, also when that is killed too', (step) => {
+    plant(base, BEFORE)
+    const before = tree(base)
+    for (const what of ['error', 'kill']) {
+      rmSync(dir, { recursive: true })
+      plant(join(dir, 'new'), AFTER)
+      const first = child(['in', dir, base], `${step}=${what}`)
+      expect([first.status, first.signal]).toEqual(what === 'kill' ? [null, 'SIGKILL'] : [1, null])
+      expect(child(['back', dir], 'swap-back=kill').signal).toBe('SIGKILL')
+      expect(child(['back', dir]).status).toBe(0)
+      expect(tree(base)).toEqual(before)
+      expect(existsSync(join(dir, 'plan.json'))).toBe(false)
+    }
+  })
+
+  it('puts back a file that was placed through a link which was then replaced itself', () => {
+    plant(base, { '-f': { a: { link: '../b' } }, b: { link: 'a' }, a: {} })
+    plant(join(dir, 'new'), { '-f': { a: { x: 'through the link' } }, b: 'a file in place of the link' })
+    const before = tree(base)
+    process.env['EDGE_FAULT'] = 'swap-all-placed=error'
+    expect(() => swapIn(dir, base)).toThrow()
+    delete process.env['EDGE_FAULT']
+    expect(tree(base)).not.toEqual(before)
+    swapBack(dir)
+    expect(tree(base)).toEqual(before)
+  })
+
+  it('puts back a link that was replaced through itself', () => {
+    plant(base, { b: { a: { link: '../b' } } })
+    plant(join(dir, 'new'), { b: { a: { a: 'through the link, onto it' } } })
+    const before = tree(base)
+    process.env['EDGE_FAULT'] = 'swap-all-placed=error'
+    expect(() => swapIn(dir, base)).toThrow()
+    delete process.env['EDGE_FAULT']
+    swapBack(dir)
+    expect(tree(base)).toEqual(before)
+  })
+
+  const name = fc.constantFrom('a', 'b', 'c', 'd e', 'ü', '-f')
+  const content = (depth: number): fc.Arbitrary<Content> =>
+    fc.dictionary(
+      name,
+      depth === 0
+        ? fc.string()
+        : fc.oneof(fc.string(), fc.record({ link: fc.constantFrom('a', '../b', 'nowhere') }), content(depth - 1)),
+      { maxKeys: 5 },
+    )
+  it('is all or nothing for any two trees and any fault', () => {
+    fc.assert(
+      fc.property(content(2), content(2), fc.constantFrom(...steps, 'none'), (old, fresh, step) => {
+        for (const path of [base, dir]) rmSync(path, { recursive: true, force: true })
+        plant(base, old)
+        plant(join(dir, 'new'), fresh)
+        const before = tree(base)
+        const want = overlay(before, tree(join(dir, 'new')))
+        process.env['EDGE_FAULT'] = `${step}=error`
+        let thrown = false
+        try {
+          swapIn(dir, base)
+        } catch {
+          thrown = true
+        }
+        delete process.env['EDGE_FAULT']
+        if (!thrown) expect(withoutLinks(tree(base), old)).toEqual(withoutLinks(want, old))
+        swapBack(dir)
+        expect(tree(base)).toEqual(before)
+      }),
+      { numRuns: runs(300) },
+    )
+  })
+
+  const canTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0
+  it('is put back after a kill at any of its system calls', { timeout: 240_000 }, ({ skip }) => {
+    if (!canTrace) skip('strace is missing, or not allowed to trace')
+    /** Whether the command got as far as its nth call of this kind, and died there. */
+    const dies = (call: string, nth: number, args: string[]) => {
+      const trace = ['-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
+      const { status, signal } = spawnSync('strace', [...trace, process.execPath, ...bundle(...args)])
+      expect(signal === 'SIGKILL' || status === 0).toBe(true)
+      return signal === 'SIGKILL'
+    }
+    plant(base, { a: 'old', sub: { b: 'old' } })
+    const before = tree(base)
+    const prepare = () => {
+      rmSync(dir, { recursive: true })
+      plant(join(dir, 'new'), { a: 'new', sub: { b: 'new', c: 'new' }, made: { d: 'new' } })
+    }
+    let kills = 0
+    for (const call of ['rename', 'link', 'mkdir', 'chmod', 'fsync']) {
+      for (let nth = 1; ; nth++) {
+        prepare()
+        const killed = dies(call, nth, ['in', dir, base])
+        swapBack(dir)
+        expect(tree(base), `${call} ${nth}`).toEqual(before)
+        if (!killed) break
+        kills++
+      }
+    }
+    for (const call of ['rename', 'unlink', 'rmdir', 'fsync']) {
+      for (let nth = 1; ; nth++) {
+        prepare()
+        swapIn(dir, base)
+        const killed = dies(call, nth, ['back', dir])
+        swapBack(dir)
+        expect(tree(base), `back: ${call} ${nth}`).toEqual(before)
+        if (!killed) break
+        kills++
+      }
+    }
+    expect(kills).toBeGreaterThan(20)
+  })
+
+  it('is called by `edge-admin swap`, which says what is wrong in one line', async () => {
+    plant(join(dir, 'new'), { a: 'x' })
+    expect(await swap(['in', dir, base])).toBe(0)
+    expect(await swap(['back', dir])).toBe(0)
+    expect(Object.keys(tree(base))).toEqual([])
+    expect(await swap([])).toBe(64)
+    expect(await swap(['in', 'relative', base])).toBe(64)
+    const { status, stderr } = child(['in', dir, join(folder, 'nowhere')])
+    expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
+  })
+})
+
+/** A tree without what is below one folder. */
+function readableTree(root: string, without: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(tree(root)).filter(([path]) => path !== without && !path.startsWith(`${without}/`)),
+  )
+}
+
+/** New files can be placed through a link that was there: then they lie elsewhere, and only the swap back says more. */
+function withoutLinks(seen: Record<string, string>, old: Content): Record<string, string> | undefined {
+  return JSON.stringify(old).includes('"link"') ? undefined : seen
+}

@@ -1,0 +1,45 @@
+// The moment between a 202 and the script's first word. The trap: the status file then still tells of the task before, which a client that
+// follows the new one would take for its end.
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { readUpdateStatus } from '../../src/features/update/update.ts'
+import type { Folders } from '../../src/folders.ts'
+import { Tasks } from '../../src/tasks/tasks.ts'
+
+const temp = mkdtempSync(join(tmpdir(), 'edge-admin-unspoken-'))
+afterEach(() => rmSync(temp, { recursive: true, force: true }))
+
+it('says that an update runs from the moment it was accepted, whatever the one before left', async () => {
+  const at = (name: string) => join(temp, name)
+  const folders: Folders = { root: at('root'), sysconf: at('sysconf'), data: at('data'), state: at('state') }
+  for (const folder of ['root/etc', 'state', 'scripts']) mkdirSync(at(folder), { recursive: true })
+  const file = at('root/etc/status_update.json')
+  writeFileSync(file, '{"status":"success","percentage":100}')
+  utimesSync(file, 1000, 1000)
+  // It speaks only when it is told to.
+  const script = `#!/bin/sh
+[ "$1" = run ] || exit 0
+until [ -e "$EDGE_ROOT/go" ]; do sleep 0.05; done
+printf '{"status":"failed","percentage":20}' >"$EDGE_ROOT/etc/status_update.json"
+printf '{"id":"%s","kind":"update","status":"failed","progress":20,"message":"","created_at":""}' "\${2##*/}" >"$2/status.json"
+`
+  writeFileSync(at('scripts/update.sh'), script, { mode: 0o755 })
+  const tasks = new Tasks({
+    folders,
+    scripts: at('scripts'),
+    privilege: 'none',
+    environment: {},
+    longest: 60,
+    onEnd() {},
+    warn() {},
+  })
+  expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'success', percentage: 100 })
+  const task = tasks.start('update', { by: { name: 'test', address: '127.0.0.1' } })
+  expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'running', percentage: 10 })
+  writeFileSync(at('root/go'), '')
+  await tasks.wait(task?.id ?? '')
+  expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'failed', percentage: 20 })
+  tasks.close()
+})

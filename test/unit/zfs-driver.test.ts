@@ -1,0 +1,229 @@
+// The driver of zfs against what the real one answered to its very commands, and what its refusals come to. The trap: a recording counts only
+// when its command is the one that the driver gives, word for word.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { CommandError } from '../../src/drivers/run.ts'
+import type { Tool } from '../../src/drivers/tool.ts'
+import { createZfs, type DatasetRow, type SnapshotRow } from '../../src/drivers/zfs.ts'
+import { findDataset, listDatasets } from '../../src/features/datasets/datasets.ts'
+import { findSnapshot, listSnapshots } from '../../src/features/snapshots/snapshots.ts'
+import { zfsFailure } from '../../src/features/zfs/failure.ts'
+import { ApiError } from '../../src/http/errors.ts'
+import { FIXTURES, recorded } from '../harness/recorded.ts'
+
+const FOLDER = 'zfs-2.3.9'
+const recordings = readdirSync(join(FIXTURES, FOLDER))
+  .filter((name) => name.startsWith('driver-'))
+  .map((name) => recorded(`${FOLDER}/${name.replace('.txt', '')}`))
+
+/** Answers as the real one did, in small pieces; throws when it was never asked that. */
+const replay: Tool = (name, args, { onOutput, accept = [] } = {}) => {
+  const command = [name, ...args].join(' ')
+  const found = recordings.find((one) => one.command === command)
+  if (!found) throw new Error(`never recorded: ${command}`)
+  const bytes = Buffer.from(found.stdout)
+  for (let at = 0; onOutput && at < bytes.length; at += 7) onOutput(bytes.subarray(at, at + 7))
+  return found.status === 0 || accept.includes(found.status)
+    ? Promise.resolve({ stdout: onOutput ? '' : found.stdout, stderr: found.stderr, status: found.status })
+    : Promise.reject(new CommandError([name, ...args], 'status', found.stderr, found.status))
+}
+const zfs = createZfs(replay)
+
+describe('the driver reads what ZFS 2.3 answers to', () => {
+  it('a list of datasets', async () => {
+    const rows: DatasetRow[] = []
+    await zfs.datasets('recd', (row) => rows.push(row))
+    expect(rows.map(({ name, type, size, mountpoint }) => [name, type, size, mountpoint])).toEqual([
+      ['recd', 'filesystem', undefined, '/mnt/recd'],
+      ['recd/copy', 'filesystem', undefined, '/mnt/recd/copy'],
+      ['recd/data', 'filesystem', undefined, '/mnt/recd/data'],
+      ['recd/data/child', 'filesystem', undefined, '/mnt/recd/data/child'],
+      ['recd/none', 'filesystem', undefined, undefined],
+      ['recd/other', 'filesystem', undefined, '/mnt/recd/other'],
+      ['recd/volume', 'volume', 16 * 1024 ** 2, undefined],
+    ])
+    for (const { used, available, created } of rows) {
+      expect(Math.min(used, available)).toBeGreaterThanOrEqual(0)
+      expect(created).toBeGreaterThan(1.7e9)
+    }
+    await expect(listDatasets(zfs, { pool: 'nosuch' })).rejects.toMatchObject({
+      status: 404,
+      message: 'pool not found',
+    })
+  })
+
+  it('a list of snapshots', async () => {
+    const rows: SnapshotRow[] = []
+    await zfs.snapshots({ dataset: 'recd/data', deep: false }, (row) => rows.push(row))
+    const names = ['recd/data@one', 'recd/data@hourly-20261121-090000', 'recd/data@three']
+    expect(rows.map(({ name }) => name)).toEqual(names)
+    const deep = JSON.parse(String(await listSnapshots(zfs, { pool: 'recd' }))) as { name: string }[]
+    expect(deep.map(({ name }) => name)).toEqual(names)
+    await expect(listSnapshots(zfs, { dataset: 'recd/nosuch' })).rejects.toMatchObject({ status: 404 })
+  })
+
+  it('everything about one', async () => {
+    expect(await findDataset(zfs, 'recd/data')).toMatchObject({
+      name: 'recd/data',
+      type: 'filesystem',
+      mountpoint: '/mnt/recd/data',
+      options: { quota: String(64 * 1024 ** 2), 'acme:note': 'two words, ü' },
+    })
+    expect(await findDataset(zfs, 'recd/volume')).toMatchObject({ type: 'volume', size: 16 * 1024 ** 2 })
+    expect((await findDataset(zfs, 'recd/copy'))?.origin).toBe('recd/data@three')
+    expect(await findDataset(zfs, 'recd/nosuch')).toBeUndefined()
+    expect(await findSnapshot(zfs, 'recd/data@one')).toMatchObject({
+      dataset: 'recd/data',
+      holds: ['backup', 'audit'],
+      clones: [],
+    })
+    expect((await zfs.get('recd/data'))?.get('mountpoint')).toEqual({
+      value: '/mnt/recd/data',
+      source: 'inherited from recd',
+    })
+  })
+
+  it('a tree and a history, with bookmarks', async () => {
+    const tree = (await zfs.tree('recd/data')) ?? []
+    expect(tree.map(({ name, type, holds, clones }) => [name, type, holds, clones.length])).toEqual([
+      ['recd/data', 'filesystem', 0, 0],
+      ['recd/data@one', 'snapshot', 2, 0],
+      ['recd/data@hourly-20261121-090000', 'snapshot', 0, 0],
+      ['recd/data@three', 'snapshot', 0, 2],
+      ['recd/data#mark', 'bookmark', 0, 0],
+      ['recd/data/child', 'filesystem', 0, 0],
+    ])
+    expect((await zfs.history('recd/data'))?.map(({ name }) => name)).toEqual(tree.slice(1, 5).map(({ name }) => name))
+    expect(await zfs.tree('recd/nosuch')).toBeUndefined()
+  })
+
+  it('policies and what they made, also when a dataset is gone meanwhile', async () => {
+    expect([...(await zfs.local('edge-admin:policy'))]).toEqual([['recd/data', 'hourly=1']])
+    for (const other of ['recd/data/child', 'recd/nosuch'])
+      expect(await zfs.marked(['recd/data', other], 'edge-admin:snapshot')).toEqual([
+        {
+          name: 'recd/data@hourly-20261121-090000',
+          mark: 'hourly',
+          txg: expect.any(Number),
+          holds: 0,
+          clones: [],
+        },
+      ])
+  })
+})
+
+describe('a list of ten thousand snapshots', () => {
+  const many = createZfs(async (_name, _args, { onOutput } = {}) => {
+    for (let i = 0; i < 10_000; i += 100) {
+      const lines = Array.from({ length: 100 }, (_, n) => `tank/d@s${i + n}\t${i + n}\t1700000000\n`)
+      onOutput?.(Buffer.from(lines.join('')))
+    }
+    return { stdout: '', stderr: '', status: 0 }
+  })
+  const list = async (filter: object) => JSON.parse(String(await listSnapshots(many, filter))) as { name: string }[]
+
+  it('is whole, in one or in parts', async () => {
+    const all = await list({})
+    expect([all.length, all[9999]]).toEqual([
+      10_000,
+      { name: 'tank/d@s9999', dataset: 'tank/d', size: 9999, created_at: '2023-11-14T22:13:20.000Z' },
+    ])
+    expect(await list({ offset: 9998, limit: 5 })).toEqual(all.slice(9998))
+    expect(await list({ offset: 10, limit: 5000 })).toEqual(all.slice(10, 5010))
+    expect(await list({ offset: 10_000 })).toEqual([])
+    expect(await list({ limit: 0 })).toEqual([])
+  })
+})
+
+describe('a line that is none', () => {
+  const saying = (stdout: string) =>
+    createZfs(async (_name, _args, { onOutput } = {}) => {
+      onOutput?.(Buffer.from(stdout))
+      return { stdout, stderr: '', status: 0 }
+    })
+  const row = 'tank\tfilesystem\t1\t1\t-\t/tank\t1\n'
+
+  it.each([
+    'garbage\n',
+    `${row}half a line`,
+    `${row}tank\tfilesystem\t1\n`,
+    row.replace('\t1\t', '\tx\t'),
+    row.replace('\t1\t', '\t-1\t'),
+    row.replace('filesystem', 'snapshot'),
+    '\n',
+    '\0\n',
+  ])('%j ends in an error, not in an answer', async (text) => {
+    await expect(saying(text).datasets(undefined, () => {})).rejects.toMatchObject({ reason: 'output' })
+    await expect(listDatasets(saying(text), {})).rejects.toMatchObject({ status: 502 })
+  })
+
+  it('is not in a whole list', async () => {
+    const rows: DatasetRow[] = []
+    await saying(row).datasets(undefined, (one) => rows.push(one))
+    expect(rows).toHaveLength(1)
+  })
+})
+
+describe('a refusal of the real zfs comes to', () => {
+  const cases: Record<string, [number, string?]> = {
+    'create-exists': [409],
+    'create-exists-volume': [409],
+    'create-parent-missing': [404],
+    'create-pool-missing': [404],
+    'create-parent-is-volume': [400],
+    'create-pool-full': [409],
+    'create-volume-pool-full': [409],
+    'create-volume-too-big': [409],
+    'create-reservation-too-big': [409],
+    'create-name-long': [400],
+    'create-property-value': [400, 'options.compression'],
+    'create-property-recordsize': [400, 'options.recordsize'],
+    'create-property-unknown': [400, 'options.nosuch'],
+    'create-property-of-volume': [400, 'options.volsize'],
+    'create-property-mountpoint': [400, 'options.mountpoint'],
+    'create-volume-blocksize': [400, 'options.volblocksize'],
+    'driver-create-mountpoint': [400],
+    'driver-inherit-quota': [400],
+    'set-quota-below-used': [409],
+    'set-volsize-odd': [400, 'options.volsize'],
+    'set-volsize-too-big': [409],
+    'set-readonly': [400],
+    'set-unknown': [400],
+    'set-no-such-dataset': [404],
+    'destroy-busy': [409],
+    'destroy-volume-busy': [409],
+    'destroy-held': [409],
+    'destroy-has-clones': [409],
+    'destroy-has-children': [409],
+    'destroy-has-snapshots': [409],
+    'destroy-no-such-dataset': [404],
+    'destroy-no-such-snapshot': [404],
+    'driver-destroy-range-held': [409],
+    'rollback-newer-snapshots': [409],
+    'rollback-newer-has-clones': [409],
+    'rollback-newer-held': [409],
+    'rollback-no-such-snapshot': [404],
+    'snapshot-exists': [409],
+    'snapshot-dataset-missing': [404],
+    'snapshot-pool-full': [409],
+    'unmount-busy': [409],
+  }
+  it.each(Object.entries(cases))('%s: %j', (name, [status, field]) => {
+    const { command, status: exit, stderr } = recorded(`${FOLDER}/${name}`)
+    expect(exit).not.toBe(0)
+    const error = zfsFailure(new CommandError(command.split(' '), 'status', stderr, exit), 'tank/x')
+    if (!(error instanceof ApiError)) throw error
+    expect([error.status, stderr.split('\n')]).toEqual([status, expect.arrayContaining([error.message])])
+    if (field) expect(error.details).toMatchObject({ field })
+  })
+
+  it('an error that does not blame the caller, when nobody knows the words', () => {
+    const unknown = new CommandError(['/sbin/zfs', 'list'], 'status', 'internal error: out of memory', 1)
+    expect(zfsFailure(unknown, 'tank')).toMatchObject({ status: 502, message: 'internal error: out of memory' })
+    expect(zfsFailure(new CommandError(['zfs'], 'timeout'), 'tank')).toMatchObject({ status: 503 })
+    expect(zfsFailure(new CommandError(['zfs'], 'missing'), 'tank')).toMatchObject({ status: 503 })
+    const other = new Error('x')
+    expect(zfsFailure(other, 'tank')).toBe(other)
+  })
+})

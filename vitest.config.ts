@@ -1,0 +1,15 @@
+import { configDefaults, defineConfig } from 'vitest/config'
+import { FUZZ } from './test/harness/fuzz.ts'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // `make test-appliance` runs those, with virtual machines.
+    exclude: [...configDefaults.exclude, 'test/appliance/**'],
+    setupFiles: ['test/harness/fuzz.ts'],
+    // The tests start real scripts and servers; what they share is the machine's two cores.
+    testTimeout: 60_000 * FUZZ,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+})
