@@ -1,7 +1,7 @@
 // Builds an update package (facts: jidoteki.md 6): payload → tar.gz → signature → plain outer tar → openssl's encryption.
 // The trap: a tar header states the size of what follows, so the inner archive is written out once before the outer one can begin.
 import { createSign, type KeyObject } from 'node:crypto'
-import { constants, createWriteStream, lstatSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { constants, lstatSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { Transform, type Writable } from 'node:stream'
@@ -79,6 +79,7 @@ async function writeInner(file: string, options: BuildOptions, entries: PayloadE
     },
   })
   const archive = pack()
+  const output = await newFile(file)
   const filled = fill(archive, async () => {
     if (!entries.some(({ name }) => name === 'version.txt')) {
       const header = { name: './version.txt', mode: 0o644, mtime: new Date(options.time * 1000) }
@@ -86,11 +87,14 @@ async function writeInner(file: string, options: BuildOptions, entries: PayloadE
     }
     for (const entry of entries) await add(archive, entry, options)
   })
-  await Promise.all([filled, pipeline(archive, createGzip(), signing, createWriteStream(file, NEW_FILE))])
+  await Promise.all([filled, pipeline(archive, createGzip(), signing, output)])
   return sign.sign(options.signingKey)
 }
 
-const NEW_FILE = { flags: 'wx', mode: 0o600, flush: true } as const
+/** The file is there when this returns: one that is still being opened when building fails would appear after the cleaning up. */
+async function newFile(file: string): Promise<Writable> {
+  return (await open(file, 'wx', 0o600)).createWriteStream({ flush: true })
+}
 
 async function add(archive: Pack, entry: PayloadEntry, { folder, time }: BuildOptions): Promise<void> {
   // `./name` and `./folder/`, as `tar -C DIR .` writes them and as packages have always had them.
@@ -148,6 +152,7 @@ async function fill(archive: Pack, add: () => Promise<void>): Promise<void> {
 async function writeOuter(file: string, inner: string, signature: Buffer, options: BuildOptions): Promise<void> {
   const { header, cipher } = encrypt(options.passphrase)
   const archive = pack()
+  const output = await newFile(file)
   const common = { mode: 0o644, mtime: new Date(options.time * 1000) }
   const filled = fill(archive, async () => {
     const size = statSync(inner).size
@@ -161,7 +166,6 @@ async function writeOuter(file: string, inner: string, signature: Buffer, option
     }
     await ended((done) => archive.entry({ ...common, name: 'software_package.tar.gz.sign' }, signature, done))
   })
-  const output = createWriteStream(file, NEW_FILE)
   output.write(header)
   await Promise.all([filled, pipeline(archive, records(), cipher, output)])
 }
