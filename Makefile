@@ -47,6 +47,7 @@ lint: node_modules/.installed
 
 types: node_modules/.installed
 	@$(BIN)/tsc
+	@$(BIN)/tsc -p src/surfaces/console/page
 
 shell:
 	@shellcheck -x -P SCRIPTDIR $(SCRIPTS)
@@ -56,7 +57,7 @@ quick: node_modules/.installed
 
 build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-admin` runs it
 
-dist/edge-admin.js: $(shell find src -name '*.ts') package.json node_modules/.installed build.ts $(wildcard trim.ts)
+dist/edge-admin.js: $(shell find src -type f) package.json node_modules/.installed build.ts build-page.ts trim.ts
 	@$(BIN)/tsx build.ts
 	@ln -sfn ../../dist/edge-admin.js $(BIN)/edge-admin
 
@@ -91,7 +92,7 @@ dist/sbom.json: package-lock.json sbom.ts node_modules/.installed
 
 dist: build dist/sbom.json ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
 	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
-	@cp -R scripts etc install.sh README.md CHANGELOG.md dist/edge-admin.js dist/NOTICE dist/sbom.json \
+	@cp -R scripts etc install.sh README.md CHANGELOG.md dist/edge-admin.js dist/console dist/NOTICE dist/sbom.json \
 		dist/stage/edge-admin-$(VERSION)
 	@printf '{ "type": "module" }\n' >dist/stage/edge-admin-$(VERSION)/package.json
 	@chmod -R u=rwX,go=rX dist/stage

@@ -1,8 +1,9 @@
-// Bundles src/main.ts into one file that needs no node_modules, and writes NOTICE: the licences of what is in it. The trap: busboy and
+// Bundles src/main.ts into one file that needs no node_modules, the console's page beside it, and writes NOTICE: the licences of what is in it. The trap: busboy and
 // pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { buildPage } from './build-page.ts'
 import { trim } from './trim.ts'
 
 const OUT = 'dist/edge-admin.js'
@@ -28,8 +29,9 @@ const { metafile } = await build({
 })
 chmodSync(OUT, 0o755)
 
+const page = await buildPage()
 const packages = new Set<string>()
-for (const input of Object.keys(metafile.inputs)) {
+for (const input of Object.keys({ ...metafile.inputs, ...page.inputs })) {
   const name = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
   if (name) packages.add(name)
 }

@@ -60,6 +60,9 @@ fill() { # MODE SOURCE TARGET: with the names between @ signs filled in
 }
 
 copy 755 "$built/edge-admin.js" "$LIBDIR/edge-admin.js"
+for file in "$built"/console/*; do
+  copy 644 "$file" "$LIBDIR/console/${file##*/}"
+done
 printf '{ "type": "module" }\n' >"$DESTDIR$LIBDIR/package.json"
 chmod 644 "$DESTDIR$LIBDIR/package.json"
 for file in README.md CHANGELOG.md NOTICE sbom.json; do

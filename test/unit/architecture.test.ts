@@ -8,12 +8,15 @@ import { describe, expect, it } from 'vitest'
 const repository = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const under = (folder: string) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => `${folder}/${name}`)
 const text = (file: string) => readFileSync(join(repository, file), 'utf8')
 const code = (file: string) => text(file).replace(/^\s*(\/\/|\/?\*).*$/gm, '')
 
-const sources = under('src')
+/** What runs in the browser: a program of its own, with rules of its own. */
+const PAGE = 'src/surfaces/console/page/'
+const sources = under('src').filter((file) => !file.startsWith(PAGE))
+const page = under('src').filter((file) => file.startsWith(PAGE))
 const tests = under('test')
 
 const IMPORT =
@@ -107,6 +110,22 @@ describe('imports', () => {
   })
 })
 
+describe('the page of the console', () => {
+  it('is made of its own files and hono’s JSX, and nothing of the server', () => {
+    for (const file of page) {
+      const foreign = imports(file).filter((name) => !name.startsWith(PAGE) && !/^hono\/jsx(?:\/dom)?$/.test(name))
+      expect([file, foreign]).toEqual([file, []])
+    }
+    expect(sources.filter((file) => imports(file).some((name) => name.startsWith(PAGE)))).toEqual([])
+  })
+
+  it('never makes HTML or code of text, and keeps nothing where another script could read it', () => {
+    const unsafe =
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|localStorage|sessionStorage|document\.cookie/
+    for (const file of page) expect([file, unsafe.exec(code(file))?.[0]]).toEqual([file, undefined])
+  })
+})
+
 describe('SEC-01 starting programs', () => {
   const spawners = (name: string) => sources.filter((file) => imports(file).includes(name))
 
@@ -142,14 +161,14 @@ describe('SEC-29 outbound connections', () => {
 
 describe('source files', () => {
   it('begin with a comment that says what they are for', () => {
-    for (const file of [...sources, ...tests]) {
+    for (const file of [...sources, ...page, ...tests]) {
       expect([file, /^(?:#!.*\n)?\/\/ \S.{10,}/.test(text(file))]).toEqual([file, true])
     }
   })
 
   it('have names in kebab case, and no folder for odds and ends', () => {
-    for (const file of sources) {
-      expect([file, /^src\/(?:[a-z0-9-]+\/)*[a-z0-9-]+(?:\.d)?\.ts$/.test(file)]).toEqual([file, true])
+    for (const file of [...sources, ...page]) {
+      expect([file, /^src\/(?:[a-z0-9-]+\/)*[a-z0-9-]+(?:\.d)?\.tsx?$/.test(file)]).toEqual([file, true])
       expect([file, /\/(?:utils|helpers|common|types)\//.test(file)]).toEqual([file, false])
     }
   })

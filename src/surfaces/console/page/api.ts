@@ -1,0 +1,131 @@
+// Every request of the page. The trap: the credential is in a cookie that no script can read, so a change proves itself with the session's
+// CSRF token, and what answers "not known" means that the session has ended.
+import { connection, refreshSession, session } from './session.ts'
+
+/** What a refusal says, whichever surface it came from. `status` 0: the appliance could not be reached. */
+export class Failure extends Error {
+  readonly status: number
+  readonly code: string
+  readonly details: Record<string, unknown>
+  readonly requestId: string | undefined
+
+  constructor(
+    status: number,
+    message: string,
+    more: { code?: string; details?: Record<string, unknown>; requestId?: string | undefined } = {},
+  ) {
+    super(message)
+    this.status = status
+    this.code = more.code ?? ''
+    this.details = more.details ?? {}
+    this.requestId = more.requestId
+  }
+}
+
+export interface Options {
+  json?: unknown
+  form?: Record<string, string | Blob | undefined>
+  /** Asked by a clock, not by a person: it does not keep the session alive. */
+  background?: boolean
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+export interface Answer<T> {
+  status: number
+  data: T
+  headers: Headers
+}
+
+const unreachable = () => new Failure(0, 'The appliance cannot be reached')
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
+  const { json, form, signal } = options
+  const headers: Record<string, string> = { ...proof(method), ...options.headers }
+  if (options.background) headers['X-Background'] = '1'
+  if (json !== undefined) headers['Content-Type'] = 'application/json'
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(signal && { signal }),
+      ...(json !== undefined ? { body: JSON.stringify(json) } : form && { body: formData(form) }),
+    })
+    text = await response.text()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    connection.set('lost')
+    throw unreachable()
+  }
+  connection.set('up')
+  if (!response.ok) throw refused(response.status, text, (name) => response.headers.get(name))
+  return { status: response.status, data: parsed(text) as T, headers: response.headers }
+}
+
+/** The body alone. */
+export const call = async <T>(method: string, path: string, options?: Options): Promise<T> =>
+  (await request<T>(method, path, options)).data
+
+/** A form with files, which tells how much of it has gone; fetch cannot. */
+export function upload<T>(
+  path: string,
+  form: Record<string, string | Blob | undefined>,
+  progress: (sent: number, total: number) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', path)
+    for (const [name, value] of Object.entries(proof('POST'))) request.setRequestHeader(name, value)
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded, total)
+    request.onload = () => {
+      connection.set('up')
+      if (request.status < 400) resolve(parsed(request.responseText) as T)
+      else reject(refused(request.status, request.responseText, (name) => request.getResponseHeader(name)))
+    }
+    // A refusal in the midst of a body may end the connection before its answer is read.
+    request.onerror = () =>
+      reject(new Failure(0, 'The connection ended before the answer: the appliance may have refused the file'))
+    request.onabort = () => reject(new Failure(0, 'Cancelled'))
+    signal?.addEventListener('abort', () => request.abort())
+    request.send(formData(form))
+  })
+}
+
+const proof = (method: string): Record<string, string> => {
+  const csrf = session.get().session?.csrf
+  return method !== 'GET' && csrf !== undefined ? { 'X-CSRF-Token': csrf } : {}
+}
+
+function formData(form: Record<string, string | Blob | undefined>): FormData {
+  const data = new FormData()
+  for (const [name, value] of Object.entries(form)) if (value !== undefined) data.append(name, value)
+  return data
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** `{code, message, details}` of our own surfaces, or the admin surface's `{Status, "Error-Message"}`. */
+function refused(status: number, text: string, header: (name: string) => string | null): Failure {
+  const value = parsed(text)
+  const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const message = body['message'] ?? body['Error-Message'] ?? body['Status'] ?? `The appliance answered ${status}`
+  const known = session.get().session !== null
+  // Not whether this request may pass, but whether anybody is signed in: only the session itself tells.
+  if (known && (status === 401 || (status === 403 && message === 'Authentication error'))) void refreshSession()
+  return new Failure(status, String(message), {
+    code: String(body['code'] ?? body['error-code'] ?? ''),
+    details: { ...(body['details'] as object | undefined) },
+    requestId: header('X-Request-Id') ?? undefined,
+  })
+}

@@ -1,0 +1,136 @@
+// What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
+import { useEffect, useState } from 'hono/jsx/dom'
+import { call } from './api.ts'
+import { Button } from './kit/form.tsx'
+import { plural } from './kit/format.ts'
+import { type Children, Note } from './kit/layout.tsx'
+import { GROUPS, pageOf, visible } from './pages.ts'
+import { link, place } from './router.ts'
+import { connection, farewell, refreshSession, session } from './session.ts'
+import { useStore } from './store.ts'
+import { running, watchTasks } from './tasks.ts'
+
+/** Seconds between two questions while the appliance does not answer. */
+const RETRY = 3
+
+export function Frame() {
+  const { page, rest } = useStore(place)
+  const { session: own } = useStore(session)
+  const [open, setOpen] = useState(false)
+  useEffect(() => watchTasks(), [own?.csrf])
+  useEffect(() => setOpen(false), [page, rest.join('/')])
+  const entry = pageOf(page)
+  const Content = entry?.Content
+  return (
+    <div class="frame">
+      <button type="button" class="skip" onClick={skip}>
+        Skip to the page
+      </button>
+      <header class="bar">
+        <a class="brand" href={link('overview')}>
+          <img src="/console/icon.svg" alt="" />
+          Edge Admin
+        </a>
+        <button
+          type="button"
+          class="menu"
+          aria-expanded={open ? 'true' : 'false'}
+          aria-controls="pages"
+          onClick={() => setOpen(!open)}
+        >
+          Pages
+        </button>
+        <span class="space" />
+        <RunningSign />
+        <span class="muted">
+          {own?.name} ({own?.role})
+        </span>
+        <Button kind="quiet" onClick={() => void signOut()}>
+          Sign out
+        </Button>
+      </header>
+      <nav id="pages" class={open ? 'pages open' : 'pages'} aria-label="Pages">
+        {GROUPS.map((group) => {
+          const entries = visible(group)
+          return entries.length === 0 ? null : (
+            <section key={group}>
+              <h2>{group}</h2>
+              <ul>
+                {entries.map(({ name, title }) => (
+                  <li key={name}>
+                    <a href={link(name)} aria-current={name === page ? 'page' : undefined}>
+                      {title}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )
+        })}
+      </nav>
+      <main id="content" tabindex={-1}>
+        <Lost />
+        {own?.one_time && own.via === 'account' && page !== 'account' ? (
+          <Note tone="warning">
+            <span>
+              Your password is still the one-time one of the first start.{' '}
+              <a href={link('account')}>Set one of your own</a>.
+            </span>
+          </Note>
+        ) : null}
+        {Content ? <Content key={`${page}/${rest.join('/')}`} rest={rest} /> : <Nowhere />}
+      </main>
+    </div>
+  )
+}
+
+/** Not by a link: the address is where the page's place is kept. */
+const skip = () => document.getElementById('content')?.focus()
+
+async function signOut(): Promise<void> {
+  farewell.set('You are signed out.')
+  try {
+    await call('DELETE', '/console/session')
+  } catch {
+    // It has ended already, or cannot be reached: what is true is asked.
+  }
+  await refreshSession()
+}
+
+function RunningSign() {
+  const tasks = useStore(running)
+  return (
+    <span role="status" aria-live="polite">
+      {tasks.length > 0 ? (
+        <a class="badge busy" href={link('tasks')}>
+          {plural(tasks.length, 'task')} running
+        </a>
+      ) : null}
+    </span>
+  )
+}
+
+export function Lost() {
+  const state = useStore(connection)
+  useEffect(() => {
+    if (state !== 'lost') return
+    const timer = setInterval(() => void refreshSession(), RETRY * 1000)
+    return () => clearInterval(timer)
+  }, [state])
+  return state === 'lost' ? (
+    <Note tone="warning" title="The appliance does not answer">
+      Trying again every few seconds. Work that was started there goes on.
+    </Note>
+  ) : null
+}
+
+const Nowhere = () => (
+  <Note title="There is no such page">
+    <a href={link('overview')}>To the overview</a>
+  </Note>
+)
+
+export interface PageProps {
+  rest: string[]
+}
+export type Content = (props: PageProps) => Children

@@ -1,0 +1,48 @@
+// The curl line that does the same: what a page does can be put into a script. The trap: values that people type end up in it, so each is
+// quoted for the shell.
+import { useState } from 'hono/jsx/dom'
+import { Button } from './form.tsx'
+
+export interface CurlProps {
+  method?: string
+  path: string
+  json?: unknown
+  /** Parts of a form; a value that begins with @ is a file. */
+  form?: Record<string, string>
+  output?: string
+}
+
+const quoted = (text: string) => (/^[A-Za-z0-9@%_+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+export function curlLine({ method = 'GET', path, json, form, output }: CurlProps): string {
+  const admin = path.startsWith('/api/v1/admin')
+  const parts = ['curl --cacert appliance.crt']
+  if (method !== 'GET' && !(method === 'POST' && (form || json !== undefined))) parts.push(`-X ${method}`)
+  if (!admin) parts.push('-H "Authorization: Bearer $JWT"')
+  for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quoted(`${name}=${value}`)}`)
+  if (json !== undefined) parts.push(`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(json))}`)
+  if (output) parts.push(`-o ${quoted(output)}`)
+  const query = admin ? `${path.includes('?') ? '&' : '?'}token=$TOKEN` : ''
+  parts.push(`"${location.origin}${path.replace(/["$`\\]/g, (c) => `\\${c}`)}${query}"`)
+  return parts.join(' ')
+}
+
+/** Several lines where a page does several things. */
+export function Curl({ lines }: { lines: CurlProps[] }) {
+  const [copied, setCopied] = useState(false)
+  const text = lines.map(curlLine).join('\n')
+  const copy = async () => {
+    await navigator.clipboard?.writeText(text)
+    setCopied(true)
+    setTimeout(() => setCopied(false), 2000)
+  }
+  return (
+    <details class="curl">
+      <summary>The same with curl</summary>
+      <pre tabindex={0}>{text}</pre>
+      <Button kind="quiet" onClick={() => void copy()}>
+        {copied ? 'Copied' : 'Copy'}
+      </Button>
+    </details>
+  )
+}

@@ -1,0 +1,63 @@
+// Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
+import { useEffect, useRef, useState } from 'hono/jsx/dom'
+import type { Action } from '../query.ts'
+import { Field, Form } from './form.tsx'
+import type { Children } from './layout.tsx'
+
+/** Open as long as it is part of the page. */
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children?: Children }) {
+  const element = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    element.current?.showModal()
+    return () => before instanceof HTMLElement && before.focus()
+  }, [])
+  return (
+    <dialog ref={element} onClose={onClose} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={() => element.current?.close()}>
+          ✕
+        </button>
+      </header>
+      {children}
+    </dialog>
+  )
+}
+
+/**
+ * Asks before something that cannot be taken back. `name`: has to be typed first, for what destroys data.
+ */
+export function Confirm({
+  title,
+  submit,
+  action,
+  onClose,
+  name,
+  children,
+}: {
+  title: string
+  submit: string
+  action: Action<[]>
+  onClose: () => void
+  name?: string
+  children?: Children
+}) {
+  const [typed, setTyped] = useState('')
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <Form
+        action={action}
+        submit={submit}
+        kind="danger"
+        cancel={onClose}
+        disabled={name !== undefined && typed !== name}
+      >
+        {name === undefined ? null : (
+          <Field label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autocomplete="off" />
+        )}
+      </Form>
+    </Dialog>
+  )
+}

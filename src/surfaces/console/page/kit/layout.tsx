@@ -1,0 +1,181 @@
+// What pages are made of: a title, cards, tables, lists of facts.
+import type { Child } from 'hono/jsx'
+import { useEffect, useRef } from 'hono/jsx/dom'
+import { moment, since } from './format.ts'
+
+export type Children = Child | undefined
+
+/** A page: its one heading takes the focus when it appears, so that a keyboard and a screen reader are where the eyes are. */
+export function Page({
+  title,
+  intro,
+  actions,
+  children,
+}: {
+  title: string
+  intro?: Children
+  actions?: Children
+  children?: Children
+}) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${title} · Edge Admin`
+    // Not over a dialog or a field that somebody has gone to meanwhile.
+    if (!document.activeElement || document.activeElement === document.body || document.activeElement.closest('nav'))
+      heading.current?.focus({ preventScroll: true })
+    scrollTo(0, 0)
+  }, [title])
+  return (
+    <>
+      <header class="page-head">
+        <h1 ref={heading} tabindex={-1}>
+          {title}
+        </h1>
+        {actions ? <div class="actions">{actions}</div> : null}
+      </header>
+      {intro ? <p class="intro">{intro}</p> : null}
+      {children}
+    </>
+  )
+}
+
+export function Card({
+  title,
+  actions,
+  children,
+  wide,
+}: {
+  title?: string
+  actions?: Children
+  children?: Children
+  wide?: boolean
+}) {
+  return (
+    <section class={wide ? 'card wide' : 'card'}>
+      {title ? (
+        <header>
+          <h2>{title}</h2>
+          {actions ? <div class="actions">{actions}</div> : null}
+        </header>
+      ) : null}
+      {children}
+    </section>
+  )
+}
+
+export const Cards = ({ children }: { children?: Children }) => <div class="cards">{children}</div>
+
+/** Facts with their names. A fact that is undefined is left out. */
+export function Facts({ of }: { of: [string, Children][] }) {
+  return (
+    <dl class="facts">
+      {of
+        .filter(([, value]) => value !== undefined && value !== null)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  )
+}
+
+export interface Column<T> {
+  title: string
+  cell: (row: T) => Children
+  /** Figures: to the right, all digits of one width. */
+  number?: boolean
+}
+
+/** A table that scrolls by itself where it is too wide. The first column names its row. */
+export function Table<T>({
+  label,
+  rows,
+  columns,
+  id,
+  empty,
+}: {
+  label: string
+  rows: T[]
+  columns: Column<T>[]
+  id: (row: T) => string
+  empty: Children
+}) {
+  if (rows.length === 0) return <Empty>{empty}</Empty>
+  return (
+    // A region that scrolls has to be reachable by keyboard (axe: scrollable-region-focusable).
+    <section class="table" aria-label={label} tabindex={0}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map(({ title, number }) => (
+              <th key={title} scope="col" class={number ? 'number' : ''}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={id(row)}>
+              {columns.map(({ title, cell, number }, i) =>
+                i === 0 ? (
+                  <th key={title} scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td key={title} class={number ? 'number' : ''}>
+                    {cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+export const Empty = ({ children }: { children?: Children }) => <p class="empty">{children}</p>
+
+export type Tone = 'ok' | 'warning' | 'error' | 'busy' | 'quiet'
+
+/** A state: a word in a colour, never the colour alone. */
+export const Badge = ({ tone, children }: { tone: Tone; children?: Children }) => (
+  <span class={`badge ${tone}`}>{children}</span>
+)
+
+/** How full something is. `value` and `max` in the same unit. */
+export function Meter({ value, max, label }: { value: number; max: number; label: string }) {
+  const percent = max > 0 ? Math.round((100 * value) / max) : 0
+  return (
+    <span class="meter">
+      <meter value={value} max={max || 1} high={max * 0.9} low={max * 0.8} optimum={0} aria-label={label} />
+      <span>{percent}%</span>
+    </span>
+  )
+}
+
+/** How far something is, in percent; undefined: under way, nobody knows how far. */
+export const Progress = ({ value, label }: { value?: number | undefined; label: string }) => (
+  <span class="meter">
+    {value === undefined ? <progress aria-label={label} /> : <progress value={value} max={100} aria-label={label} />}
+    {value === undefined ? null : <span>{Math.round(value)}%</span>}
+  </span>
+)
+
+export const When = ({ at }: { at: string }) => (
+  <time datetime={at} title={moment(at)}>
+    {since(at)}
+  </time>
+)
+
+/** A word to be aware of. */
+export const Note = ({ tone = 'quiet', title, children }: { tone?: Tone; title?: string; children?: Children }) => (
+  <div class={`note ${tone}`} role={tone === 'error' ? 'alert' : undefined}>
+    {title ? <strong>{title}</strong> : null}
+    {children}
+  </div>
+)

@@ -1,0 +1,72 @@
+// A task on a page: its state, how far it is, its log as it is written.
+import { useEffect, useRef } from 'hono/jsx/dom'
+import { isOver, type Task, useTask } from '../tasks.ts'
+import { Badge, Facts, Note, Progress, type Tone, When } from './layout.tsx'
+
+const TONES: Record<Task['status'], Tone> = {
+  pending: 'busy',
+  running: 'busy',
+  completed: 'ok',
+  failed: 'error',
+  cancelled: 'warning',
+}
+
+export const TaskBadge = ({ task }: { task: Pick<Task, 'status'> }) => (
+  <Badge tone={TONES[task.status]}>{task.status}</Badge>
+)
+
+/** The codes of a failed update in words (facts: jidoteki.md 5; a package's own script may write others). */
+export const CODES: Record<string, string> = {
+  E1000: 'The update script itself failed. The log below says where.',
+  E1001: 'This package is older than what is installed, or the very same. Nothing was changed.',
+  E1002: 'The package was genuine, but installing it failed. The log below says at which step.',
+  E1003: 'There was no package to install. Send it again.',
+  E1004: 'Another update is under way. Wait for its end.',
+  E1005:
+    'The package is not for this appliance, not from its vendor, or was damaged on its way. Nothing of it was run.',
+}
+
+/** Follows a task and shows it. */
+export function TaskView({ id, onEnd, log = true }: { id: string; onEnd?: (task: Task) => void; log?: boolean }) {
+  const { task, log: lines, connected } = useTask(id, onEnd)
+  if (!task) return <p class="muted">Asking for the task…</p>
+  return (
+    <div class="task">
+      <div role="status" aria-live="polite">
+        <TaskBadge task={task} /> {task.message}
+      </div>
+      {isOver(task) ? null : <Progress value={task.progress} label={`${task.type}: ${task.message}`} />}
+      {task.error ? <Note tone="error">{task.error}</Note> : null}
+      {connected ? null : (
+        <Note tone="warning">The connection is gone. The work goes on there; trying to come back…</Note>
+      )}
+      {log ? <Log text={lines} /> : null}
+      <Facts
+        of={[
+          ['Task', task.id],
+          ['Started', <When at={task.created_at} />],
+          ['Ended', task.completed_at ? <When at={task.completed_at} /> : undefined],
+        ]}
+      />
+    </div>
+  )
+}
+
+/** Stays at its end while it grows, unless somebody has scrolled up to read. */
+export function Log({ text }: { text: string }) {
+  const element = useRef<HTMLPreElement>(null)
+  const atEnd = useRef(true)
+  useEffect(() => {
+    const pre = element.current
+    if (pre && atEnd.current) pre.scrollTop = pre.scrollHeight
+  }, [text])
+  const scrolled = () => {
+    const pre = element.current
+    if (pre) atEnd.current = pre.scrollHeight - pre.scrollTop - pre.clientHeight < 20
+  }
+  return (
+    <pre class="log" ref={element} tabindex={0} role="log" aria-label="Log" aria-live="off" onScroll={scrolled}>
+      {text || 'Nothing is in the log yet.'}
+    </pre>
+  )
+}

@@ -1,0 +1,30 @@
+// The page: signs in first, then shows the console; at /docs the manual of the API.
+import { render, useEffect } from 'hono/jsx/dom'
+import { Frame, Lost } from './frame.tsx'
+import { FirstRun } from './pages/first-run.tsx'
+import { SignIn } from './pages/sign-in.tsx'
+import { connection, refreshSession, session } from './session.ts'
+import { useStore } from './store.ts'
+
+/** Seconds between two looks at whether the session is still there. */
+const LOOK = 60
+
+function Console() {
+  const state = useStore(session)
+  const reached = useStore(connection)
+  useEffect(() => {
+    void refreshSession()
+    const timer = setInterval(() => void refreshSession(), LOOK * 1000)
+    return () => clearInterval(timer)
+  }, [])
+  if (reached === 'asking') return <p class="door muted">Asking the appliance…</p>
+  if (state.version === '') return <Lost />
+  if (state.first_run) return <FirstRun {...state.first_run} />
+  return state.session ? <Frame key={state.session.csrf} /> : <SignIn />
+}
+
+const root = document.getElementById('console')
+if (root) {
+  root.textContent = ''
+  render(<Console />, root)
+}

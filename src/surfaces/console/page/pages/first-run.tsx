@@ -1,0 +1,78 @@
+// The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
+import { useState } from 'hono/jsx/dom'
+import { call, Failure } from '../api.ts'
+import { Check, Field, Form } from '../kit/form.tsx'
+import { useAction } from '../query.ts'
+import { type SessionState, setSession } from '../session.ts'
+import { Door } from './sign-in.tsx'
+
+/** 190 bits, of characters that a shell leaves alone. */
+function makeToken(): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_'
+  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => alphabet[byte % alphabet.length]).join('')
+}
+
+export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phrase: boolean; password: boolean }) {
+  const [phrase, setPhrase] = useState('')
+  const [token, setToken] = useState(makeToken)
+  const [kept, setKept] = useState(false)
+  const [password, setPassword] = useState('')
+  const [again, setAgain] = useState('')
+  const action = useAction(async () => {
+    if (needsPassword && password !== again) throw new Failure(0, 'The two passwords are not the same')
+    const json = { token, ...(needsPhrase && { phrase: phrase.trim() }), ...(needsPassword && { password }) }
+    setSession(await call<SessionState>('POST', '/console/first-run', { json }))
+  })
+  return (
+    <Door title="Set this appliance up">
+      <p class="muted">
+        {needsPhrase
+          ? 'The appliance shows a phrase on its own screen. With it you become its administrator.'
+          : 'Nobody has set this appliance up yet. Whoever does is its administrator.'}
+      </p>
+      <Form action={action} submit="Set up" disabled={!kept}>
+        {needsPhrase ? (
+          <Field
+            label="Phrase"
+            value={phrase}
+            onValue={setPhrase}
+            hint="Words with dashes between them"
+            autocomplete="off"
+            required
+          />
+        ) : null}
+        <Field
+          label="API token"
+          value={token}
+          onValue={setToken}
+          hint="For scripts and curl, and the way back in when a password is lost. It is shown only now; take another one if you like."
+          autocomplete="off"
+          required
+          maxlength={255}
+        />
+        <Check label="I have written the token down" checked={kept} onChecked={setKept} />
+        {needsPassword ? (
+          <>
+            <Field
+              label="Password of the administrator"
+              type="password"
+              value={password}
+              onValue={setPassword}
+              hint="For the account admin, with which you sign in here"
+              autocomplete="new-password"
+              required
+            />
+            <Field
+              label="The password again"
+              type="password"
+              value={again}
+              onValue={setAgain}
+              autocomplete="new-password"
+              required
+            />
+          </>
+        ) : null}
+      </Form>
+    </Door>
+  )
+}

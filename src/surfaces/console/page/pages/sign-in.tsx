@@ -1,0 +1,69 @@
+// Signing in: with an account, or with the appliance's token.
+import { useEffect, useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Lost } from '../frame.tsx'
+import { Field, Form } from '../kit/form.tsx'
+import { type Children, Note } from '../kit/layout.tsx'
+import { useAction } from '../query.ts'
+import { farewell, type SessionState, session, setSession } from '../session.ts'
+import { useStore } from '../store.ts'
+
+/** One card in the middle of the window. */
+export function Door({ title, children }: { title: string; children?: Children }) {
+  useEffect(() => {
+    document.title = `${title} · Edge Admin`
+  }, [title])
+  return (
+    <main class="door">
+      <Lost />
+      <section class="card">
+        <div class="brand">
+          <img src="/console/icon.svg" alt="" />
+          <h1>{title}</h1>
+        </div>
+        {children}
+      </section>
+    </main>
+  )
+}
+
+export function SignIn() {
+  const { controller } = useStore(session)
+  const bye = useStore(farewell)
+  const [by, setBy] = useState<'account' | 'token'>(controller ? 'account' : 'token')
+  const [username, setUsername] = useState('')
+  const [secret, setSecret] = useState('')
+  const action = useAction(async () => {
+    const json = by === 'account' ? { username, password: secret } : { token: secret }
+    setSession(await call<SessionState>('POST', '/console/session', { json }))
+  })
+  const change = () => {
+    setBy(by === 'account' ? 'token' : 'account')
+    setSecret('')
+    action.clear()
+  }
+  return (
+    <Door title="Sign in">
+      {bye ? <Note>{bye}</Note> : null}
+      <Form action={action} submit="Sign in">
+        {by === 'account' ? (
+          <Field key="name" label="User name" value={username} onValue={setUsername} autocomplete="username" required />
+        ) : null}
+        <Field
+          key={by}
+          label={by === 'account' ? 'Password' : 'API token'}
+          type="password"
+          value={secret}
+          onValue={setSecret}
+          autocomplete={by === 'account' ? 'current-password' : 'off'}
+          required
+        />
+      </Form>
+      {controller ? (
+        <button type="button" class="quiet" onClick={change}>
+          {by === 'account' ? 'Sign in with the API token instead' : 'Sign in with an account instead'}
+        </button>
+      ) : null}
+    </Door>
+  )
+}

@@ -1,0 +1,61 @@
+// Long work: what there was, and one of it with its log.
+import { useEffect } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import type { PageProps } from '../frame.tsx'
+import { Curl } from '../kit/curl.tsx'
+import { FailureNote, Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { Card, Page } from '../kit/layout.tsx'
+import { TaskView } from '../kit/task.tsx'
+import { useAction, useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { hasController, may } from '../session.ts'
+import { useStore } from '../store.ts'
+import { isOver, running, type Task } from '../tasks.ts'
+import { TaskTable } from './overview.tsx'
+
+export const Tasks = ({ rest: [id] }: PageProps) => (id === undefined ? <List /> : <One id={id} />)
+
+function List() {
+  const query = useQuery<Task[]>('/console/tasks', { every: 30 })
+  const under = useStore(running)
+  useEffect(() => void query.reload(), [under.map(({ id, status }) => id + status).join()])
+  return (
+    <Page title="Tasks" intro="Everything that takes longer than a moment. It goes on without this page.">
+      <Card>
+        <Loaded query={query}>{(tasks) => <TaskTable tasks={tasks} />}</Loaded>
+      </Card>
+      {hasController() ? <Curl lines={[{ path: '/api/v1/jobs' }]} /> : null}
+    </Page>
+  )
+}
+
+function One({ id }: { id: string }) {
+  const query = useQuery<Task>(`/console/tasks/${encodeURIComponent(id)}`)
+  const cancel = useAction(async () => {
+    await call('POST', `/api/v1/jobs/${encodeURIComponent(id)}/cancel`)
+    await query.reload()
+  })
+  const stoppable = query.data && !isOver(query.data) && hasController() && may('operator')
+  return (
+    <Page title={query.data ? `Task: ${query.data.type}` : 'Task'} actions={<a href={link('tasks')}>All tasks</a>}>
+      <FailureNote failure={query.failure} />
+      {query.data ? (
+        <Card
+          actions={
+            stoppable ? (
+              <Button kind="danger" busy={cancel.busy} onClick={() => void cancel.run()}>
+                Cancel it
+              </Button>
+            ) : null
+          }
+          title={query.data.type}
+        >
+          <FailureNote failure={cancel.failure} />
+          <TaskView id={id} onEnd={() => void query.reload()} />
+        </Card>
+      ) : null}
+      {hasController() ? <Curl lines={[{ path: `/api/v1/jobs/${id}` }, { path: `/api/v1/jobs/${id}/log` }]} /> : null}
+    </Page>
+  )
+}

@@ -1,0 +1,101 @@
+// Software updates: a package is sent, then followed to its end. The trap: the update may restart the very server that tells of it; the task
+// stream comes back by itself.
+import { useState } from 'hono/jsx/dom'
+import { call, upload } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { FileField, Form } from '../kit/form.tsx'
+import { bytes } from '../kit/format.ts'
+import { Card, Note, Page, Progress } from '../kit/layout.tsx'
+import { CODES, TaskView } from '../kit/task.tsx'
+import { useAction, useQuery } from '../query.ts'
+import { may } from '../session.ts'
+import type { Task } from '../tasks.ts'
+
+interface UpdateStatus {
+  status?: string | null
+  percentage?: number
+  'error-message'?: string
+  'error-code'?: string
+}
+
+/** The newest task of a kind: what a POST of the admin surface has just started. */
+export async function newestTask(type: string): Promise<Task | undefined> {
+  return (await call<Task[]>('GET', '/console/tasks')).find((task) => task.type === type)
+}
+
+export function Update() {
+  const version = useQuery<{ version: string }>('/api/v1/admin/version')
+  const status = useQuery<UpdateStatus>('/api/v1/admin/update')
+  const tasks = useQuery<Task[]>('/console/tasks')
+  const [file, setFile] = useState<File>()
+  const [sent, setSent] = useState<[number, number]>()
+  const [started, setStarted] = useState<string>()
+  const action = useAction(async () => {
+    setSent([0, file?.size ?? 0])
+    try {
+      await upload('/api/v1/admin/update', { update: file }, (done, total) => setSent([done, total]))
+    } finally {
+      setSent(undefined)
+    }
+    setStarted((await newestTask('update'))?.id)
+    setFile(undefined)
+  })
+  const latest = started ?? tasks.data?.find(({ type }) => type === 'update')?.id
+  const ended = () => {
+    void status.reload()
+    void version.reload()
+  }
+  return (
+    <Page
+      title="Update"
+      intro="A package is encrypted and signed by the vendor. It is checked before anything of it is run, and refused when it is not newer."
+    >
+      <Card title="Installed">
+        <Loaded query={version}>{({ version: installed }) => <p>Version {installed}</p>}</Loaded>
+      </Card>
+      {may('administrator') ? (
+        <Card title="Install a package">
+          <Form action={action} submit="Send and install" disabled={!file}>
+            <FileField label="Update package" file={file} onFile={setFile} accept=".enc" />
+            {sent ? (
+              <div role="status">
+                <p>
+                  Sending: {bytes(sent[0])} of {bytes(sent[1])}
+                </p>
+                <Progress value={sent[1] > 0 ? (100 * sent[0]) / sent[1] : 0} label="Sending the package" />
+              </div>
+            ) : null}
+          </Form>
+        </Card>
+      ) : null}
+      {latest ? (
+        <Card title="The last update">
+          <Outcome status={status.data} />
+          <TaskView key={latest} id={latest} onEnd={ended} />
+        </Card>
+      ) : null}
+      <Curl
+        lines={[
+          { method: 'POST', path: '/api/v1/admin/update', form: { update: '@package.enc' } },
+          { path: '/api/v1/admin/update?wait=30' },
+          { path: '/api/v1/admin/update/log' },
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Outcome({ status }: { status: UpdateStatus | undefined }) {
+  if (status?.status === 'success') return <Note tone="ok">The update was installed.</Note>
+  if (status?.status !== 'failed') return null
+  const code = status['error-code'] ?? ''
+  return (
+    <Note tone="error" title={status['error-message'] ?? 'The update failed'}>
+      <span>
+        {code ? `${code}: ` : ''}
+        {CODES[code] ?? 'The package’s own script said so.'}
+      </span>
+    </Note>
+  )
+}

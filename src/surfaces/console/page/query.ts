@@ -1,0 +1,69 @@
+// What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
+import { useEffect, useRef, useState } from 'hono/jsx/dom'
+import { call, Failure } from './api.ts'
+
+export interface Query<T> {
+  data: T | undefined
+  failure: Failure | undefined
+  /** Asks again; resolves once the answer is shown. */
+  reload: () => Promise<void>
+}
+
+/** `path` null: nothing is asked. `every`: seconds between two questions while the page is visible. */
+export function useQuery<T>(path: string | null, { every }: { every?: number } = {}): Query<T> {
+  const [state, setState] = useState<{ path: string | null; data?: T; failure?: Failure }>({ path })
+  const current = useRef(path)
+  current.current = path
+
+  const ask = async (background: boolean) => {
+    if (path === null) return
+    try {
+      const data = await call<T>('GET', path, { background })
+      if (current.current === path) setState({ path, data })
+    } catch (error) {
+      // What was shown stays while the connection is gone: old figures beside a warning are better than none.
+      if (current.current === path)
+        setState((before) => ({
+          path,
+          failure: asFailure(error),
+          ...(before?.path === path && before.data !== undefined && { data: before.data }),
+        }))
+    }
+  }
+  useEffect(() => {
+    void ask(false)
+    if (path === null || every === undefined) return
+    const timer = setInterval(() => document.visibilityState === 'visible' && void ask(true), every * 1000)
+    return () => clearInterval(timer)
+  }, [path, every])
+  const shown = state.path === path
+  return { data: shown ? state.data : undefined, failure: shown ? state.failure : undefined, reload: () => ask(false) }
+}
+
+export interface Action<A extends unknown[]> {
+  /** Resolves to whether it succeeded. */
+  run: (...args: A) => Promise<boolean>
+  busy: boolean
+  failure: Failure | undefined
+  clear: () => void
+}
+
+/** Something a person starts: busy until it has ended, and what it said when it was refused. */
+export function useAction<A extends unknown[]>(work: (...args: A) => Promise<unknown>): Action<A> {
+  const [state, setState] = useState<{ busy: boolean; failure?: Failure }>({ busy: false })
+  const run = async (...args: A) => {
+    setState({ busy: true })
+    try {
+      await work(...args)
+      setState({ busy: false })
+      return true
+    } catch (error) {
+      setState({ busy: false, failure: asFailure(error) })
+      return false
+    }
+  }
+  return { run, busy: state.busy, failure: state.failure, clear: () => setState({ busy: false }) }
+}
+
+const asFailure = (error: unknown): Failure =>
+  error instanceof Failure ? error : new Failure(0, error instanceof Error ? error.message : String(error))

@@ -1,0 +1,80 @@
+// Who is signed in, what this appliance can do, and whether it answers. The trap: a session ends on the server first (idle, another password,
+// signed out elsewhere), so it is asked, never assumed.
+import { Store } from './store.ts'
+
+export type Role = 'viewer' | 'operator' | 'administrator'
+const ROLES: Role[] = ['viewer', 'operator', 'administrator']
+
+export interface SignedIn {
+  name: string
+  role: Role
+  via: 'account' | 'token'
+  csrf: string
+  idle_seconds: number
+  expires_at: string
+  /** Still the password of the first start. */
+  one_time: boolean
+}
+
+export interface SessionState {
+  version: string
+  controller: boolean
+  confirm_destroy: boolean
+  file_vdevs: boolean
+  /** The optional endpoints of the admin surface that are switched on. */
+  endpoints: string[]
+  first_run: { phrase: boolean; password: boolean } | null
+  session: SignedIn | null
+}
+
+export const session = new Store<SessionState>({
+  version: '',
+  controller: false,
+  confirm_destroy: false,
+  file_vdevs: false,
+  endpoints: [],
+  first_run: null,
+  session: null,
+})
+/** `asking` until the first answer. */
+export const connection = new Store<'asking' | 'up' | 'lost'>('asking')
+/** What the sign-in page says above its form. */
+export const farewell = new Store('')
+
+let asking: Promise<void> | undefined
+
+/** Asks who is signed in; of any number of questions at the same time one goes out. */
+export function refreshSession(): Promise<void> {
+  asking ??= ask().finally(() => {
+    asking = undefined
+  })
+  return asking
+}
+
+async function ask(): Promise<void> {
+  try {
+    const response = await fetch('/console/session', { cache: 'no-store', headers: { 'X-Background': '1' } })
+    if (!response.ok) throw new Error(String(response.status))
+    setSession((await response.json()) as SessionState)
+    connection.set('up')
+  } catch {
+    connection.set('lost')
+  }
+}
+
+export function setSession(next: SessionState): void {
+  if (session.get().session && !next.session && farewell.get() === '')
+    farewell.set('Your session has ended. Sign in again.')
+  if (next.session) farewell.set('')
+  session.set(next)
+}
+
+/** Whether the signed-in caller has at least this role. */
+export function may(role: Role): boolean {
+  const own = session.get().session?.role
+  return own !== undefined && ROLES.indexOf(own) >= ROLES.indexOf(role)
+}
+
+/** Whether storage and accounts can be used: they know accounts only, not the appliance's token. */
+export const hasController = (): boolean => session.get().controller && session.get().session?.via === 'account'
+export const hasEndpoint = (name: string): boolean => session.get().endpoints.includes(name)

@@ -1,0 +1,108 @@
+// Long work, followed by server-sent events: its state and its log while they are written. The trap: a stream breaks (a network, a restart of
+// the server); the browser comes back with the last event's id, which is the place in the log, so nothing is shown twice and nothing is lost.
+import { useEffect, useState } from 'hono/jsx/dom'
+import { Store } from './store.ts'
+
+export interface Task {
+  id: string
+  type: string
+  status: 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
+  /** Percent. */
+  progress: number
+  message: string
+  error?: string
+  created_at: string
+  started_at?: string
+  completed_at?: string
+}
+
+export const isOver = ({ status }: Task) => status !== 'pending' && status !== 'running'
+
+/** Characters of a log that are kept for the screen; the whole one can be downloaded. */
+const MOST = 200_000
+const RETRY = 2000
+
+export interface Followed {
+  task: Task | undefined
+  log: string
+  /** Whether the stream is open, or closed because everything was said. */
+  connected: boolean
+}
+
+/** Follows a task until its end. `onEnd` hears of it once. */
+export function useTask(id: string | undefined, onEnd?: (task: Task) => void): Followed {
+  const [state, setState] = useState<Followed>({ task: undefined, log: '', connected: true })
+  useEffect(() => {
+    setState({ task: undefined, log: '', connected: true })
+    return id === undefined ? undefined : follow(id, setState, onEnd)
+  }, [id])
+  return state
+}
+
+function follow(id: string, setState: (change: (before: Followed) => Followed) => void, onEnd?: (task: Task) => void) {
+  let offset = 0
+  let last: Task | undefined
+  let source: EventSource
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const open = () => {
+    source = new EventSource(`/console/tasks/${encodeURIComponent(id)}/events?offset=${offset}`)
+    source.addEventListener('task', ({ data }) => {
+      const task: Task = JSON.parse(data)
+      last = task
+      setState((before) => ({ ...before, task, connected: true }))
+    })
+    source.addEventListener('log', ({ data }) => {
+      const { text, next } = JSON.parse(data) as { text: string; next: number }
+      offset = next
+      setState((before) => ({ ...before, log: (before.log + text).slice(-MOST), connected: true }))
+    })
+    source.addEventListener('end', () => {
+      source.close()
+      setState((before) => ({ ...before, connected: true }))
+      if (last) onEnd?.(last)
+    })
+    source.onerror = () => {
+      setState((before) => ({ ...before, connected: false }))
+      // The browser tries again by itself unless it was told no (a server that is just starting may say so).
+      if (source.readyState !== EventSource.CLOSED) return
+      timer = setTimeout(open, RETRY)
+    }
+  }
+  open()
+  return () => {
+    source.close()
+    clearTimeout(timer)
+  }
+}
+
+/** The tasks that are under way, for the sign at the top of every page; and a sign that one of them has ended. */
+export const running = new Store<Task[]>([])
+export const lastEnded = new Store<Task | undefined>(undefined)
+
+/** Watches all tasks until the returned function is called. */
+export function watchTasks(): () => void {
+  const open = new Map<string, Task>()
+  let source: EventSource
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const connect = () => {
+    source = new EventSource('/console/events')
+    source.addEventListener('reset', () => open.clear())
+    source.addEventListener('task', ({ data }) => {
+      const task: Task = JSON.parse(data)
+      const known = open.has(task.id)
+      if (isOver(task)) open.delete(task.id)
+      else open.set(task.id, task)
+      if (known && isOver(task)) lastEnded.set(task)
+      running.set([...open.values()])
+    })
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, RETRY)
+    }
+  }
+  connect()
+  return () => {
+    source.close()
+    clearTimeout(timer)
+    running.set([])
+  }
+}
