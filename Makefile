@@ -1,5 +1,5 @@
 # Edge Admin. `make help` lists the targets.
-.PHONY: help run test test-appliance fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
+.PHONY: help run test test-browser test-appliance fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
 .NOTPARALLEL:
 SHELL = /bin/sh
 PREFIX ?= /usr
@@ -33,6 +33,10 @@ test: tools build ## everything that must be green: lint, types, shellcheck, all
 
 test-appliance: tools build dist/sbom.json ## the packaged product and the storage tests, in virtual machines with a real ZFS, Samba, NFS and iSCSI
 	@test/appliance/rig.sh
+
+test-browser: build ## the console, driven in Debian's Chromium on an appliance with storage on fakes; screenshots in test/browser/screenshots
+	@sh test/harness/tools.sh browser
+	@$(BIN)/vitest run --config test/browser/browser.config.ts --reporter=default --reporter=./test/harness/reporter.ts
 
 fuzz: tools build ## the generated tests, ten times as many and never the same (FUZZ=20, SEED=1 to choose)
 	@seed='$(SEED)' && : "$${seed:=$$(od -An -N4 -td4 /dev/urandom | tr -d ' ')}" && \

@@ -4,8 +4,8 @@ import { FUZZ } from './test/harness/fuzz.ts'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // `make test-appliance` runs those, with virtual machines.
-    exclude: [...configDefaults.exclude, 'test/appliance/**'],
+    // `make test-appliance` runs those, with virtual machines; `make test-browser` these, with a browser.
+    exclude: [...configDefaults.exclude, 'test/appliance/**', 'test/browser/**'],
     setupFiles: ['test/harness/fuzz.ts'],
     // The tests start real scripts and servers; what they share is the machine's two cores.
     testTimeout: 60_000 * FUZZ,
