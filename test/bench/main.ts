@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { BUNDLE, firstAnswer, makeAppliance, TOKEN } from './appliance.ts'
 import { measureAudit } from './audit.ts'
+import { measureConsole } from './console.ts'
 import { measureDashboard } from './dashboard.ts'
 import { measureEvents } from './events.ts'
 import { measureLogin } from './login.ts'
@@ -78,6 +79,7 @@ async function main(): Promise<void> {
   if (wanted('events')) await measureEvents(appliance)
   if (wanted('snapshots')) await measureSnapshots(appliance, folder)
   if (wanted('dashboard')) await measureDashboard(appliance, folder)
+  if (wanted('console')) await measureConsole(appliance)
   if (wanted('login')) await measureLogin(appliance)
   if (wanted('update')) await measureUpdate(appliance, folder, MEGABYTES, 4)
   process.stdout.write(`node ${process.version}; clients: ${loader.wrk ? 'wrk' : 'our own'}; medians\n`)

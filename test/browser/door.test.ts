@@ -1,54 +1,36 @@
 // The way in and out: the first run, signing in with an account and with the token, the end of a session.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, logIn, ON } from '../api/controller.ts'
+import { people } from './people.ts'
 import {
   ADMIN,
   type Desk,
   expectAccessible,
-  expectNoFaults,
   expectNoOverflow,
+  type Look,
   REFUSED,
   shoot,
   signIn,
-  startBrowser,
   startDesk,
-  type Visitor,
-  visit,
 } from './rig.ts'
 
 const TOKEN = 'browser-made-token'
-let browser: Browser
+const visitor = people()
 let desk: Desk
-const visitors: Visitor[] = []
-const come = async (look?: Parameters<typeof visit>[2]) => {
-  const visitor = await visit(browser, desk.url, look)
-  visitors.push(visitor)
-  return visitor
-}
+const come = (look?: Look) => visitor(desk.url, look)
 
 beforeAll(async () => {
-  browser = await startBrowser()
   desk = await startDesk({ ...ON, token: null })
 })
-afterEach(async () => {
-  for (const visitor of visitors.splice(0)) {
-    expectNoFaults(visitor)
-    await visitor.close()
-  }
-})
-afterAll(async () => {
-  await desk?.close()
-  await browser?.close()
-})
+afterAll(() => desk?.close())
 
 describe('the first run', () => {
   it('takes the phrase, a token and a password, and leads into the console', async () => {
-    const visitor = await come()
-    const { page } = visitor
-    visitor.expected.push(REFUSED)
+    const person = await come()
+    const { page } = person
+    person.expected.push(REFUSED)
     await page.getByRole('heading', { name: 'Set this appliance up' }).waitFor()
     for (const look of [{}, { dark: true }, { phone: true }]) {
       const other = await come(look)
@@ -78,9 +60,9 @@ describe('the first run', () => {
 
 describe('signing in', () => {
   it('refuses a wrong password in the appliance’s own words, with the id of the request', async () => {
-    const visitor = await come()
-    const { page } = visitor
-    visitor.expected.push(REFUSED)
+    const person = await come()
+    const { page } = person
+    person.expected.push(REFUSED)
     await page.getByLabel('User name').fill(ADMIN.username)
     await page.getByLabel('Password').fill('wrong-1-password')
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -114,13 +96,13 @@ describe('signing in', () => {
   })
 
   it('keeps its credential where no script can read it', async () => {
-    const visitor = await come()
-    await signIn(visitor.page)
-    expect(await visitor.page.evaluate('document.cookie')).toBe('')
-    const [cookie, ...others] = await visitor.context.cookies()
+    const person = await come()
+    await signIn(person.page)
+    expect(await person.page.evaluate('document.cookie')).toBe('')
+    const [cookie, ...others] = await person.context.cookies()
     expect(others).toEqual([])
     expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' })
-    const kept = await visitor.page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')
+    const kept = await person.page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')
     expect(kept).toBe('[{},{}]')
   })
 
@@ -136,9 +118,9 @@ describe('signing in', () => {
 
 describe('a session', () => {
   it('that ended on the appliance ends in the page, which says so, and a restart does not end it', async () => {
-    const visitor = await come()
-    const { page } = visitor
-    visitor.expected.push(REFUSED, /ERR_|WebSocket|Failed to load/)
+    const person = await come()
+    const { page } = person
+    person.expected.push(REFUSED, /ERR_|WebSocket|Failed to load/)
     await signIn(page)
     await desk.restart()
     await page.reload()

@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { installation, type Options, REPOSITORY, type Server, startServer } from '../api/appliance.ts'
 import { makeWorld, type World } from '../api/storage-world.ts'
@@ -14,20 +14,6 @@ export const ADMIN = { username: 'admin', password: 'browser-made-1' }
 export const SHOTS = join(REPOSITORY, 'test/browser/screenshots')
 
 const BUILT = join(REPOSITORY, 'dist/console')
-const PROGRAM = '/usr/bin/chromium'
-const ARGUMENTS = [
-  // Root has no sandbox of its own in a container; what is looked at is ours.
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-export const startBrowser = (): Promise<Browser> => chromium.launch({ executablePath: PROGRAM, args: ARGUMENTS })
-
 /** The page as `make build` made it, beside the program that the tests install. */
 function installPage(): void {
   if (!existsSync(join(BUILT, 'app.js'))) throw new Error('dist/console is missing: run make build')

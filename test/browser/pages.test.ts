@@ -1,0 +1,126 @@
+// Every page that the console has, in each look, with things on it: nothing wrong in its console, nothing serious for axe, nothing wider than
+// the window, a picture of each. The trap: the list of pages is read from the console itself, so that no page can be forgotten.
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Server } from '../api/appliance.ts'
+import { PASSWORD } from '../api/controller.ts'
+import type { World } from '../api/storage-world.ts'
+import { people } from './people.ts'
+import {
+  type Desk,
+  expectAccessible,
+  expectNoOverflow,
+  goTo,
+  type Look,
+  shoot,
+  signIn,
+  startStorageDesk,
+} from './rig.ts'
+
+const visitor = people()
+let desk: Desk & { world: World<Server> }
+
+beforeAll(async () => {
+  desk = await startStorageDesk()
+  await furnish(desk.world)
+})
+afterAll(() => desk?.close())
+
+/** A pool with what a page can show of it. */
+async function furnish(world: World<Server>): Promise<void> {
+  const made = async (path: string, json: unknown, method = 'POST') => {
+    const { status, json: answer } = await world.ask(method, path, { json, as: 'administrator' })
+    expect([path, status, status < 300 ? '' : answer]).toEqual([path, expect.any(Number), ''])
+  }
+  const [a, b, c, d] = world.disks(4)
+  await made('/pools', { name: 'tank', vdevs: ['mirror', a, b, 'mirror', c, d] })
+  await made('/datasets', { name: 'tank/data', options: { compression: 'lz4', quota: '200M' } })
+  await made('/datasets', { name: 'tank/data/a-dataset-with-a-name-that-is-rather-long', options: {} })
+  await made('/zvols', { name: 'tank/volume', size: '32M' })
+  await made('/snapshots', { dataset: 'tank/data', name: 'before-the-change' })
+  await made('/snapshot-policies', { dataset: 'tank/data', hourly: 24, daily: 7, autosnap: false, autoprune: false })
+  await made('/shares/smb', { name: 'data', dataset: 'tank/data' })
+  await made('/exports/nfs', { dataset: 'tank/data', clients: ['192.168.1.0/24'] })
+}
+
+interface Entry {
+  place: string
+  title: string
+}
+
+async function pagesOf(page: Page): Promise<Entry[]> {
+  const links = await page.getByRole('navigation', { name: 'Pages' }).locator('a').all()
+  return Promise.all(
+    links.map(async (link) => ({
+      place: ((await link.getAttribute('href')) ?? '').replace('#/', ''),
+      title: ((await link.textContent()) ?? '').trim(),
+    })),
+  )
+}
+
+/** Pages of one thing, which no link of the list leads to. */
+const INNER: [string, RegExp][] = [
+  ['pools/tank', /tank/],
+  ['datasets/tank%2Fdata', /tank\/data/],
+]
+
+describe.each<[string, Look]>([
+  ['light', {}],
+  ['dark', { dark: true }],
+  ['phone', { phone: true }],
+])('in %s', (name, look) => {
+  it('every page is whole, accessible and no wider than the window', async () => {
+    const { page } = await visitor(desk.url, look)
+    await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
+    await expectAccessible(page)
+    await shoot(page, `sign-in-${name}`)
+    await signIn(page, { username: 'administrator', password: PASSWORD })
+    const places: [string, string | RegExp][] = (await pagesOf(page)).map(({ place }) => [place, /./])
+    expect(places.length).toBeGreaterThan(15)
+    for (const [place, heading] of [...places, ...INNER]) {
+      await goTo(page, place, heading)
+      await settle(page)
+      await shoot(page, `${place.replace(/[^a-z0-9]+/gi, '-')}-${name}`)
+      await expectAccessible(page)
+      expect([place, await overflow(page)]).toEqual([place, 0])
+    }
+  })
+
+  it('the manual of the API is whole as well', async () => {
+    const { page } = await visitor(`${desk.url}/docs`, look)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await settle(page)
+    await shoot(page, `docs-${name}`)
+    await expectAccessible(page)
+    await expectNoOverflow(page)
+  })
+})
+
+describe('a viewer', () => {
+  it('sees no button that would be refused, and no page asks for what is refused', async () => {
+    const { page } = await visitor(desk.url)
+    const refused: string[] = []
+    page.on('response', (response) => {
+      if (response.status() === 403) refused.push(response.url())
+    })
+    await signIn(page, { username: 'viewer', password: PASSWORD })
+    const names = new Set<string>()
+    for (const place of [...(await pagesOf(page)).map((entry) => entry.place), ...INNER.map(([inner]) => inner)]) {
+      await goTo(page, place, /./)
+      await settle(page)
+      for (const button of await page.locator('main button').all())
+        names.add(((await button.textContent()) ?? '').trim())
+    }
+    expect(refused).toEqual([])
+    // What a viewer may do: copy a curl line, change the own password, look for things.
+    expect([...names].sort()).toEqual(['Change the password', 'Copy'])
+  })
+})
+
+/** What a page asks for first has been answered. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForFunction(`!document.body.textContent.includes('Asking the appliance')`)
+}
+
+const overflow = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth') as Promise<number>

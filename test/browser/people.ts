@@ -1,0 +1,26 @@
+// What the browser tests share: one browser for a file, visitors that are looked at again when each test ends. The trap: a visitor that is
+// forgotten keeps its faults to itself, so they are made here only.
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { startBrowser } from './chromium.ts'
+import { expectNoFaults, type Look, type Visitor, visit } from './rig.ts'
+
+/** A visitor for an address, until the end of the test. */
+export function people(): (url: string, look?: Look) => Promise<Visitor> {
+  let browser: Browser
+  const here: Visitor[] = []
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterEach(async () => {
+    const all = here.splice(0)
+    for (const { context } of all) await context.close()
+    for (const visitor of all) expectNoFaults(visitor)
+  })
+  afterAll(() => browser?.close())
+  return async (url, look) => {
+    const visitor = await visit(browser, url, look)
+    here.push(visitor)
+    return visitor
+  }
+}
