@@ -1,5 +1,6 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
+import { Backup } from './pages/backup.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -24,6 +25,7 @@ interface Entry {
 const PAGES: Entry[] = [
   { name: 'overview', title: 'Overview', group: 'Appliance', Content: Overview },
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
+  { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
 ]
 
