@@ -2,6 +2,7 @@
 import type { Content } from './frame.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Overview } from './pages/overview.tsx'
+import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
 import { hasController, hasEndpoint, may, type Role } from './session.ts'
@@ -27,6 +28,7 @@ const PAGES: Entry[] = [
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
   { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
+  { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
