@@ -1,6 +1,7 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
 import { Backup } from './pages/backup.tsx'
+import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
@@ -29,6 +30,7 @@ const PAGES: Entry[] = [
   { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
   { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
+  { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
