@@ -1,6 +1,7 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
 import { Backup } from './pages/backup.tsx'
+import { Certificates } from './pages/certificates.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Support } from './pages/support.tsx'
@@ -31,6 +32,7 @@ const PAGES: Entry[] = [
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
   { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
   { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
+  { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
