@@ -2,6 +2,7 @@
 import type { Content } from './frame.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
+import { Licence } from './pages/licence.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Support } from './pages/support.tsx'
@@ -33,6 +34,7 @@ const PAGES: Entry[] = [
   { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
   { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
   { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
+  { name: 'licence', title: 'Licence', group: 'System', Content: Licence, endpoint: 'license' },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
