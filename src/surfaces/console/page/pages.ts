@@ -5,6 +5,7 @@ import { Certificates } from './pages/certificates.tsx'
 import { Licence } from './pages/licence.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
+import { PersistentStorage } from './pages/persistent-storage.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -35,6 +36,14 @@ const PAGES: Entry[] = [
   { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
   { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
   { name: 'licence', title: 'Licence', group: 'System', Content: Licence, endpoint: 'license' },
+  {
+    name: 'persistent-storage',
+    title: 'Persistent storage',
+    group: 'System',
+    Content: PersistentStorage,
+    role: 'administrator',
+    endpoint: 'storage',
+  },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
