@@ -1,5 +1,6 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
+import { ApiToken } from './pages/api-token.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
 import { Licence } from './pages/licence.tsx'
@@ -44,6 +45,7 @@ const PAGES: Entry[] = [
     role: 'administrator',
     endpoint: 'storage',
   },
+  { name: 'api-token', title: 'API token', group: 'System', Content: ApiToken, role: 'administrator' },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
