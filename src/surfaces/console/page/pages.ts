@@ -4,6 +4,7 @@ import { ApiToken } from './pages/api-token.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
 import { Licence } from './pages/licence.tsx'
+import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { PersistentStorage } from './pages/persistent-storage.tsx'
@@ -46,6 +47,14 @@ const PAGES: Entry[] = [
     endpoint: 'storage',
   },
   { name: 'api-token', title: 'API token', group: 'System', Content: ApiToken, role: 'administrator' },
+  {
+    name: 'maintenance',
+    title: 'Maintenance mode',
+    group: 'System',
+    Content: Maintenance,
+    role: 'administrator',
+    controller: true,
+  },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
