@@ -1,6 +1,7 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
 import { ApiToken } from './pages/api-token.tsx'
+import { Audit } from './pages/audit.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
 import { Licence } from './pages/licence.tsx'
@@ -55,6 +56,7 @@ const PAGES: Entry[] = [
     role: 'administrator',
     controller: true,
   },
+  { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
