@@ -9,6 +9,7 @@ import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { PersistentStorage } from './pages/persistent-storage.tsx'
+import { Reboot } from './pages/reboot.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -57,6 +58,7 @@ const PAGES: Entry[] = [
     controller: true,
   },
   { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
+  { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
