@@ -1,5 +1,6 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
+import { Account } from './pages/account.tsx'
 import { ApiToken } from './pages/api-token.tsx'
 import { Audit } from './pages/audit.tsx'
 import { Backup } from './pages/backup.tsx'
@@ -59,6 +60,7 @@ const PAGES: Entry[] = [
   },
   { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
   { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
+  { name: 'account', title: 'Account', group: 'People', Content: Account },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
