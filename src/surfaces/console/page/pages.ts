@@ -14,6 +14,7 @@ import { Reboot } from './pages/reboot.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
+import { Users } from './pages/users.tsx'
 import { hasController, hasEndpoint, may, type Role } from './session.ts'
 
 export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'People'] as const
@@ -60,6 +61,7 @@ const PAGES: Entry[] = [
   },
   { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
   { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
+  { name: 'users', title: 'Users', group: 'People', Content: Users, controller: true },
   { name: 'account', title: 'Account', group: 'People', Content: Account },
 ]
 
