@@ -1,8 +1,20 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
+import { Account } from './pages/account.tsx'
+import { ApiToken } from './pages/api-token.tsx'
+import { Audit } from './pages/audit.tsx'
+import { Backup } from './pages/backup.tsx'
+import { Certificates } from './pages/certificates.tsx'
+import { Licence } from './pages/licence.tsx'
+import { Maintenance } from './pages/maintenance.tsx'
+import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
+import { PersistentStorage } from './pages/persistent-storage.tsx'
+import { Reboot } from './pages/reboot.tsx'
+import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
+import { Users } from './pages/users.tsx'
 import { hasController, hasEndpoint, may, type Role } from './session.ts'
 
 export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'People'] as const
@@ -24,7 +36,33 @@ interface Entry {
 const PAGES: Entry[] = [
   { name: 'overview', title: 'Overview', group: 'Appliance', Content: Overview },
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
+  { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
+  { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
+  { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
+  { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
+  { name: 'licence', title: 'Licence', group: 'System', Content: Licence, endpoint: 'license' },
+  {
+    name: 'persistent-storage',
+    title: 'Persistent storage',
+    group: 'System',
+    Content: PersistentStorage,
+    role: 'administrator',
+    endpoint: 'storage',
+  },
+  { name: 'api-token', title: 'API token', group: 'System', Content: ApiToken, role: 'administrator' },
+  {
+    name: 'maintenance',
+    title: 'Maintenance mode',
+    group: 'System',
+    Content: Maintenance,
+    role: 'administrator',
+    controller: true,
+  },
+  { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
+  { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
+  { name: 'users', title: 'Users', group: 'People', Content: Users, controller: true },
+  { name: 'account', title: 'Account', group: 'People', Content: Account },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>

@@ -7,7 +7,7 @@ import { type SessionState, setSession } from '../session.ts'
 import { Door } from './sign-in.tsx'
 
 /** 190 bits, of characters that a shell leaves alone. */
-function makeToken(): string {
+export function makeToken(): string {
   const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_'
   return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => alphabet[byte % alphabet.length]).join('')
 }

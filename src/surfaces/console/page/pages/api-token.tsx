@@ -1,0 +1,77 @@
+// Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Confirm } from '../kit/dialog.tsx'
+import { Button, Check, Field, Form } from '../kit/form.tsx'
+import { Card, Note, Page } from '../kit/layout.tsx'
+import { useAction } from '../query.ts'
+import { place } from '../router.ts'
+import { type SessionState, session, setSession } from '../session.ts'
+import { Store, useStore } from '../store.ts'
+import { makeToken } from './first-run.tsx'
+
+const PATH = '/api/v1/admin/setup'
+/** Outlives the page: signing in again builds it anew. */
+const changed = new Store(false)
+place.subscribe(() => changed.set(false))
+
+export function ApiToken() {
+  const done = useStore(changed)
+  return (
+    <Page
+      title="API token"
+      intro="Scripts prove with it that they may use the appliance’s API. Whoever has it can do everything that an administrator can."
+    >
+      {done ? <Note tone="ok">The new token is in force. Give it to the scripts that had the old one.</Note> : null}
+      <NewToken />
+      <Curl lines={[{ method: 'POST', path: PATH, form: { newtoken: 'NEW-TOKEN' } }]} />
+    </Page>
+  )
+}
+
+function NewToken() {
+  const own = useStore(session).session
+  const [token, setToken] = useState('')
+  const [kept, setKept] = useState(false)
+  const [asking, setAsking] = useState(false)
+  const review = useAction(async () => setAsking(true))
+  const action = useAction(async () => {
+    await call('POST', PATH, { form: { newtoken: token } })
+    changed.set(true)
+    setAsking(false)
+    setToken('')
+    setKept(false)
+    if (own?.via === 'token') setSession(await call<SessionState>('POST', '/console/session', { json: { token } }))
+  })
+  return (
+    <Card title="A new token">
+      <Form action={review} submit="Set the new token" disabled={!kept || token === ''}>
+        <Field
+          label="New token"
+          value={token}
+          onValue={(value) => {
+            setToken(value)
+            setKept(false)
+          }}
+          hint="Up to 255 characters without blanks. The appliance keeps only its SHA-256, so it is shown nowhere later."
+          autocomplete="off"
+          required
+          maxlength={255}
+        />
+        <div class="actions">
+          <Button onClick={() => setToken(makeToken())}>Make one</Button>
+        </div>
+        <Check label="I have written the new token down" checked={kept} onChecked={setKept} />
+      </Form>
+      {asking ? (
+        <Confirm title="Set the new token?" submit="Set it" action={action} onClose={() => setAsking(false)}>
+          <p>
+            Scripts that use the old token stop working at once, until they are given the new one. Whoever is signed in
+            here with the old token is signed out.
+          </p>
+        </Confirm>
+      ) : null}
+    </Card>
+  )
+}

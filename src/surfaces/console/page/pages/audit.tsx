@@ -1,0 +1,134 @@
+// Who did what: the audit log, newest first. The trap: the appliance answers a page at a time; the next one begins behind the last entry shown.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { FailureNote } from '../kit/failure.tsx'
+import { Button, Field, Form, Select } from '../kit/form.tsx'
+import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
+import { useAction, useQuery } from '../query.ts'
+
+interface Entry {
+  id: string
+  actor: string
+  actor_name?: string
+  action: string
+  resource: string
+  result: 'success' | 'failure'
+  message?: string
+  ip?: string
+  user_agent?: string
+  request_id?: string
+  timestamp: string
+}
+
+/** The filters, as the query has them. */
+const NONE = { actor: '', action: '', resource: '', result: '', since: '', until: '' }
+type Filters = typeof NONE
+const LIMIT = 100
+
+/** A date of the field is in the browser's time; the appliance wants an instant. */
+function pathOf({ since, until, ...terms }: Filters, before?: string): string {
+  const query = new URLSearchParams({ limit: String(LIMIT) })
+  for (const [name, value] of Object.entries(terms)) if (value.trim() !== '') query.set(name, value.trim())
+  if (since) query.set('since', new Date(since).toISOString())
+  if (until) query.set('until', new Date(until).toISOString())
+  if (before) query.set('before', before)
+  return `/api/v1/audit?${query}`
+}
+
+export function Audit() {
+  const [typed, setTyped] = useState(NONE)
+  const [filters, setFilters] = useState(NONE)
+  const search = useAction(async () => setFilters(typed))
+  const path = pathOf(filters)
+  const set = (name: keyof Filters) => (value: string) => setTyped({ ...typed, [name]: value })
+  return (
+    <Page
+      title="Audit log"
+      intro="Every change and every refusal, on every surface. Nobody can change it; it tells when somebody tried."
+    >
+      <Card title="Filters">
+        <Form action={search} submit="Search">
+          <div class="columns">
+            <Field label="Who" value={typed.actor} onValue={set('actor')} hint="An account’s name or id, or token" />
+            <Field label="Action" value={typed.action} onValue={set('action')} hint="Such as pools.create" />
+            <Field
+              label="On what"
+              value={typed.resource}
+              onValue={set('resource')}
+              hint="Such as datasets/tank, with all below it"
+            />
+            <Select
+              label="Result"
+              value={typed.result}
+              onValue={set('result')}
+              options={[
+                ['', 'any'],
+                ['success', 'success'],
+                ['failure', 'failure'],
+              ]}
+            />
+            <Field label="From" type="datetime-local" value={typed.since} onValue={set('since')} />
+            <Field label="Until" type="datetime-local" value={typed.until} onValue={set('until')} />
+          </div>
+        </Form>
+      </Card>
+      <Entries key={path} filters={filters} />
+      <Curl lines={[{ path: pathOf(typed) }]} />
+    </Page>
+  )
+}
+
+function Entries({ filters }: { filters: Filters }) {
+  const query = useQuery<Entry[]>(pathOf(filters))
+  const [older, setOlder] = useState<Entry[]>([])
+  const [whole, setWhole] = useState(false)
+  const rows = [...(query.data ?? []), ...older]
+  const last = rows.at(-1)
+  const next = useAction(async () => {
+    if (!last) return
+    const page = await call<Entry[]>('GET', pathOf(filters, last.id))
+    setOlder((now) => [...now, ...page])
+    setWhole(page.length < LIMIT)
+  })
+  const isMore = query.data !== undefined && query.data.length === LIMIT && !whole
+  return (
+    <Card>
+      <FailureNote failure={query.failure} />
+      {query.data ? (
+        <Table
+          label="Audit log"
+          rows={rows}
+          id={({ id }) => id}
+          empty="Nothing like that was done."
+          columns={[
+            { title: 'Action', cell: ({ action }) => action },
+            { title: 'Who', cell: ({ actor, actor_name }) => actor_name ?? actor },
+            { title: 'On what', cell: ({ resource }) => <span class="break">{resource}</span> },
+            {
+              title: 'Result',
+              cell: ({ result, message }) => (
+                <>
+                  <Badge tone={result === 'success' ? 'ok' : 'error'}>{result}</Badge> {message}
+                </>
+              ),
+            },
+            { title: 'When', cell: ({ timestamp }) => <When at={timestamp} /> },
+            { title: 'From', cell: ({ ip }) => ip ?? '' },
+            { title: 'Request', cell: ({ request_id }) => (request_id ? <code>{request_id}</code> : '') },
+          ]}
+        />
+      ) : query.failure ? null : (
+        <p class="muted">Asking the appliance…</p>
+      )}
+      <FailureNote failure={next.failure} />
+      {isMore ? (
+        <div class="actions">
+          <Button busy={next.busy} onClick={() => void next.run()}>
+            Show older ones
+          </Button>
+        </div>
+      ) : null}
+    </Card>
+  )
+}

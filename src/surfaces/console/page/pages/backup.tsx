@@ -1,0 +1,122 @@
+// Backup and restore. The trap: both are the same kind of work for the appliance, so only one of them runs at a time, and a deletion is a
+// task of the kind `backup` too: the newest of them is not always what made the archive.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Confirm } from '../kit/dialog.tsx'
+import { FailureNote } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { Badge, Card, Facts, Page } from '../kit/layout.tsx'
+import { TaskView } from '../kit/task.tsx'
+import { useAction, useQuery } from '../query.ts'
+import { may } from '../session.ts'
+import { Restore } from './backup/restore.tsx'
+import { newestTask } from './update.tsx'
+
+interface BackupStatus {
+  status: string
+  filesize?: string
+  sha256?: string
+}
+
+const PATH = '/api/v1/admin/backup'
+
+export function Backup() {
+  return (
+    <Page
+      title="Backup and restore"
+      intro="A backup is one archive of the data that the vendor has chosen. One is kept at a time: take it away to a safe place."
+    >
+      <Current />
+      {may('administrator') ? <Restore /> : null}
+      <Curl
+        lines={[
+          { method: 'POST', path: PATH, form: { action: 'START' } },
+          { path: `${PATH}?wait=30` },
+          { path: `${PATH}/download`, output: 'backup.tar' },
+          { method: 'POST', path: PATH, form: { action: 'STOP' } },
+          { method: 'POST', path: `${PATH}/restore`, form: { archive: '@backup.tar' } },
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Current() {
+  const query = useQuery<BackupStatus>(PATH, { every: 10 })
+  const [task, setTask] = useState<string>()
+  const [removing, setRemoving] = useState(false)
+  const act = async (action: 'START' | 'STOP') => {
+    await call('POST', PATH, { form: { action } })
+    setTask((await newestTask('backup'))?.id)
+    await query.reload()
+  }
+  const start = useAction(() => act('START'))
+  const stop = useAction(async () => {
+    await act('STOP')
+    setRemoving(false)
+  })
+  const { data, failure } = query
+  // Not found is an answer here: there is none.
+  const none = failure?.status === 404
+  const status = none ? undefined : data
+  const isRunning = status?.status === 'running'
+  return (
+    <Card title="The backup on the appliance">
+      {none ? <p>There is no backup on the appliance.</p> : <FailureNote failure={failure} />}
+      {status ? <BackupFacts status={status} /> : null}
+      {may('administrator') ? (
+        <>
+          <FailureNote failure={start.failure} />
+          <div class="actions">
+            {status?.status === 'success' ? (
+              <a class="button" href={`${PATH}/download`} download>
+                Download
+              </a>
+            ) : null}
+            <Button kind="main" busy={start.busy} disabled={isRunning} onClick={() => void start.run()}>
+              {status?.status === 'success' ? 'Make a new backup' : 'Make a backup'}
+            </Button>
+            {status ? (
+              <Button kind="danger" onClick={() => setRemoving(true)}>
+                {isRunning ? 'Stop it' : 'Delete it'}
+              </Button>
+            ) : null}
+          </div>
+          {status?.status === 'success' ? (
+            <p class="hint">A new backup replaces this one. Check the file that you have with its SHA-256.</p>
+          ) : null}
+        </>
+      ) : null}
+      {task ? <TaskView key={task} id={task} onEnd={() => void query.reload()} /> : null}
+      {removing ? (
+        <Confirm
+          title={isRunning ? 'Stop the backup?' : 'Delete the backup?'}
+          submit={isRunning ? 'Stop it' : 'Delete it'}
+          action={stop}
+          onClose={() => setRemoving(false)}
+        >
+          <p>
+            {isRunning
+              ? 'What has been written of it is deleted.'
+              : 'The archive on the appliance is deleted. A copy that you have downloaded stays as it is.'}
+          </p>
+        </Confirm>
+      ) : null}
+    </Card>
+  )
+}
+
+function BackupFacts({ status: { status, filesize, sha256 } }: { status: BackupStatus }) {
+  const tone = status === 'success' ? 'ok' : status === 'running' ? 'busy' : 'error'
+  const text = { success: 'complete', running: 'being made', failed: 'failed' }[status] ?? status
+  return (
+    <Facts
+      of={[
+        ['State', <Badge tone={tone}>{text}</Badge>],
+        ['Size', filesize],
+        ['SHA-256', sha256 ? <code>{sha256}</code> : undefined],
+      ]}
+    />
+  )
+}

@@ -1,0 +1,152 @@
+// The certificate that the port serves, and replacing it. The trap: the browser has checked the old one; with a new one that it does not
+// know it refuses this page's own requests until somebody looks at the page anew.
+import { useState } from 'hono/jsx/dom'
+import { Curl } from '../kit/curl.tsx'
+import { FailureNote } from '../kit/failure.tsx'
+import { Button, FileField, Form } from '../kit/form.tsx'
+import { moment, plural } from '../kit/format.ts'
+import { Badge, Card, Facts, Note, Page } from '../kit/layout.tsx'
+import { Sending, useSending } from '../kit/sending.tsx'
+import { TaskView } from '../kit/task.tsx'
+import { type Query, useAction, useQuery } from '../query.ts'
+import { may } from '../session.ts'
+import { newestTask } from './update.tsx'
+
+interface Certificate {
+  subject: string
+  issuer: string
+  names: string[]
+  not_before: string
+  not_after: string
+  days_left: number
+  fingerprint256: string
+  self_signed: boolean
+  key: string
+}
+
+const PATH = '/api/v1/admin/certs'
+
+export function Certificates() {
+  const query = useQuery<Certificate>('/console/certificate')
+  return (
+    <Page
+      title="Certificates"
+      intro="With it the appliance proves to browsers and scripts that it is the one they mean."
+    >
+      <Card title="Served now">
+        {query.failure?.status === 404 ? (
+          <p>The appliance serves no certificate: whatever encrypts the connection stands before it.</p>
+        ) : (
+          <FailureNote failure={query.failure} />
+        )}
+        {query.data ? <Served certificate={query.data} /> : null}
+      </Card>
+      {may('administrator') ? <Replace query={query} /> : null}
+      <Curl
+        lines={[
+          {
+            method: 'POST',
+            path: PATH,
+            form: { public: '@appliance.pem', private: '@appliance.key', ca: '@ca.pem' },
+          },
+          { path: `${PATH}?wait=30` },
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Served({ certificate }: { certificate: Certificate }) {
+  const { subject, issuer, names, not_before, not_after, days_left, fingerprint256, self_signed, key } = certificate
+  return (
+    <Facts
+      of={[
+        ['Names', names.length > 0 ? names.join(', ') : 'none'],
+        ['Subject', subject],
+        ['Issuer', self_signed ? 'itself: no authority stands behind it' : issuer],
+        ['Valid from', moment(not_before)],
+        [
+          'Valid until',
+          <>
+            {moment(not_after)} <Left days={days_left} />
+          </>,
+        ],
+        ['Key', key],
+        ['SHA-256', <code>{fingerprint256}</code>],
+      ]}
+    />
+  )
+}
+
+const Left = ({ days }: { days: number }) =>
+  days < 0 ? (
+    <Badge tone="error">expired</Badge>
+  ) : (
+    <Badge tone={days <= 30 ? 'warning' : 'ok'}>{plural(days, 'day')} left</Badge>
+  )
+
+function Replace({ query }: { query: Query<Certificate> }) {
+  const [files, setFiles] = useState<{ public?: File; private?: File; ca?: File }>({})
+  const [task, setTask] = useState<string>()
+  const [replaced, setReplaced] = useState(false)
+  const { sent, send } = useSending(PATH)
+  const action = useAction(async () => {
+    setReplaced(false)
+    await send({ ...files })
+    setTask((await newestTask('certs'))?.id)
+    setFiles({})
+  })
+  return (
+    <Card title="Replace it">
+      <p>
+        The pair is tried in a handshake first; when it does not fit together, the old one stays. Nothing is
+        disconnected. When your browser does not know the new one’s authority it asks again, and this page answers again
+        once it is reloaded.
+      </p>
+      <Form
+        key={task ?? 'first'}
+        action={action}
+        submit="Replace the certificate"
+        disabled={!files.public || !files.private}
+      >
+        <FileField
+          label="Certificate"
+          hint="PEM; its chain may follow it, in order"
+          file={files.public}
+          onFile={(file) => setFiles((now) => ({ ...now, public: file }))}
+        />
+        <FileField
+          label="Private key"
+          hint="PEM, not encrypted: RSA or ECDSA"
+          file={files.private}
+          onFile={(file) => setFiles((now) => ({ ...now, private: file }))}
+        />
+        <FileField
+          label="Certificate of the authority (optional)"
+          hint="PEM: the intermediate or root certificate"
+          file={files.ca}
+          onFile={(file) => setFiles((now) => ({ ...now, ca: file }))}
+        />
+        <Sending sent={sent} then="The files are there." />
+      </Form>
+      {task ? (
+        <TaskView
+          key={task}
+          id={task}
+          onEnd={({ status }) => {
+            setReplaced(status === 'completed')
+            void query.reload()
+          }}
+        />
+      ) : null}
+      {replaced ? (
+        <Note tone="ok" title="The new certificate is served">
+          <span>The browser may ask about it when the page is loaded again.</span>
+          <div class="actions">
+            <Button onClick={() => location.reload()}>Load the page again</Button>
+          </div>
+        </Note>
+      ) : null}
+    </Card>
+  )
+}

@@ -1,0 +1,67 @@
+// The licence: what it says, and putting in another one. A rejected one changes nothing.
+import { useState } from 'hono/jsx/dom'
+import { Curl } from '../kit/curl.tsx'
+import { FailureNote } from '../kit/failure.tsx'
+import { FileField, Form } from '../kit/form.tsx'
+import { Card, Facts, Note, Page } from '../kit/layout.tsx'
+import { Sending, useSending } from '../kit/sending.tsx'
+import { useAction, useQuery } from '../query.ts'
+import { may } from '../session.ts'
+
+type Value = string | number | boolean
+
+const PATH = '/api/v1/admin/license'
+/** The members that every licence has; a vendor may add others, which are shown by their names. */
+const LABELS: Record<string, string> = {
+  app: 'For',
+  name: 'Licensee',
+  contact: 'Contact',
+  users: 'Users',
+  expires: 'Valid until',
+}
+
+export function Licence() {
+  const query = useQuery<Record<string, Value>>(PATH)
+  const [file, setFile] = useState<File>()
+  const [installed, setInstalled] = useState(0)
+  const { sent, send } = useSending(PATH)
+  const action = useAction(async () => {
+    await send({ license: file })
+    setFile(undefined)
+    setInstalled(installed + 1)
+    await query.reload()
+  })
+  return (
+    <Page title="Licence" intro="It comes from the vendor and is signed by it.">
+      <Card title="Installed">
+        {query.failure?.status === 404 ? (
+          <p>No valid licence is installed.</p>
+        ) : (
+          <FailureNote failure={query.failure} />
+        )}
+        {query.data && !query.failure ? (
+          <Facts of={Object.entries(query.data).map(([name, value]) => [LABELS[name] ?? name, shown(value)])} />
+        ) : null}
+      </Card>
+      {may('administrator') ? (
+        <Card title="Install another one">
+          <Form key={installed} action={action} submit="Install" disabled={!file}>
+            <FileField label="Licence file" file={file} onFile={setFile} />
+            <Sending sent={sent} then="The file is there. It is being checked…" />
+          </Form>
+          {installed > 0 && !action.failure ? <Note tone="ok">The licence was installed.</Note> : null}
+        </Card>
+      ) : null}
+      <Curl lines={[{ path: PATH }, { method: 'POST', path: PATH, form: { license: '@license.asc' } }]} />
+    </Page>
+  )
+}
+
+const shown = (value: unknown) =>
+  typeof value === 'boolean'
+    ? value
+      ? 'yes'
+      : 'no'
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value)

@@ -1,0 +1,64 @@
+// Maintenance mode: while it is on, the appliance refuses changes of accounts, storage and services.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Field, Form } from '../kit/form.tsx'
+import { Badge, Card, Facts, Page, When } from '../kit/layout.tsx'
+import { type Query, useAction, useQuery } from '../query.ts'
+
+interface State {
+  enabled: boolean
+  message: string
+  since?: string
+}
+
+const PATH = '/api/v1/maintenance'
+
+export function Maintenance() {
+  const query = useQuery<State>(PATH)
+  return (
+    <Page
+      title="Maintenance mode"
+      intro="While it is on, nobody can change accounts, storage or services. Reading goes on, and so does what is served."
+    >
+      <Loaded query={query}>{(state) => <Switch key={String(state.enabled)} state={state} query={query} />}</Loaded>
+    </Page>
+  )
+}
+
+function Switch({ state, query }: { state: State; query: Query<State> }) {
+  const { enabled, since } = state
+  const [message, setMessage] = useState(state.message)
+  const json = { enabled: !enabled, ...(!enabled && message !== '' && { message }) }
+  const action = useAction(async () => {
+    await call('PUT', PATH, { json })
+    await query.reload()
+  })
+  return (
+    <>
+      <Card title={enabled ? 'It is on' : 'It is off'}>
+        <Facts
+          of={[
+            ['State', <Badge tone={enabled ? 'warning' : 'ok'}>{enabled ? 'on' : 'off'}</Badge>],
+            ['What people are told', enabled ? state.message || 'the appliance’s own words' : undefined],
+            ['Since', since ? <When at={since} /> : undefined],
+          ]}
+        />
+        <Form action={action} submit={enabled ? 'Switch it off' : 'Switch it on'}>
+          {enabled ? null : (
+            <Field
+              label="What people are told"
+              value={message}
+              onValue={setMessage}
+              hint="Whoever tries to change something sees this; may be left empty"
+              maxlength={200}
+              autocomplete="off"
+            />
+          )}
+        </Form>
+      </Card>
+      <Curl lines={[{ path: PATH }, { method: 'PUT', path: PATH, json }]} />
+    </>
+  )
+}

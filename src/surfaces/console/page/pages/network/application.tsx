@@ -1,0 +1,57 @@
+// The settings of the vendor's own application, whatever they are. The trap: their kinds are the application's contract, so a number stays a
+// number and what has no field of its own is edited as JSON.
+import { useState } from 'hono/jsx/dom'
+import { Button, Check, Field, TextArea } from '../../kit/form.tsx'
+import { Card } from '../../kit/layout.tsx'
+import type { Member } from './document.ts'
+
+export function Application({ members, onMembers }: { members: Member[]; onMembers: (members: Member[]) => void }) {
+  const [name, setName] = useState('')
+  const taken = members.some((member) => member.name === name.trim())
+  const put = (changed: Member) => onMembers(members.map((one) => (one.name === changed.name ? changed : one)))
+  const add = () => {
+    onMembers([...members, { name: name.trim(), kind: 'text', text: '' }])
+    setName('')
+  }
+  return (
+    <Card title="Application settings">
+      <p class="muted">
+        {members.length === 0
+          ? 'Nothing is set. What can be set here is up to the application on this appliance.'
+          : 'They belong to the application on this appliance; its manual says what they mean.'}
+      </p>
+      {members.map((member) => (
+        <div key={member.name} class="removable">
+          <One member={member} onMember={put} />
+          <Button
+            kind="quiet"
+            label={`Remove ${member.name}`}
+            onClick={() => onMembers(members.filter((one) => one !== member))}
+          >
+            Remove
+          </Button>
+        </div>
+      ))}
+      <div class="removable">
+        <Field
+          label="Add a setting"
+          value={name}
+          onValue={setName}
+          hint={taken ? 'There is one of this name already' : 'Its name'}
+          autocomplete="off"
+        />
+        <Button disabled={name.trim() === '' || taken} onClick={add}>
+          Add
+        </Button>
+      </div>
+    </Card>
+  )
+}
+
+function One({ member, onMember }: { member: Member; onMember: (member: Member) => void }) {
+  const { name, kind, text } = member
+  const put = (text: string) => onMember({ ...member, text })
+  if (kind === 'check') return <Check label={name} checked={text === 'true'} onChecked={(on) => put(String(on))} />
+  if (kind === 'json') return <TextArea label={name} value={text} onValue={put} rows={3} hint="JSON" />
+  return <Field label={name} value={text} onValue={put} autocomplete="off" hint={kind === 'number' ? 'A number' : ''} />
+}

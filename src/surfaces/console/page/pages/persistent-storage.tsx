@@ -1,0 +1,34 @@
+// Where the data is kept. The trap: a change takes effect at the next boot only, and moves nothing.
+import { FailureNote } from '../kit/failure.tsx'
+import { Card, Facts, Page } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { Change } from './persistent-storage/change.tsx'
+import { KINDS, PATH, type Stored, titleOf } from './persistent-storage/kinds.ts'
+
+export function PersistentStorage() {
+  const query = useQuery<Stored>(PATH)
+  const none = query.failure?.status === 404
+  // Which kinds the image offers is not told before one is set: then the appliance refuses what it does not have.
+  const stored: Stored | undefined = query.data ?? (none ? { options: Object.keys(KINDS) } : undefined)
+  return (
+    <Page
+      title="Persistent storage"
+      intro="Where the appliance keeps its data. A change takes effect at the next boot; nothing is copied there."
+    >
+      <Card title="Set now">
+        {none ? <p>Nothing is set: the data is where the image has it.</p> : <FailureNote failure={query.failure} />}
+        {query.data?.storage ? <Facts of={facts(query.data.storage)} /> : null}
+      </Card>
+      {stored ? <Change stored={stored} onDone={query.reload} /> : null}
+    </Page>
+  )
+}
+
+function facts({ type, ...members }: Record<string, string | number>): [string, string][] {
+  const known = KINDS[String(type)]?.members ?? []
+  const label = (name: string) => known.find((member) => member.name === name)?.label ?? name
+  return [
+    ['Kind', titleOf(String(type))],
+    ...Object.entries(members).map(([name, value]): [string, string] => [label(name), String(value)]),
+  ]
+}

@@ -1,0 +1,105 @@
+// Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Confirm } from '../../kit/dialog.tsx'
+import { Field, Form, Select } from '../../kit/form.tsx'
+import { Card, Facts, Note } from '../../kit/layout.tsx'
+import { TaskView } from '../../kit/task.tsx'
+import { useAction } from '../../query.ts'
+import { link } from '../../router.ts'
+import type { Task } from '../../tasks.ts'
+import { newestTask } from '../update.tsx'
+import { HIDDEN, KINDS, type Member, PATH, type Stored, titleOf } from './kinds.ts'
+
+export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promise<void> }) {
+  const { options, storage: before = {} } = stored
+  const [kind, setKind] = useState(String(before['type'] ?? options[0] ?? 'local'))
+  const [typed, setTyped] = useState<Record<string, string>>({})
+  const [asking, setAsking] = useState(false)
+  const [task, setTask] = useState<string>()
+  const [isSet, setIsSet] = useState(false)
+  const members = KINDS[kind]?.members ?? []
+  const same = before['type'] === kind
+  const keepsPassword = same && before['password'] === HIDDEN
+  const keeps = ({ type }: Member) => type === 'password' && keepsPassword
+  const shownValue = (member: Member) =>
+    typed[member.name] ?? (same && member.type !== 'password' ? String(before[member.name] ?? '') : '')
+  const values = members.map((member) => [member.name, shownValue(member) || (keeps(member) ? HIDDEN : '')] as const)
+
+  const review = useAction(async () => setAsking(true))
+  const send = useAction(async () => {
+    const document = JSON.stringify({ storage: { type: kind, ...Object.fromEntries(values) } })
+    setIsSet(false)
+    await call('POST', PATH, { form: { settings: new Blob([document]) } })
+    setAsking(false)
+    setTask((await newestTask('storage'))?.id)
+  })
+  const ended = ({ status }: Task) => {
+    if (status === 'completed') {
+      setIsSet(true)
+      setTyped({})
+    }
+    void onDone()
+  }
+  return (
+    <>
+      <Card title="Change it">
+        <Form action={review} submit="Review the change">
+          <Select
+            label="Kind"
+            value={kind}
+            onValue={(next) => {
+              setKind(next)
+              setTyped({})
+            }}
+            options={options.map((option) => [option, titleOf(option)])}
+          />
+          {members.map((member) => (
+            <Field
+              key={`${kind} ${member.name}`}
+              label={member.label}
+              type={member.type ?? 'text'}
+              value={shownValue(member)}
+              onValue={(value) => setTyped((now) => ({ ...now, [member.name]: value }))}
+              hint={keeps(member) ? 'Leave it empty to keep the stored one' : member.hint}
+              required={!keeps(member)}
+              autocomplete="off"
+            />
+          ))}
+        </Form>
+        {task ? <TaskView key={task} id={task} onEnd={ended} /> : null}
+        {isSet ? (
+          <Note tone="ok" title="It takes effect at the next boot">
+            <span>
+              Until then everything stays where it is. <a href={link('reboot')}>Reboot the appliance</a>
+            </span>
+          </Note>
+        ) : null}
+      </Card>
+      {asking ? (
+        <Confirm title="Keep the data elsewhere?" submit="Set it" action={send} onClose={() => setAsking(false)}>
+          <Facts
+            of={[
+              ['Now', before['type'] === undefined ? 'not set' : titleOf(String(before['type']))],
+              ['From the next boot on', titleOf(kind)],
+              ...members
+                .filter(({ type }) => type !== 'password')
+                .map((member): [string, string] => [member.label, shownValue(member)]),
+            ]}
+          />
+          <Note tone="warning" title="Nothing is moved">
+            At the next boot the appliance uses what it finds there. Make a backup first, and restore it afterwards,
+            when the data is to go along.
+          </Note>
+        </Confirm>
+      ) : null}
+      <Curl
+        lines={[
+          { path: PATH, output: 'storage.json' },
+          { method: 'POST', path: PATH, form: { settings: '@storage.json' } },
+        ]}
+      />
+    </>
+  )
+}

@@ -1,0 +1,72 @@
+// Rebooting, and waiting for what comes back. The trap: the request is answered before the machine goes down, so "it answers" means that it is
+// back only after it has once not answered.
+import { useEffect, useState } from 'hono/jsx/dom'
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Confirm } from '../kit/dialog.tsx'
+import { Button } from '../kit/form.tsx'
+import { Card, Note, Page, Progress } from '../kit/layout.tsx'
+import { TaskView } from '../kit/task.tsx'
+import { useAction } from '../query.ts'
+import { connection, refreshSession } from '../session.ts'
+import { Store, useStore } from '../store.ts'
+import { newestTask } from './update.tsx'
+
+const PATH = '/api/v1/admin/reboot'
+/** Seconds between two looks at whether it has gone down. */
+const LOOK = 1
+
+type Stage = 'none' | 'asked' | 'down' | 'back'
+/** Outlives the page: the session may be over when the appliance is back. */
+const stage = new Store<Stage>('none')
+connection.subscribe(() => {
+  const state = connection.get()
+  if (state === 'lost' && stage.get() === 'asked') stage.set('down')
+  if (state === 'up' && stage.get() === 'down') stage.set('back')
+})
+
+export function Reboot() {
+  const now = useStore(stage)
+  const [asking, setAsking] = useState(false)
+  const [task, setTask] = useState<string>()
+  const action = useAction(async () => {
+    await call('POST', PATH)
+    stage.set('asked')
+    setAsking(false)
+    setTask((await newestTask('reboot').catch(() => undefined))?.id)
+  })
+  useEffect(() => {
+    if (now !== 'asked') return
+    const timer = setInterval(() => void refreshSession(), LOOK * 1000)
+    return () => clearInterval(timer)
+  }, [now])
+  return (
+    <Page
+      title="Reboot"
+      intro="Everything that is served from the appliance stops until it is up again. Work that is under way is ended."
+    >
+      <Card title="Reboot the appliance">
+        <div role="status" aria-live="polite">
+          {now === 'asked' ? <p>The appliance is going down…</p> : null}
+          {now === 'down' ? <p>It does not answer: it is rebooting. This page waits for it.</p> : null}
+          {now === 'back' ? <Note tone="ok">The appliance answers again.</Note> : null}
+        </div>
+        {now === 'asked' || now === 'down' ? <Progress label="Waiting for the appliance" /> : null}
+        {task && now === 'asked' ? <TaskView key={task} id={task} /> : null}
+        <div class="actions">
+          <Button kind="danger" disabled={now === 'down'} onClick={() => setAsking(true)}>
+            Reboot
+          </Button>
+        </div>
+      </Card>
+      {asking ? (
+        <Confirm title="Reboot the appliance?" submit="Reboot now" action={action} onClose={() => setAsking(false)}>
+          <p>
+            Shares, exports and targets are away for some minutes, and so is this page. Persistent state is saved first.
+          </p>
+        </Confirm>
+      ) : null}
+      <Curl lines={[{ method: 'POST', path: PATH }]} />
+    </Page>
+  )
+}

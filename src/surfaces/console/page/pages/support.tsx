@@ -1,0 +1,123 @@
+// What whoever helps asks for: logs, the debug bundle, the versions of everything, the services.
+import { Curl } from '../kit/curl.tsx'
+import { FailureNote } from '../kit/failure.tsx'
+import { Badge, Card, Cards, Facts, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { hasController, may } from '../session.ts'
+
+const ADMIN = '/api/v1/admin'
+
+export function Support() {
+  return (
+    <Page title="Support" intro="What somebody who helps you will ask for.">
+      <Cards>
+        {may('administrator') ? <Bundles /> : null}
+        <Services />
+        <Build />
+        <Changelog />
+      </Cards>
+      <Curl
+        lines={[
+          { path: `${ADMIN}/logs`, output: 'logs.tar.gz' },
+          { path: `${ADMIN}/debug`, output: 'debug-bundle.tar' },
+          { path: `${ADMIN}/services` },
+          { path: `${ADMIN}/build` },
+          { path: `${ADMIN}/changelog` },
+        ]}
+      />
+    </Page>
+  )
+}
+
+const Bundles = () => (
+  <Card title="Take away">
+    <p>
+      Both are put together while you wait, which may take a minute. Secrets in the logs are blacked out; the debug
+      bundle can be opened by the vendor only.
+    </p>
+    <div class="actions">
+      <a class="button" href={`${ADMIN}/logs`} download="logs.tar.gz">
+        Download the logs
+      </a>
+      <a class="button" href={`${ADMIN}/debug`} download="debug-bundle.tar">
+        Download the debug bundle
+      </a>
+    </div>
+    <p class="hint">
+      When one is not there or being put together already, the browser’s list of downloads says that it failed; the{' '}
+      <a href={link('tasks')}>task</a> says why.
+    </p>
+    {hasController() ? (
+      <p>
+        Who did what is in the <a href={link('audit')}>audit log</a>.
+      </p>
+    ) : null}
+    <p>
+      The API’s manual: <a href="/docs">with a form for each call</a>, or <a href="/docs/API.html">to print</a>.
+    </p>
+  </Card>
+)
+
+function Services() {
+  const query = useQuery<{ services: Record<string, string>[] }>(`${ADMIN}/services`, { every: 30 })
+  const rows = query.data?.services.flatMap((one) => Object.entries(one))
+  return (
+    <Card title="Services">
+      <FailureNote failure={query.failure} />
+      {rows ? (
+        <Table
+          label="Services"
+          rows={rows}
+          id={([name]) => name}
+          empty="The image names no services."
+          columns={[
+            { title: 'Service', cell: ([name]) => name },
+            {
+              title: 'State',
+              cell: ([, state]) => <Badge tone={state === 'running' ? 'ok' : 'warning'}>{state}</Badge>,
+            },
+          ]}
+        />
+      ) : null}
+    </Card>
+  )
+}
+
+function Build() {
+  const query = useQuery<Record<string, unknown>>(`${ADMIN}/build`)
+  return (
+    <Card title="Build">
+      {query.failure?.status === 404 ? (
+        <p class="muted">The image does not say what it is made of.</p>
+      ) : (
+        <FailureNote failure={query.failure} />
+      )}
+      {query.data ? <Facts of={Object.entries(query.data).map(([name, value]) => [name, built(name, value)])} /> : null}
+    </Card>
+  )
+}
+
+/** Vendors write the seconds since 1970 there. */
+function built(name: string, value: unknown): string {
+  const seconds = Number(value)
+  return /date|time/i.test(name) && seconds > 1e9 && seconds < 1e11
+    ? new Date(seconds * 1000).toLocaleString()
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value)
+}
+
+function Changelog() {
+  const query = useQuery<string>(`${ADMIN}/changelog`)
+  return (
+    <Card title="Changelog" wide>
+      {query.failure?.status === 404 ? <p class="muted">There is none.</p> : <FailureNote failure={query.failure} />}
+      {query.data === undefined ? null : (
+        <pre class="block" tabindex={0}>
+          {String(query.data)}
+        </pre>
+      )}
+    </Card>
+  )
+}

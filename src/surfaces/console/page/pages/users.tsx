@@ -1,0 +1,102 @@
+// The accounts. The trap: an account is changed as it was seen: each change carries the tag of what was shown, and is refused when somebody
+// else was faster.
+import { useState } from 'hono/jsx/dom'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { Badge, Card, Note, Page, Table, When } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may, session } from '../session.ts'
+import { useStore } from '../store.ts'
+import { type Account, USERS } from './users/account.ts'
+import { CreateUser } from './users/create.tsx'
+import { EditUser } from './users/edit.tsx'
+import { RemoveUser } from './users/remove.tsx'
+
+type Open = { kind: 'create' } | { kind: 'edit' | 'remove'; user: Account } | undefined
+
+export function Users() {
+  const query = useQuery<Account[]>(USERS)
+  const own = useStore(session).session?.name
+  const [open, setOpen] = useState<Open>()
+  const [told, setTold] = useState('')
+  const close = () => setOpen(undefined)
+  const done = async (text: string) => {
+    close()
+    setTold(text)
+    await query.reload()
+  }
+  const isAdministrator = may('administrator')
+  return (
+    <Page
+      title="Users"
+      intro="Viewers look. Operators also change what concerns storage and sharing. Administrators do everything."
+      actions={
+        isAdministrator ? (
+          <Button kind="main" onClick={() => setOpen({ kind: 'create' })}>
+            New user
+          </Button>
+        ) : null
+      }
+    >
+      <div role="status">{told ? <Note tone="ok">{told}</Note> : null}</div>
+      <Card>
+        <Loaded query={query}>
+          {(users) => (
+            <Table
+              label="Users"
+              rows={users}
+              id={({ id }) => id}
+              empty="There are no users."
+              columns={[
+                {
+                  title: 'User name',
+                  cell: ({ username }) =>
+                    username === own ? (
+                      <>
+                        {username} (<a href={link('account')}>you</a>)
+                      </>
+                    ) : (
+                      username
+                    ),
+                },
+                { title: 'Role', cell: ({ role }) => role },
+                { title: 'E-mail', cell: ({ email }) => email ?? '' },
+                {
+                  title: 'State',
+                  cell: ({ active }) => (
+                    <Badge tone={active ? 'ok' : 'warning'}>{active ? 'active' : 'switched off'}</Badge>
+                  ),
+                },
+                { title: 'Changed', cell: ({ updated_at }) => <When at={updated_at} /> },
+                ...(isAdministrator ? [{ title: 'Actions', cell: (user: Account) => actions(user) }] : []),
+              ]}
+            />
+          )}
+        </Loaded>
+      </Card>
+      {open?.kind === 'create' ? <CreateUser onClose={close} onDone={done} /> : null}
+      {open?.kind === 'edit' ? (
+        <EditUser id={open.user.id} own={open.user.username === own} onClose={close} onDone={done} />
+      ) : null}
+      {open?.kind === 'remove' ? <RemoveUser user={open.user} onClose={close} onDone={done} /> : null}
+      <Curl lines={[{ path: USERS }]} />
+    </Page>
+  )
+
+  function actions(user: Account) {
+    return (
+      <div class="actions nowrap">
+        <Button label={`Edit ${user.username}`} onClick={() => setOpen({ kind: 'edit', user })}>
+          Edit
+        </Button>
+        {user.username === own ? null : (
+          <Button kind="danger" label={`Remove ${user.username}`} onClick={() => setOpen({ kind: 'remove', user })}>
+            Remove
+          </Button>
+        )}
+      </div>
+    )
+  }
+}

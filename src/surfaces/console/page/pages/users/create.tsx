@@ -1,0 +1,47 @@
+// A new account, with a first password that somebody has to pass on.
+import { useState } from 'hono/jsx/dom'
+import { call } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
+import { Field, Form, Select } from '../../kit/form.tsx'
+import { useAction } from '../../query.ts'
+import type { Role } from '../../session.ts'
+import { PASSWORD_RULE, ROLE_OPTIONS, USERS } from './account.ts'
+
+export function CreateUser({ onClose, onDone }: { onClose: () => void; onDone: (told: string) => Promise<void> }) {
+  const [username, setUsername] = useState('')
+  const [email, setEmail] = useState('')
+  const [password, setPassword] = useState('')
+  const [role, setRole] = useState<Role>('viewer')
+  const json = { username, ...(email !== '' && { email }), password, role }
+  const action = useAction(async () => {
+    await call('POST', USERS, { json })
+    await onDone(`${username} can sign in.`)
+  })
+  return (
+    <Dialog title="New user" onClose={onClose}>
+      <Form action={action} submit="Make the account" cancel={onClose}>
+        <Field
+          label="User name"
+          value={username}
+          onValue={setUsername}
+          hint="3 to 32 letters, digits and . _ -"
+          autocomplete="off"
+          required
+        />
+        <Field label="E-mail (optional)" type="email" value={email} onValue={setEmail} autocomplete="off" />
+        <Field
+          label="Password"
+          type="password"
+          value={password}
+          onValue={setPassword}
+          hint={`${PASSWORD_RULE}. The person can change it under Account.`}
+          autocomplete="new-password"
+          required
+        />
+        <Select label="Role" value={role} onValue={(value) => setRole(value as Role)} options={ROLE_OPTIONS} />
+      </Form>
+      <Curl lines={[{ method: 'POST', path: USERS, json: { ...json, password: '…' } }]} />
+    </Dialog>
+  )
+}
