@@ -1,6 +1,7 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
 import { Overview } from './pages/overview.tsx'
+import { Pools } from './pages/pools.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
 import { hasController, hasEndpoint, may, type Role } from './session.ts'
@@ -25,6 +26,7 @@ const PAGES: Entry[] = [
   { name: 'overview', title: 'Overview', group: 'Appliance', Content: Overview },
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
+  { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
