@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { BackOff } from './auth/back-off.ts'
+import { ConsoleSessions } from './auth/console-sessions.ts'
 import { TokenStore } from './auth/token.ts'
 import type { Configuration } from './config.ts'
 import { createRun } from './drivers/run.ts'
@@ -13,7 +14,7 @@ import { HealthMonitor } from './features/health/health.ts'
 import { licenseScript } from './features/license/installed.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
-import { auditFolder, etc, type Folders, log, uploads } from './folders.ts'
+import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
 import { notFoundReply } from './http/answer.ts'
 import { AuditLog } from './http/audit.ts'
 import { RequestCounts } from './http/counts.ts'
@@ -45,7 +46,9 @@ export interface AppOptions {
   programs?: string
   /** More of the script environment (tests: programs of their own, faults). */
   environment?: Record<string, string>
-  /** The clock that snapshot policies go by, in milliseconds since 1970. */
+  /** Folder of the console's built page. */
+  page?: string
+  /** The clock that snapshot policies and sessions go by, in milliseconds since 1970. */
   now?: () => number
   onTaskEnd?: (task: Task) => void
   answered?: (request: Request, status: number, error?: unknown) => void
@@ -75,6 +78,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { assembleController } = config.surfaces.controller.enabled
     ? await import('./surfaces/controller/assemble.ts')
     : { assembleController: undefined }
+  const { assembleConsole } = config.surfaces.console.enabled
+    ? await import('./surfaces/console/assemble.ts')
+    : { assembleConsole: undefined }
   const counts = { requests: new RequestCounts(), tasks: new TaskEndings() }
   const answered: NonNullable<AppOptions['answered']> = (request, status, error) => {
     counts.requests.answered(request, status)
@@ -124,7 +130,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     warn,
   })
-  const surface = adminSurface({ folders, config, tokens, backOff, audit, mode })
+  const now = options.now ?? Date.now
+  const sessions: ConsoleSessions | undefined = assembleConsole
+    ? new ConsoleSessions({
+        file: join(folders.state, 'sessions.json'),
+        idle: config.surfaces.console['idle-minutes'] * 60,
+        users: () => controller?.deps.accounts.users.all() ?? [],
+        tokenKey: () => tokens.current(),
+        now,
+        warn,
+      })
+    : undefined
+  const surface = adminSurface({ folders, config, tokens, backOff, audit, mode, sessions })
   let document: string | undefined
   const version = etc(folders, 'version.txt')
   const deps: AdminDeps = {
@@ -181,16 +198,29 @@ export async function createApp(options: AppOptions): Promise<App> {
     counts,
     tool: createTool(options.programs, options.scripts),
     trial: options.programs !== undefined,
-    now: options.now ?? Date.now,
+    now,
+    sessions,
   })
   if (controller)
     mount({ ...shared, surface: controller.surface, endpoints: controller.endpoints, deps: controller.deps })
+  const page = () => options.page ?? consolePage()
+  const parts = { folders, config, mode, version: options.version, tokens, backOff, tasks, audit, page }
+  const webConsole =
+    sessions &&
+    assembleConsole?.({
+      ...parts,
+      sessions,
+      controller: controller && { accounts: controller.deps.accounts, limits: controller.deps.limits },
+    })
+  if (webConsole)
+    mount({ ...shared, surface: webConsole.surface, endpoints: webConsole.endpoints, deps: webConsole.deps })
   hono.notFound((c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
     const refused = target?.route !== target?.path || !target
     // Of a target that was refused only the beginning is looked at, for the dialect of the refusal.
-    const whose = controller?.isOwnPath(target?.path ?? rawPath(c.env?.incoming?.url)) ? controller.surface : surface
+    const path = target?.path ?? rawPath(c.env?.incoming?.url)
+    const whose = [controller, webConsole].find((one) => one?.isOwnPath(path))?.surface ?? surface
     return notFoundReply(c, { surface: whose, answered }, refused && mode === 'strict' ? invalid('') : undefined)
   })
   hono.onError((error, c) => notFoundReply(c, { surface, answered }, new ApiError('internal', '', { cause: error })))

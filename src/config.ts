@@ -73,6 +73,13 @@ export const Configuration = z.strictObject({
   /** Besides the admin surface. What is switched off answers 404. */
   surfaces: z
     .strictObject({
+      console: z
+        .strictObject({
+          enabled: z.boolean().default(true),
+          /** Without a request for so long, a session ends. */
+          'idle-minutes': z.int().min(1).max(1440).default(30),
+        })
+        .prefault({}),
       controller: z
         .strictObject({
           enabled: z.boolean().default(false),
@@ -115,6 +122,10 @@ export const Configuration = z.strictObject({
     .prefault({}),
 })
 export type Configuration = z.infer<typeof Configuration>
+
+/** Words of the phrase that set-up needs at the first start; 0 where it is open. */
+export const phraseWords = ({ 'first-run': firstRun }: Configuration): number =>
+  firstRun?.enabled ? firstRun['word-length'] : 0
 
 /** A wrong configuration: `message` is one line that names the file and the key. */
 export class ConfigurationError extends Error {}

@@ -37,3 +37,9 @@ export function installation(): string {
   }
   return folder
 }
+
+/** The built page of the console: beside the bundle when installed, in `dist/` of a checkout. */
+export function consolePage(): string {
+  const installed = join(installation(), 'console')
+  return existsSync(installed) ? installed : join(installation(), 'dist/console')
+}

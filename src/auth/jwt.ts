@@ -8,6 +8,7 @@ import * as z from 'zod'
 import type { Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
 import { writeAtomic } from '../store/atomic.ts'
+import { inForce } from './in-force.ts'
 import type { Principal, Session } from './principal.ts'
 import type { StoredUser, UserStore } from './users.ts'
 
@@ -79,13 +80,6 @@ export class Tokens {
     const user = inForce(session, this.users.all())
     return user && { name: user.username, role: user.role, via: 'jwt', session }
   }
-}
-
-/** The account that a session stands for, as long as it does. */
-export function inForce(session: Session | undefined, users: readonly StoredUser[]): StoredUser | undefined {
-  const user = session && users.find(({ id }) => id === session.user)
-  if (!user?.active || user.generation !== session?.generation) return undefined
-  return user.ended.some(([token]) => token === session.token) ? undefined : user
 }
 
 /** Base64 has spare bits at its end: one token, one spelling. */

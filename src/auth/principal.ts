@@ -20,9 +20,11 @@ export interface Principal {
   name: string
   role: Role
   /** How it was proven. */
-  via: 'token' | 'hash' | 'jwt'
-  /** With `jwt` only. */
+  via: 'token' | 'hash' | 'jwt' | 'session'
+  /** What an account proved itself by: with `jwt`, and with `session` when an account signed in. */
   session?: Session
+  /** With `session`: the id of the console's session. */
+  console?: string
 }
 
 /** What the audit log knows the caller by: the account's id, or `token` for the appliance's one token. */

@@ -16,6 +16,9 @@ export function admit<Deps>(
   const permission = endpoint?.permission ?? group[0]!.permission
   if (permission !== 'public' && permission !== 'set-up' && !(principal && mayAct(principal, permission)))
     throw surface.refuse(request, principal)
+  // Set-up decides for itself about strangers. A session is none: its role and its header count here as everywhere.
+  if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
+    throw surface.refuse(request, principal)
   if (!endpoint)
     throw surface.wrongMethod(
       request.method,

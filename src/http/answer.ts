@@ -25,6 +25,7 @@ export function newRequest(c: Context<Env>, path: string, template = ''): Reques
     started: performance.now(),
     incoming,
     outgoing: c.env?.outgoing,
+    cookie: undefined,
   }
 }
 

@@ -24,7 +24,7 @@ export class RequestCall implements Call {
   constructor(
     context: Context<Env>,
     stopping: AbortSignal,
-    call: Omit<Call, 'signal' | 'respondAsync' | 'lastEventId'>,
+    call: Omit<Call, 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
   ) {
     this.context = context
     this.stopping = stopping
@@ -42,6 +42,12 @@ export class RequestCall implements Call {
 
   get respondAsync(): boolean {
     return /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i.test(this.context.req.header('prefer') ?? '')
+  }
+
+  get acceptsGzip(): boolean {
+    return /(?:^|,)[ \t]*gzip[ \t]*(?:$|,|;[ \t]*q=(?:1|0\.0{0,2}[1-9]))/i.test(
+      this.context.req.header('accept-encoding') ?? '',
+    )
   }
 
   get lastEventId(): string | undefined {

@@ -58,6 +58,8 @@ export interface Call<Body = unknown, Params = unknown> {
   requestId: string
   /** `Prefer: respond-async` (RFC 7240, 4.1): the client would rather follow a job than wait. */
   respondAsync: boolean
+  /** Whether a body may be sent compressed (RFC 9110, 12.5.3). */
+  acceptsGzip: boolean
   /** Aborted when the client goes away or the server stops: what waits answers with what there is. Asked for anew at each look. */
   signal: AbortSignal
   /** Where a reader of events was when its connection broke. */

@@ -1,18 +1,34 @@
 // Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
-import { constants, createReadStream, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errno, notFound } from './errors.ts'
 import type { Reply } from './reply.ts'
 
-/** Streams `<folder>/<name>`; 404 when it is not a regular file. */
-export function fileReply(folder: string, name: string, headers: Record<string, string>): Reply {
-  let fd: number
+/** The file, open for reading; undefined when there is none of that name. Whether it is a regular one is still to be asked. */
+function open(folder: string, name: string): number | undefined {
   try {
-    fd = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errno(error) ?? '')) throw notFound()
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errno(error) ?? '')) return undefined
     throw error
   }
+}
+
+/** The bytes of a small file; undefined when it is not a regular one. */
+export function readPlain(folder: string, name: string): Buffer | undefined {
+  const fd = open(folder, name)
+  if (fd === undefined) return undefined
+  try {
+    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Streams `<folder>/<name>`; 404 when it is not a regular file. */
+export function fileReply(folder: string, name: string, headers: Record<string, string>): Reply {
+  const fd = open(folder, name)
+  if (fd === undefined) throw notFound()
   const info = fstatSync(fd)
   const body = createReadStream('', { fd, end: Math.max(0, info.size - 1) })
   if (!info.isFile()) {

@@ -11,6 +11,7 @@ import type { Answers } from './idempotency.ts'
 import type { Target } from './path.ts'
 import type { Parameters } from './query.ts'
 import type { Reply } from './reply.ts'
+import type { CookieRefusal } from './session-cookie.ts'
 
 /** node-server's environment: the request and response underneath. */
 export type Env = {
@@ -29,6 +30,8 @@ export interface Request {
   started: number
   incoming: IncomingMessage | undefined
   outgoing: ServerResponse | undefined
+  /** Set while the caller is looked for: a session's cookie was all there was, and it was not taken. */
+  cookie: CookieRefusal | undefined
 }
 
 /** What makes a surface: how callers prove who they are, what is refused how, and how answers look. */

@@ -18,6 +18,8 @@ import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const FIXTURES = join(REPOSITORY, '../shared/tools/jidoteki-replay/fixtures')
+/** What stands for the console's built page. */
+export const PAGE = join(REPOSITORY, 'test/fixtures/console')
 export const TOKEN = 'yourtoken'
 export const isRoot = process.getuid?.() === 0
 
@@ -37,6 +39,7 @@ export function installation(): string {
   if (installed) return installed
   const folder = temporaryFolder()
   for (const part of ['scripts', 'etc']) cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true })
+  cpSync(PAGE, join(folder, 'console'), { recursive: true })
   buildSync({
     entryPoints: [join(REPOSITORY, 'src/main.ts')],
     outfile: join(folder, 'edge-admin.js'),
@@ -72,7 +75,9 @@ export interface Options {
   /** Runs once the folders are there and before the server starts. */
   prepare?: (folders: Folders) => void
   answered?: (request: Request, status: number, error?: unknown) => void
-  /** The clock of the snapshot policies. */
+  /** Folder of the console's page. */
+  page?: string
+  /** The clock of the snapshot policies and of sessions. */
   now?: () => number
 }
 
@@ -146,6 +151,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     folders,
     config,
     scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
+    page: options.page ?? PAGE,
     version: '0.0.0-test',
     mode: options.mode ?? 'strict',
     checkResponses: options.checkResponses ?? true,
@@ -196,8 +202,8 @@ export interface Server extends Appliance {
   output: () => string
   /** Ends it with this signal and waits until it is gone; the folders stay. */
   kill: (signal: NodeJS.Signals) => Promise<void>
-  /** Starts it again on the same folders. */
-  again: () => Promise<Server>
+  /** Starts it again on the same folders, `otherwise` if so. */
+  again: (otherwise?: Options) => Promise<Server>
 }
 
 /** The real program. */
@@ -241,7 +247,7 @@ async function serve(folders: Folders, options: Options & { args?: string[] }): 
     process: child,
     output: () => output,
     kill,
-    again: () => serve(folders, options),
+    again: (otherwise = {}) => serve(folders, { ...options, ...otherwise }),
     async close() {
       await kill('SIGKILL')
       await removeAppliance(folders)

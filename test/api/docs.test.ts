@@ -1,4 +1,4 @@
-// The manual at /docs. The trap: it is made from the documents, so what is checked is that nothing of them is left out, and that what it
+// The plain manual, for whom the console's does not suit. The trap: it is made from the documents, so what is checked is that nothing of them is left out, and that what it
 // shows can be pasted.
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ let appliance: InProcess
 let page: string
 beforeAll(async () => {
   appliance = await startAppliance(ON)
-  page = (await call(appliance.url, 'GET', '/docs')).body
+  page = (await call(appliance.url, 'GET', '/docs/API.html')).body
 })
 afterAll(() => appliance?.close())
 
@@ -23,7 +23,7 @@ const unescaped = (text: string) =>
     .replace(/&amp;/g, '&')
 const examples = () => [...page.matchAll(/<pre>([\s\S]*?)<\/pre>/g)].map(([, text = '']) => unescaped(text))
 
-describe('GET /docs', () => {
+describe('GET /docs/API.html', () => {
   it('shows every operation of every surface that is on', async () => {
     for (const document of ['/api/v1/admin/openapi.json', '/api/v1/openapi.json']) {
       const { paths } = JSON.parse((await call(appliance.url, 'GET', document)).body) as {
@@ -37,7 +37,7 @@ describe('GET /docs', () => {
   it('says nothing of accounts where their surface is off', async () => {
     const plain = await startAppliance()
     try {
-      const { body } = await call(plain.url, 'GET', '/docs')
+      const { body } = await call(plain.url, 'GET', '/docs/API.html')
       expect(body).toContain('id="get-/api/v1/admin/version"')
       expect(body).not.toContain('Bearer')
     } finally {
@@ -53,5 +53,19 @@ describe('GET /docs', () => {
       if (body !== undefined) expect(() => JSON.parse(body)).not.toThrow()
     }
     expect(examples().filter((text) => text.includes('Bearer $JWT')).length).toBeGreaterThan(5)
+  })
+})
+
+describe('without the console', () => {
+  it('is at /docs as well, and the front page leads to it', async () => {
+    const plain = await startAppliance({ config: { surfaces: { console: { enabled: false } } } })
+    try {
+      const manual = await call(plain.url, 'GET', '/docs')
+      expect(manual.body).toBe((await call(plain.url, 'GET', '/docs/API.html')).body)
+      const { status, body } = await call(plain.url, 'GET', '/')
+      expect([status, body]).toEqual([200, expect.stringContaining('href="/docs"')])
+    } finally {
+      await plain.close()
+    }
   })
 })

@@ -2,7 +2,7 @@
 // the account still may try is asked when their turn comes, not when they arrive.
 import { join } from 'node:path'
 import { BackOff } from '../../auth/back-off.ts'
-import { inForce } from '../../auth/jwt.ts'
+import { inForce } from '../../auth/in-force.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import type { Folders } from '../../folders.ts'
@@ -67,6 +67,32 @@ export async function logIn(
   }
   limits.succeed(address, username)
   return user
+}
+
+interface Attempt {
+  username: string
+  password: string
+  address: string
+  /** Hears what the audit log calls the refusal, and who is named there as the one who tried. */
+  refused: (event: string, actor: string) => void
+}
+
+/** As `logIn`, for whoever answers: throws the refusal, and says how it is entered in the audit log. */
+export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, attempt: Attempt): Promise<StoredUser> {
+  const { username, address, refused } = attempt
+  // A name goes into the log only when it is an account's: people type passwords into the wrong field.
+  const actor = accounts.users.byName(username)?.username ?? 'nobody'
+  let user: StoredUser | undefined
+  try {
+    limits.check(address)
+    user = await logIn(accounts, limits, attempt)
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'too-many') refused('auth.login.backoff', actor)
+    throw error
+  }
+  if (user) return user
+  refused('auth.login.failed', actor)
+  throw new ApiError('unauthenticated', 'Wrong user name or password')
 }
 
 /** Ends the caller's token for good. One that has just ended otherwise is as well ended. */

@@ -1,6 +1,6 @@
 // Accounts: make, change, remove. The trap: hashing takes time, and meanwhile the caller may have been demoted, the account removed, the
 // name taken. So everything is asked again inside the one synchronous step that stores.
-import { inForce } from '../../auth/jwt.ts'
+import { inForce } from '../../auth/in-force.ts'
 import type { Passwords } from '../../auth/password.ts'
 import { mayAct, type Principal, type Role, type Session } from '../../auth/principal.ts'
 import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'

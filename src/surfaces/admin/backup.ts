@@ -43,6 +43,7 @@ export const getBackup = define({
   method: 'GET',
   path: `${PREFIX}/backup`,
   id: 'getBackup',
+  permission: 'viewer',
   summary: 'Show the state of the backup',
   query: Wait,
   response: z.looseObject({
@@ -81,6 +82,7 @@ export const getBackupLog = define({
   method: 'GET',
   path: `${PREFIX}/backup/log`,
   id: 'getBackupLog',
+  permission: 'viewer',
   summary: 'Read the whole backup log',
   response: TEXT_TYPE,
   errors: [404],

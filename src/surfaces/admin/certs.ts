@@ -46,7 +46,7 @@ export const getCerts = define({
   id: 'getCerts',
   tag: 'TLS',
   summary: 'Show the state of the certificates update',
-  permission: 'administrator',
+  permission: 'viewer',
   enabled: ({ endpoints }) => endpoints.includes('certs'),
   query: Wait,
   response: z.object({ status: z.string().nullable(), log: z.string().nullable() }),

@@ -1,6 +1,7 @@
 // The API manual and the front page: plain HTML, one style sheet, nothing from elsewhere. The trap: no script, no inline style; the
 // Content-Security-Policy lets none through.
 import { html } from 'hono/html'
+import type { Configuration } from '../../config.ts'
 import { JSON_TYPE, type Reply } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
 import { manual } from './manual.ts'
@@ -31,8 +32,12 @@ function htmlReply(text: string, name: string): Reply {
 
 const PUBLIC = { method: 'GET', tag: 'Manual', permission: 'public', response: 'text/html' } as const
 
+/** The console has the front page and the manual of its own. */
+const plain = ({ surfaces }: Configuration) => !surfaces.console.enabled
+
 export const getManual = define({
   ...PUBLIC,
+  enabled: plain,
   path: '/docs',
   id: 'getManual',
   summary: 'The API manual',
@@ -44,6 +49,7 @@ export const getManualPage = define({
   ...getManual,
   path: '/docs/API.html',
   id: 'getManualPage',
+  enabled: () => true,
   summary: 'The API manual, as a file',
 })
 
@@ -66,6 +72,7 @@ export const getStyle = define({
 
 export const getHome = define({
   ...PUBLIC,
+  enabled: plain,
   path: '/',
   id: 'getHome',
   summary: 'The front page',

@@ -16,7 +16,7 @@ export const getVersion = define({
   id: 'getVersion',
   tag: 'Information',
   summary: 'Show the system’s version',
-  permission: 'administrator',
+  permission: 'viewer',
   response: z.object({ version: z.string() }),
   errors: [404],
   handle: (_call, { installedVersion }) => json({ version: installedVersion.get() || raise(notFound()) }),
@@ -28,7 +28,7 @@ export const getChangelog = define({
   id: 'getChangelog',
   tag: 'Information',
   summary: 'Read the system’s changelog since the last update',
-  permission: 'administrator',
+  permission: 'viewer',
   response: TEXT_TYPE,
   errors: [404],
   handle: (_call, { folders }) =>
@@ -41,7 +41,7 @@ export const getBuild = define({
   id: 'getBuild',
   tag: 'Information',
   summary: 'Show what this build is made of',
-  permission: 'administrator',
+  permission: 'viewer',
   response: JSON_TYPE,
   errors: [404],
   handle: (_call, { folders }) => fileReply(folders.sysconf, 'build.json', { 'Content-Type': JSON_TYPE, ...FRESH }),
@@ -53,7 +53,7 @@ export const getHealth = define({
   id: 'getHealth',
   tag: 'Information',
   summary: 'Show disk, memory and processor use',
-  permission: 'administrator',
+  permission: 'viewer',
   response: z.looseObject({
     disk: Use,
     memory: Use,
@@ -71,7 +71,7 @@ export const getServices = define({
   id: 'getServices',
   tag: 'Services',
   summary: 'Show which services run',
-  permission: 'administrator',
+  permission: 'viewer',
   response: z.object({ services: z.array(z.record(z.string(), z.enum(['running', 'not running']))) }),
   handle: async (_call, { folders, services }) => json({ services: await listServices(folders, services) }),
 })
@@ -82,7 +82,7 @@ export const getEndpoints = define({
   id: 'getEndpoints',
   tag: 'Information',
   summary: 'List the endpoints that are switched on (first level)',
-  permission: 'administrator',
+  permission: 'viewer',
   response: z.object({ endpoints: z.array(z.string()) }),
   handle: (_call, { paths }) => json({ endpoints: paths() }),
 })

@@ -36,6 +36,7 @@ export const getLicense = define({
   ...COMMON,
   method: 'GET',
   id: 'getLicense',
+  permission: 'viewer',
   summary: 'Show the licence',
   errors: [404],
   async handle(_call, deps) {

@@ -1,5 +1,6 @@
 // POST /setup: the first token, or a new one.
 import { setTimeout as pause } from 'node:timers/promises'
+import { mayAct } from '../../auth/principal.ts'
 import { readNewToken, setToken } from '../../features/setup/setup.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { ApiError } from '../../http/errors.ts'
@@ -32,8 +33,11 @@ export const setUp = define({
     const { tokens, folders, config } = deps
     if (!call.principal && !tokens.isUnset()) throw await refused(call, deps)
     const token = readNewToken(call.fields['newtoken'])
-    if (!setToken(folders, tokens, config.label, token, () => call.authenticateAgain() !== undefined))
-      throw await refused(call, deps)
+    const allowed = () => {
+      const now = call.authenticateAgain()
+      return now !== undefined && mayAct(now, 'administrator')
+    }
+    if (!setToken(folders, tokens, config.label, token, allowed)) throw await refused(call, deps)
     call.audit('token.update.success', PATH.slice(1))
     return done()
   },

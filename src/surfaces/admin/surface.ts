@@ -1,10 +1,14 @@
 // The admin surface as a whole: its parameters, its gate, how credentials are proven and refused.
 // The trap: the order. Set-up pending comes before back-off, back-off before credentials, credentials before the method.
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { prepareFirstRun } from '../../auth/first-run.ts'
+import { accountOf, type Principal } from '../../auth/principal.ts'
+import { phraseWords } from '../../config.ts'
 import { origin } from '../../http/audit.ts'
 import { ApiError, invalid } from '../../http/errors.ts'
+import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
-import type { AdminDeps } from './deps.ts'
+import { type AdminDeps, PREFIX } from './deps.ts'
 import { failure } from './words.ts'
 
 /** Sent with every answer; the first four are the original's. */
@@ -25,14 +29,28 @@ const headers = (requestId: string) => ({
 /** `index.html` and `v` are names that the original takes and ignores. */
 const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
 
-type Needs = Pick<AdminDeps, 'folders' | 'config' | 'tokens' | 'backOff' | 'audit' | 'mode'>
+/** Of all that is asked for by GET, it alone changes something. */
+const REBOOT = `${PREFIX}/reboot`
 
-export function adminSurface({ folders, config, tokens, backOff, audit, mode }: Needs): Surface {
-  const words = config['first-run']?.enabled ? config['first-run']['word-length'] : 0
+type Needs = Pick<AdminDeps, 'folders' | 'config' | 'tokens' | 'backOff' | 'audit' | 'mode'> & {
+  /** Those of the console, where it is on. */
+  sessions?: ConsoleSessions | undefined
+}
+
+export function adminSurface({ folders, config, tokens, backOff, audit, mode, sessions }: Needs): Surface {
+  const words = phraseWords(config)
   if (words > 0) prepareFirstRun(folders, words)
   const firstRun = () => (words > 0 ? tokens.pending() : undefined)
-  const enter = (request: Request, event: string, failure = '403') =>
-    audit.write({ event, target: request.path.slice(1), failure, ...origin(request) })
+  const enter = (request: Request, event: string, failure = '403', principal?: Principal) =>
+    audit.write({
+      event,
+      target: request.path.slice(1),
+      actor: principal?.name,
+      account: accountOf(principal),
+      name: principal?.name,
+      failure,
+      ...origin(request),
+    })
   const patient = mode === 'strict'
   return {
     name: 'admin',
@@ -55,11 +73,25 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode }: 
       }
     },
     authenticate(request, { token, hash }) {
+      if (!token && !hash) return byCookie(request, sessions, request.method !== 'GET' || request.template === REBOOT)
+      // Whoever tries a token tries it, whatever cookie lies beside it (a form is looked at twice).
+      if (request.cookie) request.cookie = undefined
       const principal = tokens.authenticate(request.method, request.path, { token, hash })
       if (principal) backOff.succeed(request.address)
       return principal
     },
-    refuse(request) {
+    refuse(request, principal) {
+      if (principal) {
+        enter(request, 'auth.forbidden', '403', principal)
+        return new ApiError('forbidden', 'The account’s role does not allow this')
+      }
+      const refusal = refuseCookie(request, (...entry) => enter(request, ...entry))
+      if (refusal) return refusal
+      // A session that is over is no guess.
+      if (request.cookie) {
+        enter(request, 'auth.unauthorized')
+        return new ApiError('forbidden', 'Authentication error')
+      }
       if (patient) backOff.fail(request.address)
       enter(request, 'token.authenticate.failed')
       return new ApiError('forbidden', 'Authentication error')

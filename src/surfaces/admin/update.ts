@@ -64,7 +64,7 @@ export const getUpdate = define({
   id: 'getUpdate',
   tag: 'Updates',
   summary: 'Show the state of the update',
-  permission: 'administrator',
+  permission: 'viewer',
   query: Wait,
   response: Status,
   handle(call, { folders, tasks }) {
@@ -96,7 +96,7 @@ export const getUpdateLog = define({
   id: 'getUpdateLog',
   tag: 'Updates',
   summary: 'Read the whole update log',
-  permission: 'administrator',
+  permission: 'viewer',
   response: TEXT_TYPE,
   errors: [404],
   handle: (_call, { folders }) =>

@@ -53,7 +53,8 @@ export function failure(error: ApiError, firstRun: boolean | undefined): Reply {
   const body: Record<string, unknown> = { Status: statusText(status) }
   if (message) {
     body['Error-Message'] = message
-    headers['Error-Message'] = message
+    // A header is ASCII.
+    headers['Error-Message'] = message.replaceAll('’', "'")
   }
   const code = details?.['error-code']
   if (typeof code === 'string') body['error-code'] = code

@@ -1,6 +1,7 @@
 // Puts the controller surface together, only where it is switched on: the first call makes the first account and the tokens' secret.
 // The trap: whatever is wrong with those files has to be thrown here, before the port is open.
 import { join } from 'node:path'
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { readSecret, Tokens } from '../../auth/jwt.ts'
 import { Passwords } from '../../auth/password.ts'
 import { UserStore } from '../../auth/users.ts'
@@ -59,6 +60,8 @@ export interface ControllerOptions {
   trial: boolean
   /** Milliseconds since 1970: what the snapshot policies go by. */
   now: () => number
+  /** Those of the console, where it is on. */
+  sessions: ConsoleSessions | undefined
 }
 
 export function assembleController({
@@ -73,6 +76,7 @@ export function assembleController({
   tool,
   trial,
   now,
+  sessions,
 }: ControllerOptions): Controller {
   const users = new UserStore(folders)
   const oneTime = users.prepare()
@@ -105,6 +109,7 @@ export function assembleController({
       answers,
       audit,
       maintenance,
+      sessions,
       perMinute: config.surfaces.controller['requests-per-minute'],
     }),
     endpoints: controllerEndpoints,

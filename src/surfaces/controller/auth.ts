@@ -1,7 +1,7 @@
 // POST /auth/login, POST /auth/logout, PUT /auth/password.
 import * as z from 'zod'
 import { LIFETIME } from '../../auth/jwt.ts'
-import { logIn, logOut } from '../../features/users/login.ts'
+import { logInOrRefuse, logOut } from '../../features/users/login.ts'
 import { Password } from '../../features/users/rules.ts'
 import { changeOwnPassword } from '../../features/users/users.ts'
 import { ApiError, raise } from '../../http/errors.ts'
@@ -30,19 +30,8 @@ export const login = define({
   response: z.object({ token: z.string(), user: User, expires_in: z.int().describe('seconds') }),
   errors: [400, 401, 429],
   async handle({ body, address, audit }, { accounts, tokens, limits }) {
-    // A name goes into the log only when it is an account's: people type passwords into the wrong field.
-    const actor = accounts.users.byName(body.username)?.username ?? 'nobody'
-    let user: Awaited<ReturnType<typeof logIn>>
-    try {
-      user = await logIn(accounts, limits, { ...body, address })
-    } catch (error) {
-      if (error instanceof ApiError && error.kind === 'too-many') audit('auth.login.backoff', TARGET, actor)
-      throw error
-    }
-    if (!user) {
-      audit('auth.login.failed', TARGET, actor)
-      throw new ApiError('unauthenticated', 'Wrong user name or password')
-    }
+    const refused = (event: string, actor: string) => audit(event, TARGET, actor)
+    const user = await logInOrRefuse(accounts, limits, { ...body, address, refused })
     const token = await tokens.issue(user)
     audit('auth.login', `users/${user.id}`, { id: user.id, name: user.username })
     return json({ token, user: view(user), expires_in: LIFETIME })
@@ -77,10 +66,11 @@ export const changePassword = define({
   action: 'auth.password',
   tag: 'Authentication',
   summary: 'Change your own password',
-  description: 'Ends every token of the account; the answer carries a new one.',
+  description:
+    'Ends every token and session of the account; the answer carries a new token. Not for a session of the console: no script may read a token there.',
   permission: 'viewer',
   body: z.strictObject({ current: z.string().min(1).max(1024).meta({ format: 'password' }), password: Password }),
-  response: z.object({ token: z.string(), expires_in: z.int().describe('seconds') }),
+  response: z.object({ token: z.string().optional(), expires_in: z.int().describe('seconds') }),
   errors: [429],
   // A change of the account like any other, but what it answers with is not the account.
   resource: { key: (_params, _body, principal) => `users/${principal?.session?.user}`, version: () => undefined },
@@ -88,6 +78,7 @@ export const changePassword = define({
     const session = principal?.session
     const user = await changeOwnPassword(accounts, limits, { ...body, session, address })
     audit('auth.password', `users/${user.id}`)
+    if (principal?.via === 'session') return json({ expires_in: 0 })
     return json({ token: await tokens.issue(user), expires_in: LIFETIME })
   },
 })

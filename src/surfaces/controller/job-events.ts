@@ -1,7 +1,7 @@
 // GET /jobs/events, GET /jobs/{id}/log: following jobs. The trap: a reader stays for days, its token does not; whether it may still read is
 // asked at each heartbeat.
 import * as z from 'zod'
-import { inForce } from '../../auth/jwt.ts'
+import { inForce } from '../../auth/in-force.ts'
 import type { Session } from '../../auth/principal.ts'
 import type { UserStore } from '../../auth/users.ts'
 import type { Configuration } from '../../config.ts'

@@ -1,5 +1,6 @@
 // The controller surface as a whole: Bearer tokens, 401 for who is not known, 403 for who may not. The trap: a token that ended is no guess,
 // so it never makes its address wait; only logins do.
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import { accountOf, type Principal } from '../../auth/principal.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
@@ -8,6 +9,7 @@ import { type AuditLog, origin } from '../../http/audit.ts'
 import { ApiError } from '../../http/errors.ts'
 import type { Answers } from '../../http/idempotency.ts'
 import { RequestLimit, WINDOW } from '../../http/request-limit.ts'
+import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { login } from './auth.ts'
 import { failure } from './words.ts'
@@ -40,8 +42,11 @@ export function controllerSurface({
   perMinute,
   audit,
   maintenance,
+  sessions,
 }: {
   tokens: Tokens
+  /** Those of the console, where it is on. */
+  sessions: ConsoleSessions | undefined
   limits: LoginLimits
   answers: Answers
   /** Requests; 0 is no limit. */
@@ -77,7 +82,13 @@ export function controllerSurface({
         throw error
       }
     },
-    authenticate: ({ incoming }) => tokens.authenticate(incoming?.headers.authorization),
+    authenticate(request) {
+      const header = request.incoming?.headers.authorization
+      if (header !== undefined) return tokens.authenticate(header)
+      const principal = byCookie(request, sessions)
+      // Of the appliance's one token this surface knows nothing.
+      return principal?.session && principal
+    },
     ...(limit && {
       count(request, principal) {
         try {
@@ -93,6 +104,8 @@ export function controllerSurface({
         enter(request, 'auth.forbidden', '403', principal)
         return new ApiError('forbidden', 'The account’s role does not allow this')
       }
+      const refusal = refuseCookie(request, (...entry) => enter(request, ...entry))
+      if (refusal) return refusal
       enter(request, 'auth.unauthorized', '401')
       return new ApiError('unauthenticated', 'A valid token is needed')
     },

@@ -1,47 +1,15 @@
-// The controller's dialect: `{code,message,details}`. The trap: `details` is one string, the field or the object that it is about.
+// The words that all of this surface's declarations share.
 import * as z from 'zod'
-import type { ApiError, ErrorKind } from '../../http/errors.ts'
-import { json, type Reply } from '../../http/reply.ts'
-
-/** Those of facts/atlas.md; the rest has no word there and is ours. */
-const CODES: Record<ErrorKind, string> = {
-  invalid: 'BAD_REQUEST',
-  unauthenticated: 'UNAUTHORIZED',
-  forbidden: 'FORBIDDEN',
-  'not-found': 'NOT_FOUND',
-  'wrong-method': 'METHOD_NOT_ALLOWED',
-  timeout: 'REQUEST_TIMEOUT',
-  busy: 'CONFLICT',
-  'precondition-failed': 'PRECONDITION_FAILED',
-  'too-large': 'PAYLOAD_TOO_LARGE',
-  unsupported: 'UNSUPPORTED_MEDIA_TYPE',
-  unprocessable: 'UNPROCESSABLE',
-  'too-many': 'TOO_MANY_REQUESTS',
-  internal: 'INTERNAL_ERROR',
-  'command-failed': 'COMMAND_FAILED',
-  unavailable: 'SERVICE_UNAVAILABLE',
-  'no-space': 'INSUFFICIENT_STORAGE',
-}
-
-/** For errors that were thrown without a word for people. */
-const MESSAGES: Partial<Record<ErrorKind, string>> = {
-  invalid: 'The request is not well-formed',
-  'not-found': 'Not found',
-  internal: 'Internal error; the log has more under the request id',
-}
+import { codedFailure } from '../../http/coded-failure.ts'
+import type { ApiError } from '../../http/errors.ts'
+import type { Reply } from '../../http/reply.ts'
 
 export const Failure = z.object({ code: z.string(), message: z.string(), details: z.string().optional() })
 export const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 export const Message = z.object({ message: z.string() })
 
-export function failure({ kind, status, message, details = {}, retryAfter }: ApiError): Reply {
-  const headers: Record<string, string> = {}
-  if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer'
-  const { allow, field, object } = details
-  if (typeof allow === 'string') headers['Allow'] = allow
-  const about = field ?? object
-  const code = kind === 'invalid' && field !== undefined ? 'VALIDATION_ERROR' : CODES[kind]
-  const text = message || MESSAGES[kind] || code
-  return json({ code, message: text, ...(typeof about === 'string' && about && { details: about }) }, status, headers)
+/** RFC 9110, 11.6.1: who is told that he is not known is told how to be. */
+export function failure(error: ApiError): Reply {
+  const reply = codedFailure(error)
+  return error.status === 401 ? { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': 'Bearer' } } : reply
 }

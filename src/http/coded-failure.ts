@@ -1,0 +1,42 @@
+// Errors as `{code,message,details}`: the controller's dialect, and the console's. The trap: `details` is one string, the field or the object
+// that it is about.
+import type { ApiError, ErrorKind } from './errors.ts'
+import { json, type Reply } from './reply.ts'
+
+/** Those of facts/atlas.md; the rest has no word there and is ours. */
+const CODES: Record<ErrorKind, string> = {
+  invalid: 'BAD_REQUEST',
+  unauthenticated: 'UNAUTHORIZED',
+  forbidden: 'FORBIDDEN',
+  'not-found': 'NOT_FOUND',
+  'wrong-method': 'METHOD_NOT_ALLOWED',
+  timeout: 'REQUEST_TIMEOUT',
+  busy: 'CONFLICT',
+  'precondition-failed': 'PRECONDITION_FAILED',
+  'too-large': 'PAYLOAD_TOO_LARGE',
+  unsupported: 'UNSUPPORTED_MEDIA_TYPE',
+  unprocessable: 'UNPROCESSABLE',
+  'too-many': 'TOO_MANY_REQUESTS',
+  internal: 'INTERNAL_ERROR',
+  'command-failed': 'COMMAND_FAILED',
+  unavailable: 'SERVICE_UNAVAILABLE',
+  'no-space': 'INSUFFICIENT_STORAGE',
+}
+
+/** For errors that were thrown without a word for people. */
+const MESSAGES: Partial<Record<ErrorKind, string>> = {
+  invalid: 'The request is not well-formed',
+  'not-found': 'Not found',
+  internal: 'Internal error; the log has more under the request id',
+}
+
+export function codedFailure({ kind, status, message, details = {}, retryAfter }: ApiError): Reply {
+  const headers: Record<string, string> = {}
+  if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
+  const { allow, field, object } = details
+  if (typeof allow === 'string') headers['Allow'] = allow
+  const about = field ?? object
+  const code = kind === 'invalid' && field !== undefined ? 'VALIDATION_ERROR' : CODES[kind]
+  const text = message || MESSAGES[kind] || code
+  return json({ code, message: text, ...(typeof about === 'string' && about && { details: about }) }, status, headers)
+}

@@ -1,0 +1,45 @@
+// What the console's handlers work with. The trap: where the controller is off there are no accounts, and the API token alone signs in.
+import type { BackOff } from '../../auth/back-off.ts'
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
+import type { TokenStore } from '../../auth/token.ts'
+import { type Configuration, phraseWords } from '../../config.ts'
+import type { FirstRunNeeds } from '../../features/setup/first-run.ts'
+import type { LoginLimits } from '../../features/users/login.ts'
+import type { Accounts } from '../../features/users/users.ts'
+import type { Folders } from '../../folders.ts'
+import type { Assets } from '../../http/assets.ts'
+import { endpoint } from '../../http/endpoint.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+
+/** Of the controller surface, where it is on. */
+export interface ControllerParts {
+  accounts: Accounts
+  limits: LoginLimits
+}
+
+export interface ConsoleDeps {
+  folders: Folders
+  config: Configuration
+  /** `original` makes nobody wait. */
+  mode: 'strict' | 'original'
+  version: string
+  tokens: TokenStore
+  backOff: BackOff
+  sessions: ConsoleSessions
+  tasks: Tasks
+  controller: ControllerParts | undefined
+  /** The built page. */
+  page: Assets
+}
+
+export const PREFIX = '/console'
+export const TAG = 'Console'
+export const define = endpoint<ConsoleDeps>()
+
+export const firstRunNeeds = ({ folders, config, tokens, controller }: ConsoleDeps): FirstRunNeeds => ({
+  folders,
+  tokens,
+  label: config.label,
+  phrases: phraseWords(config) > 0,
+  accounts: controller?.accounts,
+})

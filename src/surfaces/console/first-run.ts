@@ -1,0 +1,57 @@
+// POST /console/first-run: token and password at once, and in. The trap: it is public, so it decides itself who may, as POST /setup does, and
+// costs a wrong phrase as much.
+import { setTimeout as pause } from 'node:timers/promises'
+import * as z from 'zod'
+import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first-run.ts'
+import { Password } from '../../features/users/rules.ts'
+import { ApiError, busy } from '../../http/errors.ts'
+import { JSON_TYPE } from '../../http/reply.ts'
+import { define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
+import { signedIn } from './session.ts'
+
+const PATH = `${PREFIX}/first-run`
+const TARGET = PATH.slice(1)
+/** Milliseconds after a wrong phrase, as at POST /setup. */
+const PAUSE = 2000
+
+export const doFirstRun = define({
+  method: 'POST',
+  path: PATH,
+  id: 'firstRun',
+  tag: TAG,
+  summary: 'Set the API token and the administrator’s password, and sign in',
+  permission: 'public',
+  body: z.strictObject({
+    phrase: z.string().max(1024).optional(),
+    token: z.string().max(1024),
+    password: Password.optional(),
+  }),
+  status: 201,
+  response: JSON_TYPE,
+  errors: [400, 403, 409, 429],
+  async handle({ body, address, audit, principal }, deps) {
+    const { tokens, backOff, mode } = deps
+    const needs = firstRunNeeds(deps)
+    const wanted = firstRun(needs)
+    if (!wanted) throw busy('Set-up has been done already')
+    const seconds = mode === 'strict' ? backOff.wait(address) : 0
+    if (seconds > 0) {
+      audit('token.backoff', TARGET)
+      throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, {
+        retryAfter: seconds,
+      })
+    }
+    // Typed by a person, from a screen.
+    const phrase = wanted.phrase ? body.phrase?.trim() : undefined
+    if (wanted.phrase && !isPhrase(tokens, phrase)) {
+      if (mode === 'strict') backOff.fail(address)
+      audit('token.setup.failed', TARGET)
+      await pause(PAUSE)
+      throw new ApiError('forbidden', 'This is not the phrase', { details: { field: 'phrase' } })
+    }
+    const user = await completeFirstRun(needs, { ...body, phrase })
+    backOff.succeed(address)
+    audit('token.update.success', TARGET, user ? { id: user.id, name: user.username } : { id: 'token', name: 'admin' })
+    return signedIn(deps, user ?? 'token', principal)
+  },
+})

@@ -1,0 +1,134 @@
+// GET, POST and DELETE /console/session: who is signed in, sign in, sign out. The trap: the cookie's value leaves in the Set-Cookie header
+// alone; what a script can read is only what changes need beside it.
+import * as z from 'zod'
+import type { OpenSession } from '../../auth/console-sessions.ts'
+import type { Principal } from '../../auth/principal.ts'
+import type { StoredUser } from '../../auth/users.ts'
+import { OPTIONAL_ENDPOINTS } from '../../config.ts'
+import { firstRun } from '../../features/setup/first-run.ts'
+import { logInOrRefuse } from '../../features/users/login.ts'
+import type { Call } from '../../http/endpoint.ts'
+import { ApiError, busy, invalid } from '../../http/errors.ts'
+import { JSON_TYPE, json, type Reply } from '../../http/reply.ts'
+import { clearCookie, setCookie } from '../../http/session-cookie.ts'
+import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
+
+const PATH = `${PREFIX}/session`
+const TARGET = PATH.slice(1)
+
+/** What the page has to know before anybody signed in, and who did. */
+function describe(deps: ConsoleDeps, session: OpenSession | undefined) {
+  const { config, version, controller, sessions } = deps
+  const { surfaces, endpoints } = config
+  return {
+    version,
+    controller: controller !== undefined,
+    confirm_destroy: surfaces.controller['confirm-destroy'],
+    endpoints: OPTIONAL_ENDPOINTS.filter((name) => endpoints.includes(name)),
+    file_vdevs: surfaces.controller['file-vdevs'] !== undefined,
+    first_run: firstRun(firstRunNeeds(deps)) ?? null,
+    session: session
+      ? {
+          name: session.principal.name,
+          role: session.principal.role,
+          via: session.principal.session ? 'account' : 'token',
+          csrf: session.csrf,
+          idle_seconds: sessions.idle,
+          expires_at: new Date(session.expires * 1000).toISOString(),
+          one_time: session.oneTime,
+        }
+      : null,
+  }
+}
+
+/** Begins a session of whoever has just proven himself; the one that the browser had before ends. */
+export function signedIn(deps: ConsoleDeps, who: StoredUser | 'token', before: Principal | undefined): Reply {
+  if (before?.console !== undefined) deps.sessions.end(before.console)
+  const value = deps.sessions.begin(who)
+  return json(describe(deps, deps.sessions.find(value)), 201, setCookie(value))
+}
+
+export const getSession = define({
+  method: 'GET',
+  path: PATH,
+  id: 'getConsoleSession',
+  tag: TAG,
+  summary: 'Show who is signed in, and what this appliance has',
+  permission: 'public',
+  response: JSON_TYPE,
+  handle: ({ principal }, deps) => json(describe(deps, deps.sessions.get(principal?.console ?? ''))),
+})
+
+export const signIn = define({
+  method: 'POST',
+  path: PATH,
+  id: 'signIn',
+  action: 'auth.login',
+  tag: TAG,
+  summary: 'Sign in with an account, or with the API token',
+  permission: 'public',
+  body: z.strictObject({
+    username: z.string().min(1).max(256).optional(),
+    password: z.string().min(1).max(1024).optional(),
+    token: z.string().min(1).max(1024).optional(),
+  }),
+  status: 201,
+  response: JSON_TYPE,
+  errors: [400, 401, 409, 429],
+  async handle(call, deps) {
+    const { username, password, token } = call.body
+    if (token !== undefined && username === undefined && password === undefined)
+      return signInWithToken(call, deps, token)
+    if (token !== undefined || username === undefined || password === undefined)
+      throw invalid('Expected a user name and a password, or the token')
+    const { controller } = deps
+    if (!controller) throw invalid('There are no accounts on this appliance', { details: { field: 'username' } })
+    const { accounts, limits } = controller
+    const user = await logInOrRefuse(accounts, limits, {
+      username,
+      password,
+      address: call.address,
+      refused: (event, actor) => call.audit(event, TARGET, actor),
+    })
+    call.audit('auth.login', `users/${user.id}`, { id: user.id, name: user.username })
+    return signedIn(deps, user, call.principal)
+  },
+})
+
+function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Reply {
+  const { tokens, backOff, mode } = deps
+  // The phrase is no token: it opens nothing but set-up.
+  if (firstRun(firstRunNeeds(deps))?.phrase) throw busy('Set-up comes first')
+  const seconds = mode === 'strict' ? backOff.wait(call.address) : 0
+  if (seconds > 0) {
+    call.audit('auth.login.backoff', TARGET, 'nobody')
+    throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, { retryAfter: seconds })
+  }
+  const proven = tokens.authenticate('', '', { token })
+  if (!proven) {
+    if (mode === 'strict') backOff.fail(call.address)
+    call.audit('auth.login.failed', TARGET, 'nobody')
+    throw new ApiError('unauthenticated', 'Wrong token')
+  }
+  backOff.succeed(call.address)
+  call.audit('auth.login', 'token', { id: 'token', name: proven.name })
+  return signedIn(deps, 'token', call.principal)
+}
+
+export const signOut = define({
+  method: 'DELETE',
+  path: PATH,
+  id: 'signOut',
+  action: 'auth.logout',
+  tag: TAG,
+  summary: 'End the session of this request',
+  permission: 'viewer',
+  response: JSON_TYPE,
+  handle({ principal, audit }, { sessions }) {
+    sessions.end(principal?.console ?? '')
+    audit('auth.logout', principal?.session ? `users/${principal.session.user}` : 'token')
+    return json({ message: 'signed out' }, 200, clearCookie())
+  },
+})
+
+export const sessionEndpoints = [getSession, signIn, signOut]

@@ -1,0 +1,70 @@
+// The console's surface as a whole: its cookie, its headers, errors as the controller's. The trap: `/` itself is public, or nobody could sign
+// in; so a cookie that is not taken there is as good as none.
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
+import { accountOf, type Principal } from '../../auth/principal.ts'
+import { type AuditLog, origin } from '../../http/audit.ts'
+import { codedFailure } from '../../http/coded-failure.ts'
+import { ApiError } from '../../http/errors.ts'
+import { byCookie, FOREIGN, isForeign, refuseCookie } from '../../http/session-cookie.ts'
+import type { Request, Surface } from '../../http/surface.ts'
+import { PREFIX } from './deps.ts'
+
+const headers = (requestId: string) => ({
+  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  'X-Frame-Options': 'deny',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+  'X-Request-Id': requestId,
+  // Every reply says its own.
+  'Content-Type': '',
+})
+
+/** Of a path in the audit log. */
+const LONGEST_TARGET = 400
+
+/** Whether a path is the console's, for the dialect of "not found". */
+export const isConsolePath = (path: string) => path === PREFIX || path.startsWith(`${PREFIX}/`)
+
+export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions; audit: AuditLog }): Surface {
+  const enter = (request: Request, event: string, failure: string, principal?: Principal) =>
+    audit.write({
+      event,
+      target: request.path.slice(1, LONGEST_TARGET),
+      actor: principal?.name ?? 'nobody',
+      account: accountOf(principal),
+      name: principal?.name,
+      failure,
+      ...origin(request),
+    })
+  return {
+    name: 'console',
+    nobody: 'nobody',
+    targets: 'resource',
+    parameters: [],
+    headers,
+    gate(request, endpoint) {
+      // What needs no session changes something as well: nobody else's page signs a browser in.
+      if (endpoint?.permission !== 'public' || request.method === 'GET') return
+      if (!isForeign(request.incoming?.headers ?? {})) return
+      enter(request, 'auth.csrf', '403')
+      throw new ApiError('forbidden', FOREIGN)
+    },
+    authenticate: (request) => byCookie(request, sessions),
+    refuse(request, principal) {
+      if (principal) {
+        enter(request, 'auth.forbidden', '403', principal)
+        return new ApiError('forbidden', 'The account’s role does not allow this')
+      }
+      const refusal = refuseCookie(request, (...entry) => enter(request, ...entry))
+      if (refusal) return refusal
+      enter(request, 'auth.unauthorized', '401')
+      return new ApiError('unauthenticated', 'Nobody is signed in, or the session has ended')
+    },
+    wrongMethod: (_method, allowed) =>
+      new ApiError('wrong-method', 'Method not allowed', { details: { allow: allowed.join(', ') } }),
+    renderError: codedFailure,
+  }
+}
