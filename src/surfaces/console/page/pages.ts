@@ -10,6 +10,7 @@ import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { PersistentStorage } from './pages/persistent-storage.tsx'
+import { Pools } from './pages/pools.tsx'
 import { Reboot } from './pages/reboot.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
@@ -63,6 +64,7 @@ const PAGES: Entry[] = [
   { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
   { name: 'users', title: 'Users', group: 'People', Content: Users, controller: true },
   { name: 'account', title: 'Account', group: 'People', Content: Account },
+  { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
