@@ -84,7 +84,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
           {field('hostname', 'A name such as nas1 or nas1.example.org', true)}
           {field('interface', 'The network card, such as eth0', true)}
           <Select
-            label="Address"
+            label="How the address is set"
             value={draft.mode}
             onValue={(mode) => setDraft({ ...draft, mode: mode as Draft['mode'] })}
             options={[

@@ -9,7 +9,7 @@ export interface Settings {
 export const LABELS = {
   hostname: 'Host name',
   interface: 'Interface',
-  ip_address: 'Address',
+  ip_address: 'IP address',
   netmask: 'Netmask',
   gateway: 'Gateway',
   dns1: 'First DNS server',
