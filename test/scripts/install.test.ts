@@ -59,6 +59,11 @@ it('serves from where it is installed, without node_modules', async () => {
   expect(readdirSync(inImage(lib)).sort()).not.toContain('node_modules')
 })
 
+it('lays the page of the console beside the program', () => {
+  for (const file of ['index.html', 'app.js', 'app.js.gz', 'app.css', 'icon.svg'])
+    expect(mode(`${lib}/console/${file}`), file).toBe('644')
+})
+
 it('links the command into the path', () => {
   expect(readlinkSync(inImage('/usr/bin/edge-admin'))).toBe(`${lib}/scripts/edge-admin`)
 })
@@ -118,6 +123,7 @@ it('packs the same archive again, and it installs by itself', async () => {
   expect(names).not.toContain('node_modules')
   for (const name of [
     'edge-admin.js',
+    'console/app.js.gz',
     'install.sh',
     'NOTICE',
     'sbom.json',

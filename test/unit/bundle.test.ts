@@ -108,3 +108,11 @@ test('the bundle writes its log, without the token of a request', async () => {
     .toMatch(/"path":"\/api\/v1\/admin\/version"/)
   expect(readFileSync(join(folder, 'server.log'), 'utf8')).not.toContain('token=tok')
 })
+
+test('the bundle finds the page of the console, built beside it', async () => {
+  const page = await fetchText('/')
+  expect(page.status).toBe(200)
+  for (const [, path = ''] of page.body.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g))
+    expect([path, (await fetchText(path)).status]).toEqual([path, 200])
+  expect(page.body).toContain('src="/console/app.js"')
+})
