@@ -41,29 +41,45 @@ const unreachable = () => new Failure(0, 'The appliance cannot be reached')
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
   const { json, form, signal } = options
-  const headers: Record<string, string> = { ...proof(method), ...options.headers }
+  const headers: Record<string, string> = { ...options.headers }
   if (options.background) headers['X-Background'] = '1'
   if (json !== undefined) headers['Content-Type'] = 'application/json'
-  let response: Response
-  let text: string
-  try {
-    response = await fetch(path, {
+  const body = json !== undefined ? JSON.stringify(json) : form && formData(form)
+  const response = await send(method, path, { headers, ...(signal && { signal }), ...(body !== undefined && { body }) })
+  const text = await reached(response.text(), signal)
+  if (!response.ok) throw refused(response.status, text, (name) => response.headers.get(name))
+  return { status: response.status, data: parsed(text) as T, headers: response.headers }
+}
+
+/** One request and its answer, whatever its status. */
+export async function send(
+  method: string,
+  path: string,
+  { headers, ...rest }: { headers?: Record<string, string>; body?: FormData | string; signal?: AbortSignal } = {},
+): Promise<Response> {
+  return reached(
+    fetch(path, {
       method,
-      headers,
+      headers: { ...proof(), ...headers },
       credentials: 'same-origin',
       cache: 'no-store',
-      ...(signal && { signal }),
-      ...(json !== undefined ? { body: JSON.stringify(json) } : form && { body: formData(form) }),
-    })
-    text = await response.text()
+      ...rest,
+    }),
+    rest.signal,
+  )
+}
+
+/** What the network says of a failure is nothing that a person can act on. */
+async function reached<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    const value = await answer
+    connection.set('up')
+    return value
   } catch (error) {
     if (signal?.aborted) throw error
     connection.set('lost')
     throw unreachable()
   }
-  connection.set('up')
-  if (!response.ok) throw refused(response.status, text, (name) => response.headers.get(name))
-  return { status: response.status, data: parsed(text) as T, headers: response.headers }
 }
 
 /** The body alone. */
@@ -80,7 +96,7 @@ export function upload<T>(
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open('POST', path)
-    for (const [name, value] of Object.entries(proof('POST'))) request.setRequestHeader(name, value)
+    for (const [name, value] of Object.entries(proof())) request.setRequestHeader(name, value)
     request.upload.onprogress = ({ loaded, total }) => progress(loaded, total)
     request.onload = () => {
       connection.set('up')
@@ -96,9 +112,10 @@ export function upload<T>(
   })
 }
 
-const proof = (method: string): Record<string, string> => {
+/** With every request: a GET that changes something (the original's reboot) needs it too. */
+const proof = (): Record<string, string> => {
   const csrf = session.get().session?.csrf
-  return method !== 'GET' && csrf !== undefined ? { 'X-CSRF-Token': csrf } : {}
+  return csrf === undefined ? {} : { 'X-CSRF-Token': csrf }
 }
 
 function formData(form: Record<string, string | Blob | undefined>): FormData {

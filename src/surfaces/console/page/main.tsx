@@ -1,6 +1,7 @@
 // The page: signs in first, then shows the console; at /docs the manual of the API.
 import { render, useEffect } from 'hono/jsx/dom'
 import { Frame, Lost } from './frame.tsx'
+import { Manual } from './manual/manual.tsx'
 import { FirstRun } from './pages/first-run.tsx'
 import { SignIn } from './pages/sign-in.tsx'
 import { connection, refreshSession, session } from './session.ts'
@@ -26,5 +27,5 @@ function Console() {
 const root = document.getElementById('console')
 if (root) {
   root.textContent = ''
-  render(<Console />, root)
+  render(location.pathname === '/docs' ? <Manual /> : <Console />, root)
 }

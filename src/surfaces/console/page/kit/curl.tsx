@@ -9,16 +9,18 @@ export interface CurlProps {
   json?: unknown
   /** Parts of a form; a value that begins with @ is a file. */
   form?: Record<string, string>
+  headers?: Record<string, string>
   output?: string
 }
 
 const quoted = (text: string) => (/^[A-Za-z0-9@%_+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-export function curlLine({ method = 'GET', path, json, form, output }: CurlProps): string {
+export function curlLine({ method = 'GET', path, json, form, headers = {}, output }: CurlProps): string {
   const admin = path.startsWith('/api/v1/admin')
   const parts = ['curl --cacert appliance.crt']
   if (method !== 'GET' && !(method === 'POST' && (form || json !== undefined))) parts.push(`-X ${method}`)
   if (!admin) parts.push('-H "Authorization: Bearer $JWT"')
+  for (const [name, value] of Object.entries(headers)) parts.push(`-H ${quoted(`${name}: ${value}`)}`)
   for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quoted(`${name}=${value}`)}`)
   if (json !== undefined) parts.push(`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(json))}`)
   if (output) parts.push(`-o ${quoted(output)}`)

@@ -1,0 +1,107 @@
+// The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
+import { useEffect, useState } from 'hono/jsx/dom'
+import { Lost } from '../frame.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Field } from '../kit/form.tsx'
+import { plural } from '../kit/format.ts'
+import { useQuery } from '../query.ts'
+import { place } from '../router.ts'
+import { refreshSession, session } from '../session.ts'
+import { useStore } from '../store.ts'
+import { byTag, type Document, type Operation, readSurface, search } from './openapi.ts'
+import { OperationView } from './operation.tsx'
+
+/** Seconds between two looks at whether the session is still there. */
+const LOOK = 60
+
+export function Manual() {
+  const { controller, session: own, version } = useStore(session)
+  const [text, setText] = useState('')
+  useEffect(() => {
+    document.title = 'API manual · Edge Admin'
+    void refreshSession()
+    const timer = setInterval(() => void refreshSession(), LOOK * 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return (
+    <div class="manual">
+      <header class="bar">
+        <a class="brand" href="/">
+          <img src="/console/icon.svg" alt="" />
+          Edge Admin
+        </a>
+        <span class="space" />
+        <span class="muted">{own ? `${own.name} (${own.role})` : version ? 'Not signed in' : ''}</span>
+        <a href="/docs/API.html">To print</a>
+        <a href="/">{own ? 'Console' : 'Sign in'}</a>
+      </header>
+      <main>
+        <Lost />
+        <h1>API manual</h1>
+        <p class="intro">
+          Every call of this appliance, from the documents that the appliance makes of itself. Each can be sent from
+          here while you are signed in.
+        </p>
+        <Field
+          label="Search"
+          value={text}
+          onValue={setText}
+          hint="Words of a path, a method or what it does"
+          autocomplete="off"
+        />
+        <SurfaceView source="/api/v1/admin/openapi.json" text={text} />
+        {controller ? <SurfaceView source="/api/v1/openapi.json" text={text} /> : null}
+      </main>
+    </div>
+  )
+}
+
+function SurfaceView({ source, text }: { source: string; text: string }) {
+  const query = useQuery<Document>(source)
+  return <Loaded query={query}>{(document) => <Calls document={document} source={source} text={text} />}</Loaded>
+}
+
+function Calls({ document: source, source: path, text }: { document: Document; source: string; text: string }) {
+  const [{ title, description, proofs, error, operations }] = useState(() => readSurface(source))
+  const { page, rest } = useStore(place)
+  const named = page === 'call' ? rest[0] : undefined
+  const found = search(operations, text)
+  const isHere = operations.some(({ id }) => id === named)
+  useEffect(() => {
+    if (named === undefined || !isHere) return
+    const element = document.getElementById(`call-${named}`)
+    element?.scrollIntoView()
+    element?.querySelector('summary')?.focus()
+  }, [named])
+  return (
+    <section class="surface">
+      <h2>{title}</h2>
+      <p>
+        {description} <a href={path}>As OpenAPI</a>
+      </p>
+      <details>
+        <summary>How a script proves who it is</summary>
+        <ul class="members">
+          {proofs.map(({ name, description }) => (
+            <li key={name}>
+              <code>{name}</code> <span class="muted">{description}</span>
+            </li>
+          ))}
+        </ul>
+      </details>
+      <p class="muted" role="status">
+        {found.length === operations.length
+          ? plural(operations.length, 'call')
+          : `${found.length} of ${plural(operations.length, 'call')}`}
+      </p>
+      {byTag(found).map(([tag, own]) => (
+        <section key={tag}>
+          <h3>{tag}</h3>
+          {own.map((operation: Operation) => (
+            <OperationView key={operation.id} operation={operation} error={error} named={operation.id === named} />
+          ))}
+        </section>
+      ))}
+    </section>
+  )
+}

@@ -1,0 +1,152 @@
+// The OpenAPI documents as the manual reads them: one flat list of calls. The trap: what a call is refused with looks the same everywhere, so
+// those answers are kept apart as bare statuses, or every call would end in the same page of text.
+
+export interface Schema {
+  type?: string | string[]
+  format?: string
+  description?: string
+  enum?: unknown[]
+  const?: unknown
+  example?: unknown
+  default?: unknown
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  anyOf?: Schema[]
+  allOf?: Schema[]
+  items?: Schema
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: boolean | Schema
+  contentMediaType?: string
+  'x-limit-bytes'?: number
+}
+
+export interface Parameter {
+  name: string
+  in: 'path' | 'query' | 'header'
+  required?: boolean
+  description?: string
+  schema: Schema
+}
+
+export interface Answer {
+  status: string
+  description: string
+  type: string
+  schema: Schema | undefined
+}
+
+export interface Operation {
+  id: string
+  method: string
+  path: string
+  tag: string
+  summary: string
+  description: string
+  permission: string
+  parameters: Parameter[]
+  form: Schema | undefined
+  body: Schema | undefined
+  answers: Answer[]
+  /** Statuses that carry the surface's error. */
+  refusals: string[]
+}
+
+export interface Surface {
+  title: string
+  description: string
+  /** How a caller proves who he is, in the words of the document. */
+  proofs: { name: string; description: string }[]
+  error: Schema | undefined
+  operations: Operation[]
+}
+
+interface Described {
+  operationId: string
+  tags: string[]
+  summary: string
+  description?: string
+  'x-permission': string
+  parameters?: Parameter[]
+  requestBody?: { content: Record<string, { schema?: Schema }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema?: Schema & { $ref?: string } }> }>
+}
+
+export interface Document {
+  info: { title: string; description: string }
+  paths: Record<string, Record<string, Described>>
+  components: {
+    schemas: Record<string, Schema>
+    securitySchemes: Record<string, { name?: string; description?: string }>
+  }
+}
+
+export function readSurface({ info, paths, components }: Document): Surface {
+  return {
+    title: info.title,
+    description: info.description,
+    proofs: Object.entries(components.securitySchemes).map(([key, { name, description = '' }]) => ({
+      name: name ?? key,
+      description,
+    })),
+    error: components.schemas['Error'],
+    operations: Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, described]) => readOperation(method.toUpperCase(), path, described)),
+    ),
+  }
+}
+
+function readOperation(method: string, path: string, described: Described): Operation {
+  const { operationId, tags, summary, description = '', parameters = [], requestBody, responses } = described
+  const content = requestBody?.content ?? {}
+  const isError = (status: string) => Number(status) >= 400
+  return {
+    id: operationId,
+    method,
+    path,
+    tag: tags[0] ?? 'Other',
+    summary,
+    description,
+    permission: described['x-permission'],
+    parameters,
+    form: content['multipart/form-data']?.schema,
+    body: content['application/json']?.schema,
+    answers: Object.entries(responses)
+      .filter(([status]) => !isError(status))
+      .flatMap(([status, { description, content = {} }]): Answer[] => {
+        const types = Object.entries(content)
+        return types.length === 0
+          ? [{ status, description, type: '', schema: undefined }]
+          : types.map(([type, { schema }]) => ({ status, description, type, schema }))
+      }),
+    refusals: Object.keys(responses).filter(isError),
+  }
+}
+
+/** Those that hold every word somewhere in their method, path, name or text. */
+export function search(operations: Operation[], text: string): Operation[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  return operations.filter(({ id, method, path, tag, summary, description }) => {
+    const all = `${method} ${path} ${id} ${tag} ${summary} ${description}`.toLowerCase()
+    return words.every((word) => all.includes(word))
+  })
+}
+
+/** In the order of the document. */
+export function byTag(operations: Operation[]): [tag: string, operations: Operation[]][] {
+  const tags = [...new Set(operations.map(({ tag }) => tag))]
+  return tags.map((tag) => [tag, operations.filter((one) => one.tag === tag)])
+}
+
+/** Whether a call changes something: a GET that is answered with 202 starts work. */
+export const changes = ({ method, answers }: Operation) =>
+  method !== 'GET' || answers.some(({ status }) => status === '202')
+
+/** Whether what comes back is a file to keep. */
+export const isDownload = ({ answers }: Operation) =>
+  answers.some(({ type }) => type === 'application/octet-stream' || type === 'application/x-tar')

@@ -1,0 +1,41 @@
+// What goes in or comes out, member by member, as deep as it is.
+import type { Schema } from './openapi.ts'
+import { membersOf, words } from './words.ts'
+
+/** Deep enough for everything there is; a person reads no further. */
+const DEEPEST = 6
+
+export function SchemaView({
+  schema,
+  optional = true,
+  depth = 0,
+}: {
+  schema: Schema
+  optional?: boolean
+  depth?: number
+}) {
+  const { properties, required } = membersOf(schema)
+  const entries = Object.entries(properties)
+  return (
+    <>
+      {depth === 0 ? <p class="muted">{capital(words(schema))}</p> : null}
+      {entries.length === 0 || depth > DEEPEST ? null : (
+        <ul class="members">
+          {entries.map(([name, member]) => (
+            <li key={name}>
+              <code>{name}</code>{' '}
+              <span class="muted">
+                {words(member)}
+                {optional && !required.includes(name) ? ', optional' : ''}
+              </span>
+              {member.description ? <p>{member.description}</p> : null}
+              <SchemaView schema={member} optional={optional} depth={depth + 1} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,0 +1,120 @@
+// What the manual at /docs makes of the OpenAPI documents. The trap: a schema in words that says less than the schema sends people astray;
+// and a dataset's name holds slashes, but is one segment of a path.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { headersOf, keyOf, missing, pathOf } from '../../src/surfaces/console/page/manual/call.ts'
+import {
+  byTag,
+  changes,
+  type Document,
+  isDownload,
+  readSurface,
+  search,
+} from '../../src/surfaces/console/page/manual/openapi.ts'
+import { example, membersOf, words } from '../../src/surfaces/console/page/manual/words.ts'
+
+const document: Document = JSON.parse(readFileSync(new URL('../golden/openapi.json', import.meta.url), 'utf8'))
+const surface = readSurface(document)
+const operation = (id: string) => surface.operations.find((one) => one.id === id)!
+
+describe('the manual', () => {
+  it('has every call of the document, each under its tag', () => {
+    const count = Object.values(document.paths).reduce((sum, methods) => sum + Object.keys(methods).length, 0)
+    expect(surface.operations).toHaveLength(count)
+    expect(byTag(surface.operations).flatMap(([, operations]) => operations)).toHaveLength(count)
+  })
+
+  it('keeps what a call is refused with apart from what it answers', () => {
+    const { answers, refusals, form } = operation('postUpdate')
+    expect(answers.map(({ status }) => status)).toEqual(['202'])
+    expect(refusals).toEqual(['400', '403', '413', '429', '507'])
+    expect(Object.keys(form?.properties ?? {})).toEqual(['update'])
+  })
+
+  it('finds calls by words of their path, method and text, all of them', () => {
+    expect(search(surface.operations, 'POST backup').map(({ id }) => id)).toEqual(['postBackup', 'restoreBackup'])
+    expect(search(surface.operations, 'get BACKUP download').map(({ id }) => id)).toEqual(['downloadBackup'])
+    expect(search(surface.operations, 'backup nowhere')).toEqual([])
+    expect(search(surface.operations, '  ')).toHaveLength(surface.operations.length)
+  })
+
+  it('knows a GET that starts work, and a file', () => {
+    expect(changes(operation('getReboot'))).toBe(true)
+    expect(changes(operation('getVersion'))).toBe(false)
+    expect(changes(operation('postReboot'))).toBe(true)
+    expect(isDownload(operation('getLogs'))).toBe(true)
+    expect(isDownload(operation('getChangelog'))).toBe(false)
+  })
+})
+
+describe('a schema in words', () => {
+  it.each([
+    [{ type: 'string', minLength: 1, maxLength: 255 }, 'text, 1 to 255 characters'],
+    [{ type: 'string', pattern: '^[a-z]+$' }, 'text, of the form ^[a-z]+$'],
+    [{ type: 'string', pattern: 'x'.repeat(61) }, 'text'],
+    [{ type: 'string', format: 'date-time', pattern: 'x' }, 'date and time, such as 2026-01-31T12:00:00Z'],
+    [{ type: 'string', contentMediaType: 'application/octet-stream', 'x-limit-bytes': 10 }, 'file of at most 10 bytes'],
+    [{ type: 'integer', minimum: 1, maximum: 1000 }, 'whole number, 1 to 1000'],
+    [{ type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }, 'whole number'],
+    [{ type: ['string', 'null'] }, 'text or null'],
+    [{ enum: ['a', 'b'] }, 'one of a, b'],
+    [{ const: '200 OK' }, '"200 OK"'],
+    [{ anyOf: [{ type: 'string' }, { type: 'boolean' }] }, 'text or true or false'],
+    [{ type: 'array', minItems: 1, items: { type: 'string' } }, 'list (at least 1) of text'],
+    [{ type: 'object', properties: {} }, 'object'],
+    [{ type: 'object', additionalProperties: { type: 'string' } }, 'object whose members are each text'],
+  ])('%j', (schema, expected) => {
+    expect(words(schema)).toBe(expected)
+  })
+
+  it('shows the members of lists and of maps', () => {
+    const inner = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] }
+    const members = { properties: inner.properties, required: ['name'] }
+    expect(membersOf({ type: 'array', items: inner })).toEqual(members)
+    expect(membersOf({ type: 'object', additionalProperties: inner })).toEqual(members)
+    expect(membersOf({ anyOf: [inner, { type: 'null' }] })).toEqual(members)
+  })
+
+  it('begins with an example of what has to be there', () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        name: { type: 'string', example: 'tank' },
+        size: { type: 'integer', minimum: 512 },
+        vdevs: { type: 'array', minItems: 1, items: { type: 'string' } },
+        on: { type: 'boolean' },
+        note: { type: 'string' },
+      },
+      required: ['name', 'size', 'vdevs', 'on'],
+    }
+    expect(example(schema)).toEqual({ name: 'tank', size: 512, vdevs: [''], on: false })
+  })
+})
+
+describe('a call out of what was typed', () => {
+  const call = {
+    ...operation('getVersion'),
+    path: '/api/v1/datasets/{name}',
+    parameters: [
+      { name: 'name', in: 'path' as const, schema: {} },
+      { name: 'name', in: 'query' as const, schema: {} },
+      { name: 'dry_run', in: 'query' as const, schema: {} },
+      { name: 'If-Match', in: 'header' as const, schema: {} },
+    ],
+  }
+  const values = {
+    [keyOf({ in: 'path', name: 'name' })]: 'tank/a b',
+    [keyOf({ in: 'query', name: 'dry_run' })]: 'true',
+  }
+
+  it('has a name with slashes as one segment, and leaves out what is empty', () => {
+    expect(pathOf(call, values)).toBe('/api/v1/datasets/tank%2Fa%20b?dry_run=true')
+    expect(headersOf(call, values)).toEqual({})
+    expect(headersOf(call, { ...values, 'header If-Match': '"x"' })).toEqual({ 'If-Match': '"x"' })
+  })
+
+  it('says what of the path is missing', () => {
+    expect(missing(call, {})).toEqual(['name'])
+    expect(missing(call, values)).toEqual([])
+  })
+})
