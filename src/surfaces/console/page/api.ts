@@ -137,12 +137,14 @@ function refused(status: number, text: string, header: (name: string) => string 
   const value = parsed(text)
   const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const message = body['message'] ?? body['Error-Message'] ?? body['Status'] ?? `The appliance answered ${status}`
+  const about = body['details']
   const known = session.get().session !== null
   // Not whether this request may pass, but whether anybody is signed in: only the session itself tells.
   if (known && (status === 401 || (status === 403 && message === 'Authentication error'))) void refreshSession()
   return new Failure(status, String(message), {
     code: String(body['code'] ?? body['error-code'] ?? ''),
-    details: { ...(body['details'] as object | undefined) },
+    // The controller names the field or the object that it is about in one string.
+    details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
     requestId: header('X-Request-Id') ?? undefined,
   })
 }

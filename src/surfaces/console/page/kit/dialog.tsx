@@ -10,7 +10,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   useEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
-    return () => before instanceof HTMLElement && before.focus()
+    // Not while the dialog is still there: everything behind it takes no focus.
+    return () => queueMicrotask(() => giveBack(before))
   }, [])
   return (
     <dialog ref={element} onClose={onClose} aria-label={title}>
@@ -23,6 +24,13 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       {children}
     </dialog>
   )
+}
+
+/** What had the focus may be gone: then the page's heading has it, never nothing. */
+function giveBack(before: Element | null): void {
+  const there = before instanceof HTMLElement && before.isConnected && before !== document.body
+  const target = there ? before : document.querySelector<HTMLElement>('main h1')
+  target?.focus({ preventScroll: true })
 }
 
 /**

@@ -5,7 +5,7 @@ import { Loaded } from '../kit/failure.tsx'
 import { Field } from '../kit/form.tsx'
 import { plural } from '../kit/format.ts'
 import { useQuery } from '../query.ts'
-import { place } from '../router.ts'
+import { link, place } from '../router.ts'
 import { refreshSession, session } from '../session.ts'
 import { useStore } from '../store.ts'
 import { byTag, type Document, type Operation, readSurface, search } from './openapi.ts'
@@ -65,14 +65,15 @@ function Calls({ document: source, source: path, text }: { document: Document; s
   const [{ title, description, proofs, error, operations }] = useState(() => readSurface(source))
   const { page, rest } = useStore(place)
   const named = page === 'call' ? rest[0] : undefined
-  const found = search(operations, text)
-  const isHere = operations.some(({ id }) => id === named)
+  const found = byTag(search(operations, text))
+  const count = found.reduce((sum, [, own]) => sum + own.length, 0)
+  const isHere = operations.some(({ id, tag }) => id === named || (page === 'part' && tag === rest[0]))
   useEffect(() => {
-    if (named === undefined || !isHere) return
-    const element = document.getElementById(`call-${named}`)
+    const element = isHere ? document.getElementById(`${page}-${rest[0]}`) : null
     element?.scrollIntoView()
-    element?.querySelector('summary')?.focus()
-  }, [named])
+    const target = element?.querySelector<HTMLElement>('summary, h3')
+    target?.focus({ preventScroll: true })
+  }, [page, rest[0]])
   return (
     <section class="surface">
       <h2>{title}</h2>
@@ -90,13 +91,22 @@ function Calls({ document: source, source: path, text }: { document: Document; s
         </ul>
       </details>
       <p class="muted" role="status">
-        {found.length === operations.length
+        {count === operations.length
           ? plural(operations.length, 'call')
-          : `${found.length} of ${plural(operations.length, 'call')}`}
+          : `${count} of ${plural(operations.length, 'call')}`}
       </p>
-      {byTag(found).map(([tag, own]) => (
-        <section key={tag}>
-          <h3>{tag}</h3>
+      <nav aria-label={`Parts of ${title}`}>
+        <ul class="parts">
+          {found.map(([tag]) => (
+            <li key={tag}>
+              <a href={link('part', tag)}>{tag}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      {found.map(([tag, own]) => (
+        <section key={tag} id={`part-${tag}`}>
+          <h3 tabindex={-1}>{tag}</h3>
           {own.map((operation: Operation) => (
             <OperationView key={operation.id} operation={operation} error={error} named={operation.id === named} />
           ))}

@@ -1,6 +1,7 @@
 // What whoever helps asks for: logs, the debug bundle, the versions of everything, the services.
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
+import { moment } from '../kit/format.ts'
 import { Badge, Card, Cards, Facts, Page, Table } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
@@ -102,7 +103,7 @@ function Build() {
 function built(name: string, value: unknown): string {
   const seconds = Number(value)
   return /date|time/i.test(name) && seconds > 1e9 && seconds < 1e11
-    ? new Date(seconds * 1000).toLocaleString()
+    ? moment(new Date(seconds * 1000).toISOString())
     : typeof value === 'string'
       ? value
       : JSON.stringify(value)

@@ -23,9 +23,9 @@ export function Users() {
   const [told, setTold] = useState('')
   const close = () => setOpen(undefined)
   const done = async (text: string) => {
-    close()
-    setTold(text)
     await query.reload()
+    setTold(text)
+    close()
   }
   const isAdministrator = may('administrator')
   return (

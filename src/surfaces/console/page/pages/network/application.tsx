@@ -34,10 +34,10 @@ export function Application({ members, onMembers }: { members: Member[]; onMembe
       ))}
       <div class="removable">
         <Field
-          label="Add a setting"
+          label="Add a setting of this name"
           value={name}
           onValue={setName}
-          hint={taken ? 'There is one of this name already' : 'Its name'}
+          hint={taken ? 'There is one of this name already' : undefined}
           autocomplete="off"
         />
         <Button disabled={name.trim() === '' || taken} onClick={add}>
@@ -52,6 +52,6 @@ function One({ member, onMember }: { member: Member; onMember: (member: Member) 
   const { name, kind, text } = member
   const put = (text: string) => onMember({ ...member, text })
   if (kind === 'check') return <Check label={name} checked={text === 'true'} onChecked={(on) => put(String(on))} />
-  if (kind === 'json') return <TextArea label={name} value={text} onValue={put} rows={3} hint="JSON" />
-  return <Field label={name} value={text} onValue={put} autocomplete="off" hint={kind === 'number' ? 'A number' : ''} />
+  if (kind === 'json') return <TextArea label={`${name} (JSON)`} value={text} onValue={put} rows={3} />
+  return <Field label={kind === 'number' ? `${name} (number)` : name} value={text} onValue={put} autocomplete="off" />
 }
