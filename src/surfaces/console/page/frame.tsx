@@ -1,5 +1,5 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useEffect } from 'hono/jsx/dom'
 import { call } from './api.ts'
 import { Button } from './kit/form.tsx'
 import { plural } from './kit/format.ts'
@@ -7,6 +7,7 @@ import { type Children, Note } from './kit/layout.tsx'
 import { GROUPS, pageOf, visible } from './pages.ts'
 import { link, place } from './router.ts'
 import { connection, farewell, refreshSession, session } from './session.ts'
+import { useState } from './state.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
 

@@ -1,6 +1,7 @@
 // Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
-import { useEffect, useRef, useState } from 'hono/jsx/dom'
+import { useEffect, useRef } from 'hono/jsx/dom'
 import type { Action } from '../query.ts'
+import { useState } from '../state.ts'
 import { Field, Form } from './form.tsx'
 import type { Children } from './layout.tsx'
 

@@ -1,5 +1,4 @@
 // A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
-import { useState } from 'hono/jsx/dom'
 import { request } from '../../api.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
@@ -9,6 +8,7 @@ import { Card, Note, Page, Table } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { session } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { words } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import type { Available } from './types.ts'
@@ -108,8 +108,6 @@ function Choice({ disks }: { disks: Available['disks'] }) {
             empty="There is no free disk."
             columns={[
               { title: 'Disk', cell: ({ path }) => path },
-              { title: 'Size', cell: ({ size }) => bytes(size), number: true },
-              { title: 'Model, serial number', cell: ({ model = '', serial = '' }) => `${model} ${serial}` },
               {
                 title: 'Used for',
                 cell: ({ path }) => (
@@ -120,6 +118,8 @@ function Choice({ disks }: { disks: Available['disks'] }) {
                   />
                 ),
               },
+              { title: 'Size', cell: ({ size }) => bytes(size), number: true },
+              { title: 'Model, serial number', cell: ({ model = '', serial = '' }) => `${model} ${serial}` },
             ]}
           />
           {session.get().file_vdevs ? (

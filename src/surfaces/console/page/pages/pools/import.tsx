@@ -1,5 +1,4 @@
 // Pools that are on the disks, and not imported: from another machine, or exported here.
-import { useState } from 'hono/jsx/dom'
 import { request } from '../../api.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
@@ -9,6 +8,7 @@ import { Badge, Card, Empty, Note, Page } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import { type Available, toneOf } from './types.ts'
 import { Vdevs } from './vdevs.tsx'

@@ -1,5 +1,4 @@
 // One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
-import { useState } from 'hono/jsx/dom'
 import { request } from '../../api.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
@@ -10,6 +9,7 @@ import { Badge, Card, Cards, Facts, Meter, Note, Page, Progress, When } from '..
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { one } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
@@ -35,7 +35,8 @@ export function OnePool({ name }: { name: string }) {
   return (
     <Page title={`Pool ${name}`} actions={actions}>
       <p>
-        <a href={link('pools')}>All pools</a> · <a href={link('datasets')}>Datasets</a>
+        <a href={link('pools')}>All pools</a> · <a href={link('datasets')}>Datasets</a> ·{' '}
+        <a href={link('snapshots')}>Snapshots</a>
       </p>
       <Loaded query={query}>{(pool) => <Sections pool={pool} />}</Loaded>
       {asked === 'export' ? <Export name={name} onClose={close} onDone={gone} /> : null}
@@ -90,7 +91,7 @@ function Sections({ pool }: { pool: PoolDetails }) {
             of={[
               ['State', <Badge tone={toneOf(health)}>{health}</Badge>],
               ['Used', <Meter value={allocated} max={size} label="Used" />],
-              ['Used, free', `${bytes(allocated)}, ${bytes(free)} of ${bytes(size)}`],
+              ['Space', `${bytes(free)} free of ${bytes(size)}, ${bytes(allocated)} used`],
               ['Data', errors],
               ['Made', created_at ? <When at={created_at} /> : undefined],
               ['Id', guid],

@@ -1,5 +1,5 @@
 // Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useEffect } from 'hono/jsx/dom'
 import { call } from '../../api.ts'
 import { FailureNote } from '../../kit/failure.tsx'
 import { Button } from '../../kit/form.tsx'
@@ -7,6 +7,7 @@ import { bytes, plural } from '../../kit/format.ts'
 import { Badge, Card, Facts, Note, Progress, type Tone, When } from '../../kit/layout.tsx'
 import { useAction, useQuery } from '../../query.ts'
 import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { one } from '../storage/words.ts'
 import type { Scan } from './types.ts'
 

@@ -1,11 +1,12 @@
 // A change of storage: answered at once when it was quick, else with its job. The trap: while the request is held nothing comes back, so what
 // the task says of itself is shown from the stream of all tasks.
-import { useState } from 'hono/jsx/dom'
+import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import type { Answer } from '../../api.ts'
 import { Button } from '../../kit/form.tsx'
 import { Progress } from '../../kit/layout.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { type Action, useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
 import { useStore } from '../../store.ts'
 import { running, type Task } from '../../tasks.ts'
 
@@ -19,10 +20,18 @@ export interface Work {
 /** `done` hears of it when the change is made: with the answer, or with the end of its job. */
 export function useWork(send: () => Promise<Answer<unknown>>, done: () => unknown): Work {
   const [job, setJob] = useState<string>()
+  // Whoever has gone to another page meanwhile is not fetched back.
+  const gone = useRef(false)
+  useLayoutEffect(
+    () => () => {
+      gone.current = true
+    },
+    [],
+  )
   const action = useAction(async () => {
     const { status, data } = await send()
     if (status === 202) setJob((data as Task).id)
-    else await done()
+    else if (!gone.current) await done()
   })
   const ended = ({ status }: Task) => {
     if (status === 'completed') void done()
