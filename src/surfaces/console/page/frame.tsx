@@ -1,6 +1,7 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useState } from 'hono/jsx/dom'
 import { call } from './api.ts'
+import { useEffect } from './effect.ts'
 import { Button } from './kit/form.tsx'
 import { plural } from './kit/format.ts'
 import { type Children, Note } from './kit/layout.tsx'

@@ -1,5 +1,6 @@
 // The page: signs in first, then shows the console; at /docs the manual of the API.
-import { render, useEffect } from 'hono/jsx/dom'
+import { render } from 'hono/jsx/dom'
+import { useEffect } from './effect.ts'
 import { Frame, Lost } from './frame.tsx'
 import { Manual } from './manual/manual.tsx'
 import { FirstRun } from './pages/first-run.tsx'

@@ -1,6 +1,7 @@
 // What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
-import { useEffect, useRef, useState } from 'hono/jsx/dom'
+import { useRef, useState } from 'hono/jsx/dom'
 import { call, Failure } from './api.ts'
+import { useEffect } from './effect.ts'
 
 export interface Query<T> {
   data: T | undefined

@@ -1,5 +1,6 @@
 // A value that several parts of the page look at.
-import { useSyncExternalStore } from 'hono/jsx/dom'
+import { useState } from 'hono/jsx/dom'
+import { useEffect } from './effect.ts'
 
 export class Store<T> {
   private value: T
@@ -23,4 +24,13 @@ export class Store<T> {
   }
 }
 
-export const useStore = <T>(store: Store<T>): T => useSyncExternalStore(store.subscribe, store.get)
+export function useStore<T>(store: Store<T>): T {
+  const [, show] = useState({ value: store.get() })
+  useEffect(() => {
+    const look = () => show((shown) => (Object.is(shown.value, store.get()) ? shown : { value: store.get() }))
+    // It may have changed since the component was drawn.
+    look()
+    return store.subscribe(look)
+  }, [store])
+  return store.get()
+}

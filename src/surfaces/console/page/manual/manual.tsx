@@ -1,5 +1,6 @@
 // The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useState } from 'hono/jsx/dom'
+import { useEffect } from '../effect.ts'
 import { Lost } from '../frame.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Field } from '../kit/form.tsx'

@@ -1,6 +1,7 @@
 // Signing in: with an account, or with the appliance's token.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
+import { useEffect } from '../effect.ts'
 import { Lost } from '../frame.tsx'
 import { Field, Form } from '../kit/form.tsx'
 import { type Children, Note } from '../kit/layout.tsx'

@@ -1,6 +1,7 @@
 // Long work: what there was, and one of it with its log.
-import { useEffect } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useEffect } from '../effect.ts'
 import type { PageProps } from '../frame.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote, Loaded } from '../kit/failure.tsx'
