@@ -1,13 +1,13 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
-import { useEffect } from 'hono/jsx/dom'
+
 import { call } from './api.ts'
+import { useEffect, useState } from './hooks.ts'
 import { Button } from './kit/form.tsx'
 import { plural } from './kit/format.ts'
 import { type Children, Note } from './kit/layout.tsx'
 import { GROUPS, pageOf, visible } from './pages.ts'
 import { link, place } from './router.ts'
 import { connection, farewell, refreshSession, session } from './session.ts'
-import { useState } from './state.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
 

@@ -1,6 +1,8 @@
 // The page: signs in first, then shows the console; at /docs the manual of the API.
-import { render, useEffect } from 'hono/jsx/dom'
+
+import { render } from 'hono/jsx/dom'
 import { Frame, Lost } from './frame.tsx'
+import { useEffect } from './hooks.ts'
 import { Manual } from './manual/manual.tsx'
 import { FirstRun } from './pages/first-run.tsx'
 import { SignIn } from './pages/sign-in.tsx'

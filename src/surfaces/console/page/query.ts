@@ -1,7 +1,8 @@
 // What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
-import { useEffect, useRef } from 'hono/jsx/dom'
+
+import { useRef } from 'hono/jsx/dom'
 import { Failure, request } from './api.ts'
-import { useState } from './state.ts'
+import { useEffect, useState } from './hooks.ts'
 
 export interface Query<T> {
   data: T | undefined

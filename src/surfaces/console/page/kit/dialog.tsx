@@ -1,9 +1,10 @@
 // Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
-import { useEffect, useRef } from 'hono/jsx/dom'
+
+import { useRef } from 'hono/jsx/dom'
+import { useEffect, useState } from '../hooks.ts'
 import type { Action } from '../query.ts'
-import { useState } from '../state.ts'
 import { Field, Form } from './form.tsx'
-import type { Children } from './layout.tsx'
+import { type Children, keepFocus } from './layout.tsx'
 
 /** Open as long as it is part of the page. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children?: Children }) {
@@ -27,11 +28,9 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   )
 }
 
-/** What had the focus may be gone: then the page's heading has it, never nothing. */
 function giveBack(before: Element | null): void {
-  const there = before instanceof HTMLElement && before.isConnected && before !== document.body
-  const target = there ? before : document.querySelector<HTMLElement>('main h1')
-  target?.focus({ preventScroll: true })
+  if (before instanceof HTMLElement && before.isConnected) before.focus()
+  keepFocus()
 }
 
 /**
@@ -53,6 +52,8 @@ export function Confirm({
   children?: Children
 }) {
   const [typed, setTyped] = useState('')
+  // What was refused the last time is not about this time.
+  useEffect(() => action.clear(), [])
   return (
     <Dialog title={title} onClose={onClose}>
       {children}

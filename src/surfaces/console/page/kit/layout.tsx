@@ -1,6 +1,8 @@
 // What pages are made of: a title, cards, tables, lists of facts.
+
 import type { Child } from 'hono/jsx'
-import { useEffect, useRef } from 'hono/jsx/dom'
+import { useRef } from 'hono/jsx/dom'
+import { useEffect } from '../hooks.ts'
 import { moment, since } from './format.ts'
 
 export type Children = Child | undefined
@@ -37,6 +39,12 @@ export function Page({
       {children}
     </>
   )
+}
+
+/** After what had the focus has gone: the page's heading takes it, so that a keyboard does not begin at the top again. */
+export function keepFocus(): void {
+  if (document.activeElement === null || document.activeElement === document.body)
+    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
 }
 
 export function Card({

@@ -1,5 +1,7 @@
 // A task on a page: its state, how far it is, its log as it is written.
-import { useEffect, useRef } from 'hono/jsx/dom'
+
+import { useRef } from 'hono/jsx/dom'
+import { useEffect } from '../hooks.ts'
 import { isOver, type Task, useTask } from '../tasks.ts'
 import { Badge, Facts, Note, Progress, type Tone, When } from './layout.tsx'
 
@@ -33,7 +35,7 @@ export function TaskView({ id, onEnd, log = true }: { id: string; onEnd?: (task:
   return (
     <div class="task">
       <div role="status" aria-live="polite">
-        <TaskBadge task={task} /> {task.message}
+        <TaskBadge task={task} /> {task.message === task.error ? null : task.message}
       </div>
       {isOver(task) ? null : <Progress value={task.progress} label={`${task.type}: ${task.message}`} />}
       {task.error ? <Note tone="error">{task.error}</Note> : null}

@@ -1,6 +1,7 @@
 // The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
-import { useEffect, useState } from 'hono/jsx/dom'
+
 import { Lost } from '../frame.tsx'
+import { useEffect, useState } from '../hooks.ts'
 import { Loaded } from '../kit/failure.tsx'
 import { Field } from '../kit/form.tsx'
 import { plural } from '../kit/format.ts'

@@ -1,5 +1,5 @@
 // One call: folded until somebody wants it, so that a hundred of them are quick to show.
-import { useEffect, useState } from 'hono/jsx/dom'
+import { useEffect, useState } from '../hooks.ts'
 import { Badge, type Tone } from '../kit/layout.tsx'
 import { link } from '../router.ts'
 import { isDownload, type Operation, type Schema } from './openapi.ts'

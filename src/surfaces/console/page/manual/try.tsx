@@ -1,7 +1,9 @@
 // Sends a call with the session of the page, and shows what comes back. The trap: it is the real appliance: what changes something asks once
 // more, and what has no role for it is not offered.
-import { useEffect, useRef, useState } from 'hono/jsx/dom'
+
+import { useRef } from 'hono/jsx/dom'
 import { Failure } from '../api.ts'
+import { useEffect, useState } from '../hooks.ts'
 import { curlLine } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { Button, Field, FileField, Form, Select, TextArea } from '../kit/form.tsx'

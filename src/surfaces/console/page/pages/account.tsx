@@ -1,6 +1,7 @@
 // One's own account. The trap: a new password ends every session of the account, this one too; so the page signs in again with the new one.
-import { useState } from 'hono/jsx/dom'
+
 import { call, Failure } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Field, Form } from '../kit/form.tsx'
 import { moment, plural } from '../kit/format.ts'

@@ -1,6 +1,7 @@
 // Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { Button, Check, Field, Form } from '../kit/form.tsx'

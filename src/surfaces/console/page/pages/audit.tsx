@@ -1,6 +1,7 @@
 // Who did what: the audit log, newest first. The trap: the appliance answers a page at a time; the next one begins behind the last entry shown.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { Button, Field, Form, Select } from '../kit/form.tsx'

@@ -1,12 +1,13 @@
 // Backup and restore. The trap: both are the same kind of work for the appliance, so only one of them runs at a time, and a deletion is a
 // task of the kind `backup` too: the newest of them is not always what made the archive.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useEffect, useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { Button } from '../kit/form.tsx'
-import { Badge, Card, Facts, Page } from '../kit/layout.tsx'
+import { Badge, Card, Facts, keepFocus, Page } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
@@ -60,6 +61,8 @@ function Current() {
   // Not found is an answer here: there is none.
   const none = failure?.status === 404
   const status = none ? undefined : data
+  // The button that deleted it goes with it.
+  useEffect(() => keepFocus(), [none])
   const isRunning = status?.status === 'running'
   return (
     <Card title="The backup on the appliance">

@@ -1,6 +1,8 @@
 // The certificate that the port serves, and replacing it. The trap: the browser has checked the old one; with a new one that it does not
 // know it refuses this page's own requests until somebody looks at the page anew.
-import { useState } from 'hono/jsx/dom'
+
+import { call } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { Button, FileField, Form } from '../kit/form.tsx'
@@ -10,6 +12,7 @@ import { Sending, useSending } from '../kit/sending.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
+import type { Task } from '../tasks.ts'
 import { newestTask } from './update.tsx'
 
 interface Certificate {
@@ -25,9 +28,10 @@ interface Certificate {
 }
 
 const PATH = '/api/v1/admin/certs'
+const SERVED = '/console/certificate'
 
 export function Certificates() {
-  const query = useQuery<Certificate>('/console/certificate')
+  const query = useQuery<Certificate>(SERVED)
   return (
     <Page
       title="Certificates"
@@ -78,6 +82,15 @@ function Served({ certificate }: { certificate: Certificate }) {
   )
 }
 
+/** The port takes the new pair up shortly after the task has ended; the same pair again, or one that the browser refuses, ends the waiting. */
+async function untilOther(before: string | undefined): Promise<void> {
+  for (let left = 20; left > 0; left--) {
+    const now = await call<Certificate>('GET', SERVED, { background: true }).catch(() => undefined)
+    if (now === undefined || now.fingerprint256 !== before) return
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
 const Left = ({ days }: { days: number }) =>
   days < 0 ? (
     <Badge tone="error">expired</Badge>
@@ -96,6 +109,12 @@ function Replace({ query }: { query: Query<Certificate> }) {
     setTask((await newestTask('certs'))?.id)
     setFiles({})
   })
+  const taken = async ({ status }: Task) => {
+    if (status !== 'completed') return
+    await untilOther(query.data?.fingerprint256)
+    setReplaced(true)
+    await query.reload()
+  }
   return (
     <Card title="Replace it">
       <p>
@@ -129,16 +148,7 @@ function Replace({ query }: { query: Query<Certificate> }) {
         />
         <Sending sent={sent} then="The files are there." />
       </Form>
-      {task ? (
-        <TaskView
-          key={task}
-          id={task}
-          onEnd={({ status }) => {
-            setReplaced(status === 'completed')
-            void query.reload()
-          }}
-        />
-      ) : null}
+      {task ? <TaskView key={task} id={task} onEnd={(ended) => void taken(ended)} /> : null}
       {replaced ? (
         <Note tone="ok" title="The new certificate is served">
           <span>The browser may ask about it when the page is loaded again.</span>

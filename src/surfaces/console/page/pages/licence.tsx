@@ -1,5 +1,5 @@
 // The licence: what it says, and putting in another one. A rejected one changes nothing.
-import { useState } from 'hono/jsx/dom'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { FileField, Form } from '../kit/form.tsx'

@@ -1,6 +1,7 @@
 // Maintenance mode: while it is on, the appliance refuses changes of accounts, storage and services.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Field, Form } from '../kit/form.tsx'

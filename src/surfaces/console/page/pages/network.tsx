@@ -1,7 +1,8 @@
 // Network and application settings. The trap: what is applied may take this page's own connection away, so the way back in is said before
 // and after.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { Field, Form, Select } from '../kit/form.tsx'

@@ -1,7 +1,8 @@
 // Rebooting, and waiting for what comes back. The trap: the request is answered before the machine goes down, so "it answers" means that it is
 // back only after it has once not answered.
-import { useEffect, useState } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
+import { useEffect, useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { Button } from '../kit/form.tsx'

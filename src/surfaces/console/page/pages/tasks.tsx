@@ -1,7 +1,8 @@
 // Long work: what there was, and one of it with its log.
-import { useEffect } from 'hono/jsx/dom'
+
 import { call } from '../api.ts'
 import type { PageProps } from '../frame.tsx'
+import { useEffect } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote, Loaded } from '../kit/failure.tsx'
 import { Button } from '../kit/form.tsx'

@@ -1,6 +1,6 @@
 // The accounts. The trap: an account is changed as it was seen: each change carries the tag of what was shown, and is refused when somebody
 // else was faster.
-import { useState } from 'hono/jsx/dom'
+import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Button } from '../kit/form.tsx'

@@ -1,6 +1,7 @@
 // Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Confirm } from '../../kit/dialog.tsx'
 import { Field, Form, Select } from '../../kit/form.tsx'

@@ -1,5 +1,7 @@
 // A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
+
 import { request } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
 import { Button, Check, Field, Form, Select, TextArea } from '../../kit/form.tsx'
@@ -8,7 +10,6 @@ import { Card, Note, Page, Table } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { session } from '../../session.ts'
-import { useState } from '../../state.ts'
 import { words } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import type { Available } from './types.ts'

@@ -1,5 +1,7 @@
 // Pools that are on the disks, and not imported: from another machine, or exported here.
+
 import { request } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
@@ -8,7 +10,6 @@ import { Badge, Card, Empty, Note, Page } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
-import { useState } from '../../state.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import { type Available, toneOf } from './types.ts'
 import { Vdevs } from './vdevs.tsx'

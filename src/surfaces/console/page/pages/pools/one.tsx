@@ -1,5 +1,7 @@
 // One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
+
 import { request } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
@@ -9,7 +11,6 @@ import { Badge, Card, Cards, Facts, Meter, Note, Page, Progress, When } from '..
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
-import { useState } from '../../state.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { one } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'

@@ -1,13 +1,13 @@
 // Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
-import { useEffect } from 'hono/jsx/dom'
+
 import { call } from '../../api.ts'
+import { useEffect, useState } from '../../hooks.ts'
 import { FailureNote } from '../../kit/failure.tsx'
 import { Button } from '../../kit/form.tsx'
 import { bytes, plural } from '../../kit/format.ts'
 import { Badge, Card, Facts, Note, Progress, type Tone, When } from '../../kit/layout.tsx'
 import { useAction, useQuery } from '../../query.ts'
 import { may } from '../../session.ts'
-import { useState } from '../../state.ts'
 import { one } from '../storage/words.ts'
 import type { Scan } from './types.ts'
 

@@ -1,13 +1,13 @@
 // What cannot be taken back: the appliance says what would go and what stands in the way, then the name is typed. The trap: between the plan
 // and the deed something may have come into being; the plan's token makes the appliance refuse then, and a new plan is asked for.
-import { useEffect } from 'hono/jsx/dom'
+
 import { call, request } from '../../api.ts'
+import { useEffect, useState } from '../../hooks.ts'
 import { Dialog } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
 import { Button, Field, Form } from '../../kit/form.tsx'
 import { type Children, Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
-import { useState } from '../../state.ts'
 import type { Plan } from './words.ts'
 import { JobView, UnderWay, useWork } from './work.tsx'
 

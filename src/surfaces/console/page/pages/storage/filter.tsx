@@ -1,7 +1,7 @@
 // Long lists: a filter, and only so many rows that a browser stays quick. The trap: what is not shown must be said.
+import { useState } from '../../hooks.ts'
 import { Field } from '../../kit/form.tsx'
 import type { Children } from '../../kit/layout.tsx'
-import { useState } from '../../state.ts'
 
 const MOST = 200
 

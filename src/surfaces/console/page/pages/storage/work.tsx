@@ -1,12 +1,13 @@
 // A change of storage: answered at once when it was quick, else with its job. The trap: while the request is held nothing comes back, so what
 // the task says of itself is shown from the stream of all tasks.
+
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import type { Answer } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/form.tsx'
 import { Progress } from '../../kit/layout.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { type Action, useAction } from '../../query.ts'
-import { useState } from '../../state.ts'
 import { useStore } from '../../store.ts'
 import { running, type Task } from '../../tasks.ts'
 

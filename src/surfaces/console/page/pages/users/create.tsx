@@ -1,6 +1,7 @@
 // A new account, with a first password that somebody has to pass on.
-import { useState } from 'hono/jsx/dom'
+
 import { call } from '../../api.ts'
+import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Field, Form, Select } from '../../kit/form.tsx'

@@ -1,7 +1,8 @@
 // Changing an account. The trap: a new password, role or state ends everything that the account is signed in with; one's own account is
 // changed on the page Account, so that nobody locks himself out here.
-import { useEffect, useState } from 'hono/jsx/dom'
+
 import { call } from '../../api.ts'
+import { useEffect, useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
