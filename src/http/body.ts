@@ -47,12 +47,19 @@ export async function readForm<Deps>(
 ): Promise<Reply> {
   const { request, options, group } = context
   let principal = early
+  let refusal: unknown
   const authorize = (fields: Parameters) => {
-    if (!principal) {
+    if (principal) return
+    // The next file may be here already: one request is refused once.
+    if (refusal !== undefined) throw refusal
+    try {
       // Once more: hundreds of bodies may have waited until the first of them had failed.
       options.surface.gate(request, endpoint)
       principal = authenticateNow(options.surface, request, { ...fields, ...parameters })
       admit(context, endpoint, principal, group)
+    } catch (error) {
+      refusal = error
+      throw error
     }
   }
   if (!request.incoming) throw invalid('')

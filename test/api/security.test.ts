@@ -372,6 +372,15 @@ describe('on one appliance', () => {
         'token.authenticate.failed,"api/v1/admin/update"',
       ],
       [
+        'a refused upload of several files',
+        () =>
+          appliance.call('POST', '/certs', {
+            nobody: true,
+            form: ['public', 'private', 'ca'].map((part) => file(part, bytes)),
+          }),
+        'token.authenticate.failed,"api/v1/admin/certs"',
+      ],
+      [
         'a bad action',
         () => appliance.call('POST', '/backup', { form: [{ name: 'action', value: 'canary' }] }),
         'postBackup.refused,"400"',
