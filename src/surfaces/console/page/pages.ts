@@ -1,7 +1,10 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
+import { Datasets } from './pages/datasets.tsx'
 import { Overview } from './pages/overview.tsx'
+import { Policies } from './pages/policies.tsx'
 import { Pools } from './pages/pools.tsx'
+import { Snapshots } from './pages/snapshots.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
 import { hasController, hasEndpoint, may, type Role } from './session.ts'
@@ -27,6 +30,9 @@ const PAGES: Entry[] = [
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
   { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
+  { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
+  { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
+  { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>

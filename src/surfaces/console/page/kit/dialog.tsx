@@ -11,7 +11,11 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   useEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
-    return () => before instanceof HTMLElement && before.focus()
+    return () => {
+      // What opened it may be gone with what was done here: the page's heading is the next best place.
+      const back = before?.isConnected ? before : document.querySelector('h1')
+      if (back instanceof HTMLElement) back.focus()
+    }
   }, [])
   return (
     <dialog ref={element} onClose={onClose} aria-label={title}>
