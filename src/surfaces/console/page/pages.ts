@@ -1,9 +1,12 @@
 // The pages: where each is, who may see it, what it needs to be switched on.
 import type { Content } from './frame.tsx'
 import { Datasets } from './pages/datasets.tsx'
+import { IscsiTargets } from './pages/iscsi.tsx'
+import { NfsExports } from './pages/nfs.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Policies } from './pages/policies.tsx'
 import { Pools } from './pages/pools.tsx'
+import { SmbShares } from './pages/smb.tsx'
 import { Snapshots } from './pages/snapshots.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -33,6 +36,9 @@ const PAGES: Entry[] = [
   { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
   { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
   { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },
+  { name: 'smb', title: 'SMB shares', group: 'Sharing', Content: SmbShares, controller: true },
+  { name: 'nfs', title: 'NFS exports', group: 'Sharing', Content: NfsExports, controller: true },
+  { name: 'iscsi', title: 'iSCSI targets', group: 'Sharing', Content: IscsiTargets, controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
