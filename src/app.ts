@@ -31,6 +31,7 @@ import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
 import { adminEndpoints, DEFAULT_NAMES } from './surfaces/admin/endpoints.ts'
 import { adminSurface } from './surfaces/admin/surface.ts'
 import { Failure } from './surfaces/admin/words.ts'
+import type { Controller } from './surfaces/controller/assemble.ts'
 import { TaskEndings } from './tasks/endings.ts'
 import type { Task } from './tasks/task.ts'
 import { Tasks } from './tasks/tasks.ts'
@@ -48,6 +49,8 @@ export interface AppOptions {
   environment?: Record<string, string>
   /** Folder of the console's built page. */
   page?: string
+  /** The certificate that the port serves now, as PEM; undefined without TLS. */
+  certificate?: () => string | undefined
   /** The clock that snapshot policies and sessions go by, in milliseconds since 1970. */
   now?: () => number
   onTaskEnd?: (task: Task) => void
@@ -60,7 +63,7 @@ export interface App {
   hono: Hono<Env>
   tasks: Tasks
   backOff: BackOff
-  /** Drops the uploads that a killed server left behind, and mends the end of its audit log. Only for whoever has the port: another server may be receiving them. */
+  /** Drops the uploads that a killed server left behind, mends the end of its audit log, and begins to measure. Only for whoever has the port: another server may be receiving them. */
   tidy: () => void
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
   scheduler: Scheduler | undefined
@@ -203,14 +206,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   if (controller)
     mount({ ...shared, surface: controller.surface, endpoints: controller.endpoints, deps: controller.deps })
-  const page = () => options.page ?? consolePage()
-  const parts = { folders, config, mode, version: options.version, tokens, backOff, tasks, audit, page }
+  const { health, services, installedVersion } = deps
   const webConsole =
     sessions &&
     assembleConsole?.({
-      ...parts,
-      sessions,
-      controller: controller && { accounts: controller.deps.accounts, limits: controller.deps.limits },
+      ...{ folders, config, mode, version: options.version, tokens, backOff, tasks, audit, warn, now, sessions },
+      ...{ health, services, installedVersion },
+      certificate: options.certificate ?? (() => undefined),
+      page: () => options.page ?? consolePage(),
+      controller: controller && consoleParts(controller.deps),
     })
   if (webConsole)
     mount({ ...shared, surface: webConsole.surface, endpoints: webConsole.endpoints, deps: webConsole.deps })
@@ -233,19 +237,29 @@ export async function createApp(options: AppOptions): Promise<App> {
       for (const path of leftovers) rmSync(path, { recursive: true, force: true })
       chain.start()
       controller?.tidy()
+      webConsole?.start()
     },
     hangUp() {
       stopping.abort()
       controller?.hangUp()
+      webConsole?.hangUp()
     },
     close() {
       tasks.close()
       backOff.save()
       controller?.close()
+      webConsole?.close()
       audit.close()
     },
   }
 }
+
+/** What the console shows and changes of the controller surface: no surface imports another. */
+const consoleParts = ({ accounts, limits, pools, zfs, serving }: Controller['deps']) => ({
+  accounts,
+  limits,
+  storage: { zpool: pools.zpool, zfs, serving },
+})
 
 /** Makes the folders that requests need. Returns those for uploads while they arrive. */
 function prepareFolders(folders: Folders): Record<'uploads' | 'task', string> {

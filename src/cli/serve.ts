@@ -112,6 +112,7 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
       ...(programs !== undefined && { programs }),
       answered,
       warn,
+      certificate: () => listener?.certificate(),
       scripts: join(installation(), 'scripts'),
       version: VERSION,
       environment: Object.fromEntries(

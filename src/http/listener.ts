@@ -22,6 +22,8 @@ export interface ListenOptions {
 export interface Listener {
   /** `https://127.0.0.1:8443` */
   url: string
+  /** The certificate that is served now, as PEM; undefined without TLS. */
+  certificate: () => string | undefined
   /** Serves the pair that is installed now; open connections stay. Throws, with the old pair still served, when it does not work. */
   reloadCertificate: () => Promise<void>
   close: () => Promise<void>
@@ -66,6 +68,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const name = isIP(host) === 6 ? `[${host}]` : host
   return {
     url: `${pair ? 'https' : 'http'}://${name}:${port}`,
+    certificate: () => pair?.cert,
     async reloadCertificate() {
       if (!pair) return
       const next = readPair(folders)

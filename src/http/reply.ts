@@ -14,6 +14,7 @@ export interface Reply {
 
 export const JSON_TYPE = 'application/json'
 export const TEXT_TYPE = 'text/plain'
+export const EVENTS_TYPE = 'text/event-stream'
 
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Reply {
   return jsonText(JSON.stringify(value), status, headers)
@@ -27,3 +28,11 @@ export function jsonText(body: string | Uint8Array, status = 200, headers: Recor
 export function text(body: string | Uint8Array, headers: Record<string, string> = {}): Reply {
   return { status: 200, headers: { 'Content-Type': TEXT_TYPE, ...headers }, body }
 }
+
+/** A stream of events. Behind one that ended there is nothing to reuse. */
+export const events = (follow: NonNullable<Reply['follow']>): Reply => ({
+  status: 200,
+  headers: { 'Content-Type': EVENTS_TYPE, Connection: 'close' },
+  body: '',
+  follow,
+})

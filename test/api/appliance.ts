@@ -147,11 +147,13 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
   const warnings: string[] = []
   const warn = (text: string, error?: unknown) => void warnings.push(error ? `${text}: ${error}` : text)
   const config = Configuration.parse(configuration)
+  let listener: Listener | undefined
   const app = await createApp({
     folders,
     config,
     scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
     page: options.page ?? PAGE,
+    certificate: () => listener?.certificate(),
     version: '0.0.0-test',
     mode: options.mode ?? 'strict',
     checkResponses: options.checkResponses ?? true,
@@ -161,7 +163,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     ...(options.answered && { answered: options.answered }),
     ...(options.now && { now: options.now }),
   })
-  const listener: Listener = await listen({
+  const opened = await listen({
     app: app.hono,
     folders,
     host: '127.0.0.1',
@@ -170,13 +172,14 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     connections: config.limits.connections,
     warn,
   })
+  listener = opened
   return {
-    ...view(listener.url, folders, options.token ?? TOKEN),
+    ...view(opened.url, folders, options.token ?? TOKEN),
     app,
     warnings,
     async close() {
       app.hangUp()
-      await listener.close()
+      await opened.close()
       app.close()
       await removeAppliance(folders)
     },

@@ -1,7 +1,7 @@
 // GET /jobs/events and /jobs/{id}/log. The trap: tasks here are files that the test writes, as scripts would, so that every change is known;
 // a job that says it runs and holds no lock is one that died, so what is to stay open holds its lock.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { UserStore } from '../../src/auth/users.ts'
@@ -10,6 +10,7 @@ import { type InProcess, type Options, startAppliance, startServer } from './app
 import { call, until } from './client.ts'
 import { addCaller, ask, type Caller, ON } from './controller.ts'
 import { Reader } from './events.ts'
+import { newTaskId, putTask } from './task-files.ts'
 
 const FAST: Options = {
   config: { surfaces: { controller: { enabled: true, 'requests-per-minute': 0, 'heartbeat-seconds': 1 } } },
@@ -39,17 +40,9 @@ afterAll(async () => {
   await appliance?.close()
 })
 
-let last = 0
-const newId = () => `20260101T00000${String(++last).padStart(4, '0')}Z-0000`
-function put(id: string, status: string, more: object = {}, folders: Folders = appliance.folders): string {
-  const folder = join(folders.state, 'tasks', id)
-  mkdirSync(folder, { recursive: true })
-  const task = { id, kind: 'held', status, progress: 0, message: '', created_at: '2026-01-01T00:00:00Z', ...more }
-  writeFileSync(join(folder, 'request.json'), JSON.stringify({ lock: 'held', args: [] }))
-  writeFileSync(join(folder, 'next'), JSON.stringify(task))
-  renameSync(join(folder, 'next'), join(folder, 'status.json'))
-  return id
-}
+const newId = newTaskId
+const put = (id: string, status: string, more: object = {}, folders: Folders = appliance.folders) =>
+  putTask(folders, id, status, more)
 const reached = (reader: Reader, id: string, wanted: object) =>
   until(`the reader hears of ${id}`, () => {
     const job = reader.jobs[id]

@@ -19,14 +19,18 @@ export class Reader {
   private response: IncomingMessage | undefined
   private readonly request: ClientRequest
 
-  constructor(url: string, bearer: string, lastEventId?: string, { deaf = false } = {}) {
+  /** `proof`: a token, or the headers that stand for one. */
+  constructor(
+    url: string,
+    proof: string | Record<string, string>,
+    lastEventId?: string,
+    { deaf = false, path = '/api/v1/jobs/events' } = {},
+  ) {
     const headers = {
-      authorization: `Bearer ${bearer}`,
+      ...(typeof proof === 'string' ? { authorization: `Bearer ${proof}` } : proof),
       ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
     }
-    this.request = request(`${url}/api/v1/jobs/events`, { agent: false, headers }, (response) =>
-      this.listen(response, deaf),
-    )
+    this.request = request(`${url}${path}`, { agent: false, headers }, (response) => this.listen(response, deaf))
     this.request.on('error', () => this.end())
     this.request.end()
   }

@@ -22,7 +22,13 @@ export interface Problem {
   message: string
 }
 
-export async function readDashboard({ zpool, zfs, serving, tasks }: DashboardSources) {
+export async function readDashboard(sources: DashboardSources) {
+  const { storage, services, problems } = await readStorageNow(sources)
+  return { storage, services, jobs: countJobs(sources.tasks), problems }
+}
+
+/** The same of storage alone, with the pools it was counted from. */
+export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSources, 'tasks'>) {
   const problems: Problem[] = []
   const ask = async <T>(source: string, fallback: T, read: () => Promise<T>): Promise<T> => {
     try {
@@ -47,6 +53,7 @@ export async function readDashboard({ zpool, zfs, serving, tasks }: DashboardSou
     ask('iscsi', idle, serving.iscsi),
   ])
   return {
+    pools,
     storage: {
       total_capacity: pools.reduce((sum, { size }) => sum + size, 0),
       allocated: pools.reduce((sum, { allocated }) => sum + allocated, 0),
@@ -64,7 +71,6 @@ export async function readDashboard({ zpool, zfs, serving, tasks }: DashboardSou
       nfs_status: nfs.running,
       iscsi_status: iscsi.running,
     },
-    jobs: countJobs(tasks),
     problems,
   }
 }

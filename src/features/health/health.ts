@@ -35,9 +35,20 @@ export class HealthMonitor {
   read(): string | Promise<string> {
     const vendor = readText(etc(this.folders, 'health.json'))
     if (vendor !== undefined) return vendor
+    const known = this.current()
+    return known ? JSON.stringify(known) : this.refresh().then((health) => JSON.stringify(health))
+  }
+
+  /** Our own sample, whatever the vendor's file says. */
+  async own(): Promise<Health> {
+    return this.current() ?? this.refresh()
+  }
+
+  /** The last sample; one that is old is taken anew beside it. */
+  private current(): Health | undefined {
     const known = this.sample
     if (!known || Date.now() - known.at > FRESH) this.refresh().catch(() => {})
-    return known ? JSON.stringify(known.health) : this.refresh().then((health) => JSON.stringify(health))
+    return known?.health
   }
 
   private refresh(): Promise<Health> {

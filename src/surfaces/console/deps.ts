@@ -3,18 +3,27 @@ import type { BackOff } from '../../auth/back-off.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import { type Configuration, phraseWords } from '../../config.ts'
+import type { ServiceManager } from '../../drivers/service-manager.ts'
+import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
+import type { HealthMonitor } from '../../features/health/health.ts'
+import type { UseHistory } from '../../features/overview/history.ts'
 import type { FirstRunNeeds } from '../../features/setup/first-run.ts'
 import type { LoginLimits } from '../../features/users/login.ts'
 import type { Accounts } from '../../features/users/users.ts'
 import type { Folders } from '../../folders.ts'
 import type { Assets } from '../../http/assets.ts'
 import { endpoint } from '../../http/endpoint.ts'
+import type { Remembered } from '../../store/remembered.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
+import type { TaskEvents } from './task-events.ts'
+import type { TaskLogs } from './task-logs.ts'
 
 /** Of the controller surface, where it is on. */
 export interface ControllerParts {
   accounts: Accounts
   limits: LoginLimits
+  /** What the overview asks of storage. */
+  storage: Omit<DashboardSources, 'tasks'>
 }
 
 export interface ConsoleDeps {
@@ -28,6 +37,17 @@ export interface ConsoleDeps {
   sessions: ConsoleSessions
   tasks: Tasks
   controller: ControllerParts | undefined
+  health: HealthMonitor
+  history: UseHistory
+  services: ServiceManager
+  /** The first line of version.txt. */
+  installedVersion: Remembered<string | undefined>
+  /** What the port serves now, as PEM; undefined without TLS. */
+  certificate: () => string | undefined
+  /** Milliseconds since 1970. */
+  now: () => number
+  taskEvents: TaskEvents
+  taskLogs: TaskLogs
   /** The built page. */
   page: Assets
 }

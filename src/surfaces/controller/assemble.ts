@@ -87,7 +87,7 @@ export function assembleController({
   const answers = new Answers(join(folders.state, 'idempotency'), (error) =>
     warn('an answer could not be kept for its Idempotency-Key', error),
   )
-  const jobEvents = new JobEvents({ folders, users, config, warn })
+  const jobEvents = new JobEvents({ folders, users, config, sessions, warn })
   const zfs = createZfs(tool)
   const shares = createShares({ tool, zfs, folders, exportsFolder: config.surfaces.controller['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: config.surfaces.controller.iscsi, tool, zfs, trial, warn })

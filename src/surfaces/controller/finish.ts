@@ -1,12 +1,13 @@
 // Slow changes: the contract answers them with what was made, so the request waits for its task. The trap: one that takes longer is not
 // cut off; it is answered with 202 and its job, and the client follows that.
 import { maskedLine } from '../../features/jobs/redact.ts'
+import { viewJob } from '../../features/jobs/view.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { ApiError, type ErrorKind } from '../../http/errors.ts'
 import { json, type Reply } from '../../http/reply.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { COLLECTION, viewJob } from './job.ts'
+import { COLLECTION } from './job.ts'
 
 /** What a storage script may say in `fail CODE "text"`; any other code is the program's own failure. */
 const KINDS: ReadonlyMap<string, ErrorKind> = new Map([

@@ -1,20 +1,21 @@
-// GET /jobs/events, GET /jobs/{id}/log: following jobs. The trap: a reader stays for days, its token does not; whether it may still read is
-// asked at each heartbeat.
+// GET /jobs/events, GET /jobs/{id}/log: following jobs. The trap: a reader of the console's cookie may read as long as its session is in
+// force, one with a token as long as that is.
 import * as z from 'zod'
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { inForce } from '../../auth/in-force.ts'
-import type { Session } from '../../auth/principal.ts'
+import type { Principal } from '../../auth/principal.ts'
 import type { UserStore } from '../../auth/users.ts'
 import type { Configuration } from '../../config.ts'
 import { JobChanges } from '../../features/jobs/changes.ts'
 import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
+import { viewJob } from '../../features/jobs/view.ts'
 import type { Folders } from '../../folders.ts'
+import { ChangeStream } from '../../http/change-stream.ts'
 import { raise } from '../../http/errors.ts'
-import { event, Readers } from '../../http/readers.ts'
-import { TEXT_TYPE, text } from '../../http/reply.ts'
+import { EVENTS_TYPE, events, TEXT_TYPE, text } from '../../http/reply.ts'
 import { define } from './deps.ts'
-import { COLLECTION, jobParams, noJob, viewJob } from './job.ts'
+import { COLLECTION, jobParams, noJob } from './job.ts'
 
-const EVENTS_TYPE = 'text/event-stream'
 const tag = 'Jobs'
 /** Connections that readers leave to others. */
 const LEFT = 24
@@ -23,62 +24,42 @@ interface JobEventsOptions {
   folders: Folders
   users: UserStore
   config: Configuration
+  /** Those of the console, where it is on. */
+  sessions: ConsoleSessions | undefined
   warn: (text: string, error?: unknown) => void
 }
 
 /** The one stream of all readers. */
 export class JobEvents {
   private readonly options: JobEventsOptions
-  private readonly changes: JobChanges
-  private readonly readers: Readers
+  private readonly stream: ChangeStream
 
   constructor(options: JobEventsOptions) {
-    const { folders, config } = options
+    const { folders, config, warn } = options
     this.options = options
-    this.changes = new JobChanges(folders, viewJob)
-    this.readers = new Readers({
+    this.stream = new ChangeStream({
+      changes: new JobChanges(folders, viewJob),
+      name: 'job',
+      names: 'jobs',
       most: Math.max(1, config.limits.connections - LEFT),
       heartbeat: config.surfaces.controller['heartbeat-seconds'] * 1000,
-      look: () => this.look(),
+      warn,
     })
   }
 
-  /** What a new reader has to hear first, and how it goes on. Both in one step: nothing can change in between. */
-  open(session: Session | undefined, cursor: string | undefined) {
-    const { readers } = this
-    readers.check()
-    this.look()
-    const missed = cursor === undefined ? undefined : this.changes.since(cursor)
-    const views = missed ?? this.changes.all()
-    const first = missed ? [] : [{ name: 'reset', data: JSON.stringify({ jobs: views.length }) }]
-    const events = [...first, ...views.map((data) => ({ name: 'job', data }))]
-    // Only the last says where its reader is: whoever is cut off before it hears all of this again.
-    const said = events.map(({ name, data }, i) =>
-      event(name, data, i === events.length - 1 ? this.changes.cursor() : undefined),
-    )
-    return (outgoing: Parameters<typeof readers.join>[0]) => {
-      outgoing.write(`retry: 2000\n\n${said.join('')}`)
-      readers.join(outgoing, () => this.may(session))
-    }
+  open(principal: Principal | undefined, cursor: string | undefined) {
+    return this.stream.open(cursor, () => this.may(principal))
   }
 
   close(): void {
-    this.readers.close()
+    this.stream.close()
   }
 
-  private look(): void {
-    try {
-      const said = this.changes.look().map(({ view, cursor }) => event('job', view, cursor))
-      if (said.length > 0) this.readers.send(said.join(''))
-    } catch (error) {
-      // They come back, and hear what they missed or that it cannot be told.
-      this.options.warn('the jobs cannot be read for their readers', error)
-      this.readers.cut()
-    }
-  }
-
-  private may(session: Session | undefined): boolean {
-    return session !== undefined && session.expires * 1000 > Date.now() && !!inForce(session, this.options.users.all())
+  private may(principal: Principal | undefined): boolean {
+    const { users, sessions } = this.options
+    if (principal?.console !== undefined) return sessions?.get(principal.console) !== undefined
+    const session = principal?.session
+    return session !== undefined && session.expires * 1000 > Date.now() && !!inForce(session, users.all())
   }
 }
 
@@ -93,11 +74,7 @@ export const followJobs = define({
   permission: 'viewer',
   response: EVENTS_TYPE,
   errors: [503],
-  handle({ principal, lastEventId }, { jobEvents }) {
-    const follow = jobEvents.open(principal?.session, lastEventId)
-    // Behind a stream that ended there is nothing to reuse.
-    return { status: 200, headers: { 'Content-Type': EVENTS_TYPE, Connection: 'close' }, body: '', follow }
-  },
+  handle: ({ principal, lastEventId }, { jobEvents }) => events(jobEvents.open(principal, lastEventId)),
 })
 
 const whole = (most: number) =>

@@ -2,13 +2,14 @@
 // surface (an update, a restore) are listed here as well, and who may not start those may not cancel them either (SEC-30).
 import * as z from 'zod'
 import { mayAct } from '../../auth/principal.ts'
+import { listViews, settled, viewJob } from '../../features/jobs/view.ts'
 import { ApiError, busy, raise } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { define } from './deps.ts'
-import { COLLECTION, Job, JobStatus, jobParams, noJob, viewJob } from './job.ts'
+import { COLLECTION, Job, JobStatus, jobParams, noJob } from './job.ts'
 
 const ONE = `${COLLECTION}/{id}`
 const tag = 'Jobs'
@@ -27,13 +28,7 @@ const STORAGE_KINDS: readonly string[] = [
   'pool-scrub',
 ]
 
-/** The task as it is, after one that died without a word was given its end. */
-async function readJob(tasks: Tasks, id: string): Promise<Task> {
-  const task = tasks.get(id) ?? raise(noJob(id))
-  if (isFinal(task)) return task
-  await tasks.settle(id)
-  return tasks.get(id) ?? raise(noJob(id))
-}
+const readJob = async (tasks: Tasks, id: string): Promise<Task> => (await settled(tasks, id)) ?? raise(noJob(id))
 
 export const listJobs = define({
   method: 'GET',
@@ -45,9 +40,7 @@ export const listJobs = define({
   query: z.object({ status: JobStatus.optional() }),
   response: z.array(Job),
   async handle({ query }, { tasks }) {
-    const open = tasks.list({ limit: MOST }).filter((task) => !isFinal(task))
-    await Promise.all(open.map(({ id }) => tasks.settle(id)))
-    const jobs = tasks.list({ limit: MOST }).map(viewJob)
+    const jobs = await listViews(tasks, MOST)
     return json(jobs.filter(({ status }) => query['status'] === undefined || status === query['status']))
   },
 })

@@ -1,0 +1,64 @@
+// A job as every surface shows it: a view of a task. The trap: the contract has no word for a task that died; it failed, and the error says of
+// what.
+import { isFinal, type Task } from '../../tasks/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import { maskedLine } from './redact.ts'
+
+export interface JobView {
+  id: string
+  /** `snapshot.create` */
+  type: string
+  status: 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
+  /** Percent. */
+  progress: number
+  message: string
+  error?: string
+  created_at: string
+  started_at?: string
+  completed_at?: string
+}
+
+export function viewJob({
+  id,
+  kind,
+  status,
+  progress,
+  message,
+  error,
+  created_at,
+  started_at,
+  completed_at,
+}: Task): JobView {
+  const died = status === 'interrupted'
+  const told = maskedLine(message)
+  const reason = error ? maskedLine(error.message) : status === 'failed' ? told : undefined
+  return {
+    id,
+    // A script's name is `snapshot-create`; the contract says `snapshot.create`.
+    type: kind.replace('-', '.'),
+    status: died ? 'failed' : status,
+    progress,
+    message: told,
+    ...(died
+      ? { error: reason ? `interrupted: ${reason}` : 'interrupted' }
+      : reason !== undefined && { error: reason }),
+    created_at,
+    ...(started_at !== undefined && { started_at }),
+    ...(completed_at !== undefined && { completed_at }),
+  }
+}
+
+/** The newest first, after those that died without a word were given their end. */
+export async function listViews(tasks: Tasks, limit: number): Promise<JobView[]> {
+  const open = tasks.list({ limit }).filter((task) => !isFinal(task))
+  await Promise.all(open.map(({ id }) => tasks.settle(id)))
+  return tasks.list({ limit }).map(viewJob)
+}
+
+/** The task as it is, after one that died without a word was given its end. Undefined when there is none. */
+export async function settled(tasks: Tasks, id: string): Promise<Task | undefined> {
+  const task = tasks.get(id)
+  if (!task || isFinal(task)) return task
+  await tasks.settle(id)
+  return tasks.get(id)
+}

@@ -1,0 +1,169 @@
+// What needs somebody, in words, and how it is mended: from facts that others have asked. The trap: this is read by whoever does not know the
+// appliance; each entry says what is wrong, what to do, and where.
+import type { ServedCertificate } from '../certs/served.ts'
+import type { Problem } from '../dashboard/dashboard.ts'
+import type { JobView } from '../jobs/view.ts'
+
+export interface Attention {
+  severity: 'warning' | 'error'
+  subject: string
+  message: string
+  /** One sentence: what to do. */
+  mend: string
+  /** The page where it is done. */
+  link: string
+}
+
+export interface PoolFacts {
+  name: string
+  health: string
+  /** Bytes. */
+  size: number
+  allocated: number
+  free: number
+}
+
+export interface Facts {
+  /** Milliseconds since 1970. */
+  now: number
+  pools: readonly PoolFacts[]
+  /** Percent of the data's file system; undefined where it cannot be asked. */
+  disk: number | undefined
+  /** What the port serves; undefined without TLS. */
+  certificate: ServedCertificate | undefined
+  /** The newest first. */
+  tasks: readonly JobView[]
+  /** Whether the administrator still has the password of the first start. */
+  oneTime: boolean
+  /** What could not be asked. */
+  problems: readonly Problem[]
+  services: readonly { name: string; running: boolean }[]
+}
+
+/** Percent. */
+const NEARLY_FULL = 90
+const FULL = 97
+const DAY = 86_400_000
+const SOON = 30 * DAY
+const RECENT = 7 * DAY
+
+/** Errors first. */
+export function attention(facts: Facts): Attention[] {
+  const all = [
+    ...facts.pools.flatMap(poolHealth),
+    ...facts.pools.flatMap((pool) => poolSpace(pool)),
+    ...dataSpace(facts.disk),
+    ...certificateDates(facts),
+    ...failedTasks(facts),
+    ...(facts.oneTime ? [ONE_TIME] : []),
+    ...facts.services.flatMap(stoppedService),
+    ...facts.problems.map(unasked),
+  ]
+  return [...all.filter(({ severity }) => severity === 'error'), ...all.filter(({ severity }) => severity !== 'error')]
+}
+
+const poolLink = (name: string) => `#/pools/${encodeURIComponent(name)}`
+
+function poolHealth({ name, health }: PoolFacts): Attention[] {
+  if (health === 'ONLINE') return []
+  const degraded = health === 'DEGRADED'
+  return [
+    {
+      severity: degraded ? 'warning' : 'error',
+      subject: `Pool ${name}`,
+      message: degraded ? 'It works without all of its disks' : `It is ${health.toLowerCase()}`,
+      mend: degraded
+        ? 'Look which disk is missing or faulted, and replace it.'
+        : 'Check its disks and their cables, and look at what the pool says about each of them.',
+      link: poolLink(name),
+    },
+  ]
+}
+
+function space(used: number): { severity: Attention['severity']; message: string } | undefined {
+  if (used < NEARLY_FULL) return undefined
+  return { severity: used >= FULL ? 'error' : 'warning', message: `${Math.floor(used)} % of its space are used` }
+}
+
+function poolSpace({ name, size, allocated }: PoolFacts): Attention[] {
+  const full = size > 0 ? space((allocated / size) * 100) : undefined
+  const mend = 'Remove snapshots and data that are not needed.'
+  return full ? [{ ...full, subject: `Pool ${name}`, mend, link: poolLink(name) }] : []
+}
+
+function dataSpace(used: number | undefined): Attention[] {
+  const full = used === undefined ? undefined : space(used)
+  const mend = 'Delete the backup once you have it, and remove data that is not needed.'
+  return full ? [{ ...full, subject: 'Data disk', mend, link: '#/support' }] : []
+}
+
+function certificateDates({ certificate, now }: Facts): Attention[] {
+  if (!certificate) return []
+  const [begins, ends] = [Date.parse(certificate.not_before), Date.parse(certificate.not_after)]
+  const common = { subject: 'Certificate', link: '#/certificates' }
+  if (now < begins)
+    return [
+      {
+        ...common,
+        severity: 'error',
+        message: `It is not valid before ${certificate.not_before.slice(0, 10)}`,
+        mend: 'Check the clock of the appliance, or install another certificate.',
+      },
+    ]
+  const mend = 'Install a new certificate.'
+  if (now >= ends)
+    return [{ ...common, severity: 'error', message: `It ended on ${certificate.not_after.slice(0, 10)}`, mend }]
+  if (ends - now >= SOON) return []
+  const days = Math.floor((ends - now) / DAY)
+  const message = days === 0 ? 'It ends within a day' : `It ends in ${days} ${days === 1 ? 'day' : 'days'}`
+  return [{ ...common, severity: 'warning', message, mend }]
+}
+
+function failedTasks({ tasks, now }: Facts): Attention[] {
+  const seen = new Set<string>()
+  return tasks.flatMap((task) => {
+    // One that has not ended is no answer yet to the one before it.
+    if (seen.has(task.type) || task.status === 'pending' || task.status === 'running') return []
+    seen.add(task.type)
+    const recent = now - Date.parse(task.completed_at ?? task.created_at) < RECENT
+    if (task.status !== 'failed' || !recent) return []
+    return [
+      {
+        severity: 'error' as const,
+        subject: `Task ${task.type}`,
+        message: `The last one failed: ${task.error ?? task.message}`,
+        mend: 'Read its log, mend what it names, and start it again.',
+        link: `#/tasks/${encodeURIComponent(task.id)}`,
+      },
+    ]
+  })
+}
+
+const ONE_TIME: Attention = {
+  severity: 'warning',
+  subject: 'Account admin',
+  message: 'It still has the one-time password of the first start',
+  mend: 'Sign in as admin and take a password of your own.',
+  link: '#/account',
+}
+
+const stoppedService = ({ name, running }: { name: string; running: boolean }): Attention[] =>
+  running
+    ? []
+    : [
+        {
+          severity: 'warning',
+          subject: `Service ${name}`,
+          message: 'It does not run',
+          mend: 'Read the logs, and restart the appliance when it does not come back.',
+          link: '#/support',
+        },
+      ]
+
+const unasked = ({ source, message }: Problem): Attention => ({
+  severity: 'warning',
+  subject: `Storage: ${source}`,
+  message: `It could not be asked: ${message}`,
+  mend: 'What is shown of it is incomplete until its program answers.',
+  link: `#/${source}`,
+})

@@ -1,0 +1,70 @@
+// The first page of the console: everything that tells how the appliance is, asked at once. The trap: every open page asks for it again and
+// again, so nothing in it may cost more the longer the appliance runs.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ServiceManager } from '../../drivers/service-manager.ts'
+import type { Folders } from '../../folders.ts'
+import { parseJson } from '../../store/atomic.ts'
+import type { ServedCertificate } from '../certs/served.ts'
+import { type DashboardSources, readStorageNow } from '../dashboard/dashboard.ts'
+import type { Health, HealthMonitor } from '../health/health.ts'
+import type { JobView } from '../jobs/view.ts'
+import { listServices } from '../services/services.ts'
+import { attention } from './attention.ts'
+import { diskUse, type UseHistory } from './history.ts'
+
+export interface OverviewSources {
+  folders: Folders
+  version: () => string | undefined
+  health: HealthMonitor
+  history: UseHistory
+  services: ServiceManager
+  /** Undefined where the controller is off. */
+  storage: Omit<DashboardSources, 'tasks'> | undefined
+  certificate: () => ServedCertificate | undefined
+  oneTime: () => boolean
+  /** Every task, the newest first. */
+  tasks: () => Promise<JobView[]>
+  now: () => number
+}
+
+const SHOWN = 10
+/** Milliseconds: a file system that hangs must not take the page with it. */
+const PATIENCE = 2000
+
+export async function readOverview(sources: OverviewSources) {
+  const { folders, history, certificate, oneTime, now } = sources
+  const [health, listed, tasks, storage, disk] = await Promise.all([
+    readHealth(sources.health),
+    listServices(folders, sources.services),
+    sources.tasks(),
+    sources.storage && readStorageNow(sources.storage),
+    Promise.race([diskUse(folders.data).catch(() => undefined), pause(PATIENCE, undefined, { ref: false })]),
+  ])
+  const services = listed.flatMap(Object.entries).map(([name, state]) => ({ name, running: state === 'running' }))
+  const pools = (storage?.pools ?? []).map(({ name, health, size, allocated, free }) => ({
+    name,
+    health,
+    size,
+    allocated,
+    free,
+  }))
+  const problems = storage?.problems ?? []
+  const facts = { now: now(), pools, disk, certificate: certificate(), tasks, oneTime: oneTime(), problems, services }
+  return {
+    version: sources.version() ?? null,
+    health,
+    history: history.all(),
+    services,
+    tasks: tasks.slice(0, SHOWN),
+    pools,
+    storage: storage ? { storage: storage.storage, services: storage.services } : null,
+    attention: attention(facts),
+  }
+}
+
+/** The vendor's own words where they have the documented shape. */
+async function readHealth(monitor: HealthMonitor): Promise<Health> {
+  const told = parseJson(await monitor.read()) as Partial<Health> | undefined | null
+  const isWhole = [told?.disk, told?.memory, told?.cpu].every((part) => typeof part === 'object' && part !== null)
+  return isWhole ? (told as Health) : monitor.own()
+}

@@ -1,0 +1,56 @@
+// GET /console/overview, GET /console/certificate.
+import { describeCertificate } from '../../features/certs/served.ts'
+import { readOverview } from '../../features/overview/overview.ts'
+import { notFound } from '../../http/errors.ts'
+import { JSON_TYPE, json } from '../../http/reply.ts'
+import { type ConsoleDeps, define, PREFIX, TAG } from './deps.ts'
+
+const certificateOf = ({ certificate, now }: ConsoleDeps) => {
+  const pem = certificate()
+  return pem === undefined ? undefined : describeCertificate(pem, now())
+}
+
+export const getOverview = define({
+  method: 'GET',
+  path: `${PREFIX}/overview`,
+  id: 'getOverview',
+  tag: TAG,
+  summary: 'Show how the appliance is, and what needs somebody',
+  permission: 'viewer',
+  response: JSON_TYPE,
+  async handle(_call, deps) {
+    const { folders, installedVersion, health, history, services, controller, taskEvents, now } = deps
+    return json(
+      await readOverview({
+        folders,
+        version: () => installedVersion.get(),
+        health,
+        history,
+        services,
+        storage: controller?.storage,
+        certificate: () => certificateOf(deps),
+        oneTime: () => controller?.accounts.users.all().some(({ one_time }) => one_time) ?? false,
+        tasks: () => taskEvents.all(),
+        now,
+      }),
+    )
+  },
+})
+
+export const getCertificate = define({
+  method: 'GET',
+  path: `${PREFIX}/certificate`,
+  id: 'getServedCertificate',
+  tag: TAG,
+  summary: 'Show the certificate that the port serves now',
+  permission: 'viewer',
+  response: JSON_TYPE,
+  errors: [404],
+  handle(_call, deps) {
+    const certificate = certificateOf(deps)
+    if (!certificate) throw notFound('The port serves no certificate')
+    return json(certificate)
+  },
+})
+
+export const overviewEndpoints = [getOverview, getCertificate]

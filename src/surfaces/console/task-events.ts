@@ -1,0 +1,49 @@
+// Every change of every task, for the console: its list, and the stream of all readers. The trap: a list is made of what the stream knows, so
+// that a task that has ended is never read again, however many there are.
+import { JobChanges } from '../../features/jobs/changes.ts'
+import { type JobView, viewJob } from '../../features/jobs/view.ts'
+import type { Folders } from '../../folders.ts'
+import { ChangeStream } from '../../http/change-stream.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+
+interface TaskEventsOptions {
+  folders: Folders
+  tasks: Tasks
+  most: number
+  /** Milliseconds. */
+  heartbeat: number
+  warn: (text: string, error?: unknown) => void
+}
+
+export class TaskEvents {
+  private readonly tasks: Tasks
+  private readonly stream: ChangeStream
+
+  constructor({ folders, tasks, most, heartbeat, warn }: TaskEventsOptions) {
+    this.tasks = tasks
+    const changes = new JobChanges(folders, viewJob)
+    this.stream = new ChangeStream({ changes, name: 'task', names: 'tasks', most, heartbeat, warn })
+  }
+
+  open(cursor: string | undefined, may: () => boolean) {
+    return this.stream.open(cursor, may)
+  }
+
+  /** Every task, the newest first, after those that died without a word were given their end. */
+  async all(): Promise<JobView[]> {
+    const open = this.read().filter(({ status }) => status === 'pending' || status === 'running')
+    await Promise.all(open.map(({ id }) => this.tasks.settle(id)))
+    return this.read()
+  }
+
+  close(): void {
+    this.stream.close()
+  }
+
+  private read(): JobView[] {
+    return this.stream
+      .now()
+      .map((view) => JSON.parse(view) as JobView)
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+  }
+}

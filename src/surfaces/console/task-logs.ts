@@ -1,0 +1,132 @@
+// One task and its log, to whoever follows it: where each reader is in the log is its own. The trap: the log is pulled only as fast as its reader
+// takes it; what waits for a slow one lies in the file, not in our memory.
+
+import { statSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
+import { viewJob } from '../../features/jobs/view.ts'
+import type { Folders } from '../../folders.ts'
+import { ApiError } from '../../http/errors.ts'
+import { event } from '../../http/readers.ts'
+import { isFinal, readTask, type Task, taskFolder } from '../../tasks/task.ts'
+
+const LOOK = 250
+/** Bytes that may wait for one reader. */
+const BUFFER = 256 * 1024
+/** Pages of one look: others have their turn in between. */
+const PAGES = 4
+
+interface Follower {
+  outgoing: ServerResponse
+  id: string
+  /** Of the log: what comes next. */
+  offset: number
+  may: () => boolean
+  /** As it was told last. */
+  view: string | undefined
+  /** What the log was when everything of it had been told. */
+  told: string | undefined
+}
+
+export interface TaskLogsOptions {
+  folders: Folders
+  most: number
+  /** Milliseconds. */
+  heartbeat: number
+  warn: (text: string, error?: unknown) => void
+}
+
+export class TaskLogs {
+  private readonly options: TaskLogsOptions
+  private readonly followers = new Set<Follower>()
+  private timers: NodeJS.Timeout[] = []
+  private closed = false
+
+  constructor(options: TaskLogsOptions) {
+    this.options = options
+  }
+
+  /** Throws when there is no room. `may` is asked at each look. */
+  follow(id: string, offset: number, may: () => boolean): (outgoing: ServerResponse) => void {
+    if (this.closed || this.followers.size >= this.options.most)
+      throw new ApiError('unavailable', 'Too many readers of events', { retryAfter: 5 })
+    return (outgoing) => {
+      const follower: Follower = { outgoing, id, offset, may, view: undefined, told: undefined }
+      this.followers.add(follower)
+      outgoing.once('close', () => this.leave(follower))
+      outgoing.write('retry: 2000\n\n')
+      // It went, or the server stopped, while its headers were made.
+      if (this.closed || outgoing.destroyed) return this.end(follower)
+      if (this.timers.length === 0)
+        this.timers = [setInterval(() => this.lookAll(), LOOK), setInterval(() => this.beat(), this.options.heartbeat)]
+      this.look(follower)
+    }
+  }
+
+  close(): void {
+    this.closed = true
+    for (const follower of this.followers) this.end(follower)
+  }
+
+  private lookAll(): void {
+    for (const follower of this.followers) this.look(follower)
+  }
+
+  private look(follower: Follower): void {
+    try {
+      const task = follower.may() ? readTask(this.options.folders, follower.id) : undefined
+      if (!task || this.tell(follower, task)) this.end(follower)
+    } catch (error) {
+      // It comes back, and goes on where it was.
+      this.options.warn('a task cannot be read for whoever follows it', error)
+      this.end(follower)
+    }
+  }
+
+  /** What is new; whether it was the last. */
+  private tell(follower: Follower, task: Task): boolean {
+    const view = JSON.stringify(viewJob(task))
+    if (view !== follower.view) follower.outgoing.write(event('task', view))
+    follower.view = view
+    const last = this.tellLog(follower, task) && isFinal(task)
+    if (last) follower.outgoing.write(event('end', '{}'))
+    return last
+  }
+
+  /** Whether everything that can be told now has been. */
+  private tellLog(follower: Follower, task: Task): boolean {
+    const { folders } = this.options
+    const size = statSync(join(taskFolder(folders, task.id), 'log'), { throwIfNoEntry: false })?.size ?? 0
+    // A line that is not whole yet waits, until it is or the task has ended.
+    const now = `${size} ${isFinal(task)}`
+    if (follower.told === now) return true
+    for (let pages = 0; pages < PAGES; pages++) {
+      if (follower.outgoing.writableLength > BUFFER) return false
+      const { bytes, next } = readLog(folders, task, follower.offset, LONGEST_PAGE)
+      if (next <= follower.offset) {
+        follower.told = now
+        return true
+      }
+      follower.offset = next
+      // What is masked whole leaves no text, and is over all the same.
+      follower.outgoing.write(event('log', JSON.stringify({ text: bytes.toString(), next }), String(next)))
+    }
+    return false
+  }
+
+  private beat(): void {
+    for (const { outgoing } of this.followers) if (outgoing.writableLength <= BUFFER) outgoing.write(': \n\n')
+  }
+
+  private end(follower: Follower): void {
+    this.leave(follower)
+    follower.outgoing.end()
+  }
+
+  private leave(follower: Follower): void {
+    if (!this.followers.delete(follower) || this.followers.size > 0) return
+    for (const timer of this.timers) clearInterval(timer)
+    this.timers = []
+  }
+}

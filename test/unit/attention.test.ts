@@ -1,0 +1,121 @@
+// What needs somebody: each fact, from both sides of its line. The trap: an appliance in order has to leave the list empty, or nobody reads it.
+import { describe, expect, it } from 'vitest'
+import type { ServedCertificate } from '../../src/features/certs/served.ts'
+import type { JobView } from '../../src/features/jobs/view.ts'
+import { attention, type Facts } from '../../src/features/overview/attention.ts'
+
+const NOW = Date.parse('2026-06-15T12:00:00Z')
+const DAY = 86_400_000
+const at = (days: number) => new Date(NOW + days * DAY).toISOString()
+const certificate = (begin: number, end: number): ServedCertificate => ({
+  subject: 'CN=a',
+  issuer: 'CN=a',
+  names: ['a'],
+  not_before: at(begin),
+  not_after: at(end),
+  days_left: Math.floor(end),
+  fingerprint256: '00',
+  self_signed: true,
+  key: 'RSA 2048',
+})
+const pool = (more: object = {}) => ({
+  ...{ name: 'tank', health: 'ONLINE', size: 1000, allocated: 899, free: 101 },
+  ...more,
+})
+const task = (type: string, status: JobView['status'], days: number, more: object = {}): JobView => ({
+  ...{ id: `${type}-${days}`, type, status, progress: 0, message: 'the last step' },
+  ...{ created_at: at(-days), completed_at: at(-days), ...more },
+})
+const FINE: Facts = {
+  now: NOW,
+  pools: [pool()],
+  disk: 89.9,
+  certificate: certificate(-100, 30),
+  tasks: [task('update', 'completed', 0)],
+  oneTime: false,
+  problems: [],
+  services: [{ name: 'sample-app', running: true }],
+}
+const found = (facts: Partial<Facts>) => attention({ ...FINE, ...facts })
+const short = (facts: Partial<Facts>) => found(facts).map(({ severity, subject, link }) => [severity, subject, link])
+
+describe('attention', () => {
+  it('is nobody’s while everything is in order', () => {
+    expect(attention(FINE)).toEqual([])
+    expect(found({ pools: [], disk: undefined, certificate: undefined, tasks: [], services: [] })).toEqual([])
+  })
+
+  it('is drawn by pools that are not as they should be, and leads to each', () => {
+    expect(short({ pools: [pool({ health: 'DEGRADED' })] })).toEqual([['warning', 'Pool tank', '#/pools/tank']])
+    for (const health of ['FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED'])
+      expect(short({ pools: [pool({ name: 'a:b', health })] })).toEqual([['error', 'Pool a:b', '#/pools/a%3Ab']])
+  })
+
+  it('is drawn by a disk that fills up, sooner than it is full', () => {
+    const use = (allocated: number) => short({ pools: [pool({ allocated })] })[0]?.[0]
+    expect([899, 900, 969, 970].map(use)).toEqual([undefined, 'warning', 'warning', 'error'])
+    expect([89.9, 90, 96.9, 97].map((disk) => short({ disk })[0]?.[0])).toEqual([
+      undefined,
+      'warning',
+      'warning',
+      'error',
+    ])
+    expect(found({ pools: [pool({ size: 0, allocated: 0, health: 'ONLINE' })] })).toEqual([])
+    expect(found({ disk: 93.7 })[0]?.message).toBe('93 % of its space are used')
+  })
+
+  it('is drawn by a certificate before it ends, when it has, and when it is not valid yet', () => {
+    const told = (begin: number, end: number) => {
+      const [first] = found({ certificate: certificate(begin, end) })
+      return [first?.severity, first?.message, first?.link]
+    }
+    expect(told(-1, 29.9)).toEqual(['warning', 'It ends in 29 days', '#/certificates'])
+    expect(told(-1, 1.5)).toEqual(['warning', 'It ends in 1 day', '#/certificates'])
+    expect(told(-1, 0.5)).toEqual(['warning', 'It ends within a day', '#/certificates'])
+    expect(told(-9, -1)).toEqual(['error', 'It ended on 2026-06-14', '#/certificates'])
+    expect(told(-9, 0)[0]).toBe('error')
+    expect(told(1, 400)).toEqual(['error', 'It is not valid before 2026-06-16', '#/certificates'])
+  })
+
+  it('is drawn by the last task of a kind that failed, until one succeeds or a week is over', () => {
+    const failed = task('update', 'failed', 2, { error: 'E1005: wrong signature' })
+    expect(found({ tasks: [failed] })).toEqual([
+      {
+        severity: 'error',
+        subject: 'Task update',
+        message: 'The last one failed: E1005: wrong signature',
+        mend: 'Read its log, mend what it names, and start it again.',
+        link: '#/tasks/update-2',
+      },
+    ])
+    expect(short({ tasks: [task('backup', 'failed', 1), failed, task('update', 'failed', 3)] })).toEqual([
+      ['error', 'Task backup', '#/tasks/backup-1'],
+      ['error', 'Task update', '#/tasks/update-2'],
+    ])
+    expect(short({ tasks: [task('update', 'running', 0), failed] })).toHaveLength(1)
+    expect(found({ tasks: [task('update', 'completed', 1), failed] })).toEqual([])
+    expect(found({ tasks: [task('update', 'cancelled', 1), failed] })).toEqual([])
+    expect(short({ tasks: [task('update', 'failed', 6.9)] })).toHaveLength(1)
+    expect(found({ tasks: [task('update', 'failed', 7)] })).toEqual([])
+    expect(found({ tasks: [task('update', 'failed', 2)] })[0]?.message).toBe('The last one failed: the last step')
+  })
+
+  it('is drawn by the one-time password, by services that stopped and by what could not be asked; errors come first', () => {
+    const problems = [{ source: 'pools', message: 'zpool is not installed' }]
+    const services = [{ name: 'sample-app', running: false }]
+    expect(short({ oneTime: true, problems, services, disk: 99 })).toEqual([
+      ['error', 'Data disk', '#/support'],
+      ['warning', 'Account admin', '#/account'],
+      ['warning', 'Service sample-app', '#/support'],
+      ['warning', 'Storage: pools', '#/pools'],
+    ])
+    for (const { message, mend } of found({
+      oneTime: true,
+      problems,
+      services,
+      disk: 99,
+      pools: [pool({ health: 'X' })],
+    }))
+      expect([message.length > 5, /^[A-Z].*\.$/.test(mend)]).toEqual([true, true])
+  })
+})
