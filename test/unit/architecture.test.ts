@@ -119,11 +119,6 @@ describe('the page of the console', () => {
     expect(sources.filter((file) => imports(file).some((name) => name.startsWith(PAGE)))).toEqual([])
   })
 
-  it('takes state and effects from its own hooks', () => {
-    for (const file of page.filter((name) => name !== `${PAGE}hooks.ts`))
-      expect([file, /\{[^}]*\buse(?:State|Effect)\b[^}]*\} from 'hono/.test(code(file))]).toEqual([file, false])
-  })
-
   it('never makes HTML or code of text, and keeps nothing where another script could read it', () => {
     const unsafe =
       /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|localStorage|sessionStorage|document\.cookie/

@@ -5,13 +5,19 @@ import { ApiToken } from './pages/api-token.tsx'
 import { Audit } from './pages/audit.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
+import { Datasets } from './pages/datasets.tsx'
+import { IscsiTargets } from './pages/iscsi.tsx'
 import { Licence } from './pages/licence.tsx'
 import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
+import { NfsExports } from './pages/nfs.tsx'
 import { Overview } from './pages/overview.tsx'
 import { PersistentStorage } from './pages/persistent-storage.tsx'
+import { Policies } from './pages/policies.tsx'
 import { Pools } from './pages/pools.tsx'
 import { Reboot } from './pages/reboot.tsx'
+import { SmbShares } from './pages/smb.tsx'
+import { Snapshots } from './pages/snapshots.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -65,6 +71,12 @@ const PAGES: Entry[] = [
   { name: 'users', title: 'Users', group: 'People', Content: Users, controller: true },
   { name: 'account', title: 'Account', group: 'People', Content: Account },
   { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
+  { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
+  { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
+  { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },
+  { name: 'smb', title: 'SMB shares', group: 'Sharing', Content: SmbShares, controller: true },
+  { name: 'nfs', title: 'NFS exports', group: 'Sharing', Content: NfsExports, controller: true },
+  { name: 'iscsi', title: 'iSCSI targets', group: 'Sharing', Content: IscsiTargets, controller: true },
 ]
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
