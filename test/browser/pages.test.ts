@@ -43,13 +43,16 @@ async function furnish(world: World<Server>): Promise<void> {
   await made('/exports/nfs', { dataset: 'tank/data', clients: ['192.168.1.0/24'] })
 }
 
+const ABSENT = /status of 404/
+
 interface Entry {
   place: string
   title: string
 }
 
 async function pagesOf(page: Page): Promise<Entry[]> {
-  const links = await page.getByRole('navigation', { name: 'Pages' }).locator('a').all()
+  // On a phone they are there, but folded away.
+  const links = await page.locator('#pages a').all()
   return Promise.all(
     links.map(async (link) => ({
       place: ((await link.getAttribute('href')) ?? '').replace('#/', ''),
@@ -70,7 +73,10 @@ describe.each<[string, Look]>([
   ['phone', { phone: true }],
 ])('in %s', (name, look) => {
   it('every page is whole, accessible and no wider than the window', async () => {
-    const { page } = await visitor(desk.url, look)
+    const person = await visitor(desk.url, look)
+    const { page } = person
+    // No backup yet, no settings yet: that is an answer, which Chromium takes for a fault.
+    person.expected.push(ABSENT)
     await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
     await expectAccessible(page)
     await shoot(page, `sign-in-${name}`)
@@ -98,7 +104,9 @@ describe.each<[string, Look]>([
 
 describe('a viewer', () => {
   it('sees no button that would be refused, and no page asks for what is refused', async () => {
-    const { page } = await visitor(desk.url)
+    const person = await visitor(desk.url)
+    const { page } = person
+    person.expected.push(ABSENT)
     const refused: string[] = []
     page.on('response', (response) => {
       if (response.status() === 403) refused.push(response.url())
@@ -113,7 +121,7 @@ describe('a viewer', () => {
     }
     expect(refused).toEqual([])
     // What a viewer may do: copy a curl line, change the own password, look for things.
-    expect([...names].sort()).toEqual(['Change the password', 'Copy'])
+    expect([...names].sort()).toEqual(['Change it', 'Copy'])
   })
 })
 
