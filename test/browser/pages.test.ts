@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
+import { until } from '../api/client.ts'
 import { PASSWORD } from '../api/controller.ts'
 import type { World } from '../api/storage-world.ts'
 import { people } from './people.ts'
@@ -125,10 +126,20 @@ describe('a viewer', () => {
   })
 })
 
-/** What a page asks for first has been answered. */
+/** What a page asks for first has been answered: it asks no more, and says the same twice. */
 async function settle(page: Page): Promise<void> {
   // Not by a function of ours: the page's policy lets nobody evaluate text.
-  await page.getByText('Asking the appliance').first().waitFor({ state: 'detached' })
+  await page
+    .getByText(/^Asking/)
+    .first()
+    .waitFor({ state: 'detached' })
+  let before: string | null = ''
+  await until('the page rests', async () => {
+    const now = await page.locator('main').textContent()
+    const rests = now === before
+    before = now
+    return rests
+  })
 }
 
 const overflow = (page: Page) =>

@@ -43,7 +43,7 @@ export function Frame() {
         </button>
         <span class="space" />
         <RunningSign />
-        <span class="muted">
+        <span class="muted who">
           {own?.name} ({own?.role})
         </span>
         <Button kind="quiet" onClick={() => void signOut()}>

@@ -76,7 +76,7 @@ function Sections({ data }: { data: OverviewData }) {
             name="Processor"
             samples={history}
             of="cpu"
-            now={health.cpu?.cpu5min}
+            now={history.at(-1)?.cpu}
             detail={`load ${health.cpu?.load}, ${health.cpu?.num} cores`}
           />
           <Chart
