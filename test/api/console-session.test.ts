@@ -1,5 +1,5 @@
 // Signing in to the console, and everything that ends a session. The trap: the clock is the test's own; a real one would have to be waited for.
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type InProcess, startAppliance, startServer, TOKEN } from './appliance.ts'
@@ -285,13 +285,16 @@ describe('a session', () => {
   it('goes on when it cannot be written down, but does not come back with the next start', async () => {
     const file = join(appliance.folders.state, 'sessions.json')
     const [me, other] = [await enter(), await enter()]
-    // Nothing can be renamed onto a folder.
-    rmSync(file)
-    mkdirSync(file)
+    // What a link leads to is read at a start, and never written over.
+    renameSync(file, `${file}.elsewhere`)
+    symlinkSync(`${file}.elsewhere`, file)
     expect((await other.ask('DELETE', '/console/session')).status).toBe(200)
     expect([await isIn(me), await isIn(other)]).toEqual([200, 401])
     expect(appliance.warnings.join()).toContain('the sessions of the console could not be stored')
-    chmodSync(file, 0o700)
+    expect(lstatSync(file, { throwIfNoEntry: false })).toBeUndefined()
+    time.forward(61)
+    await state(me)
+    expect(readSessions(appliance.folders)).toHaveLength(1)
   })
 })
 
