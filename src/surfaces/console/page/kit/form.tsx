@@ -187,6 +187,7 @@ export function FileField({
   )
 }
 
+/** `busy` is not `disabled`: that would take the focus away while its own work is under way, and a keyboard would begin at the top again. */
 export function Button({
   children,
   onClick,
@@ -208,10 +209,11 @@ export function Button({
     <button
       type={submit ? 'submit' : 'button'}
       class={kind}
-      disabled={disabled || busy}
+      disabled={disabled}
+      aria-disabled={busy ? 'true' : undefined}
       aria-busy={busy ? 'true' : undefined}
       aria-label={label}
-      onClick={onClick}
+      onClick={busy ? undefined : onClick}
     >
       {children}
     </button>

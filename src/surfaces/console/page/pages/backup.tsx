@@ -77,7 +77,7 @@ function Current() {
                 Download
               </a>
             ) : null}
-            <Button kind="main" busy={start.busy} disabled={isRunning} onClick={() => void start.run()}>
+            <Button kind="main" busy={start.busy || isRunning} onClick={() => void start.run()}>
               {status?.status === 'success' ? 'Make a new backup' : 'Make a backup'}
             </Button>
             {status ? (

@@ -22,7 +22,7 @@ export function Maintenance() {
       title="Maintenance mode"
       intro="While it is on, nobody can change accounts, storage or services. Reading goes on, and so does what is served."
     >
-      <Loaded query={query}>{(state) => <Switch key={String(state.enabled)} state={state} query={query} />}</Loaded>
+      <Loaded query={query}>{(state) => <Switch state={state} query={query} />}</Loaded>
     </Page>
   )
 }

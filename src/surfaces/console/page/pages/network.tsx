@@ -78,7 +78,6 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
   )
   return (
     <>
-      {applied ? <Applied {...applied} onEnd={() => void query.reload()} /> : null}
       <Form action={review} submit="Review and apply">
         <Card title="Network">
           {field('hostname', 'A name such as nas1 or nas1.example.org', true)}
@@ -106,6 +105,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
         </Card>
         <Application members={draft.app} onMembers={(app) => setDraft({ ...draft, app })} />
       </Form>
+      {applied ? <Applied {...applied} onEnd={() => void query.reload()} /> : null}
       {after ? (
         <ConfirmSettings before={stored} after={after} action={send} onClose={() => setAfter(undefined)} />
       ) : null}

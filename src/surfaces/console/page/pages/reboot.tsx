@@ -55,7 +55,7 @@ export function Reboot() {
         {now === 'asked' || now === 'down' ? <Progress label="Waiting for the appliance" /> : null}
         {task && now === 'asked' ? <TaskView key={task} id={task} /> : null}
         <div class="actions">
-          <Button kind="danger" disabled={now === 'down'} onClick={() => setAsking(true)}>
+          <Button kind="danger" busy={now === 'down'} onClick={() => setAsking(true)}>
             Reboot
           </Button>
         </div>
