@@ -278,6 +278,31 @@ describe('a preview', () => {
     expect((await world.ask('GET', `${POLICIES}/tank/none/preview`)).status).toBe(404)
     expect((await world.ask('GET', `${POLICIES}/tank/preview`)).status).toBe(404)
   })
+
+  it('tells what counts would do that are not saved yet', async () => {
+    const preview = async (query: string) => (await world.ask('GET', `${POLICIES}/tank/data/preview?${query}`)).json
+    expect(await preview('hourly=3&daily=0')).toEqual({
+      dataset: 'tank/data',
+      take: ['tank/data@hourly-20261121-090703'],
+      destroy: [],
+      keep: [],
+    })
+    await post({ dataset: 'tank/data', frequent: 3 })
+    for (let i = 0; i < 3; i++) {
+      await tick()
+      clock += 15 * MINUTES
+    }
+    const before = everything(world)
+    const kept = 'tank/data@frequent-20261121-090703'
+    expect((await preview('daily=0')).destroy).toEqual([kept])
+    expect((await preview('frequent=9')).destroy).toEqual([])
+    expect((await preview('frequent=1')).destroy).toHaveLength(3)
+    expect((await preview('frequent=1&autoprune=false')).destroy).toEqual([])
+    expect((await preview('frequent=4&autosnap=false')).take).toEqual([])
+    expect(everything(world)).toBe(before)
+    for (const wrong of ['frequent=-1', 'frequent=10001', 'frequent=x', 'autosnap=yes'])
+      expect([wrong, (await preview(wrong)).code]).toEqual([wrong, 'BAD_REQUEST'])
+  })
 })
 
 describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {

@@ -2,8 +2,9 @@
 // newest by creation, not by name; a clock that was wrong for a day must not make good snapshots go.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EMPTY, formatPolicy, type Policy, parsePolicy, TYPES } from '../../src/features/snapshots/policy.ts'
-import { decide, labelOf, type Made, periodOf, readMade } from '../../src/features/snapshots/schedule.ts'
+import { periodOf, TYPES } from '../../src/features/snapshots/periods.ts'
+import { EMPTY, formatPolicy, type Policy, parsePolicy } from '../../src/features/snapshots/policy.ts'
+import { decide, labelOf, type Made, readMade } from '../../src/features/snapshots/schedule.ts'
 
 const RUNS = { numRuns: 2000 }
 const time = fc.integer({ min: Date.UTC(2001, 0), max: Date.UTC(2090, 0) })

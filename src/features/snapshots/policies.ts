@@ -85,9 +85,16 @@ export async function listMade(zfs: Zfs, datasets: string[]): Promise<Map<string
   return found
 }
 
-/** What the next run would take, destroy and keep. */
-export async function previewPolicy(zfs: Zfs, dataset: string, now: number): Promise<Preview> {
-  const policy = await getPolicy(zfs, dataset)
+/** What the next run would take, destroy and keep; with `wanted`, once the policy is made or changed so. */
+export async function previewPolicy(
+  zfs: Zfs,
+  dataset: string,
+  now: number,
+  wanted: PolicyChange = {},
+): Promise<Preview> {
+  const isChange = Object.values(wanted).some((value) => value !== undefined)
+  const before = isChange ? await findPolicy(zfs, dataset) : await getPolicy(zfs, dataset)
+  const policy = merge(before ?? EMPTY, wanted)
   return about(dataset, async () => {
     const made = (await listMade(zfs, [dataset])).get(dataset) ?? []
     const decision = decide(policy, [...made, ...soon(policy, made, now, dataset)], now)

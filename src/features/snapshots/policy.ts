@@ -2,10 +2,7 @@
 // child inherits the property, and is not meant by it; only where it is local it counts.
 import * as z from 'zod'
 import { DatasetName } from '../zfs/names.ts'
-
-/** Sanoid's terms, from the shortest period to the longest. */
-export const TYPES = ['frequent', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
-export type SnapshotType = (typeof TYPES)[number]
+import { type SnapshotType, TYPES } from './periods.ts'
 
 export type Policy = Record<SnapshotType, number> & { autosnap: boolean; autoprune: boolean }
 

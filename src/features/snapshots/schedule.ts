@@ -1,7 +1,8 @@
 // When a policy's snapshots are due, and which may go: computed from the snapshots that are there, never from a memory of what was done. So
 // a restart, a second server or a missed hour neither loses nor doubles one. The trap: all times are UTC, which has no hour twice.
 import type { MarkedSnapshot } from '../../drivers/zfs.ts'
-import { type Policy, type SnapshotType, TYPES } from './policy.ts'
+import { periodOf, type SnapshotType, TYPES } from './periods.ts'
+import type { Policy } from './policy.ts'
 
 /** A snapshot that a policy made: its mark and its name agree. */
 export interface Made {
@@ -20,34 +21,6 @@ export interface Decision {
   take: SnapshotType[]
   remove: Made[]
   keep: { snapshot: Made; reason: string }[]
-}
-
-const DAY = 86_400_000
-/** 1970-01-01 was a Thursday. */
-const MONDAY = 3 * DAY
-
-/** The period that a moment lies in: from, and until without the end. */
-export function periodOf(type: SnapshotType, time: number): { from: number; until: number } {
-  const even = (length: number, shift = 0) => {
-    const from = Math.floor((time + shift) / length) * length - shift
-    return { from, until: from + length }
-  }
-  const at = new Date(time)
-  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()]
-  switch (type) {
-    case 'frequent':
-      return even(900_000)
-    case 'hourly':
-      return even(3_600_000)
-    case 'daily':
-      return even(DAY)
-    case 'weekly':
-      return even(7 * DAY, MONDAY)
-    case 'monthly':
-      return { from: Date.UTC(year, month), until: Date.UTC(year, month + 1) }
-    case 'yearly':
-      return { from: Date.UTC(year, 0), until: Date.UTC(year + 1, 0) }
-  }
 }
 
 /** `20241215-143000` */

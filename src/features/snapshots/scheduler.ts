@@ -4,9 +4,10 @@ import type { MarkedSnapshot, Zfs } from '../../drivers/zfs.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { datasetLock } from '../zfs/lock.ts'
+import { periodOf, type SnapshotType } from './periods.ts'
 import { listMade, listPolicies } from './policies.ts'
-import type { SnapshotPolicy, SnapshotType } from './policy.ts'
-import { decide, labelOf, type Made, periodOf, stamp } from './schedule.ts'
+import type { SnapshotPolicy } from './policy.ts'
+import { decide, labelOf, type Made, stamp } from './schedule.ts'
 
 export interface SchedulerOptions {
   zfs: Zfs

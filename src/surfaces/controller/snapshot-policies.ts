@@ -30,6 +30,19 @@ const resource = {
     getPolicy(zfs, dataset),
 }
 
+const count = z
+  .string()
+  .regex(/^[0-9]{1,5}$/)
+  .transform(Number)
+  .refine((value) => value <= 10_000)
+  .optional()
+  .meta({ type: 'integer', description: 'as if the policy had this count' })
+const flag = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .optional()
+  .describe('as if the policy were set so')
+
 const Preview = z.object({
   dataset: z.string(),
   take: z.array(z.string()).describe('what is due now'),
@@ -138,11 +151,23 @@ const preview = define({
   id: 'previewSnapshotPolicy',
   tag,
   summary: 'What the next run of the policy would take, destroy and keep',
+  description:
+    'Counts and switches in the query are looked at as if they were saved, also where there is no policy yet. Nothing is changed.',
   permission: 'viewer',
   params,
+  query: z.object({
+    frequent: count,
+    hourly: count,
+    daily: count,
+    weekly: count,
+    monthly: count,
+    yearly: count,
+    autosnap: flag,
+    autoprune: flag,
+  }),
   response: Preview,
   errors: [404],
-  handle: async ({ params: { dataset } }, { zfs, now }) => json(await previewPolicy(zfs, dataset, now())),
+  handle: async ({ params: { dataset }, query }, { zfs, now }) => json(await previewPolicy(zfs, dataset, now(), query)),
 })
 
 export const snapshotPoliciesEndpoints = [list, create, get, update, remove, preview]

@@ -1,5 +1,4 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
-import { useState } from 'hono/jsx/dom'
 import { call } from './api.ts'
 import { useEffect } from './effect.ts'
 import { Button } from './kit/form.tsx'
@@ -8,6 +7,7 @@ import { type Children, Note } from './kit/layout.tsx'
 import { GROUPS, pageOf, visible } from './pages.ts'
 import { link, place } from './router.ts'
 import { connection, farewell, refreshSession, session } from './session.ts'
+import { useState } from './state.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
 

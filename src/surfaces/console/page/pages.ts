@@ -5,12 +5,19 @@ import { ApiToken } from './pages/api-token.tsx'
 import { Audit } from './pages/audit.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
+import { Datasets } from './pages/datasets.tsx'
+import { IscsiTargets } from './pages/iscsi.tsx'
 import { Licence } from './pages/licence.tsx'
 import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
+import { NfsExports } from './pages/nfs.tsx'
 import { Overview } from './pages/overview.tsx'
 import { PersistentStorage } from './pages/persistent-storage.tsx'
+import { Policies } from './pages/policies.tsx'
+import { Pools } from './pages/pools.tsx'
 import { Reboot } from './pages/reboot.tsx'
+import { SmbShares } from './pages/smb.tsx'
+import { Snapshots } from './pages/snapshots.tsx'
 import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
@@ -39,6 +46,13 @@ const PAGES: Entry[] = [
   { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
   { name: 'tasks', title: 'Tasks', group: 'Appliance', Content: Tasks },
   { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
+  { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
+  { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
+  { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
+  { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },
+  { name: 'smb', title: 'SMB shares', group: 'Sharing', Content: SmbShares, controller: true },
+  { name: 'nfs', title: 'NFS exports', group: 'Sharing', Content: NfsExports, controller: true },
+  { name: 'iscsi', title: 'iSCSI targets', group: 'Sharing', Content: IscsiTargets, controller: true },
   { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
   { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
   { name: 'licence', title: 'Licence', group: 'System', Content: Licence, endpoint: 'license' },

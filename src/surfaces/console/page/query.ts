@@ -1,10 +1,13 @@
 // What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
-import { useRef, useState } from 'hono/jsx/dom'
-import { call, Failure } from './api.ts'
+import { useRef } from 'hono/jsx/dom'
+import { Failure, request } from './api.ts'
 import { useEffect } from './effect.ts'
+import { useState } from './state.ts'
 
 export interface Query<T> {
   data: T | undefined
+  /** Which version `data` is; a change that sends it as If-Match overwrites nobody else's. */
+  etag: string | undefined
   failure: Failure | undefined
   /** Asks again; resolves once the answer is shown. */
   reload: () => Promise<void>
@@ -12,22 +15,24 @@ export interface Query<T> {
 
 /** `path` null: nothing is asked. `every`: seconds between two questions while the page is visible. */
 export function useQuery<T>(path: string | null, { every }: { every?: number } = {}): Query<T> {
-  const [state, setState] = useState<{ path: string | null; data?: T; failure?: Failure }>({ path })
+  const [state, setState] = useState<{ path: string | null; data?: T; etag?: string | undefined; failure?: Failure }>({
+    path,
+  })
   const current = useRef(path)
   current.current = path
 
   const ask = async (background: boolean) => {
     if (path === null) return
     try {
-      const data = await call<T>('GET', path, { background })
-      if (current.current === path) setState({ path, data })
+      const { data, headers } = await request<T>('GET', path, { background })
+      if (current.current === path) setState({ path, data, etag: headers.get('ETag') ?? undefined })
     } catch (error) {
       // What was shown stays while the connection is gone: old figures beside a warning are better than none.
       if (current.current === path)
         setState((before) => ({
           path,
           failure: asFailure(error),
-          ...(before?.path === path && before.data !== undefined && { data: before.data }),
+          ...(before?.path === path && before.data !== undefined && { data: before.data, etag: before.etag }),
         }))
     }
   }
@@ -38,7 +43,12 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
     return () => clearInterval(timer)
   }, [path, every])
   const shown = state.path === path
-  return { data: shown ? state.data : undefined, failure: shown ? state.failure : undefined, reload: () => ask(false) }
+  return {
+    data: shown ? state.data : undefined,
+    etag: shown ? state.etag : undefined,
+    failure: shown ? state.failure : undefined,
+    reload: () => ask(false),
+  }
 }
 
 export interface Action<A extends unknown[]> {

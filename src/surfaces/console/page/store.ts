@@ -1,6 +1,6 @@
 // A value that several parts of the page look at.
-import { useState } from 'hono/jsx/dom'
 import { useEffect } from './effect.ts'
+import { useState } from './state.ts'
 
 export class Store<T> {
   private value: T

@@ -1,7 +1,7 @@
 // Long work, followed by server-sent events: its state and its log while they are written. The trap: a stream breaks (a network, a restart of
 // the server); the browser comes back with the last event's id, which is the place in the log, so nothing is shown twice and nothing is lost.
-import { useState } from 'hono/jsx/dom'
 import { useEffect } from './effect.ts'
+import { useState } from './state.ts'
 import { Store } from './store.ts'
 
 export interface Task {

@@ -1,6 +1,6 @@
 // The curl line that does the same: what a page does can be put into a script. The trap: values that people type end up in it, so each is
 // quoted for the shell.
-import { useState } from 'hono/jsx/dom'
+import { useState } from '../state.ts'
 import { Button } from './form.tsx'
 
 export interface CurlProps {

@@ -1,7 +1,8 @@
 // Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
-import { useRef, useState } from 'hono/jsx/dom'
+import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../effect.ts'
 import type { Action } from '../query.ts'
+import { useState } from '../state.ts'
 import { Field, Form } from './form.tsx'
 import { type Children, keepFocus } from './layout.tsx'
 

@@ -1,5 +1,4 @@
 // The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
-import { useState } from 'hono/jsx/dom'
 import { useEffect } from '../effect.ts'
 import { Lost } from '../frame.tsx'
 import { Loaded } from '../kit/failure.tsx'
@@ -8,6 +7,7 @@ import { plural } from '../kit/format.ts'
 import { useQuery } from '../query.ts'
 import { link, place } from '../router.ts'
 import { refreshSession, session } from '../session.ts'
+import { useState } from '../state.ts'
 import { useStore } from '../store.ts'
 import { byTag, type Document, type Operation, readSurface, search } from './openapi.ts'
 import { OperationView } from './operation.tsx'

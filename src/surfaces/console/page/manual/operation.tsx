@@ -1,8 +1,8 @@
 // One call: folded until somebody wants it, so that a hundred of them are quick to show.
-import { useState } from 'hono/jsx/dom'
 import { useEffect } from '../effect.ts'
 import { Badge, type Tone } from '../kit/layout.tsx'
 import { link } from '../router.ts'
+import { useState } from '../state.ts'
 import { isDownload, type Operation, type Schema } from './openapi.ts'
 import { SchemaView } from './schema.tsx'
 import { Try } from './try.tsx'

@@ -1,6 +1,6 @@
 // Sends a call with the session of the page, and shows what comes back. The trap: it is the real appliance: what changes something asks once
 // more, and what has no role for it is not offered.
-import { useRef, useState } from 'hono/jsx/dom'
+import { useRef } from 'hono/jsx/dom'
 import { Failure } from '../api.ts'
 import { useEffect } from '../effect.ts'
 import { curlLine } from '../kit/curl.tsx'
@@ -9,6 +9,7 @@ import { Button, Field, FileField, Form, Select, TextArea } from '../kit/form.ts
 import { Note } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { hasController, may, type Role, session } from '../session.ts'
+import { useState } from '../state.ts'
 import { useStore } from '../store.ts'
 import { AnswerView, type Received, receive } from './answer.tsx'
 import { bodyText, headersOf, isFile, keyOf, missing, pathOf, type Values } from './call.ts'

@@ -1,5 +1,4 @@
 // One's own account. The trap: a new password ends every session of the account, this one too; so the page signs in again with the new one.
-import { useState } from 'hono/jsx/dom'
 import { call, Failure } from '../api.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Field, Form } from '../kit/form.tsx'
@@ -8,6 +7,7 @@ import { Card, Facts, Note, Page } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { place } from '../router.ts'
 import { hasController, type SessionState, session, setSession } from '../session.ts'
+import { useState } from '../state.ts'
 import { Store, useStore } from '../store.ts'
 import { PASSWORD_RULE } from './users/account.ts'
 

@@ -1,5 +1,4 @@
 // Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
@@ -8,6 +7,7 @@ import { Card, Note, Page } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { place } from '../router.ts'
 import { type SessionState, session, setSession } from '../session.ts'
+import { useState } from '../state.ts'
 import { Store, useStore } from '../store.ts'
 import { makeToken } from './first-run.tsx'
 

@@ -1,6 +1,5 @@
 // Backup and restore. The trap: both are the same kind of work for the appliance, so only one of them runs at a time, and a deletion is a
 // task of the kind `backup` too: the newest of them is not always what made the archive.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { useEffect } from '../effect.ts'
 import { Curl } from '../kit/curl.tsx'
@@ -11,6 +10,7 @@ import { Badge, Card, Facts, keepFocus, Page } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
+import { useState } from '../state.ts'
 import { Restore } from './backup/restore.tsx'
 import { newestTask } from './update.tsx'
 

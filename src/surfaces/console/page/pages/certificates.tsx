@@ -1,6 +1,5 @@
 // The certificate that the port serves, and replacing it. The trap: the browser has checked the old one; with a new one that it does not
 // know it refuses this page's own requests until somebody looks at the page anew.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
@@ -11,6 +10,7 @@ import { Sending, useSending } from '../kit/sending.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
+import { useState } from '../state.ts'
 import type { Task } from '../tasks.ts'
 import { newestTask } from './update.tsx'
 

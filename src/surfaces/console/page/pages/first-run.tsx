@@ -1,9 +1,9 @@
 // The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
-import { useState } from 'hono/jsx/dom'
 import { call, Failure } from '../api.ts'
 import { Check, Field, Form } from '../kit/form.tsx'
 import { useAction } from '../query.ts'
 import { type SessionState, setSession } from '../session.ts'
+import { useState } from '../state.ts'
 import { Door } from './sign-in.tsx'
 
 /** 190 bits, of characters that a shell leaves alone. */

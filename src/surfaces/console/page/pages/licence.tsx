@@ -1,5 +1,4 @@
 // The licence: what it says, and putting in another one. A rejected one changes nothing.
-import { useState } from 'hono/jsx/dom'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { FileField, Form } from '../kit/form.tsx'
@@ -7,6 +6,7 @@ import { Card, Facts, Note, Page } from '../kit/layout.tsx'
 import { Sending, useSending } from '../kit/sending.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
+import { useState } from '../state.ts'
 
 type Value = string | number | boolean
 

@@ -1,11 +1,12 @@
 // Maintenance mode: while it is on, the appliance refuses changes of accounts, storage and services.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
+import { useEffect } from '../effect.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Field, Form } from '../kit/form.tsx'
-import { Badge, Card, Facts, Page, When } from '../kit/layout.tsx'
+import { Badge, Card, Facts, keepFocus, Page, When } from '../kit/layout.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
+import { useState } from '../state.ts'
 
 interface State {
   enabled: boolean
@@ -35,6 +36,8 @@ function Switch({ state, query }: { state: State; query: Query<State> }) {
     await call('PUT', PATH, { json })
     await query.reload()
   })
+  // The field that it was sent from goes with the change.
+  useEffect(() => keepFocus(), [enabled])
   return (
     <>
       <Card title={enabled ? 'It is on' : 'It is off'}>

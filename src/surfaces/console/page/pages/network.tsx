@@ -1,6 +1,5 @@
 // Network and application settings. The trap: what is applied may take this page's own connection away, so the way back in is said before
 // and after.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
@@ -8,6 +7,7 @@ import { Field, Form, Select } from '../kit/form.tsx'
 import { Card, Note, Page } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
+import { useState } from '../state.ts'
 import { Application } from './network/application.tsx'
 import { ConfirmSettings, Whereabouts } from './network/confirm.tsx'
 import {

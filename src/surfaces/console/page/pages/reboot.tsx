@@ -1,6 +1,5 @@
 // Rebooting, and waiting for what comes back. The trap: the request is answered before the machine goes down, so "it answers" means that it is
 // back only after it has once not answered.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { useEffect } from '../effect.ts'
 import { Curl } from '../kit/curl.tsx'
@@ -10,6 +9,7 @@ import { Card, Note, Page, Progress } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { useAction } from '../query.ts'
 import { connection, refreshSession } from '../session.ts'
+import { useState } from '../state.ts'
 import { Store, useStore } from '../store.ts'
 import { newestTask } from './update.tsx'
 

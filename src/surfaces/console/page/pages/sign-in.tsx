@@ -1,5 +1,4 @@
 // Signing in: with an account, or with the appliance's token.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../api.ts'
 import { useEffect } from '../effect.ts'
 import { Lost } from '../frame.tsx'
@@ -7,6 +6,7 @@ import { Field, Form } from '../kit/form.tsx'
 import { type Children, Note } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { farewell, type SessionState, session, setSession } from '../session.ts'
+import { useState } from '../state.ts'
 import { useStore } from '../store.ts'
 
 /** One card in the middle of the window. */

@@ -1,5 +1,4 @@
 // Long work: what there was, and one of it with its log.
-
 import { call } from '../api.ts'
 import { useEffect } from '../effect.ts'
 import type { PageProps } from '../frame.tsx'

@@ -1,6 +1,5 @@
 // Software updates: a package is sent, then followed to its end. The trap: the update may restart the very server that tells of it; the task
 // stream comes back by itself.
-import { useState } from 'hono/jsx/dom'
 import { call, upload } from '../api.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
@@ -10,6 +9,7 @@ import { Card, Note, Page, Progress } from '../kit/layout.tsx'
 import { CODES, TaskView } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
+import { useState } from '../state.ts'
 import type { Task } from '../tasks.ts'
 
 interface UpdateStatus {

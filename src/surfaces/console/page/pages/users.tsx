@@ -1,6 +1,5 @@
 // The accounts. The trap: an account is changed as it was seen: each change carries the tag of what was shown, and is refused when somebody
 // else was faster.
-import { useState } from 'hono/jsx/dom'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Button } from '../kit/form.tsx'
@@ -8,6 +7,7 @@ import { Badge, Card, Note, Page, Table, When } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may, session } from '../session.ts'
+import { useState } from '../state.ts'
 import { useStore } from '../store.ts'
 import { type Account, USERS } from './users/account.ts'
 import { CreateUser } from './users/create.tsx'

@@ -1,6 +1,5 @@
 // Restoring: an archive replaces the data that is there. The trap: the answer comes when everything is done; a connection that is lost before
 // says nothing of how it went, but the task does.
-import { useState } from 'hono/jsx/dom'
 import { Failure } from '../../api.ts'
 import { Confirm } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
@@ -10,6 +9,7 @@ import { Card, Note } from '../../kit/layout.tsx'
 import { Sending, useSending } from '../../kit/sending.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
 import { newestTask } from '../update.tsx'
 
 export function Restore() {

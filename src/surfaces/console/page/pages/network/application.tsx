@@ -1,8 +1,8 @@
 // The settings of the vendor's own application, whatever they are. The trap: their kinds are the application's contract, so a number stays a
 // number and what has no field of its own is edited as JSON.
-import { useState } from 'hono/jsx/dom'
 import { Button, Check, Field, TextArea } from '../../kit/form.tsx'
 import { Card } from '../../kit/layout.tsx'
+import { useState } from '../../state.ts'
 import type { Member } from './document.ts'
 
 export function Application({ members, onMembers }: { members: Member[]; onMembers: (members: Member[]) => void }) {

@@ -1,5 +1,4 @@
 // Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../../api.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Confirm } from '../../kit/dialog.tsx'
@@ -8,6 +7,7 @@ import { Card, Facts, Note } from '../../kit/layout.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
+import { useState } from '../../state.ts'
 import type { Task } from '../../tasks.ts'
 import { newestTask } from '../update.tsx'
 import { HIDDEN, KINDS, type Member, PATH, type Stored, titleOf } from './kinds.ts'

@@ -1,11 +1,11 @@
 // A new account, with a first password that somebody has to pass on.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../../api.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Field, Form, Select } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import type { Role } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { PASSWORD_RULE, ROLE_OPTIONS, USERS } from './account.ts'
 
 export function CreateUser({ onClose, onDone }: { onClose: () => void; onDone: (told: string) => Promise<void> }) {

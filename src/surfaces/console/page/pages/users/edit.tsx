@@ -1,6 +1,5 @@
 // Changing an account. The trap: a new password, role or state ends everything that the account is signed in with; one's own account is
 // changed on the page Account, so that nobody locks himself out here.
-import { useState } from 'hono/jsx/dom'
 import { call } from '../../api.ts'
 import { useEffect } from '../../effect.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -9,6 +8,7 @@ import { FailureNote } from '../../kit/failure.tsx'
 import { Check, Field, Form, Select } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import type { Role } from '../../session.ts'
+import { useState } from '../../state.ts'
 import { ifMatch, PASSWORD_RULE, ROLE_OPTIONS, type Seen, seeUser, userPath } from './account.ts'
 
 interface Props {

@@ -1,0 +1,100 @@
+// Filesystems and volumes as one tree for each pool, with how full each is. `-new` is no dataset's name: one begins with a letter.
+import type { PageProps } from '../frame.tsx'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { bytes } from '../kit/format.ts'
+import { Card, Meter, Note, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { CreateDataset } from './datasets/create.tsx'
+import { OneDataset } from './datasets/one.tsx'
+import { useFilter } from './storage/filter.tsx'
+import type { Dataset } from './storage/words.ts'
+
+export const Datasets = ({ rest: [name, parent] }: PageProps) =>
+  name === undefined ? <List /> : name === '-new' ? <CreateDataset parent={parent ?? ''} /> : <OneDataset name={name} />
+
+function List() {
+  const query = useQuery<Dataset[]>('/api/v1/datasets', { every: 30 })
+  const actions =
+    may('operator') && query.data && query.data.length > 0 ? (
+      <a class="button" href={link('datasets', '-new')}>
+        Make a dataset or volume
+      </a>
+    ) : null
+  return (
+    <Page
+      title="Datasets and volumes"
+      intro="A dataset is a file system that can be shared; a volume is a disk for iSCSI. Both take their space from their pool."
+      actions={actions}
+    >
+      <Loaded query={query}>{(all) => <Pools all={all} />}</Loaded>
+      <Curl lines={[{ path: '/api/v1/datasets' }, { path: '/api/v1/zvols' }]} />
+    </Page>
+  )
+}
+
+function Pools({ all }: { all: Dataset[] }) {
+  const { shown, control } = useFilter(all, ({ name }) => name, 'datasets and volumes')
+  const pools = [...new Set(shown.map(({ pool }) => pool))]
+  if (all.length === 0)
+    return (
+      <Note title="There is no pool yet">
+        <span>
+          Datasets live in a pool. <a href={link('pools')}>To the pools</a>
+        </span>
+      </Note>
+    )
+  return (
+    <>
+      {control ? <Card>{control}</Card> : null}
+      {pools.map((pool) => (
+        <Card key={pool} title={pool}>
+          <Tree label={`Datasets of ${pool}`} of={shown.filter((one) => one.pool === pool)} />
+        </Card>
+      ))}
+    </>
+  )
+}
+
+/** By path, not by letter: what lies in `tank/a` comes before `tank/a-b`. */
+const byPath = (a: Dataset, b: Dataset) => {
+  const [left, right] = [a.name.replaceAll('/', '\0'), b.name.replaceAll('/', '\0')]
+  return left < right ? -1 : left > right ? 1 : 0
+}
+const DEEPEST = 4
+
+const Tree = ({ of, label }: { of: Dataset[]; label: string }) => (
+  <Table
+    label={label}
+    rows={[...of].sort(byPath)}
+    id={({ name }) => name}
+    empty="There is nothing in it."
+    columns={[
+      {
+        title: 'Name',
+        cell: ({ name }) => {
+          const parts = name.split('/')
+          return (
+            <div class={`tree-${Math.min(parts.length - 1, DEEPEST)}`}>
+              <a href={link('datasets', name)} aria-label={name}>
+                {parts[parts.length - 1]}
+              </a>
+            </div>
+          )
+        },
+      },
+      { title: 'Kind', cell: ({ type }) => (type === 'volume' ? 'volume' : 'dataset') },
+      {
+        title: 'Used of what it may take',
+        // A volume's space is reserved when it is made: its bar would always be full.
+        cell: ({ name, type, used, size }) =>
+          type === 'volume' ? `a disk of ${bytes(size)}` : <Meter value={used} max={size} label={`${name}: used`} />,
+      },
+      { title: 'Used', cell: ({ used }) => bytes(used), number: true },
+      { title: 'Available', cell: ({ available }) => bytes(available), number: true },
+      { title: 'Mounted at', cell: ({ mountpoint }) => mountpoint ?? '' },
+    ]}
+  />
+)

@@ -1,0 +1,48 @@
+// Properties of a dataset or volume, and a volume's size. The trap: the form is filled from one version, and only that one is changed: If-Match.
+import { call } from '../../api.ts'
+import { Dialog } from '../../kit/dialog.tsx'
+import { Field, Form } from '../../kit/form.tsx'
+import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
+import { type DatasetDetails, exactSize, ifMatch, one } from '../storage/words.ts'
+import { PropertyFields } from './fields.tsx'
+import { changes, valuesOf } from './properties.ts'
+
+export function EditDataset({
+  dataset: { name, type, size, options },
+  etag,
+  onClose,
+  onDone,
+}: {
+  dataset: DatasetDetails
+  etag: string | undefined
+  onClose: () => void
+  onDone: () => unknown
+}) {
+  // As it was when the form was opened, however often the page behind it asks again.
+  const [before] = useState({ values: valuesOf(type, options), size: exactSize(String(size)), etag })
+  const [values, setValues] = useState(before.values)
+  const [wanted, setWanted] = useState(before.size)
+  const changed = changes(before.values, values)
+  const grows = type === 'volume' && wanted !== before.size
+  const action = useAction(async () => {
+    const json = { options: changed, ...(grows && { size: wanted }) }
+    await call('PUT', one(type === 'volume' ? 'zvols' : 'datasets', name), { json, ...ifMatch(before.etag) })
+    await onDone()
+  })
+  return (
+    <Dialog title={`Change ${name}`} onClose={onClose}>
+      <Form action={action} submit="Save" cancel={onClose} disabled={!grows && Object.keys(changed).length === 0}>
+        {type === 'volume' ? (
+          <Field
+            label="Size"
+            value={wanted}
+            onValue={setWanted}
+            hint={`Now ${before.size}. It can only grow; the initiator has to look at its disks anew.`}
+          />
+        ) : null}
+        <PropertyFields kind={type} values={values} onValues={setValues} />
+      </Form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,46 @@
+// The fields of a dataset's or a volume's properties.
+import { Field, Select, TextArea } from '../../kit/form.tsx'
+import { PROPERTIES, type Values } from './properties.ts'
+
+export function PropertyFields({
+  kind,
+  values,
+  onValues,
+  isNew,
+}: {
+  kind: 'filesystem' | 'volume'
+  values: Values
+  onValues: (values: Values) => void
+  isNew?: boolean
+}) {
+  const set = (name: string) => (value: string) => onValues({ ...values, fields: { ...values.fields, [name]: value } })
+  return (
+    <fieldset>
+      <legend>Properties</legend>
+      {PROPERTIES[kind]
+        .filter(({ fixed }) => isNew || !fixed)
+        .map(({ name, label, hint, choices }) => {
+          const value = values.fields[name] ?? ''
+          if (!choices) return <Field key={name} label={label} hint={hint} value={value} onValue={set(name)} />
+          const all = value === '' || choices.includes(value) ? choices : [...choices, value]
+          return (
+            <Select
+              key={name}
+              label={label}
+              hint={hint}
+              value={value}
+              onValue={set(name)}
+              options={[['', 'As what it is in'], ...all.map((choice): [string, string] => [choice, choice])]}
+            />
+          )
+        })}
+      <TextArea
+        label="Other properties of ZFS"
+        hint="name=value, a line each; a line that is removed goes back to what is inherited"
+        rows={2}
+        value={values.others}
+        onValue={(others) => onValues({ ...values, others })}
+      />
+    </fieldset>
+  )
+}

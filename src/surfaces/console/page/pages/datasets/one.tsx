@@ -1,0 +1,129 @@
+// One dataset or volume: how full it is, what was set for it, and what can be done with it.
+import { Curl } from '../../kit/curl.tsx'
+import { Loaded } from '../../kit/failure.tsx'
+import { Button } from '../../kit/form.tsx'
+import { bytes } from '../../kit/format.ts'
+import { Card, Cards, Empty, Facts, Meter, Page, When } from '../../kit/layout.tsx'
+import { useQuery } from '../../query.ts'
+import { go, link } from '../../router.ts'
+import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
+import { Destroy } from '../storage/destroy.tsx'
+import { type DatasetDetails, one } from '../storage/words.ts'
+import { EditDataset } from './edit.tsx'
+import { readable } from './properties.ts'
+
+export function OneDataset({ name }: { name: string }) {
+  const path = one('datasets', name)
+  const query = useQuery<DatasetDetails>(path)
+  const [asked, setAsked] = useState<'edit' | 'destroy'>()
+  const close = () => setAsked(undefined)
+  const kind = query.data?.type === 'volume' ? 'volume' : 'dataset'
+  // A pool's own dataset goes with its pool only.
+  const isRoot = !name.includes('/')
+  const actions =
+    may('operator') && query.data ? (
+      <>
+        {kind === 'dataset' ? (
+          <a class="button" href={link('datasets', '-new', name)}>
+            Make one in it
+          </a>
+        ) : null}
+        <Button onClick={() => setAsked('edit')}>Change…</Button>
+        {isRoot ? null : (
+          <Button kind="danger" onClick={() => setAsked('destroy')}>
+            Destroy…
+          </Button>
+        )}
+      </>
+    ) : null
+  return (
+    <Page title={`${kind === 'volume' ? 'Volume' : 'Dataset'} ${name}`} actions={actions}>
+      <p>
+        <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Its snapshots</a>
+      </p>
+      <Loaded query={query}>{(dataset) => <Sections dataset={dataset} />}</Loaded>
+      {asked === 'edit' && query.data ? (
+        <EditDataset
+          dataset={query.data}
+          etag={query.etag}
+          onClose={close}
+          onDone={async () => {
+            await query.reload()
+            close()
+          }}
+        />
+      ) : null}
+      {asked === 'destroy' ? (
+        <Destroy
+          title={`Destroy the ${kind} ${name}`}
+          submit={`Destroy the ${kind}`}
+          name={name}
+          path={path}
+          recursive
+          job="dataset.destroy"
+          onClose={close}
+          onDone={() => go('datasets')}
+        >
+          {({ destroys }) => (
+            <p>
+              {destroys.length > 1
+                ? `This goes for good, ${destroys.length} in all, with everything in it:`
+                : 'This goes for good, with everything in it:'}
+            </p>
+          )}
+        </Destroy>
+      ) : null}
+      <Curl
+        lines={[
+          { path },
+          ...(may('operator')
+            ? [
+                { method: 'PUT', path, json: { options: { quota: '200G' } } },
+                { method: 'DELETE', path: `${path}?dry_run=true` },
+              ]
+            : []),
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Sections({ dataset }: { dataset: DatasetDetails }) {
+  const { type, size, used, available, referenced, mountpoint, created_at, origin, options, pool } = dataset
+  const set = Object.entries(options)
+  return (
+    <Cards>
+      <Card title="Space">
+        <Facts
+          of={[
+            ['Written', type === 'volume' ? <Meter value={referenced} max={size} label="Written" /> : undefined],
+            ['Used', type === 'volume' ? undefined : <Meter value={used} max={size} label="Used" />],
+            [type === 'volume' ? 'Taken from the pool' : 'With snapshots and children', bytes(used)],
+            ['Its own data', bytes(referenced)],
+            ['Available', bytes(available)],
+            ['Size', type === 'volume' ? bytes(size) : undefined],
+          ]}
+        />
+      </Card>
+      <Card title="About it">
+        <Facts
+          of={[
+            ['Kind', type === 'volume' ? 'volume' : 'dataset'],
+            ['Pool', <a href={link('pools', pool)}>{pool}</a>],
+            ['Mounted at', mountpoint],
+            ['Clone of', origin],
+            ['Made', <When at={created_at} />],
+          ]}
+        />
+      </Card>
+      <Card title="Properties that were set">
+        {set.length === 0 ? (
+          <Empty>Nothing: everything is as in what it is in.</Empty>
+        ) : (
+          <Facts of={set.map(([name, value]) => [name, readable(name, value)])} />
+        )}
+      </Card>
+    </Cards>
+  )
+}

@@ -1,0 +1,59 @@
+// iSCSI targets: volumes as disks of other machines.
+import type { PageProps } from '../frame.tsx'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { plural } from '../kit/format.ts'
+import { Card, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { go, link } from '../router.ts'
+import { may } from '../session.ts'
+import { useState } from '../state.ts'
+import { TargetDialog } from './iscsi/form.tsx'
+import { OneTarget } from './iscsi/one.tsx'
+import type { Target } from './iscsi/types.ts'
+import { Enabled } from './storage/row-actions.tsx'
+
+const COLLECTION = '/api/v1/iscsi/targets'
+
+export const IscsiTargets = ({ rest: [id] }: PageProps) => (id === undefined ? <List /> : <OneTarget id={id} />)
+
+function List() {
+  const query = useQuery<Target[]>(COLLECTION, { every: 30 })
+  const [making, setMaking] = useState(false)
+  return (
+    <Page
+      title="iSCSI targets"
+      intro="A target shows volumes to other machines as disks of their own. A volume may be used by one machine at a time only."
+      actions={may('operator') ? <Button onClick={() => setMaking(true)}>Make a target…</Button> : null}
+    >
+      <Loaded query={query}>
+        {(targets) => (
+          <Card>
+            <Table
+              label="iSCSI targets"
+              rows={targets}
+              id={({ id }) => id}
+              empty="There is no target yet."
+              columns={[
+                { title: 'Target', cell: ({ id, iqn }) => <a href={link('iscsi', id)}>{iqn}</a> },
+                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
+                { title: 'Volumes', cell: ({ luns }) => luns.map(({ zvol }) => zvol).join(', ') || 'none' },
+                {
+                  title: 'Who',
+                  cell: ({ initiators, chap, note }) =>
+                    note ?? `${plural(initiators.length, 'initiator')}${chap ? ', with CHAP' : ''}`,
+                },
+                { title: 'Logged in', cell: ({ sessions }) => sessions.length, number: true },
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {making ? (
+        <TargetDialog target={undefined} onClose={() => setMaking(false)} onDone={(made) => go('iscsi', made.id)} />
+      ) : null}
+      <Curl lines={[{ path: COLLECTION }]} />
+    </Page>
+  )
+}

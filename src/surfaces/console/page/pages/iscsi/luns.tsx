@@ -1,0 +1,131 @@
+// The volumes of a target. A LUN keeps its number as long as it is there.
+import { call } from '../../api.ts'
+import { Confirm } from '../../kit/dialog.tsx'
+import { Button, Check, Form } from '../../kit/form.tsx'
+import { bytes } from '../../kit/format.ts'
+import { Card, Table } from '../../kit/layout.tsx'
+import { useAction } from '../../query.ts'
+import { link } from '../../router.ts'
+import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
+import { DatasetField } from '../storage/pickers.tsx'
+import { one } from '../storage/words.ts'
+import type { Lun, Target } from './types.ts'
+
+export function Luns({ target, reload }: { target: Target; reload: () => Promise<void> }) {
+  const [removed, setRemoved] = useState<Lun>()
+  const mine = may('operator') && target.managed
+  return (
+    <Card title="Volumes" wide>
+      <Table
+        label="Volumes of the target"
+        rows={target.luns}
+        id={({ id }) => String(id)}
+        empty="No volume is shown yet."
+        columns={[
+          { title: 'LUN', cell: ({ id }) => id },
+          {
+            title: 'Volume',
+            cell: ({ zvol, backend }) => (backend === 'zvol' ? <a href={link('datasets', zvol)}>{zvol}</a> : zvol),
+          },
+          { title: 'Size', cell: ({ size }) => (size === undefined ? '' : bytes(size)), number: true },
+          ...(mine
+            ? [
+                {
+                  title: 'Actions',
+                  cell: (lun: Lun) => (
+                    <Button
+                      kind="danger"
+                      label={`Take away LUN ${lun.id}, ${lun.zvol}`}
+                      onClick={() => setRemoved(lun)}
+                    >
+                      Take away…
+                    </Button>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+      {mine ? <AddLun target={target} reload={reload} /> : null}
+      {removed ? (
+        <RemoveLun
+          target={target}
+          lun={removed}
+          onClose={() => setRemoved(undefined)}
+          onDone={async () => {
+            await reload()
+            setRemoved(undefined)
+          }}
+        />
+      ) : null}
+    </Card>
+  )
+}
+
+function AddLun({ target: { id, luns }, reload }: { target: Target; reload: () => Promise<void> }) {
+  const [zvol, setZvol] = useState('')
+  const action = useAction(async () => {
+    await call('POST', `${one('iscsi/targets', id)}/luns`, { json: { zvol } })
+    await reload()
+    setZvol('')
+  })
+  const taken = luns.map((lun) => lun.zvol)
+  return (
+    <Form action={action} submit="Show the volume" disabled={zvol === ''}>
+      <DatasetField
+        label="Show another volume"
+        type="volume"
+        value={zvol}
+        onValue={setZvol}
+        fits={({ name }) => !taken.includes(name)}
+      />
+    </Form>
+  )
+}
+
+function RemoveLun({
+  target: { id, sessions },
+  lun,
+  onClose,
+  onDone,
+}: {
+  target: Target
+  lun: Lun
+  onClose: () => void
+  onDone: () => Promise<void>
+}) {
+  const [force, setForce] = useState(false)
+  const action = useAction(async () => {
+    const query = force ? '?force=true' : ''
+    await call('POST', `${one('iscsi/targets', id)}/luns/remove${query}`, { json: { lun_id: lun.id } })
+    await onDone()
+  })
+  return (
+    <Confirm title={`Take away LUN ${lun.id}`} submit="Take it away" action={action} onClose={onClose}>
+      <p>{lun.zvol} is no longer shown by this target. What is on it stays.</p>
+      <Force sessions={sessions} force={force} onForce={setForce} />
+    </Confirm>
+  )
+}
+
+/** Agreed to by a tick of its own: the initiators lose what they have not written yet. */
+export function Force({
+  sessions,
+  force,
+  onForce,
+}: {
+  sessions: string[]
+  force: boolean
+  onForce: (force: boolean) => void
+}) {
+  if (sessions.length === 0) return null
+  return (
+    <Check
+      label="Also while initiators are logged in"
+      hint={`What they have not written yet is lost: ${sessions.join(', ')}`}
+      checked={force}
+      onChecked={onForce}
+    />
+  )
+}

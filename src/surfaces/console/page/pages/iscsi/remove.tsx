@@ -1,0 +1,30 @@
+// Removing a target; its volumes stay.
+import { useState } from '../../state.ts'
+import { Remove } from '../storage/remove.tsx'
+import { one } from '../storage/words.ts'
+import { Force } from './luns.tsx'
+import type { Target } from './types.ts'
+
+export function RemoveTarget({
+  target: { id, iqn, sessions },
+  onClose,
+  onDone,
+}: {
+  target: Target
+  onClose: () => void
+  onDone: () => unknown
+}) {
+  const [force, setForce] = useState(false)
+  return (
+    <Remove
+      title={`Remove the target ${iqn}`}
+      submit="Remove the target"
+      path={`${one('iscsi/targets', id)}${force ? '?force=true' : ''}`}
+      onClose={onClose}
+      onDone={onDone}
+    >
+      <p>No machine can use it any more. Its volumes stay, with everything on them.</p>
+      <Force sessions={sessions} force={force} onForce={setForce} />
+    </Remove>
+  )
+}

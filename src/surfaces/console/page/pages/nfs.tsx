@@ -1,0 +1,99 @@
+// NFS exports: folders for Linux, Unix and hypervisors.
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { Card, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { useState } from '../state.ts'
+import { type Export, ExportDialog } from './nfs/form.tsx'
+import { host, Lines } from './storage/connect.tsx'
+import { Remove } from './storage/remove.tsx'
+import { Enabled, RowActions } from './storage/row-actions.tsx'
+import { one } from './storage/words.ts'
+
+const COLLECTION = '/api/v1/exports/nfs'
+
+/** A blank in a path has to be kept together. */
+const mountLine = (path: string) => {
+  const from = `${host()}:${path}`
+  return `mount -t nfs ${/^[\w./:@-]+$/.test(from) ? from : `'${from.replaceAll("'", `'\\''`)}'`} /mnt`
+}
+
+export function NfsExports() {
+  const query = useQuery<Export[]>(COLLECTION)
+  const [edited, setEdited] = useState<Export | 'new'>()
+  const [removed, setRemoved] = useState<Export>()
+  const done = async () => {
+    await query.reload()
+    setEdited(undefined)
+    setRemoved(undefined)
+  }
+  return (
+    <Page
+      title="NFS exports"
+      intro="Folders of datasets for Linux, Unix and hypervisors. Who may mount one is told by its address."
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Export a dataset…</Button> : null}
+    >
+      <Loaded query={query}>
+        {(exports) => (
+          <Card>
+            <Table
+              label="NFS exports"
+              rows={exports}
+              id={({ id }) => id}
+              empty="Nothing is exported with NFS yet."
+              columns={[
+                {
+                  title: 'Folder',
+                  cell: ({ path, dataset }) => (dataset ? <a href={link('datasets', dataset)}>{path}</a> : path),
+                },
+                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
+                {
+                  title: 'Who',
+                  cell: ({ clients, read_only, root_squash }) =>
+                    `${clients.join(', ')}${read_only ? '; read-only' : ''}${root_squash ? '' : '; root stays root'}`,
+                },
+                {
+                  title: 'Mount it with',
+                  cell: ({ path }) => <Lines of={[mountLine(path)]} what={`the mount line of ${path}`} />,
+                },
+                ...(may('operator')
+                  ? [
+                      {
+                        title: 'Actions',
+                        cell: (row: Export) => (
+                          <RowActions
+                            name={row.path}
+                            managed={row.managed}
+                            onEdit={() => setEdited(row)}
+                            onRemove={() => setRemoved(row)}
+                          />
+                        ),
+                      },
+                    ]
+                  : []),
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {edited ? (
+        <ExportDialog of={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
+      ) : null}
+      {removed ? (
+        <Remove
+          title={`Stop exporting ${removed.path}`}
+          submit="Stop exporting"
+          path={one('exports/nfs', removed.id)}
+          onClose={() => setRemoved(undefined)}
+          onDone={done}
+        >
+          <p>Who has it mounted gets errors from now on. The files stay in {removed.path}.</p>
+        </Remove>
+      ) : null}
+      <Curl lines={[{ path: COLLECTION }]} />
+    </Page>
+  )
+}

@@ -1,0 +1,95 @@
+// An export, made or changed. The trap: without clients everybody may mount it; so that is written, not left out.
+import { call } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Check, Field, Form, TextArea } from '../../kit/form.tsx'
+import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
+import { EditDialog } from '../storage/latest.tsx'
+import { DatasetField } from '../storage/pickers.tsx'
+import { ifMatch, one, words } from '../storage/words.ts'
+
+export interface Export {
+  id: string
+  path: string
+  dataset?: string
+  clients: string[]
+  read_only: boolean
+  root_squash: boolean
+  enabled: boolean
+  managed: boolean
+}
+
+interface Ends {
+  onClose: () => void
+  onDone: () => unknown
+}
+
+export const ExportDialog = ({ of, onClose, onDone }: Ends & { of: Export | undefined }) => (
+  <EditDialog<Export>
+    title={of ? `Change the export of ${of.path}` : 'Export a dataset with NFS'}
+    path={of && one('exports/nfs', of.id)}
+    onClose={onClose}
+  >
+    {(before, etag) => <ExportForm before={before} etag={etag} onClose={onClose} onDone={onDone} />}
+  </EditDialog>
+)
+
+function ExportForm({
+  before,
+  etag,
+  onClose,
+  onDone,
+}: Ends & { before: Export | undefined; etag: string | undefined }) {
+  const [dataset, setDataset] = useState('')
+  const [path, setPath] = useState('')
+  const [clients, setClients] = useState(before?.clients.join('\n') ?? '')
+  const [readOnly, setReadOnly] = useState(before?.read_only ?? false)
+  const [squash, setSquash] = useState(before?.root_squash ?? true)
+  const [enabled, setEnabled] = useState(before?.enabled ?? true)
+  const settings = { clients: words(clients), read_only: readOnly, root_squash: squash }
+  const line = before
+    ? { method: 'PUT', path: one('exports/nfs', before.id), json: { ...settings, enabled } }
+    : { method: 'POST', path: '/api/v1/exports/nfs', json: { dataset, ...(path && { path }), ...settings } }
+  const action = useAction(async () => {
+    await call(line.method, line.path, { json: line.json, ...ifMatch(etag) })
+    await onDone()
+  })
+  return (
+    <>
+      <Form
+        action={action}
+        submit={before ? 'Save' : 'Export it'}
+        cancel={onClose}
+        disabled={settings.clients.length === 0 || (!before && dataset === '')}
+      >
+        {before ? null : (
+          <>
+            <DatasetField label="Dataset" type="filesystem" value={dataset} onValue={setDataset} />
+            <Field
+              label="Folder"
+              value={path}
+              onValue={setPath}
+              hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
+            />
+          </>
+        )}
+        <TextArea
+          label="Who may mount it"
+          hint="An address, a network such as 192.168.1.0/24, a host name or @netgroup a line; * is everybody"
+          rows={3}
+          value={clients}
+          onValue={setClients}
+        />
+        <Check label="Read-only" checked={readOnly} onChecked={setReadOnly} />
+        <Check
+          label="root of a client is nobody here (root squash)"
+          hint="Off, whoever is root on a client is root in these files."
+          checked={squash}
+          onChecked={setSquash}
+        />
+        {before ? <Check label="The export is on" checked={enabled} onChecked={setEnabled} /> : null}
+      </Form>
+      <Curl lines={[line]} />
+    </>
+  )
+}

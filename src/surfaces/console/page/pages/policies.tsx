@@ -1,0 +1,113 @@
+// Snapshot policies: which snapshots are taken by themselves, and how many stay.
+import { call } from '../api.ts'
+import { Curl } from '../kit/curl.tsx'
+import { Confirm } from '../kit/dialog.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { moment } from '../kit/format.ts'
+import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
+import { useAction, useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { useState } from '../state.ts'
+import { kept, nextDue, type Policy } from './snapshots/policy.ts'
+import { PolicyDialog } from './snapshots/policy-form.tsx'
+import { one } from './storage/words.ts'
+
+export function Policies() {
+  const query = useQuery<Policy[]>('/api/v1/snapshot-policies', { every: 60 })
+  const [edited, setEdited] = useState<Policy | 'new'>()
+  const [removed, setRemoved] = useState<string>()
+  const remove = useAction(async () => {
+    await call('DELETE', one('snapshot-policies', removed ?? ''))
+    await query.reload()
+    setRemoved(undefined)
+  })
+  const saved = async () => {
+    await query.reload()
+    setEdited(undefined)
+  }
+  return (
+    <Page
+      title="Snapshot policies"
+      intro="A policy takes snapshots of its dataset by itself, and deletes the oldest of those that it took. All its times are UTC."
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Make a policy…</Button> : null}
+    >
+      <Loaded query={query}>
+        {(policies) => (
+          <Card>
+            <Table
+              label="Snapshot policies"
+              rows={policies}
+              id={({ dataset }) => dataset}
+              empty="There is no policy yet: nothing is taken by itself."
+              columns={[
+                { title: 'Dataset', cell: ({ dataset }) => <a href={link('snapshots', dataset)}>{dataset}</a> },
+                { title: 'Keeps', cell: kept },
+                { title: 'Takes', cell: ({ autosnap }) => <Switch on={autosnap} /> },
+                { title: 'Deletes', cell: ({ autoprune }) => <Switch on={autoprune} /> },
+                { title: 'The next one', cell: (policy) => <Next policy={policy} /> },
+                ...(may('operator')
+                  ? [
+                      {
+                        title: 'Actions',
+                        cell: (policy: Policy) => (
+                          <div class="actions">
+                            <Button label={`Change the policy of ${policy.dataset}`} onClick={() => setEdited(policy)}>
+                              Change…
+                            </Button>
+                            <Button
+                              label={`Remove the policy of ${policy.dataset}`}
+                              kind="danger"
+                              onClick={() => setRemoved(policy.dataset)}
+                            >
+                              Remove…
+                            </Button>
+                          </div>
+                        ),
+                      },
+                    ]
+                  : []),
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {edited ? (
+        <PolicyDialog
+          dataset={edited === 'new' ? undefined : edited.dataset}
+          onClose={() => setEdited(undefined)}
+          onDone={saved}
+        />
+      ) : null}
+      {removed === undefined ? null : (
+        <Confirm
+          title={`Remove the policy of ${removed}`}
+          submit="Remove the policy"
+          action={remove}
+          onClose={() => setRemoved(undefined)}
+        >
+          <p>No more snapshots are taken or deleted by it. Those that it took stay, and are nobody’s to delete.</p>
+        </Confirm>
+      )}
+      <Curl
+        lines={[
+          { path: '/api/v1/snapshot-policies' },
+          { path: `${one('snapshot-policies', 'tank/data')}/preview?hourly=24&daily=7` },
+        ]}
+      />
+    </Page>
+  )
+}
+
+const Switch = ({ on }: { on: boolean }) => <Badge tone={on ? 'ok' : 'quiet'}>{on ? 'yes' : 'no'}</Badge>
+
+function Next({ policy }: { policy: Policy }) {
+  const due = nextDue(policy, Date.now())
+  if (!due) return 'none'
+  return (
+    <span title={moment(due.at)}>
+      {due.type} <When at={due.at} />
+    </span>
+  )
+}

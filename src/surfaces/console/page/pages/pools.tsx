@@ -1,0 +1,77 @@
+// The pools: all of them, and the ways to one, a new one, and those that could be imported. `-new` and `-import` are no pool's name: one begins
+// with a letter.
+import type { PageProps } from '../frame.tsx'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { bytes } from '../kit/format.ts'
+import { Badge, Card, Meter, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { CreatePool } from './pools/create.tsx'
+import { ImportPools } from './pools/import.tsx'
+import { OnePool } from './pools/one.tsx'
+import { ScrubCell } from './pools/scrub.tsx'
+import { type Pool, toneOf } from './pools/types.ts'
+
+export const Pools = ({ rest: [name] }: PageProps) =>
+  name === undefined ? (
+    <List />
+  ) : name === '-new' ? (
+    <CreatePool />
+  ) : name === '-import' ? (
+    <ImportPools />
+  ) : (
+    <OnePool name={name} />
+  )
+
+function List() {
+  const query = useQuery<Pool[]>('/api/v1/pools', { every: 15 })
+  const actions = may('operator') ? (
+    <>
+      <a class="button" href={link('pools', '-import')}>
+        Import a pool
+      </a>
+      <a class="button" href={link('pools', '-new')}>
+        Make a pool
+      </a>
+    </>
+  ) : null
+  return (
+    <Page title="Pools" intro="Disks that ZFS keeps together. Datasets and volumes live in a pool." actions={actions}>
+      <Loaded query={query}>
+        {(pools) => (
+          <Card>
+            <Table
+              label="Pools"
+              rows={pools}
+              id={({ guid }) => guid}
+              empty={
+                may('operator') ? (
+                  <>
+                    There is no pool yet. <a href={link('pools', '-new')}>Make one</a> of disks that are free, or{' '}
+                    <a href={link('pools', '-import')}>import one</a> that is on disks from another machine.
+                  </>
+                ) : (
+                  'There is no pool yet.'
+                )
+              }
+              columns={[
+                { title: 'Pool', cell: ({ name }) => <a href={link('pools', name)}>{name}</a> },
+                { title: 'State', cell: ({ health }) => <Badge tone={toneOf(health)}>{health}</Badge> },
+                {
+                  title: 'Used',
+                  cell: ({ name, size, allocated }) => <Meter value={allocated} max={size} label={`${name}: used`} />,
+                },
+                { title: 'Free', cell: ({ free }) => bytes(free), number: true },
+                { title: 'Size', cell: ({ size }) => bytes(size), number: true },
+                { title: 'Last scrub', cell: ({ name }) => <ScrubCell name={name} /> },
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      <Curl lines={[{ path: '/api/v1/pools' }]} />
+    </Page>
+  )
+}

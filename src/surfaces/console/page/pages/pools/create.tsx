@@ -1,0 +1,182 @@
+// A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
+import { request } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Loaded } from '../../kit/failure.tsx'
+import { Button, Check, Field, Form, Select, TextArea } from '../../kit/form.tsx'
+import { bytes, plural } from '../../kit/format.ts'
+import { Card, Note, Page, Table } from '../../kit/layout.tsx'
+import { useQuery } from '../../query.ts'
+import { go, link } from '../../router.ts'
+import { session } from '../../session.ts'
+import { useState } from '../../state.ts'
+import { words } from '../storage/words.ts'
+import { JobView, UnderWay, useWork } from '../storage/work.tsx'
+import type { Available } from './types.ts'
+import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './words.ts'
+
+const COMPRESSION: [string, string][] = [
+  ['lz4', 'lz4: quick'],
+  ['zstd', 'zstd: smaller, slower'],
+  ['gzip', 'gzip: small, slow'],
+  ['off', 'None'],
+]
+const SECTORS: [string, string][] = [
+  ['', 'As the disks say'],
+  ['9', '512 bytes (ashift 9)'],
+  ['12', '4 KiB (ashift 12)'],
+  ['13', '8 KiB (ashift 13)'],
+]
+
+export function CreatePool() {
+  const query = useQuery<Available>('/api/v1/pools/available')
+  return (
+    <Page title="Make a pool" intro="A pool is made of whole disks. Its layout cannot be changed later.">
+      <p>
+        <a href={link('pools')}>All pools</a>
+      </p>
+      <Loaded query={query}>
+        {({ disks }) => (
+          <Card>
+            {disks.length === 0 && !session.get().file_vdevs ? (
+              <Note title="There is no free disk">
+                <span>A disk is free when nothing is on it: no partition, no file system, no other pool.</span>
+                <Button onClick={() => void query.reload()}>Look again</Button>
+              </Note>
+            ) : (
+              <Choice disks={disks} />
+            )}
+          </Card>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Choice({ disks }: { disks: Available['disks'] }) {
+  const [name, setName] = useState('')
+  const [layout, setLayout] = useState<Layout>('mirror')
+  const [uses, setUses] = useState<Record<string, Use | ''>>({})
+  const [files, setFiles] = useState('')
+  const [compression, setCompression] = useState('lz4')
+  const [sectors, setSectors] = useState('')
+  const [trim, setTrim] = useState(false)
+  const [comment, setComment] = useState('')
+
+  const chosen: [string, Use][] = [
+    ...disks.flatMap(({ path }): [string, Use][] => (uses[path] ? [[path, uses[path]]] : [])),
+    ...words(files).map((path): [string, Use] => [path, 'data']),
+  ]
+  const ofDisks = disks.filter(({ path }) => uses[path])
+  const sizes = disks.filter(({ path }) => uses[path] === 'data').map(({ size }) => size)
+  const missing = whyNot(layout, chosen.filter(([, use]) => use === 'data').length)
+  const body = {
+    name,
+    vdevs: vdevWords(layout, chosen),
+    options: {
+      'fs.compression': compression,
+      ...(sectors && { ashift: sectors }),
+      ...(trim && { autotrim: 'on' }),
+      ...(comment && { comment }),
+    },
+  }
+  const work = useWork(
+    () => request('POST', '/api/v1/pools', { json: body }),
+    () => go('pools', name),
+  )
+  if (work.job) return <JobView job={work.job} ended={work.ended} close={() => go('pools')} />
+  return (
+    <>
+      <Form
+        action={work.action}
+        submit={`Make the pool of ${plural(chosen.length, 'device')}`}
+        disabled={missing !== undefined || name === ''}
+        cancel={() => go('pools')}
+      >
+        <Field label="Name" value={name} onValue={setName} required maxlength={255} hint="Such as tank" />
+        <Select
+          label="Layout of the data disks"
+          value={layout}
+          onValue={(value) => setLayout(value as Layout)}
+          options={Object.entries(LAYOUTS)}
+        />
+        <fieldset>
+          <legend>Disks</legend>
+          <Table
+            label="Free disks"
+            rows={disks}
+            id={({ path }) => path}
+            empty="There is no free disk."
+            columns={[
+              { title: 'Disk', cell: ({ path }) => path },
+              {
+                title: 'Used for',
+                cell: ({ path }) => (
+                  <UseField
+                    path={path}
+                    value={uses[path] ?? ''}
+                    onValue={(use) => setUses((before) => ({ ...before, [path]: use }))}
+                  />
+                ),
+              },
+              { title: 'Size', cell: ({ size }) => bytes(size), number: true },
+              { title: 'Model, serial number', cell: ({ model = '', serial = '' }) => `${model} ${serial}` },
+            ]}
+          />
+          {session.get().file_vdevs ? (
+            <TextArea
+              label="Files as data disks"
+              hint="For trying it out: a path a line"
+              rows={2}
+              value={files}
+              onValue={setFiles}
+            />
+          ) : null}
+          <p class="muted" role="status">
+            {missing ?? (sizes.length > 0 ? `About ${bytes(usable(layout, sizes))} will be usable.` : '')}
+          </p>
+        </fieldset>
+        <fieldset>
+          <legend>Options</legend>
+          <Select label="Compression" value={compression} onValue={setCompression} options={COMPRESSION} />
+          <Select
+            label="Smallest block on the disks"
+            value={sectors}
+            onValue={setSectors}
+            options={SECTORS}
+            hint="Cannot be changed later"
+          />
+          <Check label="Tell the disks what is free (autotrim, for SSDs)" checked={trim} onChecked={setTrim} />
+          <Field label="Comment" value={comment} onValue={setComment} maxlength={32} />
+        </fieldset>
+        {ofDisks.length > 0 ? (
+          <Note tone="warning" title={`${plural(ofDisks.length, 'disk')} will be overwritten`}>
+            <ul>
+              {ofDisks.map(({ path, size, model, serial }) => (
+                <li key={path}>
+                  {path}, {bytes(size)} {model} {serial}
+                </li>
+              ))}
+            </ul>
+          </Note>
+        ) : null}
+        <UnderWay busy={work.action.busy} type="pool.create" />
+      </Form>
+      <Curl lines={[{ path: '/api/v1/pools/available' }, { method: 'POST', path: '/api/v1/pools', json: body }]} />
+    </>
+  )
+}
+
+/** In a table the column's title is not a label: it names its disk as well. */
+const UseField = ({ path, value, onValue }: { path: string; value: Use | ''; onValue: (use: Use | '') => void }) => (
+  <select
+    aria-label={`Use of ${path}`}
+    value={value}
+    onInput={(event: Event) => onValue((event.currentTarget as HTMLSelectElement).value as Use | '')}
+  >
+    {[['', 'Not used'], ...Object.entries(USES)].map(([use, text]) => (
+      <option key={use} value={use} selected={use === value}>
+        {text}
+      </option>
+    ))}
+  </select>
+)

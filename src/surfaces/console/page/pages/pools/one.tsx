@@ -1,0 +1,132 @@
+// One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
+import { request } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
+import { Loaded } from '../../kit/failure.tsx'
+import { Button, Form } from '../../kit/form.tsx'
+import { bytes } from '../../kit/format.ts'
+import { Badge, Card, Cards, Facts, Meter, Note, Page, Progress, When } from '../../kit/layout.tsx'
+import { useQuery } from '../../query.ts'
+import { go, link } from '../../router.ts'
+import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
+import { Destroy } from '../storage/destroy.tsx'
+import { one } from '../storage/words.ts'
+import { JobView, UnderWay, useWork } from '../storage/work.tsx'
+import { ScrubCard } from './scrub.tsx'
+import { type PoolDetails, toneOf } from './types.ts'
+import { Vdevs } from './vdevs.tsx'
+
+export function OnePool({ name }: { name: string }) {
+  const path = one('pools', name)
+  const query = useQuery<PoolDetails>(path, { every: 10 })
+  const [asked, setAsked] = useState<'export' | 'destroy'>()
+  const close = () => setAsked(undefined)
+  const gone = () => go('pools')
+  const actions =
+    may('operator') && query.data ? (
+      <>
+        <Button onClick={() => setAsked('export')}>Export…</Button>
+        <Button kind="danger" onClick={() => setAsked('destroy')}>
+          Destroy…
+        </Button>
+      </>
+    ) : null
+  return (
+    <Page title={`Pool ${name}`} actions={actions}>
+      <p>
+        <a href={link('pools')}>All pools</a> · <a href={link('datasets')}>Datasets</a> ·{' '}
+        <a href={link('snapshots')}>Snapshots</a>
+      </p>
+      <Loaded query={query}>{(pool) => <Sections pool={pool} />}</Loaded>
+      {asked === 'export' ? <Export name={name} onClose={close} onDone={gone} /> : null}
+      {asked === 'destroy' ? (
+        <Destroy
+          title={`Destroy the pool ${name}`}
+          submit="Destroy the pool"
+          name={name}
+          path={path}
+          job="pool.destroy"
+          onClose={close}
+          onDone={gone}
+        >
+          {() => <p>All data in the pool is lost, on every disk of it. This goes:</p>}
+        </Destroy>
+      ) : null}
+      <Curl
+        lines={[
+          { path },
+          { path: `${path}/scrub` },
+          ...(may('operator')
+            ? [
+                { method: 'POST', path: `${path}/scrub` },
+                { method: 'POST', path: `${path}/export` },
+                { method: 'DELETE', path: `${path}?dry_run=true` },
+              ]
+            : []),
+        ]}
+      />
+    </Page>
+  )
+}
+
+function Sections({ pool }: { pool: PoolDetails }) {
+  const { name, health, problem, errors, size, allocated, free, created_at, guid, vdevs, scan, options } = pool
+  const resilver = scan?.kind === 'resilver' ? scan : undefined
+  return (
+    <>
+      {problem ? (
+        <Note tone="warning" title={`The pool is ${health}`}>
+          <span>{problem}</span>
+        </Note>
+      ) : null}
+      {resilver && resilver.status === 'running' ? (
+        <Note tone="busy" title="A disk is being filled again (resilver)">
+          <Progress value={resilver.progress} label="Resilver" />
+        </Note>
+      ) : null}
+      <Cards>
+        <Card title="State">
+          <Facts
+            of={[
+              ['State', <Badge tone={toneOf(health)}>{health}</Badge>],
+              ['Used', <Meter value={allocated} max={size} label="Used" />],
+              ['Space', `${bytes(free)} free of ${bytes(size)}, ${bytes(allocated)} used`],
+              ['Data', errors],
+              ['Made', created_at ? <When at={created_at} /> : undefined],
+              ['Id', guid],
+            ]}
+          />
+        </Card>
+        <ScrubCard name={name} />
+        <Card title="Devices" wide>
+          <Vdevs of={vdevs} label={`Devices of ${name}`} />
+        </Card>
+        {Object.keys(options).length > 0 ? (
+          <Card title="Properties that were set">
+            <Facts of={Object.entries(options)} />
+          </Card>
+        ) : null}
+      </Cards>
+    </>
+  )
+}
+
+function Export({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
+  const work = useWork(() => request('POST', `${one('pools', name)}/export`), onDone)
+  return (
+    <Dialog title={`Export the pool ${name}`} onClose={onClose}>
+      {work.job ? (
+        <JobView job={work.job} ended={work.ended} close={onClose} />
+      ) : (
+        <Form action={work.action} submit="Export the pool" kind="danger" cancel={onClose}>
+          <p>
+            The pool is taken off this appliance, so that its disks can go to another machine. Nothing is lost; it can
+            be imported again. It is refused while something of it is shared.
+          </p>
+          <UnderWay busy={work.action.busy} type="pool.export" />
+        </Form>
+      )}
+    </Dialog>
+  )
+}

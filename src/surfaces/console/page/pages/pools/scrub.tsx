@@ -1,0 +1,90 @@
+// Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
+import { call } from '../../api.ts'
+import { useEffect } from '../../effect.ts'
+import { FailureNote } from '../../kit/failure.tsx'
+import { Button } from '../../kit/form.tsx'
+import { bytes, plural } from '../../kit/format.ts'
+import { Badge, Card, Facts, Note, Progress, type Tone, When } from '../../kit/layout.tsx'
+import { useAction, useQuery } from '../../query.ts'
+import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
+import { one } from '../storage/words.ts'
+import type { Scan } from './types.ts'
+
+const WORDS: Record<Scan['status'], [Tone, string]> = {
+  none: ['quiet', 'never'],
+  running: ['busy', 'running'],
+  paused: ['warning', 'paused'],
+  finished: ['ok', 'finished'],
+  cancelled: ['warning', 'stopped'],
+}
+
+const goesOn = ({ status }: Scan) => status === 'running' || status === 'paused'
+
+/** Asked often while it moves, seldom else: one that is begun elsewhere shows as well. */
+function useScrub(name: string) {
+  const [every, setEvery] = useState(15)
+  const query = useQuery<Scan>(`${one('pools', name)}/scrub`, { every })
+  const moves = query.data !== undefined && (goesOn(query.data) || query.data.job !== undefined)
+  useEffect(() => setEvery(moves ? 2 : 15), [moves])
+  return { scan: query.data, failure: query.failure, reload: query.reload }
+}
+
+/** In the list of pools. */
+export function ScrubCell({ name }: { name: string }) {
+  const { scan } = useScrub(name)
+  if (!scan) return '…'
+  const [tone, word] = WORDS[scan.status]
+  return goesOn(scan) ? (
+    <Progress value={scan.progress} label={`Scrub of ${name}: ${word}`} />
+  ) : (
+    <>
+      <Badge tone={tone}>{word}</Badge> {scan.last ? <When at={scan.last} /> : null}
+    </>
+  )
+}
+
+export function ScrubCard({ name }: { name: string }) {
+  const { scan, failure, reload } = useScrub(name)
+  const start = useAction(async () => {
+    await call('POST', `${one('pools', name)}/scrub`)
+    await reload()
+  })
+  const stop = useAction(async () => {
+    if (scan?.job) await call('POST', `${one('jobs', scan.job)}/cancel`)
+    await reload()
+  })
+  if (!scan)
+    return <Card title="Scrub">{failure ? <FailureNote failure={failure} /> : <p class="muted">Asking…</p>}</Card>
+  const [tone, word] = WORDS[scan.status]
+  const on = goesOn(scan)
+  const buttons = !may('operator') ? null : on ? (
+    <Button busy={stop.busy} disabled={scan.job === undefined} onClick={() => void stop.run()}>
+      Stop it
+    </Button>
+  ) : (
+    <Button busy={start.busy} onClick={() => void start.run()}>
+      Start a scrub
+    </Button>
+  )
+  return (
+    <Card title="Scrub" actions={buttons}>
+      <p class="muted">Reads everything and mends what can be mended. The pool can be used meanwhile.</p>
+      <FailureNote failure={start.failure ?? stop.failure} />
+      {on ? <Progress value={scan.progress} label="How far the scrub is" /> : null}
+      {on && scan.job === undefined ? (
+        <Note>It was begun outside this appliance’s jobs: stop it with zpool scrub -s {name}.</Note>
+      ) : null}
+      <Facts
+        of={[
+          ['State', <Badge tone={tone}>{word}</Badge>],
+          ['Speed', scan.speed === undefined ? undefined : `${bytes(scan.speed)}/s`],
+          ['Repaired', scan.repaired === undefined ? undefined : bytes(scan.repaired)],
+          ['Not repaired', scan.errors === undefined ? undefined : plural(scan.errors, 'error')],
+          ['Begun', scan.started_at ? <When at={scan.started_at} /> : undefined],
+          ['Ended', scan.last ? <When at={scan.last} /> : undefined],
+        ]}
+      />
+    </Card>
+  )
+}

@@ -1,0 +1,58 @@
+// Pools as the appliance shows them, and how their states are coloured.
+import type { Tone } from '../../kit/layout.tsx'
+
+export interface Pool {
+  name: string
+  status: string
+  size: number
+  allocated: number
+  free: number
+  health: string
+  created_at?: string
+  guid: string
+}
+
+export interface Vdev {
+  name: string
+  type: string
+  class: string
+  state: string
+  read_errors: number
+  write_errors: number
+  checksum_errors: number
+  note?: string
+  children?: Vdev[]
+}
+
+export interface Scan {
+  status: 'none' | 'running' | 'paused' | 'finished' | 'cancelled'
+  progress: number
+  speed?: number
+  repaired?: number
+  errors?: number
+  started_at?: string
+  last?: string
+  job?: string
+}
+
+export interface PoolDetails extends Pool {
+  problem?: string
+  errors?: string
+  vdevs: Vdev[]
+  scan?: Scan & { kind: 'scrub' | 'resilver' }
+  options: Record<string, string>
+}
+
+export interface Available {
+  disks: { path: string; size: number; model?: string; serial?: string }[]
+  pools: { name: string; id: string; state: string; problem?: string; vdevs: Vdev[] }[]
+}
+
+export const toneOf = (state: string): Tone =>
+  state === 'ONLINE' || state === 'AVAIL'
+    ? 'ok'
+    : state === 'INUSE'
+      ? 'busy'
+      : state === 'DEGRADED' || state === 'OFFLINE'
+        ? 'warning'
+        : 'error'

@@ -1,0 +1,55 @@
+// What the choice of disks means in ZFS's words, and how much of them will be usable. The trap: a layout says how many disks it needs; better
+// here, beside the disks, than as a refusal.
+
+export const LAYOUTS = {
+  mirror: 'Mirror: every disk holds everything',
+  mirrors: 'Mirrors of two disks',
+  raidz: 'RAID-Z1: one disk may fail',
+  raidz2: 'RAID-Z2: two disks may fail',
+  raidz3: 'RAID-Z3: three disks may fail',
+  stripe: 'Stripe: no disk may fail',
+} as const
+export type Layout = keyof typeof LAYOUTS
+
+export const USES = { data: 'Data', log: 'Log', cache: 'Cache', spare: 'Spare' } as const
+export type Use = keyof typeof USES
+
+const PARITY = { raidz: 1, raidz2: 2, raidz3: 3 } as const
+
+/** Why this number of data disks makes no such pool. */
+export function whyNot(layout: Layout, disks: number): string | undefined {
+  if (disks === 0) return 'Choose at least one disk for data.'
+  if (layout === 'stripe') return undefined
+  if (layout === 'mirrors') return disks % 2 === 0 ? undefined : 'Mirrors of two need an even number of data disks.'
+  const least = layout === 'mirror' ? 2 : PARITY[layout] + 1
+  return disks < least ? `This layout needs at least ${least} data disks.` : undefined
+}
+
+/** `["mirror","/dev/sdb","/dev/sdc","log","/dev/sdd"]`; two log disks are a mirror. */
+export function vdevWords(layout: Layout, chosen: [path: string, use: Use][]): string[] {
+  const of = (use: Use) => chosen.filter((entry) => entry[1] === use).map(([path]) => path)
+  const [data, log, cache, spare] = [of('data'), of('log'), of('cache'), of('spare')]
+  const groups =
+    layout === 'stripe'
+      ? data
+      : layout === 'mirrors'
+        ? data.flatMap((path, i) => (i % 2 === 0 ? ['mirror', path] : [path]))
+        : [layout, ...data]
+  return [
+    ...groups,
+    ...(log.length > 0 ? ['log', ...(log.length > 1 ? ['mirror'] : []), ...log] : []),
+    ...(cache.length > 0 ? ['cache', ...cache] : []),
+    ...(spare.length > 0 ? ['spare', ...spare] : []),
+  ]
+}
+
+/** Bytes, before what ZFS keeps for itself. */
+export function usable(layout: Layout, sizes: number[]): number {
+  const least = Math.min(...sizes)
+  if (sizes.length === 0) return 0
+  if (layout === 'stripe') return sizes.reduce((sum, size) => sum + size, 0)
+  if (layout === 'mirror') return least
+  if (layout === 'mirrors')
+    return sizes.reduce((sum, size, i) => (i % 2 === 1 ? sum + Math.min(size, sizes[i - 1] ?? size) : sum), 0)
+  return Math.max(0, sizes.length - PARITY[layout]) * least
+}

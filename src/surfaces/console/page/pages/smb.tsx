@@ -1,0 +1,95 @@
+// SMB shares: folders for Windows, macOS and everybody else with an SMB client.
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { Card, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { useState } from '../state.ts'
+import { type Share, ShareDialog } from './smb/form.tsx'
+import { host, Lines } from './storage/connect.tsx'
+import { Remove } from './storage/remove.tsx'
+import { Enabled, RowActions } from './storage/row-actions.tsx'
+import { one } from './storage/words.ts'
+
+const COLLECTION = '/api/v1/shares/smb'
+
+export function SmbShares() {
+  const query = useQuery<Share[]>(COLLECTION)
+  const [edited, setEdited] = useState<Share | 'new'>()
+  const [removed, setRemoved] = useState<Share>()
+  const done = async () => {
+    await query.reload()
+    setEdited(undefined)
+    setRemoved(undefined)
+  }
+  return (
+    <Page
+      title="SMB shares"
+      intro="Folders of datasets for Windows, macOS and others. Who may connect is an account of the system and of Samba."
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Share a dataset…</Button> : null}
+    >
+      <Loaded query={query}>
+        {(shares) => (
+          <Card>
+            <Table
+              label="SMB shares"
+              rows={shares}
+              id={({ id }) => id}
+              empty="Nothing is shared with SMB yet."
+              columns={[
+                { title: 'Share', cell: ({ name }) => name },
+                {
+                  title: 'Folder',
+                  cell: ({ path = '', dataset }) => (dataset ? <a href={link('datasets', dataset)}>{path}</a> : path),
+                },
+                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
+                { title: 'Who', cell: access },
+                {
+                  title: 'Connect to',
+                  cell: ({ name }) => <Lines of={[`\\\\${host()}\\${name}`]} what={`the address of ${name}`} />,
+                },
+                ...(may('operator')
+                  ? [
+                      {
+                        title: 'Actions',
+                        cell: (share: Share) => (
+                          <RowActions
+                            name={share.name}
+                            managed={share.managed}
+                            onEdit={() => setEdited(share)}
+                            onRemove={() => setRemoved(share)}
+                          />
+                        ),
+                      },
+                    ]
+                  : []),
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {edited ? (
+        <ShareDialog share={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
+      ) : null}
+      {removed ? (
+        <Remove
+          title={`Stop sharing ${removed.name}`}
+          submit="Stop sharing"
+          path={one('shares/smb', removed.id)}
+          onClose={() => setRemoved(undefined)}
+          onDone={done}
+        >
+          <p>Who is connected loses the share at once. The files stay in {removed.path}.</p>
+        </Remove>
+      ) : null}
+      <Curl lines={[{ path: COLLECTION }]} />
+    </Page>
+  )
+}
+
+function access({ read_only, guest_ok, valid_users }: Share): string {
+  const who = valid_users.length > 0 ? valid_users.join(', ') : 'every user'
+  return `${who}${guest_ok ? ', guests too' : ''}${read_only ? '; read-only' : ''}`
+}

@@ -1,0 +1,104 @@
+// A share, made or changed. The trap: its name and folder stay what they were when it was made.
+import { call } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Check, Field, Form, TextArea } from '../../kit/form.tsx'
+import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
+import { EditDialog } from '../storage/latest.tsx'
+import { DatasetField } from '../storage/pickers.tsx'
+import { ifMatch, one, words } from '../storage/words.ts'
+
+export interface Share {
+  id: string
+  name: string
+  path?: string
+  dataset?: string
+  description: string
+  read_only: boolean
+  guest_ok: boolean
+  valid_users: string[]
+  enabled: boolean
+  managed: boolean
+}
+
+interface Ends {
+  onClose: () => void
+  onDone: () => unknown
+}
+
+export const ShareDialog = ({ share, onClose, onDone }: Ends & { share: Share | undefined }) => (
+  <EditDialog<Share>
+    title={share ? `Change the share ${share.name}` : 'Share a dataset with SMB'}
+    path={share && one('shares/smb', share.id)}
+    onClose={onClose}
+  >
+    {(before, etag) => <ShareForm before={before} etag={etag} onClose={onClose} onDone={onDone} />}
+  </EditDialog>
+)
+
+function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | undefined; etag: string | undefined }) {
+  const [dataset, setDataset] = useState('')
+  const [name, setName] = useState('')
+  const [path, setPath] = useState('')
+  const [description, setDescription] = useState(before?.description ?? '')
+  const [readOnly, setReadOnly] = useState(before?.read_only ?? false)
+  const [guests, setGuests] = useState(before?.guest_ok ?? false)
+  const [enabled, setEnabled] = useState(before?.enabled ?? true)
+  const [users, setUsers] = useState(before?.valid_users.join('\n') ?? '')
+  const settings = { description, read_only: readOnly, guest_ok: guests, valid_users: words(users) }
+  const line = before
+    ? { method: 'PUT', path: one('shares/smb', before.id), json: { ...settings, enabled } }
+    : { method: 'POST', path: '/api/v1/shares/smb', json: { name, dataset, ...(path && { path }), ...settings } }
+  const action = useAction(async () => {
+    await call(line.method, line.path, { json: line.json, ...ifMatch(etag) })
+    await onDone()
+  })
+  return (
+    <>
+      <Form
+        action={action}
+        submit={before ? 'Save' : 'Share it'}
+        cancel={onClose}
+        disabled={!before && (dataset === '' || name === '')}
+      >
+        {before ? null : (
+          <>
+            <DatasetField
+              label="Dataset"
+              type="filesystem"
+              value={dataset}
+              onValue={(chosen) => {
+                setDataset(chosen)
+                if (name === '') setName(chosen.split('/').pop() ?? '')
+              }}
+            />
+            <Field label="Name of the share" value={name} onValue={setName} required maxlength={80} />
+            <Field
+              label="Folder"
+              value={path}
+              onValue={setPath}
+              hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
+            />
+          </>
+        )}
+        <Field label="Description" value={description} onValue={setDescription} maxlength={256} />
+        <TextArea
+          label="Who may connect"
+          hint="A user or @group a line; empty: every user"
+          rows={3}
+          value={users}
+          onValue={setUsers}
+        />
+        <Check label="Read-only" checked={readOnly} onChecked={setReadOnly} />
+        <Check
+          label="Guests without a password too"
+          hint="Samba has to map unknown users to guests for that (map to guest)."
+          checked={guests}
+          onChecked={setGuests}
+        />
+        {before ? <Check label="The share is on" checked={enabled} onChecked={setEnabled} /> : null}
+      </Form>
+      <Curl lines={[line]} />
+    </>
+  )
+}

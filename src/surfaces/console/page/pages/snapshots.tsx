@@ -1,0 +1,132 @@
+// Snapshots: all, those of one dataset, or one of them (`tank/data@before`). The trap: there may be a hundred thousand; the list is asked for
+// once, and only the newest of what is looked for are drawn.
+import { useMemo } from 'hono/jsx/dom'
+import type { PageProps } from '../frame.tsx'
+import { Curl } from '../kit/curl.tsx'
+import { Loaded } from '../kit/failure.tsx'
+import { Button } from '../kit/form.tsx'
+import { bytes, moment, since } from '../kit/format.ts'
+import { Card, Page, Table } from '../kit/layout.tsx'
+import { useQuery } from '../query.ts'
+import { link } from '../router.ts'
+import { may } from '../session.ts'
+import { useState } from '../state.ts'
+import { RemoveSnapshot, RollBack, TakeSnapshot } from './snapshots/change.tsx'
+import { OneSnapshot } from './snapshots/one.tsx'
+import { useFilter } from './storage/filter.tsx'
+
+export interface Snapshot {
+  name: string
+  dataset: string
+  size: number
+  created_at: string
+}
+
+export const Snapshots = ({ rest: [name] }: PageProps) =>
+  name?.includes('@') ? <OneSnapshot name={name} /> : <List dataset={name} />
+
+type Asked = { what: 'take' } | { what: 'roll back' | 'remove'; snapshot: Snapshot }
+
+function List({ dataset }: { dataset: string | undefined }) {
+  const path = `/api/v1/snapshots${dataset === undefined ? '' : `?dataset=${encodeURIComponent(dataset)}`}`
+  const query = useQuery<Snapshot[]>(path)
+  const [asked, setAsked] = useState<Asked>()
+  const close = () => setAsked(undefined)
+  const done = async () => {
+    await query.reload()
+    close()
+  }
+  return (
+    <Page
+      title={dataset === undefined ? 'Snapshots' : `Snapshots of ${dataset}`}
+      intro="A snapshot keeps what a dataset or volume held at one moment. It takes space only for what has changed since."
+      actions={may('operator') ? <Button onClick={() => setAsked({ what: 'take' })}>Take a snapshot…</Button> : null}
+    >
+      <p>
+        {dataset === undefined ? null : (
+          <>
+            <a href={link('snapshots')}>All snapshots</a> · <a href={link('datasets', dataset)}>{dataset}</a> ·{' '}
+          </>
+        )}
+        <a href={link('policies')}>Snapshots that are taken by themselves</a>
+      </p>
+      <Loaded query={query}>
+        {(all) => (
+          <Card>
+            <Rows
+              all={all}
+              onRollBack={(snapshot) => setAsked({ what: 'roll back', snapshot })}
+              onRemove={(snapshot) => setAsked({ what: 'remove', snapshot })}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {asked?.what === 'take' ? <TakeSnapshot dataset={dataset ?? ''} onClose={close} onDone={done} /> : null}
+      {asked?.what === 'roll back' ? <RollBack snapshot={asked.snapshot} onClose={close} onDone={done} /> : null}
+      {asked?.what === 'remove' ? <RemoveSnapshot name={asked.snapshot.name} onClose={close} onDone={done} /> : null}
+      <Curl
+        lines={[
+          { path },
+          ...(may('operator')
+            ? [{ method: 'POST', path: '/api/v1/snapshots', json: { dataset: dataset ?? 'tank/data', name: 'before' } }]
+            : []),
+        ]}
+      />
+    </Page>
+  )
+}
+
+interface RowsProps {
+  all: Snapshot[]
+  onRollBack: (snapshot: Snapshot) => void
+  onRemove: (snapshot: Snapshot) => void
+}
+
+function Rows({ all, onRollBack, onRemove }: RowsProps) {
+  const newest = useMemo(
+    // Those of one second stay in the order that ZFS made them in, turned round.
+    () => [...all].reverse().sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0)),
+    [all],
+  )
+  const { shown, control } = useFilter(newest, ({ name }) => name, 'snapshots')
+  return (
+    <>
+      {control}
+      <Table
+        label="Snapshots"
+        rows={shown}
+        id={({ name }) => name}
+        empty={all.length === 0 ? 'There is no snapshot yet.' : 'No snapshot has this in its name.'}
+        columns={[
+          { title: 'Snapshot', cell: ({ name }) => <a href={link('snapshots', name)}>{name}</a> },
+          {
+            title: 'Taken',
+            cell: ({ created_at }) => (
+              <>
+                {moment(created_at)} <span class="muted">{since(created_at)}</span>
+              </>
+            ),
+          },
+          { title: 'Space of its own', cell: ({ size }) => bytes(size), number: true },
+          ...(may('operator')
+            ? [
+                {
+                  title: 'Actions',
+                  cell: (snapshot: Snapshot) => (
+                    <div class="actions">
+                      <Button label={`Roll back to ${snapshot.name}`} onClick={() => onRollBack(snapshot)}>
+                        Roll back…
+                      </Button>
+                      <Button label={`Delete ${snapshot.name}`} kind="danger" onClick={() => onRemove(snapshot)}>
+                        Delete…
+                      </Button>
+                    </div>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+    </>
+  )
+}

@@ -1,0 +1,85 @@
+// Taking a snapshot, going back to one, deleting one.
+import { call } from '../../api.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
+import { Field, Form } from '../../kit/form.tsx'
+import { moment, plural } from '../../kit/format.ts'
+import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
+import { Destroy } from '../storage/destroy.tsx'
+import { DatasetField } from '../storage/pickers.tsx'
+import { one } from '../storage/words.ts'
+
+interface Props {
+  onClose: () => void
+  onDone: () => unknown
+}
+
+/** `manual-20261121-1405`, in UTC as the policies' are. */
+const proposed = () => `manual-${new Date().toISOString().slice(0, 16).replace(/[-:]/g, '').replace('T', '-')}`
+
+export function TakeSnapshot({ dataset: first, onClose, onDone }: Props & { dataset: string }) {
+  const [dataset, setDataset] = useState(first)
+  const [name, setName] = useState(proposed)
+  const json = { dataset, name }
+  const action = useAction(async () => {
+    await call('POST', '/api/v1/snapshots', { json })
+    await onDone()
+  })
+  return (
+    <Dialog title="Take a snapshot" onClose={onClose}>
+      <Form action={action} submit="Take it" cancel={onClose} disabled={dataset === '' || name === ''}>
+        <DatasetField label="Of" value={dataset} onValue={setDataset} />
+        <Field label="Name" value={name} onValue={setName} required />
+      </Form>
+      <Curl lines={[{ method: 'POST', path: '/api/v1/snapshots', json }]} />
+    </Dialog>
+  )
+}
+
+export function RollBack({
+  snapshot: { name, dataset, created_at },
+  onClose,
+  onDone,
+}: Props & { snapshot: { name: string; dataset: string; created_at: string } }) {
+  return (
+    <Destroy
+      title={`Roll ${dataset} back`}
+      submit={`Roll back to ${moment(created_at)}`}
+      name={name}
+      method="POST"
+      path={`${one('snapshots', name)}/rollback`}
+      recursive
+      job="snapshot.rollback"
+      onClose={onClose}
+      onDone={onDone}
+    >
+      {({ destroys }) => (
+        <>
+          <p>
+            {dataset} becomes what it was at {moment(created_at)}. Everything that was written to it since is lost.
+          </p>
+          <p>
+            {destroys.length === 0
+              ? 'It is the newest snapshot: no other is lost.'
+              : `${plural(destroys.length, 'newer snapshot is', 'newer snapshots are')} lost as well:`}
+          </p>
+        </>
+      )}
+    </Destroy>
+  )
+}
+
+export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string }) => (
+  <Destroy
+    title="Delete a snapshot"
+    submit="Delete the snapshot"
+    name={name}
+    path={one('snapshots', name)}
+    job="snapshot.destroy"
+    onClose={onClose}
+    onDone={onDone}
+  >
+    {() => <p>The dataset stays as it is. What only this snapshot still holds is lost:</p>}
+  </Destroy>
+)

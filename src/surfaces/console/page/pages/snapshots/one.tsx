@@ -1,0 +1,83 @@
+// One snapshot: what keeps it, and what was made of it.
+import { Curl } from '../../kit/curl.tsx'
+import { Loaded } from '../../kit/failure.tsx'
+import { Button } from '../../kit/form.tsx'
+import { bytes, moment } from '../../kit/format.ts'
+import { Card, Facts, Page, When } from '../../kit/layout.tsx'
+import { useQuery } from '../../query.ts'
+import { go, link } from '../../router.ts'
+import { may } from '../../session.ts'
+import { useState } from '../../state.ts'
+import type { Snapshot } from '../snapshots.tsx'
+import { one } from '../storage/words.ts'
+import { RemoveSnapshot, RollBack } from './change.tsx'
+
+interface Details extends Snapshot {
+  guid: string
+  referenced: number
+  holds: string[]
+  clones: string[]
+}
+
+export function OneSnapshot({ name }: { name: string }) {
+  const path = one('snapshots', name)
+  const query = useQuery<Details>(path)
+  const [asked, setAsked] = useState<'roll back' | 'remove'>()
+  const close = () => setAsked(undefined)
+  const dataset = name.slice(0, name.indexOf('@'))
+  const done = () => go('snapshots', dataset)
+  return (
+    <Page
+      title={`Snapshot ${name}`}
+      actions={
+        may('operator') && query.data ? (
+          <>
+            <Button onClick={() => setAsked('roll back')}>Roll back…</Button>
+            <Button kind="danger" onClick={() => setAsked('remove')}>
+              Delete…
+            </Button>
+          </>
+        ) : null
+      }
+    >
+      <p>
+        <a href={link('snapshots', dataset)}>Snapshots of {dataset}</a>
+      </p>
+      <Loaded query={query}>
+        {({ created_at, size, referenced, holds, clones, guid }) => (
+          <Card>
+            <Facts
+              of={[
+                ['Dataset', <a href={link('datasets', dataset)}>{dataset}</a>],
+                [
+                  'Taken',
+                  <>
+                    {moment(created_at)} (<When at={created_at} />)
+                  </>,
+                ],
+                ['Space of its own', bytes(size)],
+                ['Holds, with others', bytes(referenced)],
+                ['Kept by', holds.length > 0 ? holds.join(', ') : 'nothing: it can be deleted'],
+                ['Clones', clones.length > 0 ? clones.join(', ') : 'none'],
+                ['Id', guid],
+              ]}
+            />
+          </Card>
+        )}
+      </Loaded>
+      {asked === 'roll back' && query.data ? <RollBack snapshot={query.data} onClose={close} onDone={done} /> : null}
+      {asked === 'remove' ? <RemoveSnapshot name={name} onClose={close} onDone={done} /> : null}
+      <Curl
+        lines={[
+          { path },
+          ...(may('operator')
+            ? [
+                { method: 'POST', path: `${path}/rollback?dry_run=true` },
+                { method: 'DELETE', path: `${path}?dry_run=true` },
+              ]
+            : []),
+        ]}
+      />
+    </Page>
+  )
+}

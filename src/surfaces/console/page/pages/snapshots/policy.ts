@@ -1,0 +1,29 @@
+// A snapshot policy in words and times.
+import { periodOf, type SnapshotType, TYPES } from '../../../../../features/snapshots/periods.ts'
+
+export { TYPES }
+
+export type Policy = Record<SnapshotType, number> & { dataset: string; autosnap: boolean; autoprune: boolean }
+
+export const EVERY: Record<SnapshotType, string> = {
+  frequent: 'Each quarter of an hour',
+  hourly: 'Each hour',
+  daily: 'Each day',
+  weekly: 'Each week, from Monday on',
+  monthly: 'Each month',
+  yearly: 'Each year',
+}
+
+/** `24 hourly, 7 daily` */
+export const kept = (policy: Policy): string =>
+  TYPES.filter((type) => policy[type] > 0)
+    .map((type) => `${policy[type]} ${type}`)
+    .join(', ') || 'none'
+
+/** When the next one is taken, where that of the period that runs is there already; it is taken at once otherwise. */
+export function nextDue(policy: Policy, now: number): { type: SnapshotType; at: string } | undefined {
+  if (!policy.autosnap) return undefined
+  const due = TYPES.filter((type) => policy[type] > 0).map((type) => ({ type, until: periodOf(type, now).until }))
+  due.sort((a, b) => a.until - b.until)
+  return due[0] && { type: due[0].type, at: new Date(due[0].until).toISOString() }
+}

@@ -1,0 +1,102 @@
+// What cannot be taken back: the appliance says what would go and what stands in the way, then the name is typed. The trap: between the plan
+// and the deed something may have come into being; the plan's token makes the appliance refuse then, and a new plan is asked for.
+import { call, request } from '../../api.ts'
+import { useEffect } from '../../effect.ts'
+import { Dialog } from '../../kit/dialog.tsx'
+import { FailureNote } from '../../kit/failure.tsx'
+import { Button, Field, Form } from '../../kit/form.tsx'
+import { type Children, Note } from '../../kit/layout.tsx'
+import { useAction } from '../../query.ts'
+import { useState } from '../../state.ts'
+import type { Plan } from './words.ts'
+import { JobView, UnderWay, useWork } from './work.tsx'
+
+interface Props {
+  title: string
+  submit: string
+  /** Has to be typed. */
+  name: string
+  path: string
+  method?: 'DELETE' | 'POST'
+  /** What is below it goes as well, as the plan says. */
+  recursive?: boolean
+  /** The type of the job. */
+  job: string
+  /** What it means, above the list of what goes. */
+  children: (plan: Plan) => Children
+  onClose: () => void
+  onDone: () => unknown
+}
+
+/** Names that are written out; a list of thousands would be read by nobody. */
+const MOST = 500
+
+export function Destroy(props: Props) {
+  const { title, submit, name, path, method = 'DELETE', recursive, job, children, onClose, onDone } = props
+  const [plan, setPlan] = useState<Plan>()
+  const [typed, setTyped] = useState('')
+  const ask = useAction(async () => setPlan(await call<Plan>(method, `${path}?dry_run=true`)))
+  useEffect(() => void ask.run(), [])
+  const work = useWork(async () => {
+    const query = `confirm=${encodeURIComponent(plan?.confirm ?? '')}${recursive ? '&recursive=true' : ''}`
+    try {
+      return await request(method, `${path}?${query}`)
+    } catch (error) {
+      void ask.run()
+      throw error
+    }
+  }, onDone)
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {work.job ? <JobView job={work.job} ended={work.ended} close={onClose} /> : null}
+      <FailureNote failure={ask.failure} />
+      {plan || ask.failure ? null : <p class="muted">Asking what would go…</p>}
+      {plan && !work.job && plan.depends.length > 0 ? (
+        <>
+          <FailureNote failure={work.action.failure} />
+          <InTheWay plan={plan} />
+          <div class="actions">
+            <Button busy={ask.busy} onClick={() => void ask.run()}>
+              Look again
+            </Button>
+            <Button onClick={onClose}>Close</Button>
+          </div>
+        </>
+      ) : null}
+      {plan && !work.job && plan.depends.length === 0 ? (
+        <>
+          {children(plan)}
+          <Names of={plan.destroys} />
+          <Form action={work.action} submit={submit} kind="danger" cancel={onClose} disabled={typed !== name}>
+            <Field label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autocomplete="off" />
+            <UnderWay busy={work.action.busy} type={job} />
+          </Form>
+        </>
+      ) : null}
+    </Dialog>
+  )
+}
+
+const InTheWay = ({ plan: { depends } }: { plan: Plan }) => (
+  <Note tone="warning" title="This is in the way, and has to go first">
+    <ul>
+      {depends.map(({ object, reason }) => (
+        <li key={object + reason}>
+          {object} {reason}
+        </li>
+      ))}
+    </ul>
+  </Note>
+)
+
+/** Everything that would be gone. */
+export function Names({ of }: { of: string[] }) {
+  if (of.length === 0) return null
+  const more = of.length - MOST
+  return (
+    <pre class="block" tabindex={0}>
+      {of.slice(0, MOST).join('\n')}
+      {more > 0 ? `\nand ${more} more` : ''}
+    </pre>
+  )
+}

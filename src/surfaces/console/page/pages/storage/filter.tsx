@@ -1,0 +1,27 @@
+// Long lists: a filter, and only so many rows that a browser stays quick. The trap: what is not shown must be said.
+import { Field } from '../../kit/form.tsx'
+import type { Children } from '../../kit/layout.tsx'
+import { useState } from '../../state.ts'
+
+const MOST = 200
+
+/** The rows whose text has what was typed, at most 200; and the field to type it into, once there is something to filter. */
+export function useFilter<T>(rows: T[], text: (row: T) => string, what: string): { shown: T[]; control: Children } {
+  const [wanted, setWanted] = useState('')
+  const needle = wanted.trim().toLowerCase()
+  const found = needle === '' ? rows : rows.filter((row) => text(row).toLowerCase().includes(needle))
+  const shown = found.slice(0, MOST)
+  const control =
+    rows.length < 8 ? null : (
+      <>
+        <Field label={`Find ${what}`} value={wanted} onValue={setWanted} />
+        <p class="muted" role="status">
+          {found.length === rows.length
+            ? `${rows.length.toLocaleString()} ${what}`
+            : `${found.length.toLocaleString()} of ${rows.length.toLocaleString()} ${what}`}
+          {found.length > shown.length ? `; the first ${shown.length} are shown` : ''}
+        </p>
+      </>
+    )
+  return { shown, control }
+}
