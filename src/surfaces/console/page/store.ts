@@ -1,6 +1,6 @@
 // A value that several parts of the page look at.
-import { useEffect, useState } from './hooks.ts'
 
+import { useEffect, useState } from './hooks.ts'
 export class Store<T> {
   private value: T
   private readonly listeners = new Set<() => void>()

@@ -1,5 +1,7 @@
 // Fields, buttons, forms. The trap: the CSP lets no form be sent by the browser; every form is a function here.
-import { useEffect, useId, useRef } from 'hono/jsx/dom'
+
+import { useId, useRef } from 'hono/jsx/dom'
+import { useEffect } from '../hooks.ts'
 import type { Action } from '../query.ts'
 import { FailureNote } from './failure.tsx'
 import type { Children } from './layout.tsx'
