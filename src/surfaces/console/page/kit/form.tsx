@@ -1,5 +1,5 @@
 // Fields, buttons, forms. The trap: the CSP lets no form be sent by the browser; every form is a function here.
-import { useId } from 'hono/jsx/dom'
+import { useEffect, useId, useRef } from 'hono/jsx/dom'
 import type { Action } from '../query.ts'
 import { FailureNote } from './failure.tsx'
 import type { Children } from './layout.tsx'
@@ -234,6 +234,11 @@ export function Form({
   disabled?: boolean
   cancel?: () => void
 }) {
+  const said = useRef<HTMLDivElement>(null)
+  // A long form in a dialog may have it out of sight.
+  useEffect(() => {
+    if (action.failure) said.current?.scrollIntoView({ block: 'nearest' })
+  }, [action.failure])
   const send = (event: Event) => {
     event.preventDefault()
     if (!action.busy) void action.run()
@@ -241,7 +246,9 @@ export function Form({
   return (
     <form onSubmit={send}>
       {children}
-      <FailureNote failure={action.failure} />
+      <div ref={said}>
+        <FailureNote failure={action.failure} />
+      </div>
       <div class="actions">
         <Button submit kind={kind} busy={action.busy} disabled={disabled ?? false}>
           {submit}
