@@ -10,10 +10,19 @@ import { may } from '../session.ts'
 import { CreateDataset } from './datasets/create.tsx'
 import { OneDataset } from './datasets/one.tsx'
 import { useFilter } from './storage/filter.tsx'
+import { ForOperators } from './storage/for-operators.tsx'
 import type { Dataset } from './storage/words.ts'
 
 export const Datasets = ({ rest: [name, parent] }: PageProps) =>
-  name === undefined ? <List /> : name === '-new' ? <CreateDataset parent={parent ?? ''} /> : <OneDataset name={name} />
+  name === undefined ? (
+    <List />
+  ) : name === '-new' ? (
+    <ForOperators title="Make a dataset or volume">
+      <CreateDataset parent={parent ?? ''} />
+    </ForOperators>
+  ) : (
+    <OneDataset name={name} />
+  )
 
 function List() {
   const query = useQuery<Dataset[]>('/api/v1/datasets', { every: 30 })

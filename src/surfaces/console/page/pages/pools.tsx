@@ -13,12 +13,15 @@ import { ImportPools } from './pools/import.tsx'
 import { OnePool } from './pools/one.tsx'
 import { ScrubCell } from './pools/scrub.tsx'
 import { type Pool, toneOf } from './pools/types.ts'
+import { ForOperators } from './storage/for-operators.tsx'
 
 export const Pools = ({ rest: [name] }: PageProps) =>
   name === undefined ? (
     <List />
   ) : name === '-new' ? (
-    <CreatePool />
+    <ForOperators title="Make a pool">
+      <CreatePool />
+    </ForOperators>
   ) : name === '-import' ? (
     <ImportPools />
   ) : (

@@ -1,48 +1,51 @@
 // Properties of a dataset or volume, and a volume's size. The trap: the form is filled from one version, and only that one is changed: If-Match.
 import { call } from '../../api.ts'
-import { Dialog } from '../../kit/dialog.tsx'
 import { Field, Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { useState } from '../../state.ts'
+import { EditDialog } from '../storage/latest.tsx'
 import { type DatasetDetails, exactSize, ifMatch, one } from '../storage/words.ts'
 import { PropertyFields } from './fields.tsx'
 import { changes, valuesOf } from './properties.ts'
 
-export function EditDataset({
+interface Ends {
+  onClose: () => void
+  onDone: () => unknown
+}
+
+export const EditDataset = ({ name, onClose, onDone }: Ends & { name: string }) => (
+  <EditDialog<DatasetDetails> title={`Change ${name}`} path={one('datasets', name)} onClose={onClose}>
+    {(dataset, etag) => dataset && <EditForm dataset={dataset} etag={etag} onClose={onClose} onDone={onDone} />}
+  </EditDialog>
+)
+
+function EditForm({
   dataset: { name, type, size, options },
   etag,
   onClose,
   onDone,
-}: {
-  dataset: DatasetDetails
-  etag: string | undefined
-  onClose: () => void
-  onDone: () => unknown
-}) {
-  // As it was when the form was opened, however often the page behind it asks again.
-  const [before] = useState({ values: valuesOf(type, options), size: exactSize(String(size)), etag })
+}: Ends & { dataset: DatasetDetails; etag: string | undefined }) {
+  const before = { values: valuesOf(type, options), size: exactSize(String(size)) }
   const [values, setValues] = useState(before.values)
   const [wanted, setWanted] = useState(before.size)
   const changed = changes(before.values, values)
   const grows = type === 'volume' && wanted !== before.size
   const action = useAction(async () => {
     const json = { options: changed, ...(grows && { size: wanted }) }
-    await call('PUT', one(type === 'volume' ? 'zvols' : 'datasets', name), { json, ...ifMatch(before.etag) })
+    await call('PUT', one(type === 'volume' ? 'zvols' : 'datasets', name), { json, ...ifMatch(etag) })
     await onDone()
   })
   return (
-    <Dialog title={`Change ${name}`} onClose={onClose}>
-      <Form action={action} submit="Save" cancel={onClose} disabled={!grows && Object.keys(changed).length === 0}>
-        {type === 'volume' ? (
-          <Field
-            label="Size"
-            value={wanted}
-            onValue={setWanted}
-            hint={`Now ${before.size}. It can only grow; the initiator has to look at its disks anew.`}
-          />
-        ) : null}
-        <PropertyFields kind={type} values={values} onValues={setValues} />
-      </Form>
-    </Dialog>
+    <Form action={action} submit="Save" cancel={onClose} disabled={!grows && Object.keys(changed).length === 0}>
+      {type === 'volume' ? (
+        <Field
+          label="Size"
+          value={wanted}
+          onValue={setWanted}
+          hint={`Now ${before.size}. It can only grow; the initiator has to look at its disks anew.`}
+        />
+      ) : null}
+      <PropertyFields kind={type} values={values} onValues={setValues} />
+    </Form>
   )
 }

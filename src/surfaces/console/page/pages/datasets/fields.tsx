@@ -30,7 +30,7 @@ export function PropertyFields({
               hint={hint}
               value={value}
               onValue={set(name)}
-              options={[['', 'As what it is in'], ...all.map((choice): [string, string] => [choice, choice])]}
+              options={[['', 'Inherited'], ...all.map((choice): [string, string] => [choice, choice])]}
             />
           )
         })}

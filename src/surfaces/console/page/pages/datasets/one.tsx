@@ -43,10 +43,9 @@ export function OneDataset({ name }: { name: string }) {
         <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Its snapshots</a>
       </p>
       <Loaded query={query}>{(dataset) => <Sections dataset={dataset} />}</Loaded>
-      {asked === 'edit' && query.data ? (
+      {asked === 'edit' ? (
         <EditDataset
-          dataset={query.data}
-          etag={query.etag}
+          name={name}
           onClose={close}
           onDone={async () => {
             await query.reload()
@@ -119,7 +118,7 @@ function Sections({ dataset }: { dataset: DatasetDetails }) {
       </Card>
       <Card title="Properties that were set">
         {set.length === 0 ? (
-          <Empty>Nothing: everything is as in what it is in.</Empty>
+          <Empty>Nothing was set: everything is inherited.</Empty>
         ) : (
           <Facts of={set.map(([name, value]) => [name, readable(name, value)])} />
         )}

@@ -19,8 +19,9 @@ import { Vdevs } from './vdevs.tsx'
 
 export function OnePool({ name }: { name: string }) {
   const path = one('pools', name)
-  const query = useQuery<PoolDetails>(path, { every: 10 })
   const [asked, setAsked] = useState<'export' | 'destroy'>()
+  // A pool that is on its way out is not asked for: the clock would find it gone before this page is left.
+  const query = useQuery<PoolDetails>(path, asked ? {} : { every: 10 })
   const close = () => setAsked(undefined)
   const gone = () => go('pools')
   const actions =
@@ -38,7 +39,7 @@ export function OnePool({ name }: { name: string }) {
         <a href={link('pools')}>All pools</a> · <a href={link('datasets')}>Datasets</a> ·{' '}
         <a href={link('snapshots')}>Snapshots</a>
       </p>
-      <Loaded query={query}>{(pool) => <Sections pool={pool} />}</Loaded>
+      <Loaded query={query}>{(pool) => <Sections pool={pool} still={asked !== undefined} />}</Loaded>
       {asked === 'export' ? <Export name={name} onClose={close} onDone={gone} /> : null}
       {asked === 'destroy' ? (
         <Destroy
@@ -70,7 +71,7 @@ export function OnePool({ name }: { name: string }) {
   )
 }
 
-function Sections({ pool }: { pool: PoolDetails }) {
+function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
   const { name, health, problem, errors, size, allocated, free, created_at, guid, vdevs, scan, options } = pool
   const resilver = scan?.kind === 'resilver' ? scan : undefined
   return (
@@ -98,7 +99,7 @@ function Sections({ pool }: { pool: PoolDetails }) {
             ]}
           />
         </Card>
-        <ScrubCard name={name} />
+        <ScrubCard name={name} still={still} />
         <Card title="Devices" wide>
           <Vdevs of={vdevs} label={`Devices of ${name}`} />
         </Card>

@@ -22,9 +22,9 @@ const WORDS: Record<Scan['status'], [Tone, string]> = {
 const goesOn = ({ status }: Scan) => status === 'running' || status === 'paused'
 
 /** Asked often while it moves, seldom else: one that is begun elsewhere shows as well. */
-function useScrub(name: string) {
+function useScrub(name: string, still: boolean) {
   const [every, setEvery] = useState(15)
-  const query = useQuery<Scan>(`${one('pools', name)}/scrub`, { every })
+  const query = useQuery<Scan>(`${one('pools', name)}/scrub`, still ? {} : { every })
   const moves = query.data !== undefined && (goesOn(query.data) || query.data.job !== undefined)
   useEffect(() => setEvery(moves ? 2 : 15), [moves])
   return { scan: query.data, failure: query.failure, reload: query.reload }
@@ -32,7 +32,7 @@ function useScrub(name: string) {
 
 /** In the list of pools. */
 export function ScrubCell({ name }: { name: string }) {
-  const { scan } = useScrub(name)
+  const { scan } = useScrub(name, false)
   if (!scan) return '…'
   const [tone, word] = WORDS[scan.status]
   return goesOn(scan) ? (
@@ -44,8 +44,9 @@ export function ScrubCell({ name }: { name: string }) {
   )
 }
 
-export function ScrubCard({ name }: { name: string }) {
-  const { scan, failure, reload } = useScrub(name)
+/** `still`: not asked again by the clock. */
+export function ScrubCard({ name, still }: { name: string; still: boolean }) {
+  const { scan, failure, reload } = useScrub(name, still)
   const start = useAction(async () => {
     await call('POST', `${one('pools', name)}/scrub`)
     await reload()

@@ -7,6 +7,7 @@ import { FailureNote } from '../../kit/failure.tsx'
 import { Button, Field, Form } from '../../kit/form.tsx'
 import { type Children, Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
+import { link } from '../../router.ts'
 import { useState } from '../../state.ts'
 import type { Plan } from './words.ts'
 import { JobView, UnderWay, useWork } from './work.tsx'
@@ -82,12 +83,21 @@ const InTheWay = ({ plan: { depends } }: { plan: Plan }) => (
     <ul>
       {depends.map(({ object, reason }) => (
         <li key={object + reason}>
-          {object} {reason}
+          <a href={placeOf(object)}>{object}</a> {reason}
         </li>
       ))}
     </ul>
   </Note>
 )
+
+/** The page of what the appliance named: `shares/smb/ID`, `iscsi/targets/ID`, or a dataset or snapshot. */
+function placeOf(object: string): string {
+  const [kind, of, id = ''] = object.split('/')
+  if (kind === 'shares' && of === 'smb') return link('smb')
+  if (kind === 'exports' && of === 'nfs') return link('nfs')
+  if (kind === 'iscsi' && of === 'targets') return link('iscsi', id)
+  return link(object.includes('@') ? 'snapshots' : 'datasets', object)
+}
 
 /** Everything that would be gone. */
 export function Names({ of }: { of: string[] }) {

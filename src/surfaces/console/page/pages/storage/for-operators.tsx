@@ -1,0 +1,14 @@
+// A page that makes something, reached by its address: whoever may not sees no form that would be refused.
+import { type Children, Note, Page } from '../../kit/layout.tsx'
+import { may } from '../../session.ts'
+
+export const ForOperators = ({ title, children }: { title: string; children?: Children }) =>
+  may('operator') ? (
+    children
+  ) : (
+    <Page title={title}>
+      <Note>
+        <span>Your account may look at storage, and not change it.</span>
+      </Note>
+    </Page>
+  )
