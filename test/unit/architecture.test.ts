@@ -15,6 +15,8 @@ const code = (file: string) => text(file).replace(/^\s*(\/\/|\/?\*).*$/gm, '')
 
 /** What runs in the browser: a program of its own, with rules of its own. */
 const PAGE = 'src/surfaces/console/page/'
+/** The one computation that both sides need, free of everything that a browser lacks. */
+const SHARED = 'src/features/snapshots/periods.ts'
 const sources = under('src').filter((file) => !file.startsWith(PAGE))
 const page = under('src').filter((file) => file.startsWith(PAGE))
 const tests = under('test')
@@ -113,9 +115,12 @@ describe('imports', () => {
 describe('the page of the console', () => {
   it('is made of its own files and hono’s JSX, and nothing of the server', () => {
     for (const file of page) {
-      const foreign = imports(file).filter((name) => !name.startsWith(PAGE) && !/^hono\/jsx(?:\/dom)?$/.test(name))
+      const foreign = imports(file).filter(
+        (name) => !name.startsWith(PAGE) && !/^hono\/jsx(?:\/dom)?$/.test(name) && name !== SHARED,
+      )
       expect([file, foreign]).toEqual([file, []])
     }
+    expect(imports(SHARED)).toEqual([])
     expect(sources.filter((file) => imports(file).some((name) => name.startsWith(PAGE)))).toEqual([])
   })
 

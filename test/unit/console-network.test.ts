@@ -67,7 +67,7 @@ describe('what the console says of a change', () => {
 
   it('names each member, old and new', () => {
     expect(changesOf(STORED, edited({ ip_address: '10.0.0.9', dns1: '', dns2: '10.0.0.3' }))).toEqual([
-      { name: 'ip_address', label: 'Address', from: '10.0.0.5', to: '10.0.0.9' },
+      { name: 'ip_address', label: 'IP address', from: '10.0.0.5', to: '10.0.0.9' },
       { name: 'dns1', label: 'First DNS server', from: '10.0.0.2', to: '' },
       { name: 'dns2', label: 'Second DNS server', from: '', to: '10.0.0.3' },
     ])
