@@ -1,5 +1,4 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
-
 import { call } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
 import { Button } from './kit/form.tsx'

@@ -1,5 +1,4 @@
 // The page: signs in first, then shows the console; at /docs the manual of the API.
-
 import { render } from 'hono/jsx/dom'
 import { Frame, Lost } from './frame.tsx'
 import { useEffect } from './hooks.ts'

@@ -1,5 +1,4 @@
 // What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
-
 import { useRef } from 'hono/jsx/dom'
 import { Failure, request } from './api.ts'
 import { useEffect, useState } from './hooks.ts'

@@ -1,5 +1,4 @@
 // A value that several parts of the page look at.
-
 import { useEffect, useState } from './hooks.ts'
 export class Store<T> {
   private value: T

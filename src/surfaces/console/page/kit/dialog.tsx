@@ -1,5 +1,4 @@
 // Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
-
 import { useRef } from 'hono/jsx/dom'
 import { useEffect, useState } from '../hooks.ts'
 import type { Action } from '../query.ts'

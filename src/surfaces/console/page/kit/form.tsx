@@ -1,5 +1,4 @@
 // Fields, buttons, forms. The trap: the CSP lets no form be sent by the browser; every form is a function here.
-
 import { useId, useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
 import type { Action } from '../query.ts'

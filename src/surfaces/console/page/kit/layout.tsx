@@ -1,5 +1,4 @@
 // What pages are made of: a title, cards, tables, lists of facts.
-
 import type { Child } from 'hono/jsx'
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'

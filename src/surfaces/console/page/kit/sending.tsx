@@ -1,6 +1,5 @@
 // A large file on its way: how much of it has gone. The trap: when all of it has gone the appliance is only beginning with it, and a person
 // who sees 100 % thinks that it is done.
-
 import { upload } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { bytes } from './format.ts'

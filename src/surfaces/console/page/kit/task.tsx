@@ -1,5 +1,4 @@
 // A task on a page: its state, how far it is, its log as it is written.
-
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
 import { isOver, type Task, useTask } from '../tasks.ts'

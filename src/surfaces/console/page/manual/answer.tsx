@@ -1,6 +1,5 @@
 // An answer as it came: status, headers, body. The trap: a stream of events has no end, so it is shown while it comes and stopped by hand; and
 // what is no text is not read at all.
-
 import type { Failure } from '../api.ts'
 import { send } from '../api.ts'
 import { FailureNote } from '../kit/failure.tsx'

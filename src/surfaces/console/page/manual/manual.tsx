@@ -1,5 +1,4 @@
 // The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
-
 import { Lost } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'
 import { Loaded } from '../kit/failure.tsx'

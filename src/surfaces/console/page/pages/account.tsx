@@ -1,5 +1,4 @@
 // One's own account. The trap: a new password ends every session of the account, this one too; so the page signs in again with the new one.
-
 import { call, Failure } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

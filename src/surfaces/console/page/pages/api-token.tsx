@@ -1,5 +1,4 @@
 // Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

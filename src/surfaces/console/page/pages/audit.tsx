@@ -1,5 +1,4 @@
 // Who did what: the audit log, newest first. The trap: the appliance answers a page at a time; the next one begins behind the last entry shown.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

@@ -1,6 +1,5 @@
 // Backup and restore. The trap: both are the same kind of work for the appliance, so only one of them runs at a time, and a deletion is a
 // task of the kind `backup` too: the newest of them is not always what made the archive.
-
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

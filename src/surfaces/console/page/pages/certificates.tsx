@@ -1,6 +1,5 @@
 // The certificate that the port serves, and replacing it. The trap: the browser has checked the old one; with a new one that it does not
 // know it refuses this page's own requests until somebody looks at the page anew.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

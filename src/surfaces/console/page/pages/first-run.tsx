@@ -1,5 +1,4 @@
 // The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
-
 import { call, Failure } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Check, Field, Form } from '../kit/form.tsx'

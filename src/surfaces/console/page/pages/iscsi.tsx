@@ -1,5 +1,4 @@
 // iSCSI targets: volumes as disks of other machines.
-
 import type { PageProps } from '../frame.tsx'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

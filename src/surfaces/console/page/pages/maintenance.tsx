@@ -1,5 +1,4 @@
 // Maintenance mode: while it is on, the appliance refuses changes of accounts, storage and services.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

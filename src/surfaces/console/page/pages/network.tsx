@@ -1,6 +1,5 @@
 // Network and application settings. The trap: what is applied may take this page's own connection away, so the way back in is said before
 // and after.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

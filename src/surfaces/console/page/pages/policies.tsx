@@ -1,5 +1,4 @@
 // Snapshot policies: which snapshots are taken by themselves, and how many stay.
-
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

@@ -1,6 +1,5 @@
 // Rebooting, and waiting for what comes back. The trap: the request is answered before the machine goes down, so "it answers" means that it is
 // back only after it has once not answered.
-
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

@@ -1,5 +1,4 @@
 // Signing in: with an account, or with the appliance's token.
-
 import { call } from '../api.ts'
 import { Lost } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'

@@ -1,6 +1,5 @@
 // Snapshots: all, those of one dataset, or one of them (`tank/data@before`). The trap: there may be a hundred thousand; the list is asked for
 // once, and only the newest of what is looked for are drawn.
-
 import { useMemo } from 'hono/jsx/dom'
 import type { PageProps } from '../frame.tsx'
 import { useState } from '../hooks.ts'

@@ -1,5 +1,4 @@
 // Long work: what there was, and one of it with its log.
-
 import { call } from '../api.ts'
 import type { PageProps } from '../frame.tsx'
 import { useEffect } from '../hooks.ts'

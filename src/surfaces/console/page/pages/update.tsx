@@ -1,6 +1,5 @@
 // Software updates: a package is sent, then followed to its end. The trap: the update may restart the very server that tells of it; the task
 // stream comes back by itself.
-
 import { call, upload } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'

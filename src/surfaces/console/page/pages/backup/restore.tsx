@@ -1,6 +1,5 @@
 // Restoring: an archive replaces the data that is there. The trap: the answer comes when everything is done; a connection that is lost before
 // says nothing of how it went, but the task does.
-
 import { Failure } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Confirm } from '../../kit/dialog.tsx'

@@ -1,5 +1,4 @@
 // Properties of a dataset or volume, and a volume's size. The trap: the form is filled from one version, and only that one is changed: If-Match.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Field, Form } from '../../kit/form.tsx'

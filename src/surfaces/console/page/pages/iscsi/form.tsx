@@ -1,5 +1,4 @@
 // A target, made or changed. The trap: the CHAP password is never shown again, so an empty field means that it stays, not that there is none.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

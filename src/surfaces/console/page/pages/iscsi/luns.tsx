@@ -1,5 +1,4 @@
 // The volumes of a target. A LUN keeps its number as long as it is there.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Confirm } from '../../kit/dialog.tsx'

@@ -1,5 +1,4 @@
 // An export, made or changed. The trap: without clients everybody may mount it; so that is written, not left out.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

@@ -1,5 +1,4 @@
 // Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

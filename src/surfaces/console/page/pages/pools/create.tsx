@@ -1,5 +1,4 @@
 // A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
-
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

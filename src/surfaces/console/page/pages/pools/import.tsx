@@ -1,5 +1,4 @@
 // Pools that are on the disks, and not imported: from another machine, or exported here.
-
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

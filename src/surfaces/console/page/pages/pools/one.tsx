@@ -1,5 +1,4 @@
 // One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
-
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

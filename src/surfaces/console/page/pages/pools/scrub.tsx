@@ -1,5 +1,4 @@
 // Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
-
 import { call } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { FailureNote } from '../../kit/failure.tsx'

@@ -1,5 +1,4 @@
 // A share, made or changed. The trap: its name and folder stay what they were when it was made.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

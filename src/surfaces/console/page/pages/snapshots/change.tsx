@@ -1,5 +1,4 @@
 // Taking a snapshot, going back to one, deleting one.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

@@ -1,6 +1,5 @@
 // A policy's counts, and what they would do. The trap: fewer of a kind means that snapshots are deleted at the next run, so the appliance is
 // asked which before anything can be saved; another count has to be looked at again.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

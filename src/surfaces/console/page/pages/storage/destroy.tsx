@@ -1,6 +1,5 @@
 // What cannot be taken back: the appliance says what would go and what stands in the way, then the name is typed. The trap: between the plan
 // and the deed something may have come into being; the plan's token makes the appliance refuse then, and a new plan is asked for.
-
 import { call, request } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Dialog } from '../../kit/dialog.tsx'

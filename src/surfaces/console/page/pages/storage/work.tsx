@@ -1,6 +1,5 @@
 // A change of storage: answered at once when it was quick, else with its job. The trap: while the request is held nothing comes back, so what
 // the task says of itself is shown from the stream of all tasks.
-
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import type { Answer } from '../../api.ts'
 import { useState } from '../../hooks.ts'

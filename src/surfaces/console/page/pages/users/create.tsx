@@ -1,5 +1,4 @@
 // A new account, with a first password that somebody has to pass on.
-
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

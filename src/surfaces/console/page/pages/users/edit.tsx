@@ -1,6 +1,5 @@
 // Changing an account. The trap: a new password, role or state ends everything that the account is signed in with; one's own account is
 // changed on the page Account, so that nobody locks himself out here.
-
 import { call } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
