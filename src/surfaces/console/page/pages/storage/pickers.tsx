@@ -22,7 +22,10 @@ export function DatasetField({
   hint?: Children
   fits?: (dataset: Dataset) => boolean
 }) {
-  const { data } = useQuery<Dataset[]>(`/api/v1/datasets${type ? `?type=${type}` : ''}`)
+  const { data, failure } = useQuery<Dataset[]>(`/api/v1/datasets${type ? `?type=${type}` : ''}`)
+  // Not a field that becomes a list under somebody's hands.
+  if (!data && !failure)
+    return <Select label={label} hint={hint} value="" onValue={onValue} options={[['', 'Asking…']]} disabled />
   if (!data || data.length > MOST)
     return <Field label={label} value={value} onValue={onValue} hint={hint} placeholder="tank/data" required />
   const names = data.filter(fits).map(({ name }) => name)
