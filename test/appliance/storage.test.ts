@@ -396,7 +396,7 @@ describe('when the power is cut', () => {
   // What `zpool create` does one after the other, while a share and a policy are made at the same time.
   const [DISK] = vdevs('disk4')
   it.each([
-    ['has begun', `pgrep -x zpool >/dev/null`],
+    ['has begun', "pgrep -f '^zpool create ' >/dev/null"],
     ['has made a partition', `[ -e ${DISK}-part1 ]`],
     ['has a pool in the kernel', `[ -e /proc/spl/kstat/zfs/${POOL.name} ]`],
   ])('nothing is left half done once zpool %s', async (when, condition) => {

@@ -36,9 +36,10 @@ if ! built >/dev/null; then
   done
 fi
 exec 9>&-
+NO_COLOR=1
 EDGE_VM_QEMU=$(finished qemu "$(qemu_key)")
 EDGE_VM_IMAGE=$(finished image "$(image_key)")
-export EDGE_VM_QEMU EDGE_VM_IMAGE
+export NO_COLOR EDGE_VM_QEMU EDGE_VM_IMAGE
 case ${1:-} in
   --build) exit 0 ;;
   --only)
@@ -64,6 +65,7 @@ half() { # NAME COMMAND...
 }
 host() { half host node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=verbose --reporter=./test/harness/reporter.ts; }
 inside() { half inside node_modules/.bin/tsx test/appliance/inside.ts; }
+for name in host inside; do echo '0 passed, 1 failed' >"$TMPDIR/$name.counted"; done
 if [ "$(nproc)" -ge 2 ] && awk '$1 == "MemAvailable:" { exit $2 < 9000000 }' /proc/meminfo; then
   inside &
   host
