@@ -112,7 +112,8 @@ export function createZfs(tool: Tool) {
     /** The mount points of a dataset and of those below it, as far as they are mounted. */
     async mounted(name: string): Promise<string[]> {
       const found: string[] = []
-      const args = ['list', '-Hp', '-t', 'filesystem', '-o', 'mounted,mountpoint', '-r', name]
+      // Asked for filesystems alone, it refuses the name of a volume, also with -r.
+      const args = ['list', '-Hp', '-t', 'filesystem,volume', '-o', 'mounted,mountpoint', '-r', name]
       const take = ([mounted, place = '']: string[]) => mounted === 'yes' && place.startsWith('/') && found.push(place)
       return (await orUndefined(rows(args, 2, take).then(() => found))) ?? []
     },

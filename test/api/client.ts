@@ -5,6 +5,9 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 
+/** In a virtual machine everything takes several times as long: no wait gives up sooner than this, in seconds. */
+const PATIENCE = Number(process.env['EDGE_PATIENCE'] ?? 0)
+
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
@@ -100,7 +103,8 @@ export function call(url: string, method: string, path: string, options: CallOpt
         ...options.headers,
       },
     })
-    const timer = setTimeout(() => request.destroy(new Error(`no answer to ${method} ${path}`)), 40_000)
+    const patience = Math.max(40, PATIENCE) * 1000
+    const timer = setTimeout(() => request.destroy(new Error(`no answer to ${method} ${path}`)), patience)
     let answered = false
     request.on('response', (response) => {
       answered = true
@@ -171,7 +175,7 @@ export async function until<T>(
   read: () => T | undefined | false | Promise<T | undefined | false>,
   seconds = 30,
 ): Promise<T> {
-  const deadline = Date.now() + seconds * 1000
+  const deadline = Date.now() + Math.max(seconds, PATIENCE) * 1000
   for (;;) {
     const value = await read()
     if (value) return value

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { tool } from './storage-tools.ts'
+import { createPool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 const EXPORTS = '/exports/nfs'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await startStorage()
   top = join(world.files, 'tank')
   folder = world.fakes ? join(world.fakes.folder, 'exports.d') : '/etc/exports.d'
-  tool(world, 'zpool', 'create', '-f', '-m', top, 'nfstank', ...world.disks(1))
+  createPool(world, '-m', top, 'nfstank')
   for (const name of ['data', 'other', 'away']) tool(world, 'zfs', 'create', `nfstank/${name}`)
   tool(world, 'zfs', 'create', '-V', '16M', 'nfstank/volume')
   tool(world, 'zfs', 'unmount', 'nfstank/away')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFakes } from '../fakes/install.ts'
 import { HAS_SAMBA_TOOLS, useRealSamba } from './samba-world.ts'
-import { tool } from './storage-tools.ts'
+import { createPool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 const SHARES = '/shares/smb'
@@ -19,7 +19,7 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
       world = await startStorage()
       if (tools === 'real') useRealSamba(world)
       top = join(world.files, 'tank')
-      tool(world, 'zpool', 'create', '-f', '-m', top, 'smbtank', ...world.disks(1))
+      createPool(world, '-m', top, 'smbtank')
       for (const name of ['data', 'other']) tool(world, 'zfs', 'create', `smbtank/${name}`)
       tool(world, 'zfs', 'create', '-V', '16M', 'smbtank/volume')
       tool(world, 'zfs', 'create', '-o', 'mountpoint=none', 'smbtank/nowhere')
@@ -354,7 +354,7 @@ describe.skipIf(REAL)(`SMB shares on an appliance that is not ready for them ${F
   it('say what is missing: the registry in smb.conf, a readable smb.conf, the programs', async () => {
     const world = await startStorage()
     try {
-      tool(world, 'zpool', 'create', '-f', 'smbtank', ...world.disks(1))
+      createPool(world, 'smbtank')
       const create = () => world.ask('POST', SHARES, { json: { name: 'data', dataset: 'smbtank' } })
       const samba = { registry: {}, include: false, smbd: true, broken: false }
       world.fakes?.change((model) => {

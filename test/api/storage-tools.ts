@@ -13,14 +13,20 @@ export function tool(world: World, name: string, ...args: string[]): string {
 }
 
 /** A pool of one disk, mounted out of the way. */
-export function makePool(world: World, name = 'tank'): string {
-  const make = () => tool(world, 'zpool', 'create', '-f', '-O', `mountpoint=/mnt/${name}`, name, ...world.disks(1))
-  try {
-    return make()
-  } catch {
-    // A real disk that was just given back may still be looked at by others.
-    if (!world.fakes) spawnSync('udevadm', ['settle'], { timeout: 30_000 })
-    return make()
+export const makePool = (world: World, name = 'tank'): string =>
+  createPool(world, '-O', `mountpoint=/mnt/${name}`, name)
+
+/** `zpool create -f OPTION... NAME` of one disk. */
+export function createPool(world: World, ...words: string[]): string {
+  for (let tries = world.fakes ? 1 : 20; ; tries--) {
+    try {
+      return tool(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
+    } catch (error) {
+      if (tries <= 1) throw error
+      // A real disk that was just given back may still be looked at by others: udev takes its old partitions away.
+      spawnSync('udevadm', ['settle'], { timeout: 30_000 })
+      spawnSync('sleep', ['1'])
+    }
   }
 }
 

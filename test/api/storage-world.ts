@@ -96,7 +96,8 @@ export async function makeWorld<A extends Appliance>(
           enabled: true,
           'file-vdevs': files,
           'requests-per-minute': 0,
-          ...(fakes && { 'exports-folder': join(fakes.folder, 'exports.d') }),
+          // What is slow for being real is not answered with 202 for that.
+          ...(fakes ? { 'exports-folder': join(fakes.folder, 'exports.d') } : { 'apply-seconds': 300 }),
           ...controller,
         },
       },

@@ -21,6 +21,10 @@ import { until } from '../api/client.ts'
 import { deviceOfDisk, isRemovable, pathOfDisk, qemuArguments } from './qemu.ts'
 import { qmp } from './qmp.ts'
 
+/** Seconds after which a boot is taken to hang, and those after which anything is given up. A boot takes twelve on a quiet machine. */
+const HANG = 240
+const PATIENCE = 600
+
 const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 /** What rig.sh found or built. */
@@ -81,7 +85,18 @@ export class Guest {
 
   private image = (disk: string) => join(this.folder, `${disk}.img`)
 
+  /** A kernel that stops in its own boot is started once more: emulated, on a busy machine, that happens, and says nothing about us. */
   async start(): Promise<void> {
+    const first = await this.comesUp(HANG)
+    if (first === undefined) return
+    process.stderr.write(`rig: a guest did not boot in ${HANG} s, and is started once more: ${first}\n`)
+    await this.cut()
+    const second = await this.comesUp(PATIENCE)
+    if (second !== undefined) throw new Error(`a guest did not boot, twice: ${second}`)
+  }
+
+  /** What is on the console when it does not; throws when QEMU ends. */
+  private async comesUp(seconds: number): Promise<string | undefined> {
     const [agent, https] = await freePorts()
     this.ports = { agent, https }
     const args = qemuArguments({
@@ -104,16 +119,13 @@ export class Guest {
     child.once('exit', () => {
       ended = true
     })
-    await until(
-      'the guest answers',
-      async () => {
-        if (ended) throw new Error(`QEMU ended: ${words}\n${this.console()}`)
-        return this.answers()
-      },
-      180,
-    ).catch((error: unknown) => {
-      throw new Error(`${error}\n${this.console()}`)
-    })
+    const deadline = Date.now() + seconds * 1000
+    while (!(await this.answers())) {
+      if (ended) throw new Error(`QEMU ended: ${words}\n${this.console()}`)
+      if (Date.now() > deadline) return this.console()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    return undefined
   }
 
   private async answers(): Promise<boolean> {
@@ -125,9 +137,9 @@ export class Guest {
   }
 
   /** The last lines of the guest's console. */
-  console(): string {
+  console(lines = 30): string {
     try {
-      return readFileSync(join(this.folder, 'console.log'), 'utf8').split('\n').slice(-30).join('\n')
+      return readFileSync(join(this.folder, 'console.log'), 'utf8').split('\n').slice(-lines).join('\n')
     } catch {
       return ''
     }
@@ -136,7 +148,7 @@ export class Guest {
   /** Runs a script in the guest's bash, as root. `tell` hears what it says while it runs. */
   async exec(
     script: string,
-    { timeout = 60_000, tell }: { timeout?: number; tell?: (text: string) => void } = {},
+    { timeout = PATIENCE * 1000, tell }: { timeout?: number; tell?: (text: string) => void } = {},
   ): Promise<Outcome> {
     // Not fetch: it gives up on an answer that says nothing for five minutes.
     const sent = request({
@@ -190,18 +202,31 @@ export class Guest {
 
   bootId = () => this.run('cat /proc/sys/kernel/random/boot_id')
 
-  /** Until the guest, which something made reboot, is up again. */
+  /** Until the guest, which something made reboot, is up again. A boot that hangs gets what start() gives it. */
   async rebooted(before: string): Promise<void> {
+    const isUp = async () => {
+      try {
+        return (await this.exec('cat /proc/sys/kernel/random/boot_id', { timeout: 10_000 })).stdout !== before
+      } catch {
+        return false
+      }
+    }
+    const left = () => this.console(Number.POSITIVE_INFINITY).split('reboot: Restarting system').length
+    const earlier = left()
+    let down: number | undefined
     await until(
       'the guest has rebooted',
       async () => {
-        try {
-          return (await this.exec('cat /proc/sys/kernel/random/boot_id', { timeout: 5000 })).stdout !== before
-        } catch {
-          return false
-        }
+        if (await isUp()) return true
+        // The kernel's last words: from here on it is no longer the product's affair.
+        if (down === undefined && left() > earlier) down = Date.now()
+        if (down === undefined || Date.now() < down + HANG * 1000) return false
+        process.stderr.write(`rig: a guest did not boot in ${HANG} s, and is reset: ${this.console()}\n`)
+        await this.qmp('system_reset')
+        down = Number.POSITIVE_INFINITY
+        return false
       },
-      240,
+      HANG + PATIENCE,
     )
   }
 

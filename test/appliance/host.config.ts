@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/appliance/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
+    // Everything is emulated, and the machine may be busy: these only end what hangs.
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
+    env: { EDGE_PATIENCE: '300' },
     fileParallelism: false,
   },
 })

@@ -5,9 +5,13 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/api/storage-*.test.ts', 'test/appliance/inside/*.test.ts'],
+    // Nothing in them runs without fakes, and to load them takes its time.
+    exclude: ['test/api/storage-*faults.test.ts'],
     setupFiles: ['test/harness/fuzz.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
+    // These only end what hangs.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    env: { EDGE_PATIENCE: '300' },
     // They share the disks.
     fileParallelism: false,
     maxWorkers: 1,

@@ -1,10 +1,14 @@
-// Runs the tests of inside.config.ts in a guest and passes their words and their status on: `tsx test/appliance/inside.ts [FILE...]`. The trap: the
-// guest sees the checkout as it is now, read-only, below a layer that takes what tests write.
+// Runs the tests of inside.config.ts in a guest and passes their words and their status on: `tsx test/appliance/inside.ts [FILE...]`; with
+// `--bench`, what of `make bench` wants a real ZFS. The trap: the guest sees the checkout as it is now, read-only, below a layer that takes what
+// tests write.
 import { Guest } from './guest.ts'
 import { pathOfDisk } from './qemu.ts'
 
 const DISKS = ['disk1', 'disk2', 'disk3', 'disk4', 'removable1', 'removable2']
 const files = process.argv.slice(2)
+const isBench = files[0] === '--bench'
+const TESTS = `node_modules/vitest/vitest.mjs run --config test/appliance/inside.config.ts \\
+      --reporter=verbose --reporter=./test/harness/reporter.ts ${files.join(' ')}`
 if (files.some((file) => !/^[\w./-]+$/.test(file))) throw new Error('odd file names')
 
 const guest = await Guest.boot({ disks: DISKS, memory: 3072 })
@@ -21,8 +25,7 @@ try {
     systemctl start smbd nfs-server
     cd /work
     export EDGE_REAL=1 EDGE_DISKS='${DISKS.map(pathOfDisk).join(' ')}' NO_COLOR=1
-    exec node node_modules/vitest/vitest.mjs run --config test/appliance/inside.config.ts \\
-      --reporter=default --reporter=./test/harness/reporter.ts ${files.join(' ')} 2>&1
+    exec node ${isBench ? 'node_modules/tsx/dist/cli.mjs test/bench/main.ts snapshots' : TESTS} 2>&1
   `,
     // rig.sh has the limit.
     { timeout: 2 ** 31 - 1, tell: (text) => process.stdout.write(text) },

@@ -1,5 +1,6 @@
 // The command line of the virtual machine. The trap: no KVM, which hangs where this is developed; everything is emulated, so the kernel
-// comes unpacked and nothing is loaded that a test does not need.
+// comes unpacked, nothing is loaded that a test does not need, and there is one processor: a second one makes every process take twice as long
+// (QEMU then has to keep their memory in order), and a kernel now and then waits for it for ever.
 import { join } from 'node:path'
 
 export interface Machine {
@@ -45,7 +46,7 @@ export function qemuArguments({ image, folder, shares, ports, disks, memory }: M
   const forward = (port: number, inside: number) => `hostfwd=tcp:127.0.0.1:${port}-:${inside}`
   return [
     ...['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'qemu64,+aes,+ssse3,+sse4.1,+sse4.2,+pclmulqdq'],
-    ...['-machine', 'q35', '-smp', '2', '-m', String(memory), '-nodefaults', '-display', 'none'],
+    ...['-machine', 'q35', '-smp', '1', '-m', String(memory), '-nodefaults', '-display', 'none'],
     ...['-serial', `file:${join(folder, 'console.log')}`, '-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
     ...['-kernel', join(image, 'vmlinux'), '-initrd', join(image, 'initrd.img')],
     '-append',

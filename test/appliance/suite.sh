@@ -1,12 +1,13 @@
 #!/bin/sh
 # What rig.sh runs: builds what is missing, runs the suite that needs virtual machines, counts. `--build` only builds, `--only FILE...` runs these
-# files in a guest. A newcomer's trap: only what this machine cannot do at all is skipped (`skipped: no rig: REASON`); the rest is a failure.
+# files in a guest, `--bench` measures in one. A newcomer's trap: only what this machine cannot do at all is skipped (`skipped: no rig: REASON`); the rest is a failure.
 set -eu
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
 cd "$rig/../.."
 skip() {
   echo "skipped: no rig: $1"
+  echo '0 passed, 0 failed, 1 skipped'
   exit 0
 }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -31,38 +32,50 @@ if ! built >/dev/null; then
   curl -fsS -m 20 -o /dev/null "$(mirror)/dists/$SUITE/Release" 2>/dev/null || skip 'no Debian mirror answers'
   unshare -m true 2>/dev/null || skip 'this root may not mount'
   for part in qemu kernel image; do
-    "$rig/build-$part.sh" 9>&- || { note "the $part could not be built" && echo '0 passed, 1 failed' && exit 1; }
+    "$rig/build-$part.sh" 9>&- || { note "the $part could not be built" && echo '0 passed, 1 failed, 0 skipped' && exit 1; }
   done
 fi
 exec 9>&-
+NO_COLOR=1
 EDGE_VM_QEMU=$(finished qemu "$(qemu_key)")
 EDGE_VM_IMAGE=$(finished image "$(image_key)")
-export EDGE_VM_QEMU EDGE_VM_IMAGE
+export NO_COLOR EDGE_VM_QEMU EDGE_VM_IMAGE
 case ${1:-} in
   --build) exit 0 ;;
   --only)
     shift
     exec node_modules/.bin/tsx test/appliance/inside.ts "$@"
     ;;
+  --bench) exec node_modules/.bin/tsx test/appliance/inside.ts --bench ;;
 esac
 
-# Both halves, whatever the first one says. Each ends with a line that counts; one that does not, or that counts no failure and fails, is one.
-counted=$TMPDIR/counted
-: >"$counted"
-part() { # COMMAND...
-  { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/part" | sed -E '/^[0-9]+ passed, [0-9]+ failed/d'
-  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$TMPDIR/part" | tail -n 1)
-  if grep -q '^rig: status' "$TMPDIR/part"; then
+# Two halves, each a guest of one processor at a time; side by side where there is room for both, for they wait for nothing but their processor.
+# Each ends with a line that counts; one that does not, or that counts no failure and fails, is one.
+half() { # NAME COMMAND...
+  name=$1
+  shift
+  { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/$name.said" | sed -u -E "/^[0-9]+ passed, [0-9]+ failed/d; s/^/$name | /"
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$TMPDIR/$name.said" | tail -n 1)
+  if grep -q '^rig: status' "$TMPDIR/$name.said"; then
     case $line in
       '' | *' 0 failed'*) line="${line:-0 passed}, 1 failed" ;;
     esac
   fi
-  echo "${line:-0 passed, 1 failed}" >>"$counted"
+  echo "${line:-0 passed, 1 failed}" >"$TMPDIR/$name.counted"
 }
-part node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=default --reporter=./test/harness/reporter.ts
-part node_modules/.bin/tsx test/appliance/inside.ts
-awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
+host() { half host node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=verbose --reporter=./test/harness/reporter.ts; }
+inside() { half inside node_modules/.bin/tsx test/appliance/inside.ts; }
+for name in host inside; do echo '0 passed, 1 failed' >"$TMPDIR/$name.counted"; done
+if [ "$(nproc)" -ge 2 ] && awk '$1 == "MemAvailable:" { exit $2 < 9000000 }' /proc/meminfo; then
+  inside &
+  host
+  wait
+else
+  host
+  inside
+fi
+cat "$TMPDIR/host.counted" "$TMPDIR/inside.counted" | awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
   END {
-    printf "%d passed, %d failed%s\n", sum["passed"], sum["failed"], sum["skipped"] ? ", " sum["skipped"] " skipped" : ""
+    printf "%d passed, %d failed, %d skipped\n", sum["passed"], sum["failed"], sum["skipped"]
     exit sum["failed"] > 0
-  }' "$counted"
+  }'

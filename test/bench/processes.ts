@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-const pinnable = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
+const pinnable = spawnSync('taskset', ['-c', '1', 'true']).status === 0
 
 export const pinned = (cpu: number, argv: string[]): string[] =>
   pinnable ? ['taskset', '-c', String(cpu), ...argv] : argv
@@ -43,7 +43,7 @@ export function run(cpu: number, argv: string[], input?: string): Promise<string
     child.once('exit', (code) => {
       running.delete(child)
       if (code === 0) resolve(text)
-      else reject(new Error(`${argv.join(' ')} ended with ${code}`))
+      else reject(new Error(`${argv.join(' ').slice(0, 200)} ended with ${code}`))
     })
   })
 }

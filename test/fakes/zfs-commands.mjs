@@ -150,8 +150,12 @@ function typesOf(text, usage = USAGE) {
 }
 
 /** The datasets that a command is about, in ZFS's order: each dataset, its snapshots, its children. */
-function select(model, names, { types, depth }) {
+function select(model, names, { types, depth, recursive }) {
   const found = []
+  // What may be named: with -r or -d a filesystem always, and a volume when it is snapshots that are wanted.
+  const nameable = [...types]
+  if (recursive) nameable.push('filesystem')
+  if (types.includes('snapshot')) nameable.push('volume', ...(recursive ? [] : ['filesystem']))
   const walk = (name, left, top) => {
     if (types.includes(model.datasets[name].type)) found.push(name)
     if (left <= 0) return
@@ -163,7 +167,7 @@ function select(model, names, { types, depth }) {
     const why = badName(name)
     if (why) complain(`cannot open '${name}': ${why}`)
     else if (!model.datasets[name]) complain(`cannot open '${name}': dataset does not exist`)
-    else if (depth === 0 && !types.includes(model.datasets[name].type))
+    else if (!nameable.includes(model.datasets[name].type))
       complain(`cannot open '${name}': operation not applicable to datasets of this type`)
     else walk(name, depth, name)
   }
@@ -215,7 +219,11 @@ function list(args) {
     !rest.every((name) => name.includes('@'))
   )
     depth = 1
-  const found = select(model, names, { types, depth })
+  const found = select(model, names, {
+    types,
+    depth,
+    recursive: options.r || options.d !== undefined || rest.length === 0,
+  })
   for (const [letter, property] of options.list.filter(([letter]) => /[sS]/.test(letter)).reverse()) {
     const key = (name) => {
       const { value } = show(model, name, ALIAS[property] ?? property, true)

@@ -10,8 +10,11 @@ import { about } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { noDataset } from './datasets.ts'
 
+/** Something that uses one of them; `claims` is the volume whose device it has to itself. */
+export type Dependent = Plan['depends'][number] & { claims?: string }
+
 /** What uses any of these datasets and snapshots: shares, exports, LUNs. Each of those features brings one. */
-export type Dependents = (destroyed: readonly string[]) => Plan['depends'] | Promise<Plan['depends']>
+export type Dependents = (destroyed: readonly string[]) => Dependent[] | Promise<Dependent[]>
 
 const NAMED = 5
 
@@ -38,13 +41,18 @@ export async function dependingOn(zfs: Zfs, members: readonly Member[]): Promise
 export async function planDestruction(zfs: Zfs, providers: readonly Dependents[], name: string): Promise<Plan> {
   const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
   const destroys = members.map((member) => member.name)
+  const users: Dependent[] = []
+  for (const provider of providers) users.push(...(await provider(destroys)))
+  // Only one can have a device to itself: where it is known who, "is in use" says nothing more.
+  const explained = new Set(users.map(({ claims }) => claims))
   const depends = [
     ...(await about(name, () => dependingOn(zfs, members))),
     ...members
-      .filter((member) => member.type === 'volume' && isClaimed(`/dev/zvol/${member.name}`))
+      .filter(({ type }) => type === 'volume')
+      .filter((member) => !explained.has(member.name) && isClaimed(`/dev/zvol/${member.name}`))
       .map((member) => ({ object: member.name, reason: 'is in use' })),
+    ...users.map(({ object, reason }) => ({ object, reason })),
   ]
-  for (const provider of providers) depends.push(...(await provider(destroys)))
   return makePlan(
     name,
     destroys,

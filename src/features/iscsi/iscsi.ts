@@ -6,7 +6,7 @@ import { busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { about } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'
-import { deviceOf, freeLun, isManaged, lunOf, type Wanted, wantedOf, zvolOf } from './target.ts'
+import { deviceOf, freeLun, isManaged, lunOf, type Wanted, wantedOf } from './target.ts'
 import { viewTarget } from './view.ts'
 
 export interface IscsiOptions extends ChangesOptions {
@@ -113,17 +113,16 @@ export class Iscsi {
   }
 
   /** What of iSCSI stands in the way of these datasets' end: the zvols among them that are LUNs. */
-  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string }[]> {
+  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string; claims: string }[]> {
     const { targets, backstores } = await this.changes.read()
-    const devices = new Map(backstores.map(({ path, device }) => [path, device]))
-    const gone = new Set(destroyed.map(deviceOf))
+    const devices = new Map(destroyed.map((name) => [deviceOf(name), name]))
+    const zvols = new Map(backstores.map(({ path, device }) => [path, devices.get(device)]))
     return targets.flatMap(({ iqn, luns }) =>
-      luns
-        .filter(({ to = '' }) => gone.has(devices.get(to) ?? ''))
-        .map(({ id, to = '' }) => ({
-          object: `iscsi/targets/${targetId(iqn)}`,
-          reason: `${zvolOf(devices.get(to) ?? '')} is LUN ${id} of ${iqn}`,
-        })),
+      luns.flatMap(({ id, to = '' }) => {
+        const zvol = zvols.get(to)
+        const object = `iscsi/targets/${targetId(iqn)}`
+        return zvol === undefined ? [] : [{ object, reason: `${zvol} is LUN ${id} of ${iqn}`, claims: zvol }]
+      }),
     )
   }
 

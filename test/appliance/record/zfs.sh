@@ -98,6 +98,8 @@ COLUMNS_OF_DATASET=name,type,used,available,referenced,mountpoint,mounted,creati
 rec list-all zfs list -Hp -t filesystem,volume -r -o "$COLUMNS_OF_DATASET" recz
 rec list-one zfs list -Hp -o "$COLUMNS_OF_DATASET" recz/data
 rec list-volume zfs list -Hp -t volume -r -o name,used,volsize,referenced,volblocksize,refreservation recz
+rec list-filesystems-of-volume zfs list -Hp -t filesystem -r -o name recz/vol
+rec list-volumes-of-filesystem zfs list -Hp -t volume -o name recz/data
 rec list-snapshots zfs list -Hp -t snapshot -r -o name,used,referenced,creation,userrefs,clones,guid,createtxg,edge-admin:policy recz
 rec list-json zfs list -jp --json-int -t all -r -o name,type,used,edge-admin:id recz
 rec list-no-such-dataset zfs list -Hp recz/nosuch
