@@ -32,6 +32,8 @@ export class Assets {
     if (!asset) throw new ApiError('unavailable', this.missing)
     const headers: Record<string, string> = {
       'Content-Type': type,
+      // As the original names its front page.
+      'Content-Disposition': `inline; filename="${name}"`,
       // Asked for each time, and sent only when it changed: after an update nobody sees the old page.
       'Cache-Control': 'no-cache',
       Vary: 'Accept-Encoding',

@@ -37,6 +37,7 @@ describe('the page', () => {
           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
         'cache-control': 'no-cache',
         vary: 'Accept-Encoding',
+        'content-disposition': `inline; filename="${name}"`,
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'deny',
         'referrer-policy': 'no-referrer',
