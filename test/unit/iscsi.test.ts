@@ -366,6 +366,7 @@ describe('what stands in the way of datasets’ end', () => {
     const reason = (zvol: string, id: number) => ({
       object: `iscsi/targets/${targetId(IQN)}`,
       reason: `${zvol} is LUN ${id} of ${IQN}`,
+      claims: zvol,
     })
     const gone = ['tank/a', 'tank/a@snapshot', 'tank/a/b']
     expect(await iscsi.dependents(gone)).toEqual([reason('tank/a', 0), reason('tank/a/b', 1)])
