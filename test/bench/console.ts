@@ -1,6 +1,8 @@
 // The console in a browser: what its first page weighs, how soon somebody can type, what an hour of events leaves in memory. The trap: an hour
 // is simulated, so both clocks are: the page's timers run by the browser's false clock, its events come from a false source.
-import { createServer } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { CHROMIUM, startBrowser } from '../browser/chromium.ts'
 import { type Appliance, TOKEN } from './appliance.ts'
@@ -18,8 +20,8 @@ export async function measureConsole(appliance: Appliance): Promise<void> {
     report('the console', 'not measured: there is no Chromium (make test-browser installs it)')
     return
   }
-  const served = await appliance.serve(false)
-  const empty = await serveEmpty()
+  const served = await appliance.serve(true)
+  const empty = await serveEmpty(appliance)
   const browser = await startBrowser()
   try {
     await measureLoad(browser, served.url, empty.url)
@@ -31,16 +33,18 @@ export async function measureConsole(appliance: Appliance): Promise<void> {
   }
 }
 
-/** A page with one field: what any browser needs for any page. */
-async function serveEmpty(): Promise<{ url: string; close: () => void }> {
-  const server = createServer((_request, answer) => {
+/** A page with one field, under the same certificate: what any browser needs for any page. */
+async function serveEmpty({ root }: Appliance): Promise<{ url: string; close: () => void }> {
+  const read = (file: string) => readFileSync(join(root, 'sysconf/pki/tls', file))
+  const pair = { cert: read('certs/enterprise.crt'), key: read('private/enterprise.key') }
+  const server = createServer(pair, (_request, answer) => {
     answer.setHeader('Content-Type', 'text/html')
     answer.end('<!doctype html><title>empty</title><input>')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
+  return { url: `https://127.0.0.1:${port}`, close: () => server.close() }
 }
 
 async function measureLoad(browser: Browser, url: string, empty: string): Promise<void> {
@@ -60,7 +64,7 @@ async function measureLoad(browser: Browser, url: string, empty: string): Promis
 
 /** A visit with nothing in the cache, until there is a field to type into. */
 async function load(browser: Browser, url: string): Promise<{ milliseconds: number; bytes: number }> {
-  const context = await browser.newContext()
+  const context = await browser.newContext({ ignoreHTTPSErrors: true })
   const page = await context.newPage()
   let bytes = 0
   page.on('requestfinished', async (request) => {
@@ -95,19 +99,21 @@ const FALSE_SOURCE = `
       for (const source of sources) for (const [name, value] of [['task', task], ['log', log]])
         source.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(value) }))
     }
+    return sources.size
   }`
 
 async function measureHour(browser: Browser, url: string): Promise<void> {
-  const context = await browser.newContext()
+  const context = await browser.newContext({ ignoreHTTPSErrors: true })
   await context.addInitScript(FALSE_SOURCE)
   const page = await context.newPage()
   await page.clock.install()
   await page.goto(url)
+  await page.getByRole('button', { name: 'Sign in with the API token instead' }).click()
   await page.getByLabel('API token').fill(TOKEN)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
   const minute = async () => {
-    await page.evaluate('tellEvents(60)')
+    if ((await page.evaluate('tellEvents(60)')) === 0) throw new Error('the page listens to no events')
     await page.clock.runFor(60_000)
   }
   // What the first minute makes stays anyway.
