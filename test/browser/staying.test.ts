@@ -75,15 +75,49 @@ describe('a session that ends elsewhere', () => {
     const { page, context } = person
     person.expected.push(REFUSED)
     await goTo(page, 'maintenance', 'Maintenance mode')
+    await page.getByRole('button', { name: 'Switch it on' }).waitFor()
     const other = await context.newPage()
     await other.goto(desk.url)
     await other.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
-    // The first tab learns nothing of it by itself: its clock stands still.
+    // The first tab's clock stands still: it learns nothing by itself.
     await page.clock.install()
     await other.evaluate(`fetch('/console/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
       body: '{"token":"${TOKEN}"}' })`)
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByText('admin (administrator)').waitFor()
+    await page.getByRole('button', { name: 'Switch it on' }).click()
+    await page.getByText('admin (administrator)', { exact: true }).waitFor()
+  })
+})
+
+describe('what cannot go well', () => {
+  it('is said before a password is typed: a page that came unencrypted', async () => {
+    const { context } = await visitor(desk.url)
+    await context.route('http://box.test/**', async (route) => {
+      const { pathname } = new URL(route.request().url())
+      await route.fulfill({ response: await route.fetch({ url: `${desk.url}${pathname}` }) })
+    })
+    const page = await context.newPage()
+    await page.goto('http://box.test/')
+    await page.getByText('This page came unencrypted').waitFor()
+    expect(await page.getByRole('button', { name: 'Sign in', exact: true }).isDisabled()).toBe(true)
+  })
+
+  it('is asked again when the appliance said when', async () => {
+    const person = await come()
+    const { page } = person
+    person.expected.push(REFUSED)
+    let asked = 0
+    await page.route('**/api/v1/users', (route) =>
+      asked++ === 0
+        ? route.fulfill({
+            status: 429,
+            headers: { 'Retry-After': '1', 'Content-Type': 'application/json' },
+            body: '{"code":"TOO_MANY_REQUESTS","message":"Too many requests. Try again in 1 seconds"}',
+          })
+        : route.continue(),
+    )
+    await goTo(page, 'users', 'Users')
+    await page.getByRole('table').getByText('active').first().waitFor()
+    expect(await page.getByText('Too many requests').count()).toBe(0)
   })
 })
 

@@ -8,17 +8,25 @@ export class Failure extends Error {
   readonly code: string
   readonly details: Record<string, unknown>
   readonly requestId: string | undefined
+  /** Seconds until it may be asked again, where the appliance says so. */
+  readonly retryAfter: number | undefined
 
   constructor(
     status: number,
     message: string,
-    more: { code?: string; details?: Record<string, unknown>; requestId?: string | undefined } = {},
+    more: {
+      code?: string
+      details?: Record<string, unknown>
+      requestId?: string | undefined
+      retryAfter?: number | undefined
+    } = {},
   ) {
     super(message)
     this.status = status
     this.code = more.code ?? ''
     this.details = more.details ?? {}
     this.requestId = more.requestId
+    this.retryAfter = more.retryAfter
   }
 }
 
@@ -164,5 +172,6 @@ function refused(status: number, text: string, header: (name: string) => string 
     // The controller names the field or the object that it is about in one string.
     details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
     requestId: header('X-Request-Id') ?? undefined,
+    retryAfter: Number(header('Retry-After')) || undefined,
   })
 }
