@@ -85,7 +85,11 @@ export async function readForm<Deps>(
     authorize,
   })
   try {
-    authorize(received.fields)
+    // Hours may have passed, as slowly as the sender liked: a session that has ended meanwhile begins nothing any more.
+    if (early?.via === 'session') {
+      principal = authenticateNow(options.surface, request, parameters)
+      admit(context, endpoint, principal, group)
+    } else authorize(received.fields)
     return await run(context, endpoint, parameters, received, principal)
   } finally {
     await discardFiles(received)

@@ -310,6 +310,31 @@ describe('SEC-10 a cookie that is nothing, or nothing any more', () => {
       }
     })
 
+  it('lets whoever is signed in go on where a script with an old token has to wait, and spares him no guess', async () => {
+    for (let i = 0; i < 16; i++) appliance.app.backOff.fail('127.0.0.1')
+    expect(appliance.app.backOff.wait('127.0.0.1')).toBeGreaterThan(0)
+    const [me, viewer] = [people['administrator']!, people['viewer']!]
+    const action = [{ name: 'action', value: 'x' }]
+    const right = [{ name: 'token', value: TOKEN }, ...action]
+    const setup = [{ name: 'newtoken', value: 'x' }]
+    for (const [who, method, path, options, status] of [
+      [me, 'GET', VERSION, {}, 200],
+      [viewer, 'GET', VERSION, {}, 200],
+      [me, 'POST', BACKUP, { form: action }, 400],
+      [viewer, 'POST', BACKUP, { form: action }, 403],
+      [viewer, 'GET', `${VERSION}?token=old`, {}, 429],
+      [viewer, 'GET', `${VERSION}?token=${TOKEN}`, {}, 429],
+      [viewer, 'GET', `${VERSION}?hash=old`, {}, 429],
+      [viewer, 'POST', BACKUP, { form: right, csrf: null }, 429],
+      [me, 'POST', '/api/v1/admin/setup', { form: setup }, 429],
+    ] as const) {
+      const answer = await who.ask(method, path, options as never)
+      expect([method, path, options, answer.status]).toEqual([method, path, options, status])
+      expect(appliance.app.backOff.wait('127.0.0.1')).toBeGreaterThan(0)
+    }
+    expect((await ask(appliance.url, 'GET', VERSION, { headers })).status).toBe(429)
+  })
+
   it('stands in nobody’s way: the right token decides', async () => {
     for (const cookie of [bogus, people['viewer']!.cookie]) {
       const answer = await ask(appliance.url, 'POST', `/api/v1/admin/backup?token=${TOKEN}`, {

@@ -1,8 +1,10 @@
 // Signing in to the console, and everything that ends a session. The trap: the clock is the test's own; a real one would have to be waited for.
 import { lstatSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type InProcess, startAppliance, startServer, TOKEN } from './appliance.ts'
+import { file, multipart, until } from './client.ts'
 import { type Browser, browser, type Clock, COOKIE, clock, cookieOf, readSessions, signIn } from './console.ts'
 import { addCaller, ask, logIn, ON, oneTimePassword, PASSWORD } from './controller.ts'
 
@@ -199,6 +201,40 @@ describe('a session', () => {
     expect(lastAudit()).toMatch(/^operator,auth\.logout,"users\/user-/)
     expect([await isIn(me), await isIn(other), readSessions(appliance.folders).length]).toEqual([401, 200, 1])
     expect((await me.ask('DELETE', '/console/session')).status).toBe(401)
+  })
+
+  it('begins nothing with an upload that ended after it', async () => {
+    const json = { username: 'administrator', password: PASSWORD }
+    await addCaller(appliance.folders, 'administrator')
+    const [me, other] = [await enter(json), await enter(json)]
+    const tasks = () => appliance.app.tasks.list().length
+    const before = tasks()
+    const { type, body } = multipart([file('settings', '{"network":{"hostname":"late","interface":"eth0"},"app":{}}')])
+    const upload = request(`${appliance.url}/api/v1/admin/settings`, {
+      method: 'POST',
+      headers: {
+        'content-type': type,
+        'content-length': body.length,
+        cookie: `${COOKIE}=${me.cookie}`,
+        'x-csrf-token': me.csrf,
+      },
+    })
+    const status = new Promise<number | undefined>((resolve, reject) => {
+      upload.once('response', (answer) => resolve(answer.resume().statusCode))
+      upload.once('error', reject)
+    })
+    const half = body.length - 20
+    upload.write(body.subarray(0, half))
+    await until('the file arrives', () => appliance.incoming().length > 0)
+    expect((await me.ask('DELETE', '/console/session')).status).toBe(200)
+    upload.end(body.subarray(half))
+    expect(await status).toBe(403)
+    expect([lastAudit(), tasks(), appliance.incoming()]).toEqual([
+      'admin,auth.unauthorized,"api/v1/admin/settings"',
+      before,
+      [],
+    ])
+    expect(await isIn(other)).toBe(200)
   })
 
   it('ends with a logout of the controller', async () => {

@@ -62,6 +62,8 @@ describe('an update', () => {
     const lines = 'echo before-the-cut; while [ ! -f "$EDGE_ROOT/tmp/on" ]; do sleep 0.1; done; echo after-the-cut'
     await send(person, await goodPackage(desk.server.folders, '3.0.0', lines))
     await logWith(page, 'before-the-cut').waitFor()
+    // That was the one before.
+    expect(await page.getByText('The update was installed.').count()).toBe(0)
     desk.cable.cut()
     await page.getByText('The connection is gone.').waitFor()
     writeFileSync(join(desk.server.folders.root, 'tmp/on'), '')

@@ -6,7 +6,7 @@ import { accountOf, type Principal } from '../../auth/principal.ts'
 import { phraseWords } from '../../config.ts'
 import { origin } from '../../http/audit.ts'
 import { ApiError, invalid } from '../../http/errors.ts'
-import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
+import { byCookie, refuseCookie, sessionOf } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { type AdminDeps, PREFIX } from './deps.ts'
 import { failure } from './words.ts'
@@ -52,6 +52,12 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       ...origin(request),
     })
   const patient = mode === 'strict'
+  const mustNotWait = (request: Request) => {
+    const seconds = patient ? backOff.wait(request.address) : 0
+    if (seconds === 0) return
+    enter(request, 'token.backoff', '429')
+    throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, { retryAfter: seconds })
+  }
   return {
     name: 'admin',
     nobody: 'admin',
@@ -64,16 +70,13 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
         enter(request, 'token.firstrun.failed')
         throw new ApiError('forbidden', 'Authentication error')
       }
-      const seconds = patient ? backOff.wait(request.address) : 0
-      if (seconds > 0) {
-        enter(request, 'token.backoff', '429')
-        throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, {
-          retryAfter: seconds,
-        })
-      }
+      // Whoever is signed in tries nothing: a script with an old token behind the same address does not take the console away. (Set-up does.)
+      if (endpoint?.permission === 'set-up' || !sessions || !sessionOf(request, sessions)) mustNotWait(request)
     },
     authenticate(request, { token, hash }) {
-      if (!token && !hash) return byCookie(request, sessions, request.method !== 'GET' || request.template === REBOOT)
+      // With a session beside it, a guess is one all the same.
+      if (token || hash) mustNotWait(request)
+      else return byCookie(request, sessions, request.method !== 'GET' || request.template === REBOOT)
       // Whoever tries a token tries it, whatever cookie lies beside it (a form is looked at twice).
       if (request.cookie) request.cookie = undefined
       const principal = tokens.authenticate(request.method, request.path, { token, hash })

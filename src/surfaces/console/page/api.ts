@@ -8,17 +8,25 @@ export class Failure extends Error {
   readonly code: string
   readonly details: Record<string, unknown>
   readonly requestId: string | undefined
+  /** Seconds until it may be asked again, where the appliance says so. */
+  readonly retryAfter: number | undefined
 
   constructor(
     status: number,
     message: string,
-    more: { code?: string; details?: Record<string, unknown>; requestId?: string | undefined } = {},
+    more: {
+      code?: string
+      details?: Record<string, unknown>
+      requestId?: string | undefined
+      retryAfter?: number | undefined
+    } = {},
   ) {
     super(message)
     this.status = status
     this.code = more.code ?? ''
     this.details = more.details ?? {}
     this.requestId = more.requestId
+    this.retryAfter = more.retryAfter
   }
 }
 
@@ -37,7 +45,15 @@ export interface Answer<T> {
   headers: Headers
 }
 
-const unreachable = () => new Failure(0, 'The appliance cannot be reached')
+const UNREACHABLE = 'The appliance cannot be reached'
+/** Of a change that got no answer nobody here knows whether it was made; only a question leaves everything as it was. */
+const unreachable = (method: string, path: string) =>
+  new Failure(
+    0,
+    method === 'GET' || path === '/console/session' || path.includes('dry_run=true')
+      ? UNREACHABLE
+      : `${UNREACHABLE}. Whether this was done is not known: look before you do it again`,
+  )
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
   const { json, form, signal } = options
@@ -46,7 +62,7 @@ export async function request<T>(method: string, path: string, options: Options 
   if (json !== undefined) headers['Content-Type'] = 'application/json'
   const body = json !== undefined ? JSON.stringify(json) : form && formData(form)
   const response = await send(method, path, { headers, ...(signal && { signal }), ...(body !== undefined && { body }) })
-  const text = await reached(response.text(), signal)
+  const text = await reached(response.text(), () => unreachable(method, path), signal)
   if (!response.ok) throw refused(response.status, text, (name) => response.headers.get(name))
   return { status: response.status, data: parsed(text) as T, headers: response.headers }
 }
@@ -65,12 +81,13 @@ export async function send(
       cache: 'no-store',
       ...rest,
     }),
+    () => unreachable(method, path),
     rest.signal,
   )
 }
 
 /** What the network says of a failure is nothing that a person can act on. */
-async function reached<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function reached<T>(answer: Promise<T>, failure: () => Failure, signal: AbortSignal | undefined): Promise<T> {
   try {
     const value = await answer
     connection.set('up')
@@ -78,7 +95,7 @@ async function reached<T>(answer: Promise<T>, signal: AbortSignal | undefined): 
   } catch (error) {
     if (signal?.aborted) throw error
     connection.set('lost')
-    throw unreachable()
+    throw failure()
   }
 }
 
@@ -105,8 +122,14 @@ export function upload<T>(
     }
     // A refusal in the midst of a body may end the connection before its answer is read.
     request.onerror = () =>
-      reject(new Failure(0, 'The connection ended before the answer: the appliance may have refused the file'))
+      reject(
+        new Failure(0, 'The connection ended before the answer: the appliance may have refused the file, or taken it'),
+      )
     request.onabort = () => reject(new Failure(0, 'Cancelled'))
+    // Hours of a slow line are no idleness: whoever waits for an upload shall not be signed out in the midst of it.
+    const idle = session.get().session?.idle_seconds ?? 60
+    const alive = setInterval(() => void call('GET', '/console/session').catch(() => undefined), (idle * 1000) / 3)
+    request.onloadend = () => clearInterval(alive)
     signal?.addEventListener('abort', () => request.abort())
     request.send(formData(form))
   })
@@ -132,6 +155,9 @@ function parsed(text: string): unknown {
   }
 }
 
+/** The cookie is over, or another tab has signed in anew and this one's header belongs to the session before. */
+const NOBODY = /^Authentication error$|X-CSRF-Token/
+
 /** `{code, message, details}` of our own surfaces, or the admin surface's `{Status, "Error-Message"}`. */
 function refused(status: number, text: string, header: (name: string) => string | null): Failure {
   const value = parsed(text)
@@ -140,11 +166,12 @@ function refused(status: number, text: string, header: (name: string) => string 
   const about = body['details']
   const known = session.get().session !== null
   // Not whether this request may pass, but whether anybody is signed in: only the session itself tells.
-  if (known && (status === 401 || (status === 403 && message === 'Authentication error'))) void refreshSession()
+  if (known && (status === 401 || (status === 403 && NOBODY.test(String(message))))) void refreshSession()
   return new Failure(status, String(message), {
     code: String(body['code'] ?? body['error-code'] ?? ''),
     // The controller names the field or the object that it is about in one string.
     details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
     requestId: header('X-Request-Id') ?? undefined,
+    retryAfter: Number(header('Retry-After')) || undefined,
   })
 }

@@ -1,4 +1,5 @@
-// What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change.
+// What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change, and when the
+// appliance said that it was too much at once.
 import { useRef } from 'hono/jsx/dom'
 import { Failure, request } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
@@ -42,6 +43,12 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
     return () => clearInterval(timer)
   }, [path, every])
   const shown = state.path === path
+  const wait = shown ? state.failure?.retryAfter : undefined
+  useEffect(() => {
+    if (wait === undefined) return
+    const timer = setTimeout(() => void ask(true), wait * 1000)
+    return () => clearTimeout(timer)
+  }, [path, state.failure])
   return {
     data: shown ? state.data : undefined,
     etag: shown ? state.etag : undefined,

@@ -2,6 +2,7 @@
 // the server); the browser comes back with the last event's id, which is the place in the log, so nothing is shown twice and nothing is lost.
 import { useEffect, useState } from './hooks.ts'
 import { Store } from './store.ts'
+import { listen } from './stream.ts'
 
 export interface Task {
   id: string
@@ -20,7 +21,6 @@ export const isOver = ({ status }: Task) => status !== 'pending' && status !== '
 
 /** Characters of a log that are kept for the screen; the whole one can be downloaded. */
 const MOST = 200_000
-const RETRY = 2000
 
 export interface Followed {
   task: Task | undefined
@@ -42,10 +42,7 @@ export function useTask(id: string | undefined, onEnd?: (task: Task) => void): F
 function follow(id: string, setState: (change: (before: Followed) => Followed) => void, onEnd?: (task: Task) => void) {
   let offset = 0
   let last: Task | undefined
-  let source: EventSource
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const open = () => {
-    source = new EventSource(`/console/tasks/${encodeURIComponent(id)}/events?offset=${offset}`)
+  const hear = (source: EventSource) => {
     source.addEventListener('task', ({ data }) => {
       const task: Task = JSON.parse(data)
       last = task
@@ -57,22 +54,17 @@ function follow(id: string, setState: (change: (before: Followed) => Followed) =
       setState((before) => ({ ...before, log: (before.log + text).slice(-MOST), connected: true }))
     })
     source.addEventListener('end', () => {
-      source.close()
+      stop()
       setState((before) => ({ ...before, connected: true }))
       if (last) onEnd?.(last)
     })
-    source.onerror = () => {
-      setState((before) => ({ ...before, connected: false }))
-      // The browser tries again by itself unless it was told no (a server that is just starting may say so).
-      if (source.readyState !== EventSource.CLOSED) return
-      timer = setTimeout(open, RETRY)
-    }
   }
-  open()
-  return () => {
-    source.close()
-    clearTimeout(timer)
-  }
+  const stop = listen(
+    () => `/console/tasks/${encodeURIComponent(id)}/events?offset=${offset}`,
+    hear,
+    () => setState((before) => ({ ...before, connected: false })),
+  )
+  return stop
 }
 
 /** The tasks that are under way, for the sign at the top of every page; and a sign that one of them has ended. */
@@ -82,27 +74,22 @@ export const lastEnded = new Store<Task | undefined>(undefined)
 /** Watches all tasks until the returned function is called. */
 export function watchTasks(): () => void {
   const open = new Map<string, Task>()
-  let source: EventSource
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const connect = () => {
-    source = new EventSource('/console/events')
-    source.addEventListener('reset', () => open.clear())
-    source.addEventListener('task', ({ data }) => {
-      const task: Task = JSON.parse(data)
-      const known = open.has(task.id)
-      if (isOver(task)) open.delete(task.id)
-      else open.set(task.id, task)
-      if (known && isOver(task)) lastEnded.set(task)
-      running.set([...open.values()])
-    })
-    source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, RETRY)
-    }
-  }
-  connect()
+  const stop = listen(
+    () => '/console/events',
+    (source) => {
+      source.addEventListener('reset', () => open.clear())
+      source.addEventListener('task', ({ data }) => {
+        const task: Task = JSON.parse(data)
+        const known = open.has(task.id)
+        if (isOver(task)) open.delete(task.id)
+        else open.set(task.id, task)
+        if (known && isOver(task)) lastEnded.set(task)
+        running.set([...open.values()])
+      })
+    },
+  )
   return () => {
-    source.close()
-    clearTimeout(timer)
+    stop()
     running.set([])
   }
 }

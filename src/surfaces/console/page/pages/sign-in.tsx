@@ -16,6 +16,11 @@ export function Door({ title, children }: { title: string; children?: Children }
   return (
     <main class="door">
       <Lost />
+      {isSecureContext ? null : (
+        <Note tone="warning" title="This page came unencrypted">
+          No browser keeps a session from it, and whatever is typed here can be read on its way. Open it with https.
+        </Note>
+      )}
       <section class="card">
         <div class="brand">
           <img src="/console/icon.svg" alt="" />
@@ -45,7 +50,7 @@ export function SignIn() {
   return (
     <Door title="Sign in">
       {bye ? <Note>{bye}</Note> : null}
-      <Form action={action} submit="Sign in">
+      <Form action={action} submit="Sign in" disabled={!isSecureContext}>
         {by === 'account' ? (
           <Field key="name" label="User name" value={username} onValue={setUsername} autocomplete="username" required />
         ) : null}

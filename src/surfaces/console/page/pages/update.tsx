@@ -31,6 +31,8 @@ export function Update() {
   const [file, setFile] = useState<File>()
   const [sent, setSent] = useState<[number, number]>()
   const [started, setStarted] = useState<string>()
+  // What is known of the outcome is that of the update before, until the one that was begun here has ended.
+  const [current, setCurrent] = useState(true)
   const action = useAction(async () => {
     setSent([0, file?.size ?? 0])
     try {
@@ -38,13 +40,15 @@ export function Update() {
     } finally {
       setSent(undefined)
     }
+    setCurrent(false)
     setStarted((await newestTask('update'))?.id)
     setFile(undefined)
   })
   const latest = started ?? tasks.data?.find(({ type }) => type === 'update')?.id
-  const ended = () => {
-    void status.reload()
+  const ended = async () => {
     void version.reload()
+    await status.reload()
+    setCurrent(true)
   }
   return (
     <Page
@@ -71,8 +75,8 @@ export function Update() {
       ) : null}
       {latest ? (
         <Card title="The last update">
-          <Outcome status={status.data} />
-          <TaskView key={latest} id={latest} onEnd={ended} />
+          {current && !status.failure ? <Outcome status={status.data} /> : null}
+          <TaskView key={latest} id={latest} onEnd={() => void ended()} />
         </Card>
       ) : null}
       <Curl
