@@ -1,6 +1,6 @@
 // What the browser tests share: one browser for a file, visitors that are looked at again when each test ends. The trap: a visitor that is
 // forgotten keeps its faults to itself, so they are made here only.
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { startBrowser } from './chromium.ts'
 import { expectNoFaults, type Look, type Visitor, visit } from './rig.ts'
@@ -14,7 +14,7 @@ export function people(): (url: string, look?: Look) => Promise<Visitor> {
   })
   afterEach(async () => {
     const all = here.splice(0)
-    for (const { context } of all) await context.close()
+    for (const { context } of all) await leave(context)
     for (const visitor of all) expectNoFaults(visitor)
   })
   afterAll(() => browser?.close())
@@ -23,4 +23,10 @@ export function people(): (url: string, look?: Look) => Promise<Visitor> {
     here.push(visitor)
     return visitor
   }
+}
+
+/** Requests that a test answers itself may still be under way: what they meet when the window closes is nobody's fault. */
+async function leave(context: BrowserContext): Promise<void> {
+  for (const routed of [...context.pages(), context]) await routed.unrouteAll({ behavior: 'ignoreErrors' })
+  await context.close()
 }
