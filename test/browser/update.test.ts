@@ -86,6 +86,18 @@ describe('an update', () => {
     await shoot(page, 'update-refused')
   })
 
+  it('is taken where it is dropped', async () => {
+    const { page } = await come()
+    const dropped = await page.evaluateHandle(
+      `(() => { const all = new DataTransfer(); all.items.add(new File(['not a package'], 'dropped.enc')); return all })()`,
+    )
+    const button = page.getByRole('button', { name: 'Send and install' })
+    expect(await button.isDisabled()).toBe(true)
+    await page.getByLabel('Update package').dispatchEvent('drop', { dataTransfer: dropped })
+    await page.getByText('dropped.enc (13 bytes)').waitFor()
+    expect(await button.isDisabled()).toBe(false)
+  })
+
   it('that is installed already is refused', async () => {
     const person = await come()
     await send(person, await goodPackage(desk.server.folders, '3.0.0'))
