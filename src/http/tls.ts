@@ -44,8 +44,8 @@ export function installPair(folders: Folders, { cert, key }: Pair): void {
   writeAtomic(certificateFile(folders), cert, 0o644)
 }
 
-/** Makes a self-signed pair for this machine's names (RSA: node-forge knows no other). Valid for ten years. */
-export async function makeSelfSigned(): Promise<Pair> {
+/** Makes a self-signed pair for this machine's names (RSA: node-forge knows no other). Valid for ten years. `random`: 16 bytes for its serial number. */
+export async function makeSelfSigned(random = randomBytes(16)): Promise<Pair> {
   // Only the X.509 part: the rest (TLS, PKCS#12 …) is Node's own work.
   await import('node-forge/lib/x509.js')
   const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
@@ -55,8 +55,10 @@ export async function makeSelfSigned(): Promise<Pair> {
   const forgeKey = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(der)) as Forge.pki.rsa.PrivateKey
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)
-  // A serial number is positive: its first bit is off (RFC 5280 4.1.2.2).
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`
+  // A serial number is positive (RFC 5280 4.1.2.2) and begins with no zeros that it does not need (X.690 8.3.2), or nobody can read the
+  // certificate: its first bit is off, its second is on.
+  const first = (random.readUInt8(0) & 0x7f) | 0x40
+  certificate.serialNumber = Buffer.from([first, ...random.subarray(1)]).toString('hex')
   certificate.validity.notBefore = new Date(Date.now() - 86_400_000)
   certificate.validity.notAfter = new Date(Date.now() + 3650 * 86_400_000)
   const name = hostname()
