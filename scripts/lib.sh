@@ -220,6 +220,13 @@ end_leftovers() {
   [ -f "$TASK/pid" ] || return 0
   read -r el_session el_start el_boot <"$TASK/pid" || return 0
   [ "$el_boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 0
+  # The script before what it started: one that sees its work killed would still write an end of its own.
+  if [ -f "$TASK/writers" ] && [ "$(stat_field "$el_session" 20)" = "$el_start" ]; then
+    while read -r el_process; do
+      case $el_process in '' | "$$" | *[!0-9]*) continue ;; esac
+      if [ "$(stat_field "$el_process" 4)" = "$el_session" ]; then kill -9 "$el_process" 2>/dev/null || :; fi
+    done <"$TASK/writers"
+  fi
   el_round=0
   while [ "$el_round" -lt 3 ]; do
     el_found=
