@@ -35,6 +35,8 @@ describe('the first run', () => {
     for (const look of [{}, { dark: true }, { phone: true }]) {
       const other = await come(look)
       await other.page.getByRole('heading', { name: 'Set this appliance up' }).waitFor()
+      await other.page.getByText('The same with curl').click()
+      await other.page.getByText('newtoken=NEW-TOKEN').waitFor()
       await expectAccessible(other.page)
       await expectNoOverflow(other.page)
       await shoot(other.page, `first-run-${Object.keys(look)[0] ?? 'light'}`)
@@ -93,6 +95,27 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Sign out' }).focus()
     await press('Enter')
     await page.getByText('You are signed out.').waitFor()
+  })
+
+  it('is over at once: what the page still asks then is given up, not refused', async () => {
+    const { page } = await come()
+    await signIn(page)
+    let goOn = () => {}
+    const signedOut = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    await page.route('**/console/tasks', async (route) => {
+      await signedOut
+      await route.continue()
+    })
+    const asked = page.waitForRequest('**/console/tasks')
+    await page.getByRole('link', { name: 'Tasks', exact: true }).click()
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/console/tasks'))
+    await asked
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('You are signed out.').waitFor()
+    goOn()
+    await ended
   })
 
   it('keeps its credential where no script can read it', async () => {

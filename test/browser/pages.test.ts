@@ -80,6 +80,7 @@ describe.each<[string, Look]>([
     person.expected.push(ABSENT)
     await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor()
     await expectAccessible(page)
+    await page.getByText('The same with curl').waitFor()
     await shoot(page, `sign-in-${name}`)
     await signIn(page, { username: 'administrator', password: PASSWORD })
     const places: [string, string | RegExp][] = (await pagesOf(page)).map(({ place }) => [place, /./])
@@ -90,6 +91,7 @@ describe.each<[string, Look]>([
       await shoot(page, `${place.replace(/[^a-z0-9]+/gi, '-')}-${name}`)
       await expectAccessible(page)
       expect([place, await overflow(page)]).toEqual([place, 0])
+      expect([place, (await page.getByText('The same with curl').count()) > 0]).toEqual([place, true])
     }
   })
 
@@ -100,6 +102,20 @@ describe.each<[string, Look]>([
     await shoot(page, `docs-${name}`)
     await expectAccessible(page)
     await expectNoOverflow(page)
+  })
+})
+
+describe('the manual of the API', () => {
+  it('finds a call, and sends it with the session of the page', async () => {
+    const { page } = await visitor(desk.url)
+    await signIn(page, { username: 'viewer', password: PASSWORD })
+    await page.goto(`${desk.url}/docs`)
+    await page.getByLabel('Search').fill('/api/v1/admin/version')
+    await page.getByText('/api/v1/admin/version', { exact: true }).first().click()
+    await page.getByRole('button', { name: 'Send the GET' }).click()
+    await page.getByText('"version": "1.0.0"').waitFor()
+    await page.getByText(/^200/).first().waitFor()
+    await expectAccessible(page)
   })
 })
 

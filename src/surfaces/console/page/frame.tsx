@@ -6,7 +6,7 @@ import { plural } from './kit/format.ts'
 import { type Children, Note } from './kit/layout.tsx'
 import { GROUPS, pageOf, visible } from './pages.ts'
 import { link, place } from './router.ts'
-import { connection, farewell, refreshSession, session } from './session.ts'
+import { connection, farewell, leaving, refreshSession, session } from './session.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
 
@@ -88,6 +88,7 @@ export function Frame() {
 const skip = () => document.getElementById('content')?.focus()
 
 async function signOut(): Promise<void> {
+  leaving.set(true)
   farewell.set('You are signed out.')
   try {
     await call('DELETE', '/console/session')
@@ -95,6 +96,7 @@ async function signOut(): Promise<void> {
     // It has ended already, or cannot be reached: what is true is asked.
   }
   await refreshSession()
+  leaving.set(false)
 }
 
 function RunningSign() {

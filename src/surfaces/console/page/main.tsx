@@ -5,7 +5,7 @@ import { useEffect } from './hooks.ts'
 import { Manual } from './manual/manual.tsx'
 import { FirstRun } from './pages/first-run.tsx'
 import { SignIn } from './pages/sign-in.tsx'
-import { connection, refreshSession, session } from './session.ts'
+import { connection, leaving, refreshSession, session } from './session.ts'
 import { useStore } from './store.ts'
 
 /** Seconds between two looks at whether the session is still there. */
@@ -14,6 +14,7 @@ const LOOK = 60
 function Console() {
   const state = useStore(session)
   const reached = useStore(connection)
+  const left = useStore(leaving)
   useEffect(() => {
     void refreshSession()
     const timer = setInterval(() => void refreshSession(), LOOK * 1000)
@@ -21,6 +22,7 @@ function Console() {
   }, [])
   if (reached === 'asking') return <p class="door muted">Asking the appliance…</p>
   if (state.version === '') return <Lost />
+  if (left) return <p class="door muted">Signing out…</p>
   if (state.first_run) return <FirstRun {...state.first_run} />
   return state.session ? <Frame key={state.session.csrf} /> : <SignIn />
 }

@@ -18,17 +18,18 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
   const [state, setState] = useState<{ path: string | null; data?: T; etag?: string | undefined; failure?: Failure }>({
     path,
   })
-  const current = useRef(path)
-  current.current = path
+  // Ended with what it was for: an answer that nobody waits for costs the appliance work and the page one of its connections.
+  const wanted = useRef(new AbortController())
 
   const ask = async (background: boolean) => {
     if (path === null) return
+    const { signal } = wanted.current ?? new AbortController()
     try {
-      const { data, headers } = await request<T>('GET', path, { background })
-      if (current.current === path) setState({ path, data, etag: headers.get('ETag') ?? undefined })
+      const { data, headers } = await request<T>('GET', path, { background, signal })
+      if (!signal.aborted) setState({ path, data, etag: headers.get('ETag') ?? undefined })
     } catch (error) {
       // What was shown stays while the connection is gone: old figures beside a warning are better than none.
-      if (current.current === path)
+      if (!signal.aborted)
         setState((before) => ({
           path,
           failure: asFailure(error),
@@ -37,10 +38,17 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
     }
   }
   useEffect(() => {
+    const own = new AbortController()
+    wanted.current = own
     void ask(false)
-    if (path === null || every === undefined) return
-    const timer = setInterval(() => document.visibilityState === 'visible' && void ask(true), every * 1000)
-    return () => clearInterval(timer)
+    const timer =
+      path === null || every === undefined
+        ? undefined
+        : setInterval(() => document.visibilityState === 'visible' && void ask(true), every * 1000)
+    return () => {
+      own.abort()
+      clearInterval(timer)
+    }
   }, [path, every])
   const shown = state.path === path
   const wait = shown ? state.failure?.retryAfter : undefined

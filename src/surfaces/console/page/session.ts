@@ -38,6 +38,8 @@ export const session = new Store<SessionState>({
 })
 /** `asking` until the first answer. */
 export const connection = new Store<'asking' | 'up' | 'lost'>('asking')
+/** While a session is being ended at its owner's wish: nothing is shown then that would still ask with it. */
+export const leaving = new Store(false)
 /** What the sign-in page says above its form. */
 export const farewell = new Store('')
 

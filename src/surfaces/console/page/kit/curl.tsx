@@ -11,20 +11,24 @@ export interface CurlProps {
   form?: Record<string, string>
   headers?: Record<string, string>
   output?: string
+  /** The shell variable with the credential, where it is not the usual one; empty: none is needed. */
+  secret?: string
 }
 
 const quoted = (text: string) => (/^[A-Za-z0-9@%_+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-export function curlLine({ method = 'GET', path, json, form, headers = {}, output }: CurlProps): string {
+export function curlLine(line: CurlProps): string {
+  const { method = 'GET', path, json, form, headers = {}, output } = line
   const admin = path.startsWith('/api/v1/admin')
+  const { secret = admin ? 'TOKEN' : 'JWT' } = line
   const parts = ['curl --cacert appliance.crt']
   if (method !== 'GET' && !(method === 'POST' && (form || json !== undefined))) parts.push(`-X ${method}`)
-  if (!admin) parts.push('-H "Authorization: Bearer $JWT"')
+  if (!admin && secret) parts.push(`-H "Authorization: Bearer $${secret}"`)
   for (const [name, value] of Object.entries(headers)) parts.push(`-H ${quoted(`${name}: ${value}`)}`)
   for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quoted(`${name}=${value}`)}`)
   if (json !== undefined) parts.push(`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(json))}`)
   if (output) parts.push(`-o ${quoted(output)}`)
-  const query = admin ? `${path.includes('?') ? '&' : '?'}token=$TOKEN` : ''
+  const query = admin && secret ? `${path.includes('?') ? '&' : '?'}token=$${secret}` : ''
   parts.push(`"${location.origin}${path.replace(/["$`\\]/g, (c) => `\\${c}`)}${query}"`)
   return parts.join(' ')
 }

@@ -1,6 +1,7 @@
 // The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
 import { call, Failure } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { Curl, type CurlProps } from '../kit/curl.tsx'
 import { Check, Field, Form } from '../kit/form.tsx'
 import { useAction } from '../query.ts'
 import { type SessionState, setSession } from '../session.ts'
@@ -73,6 +74,25 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
           </>
         ) : null}
       </Form>
+      <Curl lines={curlLines(needsPhrase, needsPassword)} />
     </Door>
   )
+}
+
+/** What this page does in one step; the secrets are the reader's to fill in. */
+function curlLines(needsPhrase: boolean, needsPassword: boolean): CurlProps[] {
+  const setUp: CurlProps = {
+    method: 'POST',
+    path: '/api/v1/admin/setup',
+    form: { newtoken: 'NEW-TOKEN' },
+    secret: needsPhrase ? 'PHRASE' : '',
+  }
+  if (!needsPassword) return [setUp]
+  const login = { username: 'admin', password: 'ONE-TIME-PASSWORD' }
+  const change = { current: login.password, password: 'NEW-PASSWORD' }
+  return [
+    setUp,
+    { method: 'POST', path: '/api/v1/auth/login', json: login, secret: '' },
+    { method: 'PUT', path: '/api/v1/auth/password', json: change },
+  ]
 }

@@ -2,6 +2,7 @@
 import { call } from '../api.ts'
 import { Lost } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'
+import { Curl, type CurlProps } from '../kit/curl.tsx'
 import { Field, Form } from '../kit/form.tsx'
 import { type Children, Note } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
@@ -31,6 +32,16 @@ export function Door({ title, children }: { title: string; children?: Children }
     </main>
   )
 }
+
+/** What is typed here is no part of them: it would stay in the shell's history. */
+const LOG_IN: CurlProps = {
+  method: 'POST',
+  path: '/api/v1/auth/login',
+  json: { username: 'NAME', password: 'PASSWORD' },
+  secret: '',
+}
+/** Whoever has the token needs no session: each call carries it. */
+const WITH_TOKEN: CurlProps = { path: '/api/v1/admin/version' }
 
 export function SignIn() {
   const { controller } = useStore(session)
@@ -69,6 +80,7 @@ export function SignIn() {
           {by === 'account' ? 'Sign in with the API token instead' : 'Sign in with an account instead'}
         </button>
       ) : null}
+      <Curl lines={[by === 'account' ? LOG_IN : WITH_TOKEN]} />
     </Door>
   )
 }
