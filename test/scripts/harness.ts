@@ -130,12 +130,17 @@ export class Appliance {
     return id
   }
 
-  /** Starts an action of a task's script, as the server does: detached, nothing inherited but the log. */
-  start(id: string, action: 'run' | 'recover' | 'cancel', env: Record<string, string> = {}): ChildProcess {
+  /** Starts an action of a task's script, or of another `file`, as the server does: detached, nothing inherited but the log. */
+  start(
+    id: string,
+    action: 'run' | 'recover' | 'cancel',
+    env: Record<string, string> = {},
+    file?: string,
+  ): ChildProcess {
     const { kind, args } = JSON.parse(readFileSync(this.task(id, 'request.json'), 'utf8'))
     const out = openSync(this.task(id, 'log'), 'a')
     const [program, ...rest] = this.shell.command
-    const script = join(installation(), 'scripts', `${kind}.sh`)
+    const script = file ?? join(installation(), 'scripts', `${kind}.sh`)
     const child = spawn(program!, [...rest, script, action, this.task(id), ...args], {
       cwd: '/',
       detached: true,
@@ -159,8 +164,9 @@ export class Appliance {
     id: string,
     action: 'run' | 'recover' | 'cancel',
     env: Record<string, string> = {},
+    file?: string,
   ): Promise<number | string> {
-    return ended(this.start(id, action, env))
+    return ended(this.start(id, action, env, file))
   }
 
   async run(
