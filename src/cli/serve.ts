@@ -134,6 +134,10 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
     logger.warn(
       '--compat original: no back-off, old MD5 packages are taken, addresses are checked by their characters only. Not for use',
     )
+  if (config.privilege === 'sudo' && config.surfaces.controller.enabled)
+    warn(
+      'surfaces.controller with "privilege": "sudo": a server that is not root can change little of the storage; see docs/storage.md',
+    )
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   push()
   const running = app

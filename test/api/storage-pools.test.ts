@@ -1,5 +1,7 @@
 // Pools through the API: made, looked at, scrubbed, exported, imported, destroyed. The trap: on the real programs there are real disks below
 // these tests, so whatever a test makes is destroyed behind it.
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { until } from './client.ts'
 import { makeFile, REAL, startStorage, type World } from './storage-world.ts'
@@ -27,6 +29,8 @@ const made = async (vdevs: string[], more: object = {}) => {
   expect([status, json]).toEqual([201, expect.anything()])
   return json
 }
+/** The real program, by hand. */
+const zpool = (...args: string[]) => execFileSync('zpool', args, { encoding: 'utf8' })
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 const names = async () => (await world.ask('GET', '/pools')).json.map(({ name }: { name: string }) => name)
 interface Device {
@@ -279,16 +283,30 @@ describe('the destruction of a pool', () => {
 
 describe('a scrub', () => {
   const scrub = async () => (await world.ask('GET', '/pools/tank/scrub', { as: 'viewer' })).json
-  /** On the fakes it stands still at the start, so that a test can look at it. */
-  const still = (percent: number) =>
+  /** How far a look at it lets the fakes go on, in percent. */
+  const pace = (percent: number) =>
     world.fakes?.change((model) => {
       model.scrubStep = percent
     })
+  /** Holds every scrub where it is, so that a test can look at it; the kernel has a switch for that. */
+  const hold = (held: boolean) => {
+    if (REAL) writeFileSync('/sys/module/zfs/parameters/zfs_scan_suspend_progress', held ? '1' : '0')
+    else pace(held ? 0 : 50)
+  }
+  /** How far `zpool status` says that it is. */
+  const told = (percent: number) => {
+    if (REAL) return Math.floor(Number(/([0-9.]+)% done/.exec(zpool('status', '-p', 'tank'))?.[1]))
+    world.fakes?.change((model) => {
+      model.pools['tank']!['scan'] = { ...(model.pools['tank']!['scan'] as object), percent }
+    })
+    return percent
+  }
+  afterEach(() => hold(false))
 
   it('is started, followed by a job to its end, and remembered', async () => {
     await made(world.disks(2))
     expect(await scrub()).toEqual({ status: 'none', progress: 0 })
-    still(50)
+    pace(50)
     const { status, json } = await world.ask('POST', '/pools/tank/scrub')
     expect([status, json]).toEqual([200, { message: 'scrub started', job: expect.any(String) }])
     const job = await world.job(json.job)
@@ -304,28 +322,30 @@ describe('a scrub', () => {
     expect((await world.ask('GET', '/pools/tank')).json.scan).toMatchObject({ kind: 'scrub', status: 'finished' })
   })
 
-  it.skipIf(REAL)(
-    'shows its percentage, is there only once, and stops when its job is cancelled (fakes only: a small pool is scrubbed at once)',
-    async () => {
-      await made(world.disks(2))
-      still(0)
-      const { json } = await world.ask('POST', '/pools/tank/scrub')
-      world.fakes?.change((model) => {
-        model.pools['tank']!['scan'] = { ...(model.pools['tank']!['scan'] as object), percent: 42 }
-      })
-      await until('the job shows it', async () => (await world.ask('GET', `/jobs/${json.job}`)).json.progress === 42)
-      expect(await scrub()).toMatchObject({ status: 'running', progress: 42, job: json.job })
-      const again = await world.ask('POST', '/pools/tank/scrub')
-      expect([again.status, again.json.code, again.json.details]).toEqual([409, 'CONFLICT', 'tank'])
-      expect((await world.ask('DELETE', '/pools/tank')).status).toBe(409)
-      expect((await world.ask('POST', `/jobs/${json.job}/cancel`)).json).toMatchObject({ status: 'cancelled' })
-      expect(await scrub()).toMatchObject({ status: 'cancelled' })
-    },
-  )
-
-  it.skipIf(REAL)('that somebody else started is refused in ZFS’s own words (fakes only)', async () => {
+  it('shows its percentage, is there only once, and stops when its job is cancelled', async () => {
     await made(world.disks(2))
-    still(0)
+    hold(true)
+    const { json } = await world.ask('POST', '/pools/tank/scrub')
+    await until('it runs', async () => (await scrub()).status === 'running')
+    const progress = told(42)
+    expect(progress).toBeLessThan(100)
+    await until(
+      'the job shows it',
+      async () => (await world.ask('GET', `/jobs/${json.job}`)).json.progress === progress,
+    )
+    expect(await scrub()).toMatchObject({ status: 'running', progress, job: json.job })
+    const again = await world.ask('POST', '/pools/tank/scrub')
+    expect([again.status, again.json.code, again.json.details]).toEqual([409, 'CONFLICT', 'tank'])
+    expect((await world.ask('DELETE', '/pools/tank')).status).toBe(409)
+    expect((await world.ask('POST', `/jobs/${json.job}/cancel`)).json).toMatchObject({ status: 'cancelled' })
+    expect(await scrub()).toMatchObject({ status: 'cancelled' })
+    if (REAL) expect(zpool('status', 'tank')).toContain('scrub canceled')
+  })
+
+  it('that somebody else started is refused in ZFS’s own words', async () => {
+    await made(world.disks(2))
+    hold(true)
+    if (REAL) zpool('scrub', 'tank')
     world.fakes?.change((model) => {
       model.pools['tank']!['scan'] = { kind: 'scrub', state: 'scanning', start: 1_700_000_000, percent: 5 }
     })
@@ -334,6 +354,7 @@ describe('a scrub', () => {
       409,
       { code: 'CONFLICT', message: expect.stringContaining('currently scrubbing'), details: 'tank' },
     ])
+    if (REAL) zpool('scrub', '-s', 'tank')
     world.fakes?.change((model) => {
       delete model.pools['tank']!['scan']
     })
