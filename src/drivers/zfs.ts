@@ -59,6 +59,8 @@ export type Zfs = ReturnType<typeof createZfs>
 /** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
 const QUICK = 30_000
 const LONG = 120_000
+/** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
+const EACH_SNAPSHOT = 600_000
 /** Bytes of a list: some million snapshots. */
 const MOST = 1 << 28
 
@@ -69,7 +71,7 @@ export function createZfs(tool: Tool) {
   const members = async (args: string[]) => {
     const found: Member[] = []
     const all = ['list', '-Hp', '-o', 'name,type,createtxg,userrefs,clones', ...args]
-    await rows(all, 5, (fields) => found.push(readMember(fields, all)))
+    await rows(all, 5, (fields) => found.push(readMember(fields, all)), { timeout: EACH_SNAPSHOT })
     return found
   }
   return {
@@ -95,9 +97,9 @@ export function createZfs(tool: Tool) {
     ): Promise<void> {
       const where = below(of?.dataset, ...(of?.deep ? ['-r'] : ['-d', '1']))
       const args = ['list', '-Hp', '-t', 'snapshot', '-o', 'name,used,creation', ...where]
-      await rows(args, 3, ([name = '', used, created]) =>
-        take({ name, used: whole(used, args), created: whole(created, args) }),
-      )
+      const one = ([name = '', used, created]: string[]) =>
+        take({ name, used: whole(used, args), created: whole(created, args) })
+      await rows(args, 3, one, { timeout: EACH_SNAPSHOT })
     },
 
     /** Everything there is, by kind. Of a snapshot `created` is seconds since 1970. */
@@ -184,7 +186,7 @@ export function createZfs(tool: Tool) {
         if (mark !== '-')
           found.push({ name, mark, txg: whole(txg, args), holds: whole(holds, args), clones: names(clones) })
       }
-      await rows(args, 5, take, { accept: [1] })
+      await rows(args, 5, take, { accept: [1], timeout: EACH_SNAPSHOT })
       return found
     },
   }

@@ -12,7 +12,7 @@ import { prepare } from './stand-ins.ts'
 const COUNT = 10_000
 const DATASETS = 50
 const REAL = process.env['EDGE_REAL'] === '1'
-// Emulated, one list takes a minute.
+// Emulated, one list takes two minutes.
 const ROUNDS = REAL ? 3 : 21
 const LIST = ['list', '-Hp', '-t', 'snapshot', '-o', 'name,used,creation']
 
