@@ -141,6 +141,13 @@ describe('an iSCSI target', SLOW, () => {
     await addLun('v1')
     expect((await world.ask('PUT', ONE, match(headers['etag']))).status).toBe(412)
     expect((await world.ask('PUT', ONE, match((await world.ask('GET', ONE)).headers['etag']))).status).toBe(200)
+    // A password that nobody can see is one that somebody may have changed.
+    const set = async (password: string, etag: string | undefined) =>
+      world.ask('PUT', ONE, { headers: { 'if-match': etag ?? '' }, json: { chap: { username: 'user', password } } })
+    const first = await set('first-password-1', (await world.ask('GET', ONE)).headers['etag'])
+    expect([first.status, JSON.stringify(first.json)]).toEqual([200, expect.not.stringContaining('first-password')])
+    expect((await set('second-password-2', first.headers['etag'])).status).toBe(200)
+    expect((await set('third-password-3', first.headers['etag'])).status).toBe(412)
   })
 
   it('is made once, however often the same request comes', async () => {

@@ -1,4 +1,5 @@
 // A target as callers see it. The trap: a CHAP password never gets here; the name of its account does.
+import { createHmac, randomBytes } from 'node:crypto'
 import type { Backstore, LioState, LiveTarget } from '../../drivers/lio.ts'
 import { targetId } from './names.ts'
 import { isManaged, zvolOf } from './target.ts'
@@ -10,7 +11,12 @@ export interface LunView {
   backend: string
 }
 
+/** Tells one CHAP password from another, to nobody else: no JSON has it, and its key is this process's own. */
+export const CHAP_MARK = Symbol('CHAP password')
+const KEY = randomBytes(32)
+
 export interface TargetView {
+  [CHAP_MARK]: string
   id: string
   iqn: string
   luns: LunView[]
@@ -28,6 +34,9 @@ export function viewTarget(target: LiveTarget, { backstores }: LioState): Target
   const initiators = target.acls.map(({ initiator }) => initiator)
   const isOpen = target.attributes['generate_node_acls'] === '1'
   return {
+    [CHAP_MARK]: createHmac('sha256', KEY)
+      .update(JSON.stringify(target.chap ?? null))
+      .digest('base64url'),
     id: targetId(target.iqn),
     iqn: target.iqn,
     luns: target.luns.flatMap(({ id, to }) => {

@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import { Chap, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
-import type { TargetView } from '../../features/iscsi/view.ts'
+import { CHAP_MARK, type TargetView } from '../../features/iscsi/view.ts'
 import { ChildName } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
@@ -43,12 +43,12 @@ const Initiators = z
   .refine((list) => new Set(list).size === list.length, 'The same initiator twice')
 
 /** What a caller may overwrite. */
-const versionOf = ({ iqn, luns, initiators, enabled, chap }: TargetView) => ({
+const versionOf = ({ iqn, luns, initiators, enabled, chap, [CHAP_MARK]: password }: TargetView) => ({
   iqn,
   luns: luns.map(({ id, zvol }) => [id, zvol]),
   initiators,
   enabled,
-  chap: chap?.username ?? '',
+  chap: chap ? [chap.username, password] : [],
 })
 const versionNow = async (iscsi: Iscsi, id: string) => {
   const target = await iscsi.find(id)
