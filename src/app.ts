@@ -11,6 +11,7 @@ import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { createTool } from './drivers/tool.ts'
 import { HealthMonitor } from './features/health/health.ts'
+import { maskedLine } from './features/jobs/redact.ts'
 import { licenseScript } from './features/license/installed.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
@@ -131,6 +132,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       }
       options.onTaskEnd?.(task)
     },
+    onOwed: (entry, { status, error }) =>
+      audit.write({
+        ...entry,
+        name: entry.actor,
+        failure: status === 'completed' ? undefined : error ? `${status}: ${maskedLine(error.message)}` : status,
+      }),
     warn,
   })
   const now = options.now ?? Date.now

@@ -71,9 +71,9 @@ export interface Call<Body = unknown, Params = unknown> {
   authenticateAgain: () => Principal | undefined
   /**
    * Names the one audit entry of this request; without it a change is entered under the endpoint's id. `actor`, where it is not the
-   * caller: an account, or the name of one that somebody only claims to be.
+   * caller: an account, or the name of one that somebody only claims to be. `entered` is called once the entry is made.
    */
-  audit: (event: string, target: string, actor?: string | Actor) => void
+  audit: (event: string, target: string, actor?: string | Actor, entered?: () => void) => void
 }
 
 /**

@@ -26,8 +26,10 @@ export function run<Deps>(
 ): Reply | Promise<Reply> {
   const { c, request, options } = context
   const fields = endpoint.form ? { ...received.fields, ...pick(parameters, endpoint.form) } : received.fields
-  let entry: { event: string; target: string; actor?: string | Actor | undefined } | undefined
-  const enter = ({ event, target, actor }: NonNullable<typeof entry>, failure?: string) => {
+  let entry:
+    | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
+    | undefined
+  const enter = ({ event, target, actor, entered }: NonNullable<typeof entry>, failure?: string) => {
     const { surface } = options
     // A mere name proves nothing, not even beside a token of somebody else.
     const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
@@ -42,6 +44,7 @@ export function run<Deps>(
       failure,
       ...origin(request),
     })
+    entered?.()
   }
   const done = (reply: Reply): Reply => {
     if (!entry && endpoint.method !== 'GET') entry = { event: endpoint.action ?? endpoint.id, target: '' }
@@ -66,8 +69,8 @@ export function run<Deps>(
       address: request.address,
       requestId: request.id,
       authenticateAgain: () => authenticateNow(options.surface, request, { ...received.fields, ...parameters }),
-      audit: (event, target, actor) => {
-        entry = { event, target, actor }
+      audit: (event, target, actor, entered) => {
+        entry = { event, target, actor, entered }
       },
     })
     const act = () =>

@@ -10,6 +10,7 @@ import { ApiError } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { moveFile } from '../store/move.ts'
 import { isHeld } from './lock.ts'
+import { isOwed, type Owed, owe, readOwed, settleDebt } from './owed.ts'
 import { isFinal, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
 
 export interface TasksOptions {
@@ -25,6 +26,8 @@ export interface TasksOptions {
   longest: number
   /** Hears of each task that came to its end, once while this process lives. */
   onEnd: (task: Task) => void
+  /** Hears of an end that its request did not live to see, or did not wait for. */
+  onOwed?: (entry: Owed, task: Task) => void
   warn: (text: string, error?: unknown) => void
 }
 
@@ -53,6 +56,8 @@ export class Tasks {
   /** Locks of tasks that were started and may not hold their kernel lock yet. */
   private readonly claimed = new Map<string, string>()
   private readonly ended = new Set<string>()
+  /** Requests wait for these, and enter their ends themselves. */
+  private readonly awaited = new Set<string>()
   /** Since when this process knows a task, in milliseconds of its own: the clock may jump by years after a boot. */
   private readonly seen = new Map<string, number>()
   /** Those that had not ended when they were last looked at. */
@@ -257,6 +262,30 @@ export class Tasks {
     return this.get(id)
   }
 
+  /** From now on a request waits for a task; `entry` is what the audit log is owed when it ends, also after a kill of this process. */
+  attend(id: string, entry: Owed): void {
+    this.awaited.add(id)
+    try {
+      owe(this.options.folders, id, entry)
+    } catch (error) {
+      // The work has begun: a full disk must not make it look refused.
+      this.options.warn('what the audit log is owed cannot be written down', error)
+    }
+  }
+
+  /** The request has entered the end. */
+  attended(id: string): void {
+    settleDebt(this.options.folders, id)
+    this.awaited.delete(id)
+  }
+
+  /** The request waits no longer. The task as it is now: one that has just ended is its own to enter all the same. */
+  leave(id: string): Task | undefined {
+    const task = this.get(id)
+    if (task && !isFinal(task)) this.awaited.delete(id)
+    return task
+  }
+
   /** Ends a running task and puts back what it had half made. Undefined when there is no such task. */
   async cancel(id: string): Promise<Task | undefined> {
     // A script that has just been started holds no lock and has left no record of who it is: it could not be found and ended.
@@ -272,9 +301,11 @@ export class Tasks {
 
   /** Ends every task that died while nobody watched: at the start of the server, and whenever a view finds one. */
   async sweep(): Promise<void> {
-    const open = this.list({ limit: Number.POSITIVE_INFINITY }).filter((task) => !isFinal(task))
+    const all = this.list({ limit: Number.POSITIVE_INFINITY })
+    const open = all.filter((task) => !isFinal(task))
     for (const { id } of open) this.open.add(id)
     await Promise.all(open.map(({ id }) => this.settle(id)))
+    for (const { id } of all) if (isOwed(this.options.folders, id)) await this.settle(id)
     if (open.length > 0) this.watch()
     this.prune()
   }
@@ -298,8 +329,17 @@ export class Tasks {
       this.ended.add(id)
       this.seen.delete(id)
       this.options.onEnd(last)
+      this.payDebt(last)
       this.prune()
     }
+  }
+
+  private payDebt(task: Task): void {
+    const { folders, onOwed } = this.options
+    const entry = this.awaited.has(task.id) ? undefined : readOwed(folders, task.id)
+    if (!entry) return
+    onOwed?.(entry, task)
+    settleDebt(folders, task.id)
   }
 
   private conclude(task: Task, action: 'recover' | 'cancel'): Promise<void> {
@@ -358,14 +398,14 @@ export class Tasks {
     this.watcher ??= setInterval(() => {
       for (const id of this.open) {
         const task = this.get(id)
-        if (!task || isFinal(task)) {
-          this.open.delete(id)
-          continue
-        }
+        const isOver = !task || isFinal(task)
+        if (isOver) this.open.delete(id)
+        if (!task) continue
         const seen = this.seen.get(task.id) ?? performance.now()
-        this.seen.set(task.id, seen)
+        if (!isOver) this.seen.set(task.id, seen)
         const late = performance.now() - seen > this.options.longest * 1000 && !this.request(task).endless
-        const act = late ? this.cancel(task.id) : this.settle(task.id)
+        // One that has ended hears of that as well: its script ended it while nobody waited here.
+        const act = late && !isOver ? this.cancel(task.id) : this.settle(task.id)
         act.catch((error) => this.options.warn('a task could not be looked after', error))
       }
       if (this.open.size > 0) return

@@ -1,6 +1,6 @@
 // Pools when things go wrong: programs that are missing, hang, lie or are killed; scripts and servers that are killed at each persisted step.
 // The trap: all of it needs the fakes; what a real power cut does is shown in the virtual machine.
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { type Server, startServer } from './appliance.ts'
@@ -403,6 +403,36 @@ describe.skipIf(REAL)(`a pool and kill -9 of the server ${FAKES_ONLY}`, () => {
       })
       expect((await world.ask('GET', `/jobs/${id}`)).json.status).toBe('completed')
       expect(await names()).toEqual(['tank'])
+      // Who asked for it is known, though the request that would have entered it is gone.
+      const entries = async () => (await world.ask('GET', '/audit?resource=pools/tank', { as: 'administrator' })).json
+
+      await until('the end is entered', async () => (await entries()).length > 0)
+      expect(await entries()).toMatchObject([{ action: 'pools.create', result: 'success', actor_name: 'operator' }])
     },
   )
+
+  test('one that ended while no server was there is entered at the next start, once', async () => {
+    const served = await makeWorld(startServer, { environment: { EDGE_FAULT: 'pool-begun=pause' } })
+    world = served
+    const answer = make().catch(() => 'no answer')
+    const tasks = join(served.appliance.folders.state, 'tasks')
+    const id = await until('the script waits', async () => {
+      const [job] = (await world.ask('GET', '/jobs')).json
+      return job?.status === 'running' && existsSync(join(tasks, job.id, 'paused')) && job.id
+    })
+    await served.appliance.kill('SIGKILL')
+    await answer
+    rmSync(join(tasks, id, 'paused'))
+    await until('it has ended', async () => readFileSync(join(tasks, id, 'status.json'), 'utf8').includes('completed'))
+    for (let starts = 0; starts < 2; starts++) {
+      if (starts > 0) await served.appliance.kill('SIGKILL')
+      const server = await served.appliance.again()
+      served.url = server.url
+      served.appliance = server
+      const entries = async () => (await world.ask('GET', '/audit?resource=pools/tank', { as: 'administrator' })).json
+
+      await until('the end is entered', async () => (await entries()).length > 0)
+      expect(await entries()).toMatchObject([{ action: 'pools.create', result: 'success', actor_name: 'operator' }])
+    }
+  })
 })

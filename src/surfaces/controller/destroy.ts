@@ -45,7 +45,6 @@ export async function destroyDataset(
   const answer = answerPlan(call, deps, { plan, target, action })
   if (answer) return answer
   const task = await startDestruction(deps.tasks, plan, askedBy(call))
-  call.audit(action, target)
   const seconds = deps.settings['apply-seconds']
-  return finish(call, { tasks: deps.tasks, task, seconds, object: name, done: () => json({ message }) })
+  return finish(call, { tasks: deps.tasks, task, action, target, seconds, object: name, done: () => json({ message }) })
 }

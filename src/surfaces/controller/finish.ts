@@ -1,5 +1,6 @@
 // Slow changes: the contract answers them with what was made, so the request waits for its task. The trap: one that takes longer is not
 // cut off; it is answered with 202 and its job, and the client follows that.
+import { accountOf } from '../../auth/principal.ts'
 import { maskedLine } from '../../features/jobs/redact.ts'
 import { viewJob } from '../../features/jobs/view.ts'
 import type { Call } from '../../http/endpoint.ts'
@@ -24,6 +25,9 @@ const KINDS: ReadonlyMap<string, ErrorKind> = new Map([
 export interface Finish {
   tasks: Tasks
   task: Task
+  /** How the audit log calls what was asked for, and what it is done to. */
+  action: string
+  target: string
   /** Seconds that the request is held. */
   seconds: number
   /** The object that it is about, for an error's details. */
@@ -34,20 +38,35 @@ export interface Finish {
   enough?: (task: Task) => boolean
 }
 
-/** Answers with `done()` once the task completed, with its error when it failed, and with 202 and the job when it still runs. */
+/**
+ * Answers with `done()` once the task completed, with its error when it failed, and with 202 and the job when it still runs. The audit log
+ * hears of the end in each case, if not from this request (`tasks.attend`).
+ */
 export async function finish(
-  call: Pick<Call, 'signal' | 'respondAsync'>,
-  { tasks, task, seconds, object, done, enough = () => false }: Finish,
+  call: Pick<Call, 'signal' | 'respondAsync' | 'audit' | 'principal' | 'address' | 'requestId'>,
+  { tasks, task, action, target, seconds, object, done, enough = () => false }: Finish,
 ): Promise<Reply> {
+  const { id } = task
+  const { principal, address, requestId: request } = call
+  tasks.attend(id, {
+    ...{ event: action, target, actor: principal?.name ?? 'nobody', address, request },
+    account: accountOf(principal),
+  })
   const end = Date.now() + (call.respondAsync ? 0 : seconds * 1000)
+  const isDone = (now: Task) => isFinal(now) || enough(now)
   let now = task
-  while (!isFinal(now) && !enough(now) && Date.now() < end && !call.signal.aborted) {
+  while (!isDone(now) && Date.now() < end && !call.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, 50))
-    await tasks.settle(task.id)
-    now = tasks.get(task.id) ?? now
+    await tasks.settle(id)
+    now = tasks.get(id) ?? now
   }
-  if (now.status === 'completed' || (!isFinal(now) && enough(now))) return done()
-  if (!isFinal(now)) return json(viewJob(now), 202, { Location: `${COLLECTION}/${now.id}` })
+  if (!isDone(now)) now = tasks.leave(id) ?? now
+  if (!isDone(now)) {
+    call.audit(`${action}.accepted`, target)
+    return json(viewJob(now), 202, { Location: `${COLLECTION}/${id}` })
+  }
+  call.audit(action, target, undefined, () => tasks.attended(id))
+  if (now.status === 'completed' || !isFinal(now)) return done()
   const { code, message } = now.error ?? { code: '', message: now.message }
   const text = maskedLine(message)
   throw new ApiError(KINDS.get(code) ?? 'command-failed', text || `The job ${now.status}`, { details: { object } })

@@ -19,10 +19,9 @@ import { PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply.ts'
-import type { Task } from '../../tasks/task.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { answerPlan, askedBy } from './destroy.ts'
-import { finish } from './finish.ts'
+import { type Finish, finish } from './finish.ts'
 import { Job } from './job.ts'
 import { AvailableView, Pool, PoolDetails, Scrub, viewAvailable, viewDetails, viewPool, viewScrub } from './pool.ts'
 import { Message } from './words.ts'
@@ -54,11 +53,8 @@ async function answer(pools: ControllerDeps['pools'], name: string, status: numb
 const held = (
   call: Call,
   { tasks, settings }: ControllerDeps,
-  {
-    object,
-    ...rest
-  }: { task: Task; object: string; done: () => Reply | Promise<Reply>; enough?: (task: Task) => boolean },
-) => finish(call, { tasks, seconds: settings['apply-seconds'], object, ...rest })
+  { object, ...rest }: Pick<Finish, 'task' | 'action' | 'object' | 'done' | 'enough'>,
+) => finish(call, { tasks, seconds: settings['apply-seconds'], object, target: key(object), ...rest })
 
 const list = define({
   method: 'GET',
@@ -95,8 +91,7 @@ const create = define({
   async handle(call, deps) {
     const { name } = call.body
     const task = await createPool(deps.pools, call.body, askedBy(call))
-    call.audit('pools.create', key(name))
-    return held(call, deps, { task, object: name, done: () => answer(deps.pools, name, 201) })
+    return held(call, deps, { task, action: 'pools.create', object: name, done: () => answer(deps.pools, name, 201) })
   },
 })
 
@@ -135,9 +130,8 @@ const importEndpoint = define({
   async handle(call, deps) {
     const { name, id, new_name: newName, force } = call.body
     const started = await importPool(deps.pools, { name, id, newName, force }, askedBy(call))
-    call.audit('pools.import', key(started.name))
     const { task, name: object } = started
-    return held(call, deps, { task, object, done: () => answer(deps.pools, object, 200) })
+    return held(call, deps, { task, action: 'pools.import', object, done: () => answer(deps.pools, object, 200) })
   },
 })
 
@@ -178,8 +172,12 @@ const remove = define({
     const answered = answerPlan(asked, deps, { plan, target: key(name), action: 'pools.delete' })
     if (answered) return answered
     const task = await destroyPool(deps.pools, plan, askedBy(call))
-    call.audit('pools.delete', key(name))
-    return held(call, deps, { task, object: name, done: () => json({ message: 'pool deleted' }) })
+    return held(call, deps, {
+      task,
+      action: 'pools.delete',
+      object: name,
+      done: () => json({ message: 'pool deleted' }),
+    })
   },
 })
 
@@ -198,9 +196,9 @@ const startScrub = define({
   async handle(call, deps) {
     const { name } = call.params
     const task = await scrubPool(deps.pools, name, askedBy(call))
-    call.audit('pools.scrub', key(name))
     return held(call, deps, {
       task,
+      action: 'pools.scrub',
       object: name,
       enough: ({ message }) => message === 'scrubbing',
       done: () => json({ message: 'scrub started', job: task.id }),
@@ -239,8 +237,12 @@ const exportEndpoint = define({
   async handle(call, deps) {
     const { name } = call.params
     const task = await exportPool(deps.pools, name, askedBy(call))
-    call.audit('pools.export', key(name))
-    return held(call, deps, { task, object: name, done: () => json({ message: 'pool exported' }) })
+    return held(call, deps, {
+      task,
+      action: 'pools.export',
+      object: name,
+      done: () => json({ message: 'pool exported' }),
+    })
   },
 })
 

@@ -160,13 +160,13 @@ const rollback = define({
   async handle(call, deps) {
     const { name } = call.params
     const plan = await planRollback(deps.zfs, name, (volume) => deps.iscsi.usersOf(volume))
-    const answer = answerPlan(call, deps, { plan, target: key(name), action: 'snapshots.rollback' })
+    const [action, target] = ['snapshots.rollback', key(name)]
+    const answer = answerPlan(call, deps, { plan, target, action })
     if (answer) return answer
     const task = await startRollback(deps.tasks, plan, askedBy(call))
-    call.audit('snapshots.rollback', key(name))
     const seconds = deps.settings['apply-seconds']
     const done = () => json({ message: 'rolled back' })
-    return finish(call, { tasks: deps.tasks, task, seconds, object: name, done })
+    return finish(call, { tasks: deps.tasks, task, action, target, seconds, object: name, done })
   },
 })
 
