@@ -1,4 +1,4 @@
-// Memory and processor use as the kernel tells it in /proc. The trap: the processor's numbers are sums since the boot, so its use is a
+// Memory, processor use and mounts as the kernel tells them in /proc. The trap: the processor's numbers are sums since the boot, so its use is a
 // difference of two looks.
 import { readFileSync } from 'node:fs'
 
@@ -22,4 +22,16 @@ export function processorTicks(text = readFileSync('/proc/stat', 'latin1')): Tic
   const ticks = (/^cpu +([\d ]+)$/m.exec(text)?.[1] ?? '').split(' ').slice(0, 8).map(Number)
   const total = ticks.reduce((sum, one) => sum + one, 0)
   return { total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) }
+}
+
+/** What is mounted where in this process's view, as in proc(5): blanks and the like are written in octal. */
+export function mounts(text = readFileSync('/proc/self/mounts', 'utf8')): { device: string; place: string }[] {
+  const plain = (word: string) =>
+    word.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
+  return text
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([device, place]) =>
+      device !== undefined && place !== undefined ? [{ device: plain(device), place: plain(place) }] : [],
+    )
 }

@@ -59,6 +59,23 @@ describe.skipIf(REAL)(`what nobody agreed to lose ${FAKES_ONLY}`, () => {
     },
   )
 
+  it('is not shared anew while what is above it goes', async () => {
+    await start()
+    makePool(world)
+    for (const name of ['tank/a', 'tank/a/kid']) zfs('create', name)
+    let share: Promise<{ status: number }> | undefined
+    const { status } = await between(
+      'dataset-destroy-started',
+      () => world.ask('DELETE', '/datasets/tank/a?recursive=true'),
+      () => {
+        share = world.ask('POST', '/exports/nfs', { json: { dataset: 'tank/a/kid', clients: ['*'] } })
+      },
+    )
+    expect(status).toBe(200)
+    expect((await share)?.status).toBe(404)
+    expect((await world.ask('GET', '/exports/nfs')).json).toEqual([])
+  })
+
   it('stays when it was made between the plan of a pool and its end', async () => {
     await start()
     makePool(world)

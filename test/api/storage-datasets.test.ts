@@ -273,6 +273,31 @@ describe('a change is refused', () => {
     ])
   })
 
+  it('when its mount point would hide another filesystem', async () => {
+    for (const name of ['tank/data', 'tank/data/deep', 'tank/other']) await post({ name })
+    const hide = async (mountpoint: string) => {
+      const [made, moved] = [
+        await refused(() => post({ name: 'tank/new', options: { mountpoint } })),
+        await refused(() => put('tank/other', { mountpoint })),
+      ]
+      expect(made).toEqual(moved)
+      return made
+    }
+    expect(await hide('/mnt/tank/data')).toEqual([
+      409,
+      {
+        code: 'CONFLICT',
+        message: 'tank/data, at /mnt/tank/data, would be out of sight below /mnt/tank/data',
+        details: 'tank/data',
+      },
+    ])
+    expect(await hide('/mnt/tank')).toMatchObject([409, { details: expect.stringMatching(/^tank/) }])
+    // What goes with it may lie below it, and what it has already hides nothing.
+    expect((await put('tank/data', { mountpoint: '/mnt/tank/moved' })).status).toBe(200)
+    expect((await put('tank/data', { mountpoint: '/mnt/tank/moved' })).status).toBe(200)
+    expect((await put('tank/data', { mountpoint: 'inherit' })).status).toBe(200)
+  })
+
   it('when what was chosen at the making is to change, or a quota is to be inherited', async () => {
     await post({ name: 'tank/data' })
     expect(await refused(() => put('tank/data', { casesensitivity: 'mixed' }))).toMatchObject([
@@ -408,6 +433,18 @@ describe.skipIf(REAL)(`a dataset that a job works on ${FAKES_ONLY}`, () => {
     })
     expect(cancelled.status).toBe('cancelled')
     expect((await world.ask('GET', '/datasets/tank/data')).status).toBe(200)
+    const entered = async () =>
+      (await world.ask('GET', '/audit?resource=datasets/tank/data', { as: 'administrator' })).json
+        .map(({ action, result, message }: Record<string, string>) => [action, result, message])
+        .reverse()
+    const wanted = [
+      ['datasets.create', 'success', undefined],
+      ['datasets.delete.accepted', 'success', undefined],
+      ['datasets.delete', 'failure', expect.stringMatching(/^409 /)],
+      ['datasets.delete', 'failure', 'cancelled: Cancelled'],
+    ]
+    await until('the end is entered', async () => String((await entered()).at(-1)?.[2]).startsWith('cancelled'))
+    expect((await entered()).slice(-wanted.length)).toEqual(wanted)
   })
 })
 

@@ -164,6 +164,20 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
       expect(world.appliance.audit().slice(before)).toHaveLength(3)
     })
 
+    it('are not switched on while their dataset is not mounted', async () => {
+      const one = `${SHARES}/${(await create({})).json.id}`
+      expect((await world.ask('PUT', one, { json: { enabled: false } })).status).toBe(200)
+      tool(world, 'zfs', 'unmount', 'smbtank/data')
+      try {
+        const { status, json } = await world.ask('PUT', one, { json: { enabled: true } })
+        expect([status, json.message, json.details]).toEqual([409, 'The dataset is not mounted', 'smbtank/data'])
+        expect((await world.ask('GET', one)).json.enabled).toBe(false)
+      } finally {
+        tool(world, 'zfs', 'mount', 'smbtank/data')
+      }
+      expect((await world.ask('PUT', one, { json: { enabled: true } })).status).toBe(200)
+    })
+
     it('that were made by hand are listed, and left alone', async () => {
       tool(world, 'net', 'conf', 'addshare', 'by hand', '/srv', 'writeable=y', 'guest_ok=n', 'not ours')
       try {

@@ -7,6 +7,7 @@ import { about, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'
 import { checkOptions, INHERIT, isOption } from '../zfs/options.ts'
 import type { Dependents } from './destroy.ts'
+import { refuseHiding } from './place.ts'
 
 export interface Dataset {
   name: string
@@ -106,6 +107,7 @@ function ownOptions(all: Map<string, Property>): Record<string, string> {
 
 export async function createDataset(zfs: Zfs, name: string, options: Options = {}): Promise<DatasetDetails> {
   checkOptions(options, 'filesystem', name, 'create')
+  await refuseHidingAt(zfs, name, options['mountpoint'])
   try {
     await about(name, () => zfs.create(name, options))
   } catch (error) {
@@ -130,8 +132,13 @@ export async function updateDataset(
   checkOptions(options, kind, name, 'update')
   if (MOVES.some((option) => options[option] !== undefined && options[option] !== before.get(option)?.value))
     await refuseUsed(zfs, dependents, name)
+  if (options['mountpoint'] !== before.get('mountpoint')?.value) await refuseHidingAt(zfs, name, options['mountpoint'])
   await changeProperties(zfs, name, options, before)
   return getDataset(zfs, name)
+}
+
+const refuseHidingAt = async (zfs: Zfs, name: string, mountpoint: string | undefined) => {
+  if (mountpoint?.startsWith('/')) await refuseHiding(zfs, name, mountpoint)
 }
 
 /** What takes a filesystem, and those below it, from where it is. */

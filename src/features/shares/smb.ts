@@ -119,6 +119,9 @@ export class SmbShares {
         const section = await this.ours(id)
         const parameters = new Map(section.parameters)
         set(parameters, change)
+        // What is written while the dataset is not mounted lands below it, and is out of sight at its next mount.
+        if (change.enabled && !view(section).enabled)
+          await placeOf(this.zfs, parameters.get(DATASET) ?? '', parameters.get('path'))
         const before = { name: section.name, section: serialiseSection(section) }
         const after = { name: section.name, parameters }
         return serialiseSection(after) === before.section ? this.get(id) : this.apply(before, after, change)

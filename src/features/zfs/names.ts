@@ -47,6 +47,12 @@ export const SnapshotName = z
 
 export const poolOf = (name: string) => name.split(/[/@]/, 1)[0] ?? ''
 
+/** A dataset and all above it, as changes of them take turns: what is made in one must not meet the end of another. */
+export const turnsOf = (dataset: string): string[] => {
+  const parts = dataset.split('/')
+  return [`pools/${parts[0]}`, ...parts.map((_, depth) => `datasets/${parts.slice(0, depth + 1).join('/')}`)]
+}
+
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E']
 
 /** Bytes, from `10G`, `512M` or a bare number (powers of 1024). Less than 2^63, and exact: not above what a number can hold. */

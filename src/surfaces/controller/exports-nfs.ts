@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Clients } from '../../features/shares/clients.ts'
 import { SharePath } from '../../features/shares/rules.ts'
-import { DatasetName } from '../../features/zfs/names.ts'
+import { DatasetName, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
@@ -55,7 +55,7 @@ export const createNfsExport = define({
     read_only: z.boolean().default(false),
     root_squash: z.boolean().default(true),
   }),
-  resource: { key: (_params, { dataset }) => `datasets/${dataset}`, version: () => undefined },
+  resource: { key: (_params, { dataset }) => turnsOf(dataset), version: () => undefined },
   status: 201,
   response: NFSExport,
   errors: [404, 409, 502, 503],

@@ -1,7 +1,7 @@
 // GET and POST /shares/smb, GET, PUT and DELETE /shares/smb/{id}.
 import * as z from 'zod'
 import { Description, ShareName, SharePath, ValidUsers } from '../../features/shares/rules.ts'
-import { DatasetName } from '../../features/zfs/names.ts'
+import { DatasetName, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
@@ -59,7 +59,7 @@ export const createSmbShare = define({
     valid_users: ValidUsers.optional(),
   }),
   resource: {
-    key: (_params, { name, dataset }) => [`shares/smb/${name.toLowerCase()}`, `datasets/${dataset}`],
+    key: (_params, { name, dataset }) => [`shares/smb/${name.toLowerCase()}`, ...turnsOf(dataset)],
     version: () => undefined,
   },
   status: 201,

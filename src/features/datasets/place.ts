@@ -1,0 +1,36 @@
+// What a new mount point would put out of sight. The trap: ZFS mounts over anything without a word (overlay=on), and what is shared from there
+// is then another filesystem's.
+import { readdirSync } from 'node:fs'
+import { mounts } from '../../drivers/proc.ts'
+import type { Zfs } from '../../drivers/zfs.ts'
+import { busy } from '../../http/errors.ts'
+import { about } from '../zfs/failure.ts'
+
+const isAtOrBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
+const isOrBelongsTo = (dataset: string, name: string) => dataset === name || dataset.startsWith(`${name}/`)
+
+/** Throws a 409 that names what would be hidden if the filesystem `name` was mounted at `path`. What is mounted with it may lie below it. */
+export async function refuseHiding(zfs: Zfs, name: string, path: string): Promise<void> {
+  const hidden = (object: string, what: string) =>
+    busy(`${what} would be out of sight below ${path}`, { details: { object } })
+  const others: { name: string; mountpoint: string }[] = []
+  await about(name, () =>
+    zfs.datasets(undefined, (row) => {
+      if (row.mountpoint !== undefined && isAtOrBelow(row.mountpoint, path) && !isOrBelongsTo(row.name, name))
+        others.push({ name: row.name, mountpoint: row.mountpoint })
+    }),
+  )
+  const [other] = others
+  if (other) throw hidden(other.name, `${other.name}, at ${other.mountpoint},`)
+  const mount = mounts().find(({ device, place }) => isAtOrBelow(place, path) && !isOrBelongsTo(device, name))
+  if (mount) throw hidden(mount.place, `What is mounted at ${mount.place}`)
+  if (hasContent(path)) throw hidden(path, 'What is in the folder')
+}
+
+function hasContent(path: string): boolean {
+  try {
+    return readdirSync(path).length > 0
+  } catch {
+    return false
+  }
+}
