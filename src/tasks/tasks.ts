@@ -275,8 +275,16 @@ export class Tasks {
 
   /** The request has entered the end. */
   attended(id: string): void {
-    settleDebt(this.options.folders, id)
+    this.forgive(id)
     this.awaited.delete(id)
+  }
+
+  private forgive(id: string): void {
+    try {
+      settleDebt(this.options.folders, id)
+    } catch (error) {
+      this.options.warn('an end that was entered may be entered again at the next start', error)
+    }
   }
 
   /** The request waits no longer. The task as it is now: one that has just ended is its own to enter all the same. */
@@ -339,7 +347,7 @@ export class Tasks {
     const entry = this.awaited.has(task.id) ? undefined : readOwed(folders, task.id)
     if (!entry) return
     onOwed?.(entry, task)
-    settleDebt(folders, task.id)
+    this.forgive(task.id)
   }
 
   private conclude(task: Task, action: 'recover' | 'cancel'): Promise<void> {
