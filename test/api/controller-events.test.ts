@@ -193,13 +193,14 @@ describe('a server with readers', () => {
     const server = await startServer(ON)
     const { token } = await addCaller(server.folders, 'viewer')
     const done = put(newId(), 'completed', {}, server.folders)
-    const died = put(newId(), 'running', {}, server.folders)
     const first = read(undefined, { url: server.url, token })
     await until('it knows where it is', () => first.lastId)
     const begun = performance.now()
     await server.kill('SIGTERM')
     expect(performance.now() - begun).toBeLessThan(4500)
     await until('the reader is let go', () => first.ended)
+    // Only now: the first server would have given it its end, and told the first reader.
+    const died = put(newId(), 'running', {}, server.folders)
     const made = put(newId(), 'completed', {}, server.folders)
     const next = await server.again()
     try {
