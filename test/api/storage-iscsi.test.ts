@@ -217,6 +217,24 @@ describe('LUNs', SLOW, () => {
     expect((await world.ask('DELETE', `/zvols/${POOL}/v1?dry_run=true`)).json.depends).toEqual([])
   })
 
+  it('keep their device: volmode stays as it is, and the refusal names the target', async () => {
+    await create()
+    await addLun('v1')
+    const set = (kind: string, volmode: string) =>
+      world.ask('PUT', `/${kind}/${POOL}/v1`, { json: { options: { volmode } } })
+    for (const kind of ['zvols', 'datasets']) {
+      const { status, json } = await set(kind, 'none')
+      expect([kind, status, json.details]).toEqual([kind, 409, `${POOL}/v1`])
+      expect(json.message).toBe(`iscsi/targets/${targetId(IQN)} ${POOL}/v1 is LUN 0 of ${IQN}`)
+    }
+    expect(sh('zfs', 'get', '-Hp', '-o', 'value', 'volmode', `${POOL}/v1`).trim()).toBe('default')
+    expect((await set('zvols', 'default')).status).toBe(200)
+    await removeLun(0)
+    expect((await set('zvols', 'none')).status).toBe(200)
+    expect((await set('zvols', 'default')).status).toBe(200)
+    if (REAL) await until('the device is back', () => existsSync(`/dev/zvol/${POOL}/v1`))
+  })
+
   it('are zvols that are there, of targets that are there', async () => {
     await create()
     const codes = async (answer: ReturnType<typeof addLun>) => {
