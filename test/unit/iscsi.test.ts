@@ -351,6 +351,26 @@ describe('after a boot', () => {
     expect(kernel.asked).toEqual([])
   })
 
+  it('a target that cannot be built keeps none of the others from coming back', async () => {
+    const { kernel, iscsi, make, warnings } = setUp()
+    const names = ['a', 'b', 'c'].map((name) => `${IQN}.${name}`)
+    for (const iqn of names) await iscsi.create(iqn, {})
+    for (const iqn of names) await iscsi.addLun(targetId(iqn), `tank/${iqn.at(-1)}`)
+    const before = await iscsi.list()
+    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+    kernel.closed.add(names[0] ?? '')
+    await make().restore()
+    expect(kernel.state().targets.map(({ iqn, luns }) => [iqn, luns.length])).toEqual([
+      [names[1], 1],
+      [names[2], 1],
+    ])
+    expect(warnings).toEqual([expect.stringContaining(names[0] ?? '')])
+    kernel.closed.clear()
+    await make().restore()
+    const byName = (all: typeof before) => [...all].sort((a, b) => (a.iqn < b.iqn ? -1 : 1))
+    expect(byName(await iscsi.list())).toEqual(byName(before))
+  })
+
   it('with nothing saved and nothing half made, nothing is asked', async () => {
     const { kernel, iscsi } = setUp()
     await iscsi.restore()

@@ -70,22 +70,32 @@ export class Changes {
     })
   }
 
+  /** A target that cannot be built holds up no other, and no LUN another of its target. */
   private async rebuild(wanted: Wanted): Promise<void> {
     const state = await this.read()
     const live = state.targets.find(({ iqn }) => iqn === wanted.iqn)
     if (live && !isManaged(live)) return
-    let now: Wanted = live ? wantedOf(live, state) : { ...wanted, luns: [] }
-    const missing = wanted.luns.filter(({ id }) => !now.luns.some((lun) => lun.id === id))
-    const attempts = [...(live ? [] : [now]), ...missing.map((lun) => ({ ...now, luns: [lun] }))]
-    for (const { luns } of attempts) {
-      const next = { ...now, luns: [...now.luns, ...luns] }
+    let now = live && wantedOf(live, state)
+    const attempt = async (what: string, next: Wanted) => {
       try {
         await this.options.lio.apply(stepsTo(await this.options.lio.read(), wanted.iqn, next))
         now = next
       } catch (error) {
-        this.options.warn(`iSCSI: ${luns[0]?.device ?? wanted.iqn} could not be brought back`, error)
-        await this.reconcile(wanted.iqn, now)
+        this.options.warn(`iSCSI: ${what} could not be brought back`, error)
+        await this.leadBack(wanted.iqn, now)
       }
+    }
+    if (!now) await attempt(wanted.iqn, { ...wanted, luns: [] })
+    for (const lun of wanted.luns)
+      if (now && !now.luns.some(({ id }) => id === lun.id))
+        await attempt(lun.device, { ...now, luns: [...now.luns, lun] })
+  }
+
+  private async leadBack(iqn: string, wanted: Wanted | undefined): Promise<void> {
+    try {
+      await this.reconcile(iqn, wanted)
+    } catch (error) {
+      this.options.warn(`iSCSI: ${iqn} is left half made`, error)
     }
   }
 
