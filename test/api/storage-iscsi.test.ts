@@ -492,6 +492,28 @@ describe('an initiator that is logged in', SLOW, () => {
   })
 })
 
+describe.skipIf(REAL)(`a LUN that is saved and not served ${FAKES_ONLY}`, SLOW, () => {
+  const cutPower = () => world.fakes?.change((model) => delete model['lio'])
+
+  it('stands in the way of the end of its zvol and its pool, and of the pool’s export', async () => {
+    await create()
+    await addLun('v1')
+    cutPower()
+    const use = { object: `iscsi/targets/${targetId(IQN)}`, reason: `${POOL}/v1 is LUN 0 of ${IQN}` }
+    expect((await world.ask('DELETE', `/zvols/${POOL}/v1?dry_run=true`)).json.depends).toEqual([use])
+    expect((await world.ask('DELETE', `/pools/${POOL}?dry_run=true`, { as: 'administrator' })).json.depends).toEqual([
+      use,
+    ])
+    for (const [method, path] of [
+      ['DELETE', `/zvols/${POOL}/v1`],
+      ['POST', `/pools/${POOL}/export`],
+    ] as const) {
+      const { status, json } = await world.ask(method, path, { as: 'administrator' })
+      expect([path, status, json.message]).toEqual([path, 409, `${use.object} ${use.reason}`])
+    }
+  })
+})
+
 describe.skipIf(REAL)(`a change that fails ${FAKES_ONLY}`, SLOW, () => {
   const fakes = () => world.fakes ?? expect.unreachable()
   const stop = (after: number, more: object) =>

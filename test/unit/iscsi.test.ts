@@ -276,20 +276,31 @@ function setUp() {
   const kernel = new Kernel()
   const warnings: string[] = []
   const property = (value: string) => ({ value, source: '-' })
+  /** Volumes that are not the ones that they were; undefined: not there. */
+  const guids = new Map<string, string | undefined>()
   const zfs = {
-    get: async (name: string) =>
-      new Map(Object.entries({ type: property('volume'), guid: property(`guid of ${name}`) })),
+    get: async (name: string) => {
+      const guid = guids.has(name) ? guids.get(name) : `guid of ${name}`
+      return guid === undefined
+        ? undefined
+        : new Map(Object.entries({ type: property('volume'), guid: property(guid) }))
+    },
   }
+  const marks = new Marks(join(folder, 'marks'))
   const make = () =>
     new Iscsi({
       lio: kernel,
       zfs,
       file,
-      marks: new Marks(join(folder, 'marks')),
+      marks,
       portals: ['[::]:3260'],
       warn: (text) => void warnings.push(text),
     })
-  return { kernel, file, warnings, make, iscsi: make() }
+  /** As after a power cut. */
+  const cutPower = () => {
+    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+  }
+  return { kernel, file, warnings, marks, guids, cutPower, make, iscsi: make() }
 }
 const saidIn = (file: string) => savedTargets(readSaved(file))
 
@@ -332,12 +343,12 @@ describe('SEC-33 fifty writers at once', () => {
 
 describe('after a boot', () => {
   it('what targetctl could not build is built, with the same numbers; what still cannot be is left, with a warning', async () => {
-    const { kernel, iscsi, make, warnings, file } = setUp()
+    const { kernel, iscsi, make, warnings, file, cutPower } = setUp()
     await iscsi.create(IQN, { initiators: ['iqn.2024-12.com.client:a'], chap: CHAP })
     for (const zvol of ['tank/a', 'late/b', 'tank/c']) await iscsi.addLun(targetId(IQN), zvol)
     await iscsi.removeLun(targetId(IQN), 0, false)
     const [before, said] = [await iscsi.list(), readFileSync(file, 'utf8')]
-    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+    cutPower()
     kernel.missing.add('/dev/zvol/late/b')
     await make().restore()
     expect((await iscsi.list())[0]?.luns.map(({ id }) => id)).toEqual([2])
@@ -352,12 +363,12 @@ describe('after a boot', () => {
   })
 
   it('a target that cannot be built keeps none of the others from coming back', async () => {
-    const { kernel, iscsi, make, warnings } = setUp()
+    const { kernel, iscsi, make, warnings, cutPower } = setUp()
     const names = ['a', 'b', 'c'].map((name) => `${IQN}.${name}`)
     for (const iqn of names) await iscsi.create(iqn, {})
     for (const iqn of names) await iscsi.addLun(targetId(iqn), `tank/${iqn.at(-1)}`)
     const before = await iscsi.list()
-    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+    cutPower()
     kernel.closed.add(names[0] ?? '')
     await make().restore()
     expect(kernel.state().targets.map(({ iqn, luns }) => [iqn, luns.length])).toEqual([
@@ -369,6 +380,35 @@ describe('after a boot', () => {
     await make().restore()
     const byName = (all: typeof before) => [...all].sort((a, b) => (a.iqn < b.iqn ? -1 : 1))
     expect(byName(await iscsi.list())).toEqual(byName(before))
+  })
+
+  it('another volume of a LUN’s name is shown to nobody, and what is saved stays', async () => {
+    const { kernel, iscsi, make, warnings, file, guids, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    for (const zvol of ['tank/a', 'tank/b']) await iscsi.addLun(targetId(IQN), zvol)
+    const said = readFileSync(file, 'utf8')
+    cutPower()
+    guids.set('tank/a', 'another').set('tank/b', undefined)
+    await make().restore()
+    expect(kernel.state()).toMatchObject({ backstores: [], targets: [{ luns: [] }] })
+    expect(warnings).toEqual([expect.stringContaining('tank/a'), expect.stringContaining('tank/b')])
+    expect(readFileSync(file, 'utf8')).toBe(said)
+    guids.clear()
+    await make().restore()
+    expect(kernel.state().targets[0]?.luns.map(({ id }) => id)).toEqual([0, 1])
+  })
+
+  it('a change that was cut short is put in order without what is not there, or is another volume', async () => {
+    const { kernel, iscsi, make, marks, guids, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    for (const zvol of ['tank/a', 'tank/b', 'tank/c']) await iscsi.addLun(targetId(IQN), zvol)
+    cutPower()
+    marks.set(IQN)
+    guids.set('tank/a', 'another')
+    kernel.missing.add('/dev/zvol/tank/b')
+    await make().restore()
+    expect(kernel.state().targets[0]?.luns.map(({ id }) => id)).toEqual([2])
+    expect(marks.all()).toEqual([])
   })
 
   it('with nothing saved and nothing half made, nothing is asked', async () => {
@@ -391,6 +431,16 @@ describe('what stands in the way of datasets’ end', () => {
     const gone = ['tank/a', 'tank/a@snapshot', 'tank/a/b']
     expect(await iscsi.dependents(gone)).toEqual([reason('tank/a', 0), reason('tank/a/b', 1)])
     expect(await iscsi.dependents(['tank', 'tank/x'])).toEqual([])
+  })
+
+  it('are those too that are saved and not served', async () => {
+    const { iscsi, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    await iscsi.addLun(targetId(IQN), 'tank/a')
+    cutPower()
+    // Nobody has the device: what else claims it has to be told.
+    const use = { object: `iscsi/targets/${targetId(IQN)}`, reason: `tank/a is LUN 0 of ${IQN}` }
+    expect(await iscsi.dependents(['tank/a', 'tank/b'])).toEqual([use])
   })
 })
 

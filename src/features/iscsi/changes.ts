@@ -1,6 +1,8 @@
 // Changes of LIO: in the kernel, then in saveconfig.json, which brings targets back at boot; or in neither. The trap: until the file is replaced
 // the kernel has to go back to what it was, by us, or after a kill -9 by the next start.
 import type { Lio, LioState } from '../../drivers/lio.ts'
+import type { Property } from '../../drivers/zfs.ts'
+import { ApiError, busy } from '../../http/errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { Turns } from '../../store/turns.ts'
 import { iscsiFailure } from './failure.ts'
@@ -8,10 +10,11 @@ import type { Marks } from './marks.ts'
 import { targetId } from './names.ts'
 import { readSaved, savedTargets, withTarget, writeSaved } from './saved.ts'
 import { stepsTo } from './steps.ts'
-import { isManaged, type Wanted, wantedOf } from './target.ts'
+import { isManaged, isOurStore, lunOf, type Wanted, type WantedLun, wantedOf, zvolOf } from './target.ts'
 
 export interface ChangesOptions {
   lio: Lio
+  zfs: { get: (name: string) => Promise<Map<string, Property> | undefined> }
   /** saveconfig.json. */
   file: string
   marks: Marks
@@ -25,6 +28,11 @@ export class Changes {
 
   constructor(options: ChangesOptions) {
     this.options = options
+  }
+
+  /** The targets of ours as they are to be after a boot. */
+  saved(): Wanted[] {
+    return savedTargets(readSaved(this.options.file))
   }
 
   async read(): Promise<LioState> {
@@ -64,9 +72,7 @@ export class Changes {
    */
   restore(): Promise<void> {
     return this.alone(async () => {
-      const wanted = savedTargets(readSaved(this.options.file))
-      if (wanted.length === 0) return
-      for (const target of wanted) await this.rebuild(target)
+      for (const target of this.saved()) await this.rebuild(target)
     })
   }
 
@@ -76,8 +82,9 @@ export class Changes {
     const live = state.targets.find(({ iqn }) => iqn === wanted.iqn)
     if (live && !isManaged(live)) return
     let now = live && wantedOf(live, state)
-    const attempt = async (what: string, next: Wanted) => {
+    const attempt = async (what: string, next: Wanted, lun?: WantedLun) => {
       try {
+        if (lun) await this.checkVolume(lun)
         await this.options.lio.apply(stepsTo(await this.options.lio.read(), wanted.iqn, next))
         now = next
       } catch (error) {
@@ -88,7 +95,16 @@ export class Changes {
     if (!now) await attempt(wanted.iqn, { ...wanted, luns: [] })
     for (const lun of wanted.luns)
       if (now && !now.luns.some(({ id }) => id === lun.id))
-        await attempt(lun.device, { ...now, luns: [...now.luns, lun] })
+        await attempt(lun.device, { ...now, luns: [...now.luns, lun] }, lun)
+  }
+
+  /** Throws where another volume has the saved one's name: initiators would take it for their old disk, and write into what they do not know. */
+  private async checkVolume({ store, device, serial }: WantedLun): Promise<void> {
+    const zvol = zvolOf(device)
+    if (zvol === undefined || !isOurStore(store)) return
+    const guid = (await this.options.zfs.get(zvol))?.get('guid')?.value
+    if (guid === undefined) throw new ApiError('unavailable', `${zvol} is not there`)
+    if (lunOf(zvol, guid).serial !== serial) throw busy(`${zvol} is another volume than the one that was shown`)
   }
 
   private async leadBack(iqn: string, wanted: Wanted | undefined): Promise<void> {
@@ -131,11 +147,24 @@ export class Changes {
     for (const iqn of marks.all()) {
       try {
         const wanted = savedTargets(readSaved(file)).find((one) => one.iqn === iqn)
-        await this.reconcile(iqn, wanted)
+        const state = await this.read()
+        // First what is there; what is not is looked at like after a boot.
+        await this.reconcile(iqn, wanted && withLuns(wanted, ({ id, store }) => isLive(state, iqn, id, store)))
+        if (wanted) await this.rebuild(wanted)
         marks.clear(iqn)
       } catch (error) {
         warn(`iSCSI: ${iqn} could not be put in order`, error)
       }
     }
   }
+}
+
+const withLuns = (wanted: Wanted, keep: (lun: WantedLun) => boolean): Wanted => ({
+  ...wanted,
+  luns: wanted.luns.filter(keep),
+})
+
+function isLive(state: LioState, iqn: string, id: number, store: string): boolean {
+  const target = state.targets.find((one) => one.iqn === iqn)
+  return target !== undefined && wantedOf(target, state).luns.some((lun) => lun.id === id && lun.store === store)
 }

@@ -1,7 +1,6 @@
 // iSCSI targets: list, make, change, remove; zvols as their LUNs. The trap: what is decided here is decided inside the turn of a change, on the
 // state as it is then; asked before, two callers would both find a zvol free.
 import type { Chap, LioState, LiveTarget } from '../../drivers/lio.ts'
-import type { Property } from '../../drivers/zfs.ts'
 import { busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { about } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
@@ -10,7 +9,6 @@ import { deviceOf, freeLun, isManaged, lunOf, type Wanted, wantedOf } from './ta
 import { viewTarget } from './view.ts'
 
 export interface IscsiOptions extends ChangesOptions {
-  zfs: { get: (name: string) => Promise<Map<string, Property> | undefined> }
   /** Where new targets listen. */
   portals: readonly string[]
 }
@@ -112,18 +110,32 @@ export class Iscsi {
     })
   }
 
-  /** What of iSCSI stands in the way of these datasets' end: the zvols among them that are LUNs. */
-  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string; claims: string }[]> {
+  /**
+   * What of iSCSI stands in the way of these datasets' end: the zvols among them that are LUNs, those too that are saved and cannot be
+   * served at the moment: their initiators wait for them.
+   */
+  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string; claims?: string }[]> {
     const { targets, backstores } = await this.changes.read()
     const devices = new Map(destroyed.map((name) => [deviceOf(name), name]))
     const zvols = new Map(backstores.map(({ path, device }) => [path, devices.get(device)]))
-    return targets.flatMap(({ iqn, luns }) =>
+    const about = (zvol: string, id: number, iqn: string) => ({
+      object: `iscsi/targets/${targetId(iqn)}`,
+      reason: `${zvol} is LUN ${id} of ${iqn}`,
+    })
+    const live = targets.flatMap(({ iqn, luns }) =>
       luns.flatMap(({ id, to = '' }) => {
         const zvol = zvols.get(to)
-        const object = `iscsi/targets/${targetId(iqn)}`
-        return zvol === undefined ? [] : [{ object, reason: `${zvol} is LUN ${id} of ${iqn}`, claims: zvol }]
+        return zvol === undefined ? [] : [{ ...about(zvol, id, iqn), claims: zvol }]
       }),
     )
+    const saved = this.changes.saved().flatMap(({ iqn, luns }) =>
+      luns.flatMap(({ id, device }) => {
+        const zvol = devices.get(device)
+        return zvol === undefined ? [] : [about(zvol, id, iqn)]
+      }),
+    )
+    const known = new Set(live.map(({ reason }) => reason))
+    return [...live, ...saved.filter(({ reason }) => !known.has(reason))]
   }
 
   /** Who has a zvol as his disk now: its content must not change under him. */
