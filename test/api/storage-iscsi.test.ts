@@ -495,6 +495,45 @@ describe('an initiator that is logged in', SLOW, () => {
 describe.skipIf(REAL)(`a LUN that is saved and not served ${FAKES_ONLY}`, SLOW, () => {
   const cutPower = () => world.fakes?.change((model) => delete model['lio'])
 
+  it('is lost by no change: it is shown with the reason, keeps its number, and comes once its zvol is there', async () => {
+    await create({ initiators: [CLIENT] })
+    await addLun('v1')
+    await addLun('v2')
+    const [before, said] = [live(), saved()]
+    cutPower()
+    const zvol = world.fakes?.model().datasets[`${POOL}/v1`]
+    world.fakes?.change(({ datasets }) => delete datasets[`${POOL}/v1`])
+    const absent = await world.ask('GET', ONE)
+    expect([absent.status, absent.json]).toMatchObject([
+      200,
+      { enabled: false, luns: [{ id: 0 }, { id: 1 }], note: 'Saved and not served: the target' },
+    ])
+    const { status, json } = await world.ask('PUT', ONE, { json: { initiators: [CLIENT] } })
+    expect([status, json.enabled, json.note]).toEqual([
+      200,
+      true,
+      `Saved and not served: LUN 0 (${POOL}/v1): ${POOL}/v1 is not there`,
+    ])
+    expect(json.luns).toEqual([
+      { id: 0, zvol: `${POOL}/v1`, backend: 'zvol' },
+      { id: 1, zvol: `${POOL}/v2`, size: 64 * 1024 ** 2, backend: 'zvol' },
+    ])
+    expect((await addLun('v3')).json.id).toBe(2)
+    expect((await removeLun(2)).status).toBe(200)
+    expect(JSON.parse(saved())).toEqual(JSON.parse(said))
+    world.fakes?.change(({ datasets }) => {
+      if (zvol) datasets[`${POOL}/v1`] = zvol
+    })
+    const whole = await world.ask('PUT', ONE, { json: {} })
+    expect([whole.status, whole.json.note]).toEqual([200, undefined])
+    // In other places of core, which tell nobody anything.
+    const shown = ({ backstores, targets }: typeof before) => [
+      backstores.map(({ device, serial }) => [device, serial]).sort(),
+      targets.map(({ luns, acls }) => [luns.map(({ id }) => id), acls.map((acl) => acl.luns.map(({ id }) => id))]),
+    ]
+    expect(shown(live())).toEqual(shown(before))
+  })
+
   it('stands in the way of the end of its zvol and its pool, and of the pool’s export', async () => {
     await create()
     await addLun('v1')
