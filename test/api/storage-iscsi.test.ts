@@ -514,6 +514,9 @@ describe.skipIf(REAL)(`a LUN that is saved and not served ${FAKES_ONLY}`, SLOW, 
       true,
       `Saved and not served: LUN 0 (${POOL}/v1): ${POOL}/v1 is not there`,
     ])
+    expect((await world.ask('GET', '/dashboard')).json.problems).toEqual([
+      { source: 'iscsi', message: `${IQN} does not serve LUN 0 (${POOL}/v1): ${POOL}/v1 is not there` },
+    ])
     expect(json.luns).toEqual([
       { id: 0, zvol: `${POOL}/v1`, backend: 'zvol' },
       { id: 1, zvol: `${POOL}/v2`, size: 64 * 1024 ** 2, backend: 'zvol' },

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Iscsi } from '../../src/features/iscsi/iscsi.ts'
 import { Marks } from '../../src/features/iscsi/marks.ts'
 import { Chap, Iqn, targetId } from '../../src/features/iscsi/names.ts'
@@ -288,8 +288,9 @@ function setUp() {
     },
   }
   const marks = new Marks(join(folder, 'marks'))
-  const make = () =>
+  const make = (again?: number) =>
     new Iscsi({
+      again,
       lio: kernel,
       zfs,
       file,
@@ -534,6 +535,26 @@ describe('what is saved and not served', () => {
     const shown = await iscsi.get(id)
     expect([shown.enabled, shown.note]).toEqual([false, expect.stringContaining('not served: the target')])
     expect(await iscsi.update(id, {}, false)).toEqual(before)
+  })
+
+  it('is tried again by itself, told once in the log, and left alone once it is there', async () => {
+    const { make, guids, served, kernel, warnings, iscsi: first } = await setUpLate()
+    first.close()
+    guids.delete('late/a')
+    kernel.missing.add('/dev/zvol/late/a')
+    warnings.length = 0
+    const iscsi = make(5)
+    await iscsi.restore()
+    const tries = () =>
+      kernel.asked.filter(([operation, path]) => operation === 'device' && path.endsWith('/late/a')).length
+    const before = tries()
+    await vi.waitUntil(() => tries() > before + 2, { timeout: 30_000 })
+    expect(warnings).toEqual([expect.stringContaining('/dev/zvol/late/a could not be brought back')])
+    kernel.missing.clear()
+    await vi.waitUntil(() => served()?.length === 2, { timeout: 30_000 })
+    expect(served()).toEqual([0, 1])
+    expect((await iscsi.get(id)).note).toBeUndefined()
+    iscsi.close()
   })
 
   it('is not taken for what somebody else put under its number', async () => {

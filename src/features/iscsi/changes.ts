@@ -31,7 +31,11 @@ export interface ChangesOptions {
   file: string
   marks: Marks
   warn: (text: string, error?: unknown) => void
+  /** Milliseconds until what could not be brought back is tried again. */
+  again?: number | undefined
 }
+
+const AGAIN = 60_000
 
 export class Changes {
   private readonly options: ChangesOptions
@@ -40,8 +44,17 @@ export class Changes {
   /** Why what is saved could not be brought back: by target, and its LUNs' numbers; undefined: the target itself. */
   private readonly failures = new Map<string, Map<number | undefined, string>>()
 
+  private timer: NodeJS.Timeout | undefined
+  private closed = false
+
   constructor(options: ChangesOptions) {
     this.options = options
+  }
+
+  /** Nothing is tried again from now on. */
+  close(): void {
+    this.closed = true
+    clearTimeout(this.timer)
   }
 
   /** The targets of ours as they are to be after a boot. */
@@ -191,7 +204,17 @@ export class Changes {
       return await work()
     } finally {
       release()
+      this.tryAgain()
     }
+  }
+
+  /** A pool may come by other hands than ours (the system's own import at boot), and a port may be free again. */
+  private tryAgain(): void {
+    if (this.failures.size === 0 || this.timer || this.closed) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.restore().catch((error) => this.options.warn('iSCSI: what is missing could not be looked at', error))
+    }, this.options.again ?? AGAIN).unref()
   }
 
   private async settle(): Promise<void> {

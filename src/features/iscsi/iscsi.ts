@@ -46,6 +46,10 @@ export class Iscsi {
     return this.changes.restore()
   }
 
+  close(): void {
+    this.changes.close()
+  }
+
   async list() {
     return viewTargets(await this.changes.known())
   }
