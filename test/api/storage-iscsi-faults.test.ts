@@ -96,7 +96,7 @@ describe.skipIf(REAL)(`an iSCSI change that is cut short ${FAKES_ONLY}`, { timeo
     await server.kill('SIGKILL')
     world.fakes?.change((model) => delete model['lio'])
     server = await server.again()
-    await until('the target is back', async () => (await send('GET', ONE)).json.luns?.length === 1)
+    await until('the target is back', async () => (await send('GET', ONE)).json.note === undefined)
     expect((await send('GET', ONE)).json).toEqual(json)
     expect(saved()).toBe(said)
   })

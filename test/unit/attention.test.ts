@@ -34,6 +34,7 @@ const FINE: Facts = {
   tasks: [task('update', 'completed', 0)],
   oneTime: false,
   problems: [],
+  unserved: [],
   services: [{ name: 'sample-app', running: true }],
 }
 const found = (facts: Partial<Facts>) => attention({ ...FINE, ...facts })
@@ -100,18 +101,21 @@ describe('attention', () => {
     expect(found({ tasks: [task('update', 'failed', 2)] })[0]?.message).toBe('The last one failed: the last step')
   })
 
-  it('is drawn by the one-time password, by services that stopped and by what could not be asked; errors come first', () => {
+  it('is drawn by the one-time password, by services that stopped and by what could not be asked or is not served; errors come first', () => {
     const problems = [{ source: 'pools', message: 'zpool is not installed' }]
     const services = [{ name: 'sample-app', running: false }]
-    expect(short({ oneTime: true, problems, services, disk: 99 })).toEqual([
+    const unserved = [{ source: 'iscsi', message: 'iqn.x does not serve LUN 0' }]
+    expect(short({ oneTime: true, problems, unserved, services, disk: 99 })).toEqual([
       ['error', 'Data disk', '#/support'],
       ['warning', 'Account admin', '#/account'],
       ['warning', 'Service sample-app', '#/support'],
       ['warning', 'Storage: pools', '#/pools'],
+      ['warning', 'Storage: iscsi', '#/iscsi'],
     ])
     for (const { message, mend } of found({
       oneTime: true,
       problems,
+      unserved,
       services,
       disk: 99,
       pools: [pool({ health: 'X' })],

@@ -10,6 +10,8 @@ export class Kernel implements Lio {
   readonly asked: Step[] = []
   /** Devices that are not there. */
   readonly missing = new Set<string>()
+  /** Targets whose portals cannot be opened. */
+  readonly closed = new Set<string>()
 
   take(steps: readonly Step[]): void {
     for (const step of steps) {
@@ -25,6 +27,8 @@ export class Kernel implements Lio {
     // `acls`, `lun` and the like come with the folder that they are in.
     const above = path.replace(/\/[^/]*$/, '').replace(/\/(?:acls|lun|np|auth|attrib|param|wwn)$/, '')
     if (!['core', 'iscsi'].includes(above) && !this.folders.has(above)) return 'No such file or directory'
+    const [, portalOf] = /^iscsi\/([^/]+)\/tpgt_1\/np\//.exec(path) ?? []
+    if (operation === 'mkdir' && this.closed.has(portalOf ?? '')) return 'Invalid argument'
     if (operation === 'mkdir') return this.folders.has(path) ? 'File exists' : undefined
     if (operation === 'unlink') return this.links.has(path) ? undefined : 'No such file or directory'
     if (operation === 'rmdir') {

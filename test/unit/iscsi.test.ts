@@ -3,13 +3,14 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Iscsi } from '../../src/features/iscsi/iscsi.ts'
 import { Marks } from '../../src/features/iscsi/marks.ts'
 import { Chap, Iqn, targetId } from '../../src/features/iscsi/names.ts'
 import { readSaved, savedTargets, withTarget, writeSaved } from '../../src/features/iscsi/saved.ts'
 import { stepsTo } from '../../src/features/iscsi/steps.ts'
 import { freeLun, lunOf, type Wanted, wantedOf } from '../../src/features/iscsi/target.ts'
+import { UNSERVED } from '../../src/features/iscsi/view.ts'
 import { addLun, createTarget, updateTarget } from '../../src/surfaces/controller/iscsi.ts'
 import { temporaryFolder } from '../api/appliance.ts'
 import { Kernel } from './iscsi-kernel.ts'
@@ -276,20 +277,32 @@ function setUp() {
   const kernel = new Kernel()
   const warnings: string[] = []
   const property = (value: string) => ({ value, source: '-' })
+  /** Volumes that are not the ones that they were; undefined: not there. */
+  const guids = new Map<string, string | undefined>()
   const zfs = {
-    get: async (name: string) =>
-      new Map(Object.entries({ type: property('volume'), guid: property(`guid of ${name}`) })),
+    get: async (name: string) => {
+      const guid = guids.has(name) ? guids.get(name) : `guid of ${name}`
+      return guid === undefined
+        ? undefined
+        : new Map(Object.entries({ type: property('volume'), guid: property(guid) }))
+    },
   }
-  const make = () =>
+  const marks = new Marks(join(folder, 'marks'))
+  const make = (again?: number) =>
     new Iscsi({
+      again,
       lio: kernel,
       zfs,
       file,
-      marks: new Marks(join(folder, 'marks')),
+      marks,
       portals: ['[::]:3260'],
       warn: (text) => void warnings.push(text),
     })
-  return { kernel, file, warnings, make, iscsi: make() }
+  /** As after a power cut. */
+  const cutPower = () => {
+    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+  }
+  return { kernel, file, warnings, marks, guids, cutPower, make, iscsi: make() }
 }
 const saidIn = (file: string) => savedTargets(readSaved(file))
 
@@ -332,15 +345,15 @@ describe('SEC-33 fifty writers at once', () => {
 
 describe('after a boot', () => {
   it('what targetctl could not build is built, with the same numbers; what still cannot be is left, with a warning', async () => {
-    const { kernel, iscsi, make, warnings, file } = setUp()
+    const { kernel, iscsi, make, warnings, file, cutPower } = setUp()
     await iscsi.create(IQN, { initiators: ['iqn.2024-12.com.client:a'], chap: CHAP })
     for (const zvol of ['tank/a', 'late/b', 'tank/c']) await iscsi.addLun(targetId(IQN), zvol)
     await iscsi.removeLun(targetId(IQN), 0, false)
     const [before, said] = [await iscsi.list(), readFileSync(file, 'utf8')]
-    for (const all of [kernel.folders, kernel.files, kernel.links]) all.clear()
+    cutPower()
     kernel.missing.add('/dev/zvol/late/b')
     await make().restore()
-    expect((await iscsi.list())[0]?.luns.map(({ id }) => id)).toEqual([2])
+    expect(kernel.state().targets[0]?.luns.map(({ id }) => id)).toEqual([2])
     expect(warnings).toEqual([expect.stringContaining('/dev/zvol/late/b')])
     kernel.missing.clear()
     await make().restore()
@@ -351,10 +364,212 @@ describe('after a boot', () => {
     expect(kernel.asked).toEqual([])
   })
 
+  it('a target that cannot be built keeps none of the others from coming back', async () => {
+    const { kernel, iscsi, make, warnings, cutPower } = setUp()
+    const names = ['a', 'b', 'c'].map((name) => `${IQN}.${name}`)
+    for (const iqn of names) await iscsi.create(iqn, {})
+    for (const iqn of names) await iscsi.addLun(targetId(iqn), `tank/${iqn.at(-1)}`)
+    const before = await iscsi.list()
+    cutPower()
+    kernel.closed.add(names[0] ?? '')
+    await make().restore()
+    expect(kernel.state().targets.map(({ iqn, luns }) => [iqn, luns.length])).toEqual([
+      [names[1], 1],
+      [names[2], 1],
+    ])
+    expect(warnings).toEqual([expect.stringContaining(names[0] ?? '')])
+    kernel.closed.clear()
+    await make().restore()
+    const byName = (all: typeof before) => [...all].sort((a, b) => (a.iqn < b.iqn ? -1 : 1))
+    expect(byName(await iscsi.list())).toEqual(byName(before))
+  })
+
+  it('another volume of a LUN’s name is shown to nobody, and what is saved stays', async () => {
+    const { kernel, iscsi, make, warnings, file, guids, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    for (const zvol of ['tank/a', 'tank/b']) await iscsi.addLun(targetId(IQN), zvol)
+    const said = readFileSync(file, 'utf8')
+    cutPower()
+    guids.set('tank/a', 'another').set('tank/b', undefined)
+    await make().restore()
+    expect(kernel.state()).toMatchObject({ backstores: [], targets: [{ luns: [] }] })
+    expect(warnings).toEqual([expect.stringContaining('tank/a'), expect.stringContaining('tank/b')])
+    expect(readFileSync(file, 'utf8')).toBe(said)
+    guids.clear()
+    await make().restore()
+    expect(kernel.state().targets[0]?.luns.map(({ id }) => id)).toEqual([0, 1])
+  })
+
+  it('a change that was cut short is put in order without what is not there, or is another volume', async () => {
+    const { kernel, iscsi, make, marks, guids, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    for (const zvol of ['tank/a', 'tank/b', 'tank/c']) await iscsi.addLun(targetId(IQN), zvol)
+    cutPower()
+    marks.set(IQN)
+    guids.set('tank/a', 'another')
+    kernel.missing.add('/dev/zvol/tank/b')
+    await make().restore()
+    expect(kernel.state().targets[0]?.luns.map(({ id }) => id)).toEqual([2])
+    expect(marks.all()).toEqual([])
+  })
+
   it('with nothing saved and nothing half made, nothing is asked', async () => {
     const { kernel, iscsi } = setUp()
     await iscsi.restore()
     expect(kernel.asked).toEqual([])
+  })
+})
+
+describe('what is saved and not served', () => {
+  const id = targetId(IQN)
+  const CLIENT = 'iqn.2024-12.com.client:a'
+  /** A target with two LUNs, the first of which has no device after a boot. */
+  async function setUpLate() {
+    const all = setUp()
+    await all.iscsi.create(IQN, { initiators: [CLIENT], chap: CHAP })
+    for (const zvol of ['late/a', 'tank/b']) await all.iscsi.addLun(id, zvol)
+    const before = await all.iscsi.get(id)
+    all.cutPower()
+    all.guids.set('late/a', undefined)
+    const iscsi = all.make()
+    await iscsi.restore()
+    const served = () => all.kernel.state().targets[0]?.luns.map((lun) => lun.id)
+    const savedLuns = () => saidIn(all.file)[0]?.luns.map((lun) => [lun.id, lun.device.replace('/dev/zvol/', '')])
+    return { ...all, iscsi, before, served, savedLuns }
+  }
+
+  it('is shown, with the reason', async () => {
+    const { iscsi, before, served, guids } = await setUpLate()
+    expect(served()).toEqual([1])
+    expect(await iscsi.get(id)).toEqual({
+      ...before,
+      luns: [{ id: 0, zvol: 'late/a', backend: 'zvol' }, before.luns[1]],
+      note: 'Saved and not served: LUN 0 (late/a): late/a is not there',
+      [UNSERVED]: ['LUN 0 (late/a): late/a is not there'],
+    })
+    guids.clear()
+    await iscsi.restore()
+    expect(await iscsi.get(id)).toEqual(before)
+  })
+
+  it('is lost by no change, and comes with the next one once it is there', async () => {
+    const { iscsi, served, savedLuns, guids, file, before } = await setUpLate()
+    const said = savedLuns()
+    await iscsi.update(id, { initiators: ['iqn.2024-12.com.client:b'] }, false)
+    await iscsi.update(id, { chap: null }, false)
+    await iscsi.update(id, { enabled: false }, false)
+    expect([savedLuns(), served()]).toEqual([said, [1]])
+    expect(saidIn(file)[0]).toMatchObject({ enabled: false, chap: undefined, initiators: ['iqn.2024-12.com.client:b'] })
+    guids.clear()
+    const after = await iscsi.update(id, { initiators: [CLIENT], enabled: true, chap: CHAP }, false)
+    expect([after.luns, after.note, served()]).toEqual([before.luns, undefined, [0, 1]])
+  })
+
+  it('keeps its number, and its volume is nobody else’s', async () => {
+    const { iscsi, served, savedLuns, guids } = await setUpLate()
+    expect(await iscsi.addLun(id, 'tank/c')).toMatchObject({ id: 2 })
+    guids.clear()
+    const other = `${IQN}.other`
+    await iscsi.create(other, {})
+    await expect(iscsi.addLun(targetId(other), 'late/a')).rejects.toThrow(`LUN 0 of ${IQN}`)
+    await expect(iscsi.addLun(id, 'late/a')).rejects.toThrow(`LUN 0 of ${IQN}`)
+    expect(savedLuns()).toEqual([
+      [0, 'late/a'],
+      [1, 'tank/b'],
+      [2, 'tank/c'],
+    ])
+    await iscsi.restore()
+    expect(served()).toEqual([0, 1, 2])
+  })
+
+  it('can be taken away', async () => {
+    const { iscsi, served, savedLuns } = await setUpLate()
+    await expect(iscsi.removeLun(id, 7, false)).rejects.toThrow('not found')
+    await iscsi.removeLun(id, 0, false)
+    expect([savedLuns(), served()]).toEqual([[[1, 'tank/b']], [1]])
+    expect((await iscsi.get(id)).note).toBeUndefined()
+    expect(await iscsi.addLun(id, 'tank/c')).toMatchObject({ id: 0 })
+  })
+
+  it('may be a whole target: it is shown, built by a change once it can be, or removed', async () => {
+    const { kernel, iscsi, before, file, cutPower } = await setUpLate()
+    cutPower()
+    kernel.closed.add(IQN)
+    await iscsi.restore()
+    const said = readFileSync(file, 'utf8')
+    const shown = await iscsi.get(id)
+    expect(shown).toMatchObject({ enabled: false, portals: [], sessions: [], initiators: [CLIENT], managed: true })
+    expect(shown.luns.map((lun) => [lun.id, lun.zvol])).toEqual([
+      [0, 'late/a'],
+      [1, 'tank/b'],
+    ])
+    expect([shown.chap, shown.note]).toEqual([
+      { username: 'user' },
+      'Saved and not served: the target: The portal [::]:3260 cannot be opened: Invalid argument',
+    ])
+    await expect(iscsi.create(IQN, {})).rejects.toThrow('there already')
+    await expect(iscsi.update(id, { enabled: true }, false)).rejects.toThrow('cannot be opened')
+    expect([readFileSync(file, 'utf8'), kernel.state().targets]).toEqual([said, []])
+    kernel.closed.clear()
+    expect(await iscsi.update(id, { enabled: true }, false)).toMatchObject({
+      enabled: true,
+      portals: before.portals,
+      luns: [{ id: 0 }, { id: 1 }],
+    })
+    expect(kernel.state().targets[0]?.luns.map((lun) => lun.id)).toEqual([1])
+    expect(saidIn(file)[0]?.luns).toHaveLength(2)
+    cutPower()
+    await iscsi.remove(id, false)
+    expect([saidIn(file), await iscsi.list()]).toEqual([[], []])
+  })
+
+  it('of a target that is half there is built by a change as well', async () => {
+    const { kernel, iscsi, before, guids } = await setUpLate()
+    guids.clear()
+    // As targetctl leaves it when another program has the port.
+    const group = `iscsi/${IQN}/tpgt_1`
+    kernel.take([
+      ['write', `${group}/enable`, '0'],
+      ['rmdir', `${group}/np/[::]:3260`],
+    ])
+    const shown = await iscsi.get(id)
+    expect([shown.enabled, shown.note]).toEqual([false, expect.stringContaining('not served: the target')])
+    expect(await iscsi.update(id, {}, false)).toEqual(before)
+  })
+
+  it('is tried again by itself, told once in the log, and left alone once it is there', async () => {
+    const { make, guids, served, kernel, warnings, iscsi: first } = await setUpLate()
+    first.close()
+    guids.delete('late/a')
+    kernel.missing.add('/dev/zvol/late/a')
+    warnings.length = 0
+    const iscsi = make(5)
+    await iscsi.restore()
+    const tries = () =>
+      kernel.asked.filter(([operation, path]) => operation === 'device' && path.endsWith('/late/a')).length
+    const before = tries()
+    await vi.waitUntil(() => tries() > before + 2, { timeout: 30_000 })
+    expect(warnings).toEqual([expect.stringContaining('/dev/zvol/late/a could not be brought back')])
+    kernel.missing.clear()
+    await vi.waitUntil(() => served()?.length === 2, { timeout: 30_000 })
+    expect(served()).toEqual([0, 1])
+    expect((await iscsi.get(id)).note).toBeUndefined()
+    iscsi.close()
+  })
+
+  it('is not taken for what somebody else put under its number', async () => {
+    const { kernel, iscsi, file, served } = await setUpLate()
+    const said = readFileSync(file, 'utf8')
+    const path = `iscsi/${IQN}/tpgt_1/lun/lun_0`
+    kernel.take([
+      ['mkdir', 'core/iblock_9'],
+      ['mkdir', 'core/iblock_9/disk'],
+      ['write', 'core/iblock_9/disk/enable', '1'],
+      ['mkdir', path],
+      ['link', `${path}/x`, 'core/iblock_9/disk'],
+    ])
+    await expect(iscsi.update(id, { enabled: true }, false)).rejects.toThrow('LUN 0 is not the volume')
+    expect([readFileSync(file, 'utf8'), served()]).toEqual([said, [0, 1]])
   })
 })
 
@@ -371,6 +586,16 @@ describe('what stands in the way of datasets’ end', () => {
     const gone = ['tank/a', 'tank/a@snapshot', 'tank/a/b']
     expect(await iscsi.dependents(gone)).toEqual([reason('tank/a', 0), reason('tank/a/b', 1)])
     expect(await iscsi.dependents(['tank', 'tank/x'])).toEqual([])
+  })
+
+  it('are those too that are saved and not served', async () => {
+    const { iscsi, cutPower } = setUp()
+    await iscsi.create(IQN, {})
+    await iscsi.addLun(targetId(IQN), 'tank/a')
+    cutPower()
+    // Nobody has the device: what else claims it has to be told.
+    const use = { object: `iscsi/targets/${targetId(IQN)}`, reason: `tank/a is LUN 0 of ${IQN}` }
+    expect(await iscsi.dependents(['tank/a', 'tank/b'])).toEqual([use])
   })
 })
 

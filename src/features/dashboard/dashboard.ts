@@ -9,11 +9,13 @@ import { toolFailure } from '../tool-failure.ts'
 
 /** SMB, NFS or iSCSI: how much it serves, and whether it runs. */
 export type Serving = () => Promise<{ count: number; running: boolean }>
+/** And what is set up and not served. */
+export type ServingDisks = () => Promise<{ count: number; running: boolean; unserved: string[] }>
 
 export interface DashboardSources {
   zpool: Pick<Zpool, 'list'>
   zfs: Pick<Zfs, 'census'>
-  serving: Record<'smb' | 'nfs' | 'iscsi', Serving>
+  serving: Record<'smb' | 'nfs', Serving> & { iscsi: ServingDisks }
   tasks: Tasks
 }
 
@@ -23,8 +25,8 @@ export interface Problem {
 }
 
 export async function readDashboard(sources: DashboardSources) {
-  const { storage, services, problems } = await readStorageNow(sources)
-  return { storage, services, jobs: countJobs(sources.tasks), problems }
+  const { storage, services, problems, unserved } = await readStorageNow(sources)
+  return { storage, services, jobs: countJobs(sources.tasks), problems: [...problems, ...unserved] }
 }
 
 /** The same of storage alone, with the pools it was counted from. */
@@ -40,7 +42,7 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
     }
   }
   const counts = { filesystem: 0, volume: 0, snapshot: 0 }
-  const idle = { count: 0, running: false }
+  const idle = { count: 0, running: false, unserved: [] }
   const [pools, , smb, nfs, iscsi] = await Promise.all([
     ask('pools', [], () => zpool.list()),
     ask('datasets', undefined, () =>
@@ -72,6 +74,7 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
       iscsi_status: iscsi.running,
     },
     problems,
+    unserved: iscsi.unserved.map((message): Problem => ({ source: 'iscsi', message })),
   }
 }
 

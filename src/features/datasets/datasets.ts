@@ -130,8 +130,7 @@ export async function updateDataset(
   const kind = before.get('type')?.value
   if (kind !== 'filesystem' && kind !== 'volume') throw noDataset(name)
   checkOptions(options, kind, name, 'update')
-  if (MOVES.some((option) => options[option] !== undefined && options[option] !== before.get(option)?.value))
-    await refuseUsed(zfs, dependents, name)
+  await refuseMoved(zfs, dependents, name, options, before)
   if (options['mountpoint'] !== before.get('mountpoint')?.value) await refuseHidingAt(zfs, name, options['mountpoint'])
   await changeProperties(zfs, name, options, before)
   return getDataset(zfs, name)
@@ -141,15 +140,26 @@ const refuseHidingAt = async (zfs: Zfs, name: string, mountpoint: string | undef
   if (mountpoint?.startsWith('/')) await refuseHiding(zfs, name, mountpoint)
 }
 
-/** What takes a filesystem, and those below it, from where it is. */
-const MOVES = ['mountpoint', 'canmount']
+/** What takes a filesystem, and those below it, from where it is, or a volume's device from its place. */
+const MOVES = ['mountpoint', 'canmount', 'volmode']
 
-/** What is shared from where it is would be another folder's: empty, or of the filesystem above. */
-async function refuseUsed(zfs: Zfs, dependents: readonly Dependents[], name: string): Promise<void> {
+/**
+ * What is shared from where it is would be another folder's: empty, or of the filesystem above. A LUN without its device goes on as long as
+ * the kernel has it open, and does not come back at the next boot.
+ */
+export async function refuseMoved(
+  zfs: Zfs,
+  dependents: readonly Dependents[],
+  name: string,
+  options: Options,
+  before: Map<string, Property>,
+): Promise<void> {
+  if (!MOVES.some((option) => options[option] !== undefined && options[option] !== before.get(option)?.value)) return
+  const kind = before.get('type')?.value
   const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
-  const filesystems = members.filter(({ type }) => type === 'filesystem').map((member) => member.name)
+  const moved = members.filter(({ type }) => type === kind).map((member) => member.name)
   const depends: Plan['depends'] = []
-  for (const provider of dependents) depends.push(...(await provider(filesystems)))
+  for (const provider of dependents) depends.push(...(await provider(moved)))
   const [first] = depends
   if (first) throw busy(`${first.object} ${first.reason}`, { details: { object: name } })
 }

@@ -1,6 +1,9 @@
 // Changes of LIO: in the kernel, then in saveconfig.json, which brings targets back at boot; or in neither. The trap: until the file is replaced
 // the kernel has to go back to what it was, by us, or after a kill -9 by the next start.
+import { isDeepStrictEqual } from 'node:util'
 import type { Lio, LioState } from '../../drivers/lio.ts'
+import type { Property } from '../../drivers/zfs.ts'
+import { ApiError, busy } from '../../http/errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { Turns } from '../../store/turns.ts'
 import { iscsiFailure } from './failure.ts'
@@ -8,23 +11,55 @@ import type { Marks } from './marks.ts'
 import { targetId } from './names.ts'
 import { readSaved, savedTargets, withTarget, writeSaved } from './saved.ts'
 import { stepsTo } from './steps.ts'
-import { isManaged, type Wanted, wantedOf } from './target.ts'
+import {
+  isManaged,
+  isOurStore,
+  type Known,
+  lunOf,
+  lunsWithout,
+  merge,
+  type Wanted,
+  type WantedLun,
+  wantedOf,
+  zvolOf,
+} from './target.ts'
 
 export interface ChangesOptions {
   lio: Lio
+  zfs: { get: (name: string) => Promise<Map<string, Property> | undefined> }
   /** saveconfig.json. */
   file: string
   marks: Marks
   warn: (text: string, error?: unknown) => void
+  /** Milliseconds until what could not be brought back is tried again. */
+  again?: number | undefined
 }
+
+const AGAIN = 60_000
 
 export class Changes {
   private readonly options: ChangesOptions
   /** Changes of different targets too: they share the backstores and one file. */
   private readonly turns = new Turns()
+  /** Why what is saved could not be brought back: by target, and its LUNs' numbers; undefined: the target itself. */
+  private readonly failures = new Map<string, Map<number | undefined, string>>()
+
+  private timer: NodeJS.Timeout | undefined
+  private closed = false
 
   constructor(options: ChangesOptions) {
     this.options = options
+  }
+
+  /** Nothing is tried again from now on. */
+  close(): void {
+    this.closed = true
+    clearTimeout(this.timer)
+  }
+
+  /** The targets of ours as they are to be after a boot. */
+  saved(): Wanted[] {
+    return savedTargets(readSaved(this.options.file))
   }
 
   async read(): Promise<LioState> {
@@ -35,26 +70,35 @@ export class Changes {
     }
   }
 
-  /** One change, alone: what `decide` makes of the state. Returns the state after it. */
-  change(decide: (state: LioState) => Promise<{ iqn: string; wanted: Wanted | undefined }>) {
+  /** Everything as it is now. The kernel first: what a change takes away is saved last, and is there until then. */
+  async known(): Promise<Known> {
+    const state = await this.read()
+    return { state, saved: this.saved(), failures: this.failures }
+  }
+
+  /** One change, alone: what `decide` makes of what there is. Returns what there is after it. */
+  change(decide: (known: Known) => Promise<{ iqn: string; wanted: Wanted | undefined }>): Promise<Known> {
     return this.alone(async () => {
       const { lio, file, marks } = this.options
-      const before = await this.read()
+      const before = await this.known()
       const { iqn, wanted } = await decide(before)
       const saved = withTarget(readSaved(file), iqn, wanted)
       marks.set(iqn)
       try {
         checkpoint('iscsi-marked')
-        await lio.apply(stepsTo(before, iqn, wanted))
+        await lio.apply(stepsTo(before.state, iqn, wanted && servable(before, wanted)))
         checkpoint('iscsi-applied')
         writeSaved(file, saved)
       } catch (error) {
-        await this.putBack(iqn, before)
+        await this.putBack(iqn, before.state)
         throw iscsiFailure(error, targetId(iqn))
       }
       checkpoint('iscsi-saved')
       marks.clear(iqn)
-      return this.read()
+      const after = await this.known()
+      if (wanted && (await this.rebuildQuietly(wanted, after.state))) return this.known()
+      if (!wanted) this.failures.delete(iqn)
+      return after
     })
   }
 
@@ -64,29 +108,76 @@ export class Changes {
    */
   restore(): Promise<void> {
     return this.alone(async () => {
-      const wanted = savedTargets(readSaved(this.options.file))
-      if (wanted.length === 0) return
-      for (const target of wanted) await this.rebuild(target)
+      const saved = this.saved()
+      for (const iqn of this.failures.keys()) if (!saved.some((one) => one.iqn === iqn)) this.failures.delete(iqn)
+      for (const target of saved) await this.rebuild(target, await this.read())
     })
   }
 
-  private async rebuild(wanted: Wanted): Promise<void> {
-    const state = await this.read()
-    const live = state.targets.find(({ iqn }) => iqn === wanted.iqn)
-    if (live && !isManaged(live)) return
-    let now: Wanted = live ? wantedOf(live, state) : { ...wanted, luns: [] }
-    const missing = wanted.luns.filter(({ id }) => !now.luns.some((lun) => lun.id === id))
-    const attempts = [...(live ? [] : [now]), ...missing.map((lun) => ({ ...now, luns: [lun] }))]
-    for (const { luns } of attempts) {
-      const next = { ...now, luns: [...now.luns, ...luns] }
+  /** With a change that is made: whatever happens here, it stays made. */
+  private async rebuildQuietly(wanted: Wanted, state: LioState): Promise<boolean> {
+    try {
+      return await this.rebuild(wanted, state)
+    } catch (error) {
+      this.options.warn(`iSCSI: ${wanted.iqn} could not be looked at`, error)
+      return false
+    }
+  }
+
+  /** A target that cannot be built holds up no other, and no LUN another of its target. Whether anything was missing. */
+  private async rebuild(wanted: Wanted, state: LioState): Promise<boolean> {
+    const { iqn } = wanted
+    const live = state.targets.find((target) => target.iqn === iqn)
+    const known = this.failures.get(iqn)
+    const failures = new Map<number | undefined, string>()
+    this.failures.delete(iqn)
+    if (live && !isManaged(live)) return false
+    let now = live && wantedOf(live, state)
+    let tried = false
+    const attempt = async (next: Wanted, lun?: WantedLun) => {
+      tried = true
       try {
-        await this.options.lio.apply(stepsTo(await this.options.lio.read(), wanted.iqn, next))
-        now = next
+        if (lun) await this.checkVolume(lun)
+        now = await this.build(next, now)
       } catch (error) {
-        this.options.warn(`iSCSI: ${luns[0]?.device ?? wanted.iqn} could not be brought back`, error)
-        await this.reconcile(wanted.iqn, now)
+        const what = lun?.device ?? iqn
+        const reason = reasonOf(error, what)
+        // Once in the log, however often it is tried.
+        if (known?.get(lun?.id) !== reason) this.options.warn(`iSCSI: ${what} could not be brought back`, error)
+        this.failures.set(iqn, failures.set(lun?.id, reason))
       }
     }
+    const whole = merge(now, wanted) ?? wanted
+    if (!now || !isWhole(now, whole)) await attempt({ ...whole, luns: now?.luns ?? [] })
+    for (const lun of wanted.luns)
+      if (now && !now.luns.some(({ id }) => id === lun.id)) await attempt({ ...now, luns: [...now.luns, lun] }, lun)
+    return tried
+  }
+
+  /** Makes it so, or leaves it as it was. The mark: a kill between two steps leaves what does not carry our own yet. */
+  private async build(next: Wanted, now: Wanted | undefined): Promise<Wanted> {
+    const { marks, warn } = this.options
+    marks.set(next.iqn)
+    try {
+      await this.reconcile(next.iqn, next)
+    } catch (error) {
+      await this.reconcile(next.iqn, now).then(
+        () => marks.clear(next.iqn),
+        (second) => warn(`iSCSI: ${next.iqn} is left half made`, second),
+      )
+      throw error
+    }
+    marks.clear(next.iqn)
+    return next
+  }
+
+  /** Throws where another volume has the saved one's name: initiators would take it for their old disk, and write into what they do not know. */
+  private async checkVolume({ store, device, serial }: WantedLun): Promise<void> {
+    const zvol = zvolOf(device)
+    if (zvol === undefined || !isOurStore(store)) return
+    const guid = (await this.options.zfs.get(zvol))?.get('guid')?.value
+    if (guid === undefined) throw new ApiError('unavailable', `${zvol} is not there`)
+    if (lunOf(zvol, guid).serial !== serial) throw busy(`${zvol} is another volume than the one that was shown`)
   }
 
   /** After a change that failed. Where this fails as well, the mark stays, and the next one tries again. */
@@ -113,7 +204,17 @@ export class Changes {
       return await work()
     } finally {
       release()
+      this.tryAgain()
     }
+  }
+
+  /** A pool may come by other hands than ours (the system's own import at boot), and a port may be free again. */
+  private tryAgain(): void {
+    if (this.failures.size === 0 || this.timer || this.closed) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      this.restore().catch((error) => this.options.warn('iSCSI: what is missing could not be looked at', error))
+    }, this.options.again ?? AGAIN).unref()
   }
 
   private async settle(): Promise<void> {
@@ -121,11 +222,33 @@ export class Changes {
     for (const iqn of marks.all()) {
       try {
         const wanted = savedTargets(readSaved(file)).find((one) => one.iqn === iqn)
-        await this.reconcile(iqn, wanted)
+        // First what is there; what is not is looked at like after a boot.
+        await this.reconcile(iqn, wanted && servable(await this.known(), wanted))
+        if (wanted) await this.rebuild(wanted, await this.read())
         marks.clear(iqn)
       } catch (error) {
         warn(`iSCSI: ${iqn} could not be put in order`, error)
       }
     }
   }
+}
+
+function reasonOf(error: unknown, what: string): string {
+  const known = iscsiFailure(error, what)
+  return known instanceof ApiError ? known.message : 'it cannot be brought back'
+}
+
+/** Whether all of it but the LUNs is there. */
+const isWhole = (now: Wanted, { enabled, portals, initiators, chap }: Wanted) =>
+  now.enabled === enabled &&
+  portals.every((portal) => now.portals.includes(portal)) &&
+  initiators.every((name) => now.initiators.includes(name)) &&
+  isDeepStrictEqual(now.chap, chap)
+
+/** Without what is saved and not live: what could not be served before must not be in the way of another change. It has a try of its own. */
+function servable({ state, saved }: Pick<Known, 'state' | 'saved'>, wanted: Wanted): Wanted {
+  const target = state.targets.find(({ iqn }) => iqn === wanted.iqn)
+  const old = saved.find(({ iqn }) => iqn === wanted.iqn)
+  const waiting = lunsWithout(old?.luns ?? [], target ? wantedOf(target, state).luns : [])
+  return { ...wanted, luns: lunsWithout(wanted.luns, waiting) }
 }

@@ -1,16 +1,24 @@
 // iSCSI targets: list, make, change, remove; zvols as their LUNs. The trap: what is decided here is decided inside the turn of a change, on the
 // state as it is then; asked before, two callers would both find a zvol free.
-import type { Chap, LioState, LiveTarget } from '../../drivers/lio.ts'
-import type { Property } from '../../drivers/zfs.ts'
+import type { Chap, LiveTarget } from '../../drivers/lio.ts'
 import { busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { about } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'
-import { deviceOf, freeLun, isManaged, lunOf, type Wanted, wantedOf } from './target.ts'
-import { viewTarget } from './view.ts'
+import {
+  deviceOf,
+  freeLun,
+  isManaged,
+  type Known,
+  lunOf,
+  merge,
+  type Wanted,
+  type WantedLun,
+  wantedOf,
+} from './target.ts'
+import { viewTargets } from './view.ts'
 
 export interface IscsiOptions extends ChangesOptions {
-  zfs: { get: (name: string) => Promise<Map<string, Property> | undefined> }
   /** Where new targets listen. */
   portals: readonly string[]
 }
@@ -38,9 +46,12 @@ export class Iscsi {
     return this.changes.restore()
   }
 
+  close(): void {
+    this.changes.close()
+  }
+
   async list() {
-    const state = await this.changes.read()
-    return state.targets.map((target) => viewTarget(target, state))
+    return viewTargets(await this.changes.known())
   }
 
   async find(id: string) {
@@ -52,8 +63,8 @@ export class Iscsi {
   }
 
   async create(iqn: string, { initiators = [], chap }: Pick<Change, 'initiators' | 'chap'>) {
-    const after = await this.changes.change(async (state) => {
-      if (state.targets.some((target) => target.iqn === iqn))
+    const after = await this.changes.change(async ({ state, saved }) => {
+      if ([...state.targets, ...saved].some((target) => target.iqn === iqn))
         throw busy('A target of this name is there already', { details: { object: iqn } })
       const portals = [...this.options.portals]
       return { iqn, wanted: { iqn, enabled: true, portals, initiators, chap: chap ?? undefined, luns: [] } }
@@ -62,68 +73,84 @@ export class Iscsi {
   }
 
   async update(id: string, { initiators, enabled, chap }: Change, force: boolean) {
-    const after = await this.changes.change(async (state) => {
-      const target = own(state, id)
-      const { iqn } = target
-      const before = wantedOf(target, state)
+    const after = await this.changes.change(async (known) => {
+      const { iqn, live } = own(known, id)
+      const before = wantedNow(known, iqn, live)
       const wanted: Wanted = {
         ...before,
         initiators: initiators ?? before.initiators,
         enabled: enabled ?? before.enabled,
         chap: chap === undefined ? before.chap : (chap ?? undefined),
       }
-      const lost = loggedIn(target).filter((name) => !wanted.enabled || !wanted.initiators.includes(name))
-      if (!force) refuseLogged(target, lost)
+      const lost = loggedIn(live).filter((name) => !wanted.enabled || !wanted.initiators.includes(name))
+      if (!force) refuseLogged(iqn, lost)
       return { iqn, wanted }
     })
     return shown(after, id)
   }
 
   async remove(id: string, force: boolean): Promise<void> {
-    await this.changes.change(async (state) => {
-      const target = own(state, id)
-      if (!force) refuseLogged(target, loggedIn(target))
-      return { iqn: target.iqn, wanted: undefined }
+    await this.changes.change(async (known) => {
+      const { iqn, live } = own(known, id)
+      if (!force) refuseLogged(iqn, loggedIn(live))
+      return { iqn, wanted: undefined }
     })
   }
 
   /** Shows a zvol under the lowest free number. */
   async addLun(id: string, zvol: string) {
     let number = 0
-    const after = await this.changes.change(async (state) => {
-      const before = wantedOf(own(state, id), state)
+    const after = await this.changes.change(async (known) => {
+      const { iqn, live } = own(known, id)
+      const before = wantedNow(known, iqn, live)
       const lun = lunOf(zvol, await this.guidOf(zvol))
-      const user = state.backstores.find(({ device, name }) => device === lun.device || name === lun.store)
-      if (user && usersOf(state, user.path).length > 0) throw inUse(zvol, usersOf(state, user.path))
+      const users = usersOf(known, lun)
+      if (users.length > 0) throw inUse(zvol, users)
       number = freeLun(before.luns) ?? raise(busy('All 256 LUNs of the target are taken', { details: { object: id } }))
-      return { iqn: before.iqn, wanted: { ...before, luns: [...before.luns, { id: number, ...lun }] } }
+      return { iqn, wanted: { ...before, luns: [...before.luns, { id: number, ...lun }] } }
     })
     return shown(after, id).luns.find((lun) => lun.id === number) ?? raise(noTarget(id))
   }
 
   async removeLun(id: string, number: number, force: boolean): Promise<void> {
-    await this.changes.change(async (state) => {
-      const target = own(state, id)
-      const before = wantedOf(target, state)
-      if (!target.luns.some((lun) => lun.id === number))
+    await this.changes.change(async (known) => {
+      const { iqn, live } = own(known, id)
+      const before = wantedNow(known, iqn, live)
+      const luns = before.luns.filter((lun) => lun.id !== number)
+      const isLive = live?.luns.some((lun) => lun.id === number) ?? false
+      if (!isLive && luns.length === before.luns.length)
         throw notFound('LUN not found', { details: { object: `${id}/luns/${number}` } })
-      if (!force) refuseLogged(target, loggedIn(target))
-      return { iqn: target.iqn, wanted: { ...before, luns: before.luns.filter((lun) => lun.id !== number) } }
+      if (!force && isLive) refuseLogged(iqn, loggedIn(live))
+      return { iqn, wanted: { ...before, luns } }
     })
   }
 
-  /** What of iSCSI stands in the way of these datasets' end: the zvols among them that are LUNs. */
-  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string; claims: string }[]> {
+  /**
+   * What of iSCSI stands in the way of these datasets' end: the zvols among them that are LUNs, those too that are saved and cannot be
+   * served at the moment: their initiators wait for them.
+   */
+  async dependents(destroyed: readonly string[]): Promise<{ object: string; reason: string; claims?: string }[]> {
     const { targets, backstores } = await this.changes.read()
     const devices = new Map(destroyed.map((name) => [deviceOf(name), name]))
     const zvols = new Map(backstores.map(({ path, device }) => [path, devices.get(device)]))
-    return targets.flatMap(({ iqn, luns }) =>
+    const about = (zvol: string, id: number, iqn: string) => ({
+      object: `iscsi/targets/${targetId(iqn)}`,
+      reason: `${zvol} is LUN ${id} of ${iqn}`,
+    })
+    const live = targets.flatMap(({ iqn, luns }) =>
       luns.flatMap(({ id, to = '' }) => {
         const zvol = zvols.get(to)
-        const object = `iscsi/targets/${targetId(iqn)}`
-        return zvol === undefined ? [] : [{ object, reason: `${zvol} is LUN ${id} of ${iqn}`, claims: zvol }]
+        return zvol === undefined ? [] : [{ ...about(zvol, id, iqn), claims: zvol }]
       }),
     )
+    const saved = this.changes.saved().flatMap(({ iqn, luns }) =>
+      luns.flatMap(({ id, device }) => {
+        const zvol = devices.get(device)
+        return zvol === undefined ? [] : [about(zvol, id, iqn)]
+      }),
+    )
+    const known = new Set(live.map(({ reason }) => reason))
+    return [...live, ...saved.filter(({ reason }) => !known.has(reason))]
   }
 
   /** Who has a zvol as his disk now: its content must not change under him. */
@@ -146,31 +173,52 @@ export class Iscsi {
   }
 }
 
-const shown = (state: LioState, id: string) => viewTarget(find(state, id), state)
+const shown = (known: Known, id: string) => viewTargets(known).find((target) => target.id === id) ?? raise(noTarget(id))
 
-const find = ({ targets }: LioState, id: string): LiveTarget =>
-  targets.find(({ iqn }) => targetId(iqn) === id) ?? raise(noTarget(id))
-
-function own(state: LioState, id: string): LiveTarget {
-  const target = find(state, id)
-  if (!isManaged(target))
+/** The target of this id, where it is ours: live, saved or both. */
+function own({ state, saved }: Known, id: string): { iqn: string; live: LiveTarget | undefined } {
+  const is = ({ iqn }: { iqn: string }) => targetId(iqn) === id
+  const live = state.targets.find(is)
+  if (live && !isManaged(live))
     throw busy('This target was made by hand: it is shown, and not changed from here', { details: { object: id } })
-  return target
+  const { iqn } = live ?? saved.find(is) ?? raise(noTarget(id))
+  return { iqn, live }
 }
 
-const loggedIn = ({ acls, dynamic }: LiveTarget) => [
-  ...acls.filter((acl) => acl.isLoggedIn).map(({ initiator }) => initiator),
-  ...dynamic,
+/** What a change starts from. Never from the kernel alone: what it has not would be gone from the file as well. */
+function wantedNow({ state, saved }: Known, iqn: string, live: LiveTarget | undefined): Wanted {
+  const [now, before] = [live && wantedOf(live, state), saved.find((target) => target.iqn === iqn)]
+  const other = now?.luns.find(({ id, store }) => before?.luns.some((lun) => lun.id === id && lun.store !== store))
+  if (other)
+    throw busy(`LUN ${other.id} is not the volume that is saved for it: take one of them away by hand`, {
+      details: { object: targetId(iqn) },
+    })
+  return merge(now, before) ?? raise(noTarget(targetId(iqn)))
+}
+
+const loggedIn = (live: LiveTarget | undefined) => [
+  ...(live?.acls ?? []).filter((acl) => acl.isLoggedIn).map(({ initiator }) => initiator),
+  ...(live?.dynamic ?? []),
 ]
 
-function refuseLogged({ iqn }: LiveTarget, initiators: string[]): void {
+function refuseLogged(iqn: string, initiators: string[]): void {
   if (initiators.length === 0) return
   const names = initiators.slice(0, 8).join(', ')
   throw busy(`Logged in: ${names}. Log them out first, or ask with ?force=true`, { details: { object: targetId(iqn) } })
 }
 
-const usersOf = ({ targets }: LioState, path: string) =>
-  targets.flatMap(({ iqn, luns }) => luns.filter(({ to }) => to === path).map(({ id }) => `LUN ${id} of ${iqn}`))
+/** The LUNs, live or saved, that a volume is. */
+function usersOf({ state, saved }: Known, { device, store }: Omit<WantedLun, 'id'>): string[] {
+  const user = state.backstores.find((one) => one.device === device || one.name === store)
+  const name = (iqn: string, id: number) => `LUN ${id} of ${iqn}`
+  const live = state.targets.flatMap(({ iqn, luns }) =>
+    luns.filter(({ to }) => to !== undefined && to === user?.path).map(({ id }) => name(iqn, id)),
+  )
+  const waiting = saved.flatMap(({ iqn, luns }) =>
+    luns.filter((lun) => lun.device === device || lun.store === store).map(({ id }) => name(iqn, id)),
+  )
+  return [...new Set([...live, ...waiting])]
+}
 
 const inUse = (zvol: string, users: string[]) =>
   busy(`The zvol is shown already: ${users.join(', ')}`, { details: { object: zvol } })

@@ -55,6 +55,34 @@ export function wantedOf(target: LiveTarget, { backstores }: LioState): Wanted {
   }
 }
 
+/** What there is of ours: in the kernel, and saved. */
+export interface Known {
+  state: LioState
+  saved: Wanted[]
+  /** Why something saved is not live: by target, and its LUNs' numbers; undefined: the target itself. */
+  failures: ReadonlyMap<string, ReadonlyMap<number | undefined, string>>
+}
+
+/**
+ * A target as it is wanted: as it is saved, and what is live besides, which somebody added by hand. What is saved and not live (a pool that
+ * comes late, a port that is taken) is wanted as much as ever.
+ */
+export function merge(live: Wanted | undefined, saved: Wanted | undefined): Wanted | undefined {
+  if (!live || !saved) return saved ?? live
+  const added = live.luns.filter(({ id }) => !saved.luns.some((lun) => lun.id === id))
+  return {
+    ...saved,
+    portals: [...new Set([...saved.portals, ...live.portals])],
+    initiators: [...new Set([...saved.initiators, ...live.initiators])],
+    chap: saved.chap ?? live.chap,
+    luns: [...saved.luns, ...added].sort((a, b) => a.id - b.id),
+  }
+}
+
+/** The LUNs of `all` that the others have not: of that number and that volume. */
+export const lunsWithout = (all: readonly WantedLun[], others: readonly WantedLun[]): WantedLun[] =>
+  all.filter(({ id, store }) => !others.some((lun) => lun.id === id && lun.store === store))
+
 /** The lowest number that is free; LIO's tools know 256 for an initiator. */
 export function freeLun(luns: { id: number }[]): number | undefined {
   const taken = new Set(luns.map(({ id }) => id))

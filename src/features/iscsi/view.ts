@@ -1,8 +1,8 @@
 // A target as callers see it. The trap: a CHAP password never gets here; the name of its account does.
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Backstore, LioState, LiveTarget } from '../../drivers/lio.ts'
+import type { Backstore, Chap, LiveTarget } from '../../drivers/lio.ts'
 import { targetId } from './names.ts'
-import { isManaged, zvolOf } from './target.ts'
+import { isManaged, type Known, type Wanted, type WantedLun, zvolOf } from './target.ts'
 
 export interface LunView {
   id: number
@@ -15,8 +15,12 @@ export interface LunView {
 export const CHAP_MARK = Symbol('CHAP password')
 const KEY = randomBytes(32)
 
+/** What is saved and not there, for people; the JSON has it in the note. */
+export const UNSERVED = Symbol('not served')
+
 export interface TargetView {
   [CHAP_MARK]: string
+  [UNSERVED]: string[]
   id: string
   iqn: string
   luns: LunView[]
@@ -29,32 +33,83 @@ export interface TargetView {
   note?: string
 }
 
-export function viewTarget(target: LiveTarget, { backstores }: LioState): TargetView {
+/** Those in the kernel, and those that are saved and could not be brought back. */
+export function viewTargets(known: Known): TargetView[] {
+  const { state, saved } = known
+  const live = state.targets.map((target) => viewTarget(target, known))
+  const others = saved.filter(({ iqn }) => !state.targets.some((target) => target.iqn === iqn))
+  return [...live, ...others.map((target) => viewAbsent(target, known))]
+}
+
+function viewTarget(target: LiveTarget, known: Known): TargetView {
+  const { backstores } = known.state
   const byPath = new Map(backstores.map((store) => [store.path, store]))
   const initiators = target.acls.map(({ initiator }) => initiator)
   const isOpen = target.attributes['generate_node_acls'] === '1'
+  const luns = target.luns.flatMap(({ id, to }) => {
+    const store = byPath.get(to ?? '')
+    return store ? [viewLun(id, store)] : []
+  })
+  const saved = isManaged(target) ? known.saved.find(({ iqn }) => iqn === target.iqn) : undefined
+  const waiting = (saved?.luns ?? []).filter(({ id }) => !luns.some((lun) => lun.id === id))
+  const failures = known.failures.get(target.iqn)
+  const unserved = [
+    ...(saved?.enabled && !target.enabled ? [reasoned('the target', failures?.get(undefined))] : []),
+    ...waiting.map(({ id, device }) => reasoned(`LUN ${id} (${zvolOf(device) ?? device})`, failures?.get(id))),
+  ]
   return {
-    [CHAP_MARK]: createHmac('sha256', KEY)
-      .update(JSON.stringify(target.chap ?? null))
-      .digest('base64url'),
+    [CHAP_MARK]: markOf(target.chap),
+    [UNSERVED]: unserved,
     id: targetId(target.iqn),
     iqn: target.iqn,
-    luns: target.luns.flatMap(({ id, to }) => {
-      const store = byPath.get(to ?? '')
-      return store ? [viewLun(id, store)] : []
-    }),
+    luns: [...luns, ...waiting.map(viewWaiting)].sort((a, b) => a.id - b.id),
     initiators,
     enabled: target.enabled,
     managed: isManaged(target),
     portals: target.portals,
     sessions: [...target.acls.filter((acl) => acl.isLoggedIn).map(({ initiator }) => initiator), ...target.dynamic],
     ...(target.chap && target.attributes['authentication'] === '1' && { chap: { username: target.chap.username } }),
-    ...(initiators.length === 0 && !isOpen && { note: 'No initiators: nobody can log in' }),
+    ...noteOf(unserved, initiators.length > 0 || isOpen),
   }
 }
 
+function viewAbsent({ iqn, luns, initiators, chap }: Wanted, { failures }: Known): TargetView {
+  const unserved = [reasoned('the target', failures.get(iqn)?.get(undefined))]
+  return {
+    [CHAP_MARK]: markOf(chap),
+    [UNSERVED]: unserved,
+    id: targetId(iqn),
+    iqn,
+    luns: luns.map(viewWaiting),
+    initiators,
+    enabled: false,
+    managed: true,
+    portals: [],
+    sessions: [],
+    ...(chap && { chap: { username: chap.username } }),
+    ...noteOf(unserved, initiators.length > 0),
+  }
+}
+
+const reasoned = (what: string, reason: string | undefined) => (reason === undefined ? what : `${what}: ${reason}`)
+
+function noteOf(unserved: string[], isForSomebody: boolean): { note?: string } {
+  const notes = [
+    ...(isForSomebody ? [] : ['No initiators: nobody can log in']),
+    ...(unserved.length > 0 ? [`Saved and not served: ${unserved.join('; ')}`] : []),
+  ]
+  return notes.length > 0 ? { note: notes.join('. ') } : {}
+}
+
+const markOf = (chap: Chap | undefined) =>
+  createHmac('sha256', KEY)
+    .update(JSON.stringify(chap ?? null))
+    .digest('base64url')
+
+const viewWaiting = ({ id, device, store }: WantedLun) => viewLun(id, { device, name: store, bytes: undefined })
+
 /** What is no zvol (made by hand) is named by its device or file. */
-function viewLun(id: number, { device, name, bytes }: Backstore): LunView {
+function viewLun(id: number, { device, name, bytes }: Pick<Backstore, 'device' | 'name' | 'bytes'>): LunView {
   const zvol = zvolOf(device)
   return {
     id,

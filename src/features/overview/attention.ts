@@ -37,6 +37,8 @@ export interface Facts {
   oneTime: boolean
   /** What could not be asked. */
   problems: readonly Problem[]
+  /** What is set up and not served. */
+  unserved: readonly Problem[]
   services: readonly { name: string; running: boolean }[]
 }
 
@@ -58,6 +60,7 @@ export function attention(facts: Facts): Attention[] {
     ...(facts.oneTime ? [ONE_TIME] : []),
     ...facts.services.flatMap(stoppedService),
     ...facts.problems.map(unasked),
+    ...facts.unserved.map(notServed),
   ]
   return [...all.filter(({ severity }) => severity === 'error'), ...all.filter(({ severity }) => severity !== 'error')]
 }
@@ -165,5 +168,13 @@ const unasked = ({ source, message }: Problem): Attention => ({
   subject: `Storage: ${source}`,
   message: `It could not be asked: ${message}`,
   mend: 'What is shown of it is incomplete until its program answers.',
+  link: `#/${source}`,
+})
+
+const notServed = ({ source, message }: Problem): Attention => ({
+  severity: 'warning',
+  subject: `Storage: ${source}`,
+  message,
+  mend: 'It is tried again every minute; remove what is not to come back.',
   link: `#/${source}`,
 })

@@ -48,8 +48,8 @@ export async function readOverview(sources: OverviewSources) {
     allocated,
     free,
   }))
-  const problems = storage?.problems ?? []
-  const facts = { now: now(), pools, disk, certificate: certificate(), tasks, oneTime: oneTime(), problems, services }
+  const { problems = [], unserved = [] } = storage ?? {}
+  const asked = { now: now(), pools, disk, certificate: certificate(), tasks, oneTime: oneTime() }
   return {
     version: sources.version() ?? null,
     health,
@@ -58,7 +58,7 @@ export async function readOverview(sources: OverviewSources) {
     tasks: tasks.slice(0, SHOWN),
     pools,
     storage: storage ? { storage: storage.storage, services: storage.services } : null,
-    attention: attention(facts),
+    attention: attention({ ...asked, problems, unserved, services }),
   }
 }
 

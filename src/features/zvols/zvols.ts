@@ -8,7 +8,9 @@ import {
   getDataset,
   listDatasets,
   type Options,
+  refuseMoved,
 } from '../datasets/datasets.ts'
+import type { Dependents } from '../datasets/destroy.ts'
 import { about } from '../zfs/failure.ts'
 import { checkOptions } from '../zfs/options.ts'
 
@@ -37,12 +39,14 @@ export async function updateVolume(
   zfs: Zfs,
   name: string,
   { size, options = {} }: { size?: number | undefined; options?: Options | undefined },
+  dependents: readonly Dependents[] = [],
 ): Promise<DatasetDetails> {
   const { size: now } = await getVolume(zfs, name)
   checkOptions(options, 'volume', name, 'update')
   if (size !== undefined && size < now)
     throw busy(`A volume can only grow; this one has ${now} bytes`, { details: { field: 'size' } })
   const before = (await about(name, () => zfs.get(name))) ?? new Map()
+  await refuseMoved(zfs, dependents, name, options, before)
   await changeProperties(zfs, name, size === undefined ? options : { volsize: String(size), ...options }, before)
   return getDataset(zfs, name)
 }

@@ -12,6 +12,7 @@ import { createZfs } from '../../drivers/zfs.ts'
 import { createZpool } from '../../drivers/zpool.ts'
 import type { Dependents } from '../../features/datasets/destroy.ts'
 import { createIscsi } from '../../features/iscsi/create.ts'
+import { UNSERVED } from '../../features/iscsi/view.ts'
 import { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import { createShares } from '../../features/shares/shares.ts'
 import { Scheduler } from '../../features/snapshots/scheduler.ts'
@@ -142,7 +143,10 @@ export function assembleController({
         nfs: async () => ({ count: (await shares.nfs.all()).length, running: shares.nfs.isRunning() }),
         iscsi: async () => {
           const targets = await iscsi.list()
-          return { count: targets.length, running: targets.some(({ enabled }) => enabled) }
+          const unserved = targets.flatMap(({ iqn, [UNSERVED]: all }) =>
+            all.map((one) => `${iqn} does not serve ${one}`),
+          )
+          return { count: targets.length, running: targets.some(({ enabled }) => enabled), unserved }
         },
       },
       scheduler,
@@ -159,6 +163,7 @@ export function assembleController({
     scheduler,
     close() {
       scheduler.stop()
+      iscsi.close()
       limits.save()
     },
   }

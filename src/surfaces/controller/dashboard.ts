@@ -28,7 +28,7 @@ export const Dashboard = z.object({
   jobs: z.object({ total: Count, running: Count, completed: Count, failed: Count }),
   problems: z
     .array(z.object({ source: z.string(), message: z.string() }))
-    .describe('what could not be asked; its numbers are 0 and false'),
+    .describe('what could not be asked: its numbers are 0 and false; and what of iSCSI is saved and not served'),
 })
 
 export const getDashboard = define({

@@ -119,7 +119,8 @@ const update = define({
   action: 'datasets.update',
   tag,
   summary: 'Set properties: what is left out stays, and "inherit" takes one back to what is inherited',
-  description: 'mountpoint and canmount stay as they are while the filesystem, or one below it, is shared or exported.',
+  description:
+    'mountpoint and canmount stay as they are while the filesystem, or one below it, is shared or exported; volmode while the volume is a LUN.',
   permission: 'operator',
   params,
   body: z.strictObject({ options: Options.optional() }),

@@ -108,14 +108,15 @@ const update = define({
   action: 'zvols.update',
   tag,
   summary: 'Let a volume grow, or set its properties',
+  description: 'volmode stays as it is while the volume is a LUN.',
   permission: 'operator',
   params,
   body: z.strictObject({ size: Size.optional(), options: Options.optional() }),
   response: ZvolDetails,
   errors: [404, 409],
   resource: datasetResource,
-  async handle({ params: { name }, body, audit }, { zfs }) {
-    const changed = await updateVolume(zfs, name, body)
+  async handle({ params: { name }, body, audit }, { zfs, dependents }) {
+    const changed = await updateVolume(zfs, name, body, dependents)
     audit('zvols.update', key(name))
     return { ...json(view(changed)), version: versionOf(changed) }
   },
