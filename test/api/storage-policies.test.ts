@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { EMPTY, formatPolicy } from '../../src/features/snapshots/policy.ts'
 import type { StartOptions } from '../../src/tasks/tasks.ts'
 import type { InProcess } from './appliance.ts'
 import { until } from './client.ts'
@@ -128,6 +129,52 @@ describe('a policy', () => {
   })
 })
 
+describe('a value with tabs and line ends, as it may come with an imported pool', () => {
+  const policy = formatPolicy({ ...EMPTY, hourly: 1 })
+  // The second and the fourth are, after their line end, what `zfs get` prints of another dataset.
+  const values = [
+    'a\tb',
+    `a\ntank/other\tedge-admin:policy\tlocal\t${policy}`,
+    `${policy}\nmore`,
+    `a\ntank/other\t${policy}\nc`,
+    '\n',
+  ]
+
+  it.each(values)("%j is nobody's policy, and keeps no other from running", async (value) => {
+    for (const name of ['tank/foreign', 'tank/other']) zfs('create', name)
+    await post({ dataset: 'tank/data', hourly: 1 })
+    zfs('set', `edge-admin:policy=${value}`, 'tank/foreign')
+    expect((await world.ask('GET', POLICIES)).json).toEqual([{ ...whole, hourly: 1 }])
+    for (const name of ['foreign', 'other'])
+      expect((await world.ask('GET', `${POLICIES}/tank/${name}`)).status).toBe(404)
+    expect(await tick()).toBe(true)
+    expect([labels(), labels('tank/foreign'), labels('tank/other')]).toEqual([['hourly-20261121-090703'], [], []])
+  })
+
+  it("is nobody's mark, and makes no other snapshot one of a policy", async () => {
+    await post({ dataset: 'tank/data', hourly: 1 })
+    // What is said of another snapshot would keep this hour's from being taken, or have a person's destroyed.
+    const rows = ['hourly-20200101-000000', 'hourly-20261121-090000'].flatMap((label) =>
+      [
+        ['createtxg', '-', '99999999'],
+        ['userrefs', '-', '0'],
+        ['clones', '-', '-'],
+        ['edge-admin:snapshot', 'local', 'hourly'],
+      ].map((fields) => [`tank/data@${label}`, ...fields].join('\t')),
+    )
+    const lines = ['hourly-20200101-000000', 'hourly-20261121-090000'].map((label) => `tank/data@${label}\thourly`)
+    zfs('snapshot', 'tank/data@hourly-20200101-000000')
+    for (const [i, value] of ['a\tb', `a\n${rows.join('\n')}`, `a\n${lines.join('\n')}\nb`].entries())
+      zfs('snapshot', '-o', `edge-admin:snapshot=${value}`, `tank/data@foreign${i}`)
+    const there = ['hourly-20200101-000000', 'foreign0', 'foreign1', 'foreign2']
+    expect(await tick()).toBe(true)
+    expect(labels()).toEqual([...there, 'hourly-20261121-090703'])
+    clock += 60 * MINUTES
+    expect(await tick()).toBe(true)
+    expect(labels()).toEqual([...there, 'hourly-20261121-100703'])
+  })
+})
+
 describe('a run', () => {
   it('takes what is due, each as a job of the system, and nothing twice', async () => {
     await post({ dataset: 'tank/data', frequent: 4, hourly: 24, yearly: 1 })
@@ -226,7 +273,7 @@ describe('a run', () => {
     expect(labels('tank/z')).toEqual(['hourly-20261121-090703'])
   })
 
-  it('takes one call of zfs to find that there is nothing to do', async () => {
+  it('takes three calls to find that there is nothing to do', async () => {
     if (!world.fakes) return
     for (const name of ['a', 'b', 'c']) {
       zfs('create', `tank/${name}`)
@@ -240,7 +287,7 @@ describe('a run', () => {
         .calls()
         .slice(before)
         .map(({ args }) => args[0]),
-    ).toEqual(['get', 'list'])
+    ).toEqual(['list', 'get', 'get'])
   })
 })
 
@@ -393,11 +440,13 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     world.fakes?.faults({ program: 'zfs', match: '^snapshot .*tank/data@', hang: true })
     const { Scheduler } = await import('../../src/features/snapshots/scheduler.ts')
     const { createZfs } = await import('../../src/drivers/zfs.ts')
+    const { createZpool } = await import('../../src/drivers/zpool.ts')
     const { createTool } = await import('../../src/drivers/tool.ts')
     const entered: string[] = []
     const { tasks } = world.appliance.app
     const scheduler = new Scheduler({
       zfs: createZfs(createTool(world.fakes?.programs)),
+      zpool: createZpool(createTool(world.fakes?.programs)),
       tasks,
       now: () => clock,
       audit: (event) => entered.push(event),
@@ -412,6 +461,43 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     expect((await world.ask('POST', `/jobs/${hanging.id}/cancel`)).status).toBe(200)
     expect(await scheduler.tick()).toBe(true)
     expect(labels()).toHaveLength(1)
+  })
+
+  it('of a pool that hangs does not keep the other pools waiting', async () => {
+    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=/mnt/apart', 'apart', world.disks(2)[1] ?? '')
+    await post({ dataset: 'tank/data', hourly: 1 })
+    await post({ dataset: 'apart', hourly: 1 })
+    world.fakes?.faults({ program: 'zfs', match: '^get .* apart$', hang: true })
+    const { Scheduler } = await import('../../src/features/snapshots/scheduler.ts')
+    const { createZfs } = await import('../../src/drivers/zfs.ts')
+    const { createZpool } = await import('../../src/drivers/zpool.ts')
+    const { createTool } = await import('../../src/drivers/tool.ts')
+    const tool_ = createTool(world.fakes?.programs)
+    const end = new AbortController()
+    const warned: string[] = []
+    const scheduler = new Scheduler({
+      zfs: createZfs((name, args, options) => tool_(name, args, { ...options, signal: end.signal })),
+      zpool: createZpool(tool_),
+      tasks: world.appliance.app.tasks,
+      now: () => clock,
+      audit: () => {},
+      warn: (text) => warned.push(text),
+    })
+    try {
+      scheduler.start()
+      await expect.poll(labels, { timeout: 60_000 }).toEqual(['hourly-20261121-090703'])
+      // An hour later it still hangs.
+      clock += 60 * MINUTES
+      scheduler.wake()
+      await expect.poll(labels, { timeout: 60_000 }).toEqual(['hourly-20261121-100703'])
+      expect([labels('apart'), warned]).toEqual([[], []])
+    } finally {
+      scheduler.stop()
+      end.abort()
+      await expect.poll(() => warned, { timeout: 60_000 }).toEqual(['the snapshot policies of apart could not be run'])
+      world.fakes?.faults()
+      tool(world, 'zpool', 'destroy', '-f', 'apart')
+    }
   })
 
   it('is done by the server itself, at its start and not again', async () => {

@@ -19,10 +19,11 @@ export interface Preview {
 
 const noPolicy = (dataset: string) => notFound('snapshot policy not found', { details: { object: dataset } })
 
-export async function listPolicies(zfs: Zfs): Promise<SnapshotPolicy[]> {
+/** All of them, or those of one pool. */
+export async function listPolicies(zfs: Zfs, pool?: string): Promise<SnapshotPolicy[]> {
   const found: SnapshotPolicy[] = []
   try {
-    for (const [dataset, text] of await zfs.local(POLICY)) {
+    for (const [dataset, text] of await zfs.local(POLICY, pool)) {
       const policy = parsePolicy(text)
       if (policy) found.push({ dataset, ...policy })
     }
