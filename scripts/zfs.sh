@@ -22,9 +22,9 @@ need_snapshot() { # NAME
   esac
 }
 
-# Writes the labels of the snapshots that policies made of a dataset into TASK/made: what their mark says has to be the type in their name. A
-# value is printed as it is and may hold whole lines; so a mark counts only right before the answer about a property that nobody has, by a name
-# that nobody can have heard of (src/drivers/zfs-lines.ts).
+# Writes the labels of the snapshots that policies made of a dataset into TASK/made: what their own mark says, none that they inherit, has to be
+# the type in their name. A value is printed as it is and may hold whole lines; so a mark counts only right before the answer about a property
+# that nobody has, by a name that nobody can have heard of (src/drivers/zfs-lines.ts).
 made_snapshots() { # DATASET
   zfs_rc=0
   made_end=edge-admin:end-$(head -c 12 /dev/urandom | sha256sum | cut -c 1-24)
@@ -33,7 +33,7 @@ made_snapshots() { # DATASET
   awk -F '\t' -v mark="$MARK" -v end="$made_end" '
     label != "" && $0 == name "\t" end "\t-\t-" { print label }
     { label = "" }
-    $2 == mark {
+    $2 == mark && ($3 == "local" || $3 == "received") {
       name = $1
       type = substr($1, index($1, "@") + 1)
       sub(/-.*/, "", type)

@@ -187,7 +187,8 @@ export function createZfs(tool: Tool, end = unheard) {
         names: datasets,
       }
       const take = (name: string, [txg, holds, clones, mark]: Property[], args: string[]) => {
-        if (mark === undefined || mark.value === '-') return
+        // A dataset's own mark is no mark of the snapshots that people take of it.
+        if (mark?.source !== 'local' && mark?.source !== 'received') return
         const [at, held] = [whole(txg?.value, args), whole(holds?.value, args)]
         found.push({ name, mark: mark.value, txg: at, holds: held, clones: names(clones?.value ?? '') })
       }

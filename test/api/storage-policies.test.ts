@@ -249,6 +249,22 @@ describe('a run', () => {
     expect(labels('tank/data/child')).toEqual(['hourly-20200101-000000'])
   })
 
+  it('leaves alone what has only inherited its mark, and takes its own all the same', async () => {
+    zfs('set', 'edge-admin:snapshot=hourly', 'tank/data')
+    await post({ dataset: 'tank/data', hourly: 1 })
+    // One a person took long ago, and one in this very hour.
+    const persons = ['hourly-20200101-000000', 'hourly-20261121-090000']
+    for (const name of persons)
+      expect((await world.ask('POST', '/snapshots', { json: { dataset: 'tank/data', name } })).status).toBe(201)
+    const preview = await world.ask('GET', `${POLICIES}/tank/data/preview`)
+    expect([preview.json.take, preview.json.destroy]).toEqual([['tank/data@hourly-20261121-090703'], []])
+    for (const label of ['hourly-20261121-090703', 'hourly-20261121-100703']) {
+      expect(await tick()).toBe(true)
+      expect(labels()).toEqual([...persons, label])
+      clock += 60 * MINUTES
+    }
+  })
+
   it('does only what is switched on', async () => {
     await post({ dataset: 'tank/data', frequent: 1, autosnap: false })
     for (const label of ['frequent-20200101-000000', 'frequent-20200101-001500'])
@@ -416,6 +432,18 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     const task = await start('snapshot-prune', { args: ['tank/data'], inputs: { plan: { text } } })
     expect(await world.job(task.id)).toMatchObject({ status: 'completed', message: '1 destroyed' })
     expect(labels()).toEqual(['hourly-20200101-000000', 'daily-20200101-000000'])
+  })
+
+  it('destroys nothing that has only inherited its mark, though the plan names it', async () => {
+    zfs('set', 'edge-admin:snapshot=hourly', 'tank/data')
+    zfs('snapshot', 'tank/data@hourly-20200101-000000')
+    zfs('snapshot', '-o', 'edge-admin:snapshot=hourly', 'tank/data@hourly-20200102-000000')
+    const text = labels()
+      .map((label) => `delete ${label}\n`)
+      .join('')
+    const task = await start('snapshot-prune', { args: ['tank/data'], inputs: { plan: { text } } })
+    expect(await world.job(task.id)).toMatchObject({ status: 'completed', message: '1 destroyed' })
+    expect(labels()).toEqual(['hourly-20200101-000000'])
   })
 
   it('keeps what was held after the plan was made, and says so', async () => {

@@ -138,9 +138,12 @@ describe('the driver reads what ZFS 2.3 says of values with tabs and line ends',
     expect([...(await zfs.local('edge-admin:policy', 'recd/odd'))]).toEqual([['recd/odd', value]])
   })
 
-  it('a mark of nobody', async () => {
+  it('a mark of nobody, and none that a snapshot has only inherited', async () => {
     const found = await zfs.marked(['recd/odd', 'recd/marked'], 'edge-admin:snapshot')
-    expect(found.map(({ name, mark }) => [name, mark])).toContainEqual(['recd/odd@one', 'a\tb\nc'])
+    expect(found.map(({ name, mark }) => [name, mark])).toEqual([
+      ['recd/marked@hourly-20200102-000000', 'hourly'],
+      ['recd/odd@one', 'a\tb\nc'],
+    ])
   })
 })
 
@@ -244,6 +247,20 @@ describe('a value with tabs and line ends', () => {
     expect(await saying(text).marked(['tank/a'], mark)).toEqual([
       { name: 'tank/a@one', mark: value, txg: 9, holds: 0, clones: [] },
     ])
+  })
+
+  it('says where a mark is from: set or received counts, inherited does not', async () => {
+    const mark = 'edge-admin:snapshot'
+    for (const [source, count] of [
+      ['local', 1],
+      ['received', 1],
+      ['inherited from tank/a', 0],
+      ['-', 0],
+    ] as const) {
+      const values = { createtxg: '9', userrefs: '0', clones: '-', [mark]: 'hourly' }
+      const found = await saying(answer('tank/a@one', values, source)).marked(['tank/a'], mark)
+      expect([source, found.length]).toEqual([source, count])
+    }
   })
 
   it('asks each time for another property that nobody has', async () => {
