@@ -55,8 +55,14 @@ export type Zfs = ReturnType<typeof createZfs>
 
 /** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
 const QUICK = 30_000
+const LONG = 120_000
 /** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
 const EACH_SNAPSHOT = 600_000
+
+/** Names of one call: the kernel takes two megabytes of arguments, and a name has at most 255 bytes. */
+const PORTION = 500
+/** Bytes of what holds these. */
+const MOST_HOLDS = 1 << 26
 
 /** `end`: a test knows the property that nobody has. */
 export function createZfs(tool: Tool, end = unheard) {
@@ -151,10 +157,12 @@ export function createZfs(tool: Tool, end = unheard) {
     /** The tags that hold these snapshots, by their names. */
     async holds(names: string[]): Promise<Map<string, string[]>> {
       const tags = new Map<string, string[]>()
-      if (names.length === 0) return tags
-      await rows(['holds', '-H', ...names], 3, ([name = '', tag = '']) => {
-        tags.set(name, [...(tags.get(name) ?? []), tag])
-      })
+      for (const some of portions(names)) {
+        const args = ['holds', '-H', ...some]
+        const { stdout } = await tool('zfs', args, { timeout: LONG, maxBytes: MOST_HOLDS })
+        for (const [name, tag] of readHolds(stdout, new Set(some), args))
+          tags.set(name, [...(tags.get(name) ?? []), tag])
+      }
       return tags
     },
 
@@ -180,19 +188,15 @@ export function createZfs(tool: Tool, end = unheard) {
     /** The own snapshots of these datasets with a mark of ours. What is gone meanwhile is left out. */
     async marked(datasets: string[], property: string): Promise<MarkedSnapshot[]> {
       const found: MarkedSnapshot[] = []
-      if (datasets.length === 0) return found
-      const asked = {
-        flags: ['-t', 'snapshot', '-d', '1'],
-        properties: ['createtxg', 'userrefs', 'clones', property],
-        names: datasets,
-      }
+      const asked = { flags: ['-t', 'snapshot', '-d', '1'], properties: ['createtxg', 'userrefs', 'clones', property] }
       const take = (name: string, [txg, holds, clones, mark]: Property[], args: string[]) => {
         // A dataset's own mark is no mark of the snapshots that people take of it.
         if (mark?.source !== 'local' && mark?.source !== 'received') return
         const [at, held] = [whole(txg?.value, args), whole(holds?.value, args)]
         found.push({ name, mark: mark.value, txg: at, holds: held, clones: names(clones?.value ?? '') })
       }
-      await values(asked, take, { accept: [1], timeout: EACH_SNAPSHOT })
+      for (const some of portions(datasets))
+        await values({ ...asked, names: some }, take, { accept: [1], timeout: EACH_SNAPSHOT })
       return found
     },
   }
@@ -234,6 +238,26 @@ function readDataset(name: string, found: Property[], args: string[]): DatasetRo
     mountpoint: mountpoint.startsWith('/') ? mountpoint : undefined,
     created: whole(created, args),
   }
+}
+
+const portions = (names: string[]) =>
+  Array.from({ length: Math.ceil(names.length / PORTION) }, (_, i) => names.slice(i * PORTION, (i + 1) * PORTION))
+
+/** Name, tag and time. A tag may hold tabs and line ends; so one ends where the next of these names begins. */
+function readHolds(text: string, asked: ReadonlySet<string>, args: string[]): [name: string, tag: string][] {
+  const entries: string[] = []
+  const lines = text.split('\n')
+  if (lines.pop() !== '') throw garbled(args)
+  for (const line of lines) {
+    if (asked.has(line.split('\t', 1)[0] ?? '')) entries.push(line)
+    else if (entries.length > 0) entries.push(`${entries.pop()}\n${line}`)
+    else throw garbled(args)
+  }
+  return entries.map((entry) => {
+    const [name = '', ...tag] = entry.split('\t')
+    if (tag.length < 2 || tag.at(-1)?.includes('\n')) throw garbled(args)
+    return [name, tag.slice(0, -1).join('\t')]
+  })
 }
 
 function readMember([name = '', type, txg, holds, clones = '-']: string[], args: string[]): Member {

@@ -147,6 +147,43 @@ describe('the driver reads what ZFS 2.3 says of values with tabs and line ends',
   })
 })
 
+describe('holds', () => {
+  it('are read as ZFS 2.3 prints them, also tags with tabs and line ends', async () => {
+    expect([...(await zfs.holds(['recd/data@one']))]).toEqual([['recd/data@one', ['backup', 'audit']]])
+    expect([...(await zfs.holds(['recd/odd@one']))]).toEqual([['recd/odd@one', ['a\tb\nc']]])
+    for (const text of [
+      'garbage\n',
+      'tank@a\tx\n',
+      'tank@a\tx\ttime',
+      'tank@a\tx\ttime\ngarbage\n',
+      'tank@b\tx\ttime\n',
+    ])
+      await expect(saying(text).holds(['tank@a'])).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('and marks of ten thousand are asked for in portions that the kernel takes', async () => {
+    const calls: string[][] = []
+    const driver = createZfs(async (_name, args) => {
+      calls.push(args)
+      const stdout =
+        args[0] === 'holds'
+          ? args
+              .slice(2)
+              .map((name) => `${name}\tbackup\tnow\n`)
+              .join('')
+          : ''
+      return { stdout, stderr: '', status: 0 }
+    })
+    const names = Array.from({ length: 10_001 }, (_, i) => `tank@${'x'.repeat(240)}-${i}`)
+    expect([...(await driver.holds(names))]).toEqual(names.map((name) => [name, ['backup']]))
+    await driver.marked(names, 'edge-admin:snapshot')
+    const bytes = calls.map((args) => args.join(' ').length)
+    expect(bytes.length).toBeGreaterThan(2)
+    // Two million bytes are the most that Linux takes by default, and a quarter of the stack's limit the least.
+    expect(Math.max(...bytes)).toBeLessThan(200_000)
+  })
+})
+
 describe('a list of ten thousand snapshots', () => {
   const many = createZfs(async (_name, _args, { onOutput } = {}) => {
     for (let i = 0; i < 10_000; i += 100) {
