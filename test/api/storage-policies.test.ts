@@ -119,6 +119,41 @@ describe('a policy', () => {
     }
   })
 
+  it('that could never take a snapshot, its name being too long, is refused', async () => {
+    const named = async (length: number) => {
+      const [one, two] = [`tank/${'a'.repeat(150)}`, length - 156]
+      const name = `${one}/${'b'.repeat(two)}`
+      zfs('create', '-p', '-o', 'mountpoint=none', name)
+      return name
+    }
+    const [none, some] = [await named(241), await named(233)]
+    const before = everything(world)
+    const cases: [unknown, string][] = [
+      [{ dataset: none, daily: 1 }, 'dataset'],
+      [{ dataset: none, frequent: 4, hourly: 24, autoprune: false }, 'dataset'],
+      [{ dataset: some, daily: 1, frequent: 1 }, 'frequent'],
+      [{ dataset: some, yearly: 1 }, 'yearly'],
+    ]
+    for (const [json, details] of cases) {
+      const answer = await post(json)
+      expect([answer.status, answer.json.details]).toEqual([400, details])
+      expect(answer.json.message).toMatch('255')
+    }
+    expect(everything(world)).toBe(before)
+    // What fits is taken; and one that takes nothing has no name to be too long.
+    expect((await post({ dataset: some, daily: 1 })).status).toBe(201)
+    expect((await post({ dataset: none, hourly: 1, autosnap: false })).status).toBe(201)
+    const change = async (dataset: string, json: unknown) => {
+      const answer = await world.ask('PUT', `${POLICIES}/${dataset}`, { json })
+      return [answer.status, answer.json.details]
+    }
+    expect(await change(some, { hourly: 1 })).toEqual([400, 'hourly'])
+    expect(await change(none, { autosnap: true })).toEqual([400, 'dataset'])
+    expect(await change(none, { hourly: 2 })).toEqual([200, undefined])
+    await tick()
+    expect(labels(some)).toEqual(['daily-20261121-090703'])
+  })
+
   it('that somebody wrote by hand in another way is none', async () => {
     zfs('set', 'edge-admin:policy=hourly', 'tank/data')
     expect((await world.ask('GET', POLICIES)).json).toEqual([])
