@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { until } from './client.ts'
+import { tool } from './storage-tools.ts'
 import { makeFile, REAL, startStorage, type World } from './storage-world.ts'
 
 let world: World
@@ -11,7 +12,7 @@ beforeAll(async () => {
   world = await startStorage()
 })
 afterAll(() => world?.close())
-const MINE = ['tank', 'tank2', 'third', 'other']
+const MINE = ['tank', 'tank2', 'third', 'other', 'available', 'import']
 afterEach(async () => {
   for (const { id } of (await world.ask('GET', '/jobs?status=running')).json)
     await world.ask('POST', `/jobs/${id}/cancel`)
@@ -403,6 +404,27 @@ describe('export and import', () => {
     const over = await world.ask('POST', '/pools', { json: { name: 'other', vdevs: [one] } })
     expect([over.status, over.json.message]).toEqual([409, expect.stringContaining("is part of exported pool 'tank'")])
     expect((await world.ask('POST', '/pools/import', { json: { name: 'tank', new_name: 'third' } })).status).toBe(200)
+  })
+
+  test.for(['available', 'import'])('refuse the own name of a pool that could not be asked for: %s', async (name) => {
+    const [disk = ''] = world.disks(1)
+    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=none', name, disk)
+    const guid = tool(world, 'zpool', 'get', '-H', '-o', 'value', 'guid', name).trim()
+    tool(world, 'zpool', 'export', name)
+    for (const json of [{ name }, { id: guid }, { id: guid, force: true }]) {
+      const refused = await world.ask('POST', '/pools/import', { json })
+      expect([refused.status, refused.json]).toEqual([
+        400,
+        {
+          code: 'VALIDATION_ERROR',
+          message: 'The name of this pool is reserved: give a new name',
+          details: 'new_name',
+        },
+      ])
+    }
+    expect(await names()).not.toContain(name)
+    const renamed = await world.ask('POST', '/pools/import', { json: { name, new_name: 'other' } })
+    expect([renamed.status, renamed.json.name]).toEqual([200, 'other'])
   })
 
   it('leave the disks that nobody uses to be found', async () => {
