@@ -436,6 +436,30 @@ describe('export and import', () => {
   })
 })
 
+describe('the plan of a pool', () => {
+  it('is of that pool alone: its token does not destroy one that is made again under the name', async () => {
+    const plan = async () => (await world.ask('DELETE', '/pools/tank?dry_run=true')).json
+    // A real root dataset is always made in the same transaction, one of the fakes never is.
+    const again = async () => {
+      const pool = await made(world.disks(1))
+      world.fakes?.change((model) => {
+        model.datasets['tank']!['createtxg'] = 1
+      })
+      return pool
+    }
+    await again()
+    const first = await plan()
+    expect((await plan()).confirm).toBe(first.confirm)
+    tool(world, 'zpool', 'destroy', '-f', 'tank')
+    const { guid } = await again()
+    const second = await plan()
+    expect(second).toEqual({ ...first, confirm: expect.not.stringContaining(first.confirm) })
+    expect((await world.ask('DELETE', `/pools/tank?confirm=${first.confirm}`)).status).toBe(409)
+    expect((await world.ask('GET', '/pools/tank')).json.guid).toBe(guid)
+    expect((await world.ask('DELETE', `/pools/tank?confirm=${second.confirm}`)).status).toBe(200)
+  })
+})
+
 describe('the version of a pool', () => {
   it('guards it from being destroyed as another than the caller saw', async () => {
     await made(world.disks(1))

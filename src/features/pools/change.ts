@@ -30,12 +30,14 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
 
 /** Everything in the pool, and what uses it. */
 export async function planPool({ zpool, zfs, dependents }: Pools, name: string): Promise<Plan> {
-  if (!(await asking(name, () => zpool.find(name)))) throw noPool(name)
+  const { guid } = (await asking(name, () => zpool.find(name))) ?? raise(noPool(name))
+  // Root datasets are made in the same transaction, whatever the pool.
+  const which = [`pool ${guid}`]
   try {
-    return await planDestruction(zfs, dependents, name)
+    return await planDestruction(zfs, dependents, name, which)
   } catch (error) {
     // A pool that cannot be opened shows none of its datasets.
-    if (error instanceof ApiError && error.kind === 'not-found') return makePlan(name, [name], [])
+    if (error instanceof ApiError && error.kind === 'not-found') return makePlan(name, [name], [], which)
     throw error
   }
 }
