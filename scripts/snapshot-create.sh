@@ -15,16 +15,10 @@ run() { # DATASET LABEL FROM UNTIL
 
   step 20 "looking for one of this period"
   # The labels of a type sort by their time.
-  zfs list -H -t snapshot -d 1 -o "name,$MARK" "$1" >"$TASK/there" 2>"$TASK/said" 9>&- || {
-    zfs_rc=$? ZFS_SAID=$(head -n 1 "$TASK/said")
-    zfs_failed
-  }
-  run_taken=$(awk -F '\t' -v type="$run_type" \
-    -v from="$run_type-$3" -v until="$run_type-$4" '
-    { label = substr($1, index($1, "@") + 1) }
-    $2 == type && label >= from && label < until { print $1; exit }' "$TASK/there")
+  made_snapshots "$1" || zfs_failed
+  run_taken=$(awk -v from="$run_type-$3" -v until="$run_type-$4" '$0 >= from && $0 < until { print; exit }' "$TASK/made")
   if [ -n "$run_taken" ]; then
-    step 90 "$run_taken is there already"
+    step 90 "$1@$run_taken is there already"
     return 0
   fi
 

@@ -16,10 +16,7 @@ run() { # DATASET
   need_dataset "$1"
   checkpoint snapshot-prune-started
   step 5 'looking for what policies made'
-  # Type and name have to agree, and then they are ours.
-  zfs list -H -t snapshot -d 1 -o "name,$MARK" "$1" 9>&- | awk -F '\t' '
-    { label = substr($1, index($1, "@") + 1); type = label; sub(/-.*/, "", type) }
-    $2 == type && label ~ /^[a-z]+-[0-9]+-[0-9]+$/ { print label }' >"$TASK/made"
+  made_snapshots "$1" || :
 
   run_all=$(grep -c '^delete ' "$TASK/input/plan") || run_all=0
   run_done=0

@@ -22,6 +22,26 @@ need_snapshot() { # NAME
   esac
 }
 
+# Writes the labels of the snapshots that policies made of a dataset into TASK/made: what their own mark says, none that they inherit, has to be
+# the type in their name. A value is printed as it is and may hold whole lines; so a mark counts only right before the answer about a property
+# that nobody has, by a name that nobody can have heard of (src/drivers/zfs-lines.ts).
+made_snapshots() { # DATASET
+  zfs_rc=0
+  made_end=edge-admin:end-$(head -c 12 /dev/urandom | sha256sum | cut -c 1-24)
+  zfs get -H -t snapshot -d 1 -o name,property,source,value "$MARK,$made_end" "$1" >"$TASK/marks" 2>"$TASK/said" 9>&- || zfs_rc=$?
+  ZFS_SAID=$(head -n 1 "$TASK/said")
+  awk -F '\t' -v mark="$MARK" -v end="$made_end" '
+    label != "" && $0 == name "\t" end "\t-\t-" { print label }
+    { label = "" }
+    $2 == mark && ($3 == "local" || $3 == "received") {
+      name = $1
+      type = substr($1, index($1, "@") + 1)
+      sub(/-.*/, "", type)
+      if ($0 == name "\t" mark "\t" $3 "\t" type) label = substr($1, index($1, "@") + 1)
+    }' "$TASK/marks" | grep -E -x '[a-z]+-[0-9]+-[0-9]+' >"$TASK/made" || :
+  return "$zfs_rc"
+}
+
 # Runs zfs with the lock closed. What it said is in the log, and its first line in ZFS_SAID.
 zfs_do() { # ARGUMENT...
   zfs_rc=0

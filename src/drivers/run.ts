@@ -29,7 +29,7 @@ export class CommandError extends Error {
   readonly argv: string[]
   readonly status: number | undefined
   readonly stderr: string
-  readonly reason: 'missing' | 'timeout' | 'output' | 'status' | 'signal' | 'not-allowed'
+  readonly reason: 'missing' | 'start' | 'timeout' | 'output' | 'status' | 'signal' | 'not-allowed'
 
   constructor(argv: string[], reason: CommandError['reason'], stderr = '', status?: number) {
     super(`${argv[0]}: ${reason}${status === undefined ? '' : ` ${status}`}`)
@@ -57,14 +57,23 @@ export function createRun(allowed: AllowList) {
       return Promise.reject(new CommandError(argv, 'not-allowed'))
     }
     return new Promise((resolve, reject) => {
-      const child = spawn(program, args, {
-        cwd: '/',
-        env: { PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        shell: false,
-        detached: true,
-        signal: options.signal,
-      })
+      const start = () =>
+        spawn(program, args, {
+          cwd: '/',
+          env: { PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env },
+          stdio: ['pipe', 'pipe', 'pipe'],
+          shell: false,
+          detached: true,
+          signal: options.signal,
+        })
+      let child: ReturnType<typeof start>
+      try {
+        child = start()
+      } catch (error) {
+        // More arguments than the kernel takes, or no memory left: that is thrown, not told by an event.
+        reject(new CommandError(argv.slice(0, 3), 'start', String(error)))
+        return
+      }
       const out: Buffer[] = []
       let size = 0
       let stderr = ''

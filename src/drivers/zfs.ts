@@ -2,6 +2,9 @@
 // each is handed on as it arrives; and a line that is none of ours means a broken program, not an empty answer.
 import { CommandError, type RunOptions } from './run.ts'
 import type { Tool } from './tool.ts'
+import { garbled, type Property, type Question, readProperties, readRows, unheard, whole } from './zfs-lines.ts'
+
+export type { Property } from './zfs-lines.ts'
 
 /** A filesystem or a volume; `size` only a volume has. */
 export interface DatasetRow {
@@ -47,12 +50,6 @@ export interface MarkedSnapshot {
   clones: string[]
 }
 
-export interface Property {
-  value: string
-  /** `local`, `default`, `-`, `received`, `inherited from …` */
-  source: string
-}
-
 type Properties = Readonly<Record<string, string>>
 export type Zfs = ReturnType<typeof createZfs>
 
@@ -61,13 +58,22 @@ const QUICK = 30_000
 const LONG = 120_000
 /** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
 const EACH_SNAPSHOT = 600_000
-/** Bytes of a list: some million snapshots. */
-const MOST = 1 << 28
 
-export function createZfs(tool: Tool) {
+/** Names of one call: the kernel takes two megabytes of arguments, and a name has at most 255 bytes. */
+const PORTION = 500
+/** Bytes of what holds these. */
+const MOST_HOLDS = 1 << 26
+
+/** `end`: a test knows the property that nobody has. */
+export function createZfs(tool: Tool, end = unheard) {
   const change = async (args: string[]) => void (await tool('zfs', args, { timeout: QUICK }))
   const rows = (args: string[], width: number, take: (fields: string[]) => void, options?: RunOptions) =>
     readRows(tool, args, width, take, options)
+  const values = (
+    asked: Question,
+    take: (name: string, found: Property[], args: string[]) => void,
+    options: RunOptions = {},
+  ) => readProperties(tool, asked, take, { ...options, end: end() })
   const members = async (args: string[]) => {
     const found: Member[] = []
     const all = ['list', '-Hp', '-o', 'name,type,createtxg,userrefs,clones', ...args]
@@ -85,9 +91,8 @@ export function createZfs(tool: Tool) {
 
     /** Every filesystem and volume, or those from `under` on down. */
     async datasets(under: string | undefined, take: (row: DatasetRow) => void): Promise<void> {
-      const columns = 'name,type,used,available,volsize,mountpoint,creation'
-      const args = ['list', '-Hp', '-t', 'filesystem,volume', '-o', columns, ...below(under, '-r')]
-      await rows(args, 7, (fields) => take(readDataset(fields, args)))
+      const properties = ['type', 'used', 'available', 'volsize', 'creation', 'mountpoint']
+      await values({ properties, ...within(under) }, (name, found, args) => take(readDataset(name, found, args)))
     },
 
     /** Every snapshot, or those of one dataset and, `deep`, of what is below it. */
@@ -115,9 +120,10 @@ export function createZfs(tool: Tool) {
     async mounted(name: string): Promise<string[]> {
       const found: string[] = []
       // Asked for filesystems alone, it refuses the name of a volume, also with -r.
-      const args = ['list', '-Hp', '-t', 'filesystem,volume', '-o', 'mounted,mountpoint', '-r', name]
-      const take = ([mounted, place = '']: string[]) => mounted === 'yes' && place.startsWith('/') && found.push(place)
-      return (await orUndefined(rows(args, 2, take).then(() => found))) ?? []
+      const asked = { properties: ['mounted', 'mountpoint'], ...within(name) }
+      const take = (_name: string, [mounted, place]: Property[]) =>
+        mounted?.value === 'yes' && place?.value.startsWith('/') && found.push(place.value)
+      return (await orUndefined(values(asked, take).then(() => found))) ?? []
     },
 
     /** All properties of a dataset or snapshot; undefined when there is none of that name. */
@@ -151,10 +157,12 @@ export function createZfs(tool: Tool) {
     /** The tags that hold these snapshots, by their names. */
     async holds(names: string[]): Promise<Map<string, string[]>> {
       const tags = new Map<string, string[]>()
-      if (names.length === 0) return tags
-      await rows(['holds', '-H', ...names], 3, ([name = '', tag = '']) => {
-        tags.set(name, [...(tags.get(name) ?? []), tag])
-      })
+      for (const some of portions(names)) {
+        const args = ['holds', '-H', ...some]
+        const { stdout } = await tool('zfs', args, { timeout: LONG, maxBytes: MOST_HOLDS })
+        for (const [name, tag] of readHolds(stdout, new Set(some), args))
+          tags.set(name, [...(tags.get(name) ?? []), tag])
+      }
       return tags
     },
 
@@ -168,25 +176,27 @@ export function createZfs(tool: Tool) {
     /** One thing that nothing depends on. */
     destroy: (name: string) => change(['destroy', name]),
 
-    /** Where a property was set by hand or by us, not inherited and not received: dataset → value. */
-    async local(property: string): Promise<Map<string, string>> {
+    /** Where a property was set by hand or by us, not inherited and not received: dataset → value. Everywhere, or from one on down. */
+    async local(property: string, under?: string): Promise<Map<string, string>> {
       const found = new Map<string, string>()
-      const args = ['get', '-Hp', '-s', 'local', '-t', 'filesystem,volume', '-o', 'name,value', property]
-      await rows(args, 2, ([name = '', value = '']) => found.set(name, value))
+      await values({ properties: [property], ...within(under) }, (name, [own]) => {
+        if (own?.source === 'local') found.set(name, own.value)
+      })
       return found
     },
 
     /** The own snapshots of these datasets with a mark of ours. What is gone meanwhile is left out. */
     async marked(datasets: string[], property: string): Promise<MarkedSnapshot[]> {
       const found: MarkedSnapshot[] = []
-      if (datasets.length === 0) return found
-      const columns = `name,createtxg,userrefs,clones,${property}`
-      const args = ['list', '-Hp', '-t', 'snapshot', '-d', '1', '-o', columns, ...datasets]
-      const take = ([name = '', txg, holds, clones = '', mark = '']: string[]) => {
-        if (mark !== '-')
-          found.push({ name, mark, txg: whole(txg, args), holds: whole(holds, args), clones: names(clones) })
+      const asked = { flags: ['-t', 'snapshot', '-d', '1'], properties: ['createtxg', 'userrefs', 'clones', property] }
+      const take = (name: string, [txg, holds, clones, mark]: Property[], args: string[]) => {
+        // A dataset's own mark is no mark of the snapshots that people take of it.
+        if (mark?.source !== 'local' && mark?.source !== 'received') return
+        const [at, held] = [whole(txg?.value, args), whole(holds?.value, args)]
+        found.push({ name, mark: mark.value, txg: at, holds: held, clones: names(clones?.value ?? '') })
       }
-      await rows(args, 5, take, { accept: [1], timeout: EACH_SNAPSHOT })
+      for (const some of portions(datasets))
+        await values({ ...asked, names: some }, take, { accept: [1], timeout: EACH_SNAPSHOT })
       return found
     },
   }
@@ -207,49 +217,17 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+const KINDS = ['-t', 'filesystem,volume']
+/** Every filesystem and volume, or those from one on down. */
+const within = (under: string | undefined) =>
+  under === undefined ? { flags: KINDS } : { flags: [...KINDS, '-r'], names: [under] }
 const below = (name: string | undefined, ...depth: string[]) => (name === undefined ? [] : [...depth, name])
 const options = (properties: Properties) =>
   Object.entries(properties).flatMap(([name, value]) => ['-o', `${name}=${value}`])
-const garbled = (args: string[]) => new CommandError(['zfs', ...args], 'output')
 const names = (list: string) => (list === '-' || list === '' ? [] : list.split(','))
 
-function whole(text: string | undefined, args: string[]): number {
-  const value = Number(text)
-  if (text === undefined || !/^[0-9]+$/.test(text)) throw garbled(args)
-  return value
-}
-
-async function readRows(
-  tool: Tool,
-  args: string[],
-  width: number,
-  take: (fields: string[]) => void,
-  options: RunOptions = {},
-): Promise<void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  let broken: unknown
-  const onOutput = (chunk: Buffer) => {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    try {
-      for (const line of broken === undefined ? lines : []) {
-        const fields = line.split('\t')
-        if (fields.length !== width) throw garbled(args)
-        take(fields)
-      }
-    } catch (error) {
-      // Thrown here it would end the process: nobody listens above an event.
-      broken = error
-    }
-  }
-  await tool('zfs', args, { timeout: LONG, maxBytes: MOST, ...options, onOutput })
-  if (broken !== undefined) throw broken
-  if (rest !== '') throw garbled(args)
-}
-
-function readDataset(fields: string[], args: string[]): DatasetRow {
-  const [name = '', type, used, available, size, mountpoint = '-', created] = fields
+function readDataset(name: string, found: Property[], args: string[]): DatasetRow {
+  const [type, used, available, size, created, mountpoint = '-'] = found.map(({ value }) => value)
   if (type !== 'filesystem' && type !== 'volume') throw garbled(args)
   return {
     name,
@@ -260,6 +238,26 @@ function readDataset(fields: string[], args: string[]): DatasetRow {
     mountpoint: mountpoint.startsWith('/') ? mountpoint : undefined,
     created: whole(created, args),
   }
+}
+
+const portions = (names: string[]) =>
+  Array.from({ length: Math.ceil(names.length / PORTION) }, (_, i) => names.slice(i * PORTION, (i + 1) * PORTION))
+
+/** Name, tag and time. A tag may hold tabs and line ends; so one ends where the next of these names begins. */
+function readHolds(text: string, asked: ReadonlySet<string>, args: string[]): [name: string, tag: string][] {
+  const entries: string[] = []
+  const lines = text.split('\n')
+  if (lines.pop() !== '') throw garbled(args)
+  for (const line of lines) {
+    if (asked.has(line.split('\t', 1)[0] ?? '')) entries.push(line)
+    else if (entries.length > 0) entries.push(`${entries.pop()}\n${line}`)
+    else throw garbled(args)
+  }
+  return entries.map((entry) => {
+    const [name = '', ...tag] = entry.split('\t')
+    if (tag.length < 2 || tag.at(-1)?.includes('\n')) throw garbled(args)
+    return [name, tag.slice(0, -1).join('\t')]
+  })
 }
 
 function readMember([name = '', type, txg, holds, clones = '-']: string[], args: string[]): Member {

@@ -12,6 +12,7 @@ export function toolFailure(error: unknown, object?: string): unknown {
   const words = toolMessage(error)
   switch (error.reason) {
     case 'missing':
+    case 'start':
       return new ApiError('unavailable', `${program} is not installed or cannot be started`, options)
     case 'timeout':
       return new ApiError('unavailable', `${program} did not answer in time`, options)

@@ -172,7 +172,7 @@ describe.skipIf(REAL)(`the snapshot policies ${FAKES_ONLY}`, () => {
     const fakes = await start()
     makePool(world)
     await world.ask('POST', '/snapshot-policies', { json: { dataset: 'tank', hourly: 5 } })
-    fakes.faults({ program: 'zfs', match: '^list -H -t snapshot -d 1 -o name,edge', stderr: 'internal error: broken' })
+    fakes.faults({ program: 'zfs', match: '^get -H -t snapshot -d 1 ', stderr: 'internal error: broken' })
     await tick()
     expect(labels('tank')).toEqual([])
     expect((await world.ask('GET', '/jobs')).json[0]).toMatchObject({

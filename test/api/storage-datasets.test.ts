@@ -57,6 +57,22 @@ describe('a dataset', () => {
     }
   })
 
+  it('whose place holds tabs and line ends is listed with it, and so are the others', async () => {
+    await post({ name: 'tank/plain' })
+    const place = '/mnt/odd\tplace\ntank/none\ttype\t-\tfilesystem'
+    zfs('create', '-o', 'canmount=off', '-o', `mountpoint=${place}`, 'tank/odd')
+    const { status, json } = await world.ask('GET', '/datasets')
+    const found = json.map(({ name, mountpoint }: { name: string; mountpoint: string }) => [name, mountpoint])
+    expect([status, found]).toEqual([
+      200,
+      [
+        ['tank', '/mnt/tank'],
+        ['tank/odd', place],
+        ['tank/plain', '/mnt/tank/plain'],
+      ],
+    ])
+  })
+
   it('is another thing when it is made again under its name: no tag and no plan of the old one destroys the new one', async () => {
     const remake = async (make: () => Promise<{ status: number }>, path: string) => {
       expect((await make()).status).toBe(201)
@@ -450,7 +466,7 @@ describe.skipIf(REAL)(`a dataset that a job works on ${FAKES_ONLY}`, () => {
 
 describe.skipIf(REAL)(`zfs that fails ${FAKES_ONLY}`, () => {
   const requests = {
-    list: ['GET', '/datasets', undefined, '^list'],
+    list: ['GET', '/datasets', undefined, '^get'],
     show: ['GET', '/datasets/tank/there', undefined, '^get'],
     make: ['POST', '/datasets', { name: 'tank/new' }, '^create'],
     change: ['PUT', '/datasets/tank/there', { options: { atime: 'off' } }, '^set'],

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { EMPTY, formatPolicy } from '../../src/features/snapshots/policy.ts'
 import type { StartOptions } from '../../src/tasks/tasks.ts'
 import type { InProcess } from './appliance.ts'
 import { until } from './client.ts'
@@ -118,6 +119,41 @@ describe('a policy', () => {
     }
   })
 
+  it('that could never take a snapshot, its name being too long, is refused', async () => {
+    const named = async (length: number) => {
+      const [one, two] = [`tank/${'a'.repeat(150)}`, length - 156]
+      const name = `${one}/${'b'.repeat(two)}`
+      zfs('create', '-p', '-o', 'mountpoint=none', name)
+      return name
+    }
+    const [none, some] = [await named(241), await named(233)]
+    const before = everything(world)
+    const cases: [unknown, string][] = [
+      [{ dataset: none, daily: 1 }, 'dataset'],
+      [{ dataset: none, frequent: 4, hourly: 24, autoprune: false }, 'dataset'],
+      [{ dataset: some, daily: 1, frequent: 1 }, 'frequent'],
+      [{ dataset: some, yearly: 1 }, 'yearly'],
+    ]
+    for (const [json, details] of cases) {
+      const answer = await post(json)
+      expect([answer.status, answer.json.details]).toEqual([400, details])
+      expect(answer.json.message).toMatch('255')
+    }
+    expect(everything(world)).toBe(before)
+    // What fits is taken; and one that takes nothing has no name to be too long.
+    expect((await post({ dataset: some, daily: 1 })).status).toBe(201)
+    expect((await post({ dataset: none, hourly: 1, autosnap: false })).status).toBe(201)
+    const change = async (dataset: string, json: unknown) => {
+      const answer = await world.ask('PUT', `${POLICIES}/${dataset}`, { json })
+      return [answer.status, answer.json.details]
+    }
+    expect(await change(some, { hourly: 1 })).toEqual([400, 'hourly'])
+    expect(await change(none, { autosnap: true })).toEqual([400, 'dataset'])
+    expect(await change(none, { hourly: 2 })).toEqual([200, undefined])
+    await tick()
+    expect(labels(some)).toEqual(['daily-20261121-090703'])
+  })
+
   it('that somebody wrote by hand in another way is none', async () => {
     zfs('set', 'edge-admin:policy=hourly', 'tank/data')
     expect((await world.ask('GET', POLICIES)).json).toEqual([])
@@ -125,6 +161,52 @@ describe('a policy', () => {
     await tick()
     expect(labels()).toEqual([])
     expect((await post({ dataset: 'tank/data', hourly: 1 })).status).toBe(201)
+  })
+})
+
+describe('a value with tabs and line ends, as it may come with an imported pool', () => {
+  const policy = formatPolicy({ ...EMPTY, hourly: 1 })
+  // The second and the fourth are, after their line end, what `zfs get` prints of another dataset.
+  const values = [
+    'a\tb',
+    `a\ntank/other\tedge-admin:policy\tlocal\t${policy}`,
+    `${policy}\nmore`,
+    `a\ntank/other\t${policy}\nc`,
+    '\n',
+  ]
+
+  it.each(values)("%j is nobody's policy, and keeps no other from running", async (value) => {
+    for (const name of ['tank/foreign', 'tank/other']) zfs('create', name)
+    await post({ dataset: 'tank/data', hourly: 1 })
+    zfs('set', `edge-admin:policy=${value}`, 'tank/foreign')
+    expect((await world.ask('GET', POLICIES)).json).toEqual([{ ...whole, hourly: 1 }])
+    for (const name of ['foreign', 'other'])
+      expect((await world.ask('GET', `${POLICIES}/tank/${name}`)).status).toBe(404)
+    expect(await tick()).toBe(true)
+    expect([labels(), labels('tank/foreign'), labels('tank/other')]).toEqual([['hourly-20261121-090703'], [], []])
+  })
+
+  it("is nobody's mark, and makes no other snapshot one of a policy", async () => {
+    await post({ dataset: 'tank/data', hourly: 1 })
+    // What is said of another snapshot would keep this hour's from being taken, or have a person's destroyed.
+    const rows = ['hourly-20200101-000000', 'hourly-20261121-090000'].flatMap((label) =>
+      [
+        ['createtxg', '-', '99999999'],
+        ['userrefs', '-', '0'],
+        ['clones', '-', '-'],
+        ['edge-admin:snapshot', 'local', 'hourly'],
+      ].map((fields) => [`tank/data@${label}`, ...fields].join('\t')),
+    )
+    const lines = ['hourly-20200101-000000', 'hourly-20261121-090000'].map((label) => `tank/data@${label}\thourly`)
+    zfs('snapshot', 'tank/data@hourly-20200101-000000')
+    for (const [i, value] of ['a\tb', `a\n${rows.join('\n')}`, `a\n${lines.join('\n')}\nb`].entries())
+      zfs('snapshot', '-o', `edge-admin:snapshot=${value}`, `tank/data@foreign${i}`)
+    const there = ['hourly-20200101-000000', 'foreign0', 'foreign1', 'foreign2']
+    expect(await tick()).toBe(true)
+    expect(labels()).toEqual([...there, 'hourly-20261121-090703'])
+    clock += 60 * MINUTES
+    expect(await tick()).toBe(true)
+    expect(labels()).toEqual([...there, 'hourly-20261121-100703'])
   })
 })
 
@@ -202,6 +284,22 @@ describe('a run', () => {
     expect(labels('tank/data/child')).toEqual(['hourly-20200101-000000'])
   })
 
+  it('leaves alone what has only inherited its mark, and takes its own all the same', async () => {
+    zfs('set', 'edge-admin:snapshot=hourly', 'tank/data')
+    await post({ dataset: 'tank/data', hourly: 1 })
+    // One a person took long ago, and one in this very hour.
+    const persons = ['hourly-20200101-000000', 'hourly-20261121-090000']
+    for (const name of persons)
+      expect((await world.ask('POST', '/snapshots', { json: { dataset: 'tank/data', name } })).status).toBe(201)
+    const preview = await world.ask('GET', `${POLICIES}/tank/data/preview`)
+    expect([preview.json.take, preview.json.destroy]).toEqual([['tank/data@hourly-20261121-090703'], []])
+    for (const label of ['hourly-20261121-090703', 'hourly-20261121-100703']) {
+      expect(await tick()).toBe(true)
+      expect(labels()).toEqual([...persons, label])
+      clock += 60 * MINUTES
+    }
+  })
+
   it('does only what is switched on', async () => {
     await post({ dataset: 'tank/data', frequent: 1, autosnap: false })
     for (const label of ['frequent-20200101-000000', 'frequent-20200101-001500'])
@@ -226,7 +324,7 @@ describe('a run', () => {
     expect(labels('tank/z')).toEqual(['hourly-20261121-090703'])
   })
 
-  it('takes one call of zfs to find that there is nothing to do', async () => {
+  it('takes three calls to find that there is nothing to do', async () => {
     if (!world.fakes) return
     for (const name of ['a', 'b', 'c']) {
       zfs('create', `tank/${name}`)
@@ -240,7 +338,7 @@ describe('a run', () => {
         .calls()
         .slice(before)
         .map(({ args }) => args[0]),
-    ).toEqual(['get', 'list'])
+    ).toEqual(['list', 'get', 'get'])
   })
 })
 
@@ -371,6 +469,18 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     expect(labels()).toEqual(['hourly-20200101-000000', 'daily-20200101-000000'])
   })
 
+  it('destroys nothing that has only inherited its mark, though the plan names it', async () => {
+    zfs('set', 'edge-admin:snapshot=hourly', 'tank/data')
+    zfs('snapshot', 'tank/data@hourly-20200101-000000')
+    zfs('snapshot', '-o', 'edge-admin:snapshot=hourly', 'tank/data@hourly-20200102-000000')
+    const text = labels()
+      .map((label) => `delete ${label}\n`)
+      .join('')
+    const task = await start('snapshot-prune', { args: ['tank/data'], inputs: { plan: { text } } })
+    expect(await world.job(task.id)).toMatchObject({ status: 'completed', message: '1 destroyed' })
+    expect(labels()).toEqual(['hourly-20200101-000000'])
+  })
+
   it('keeps what was held after the plan was made, and says so', async () => {
     for (const hour of ['00', '01', '02'])
       zfs('snapshot', '-o', 'edge-admin:snapshot=hourly', `tank/data@hourly-20200101-${hour}0000`)
@@ -393,11 +503,13 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     world.fakes?.faults({ program: 'zfs', match: '^snapshot .*tank/data@', hang: true })
     const { Scheduler } = await import('../../src/features/snapshots/scheduler.ts')
     const { createZfs } = await import('../../src/drivers/zfs.ts')
+    const { createZpool } = await import('../../src/drivers/zpool.ts')
     const { createTool } = await import('../../src/drivers/tool.ts')
     const entered: string[] = []
     const { tasks } = world.appliance.app
     const scheduler = new Scheduler({
       zfs: createZfs(createTool(world.fakes?.programs)),
+      zpool: createZpool(createTool(world.fakes?.programs)),
       tasks,
       now: () => clock,
       audit: (event) => entered.push(event),
@@ -412,6 +524,43 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     expect((await world.ask('POST', `/jobs/${hanging.id}/cancel`)).status).toBe(200)
     expect(await scheduler.tick()).toBe(true)
     expect(labels()).toHaveLength(1)
+  })
+
+  it('of a pool that hangs does not keep the other pools waiting', async () => {
+    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=/mnt/apart', 'apart', world.disks(2)[1] ?? '')
+    await post({ dataset: 'tank/data', hourly: 1 })
+    await post({ dataset: 'apart', hourly: 1 })
+    world.fakes?.faults({ program: 'zfs', match: '^get .* apart$', hang: true })
+    const { Scheduler } = await import('../../src/features/snapshots/scheduler.ts')
+    const { createZfs } = await import('../../src/drivers/zfs.ts')
+    const { createZpool } = await import('../../src/drivers/zpool.ts')
+    const { createTool } = await import('../../src/drivers/tool.ts')
+    const tool_ = createTool(world.fakes?.programs)
+    const end = new AbortController()
+    const warned: string[] = []
+    const scheduler = new Scheduler({
+      zfs: createZfs((name, args, options) => tool_(name, args, { ...options, signal: end.signal })),
+      zpool: createZpool(tool_),
+      tasks: world.appliance.app.tasks,
+      now: () => clock,
+      audit: () => {},
+      warn: (text) => warned.push(text),
+    })
+    try {
+      scheduler.start()
+      await expect.poll(labels, { timeout: 60_000 }).toEqual(['hourly-20261121-090703'])
+      // An hour later it still hangs.
+      clock += 60 * MINUTES
+      scheduler.wake()
+      await expect.poll(labels, { timeout: 60_000 }).toEqual(['hourly-20261121-100703'])
+      expect([labels('apart'), warned]).toEqual([[], []])
+    } finally {
+      scheduler.stop()
+      end.abort()
+      await expect.poll(() => warned, { timeout: 60_000 }).toEqual(['the snapshot policies of apart could not be run'])
+      world.fakes?.faults()
+      tool(world, 'zpool', 'destroy', '-f', 'apart')
+    }
   })
 
   it('is done by the server itself, at its start and not again', async () => {

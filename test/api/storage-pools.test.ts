@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { until } from './client.ts'
+import { tool } from './storage-tools.ts'
 import { makeFile, REAL, startStorage, type World } from './storage-world.ts'
 
 let world: World
@@ -11,7 +12,7 @@ beforeAll(async () => {
   world = await startStorage()
 })
 afterAll(() => world?.close())
-const MINE = ['tank', 'tank2', 'third', 'other']
+const MINE = ['tank', 'tank2', 'third', 'other', 'available', 'import']
 afterEach(async () => {
   for (const { id } of (await world.ask('GET', '/jobs?status=running')).json)
     await world.ask('POST', `/jobs/${id}/cancel`)
@@ -405,12 +406,57 @@ describe('export and import', () => {
     expect((await world.ask('POST', '/pools/import', { json: { name: 'tank', new_name: 'third' } })).status).toBe(200)
   })
 
+  test.for(['available', 'import'])('refuse the own name of a pool that could not be asked for: %s', async (name) => {
+    const [disk = ''] = world.disks(1)
+    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=none', name, disk)
+    const guid = tool(world, 'zpool', 'get', '-H', '-o', 'value', 'guid', name).trim()
+    tool(world, 'zpool', 'export', name)
+    for (const json of [{ name }, { id: guid }, { id: guid, force: true }]) {
+      const refused = await world.ask('POST', '/pools/import', { json })
+      expect([refused.status, refused.json]).toEqual([
+        400,
+        {
+          code: 'VALIDATION_ERROR',
+          message: 'The name of this pool is reserved: give a new name',
+          details: 'new_name',
+        },
+      ])
+    }
+    expect(await names()).not.toContain(name)
+    const renamed = await world.ask('POST', '/pools/import', { json: { name, new_name: 'other' } })
+    expect([renamed.status, renamed.json.name]).toEqual([200, 'other'])
+  })
+
   it('leave the disks that nobody uses to be found', async () => {
     const [one, two] = world.disks(2)
     await made([one!])
     const paths = (await available()).disks.map(({ path }: { path: string }) => path)
     if (!REAL) expect(paths).toContain(two)
     expect(paths).not.toContain(one)
+  })
+})
+
+describe('the plan of a pool', () => {
+  it('is of that pool alone: its token does not destroy one that is made again under the name', async () => {
+    const plan = async () => (await world.ask('DELETE', '/pools/tank?dry_run=true')).json
+    // A real root dataset is always made in the same transaction, one of the fakes never is.
+    const again = async () => {
+      const pool = await made(world.disks(1))
+      world.fakes?.change((model) => {
+        model.datasets['tank']!['createtxg'] = 1
+      })
+      return pool
+    }
+    await again()
+    const first = await plan()
+    expect((await plan()).confirm).toBe(first.confirm)
+    tool(world, 'zpool', 'destroy', '-f', 'tank')
+    const { guid } = await again()
+    const second = await plan()
+    expect(second).toEqual({ ...first, confirm: expect.not.stringContaining(first.confirm) })
+    expect((await world.ask('DELETE', `/pools/tank?confirm=${first.confirm}`)).status).toBe(409)
+    expect((await world.ask('GET', '/pools/tank')).json.guid).toBe(guid)
+    expect((await world.ask('DELETE', `/pools/tank?confirm=${second.confirm}`)).status).toBe(200)
   })
 })
 

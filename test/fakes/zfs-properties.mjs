@@ -99,7 +99,7 @@ export function checkDatasetProperty(name, value, kind, start, creating = true) 
     if (name === 'volsize' && bytes === 0) no(`${start}: '${name}' cannot be zero`)
     return String(bytes)
   }
-  if (name === 'mountpoint' && !/^(\/.*|none|legacy)$/.test(value))
+  if (name === 'mountpoint' && !/^(\/.*|none|legacy)$/s.test(value))
     no(`${start}: '${name}' must be an absolute path, 'none', or 'legacy'`)
   return value
 }

@@ -28,7 +28,8 @@ const replay: Tool = (name, args, { onOutput, accept = [] } = {}) => {
     ? Promise.resolve({ stdout: onOutput ? '' : found.stdout, stderr: found.stderr, status: found.status })
     : Promise.reject(new CommandError([name, ...args], 'status', found.stderr, found.status))
 }
-const zfs = createZfs(replay)
+const END = 'edge-admin:end-recorded'
+const zfs = createZfs(replay, () => END)
 
 describe('the driver reads what ZFS 2.3 answers to', () => {
   it('a list of datasets', async () => {
@@ -113,6 +114,76 @@ describe('the driver reads what ZFS 2.3 answers to', () => {
   })
 })
 
+describe('the driver reads what ZFS 2.3 says of values with tabs and line ends', () => {
+  it('the place of a dataset, and where it is mounted', async () => {
+    const rows: DatasetRow[] = []
+    await zfs.datasets('recd/odd', (row) => rows.push(row))
+    const places = ['/mnt/odd\tplace\nand more', '/mnt/odd\tplace\nand more/child']
+    expect(rows.map(({ name, mountpoint }) => [name, mountpoint])).toEqual([
+      ['recd/odd', places[0]],
+      ['recd/odd/child', places[1]],
+    ])
+    expect(await zfs.mounted('recd/odd')).toEqual(places)
+    expect(await zfs.mounted('recd')).toEqual([
+      '/mnt/recd',
+      '/mnt/recd/copy',
+      '/mnt/recd/data',
+      '/mnt/recd/data/child',
+      '/mnt/recd/other',
+    ])
+  })
+
+  it('a policy of nobody, with a line in it about another dataset', async () => {
+    const value = 'a\tb\nrecd/odd/child\tedge-admin:policy\tlocal\thourly=9'
+    expect([...(await zfs.local('edge-admin:policy', 'recd/odd'))]).toEqual([['recd/odd', value]])
+  })
+
+  it('a mark of nobody, and none that a snapshot has only inherited', async () => {
+    const found = await zfs.marked(['recd/odd', 'recd/marked'], 'edge-admin:snapshot')
+    expect(found.map(({ name, mark }) => [name, mark])).toEqual([
+      ['recd/marked@hourly-20200102-000000', 'hourly'],
+      ['recd/odd@one', 'a\tb\nc'],
+    ])
+  })
+})
+
+describe('holds', () => {
+  it('are read as ZFS 2.3 prints them, also tags with tabs and line ends', async () => {
+    expect([...(await zfs.holds(['recd/data@one']))]).toEqual([['recd/data@one', ['backup', 'audit']]])
+    expect([...(await zfs.holds(['recd/odd@one']))]).toEqual([['recd/odd@one', ['a\tb\nc']]])
+    for (const text of [
+      'garbage\n',
+      'tank@a\tx\n',
+      'tank@a\tx\ttime',
+      'tank@a\tx\ttime\ngarbage\n',
+      'tank@b\tx\ttime\n',
+    ])
+      await expect(saying(text).holds(['tank@a'])).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('and marks of ten thousand are asked for in portions that the kernel takes', async () => {
+    const calls: string[][] = []
+    const driver = createZfs(async (_name, args) => {
+      calls.push(args)
+      const stdout =
+        args[0] === 'holds'
+          ? args
+              .slice(2)
+              .map((name) => `${name}\tbackup\tnow\n`)
+              .join('')
+          : ''
+      return { stdout, stderr: '', status: 0 }
+    })
+    const names = Array.from({ length: 10_001 }, (_, i) => `tank@${'x'.repeat(240)}-${i}`)
+    expect([...(await driver.holds(names))]).toEqual(names.map((name) => [name, ['backup']]))
+    await driver.marked(names, 'edge-admin:snapshot')
+    const bytes = calls.map((args) => args.join(' ').length)
+    expect(bytes.length).toBeGreaterThan(2)
+    // Two million bytes are the most that Linux takes by default, and a quarter of the stack's limit the least.
+    expect(Math.max(...bytes)).toBeLessThan(200_000)
+  })
+})
+
 describe('a list of ten thousand snapshots', () => {
   const many = createZfs(async (_name, _args, { onOutput } = {}) => {
     for (let i = 0; i < 10_000; i += 100) {
@@ -136,21 +207,37 @@ describe('a list of ten thousand snapshots', () => {
   })
 })
 
-describe('a line that is none', () => {
-  const saying = (stdout: string) =>
-    createZfs(async (_name, _args, { onOutput } = {}) => {
+const saying = (stdout: string) =>
+  createZfs(
+    async (_name, _args, { onOutput } = {}) => {
       onOutput?.(Buffer.from(stdout))
       return { stdout, stderr: '', status: 0 }
-    })
-  const row = 'tank\tfilesystem\t1\t1\t-\t/tank\t1\n'
+    },
+    () => END,
+  )
+/** What `zfs get` says of one, its properties' values in the order that they were asked for. */
+const answer = (name: string, values: Record<string, string>, source = '-') =>
+  `${Object.entries(values)
+    .map(([property, value]) => `${name}\t${property}\t${source}\t${value}\n`)
+    .join('')}${name}\t${END}\t-\t-\n`
+
+describe('a line that is none', () => {
+  const one = { type: 'filesystem', used: '1', available: '1', volsize: '-', creation: '1', mountpoint: '/tank' }
+  const row = answer('tank', one)
 
   it.each([
     'garbage\n',
+    `garbage\n${row}`,
+    `${row}garbage\n`,
     `${row}half a line`,
-    `${row}tank\tfilesystem\t1\n`,
-    row.replace('\t1\t', '\tx\t'),
-    row.replace('\t1\t', '\t-1\t'),
-    row.replace('filesystem', 'snapshot'),
+    `${row}tank\ttype\t-\tfilesystem\n`,
+    row.replace(`tank\t${END}\t-\t-\n`, ''),
+    row.replace('tank\tused', 'other\tused'),
+    row.replace('\t-\t1\n', '\n'),
+    answer('tank', { ...one, used: 'x' }),
+    answer('tank', { ...one, used: '-1' }),
+    answer('tank', { ...one, used: '1\n' }),
+    answer('tank', { ...one, type: 'snapshot' }),
     '\n',
     '\0\n',
   ])('%j ends in an error, not in an answer', async (text) => {
@@ -158,10 +245,70 @@ describe('a line that is none', () => {
     await expect(listDatasets(saying(text), {})).rejects.toMatchObject({ status: 502 })
   })
 
+  it('of columns that ZFS alone fills is an error as well', async () => {
+    for (const text of ['garbage\n', 'tank@a\t1\n', 'tank@a\t1\tx\n', 'tank@a\t1\t1\ttab\n', 'tank@a\t1\t1'])
+      await expect(saying(text).snapshots(undefined, () => {})).rejects.toMatchObject({ reason: 'output' })
+  })
+
   it('is not in a whole list', async () => {
     const rows: DatasetRow[] = []
-    await saying(row).datasets(undefined, (one) => rows.push(one))
+    await saying(row).datasets(undefined, (found) => rows.push(found))
     expect(rows).toHaveLength(1)
+  })
+})
+
+describe('a value with tabs and line ends', () => {
+  /** As far as they go, lines about others, in the very form that ZFS gives them. */
+  const forged = (...lines: string[]) =>
+    `x\n${lines.join('')}`.replace(/\n$/, '').replaceAll(END, 'edge-admin:end-guess')
+
+  it('is one value, and no line about another dataset', async () => {
+    const policy = 'edge-admin:policy'
+    const value = forged(
+      answer('tank/b', { [policy]: 'forged' }, 'local'),
+      answer('tank/none', { [policy]: 'forged' }, 'local'),
+    )
+    const text = answer('tank/a', { [policy]: value }, 'local') + answer('tank/b', { [policy]: 'a\tb' }, 'local')
+    expect([...(await saying(text).local(policy))]).toEqual([
+      ['tank/a', value],
+      ['tank/b', 'a\tb'],
+    ])
+    expect((await saying(text).local(policy, 'tank')).size).toBe(2)
+  })
+
+  it('is one mark, and no snapshot that is not there', async () => {
+    const mark = 'edge-admin:snapshot'
+    const numbers = { createtxg: '9', userrefs: '0', clones: '-' }
+    const value = forged(answer('tank/a@two', { ...numbers, [mark]: 'hourly' }, 'local'))
+    const text = answer('tank/a@one', { ...numbers, [mark]: value }, 'local')
+    expect(await saying(text).marked(['tank/a'], mark)).toEqual([
+      { name: 'tank/a@one', mark: value, txg: 9, holds: 0, clones: [] },
+    ])
+  })
+
+  it('says where a mark is from: set or received counts, inherited does not', async () => {
+    const mark = 'edge-admin:snapshot'
+    for (const [source, count] of [
+      ['local', 1],
+      ['received', 1],
+      ['inherited from tank/a', 0],
+      ['-', 0],
+    ] as const) {
+      const values = { createtxg: '9', userrefs: '0', clones: '-', [mark]: 'hourly' }
+      const found = await saying(answer('tank/a@one', values, source)).marked(['tank/a'], mark)
+      expect([source, found.length]).toEqual([source, count])
+    }
+  })
+
+  it('asks each time for another property that nobody has', async () => {
+    const asked: string[] = []
+    const driver = createZfs(async (_name, args) => {
+      asked.push(args.at(-1) ?? '')
+      return { stdout: '', stderr: '', status: 0 }
+    })
+    for (let i = 0; i < 3; i++) await driver.local('edge-admin:policy')
+    expect(new Set(asked).size).toBe(3)
+    for (const text of asked) expect(text).toMatch(/^edge-admin:policy,edge-admin:end-[0-9a-f]{24}$/)
   })
 })
 

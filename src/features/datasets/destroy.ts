@@ -37,8 +37,13 @@ export async function dependingOn(zfs: Zfs, members: readonly Member[]): Promise
   ]
 }
 
-/** The plan of destroying a filesystem or volume with everything below it. */
-export async function planDestruction(zfs: Zfs, providers: readonly Dependents[], name: string): Promise<Plan> {
+/** The plan of destroying a filesystem or volume with everything below it. `which`: what else tells it from another of its name. */
+export async function planDestruction(
+  zfs: Zfs,
+  providers: readonly Dependents[],
+  name: string,
+  which: readonly string[] = [],
+): Promise<Plan> {
   const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
   const destroys = members.map((member) => member.name)
   const users: Dependent[] = []
@@ -53,12 +58,7 @@ export async function planDestruction(zfs: Zfs, providers: readonly Dependents[]
       .map((member) => ({ object: member.name, reason: 'is in use' })),
     ...users.map(({ object, reason }) => ({ object, reason })),
   ]
-  return makePlan(
-    name,
-    destroys,
-    depends,
-    members.map((member) => `${member.txg} ${member.name}`),
-  )
+  return makePlan(name, destroys, depends, [...which, ...members.map((member) => `${member.txg} ${member.name}`)])
 }
 
 /** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */

@@ -7,7 +7,7 @@ import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
 import { makePlan, type Plan } from '../plan/plan.ts'
 import { listAvailable } from './available.ts'
 import { type PoolOptions, poolArguments } from './options.ts'
-import { asking, noPool, type Pools, poolLock } from './pools.ts'
+import { asking, isReserved, noPool, type Pools, poolLock } from './pools.ts'
 import { checkDevices, readVdevs } from './vdevs.ts'
 
 type By = StartOptions['by']
@@ -30,12 +30,14 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
 
 /** Everything in the pool, and what uses it. */
 export async function planPool({ zpool, zfs, dependents }: Pools, name: string): Promise<Plan> {
-  if (!(await asking(name, () => zpool.find(name)))) throw noPool(name)
+  const { guid } = (await asking(name, () => zpool.find(name))) ?? raise(noPool(name))
+  // Root datasets are made in the same transaction, whatever the pool.
+  const which = [`pool ${guid}`]
   try {
-    return await planDestruction(zfs, dependents, name)
+    return await planDestruction(zfs, dependents, name, which)
   } catch (error) {
     // A pool that cannot be opened shows none of its datasets.
-    if (error instanceof ApiError && error.kind === 'not-found') return makePlan(name, [name], [])
+    if (error instanceof ApiError && error.kind === 'not-found') return makePlan(name, [name], [], which)
     throw error
   }
 }
@@ -75,6 +77,8 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   if (!pool) throw notFound('There is no such pool to import', { details: { object } })
   if (fitting.length > 1) throw busy('Several pools have this name: give the id of one', { details: { object } })
   const as = newName ?? pool.name
+  if (isReserved(as))
+    throw invalid('The name of this pool is reserved: give a new name', { details: { field: 'new_name' } })
   if (await asking(as, () => pools.zpool.find(as)))
     throw busy('A pool of this name is there already: give a new name', { details: { object: as } })
   const inputs = {

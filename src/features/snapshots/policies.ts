@@ -1,9 +1,11 @@
 // Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
 // snapshots at the next run; the preview tells which.
 import type { Zfs } from '../../drivers/zfs.ts'
-import { busy, notFound, raise } from '../../http/errors.ts'
+import { busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
+import { LONGEST } from '../zfs/names.ts'
+import { TYPES } from './periods.ts'
 import { EMPTY, formatPolicy, MARK, POLICY, type Policy, parsePolicy, type SnapshotPolicy } from './policy.ts'
 import { type Decision, decide, labelOf, type Made, readMade } from './schedule.ts'
 
@@ -19,10 +21,11 @@ export interface Preview {
 
 const noPolicy = (dataset: string) => notFound('snapshot policy not found', { details: { object: dataset } })
 
-export async function listPolicies(zfs: Zfs): Promise<SnapshotPolicy[]> {
+/** All of them, or those of one pool. */
+export async function listPolicies(zfs: Zfs, pool?: string): Promise<SnapshotPolicy[]> {
   const found: SnapshotPolicy[] = []
   try {
-    for (const [dataset, text] of await zfs.local(POLICY)) {
+    for (const [dataset, text] of await zfs.local(POLICY, pool)) {
       const policy = parsePolicy(text)
       if (policy) found.push({ dataset, ...policy })
     }
@@ -60,8 +63,18 @@ export async function removePolicy(zfs: Zfs, dataset: string): Promise<void> {
 }
 
 async function store(zfs: Zfs, policy: SnapshotPolicy): Promise<SnapshotPolicy> {
+  checkLength(policy)
   await about(policy.dataset, () => zfs.set(policy.dataset, { [POLICY]: formatPolicy(policy) }))
   return policy
+}
+
+/** Throws a 400 for a policy whose snapshots would have names that ZFS does not take; each run would fail. */
+function checkLength({ dataset, autosnap, ...counts }: SnapshotPolicy): void {
+  const fits = (type: (typeof TYPES)[number]) => `${dataset}@${labelOf(type, 0)}`.length <= LONGEST
+  const wrong = autosnap ? TYPES.find((type) => counts[type] > 0 && !fits(type)) : undefined
+  if (wrong === undefined) return
+  const field = TYPES.some(fits) ? wrong : 'dataset'
+  throw invalid(`The names of its ${wrong} snapshots would have more than ${LONGEST} bytes`, { details: { field } })
 }
 
 const merge = (before: Policy, { autosnap, autoprune, ...counts }: PolicyChange): Policy => ({

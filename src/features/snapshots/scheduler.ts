@@ -1,6 +1,7 @@
 // Runs the policies at each quarter of an hour: takes what is due, prunes what is too much, each as a job. The trap: nothing is remembered
 // between two runs but that one was done; a lost or doubled run is made good by looking at the snapshots themselves.
 import type { MarkedSnapshot, Zfs } from '../../drivers/zfs.ts'
+import type { PoolRow, Zpool } from '../../drivers/zpool.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { datasetLock } from '../zfs/lock.ts'
@@ -11,6 +12,7 @@ import { decide, labelOf, type Made, stamp } from './schedule.ts'
 
 export interface SchedulerOptions {
   zfs: Zfs
+  zpool: Pick<Zpool, 'list'>
   tasks: Tasks
   /** Milliseconds since 1970. */
   now: () => number
@@ -28,12 +30,18 @@ const PATIENCE = 60_000
 const LOOK = 20_000
 const by: StartOptions['by'] = { name: 'system', address: 'local' }
 
+/** Whose datasets cannot be looked at, or for whose sake every call would hang. */
+const ASLEEP: readonly PoolRow['health'][] = ['FAULTED', 'UNAVAIL', 'SUSPENDED']
+
 export class Scheduler {
   private readonly options: SchedulerOptions
   private timer: NodeJS.Timeout | undefined
-  private running: Promise<boolean> | undefined
-  /** The quarter of an hour that is done with. */
-  private done = -1
+  /** Pools that are being run, each on its own: one that hangs is late, and only it. */
+  private readonly running = new Map<string, Promise<boolean>>()
+  /** The quarter of an hour that the pools were last asked for, and those that are not done with it. */
+  private quarter = -1
+  private due = new Set<string>()
+  private known: string[] = []
   private stopped = false
 
   constructor(options: SchedulerOptions) {
@@ -50,20 +58,36 @@ export class Scheduler {
 
   /** A policy is new or was changed: it is run now, not at the next quarter. */
   wake(): void {
-    this.done = -1
+    this.quarter = -1
     if (this.timer) this.look()
   }
 
   private look(): void {
     const quarter = Math.floor(this.options.now() / QUARTER)
-    if (quarter === this.done || this.running) return
-    this.done = quarter
-    this.tick()
-      .then((complete) => {
-        if (!complete) this.done = -1
+    if (quarter === this.quarter) {
+      this.runDue()
+      return
+    }
+    this.quarter = quarter
+    this.pools()
+      .then((pools) => {
+        this.due = new Set(pools)
+        this.runDue()
       })
       // A machine without ZFS has no policies; what else went wrong is tried again in the next quarter.
       .catch((error) => this.options.warn('the snapshot policies could not be run', error))
+  }
+
+  /** A pool that is under way stays due, and is run again after that: it began before there was a reason to look. */
+  private runDue(): void {
+    for (const pool of this.due) {
+      if (this.stopped || this.running.has(pool)) continue
+      this.due.delete(pool)
+      this.runOne(pool).then((complete) => {
+        if (this.due.has(pool)) this.runDue()
+        else if (!complete) this.due.add(pool)
+      })
+    }
   }
 
   /** Ends with what it is doing; what is under way as a task goes on. */
@@ -74,16 +98,41 @@ export class Scheduler {
   }
 
   /** One run over all policies. False when a dataset was busy with another task, and has to be looked at again. */
-  tick(): Promise<boolean> {
-    this.running ??= this.run().finally(() => {
-      this.running = undefined
-    })
-    return this.running
+  async tick(): Promise<boolean> {
+    const complete = await Promise.all((await this.pools()).map((pool) => this.runOne(pool)))
+    return complete.every(Boolean)
   }
 
-  private async run(): Promise<boolean> {
+  /** One that hangs may keep `zpool list` from ending as well; then it is those of the last time. */
+  private async pools(): Promise<string[]> {
+    try {
+      const rows = await this.options.zpool.list()
+      this.known = rows.filter(({ health }) => !ASLEEP.includes(health)).map(({ name }) => name)
+    } catch (error) {
+      if (this.known.length === 0) throw error
+      this.options.warn('the pools could not be listed', error)
+    }
+    return this.known
+  }
+
+  /** The run of a pool, or the one that is under way. */
+  private runOne(pool: string): Promise<boolean> {
+    const under = this.running.get(pool)
+    if (under) return under
+    const run = this.run(pool)
+      .catch((error) => {
+        // What went wrong is tried again in the next quarter.
+        this.options.warn(`the snapshot policies of ${pool} could not be run`, error)
+        return true
+      })
+      .finally(() => this.running.delete(pool))
+    this.running.set(pool, run)
+    return run
+  }
+
+  private async run(pool: string): Promise<boolean> {
     const { zfs } = this.options
-    const policies = await listPolicies(zfs)
+    const policies = await listPolicies(zfs, pool)
     const made = await listMade(
       zfs,
       policies.map(({ dataset }) => dataset),

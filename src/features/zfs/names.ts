@@ -3,7 +3,7 @@
 import * as z from 'zod'
 
 /** Bytes of a whole name, a snapshot's included (zfs: ZFS_MAX_DATASET_NAME_LEN is 256 with its end). */
-const LONGEST = 255
+export const LONGEST = 255
 const COMPONENT = '[A-Za-z0-9][A-Za-z0-9_.:-]*'
 /** zpool-create(8): words of a vdev specification and what begins with them, but of `log` only the word itself. */
 const RESERVED = /^(?:mirror|raidz|draid|spare|log$)/

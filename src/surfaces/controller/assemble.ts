@@ -90,6 +90,7 @@ export function assembleController({
   )
   const jobEvents = new JobEvents({ folders, users, config, sessions, warn })
   const zfs = createZfs(tool)
+  const zpool = createZpool(tool)
   const shares = createShares({ tool, zfs, folders, exportsFolder: config.surfaces.controller['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: config.surfaces.controller.iscsi, tool, zfs, trial, warn })
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
@@ -97,6 +98,7 @@ export function assembleController({
     void iscsi.restore().catch((error) => warn('iSCSI targets could not be brought back', error))
   const scheduler = new Scheduler({
     zfs,
+    zpool,
     tasks,
     now,
     audit: (event, target) => audit.write({ event, target, actor: 'system', address: 'local' }),
@@ -131,7 +133,7 @@ export function assembleController({
       dependents,
       shares,
       pools: {
-        zpool: createZpool(tool),
+        zpool,
         zfs,
         lsblk: createLsblk(tool),
         tasks,

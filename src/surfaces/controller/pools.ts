@@ -13,7 +13,7 @@ import {
   scrubPool,
 } from '../../features/pools/change.ts'
 import { PoolOptions } from '../../features/pools/options.ts'
-import { getPool, getScan, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
+import { getPool, getScan, isReserved, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
 import { VdevWords } from '../../features/pools/vdevs.ts'
 import { PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
@@ -31,9 +31,9 @@ const ONE = `${COLLECTION}/{name}`
 const tag = 'ZFS'
 
 const params = z.strictObject({ name: PoolName })
-/** Not the words of our own paths: a pool of that name could not be asked for. And ZFS mounts `etc` at /etc, over what is there. */
+/** ZFS mounts `etc` at /etc, over what is there. */
 const NewName = PoolName.refine(
-  (name) => name !== 'available' && name !== 'import' && name !== 'mnt' && !SYSTEM.test(name),
+  (name) => !isReserved(name) && name !== 'mnt' && !SYSTEM.test(name),
   'This name is reserved',
 )
 
