@@ -34,6 +34,8 @@ export interface CensusRow {
 export interface Member {
   name: string
   type: 'filesystem' | 'volume' | 'snapshot' | 'bookmark'
+  /** Also one of the same name in another pool of the same name has another; a bookmark has its snapshot's. */
+  guid: string
   /** Its place in the order of creation. */
   txg: number
   /** Number of holds. */
@@ -76,8 +78,8 @@ export function createZfs(tool: Tool, end = unheard) {
   ) => readProperties(tool, asked, take, { ...options, end: end() })
   const members = async (args: string[]) => {
     const found: Member[] = []
-    const all = ['list', '-Hp', '-o', 'name,type,createtxg,userrefs,clones', ...args]
-    await rows(all, 5, (fields) => found.push(readMember(fields, all)), { timeout: EACH_SNAPSHOT })
+    const all = ['list', '-Hp', '-o', 'name,type,guid,createtxg,userrefs,clones', ...args]
+    await rows(all, 6, (fields) => found.push(readMember(fields, all)), { timeout: EACH_SNAPSHOT })
     return found
   }
   return {
@@ -260,11 +262,13 @@ function readHolds(text: string, asked: ReadonlySet<string>, args: string[]): [n
   })
 }
 
-function readMember([name = '', type, txg, holds, clones = '-']: string[], args: string[]): Member {
+function readMember([name = '', type, guid = '', txg, holds, clones = '-']: string[], args: string[]): Member {
   if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot' && type !== 'bookmark') throw garbled(args)
+  if (!/^[0-9]+$/.test(guid)) throw garbled(args)
   return {
     name,
     type,
+    guid,
     txg: whole(txg, args),
     holds: holds === '-' ? 0 : whole(holds, args),
     clones: names(clones),

@@ -460,6 +460,36 @@ describe('the plan of a pool', () => {
   })
 })
 
+describe('the plan of a dataset and of a rollback', () => {
+  it('are of that pool alone: their tokens do nothing in one that is made again under the name', async () => {
+    const paths = [
+      ['DELETE', '/datasets/tank/data?recursive=true'],
+      ['POST', '/snapshots/tank/data@one/rollback?'],
+    ] as const
+    // The same commands at the same time come to the same transactions.
+    const again = async () => {
+      await made(world.disks(1))
+      await world.ask('POST', '/datasets', { json: { name: 'tank/data' } })
+      for (const name of ['one', 'two']) await world.ask('POST', '/snapshots', { json: { dataset: 'tank/data', name } })
+      world.fakes?.change((model) => {
+        for (const [at, name] of ['tank', 'tank/data', 'tank/data@one', 'tank/data@two'].entries())
+          model.datasets[name]!['createtxg'] = at + 1
+      })
+      const plans = []
+      for (const [method, path] of paths) plans.push((await world.ask(method, `${path}&dry_run=true`)).json)
+      return plans
+    }
+    const first = await again()
+    tool(world, 'zpool', 'destroy', '-f', 'tank')
+    const second = await again()
+    for (const [i, [method, path]] of paths.entries()) {
+      expect([path, first[i].destroys]).toEqual([path, second[i].destroys])
+      expect((await world.ask(method, `${path}&confirm=${first[i].confirm}`)).status).toBe(409)
+    }
+    expect((await world.ask('DELETE', `${paths[0][1]}&confirm=${second[0].confirm}`)).status).toBe(200)
+  })
+})
+
 describe('the version of a pool', () => {
   it('guards it from being destroyed as another than the caller saw', async () => {
     await made(world.disks(1))

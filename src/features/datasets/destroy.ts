@@ -58,7 +58,10 @@ export async function planDestruction(
       .map((member) => ({ object: member.name, reason: 'is in use' })),
     ...users.map(({ object, reason }) => ({ object, reason })),
   ]
-  return makePlan(name, destroys, depends, [...which, ...members.map((member) => `${member.txg} ${member.name}`)])
+  return makePlan(name, destroys, depends, [
+    ...which,
+    ...members.map(({ guid, txg, name: of }) => `${guid} ${txg} ${of}`),
+  ])
 }
 
 /** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */

@@ -19,7 +19,7 @@ export async function planRollback(
 ): Promise<Plan> {
   const missing = () => notFound('snapshot not found', { details: { object: snapshot } })
   const history = (await about(snapshot, () => zfs.history(datasetOf(snapshot)))) ?? raise(missing())
-  const { txg } = history.find(({ name }) => name === snapshot) ?? raise(missing())
+  const { txg, guid } = history.find(({ name }) => name === snapshot) ?? raise(missing())
   const newer = history.filter((member) => member.txg > txg).sort((a, b) => a.txg - b.txg)
   const depends = await about(snapshot, () => dependingOn(zfs, newer))
   depends.push(...(await users(datasetOf(snapshot))))
@@ -27,7 +27,7 @@ export async function planRollback(
     snapshot,
     newer.map(({ name }) => name),
     depends,
-    [txg, ...newer.map((member) => member.txg)].map(String),
+    [`${guid} ${txg}`, ...newer.map((member) => `${member.guid} ${member.txg}`)],
   )
 }
 

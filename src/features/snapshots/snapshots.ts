@@ -87,7 +87,7 @@ export async function takeSnapshot(zfs: Zfs, name: string): Promise<SnapshotDeta
 
 export async function planSnapshotRemoval(zfs: Zfs, name: string): Promise<Plan> {
   const { guid, holds, clones } = await getSnapshot(zfs, name)
-  const member = { name, type: 'snapshot', txg: 0, holds: holds.length, clones } as const
+  const member = { name, type: 'snapshot', guid, txg: 0, holds: holds.length, clones } as const
   return makePlan(name, [name], await about(name, () => dependingOn(zfs, [member])), [guid])
 }
 

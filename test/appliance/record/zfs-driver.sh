@@ -26,7 +26,7 @@ zpool sync "$pool"
 end=edge-admin:end-recorded
 row=name,property,source,value
 dataset=type,used,available,volsize,creation,mountpoint,$end
-member=name,type,createtxg,userrefs,clones
+member=name,type,guid,createtxg,userrefs,clones
 marked=createtxg,userrefs,clones,edge-admin:snapshot,$end
 rec driver-datasets zfs get -Hp -t filesystem,volume -r -o "$row" "$dataset" "$pool"
 rec driver-datasets-missing zfs get -Hp -t filesystem,volume -r -o "$row" "$dataset" nosuch
