@@ -16,7 +16,7 @@ run() { # DATASET
   need_dataset "$1"
   checkpoint snapshot-prune-started
   step 5 'looking for what policies made'
-  made_snapshots "$1" || :
+  made_snapshots "$1" || zfs_failed
 
   run_all=$(grep -c '^delete ' "$TASK/input/plan") || run_all=0
   run_done=0
