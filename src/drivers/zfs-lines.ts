@@ -11,7 +11,7 @@ export interface Property {
 }
 
 /** Milliseconds. */
-const LONG = 120_000
+export const LONG = 120_000
 /** Bytes of a list: a million snapshots. */
 const MOST = 1 << 28
 

@@ -2,7 +2,7 @@
 // each is handed on as it arrives; and a line that is none of ours means a broken program, not an empty answer.
 import { CommandError, type RunOptions } from './run.ts'
 import type { Tool } from './tool.ts'
-import { garbled, type Property, type Question, readProperties, readRows, unheard, whole } from './zfs-lines.ts'
+import { garbled, LONG, type Property, type Question, readProperties, readRows, unheard, whole } from './zfs-lines.ts'
 
 export type { Property } from './zfs-lines.ts'
 
@@ -34,7 +34,7 @@ export interface CensusRow {
 export interface Member {
   name: string
   type: 'filesystem' | 'volume' | 'snapshot' | 'bookmark'
-  /** Also one of the same name in another pool of the same name has another; a bookmark has its snapshot's. */
+  /** Tells it from one of the same name that is made later, or in another pool; a bookmark has its snapshot's. */
   guid: string
   /** Its place in the order of creation. */
   txg: number
@@ -57,7 +57,6 @@ export type Zfs = ReturnType<typeof createZfs>
 
 /** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
 const QUICK = 30_000
-const LONG = 120_000
 /** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
 const EACH_SNAPSHOT = 600_000
 

@@ -25,4 +25,4 @@ export const owe = (folders: Folders, id: string, entry: Owed) =>
 export const isOwed = (folders: Folders, id: string) => existsSync(file(folders, id))
 export const readOwed = (folders: Folders, id: string): Owed | undefined =>
   Owed.safeParse(readJson(file(folders, id))).data
-export const settleDebt = (folders: Folders, id: string) => rmSync(file(folders, id), { force: true })
+export const clearOwed = (folders: Folders, id: string) => rmSync(file(folders, id), { force: true })

@@ -10,7 +10,7 @@ import { ApiError } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { moveFile } from '../store/move.ts'
 import { isHeld } from './lock.ts'
-import { isOwed, type Owed, owe, readOwed, settleDebt } from './owed.ts'
+import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
 import { isFinal, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
 
 export interface TasksOptions {
@@ -275,13 +275,13 @@ export class Tasks {
 
   /** The request has entered the end. */
   attended(id: string): void {
-    this.forgive(id)
+    this.entered(id)
     this.awaited.delete(id)
   }
 
-  private forgive(id: string): void {
+  private entered(id: string): void {
     try {
-      settleDebt(this.options.folders, id)
+      clearOwed(this.options.folders, id)
     } catch (error) {
       this.options.warn('an end that was entered may be entered again at the next start', error)
     }
@@ -337,17 +337,17 @@ export class Tasks {
       this.ended.add(id)
       this.seen.delete(id)
       this.options.onEnd(last)
-      this.payDebt(last)
+      this.enterOwed(last)
       this.prune()
     }
   }
 
-  private payDebt(task: Task): void {
+  private enterOwed(task: Task): void {
     const { folders, onOwed } = this.options
     const entry = this.awaited.has(task.id) ? undefined : readOwed(folders, task.id)
     if (!entry) return
     onOwed?.(entry, task)
-    this.forgive(task.id)
+    this.entered(task.id)
   }
 
   private conclude(task: Task, action: 'recover' | 'cancel'): Promise<void> {

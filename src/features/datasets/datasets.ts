@@ -7,7 +7,7 @@ import { about, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'
 import { checkOptions, INHERIT, isOption } from '../zfs/options.ts'
 import type { Dependents } from './destroy.ts'
-import { refuseHiding } from './place.ts'
+import { refuseHiding } from './mount-point.ts'
 
 export interface Dataset {
   name: string

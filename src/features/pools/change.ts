@@ -7,7 +7,7 @@ import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
 import { makePlan, type Plan } from '../plan/plan.ts'
 import { listAvailable } from './available.ts'
 import { type PoolOptions, poolArguments } from './options.ts'
-import { asking, isReserved, noPool, type Pools, poolLock } from './pools.ts'
+import { asking, isPathWord, noPool, type Pools, poolLock } from './pools.ts'
 import { checkDevices, readVdevs } from './vdevs.ts'
 
 type By = StartOptions['by']
@@ -77,7 +77,7 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   if (!pool) throw notFound('There is no such pool to import', { details: { object } })
   if (fitting.length > 1) throw busy('Several pools have this name: give the id of one', { details: { object } })
   const as = newName ?? pool.name
-  if (isReserved(as))
+  if (isPathWord(as))
     throw invalid('The name of this pool is reserved: give a new name', { details: { field: 'new_name' } })
   if (await asking(as, () => pools.zpool.find(as)))
     throw busy('A pool of this name is there already: give a new name', { details: { object: as } })

@@ -40,7 +40,7 @@ export async function asking<T>(object: string | undefined, work: () => Promise<
 }
 
 /** Words of our own paths: a pool of such a name could not be asked for. */
-export const isReserved = (name: string) => name === 'available' || name === 'import'
+export const isPathWord = (name: string) => name === 'available' || name === 'import'
 
 export const noPool = (name: string) => notFound('pool not found', { details: { object: name } })
 

@@ -4,6 +4,7 @@ import { realpathSync, statSync } from 'node:fs'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { busy, invalid, notFound } from '../../http/errors.ts'
 import { about } from '../zfs/failure.ts'
+import { isInside } from '../zfs/names.ts'
 import { SharePath } from './rules.ts'
 
 export interface Place {
@@ -47,8 +48,6 @@ export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise
   if (!isInside(real, top) || statSync(real).dev !== statSync(top).dev) throw outside()
   return { path, mounted: false }
 }
-
-export const isInside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
 
 const outside = () => invalid('The path is not inside the dataset', { details: { field: 'path' } })
 

@@ -8,8 +8,9 @@ import type { Zfs } from '../../drivers/zfs.ts'
 import type { Folders } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import type { Dependents } from '../datasets/destroy.ts'
+import { isInside } from '../zfs/names.ts'
 import { NfsExports } from './nfs.ts'
-import { isInside, mountedBelow } from './place.ts'
+import { mountedBelow } from './place.ts'
 import { SmbShares } from './smb.ts'
 
 export interface SharesOptions {

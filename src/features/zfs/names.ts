@@ -47,6 +47,9 @@ export const SnapshotName = z
 
 export const poolOf = (name: string) => name.split(/[/@]/, 1)[0] ?? ''
 
+/** Whether a path, or a dataset, is the other one or below it. */
+export const isInside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
+
 /** A dataset and all above it, as changes of them take turns: what is made in one must not meet the end of another. */
 export const turnsOf = (dataset: string): string[] => {
   const parts = dataset.split('/')

@@ -13,7 +13,7 @@ import {
   scrubPool,
 } from '../../features/pools/change.ts'
 import { PoolOptions } from '../../features/pools/options.ts'
-import { getPool, getScan, isReserved, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
+import { getPool, getScan, isPathWord, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
 import { VdevWords } from '../../features/pools/vdevs.ts'
 import { PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
@@ -33,7 +33,7 @@ const tag = 'ZFS'
 const params = z.strictObject({ name: PoolName })
 /** ZFS mounts `etc` at /etc, over what is there. */
 const NewName = PoolName.refine(
-  (name) => !isReserved(name) && name !== 'mnt' && !SYSTEM.test(name),
+  (name) => !isPathWord(name) && name !== 'mnt' && !SYSTEM.test(name),
   'This name is reserved',
 )
 

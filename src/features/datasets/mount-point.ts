@@ -5,9 +5,7 @@ import { mounts } from '../../drivers/proc.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { busy } from '../../http/errors.ts'
 import { about } from '../zfs/failure.ts'
-
-const isAtOrBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
-const isOrBelongsTo = (dataset: string, name: string) => dataset === name || dataset.startsWith(`${name}/`)
+import { isInside } from '../zfs/names.ts'
 
 /** Throws a 409 that names what would be hidden if the filesystem `name` was mounted at `path`. What is mounted with it may lie below it. */
 export async function refuseHiding(zfs: Zfs, name: string, path: string): Promise<void> {
@@ -16,13 +14,13 @@ export async function refuseHiding(zfs: Zfs, name: string, path: string): Promis
   const others: { name: string; mountpoint: string }[] = []
   await about(name, () =>
     zfs.datasets(undefined, (row) => {
-      if (row.mountpoint !== undefined && isAtOrBelow(row.mountpoint, path) && !isOrBelongsTo(row.name, name))
+      if (row.mountpoint !== undefined && isInside(row.mountpoint, path) && !isInside(row.name, name))
         others.push({ name: row.name, mountpoint: row.mountpoint })
     }),
   )
   const [other] = others
   if (other) throw hidden(other.name, `${other.name}, at ${other.mountpoint},`)
-  const mount = mounts().find(({ device, place }) => isAtOrBelow(place, path) && !isOrBelongsTo(device, name))
+  const mount = mounts().find(({ device, place }) => isInside(place, path) && !isInside(device, name))
   if (mount) throw hidden(mount.place, `What is mounted at ${mount.place}`)
   if (hasContent(path)) throw hidden(path, 'What is in the folder')
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { mounts } from '../../src/drivers/proc.ts'
 import type { Zfs } from '../../src/drivers/zfs.ts'
-import { refuseHiding } from '../../src/features/datasets/place.ts'
+import { refuseHiding } from '../../src/features/datasets/mount-point.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'edge-admin-place-'))
+const folder = mkdtempSync(join(tmpdir(), 'edge-admin-mount-point-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const none = { datasets: async () => {} } as unknown as Zfs
 
