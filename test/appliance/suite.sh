@@ -54,7 +54,7 @@ esac
 half() { # NAME COMMAND...
   name=$1
   shift
-  { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/$name.said" | sed -u -E "/^[0-9]+ passed, [0-9]+ failed/d; s/^/$name | /"
+  { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/$name.said" | sed -u -E "/^failed: |^[0-9]+ passed, [0-9]+ failed/d; s/^/$name | /"
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$TMPDIR/$name.said" | tail -n 1)
   if grep -q '^rig: status' "$TMPDIR/$name.said"; then
     case $line in
@@ -74,6 +74,7 @@ else
   host
   inside
 fi
+sed -n '/^failed: /p' "$TMPDIR"/*.said
 cat "$TMPDIR/host.counted" "$TMPDIR/inside.counted" | awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
   END {
     printf "%d passed, %d failed, %d skipped\n", sum["passed"], sum["failed"], sum["skipped"]
