@@ -11,13 +11,29 @@ NAME=${3:-}
 
 tree() { zfs list -H -o name -t all -r "$1" 2>&1 9>&-; }
 
-# What is there goes to `tree`; more than was agreed to ends the task.
-look() {
-  tree "$1" >"$TASK/tree" || {
-    zfs_rc=1 ZFS_SAID=$(head -n 1 "$TASK/tree")
+# What is there goes to a file of the task; more than was agreed to ends it.
+look() { # NAME FILE
+  tree "$1" >"$TASK/$2" || {
+    zfs_rc=1 ZFS_SAID=$(head -n 1 "$TASK/$2")
     zfs_failed
   }
-  refuse_new "$TASK/tree"
+  refuse_new "$TASK/$2"
+}
+
+# All filesystems are unmounted by now: what is busy is a volume, which udev may be looking at.
+destroy() { # [-r] NAME
+  destroy_tries=$TRIES
+  until zfs_do destroy "$@"; do
+    destroy_tries=$((destroy_tries - 1))
+    case $destroy_tries-$ZFS_SAID in
+      0-*) zfs_failed ;;
+      *'dataset is busy'*) ;;
+      *) zfs_failed ;;
+    esac
+    sleep 1
+    settle
+    look "$NAME" left
+  done
 }
 
 run() { # NAME alone|recursive
@@ -27,7 +43,7 @@ run() { # NAME alone|recursive
 
   step 10 "unmounting $1"
   run_mounted=$(zfs list -H -o name,mounted -t filesystem -r "$1" 2>/dev/null 9>&- | sed -n 's/	yes$//p')
-  look "$1"
+  look "$1" tree
   printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail E1000 'The task cannot be written down'
   # The innermost first: a name sorts before what is below it.
   printf '%s\n' "$run_mounted" | sort -r >"$TASK/unmounting"
@@ -37,12 +53,13 @@ run() { # NAME alone|recursive
   checkpoint dataset-unmounted
 
   step 40 "destroying $1"
-  look "$1"
+  settle
+  look "$1" tree
   : | put "$TASK/destroying" 640
   checkpoint dataset-destroying
   case $2 in
-    recursive) zfs_do destroy -r "$1" || zfs_failed ;;
-    *) zfs_do destroy "$1" || zfs_failed ;;
+    recursive) destroy -r "$1" ;;
+    *) destroy "$1" ;;
   esac
   # It is gone when it is gone, whatever the exit status was.
   if run_left=$(zfs list -H -o name "$1" 2>/dev/null 9>&-); then fail E1000 "$run_left is still there"; fi

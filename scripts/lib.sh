@@ -146,6 +146,14 @@ checkpoint() { # NAME: a persisted step; the tests make it fail here
   return 0
 }
 
+# udev opens every disk and volume that is new or changed, to look at it, and for so long ZFS calls it busy, or does not find it. This waits
+# for udev; what it has not heard of yet is why its callers try again, TRIES times in all.
+# shellcheck disable=SC2034
+TRIES=6
+settle() {
+  if command -v udevadm >/dev/null; then udevadm settle -t 30 9>&-; fi
+}
+
 hook() { # NAME ARGUMENT...: the vendor's own script; 127 when there is none
   hook_file=$EDGE_ROOT/bin/$1.sh
   shift

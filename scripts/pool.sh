@@ -13,24 +13,30 @@ create() {
   while IFS= read -r create_line; do set -- "$@" "$create_line"; done <"$TASK/input/options"
   set -- "$@" -- "$NAME"
   while IFS= read -r create_line; do set -- "$@" "$create_line"; done <"$TASK/input/vdevs"
-  # A disk that was something else until now: udev may still be taking its old partitions away, or hold it open while zpool makes new ones.
-  create_tries=6
-  while :; do
-    settle
-    zpool_try create "$@" && return 0
-    create_tries=$((create_tries - 1))
-    case $create_tries-$ZPOOL_TEXT in
-      0-*) break ;;
-      *'no such pool or dataset'* | *'currently unavailable'*) ;;
-      *) break ;;
-    esac
-    sleep 1
-  done
-  zpool_refused
+  ready
+  patiently create "$@"
 }
 
-settle() {
-  if command -v udevadm >/dev/null; then udevadm settle -t 30; fi
+# udev stands in the way of a disk whose partitions are made or taken away, and of a pool with a volume that is new.
+patiently() { # ARGUMENT...: zpool_do, more than once
+  patient_tries=$TRIES
+  until zpool_try "$@"; do
+    patient_tries=$((patient_tries - 1))
+    case $patient_tries-$ZPOOL_TEXT in
+      0-*) zpool_refused ;;
+      *'no such pool or dataset'* | *'currently unavailable'* | *'same device'* | *'pool is busy'*) ;;
+      *) zpool_refused ;;
+    esac
+    sleep 1
+    ready
+  done
+}
+
+# Before each try: what the caller agreed to still has to be all.
+ready() {
+  settle
+  [ "$VERB" = create ] || need_pool
+  [ "$VERB" != destroy ] || refuse_unplanned
 }
 
 # Not another one that has got its name meanwhile.
@@ -112,10 +118,9 @@ run() {
   case $VERB in
     create) create ;;
     destroy | export)
-      need_pool
-      [ "$VERB" != destroy ] || refuse_unplanned
+      ready
       filesystems name '[a-z]*	yes' >"$TASK/mounted" || :
-      zpool_do "$VERB" "$NAME"
+      patiently "$VERB" "$NAME"
       # It is gone when it is gone, whatever the exit status was.
       if pool_is_there "$GUID"; then fail E1000 "zpool left $NAME where it was"; fi
       ;;

@@ -17,13 +17,16 @@ export const makePool = (world: World, name = 'tank'): string =>
   createPool(world, '-O', `mountpoint=/mnt/${name}`, name)
 
 /** `zpool create -f OPTION... NAME` of one disk. */
-export function createPool(world: World, ...words: string[]): string {
+export const createPool = (world: World, ...words: string[]): string =>
+  patiently(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
+
+/** A real disk that was just given back, and a volume that is new, may still be looked at by udev: they are busy for so long. */
+function patiently(world: World, ...words: [string, ...string[]]): string {
   for (let tries = world.fakes ? 1 : 20; ; tries--) {
     try {
-      return tool(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
+      return tool(world, ...words)
     } catch (error) {
       if (tries <= 1) throw error
-      // A real disk that was just given back may still be looked at by others: udev takes its old partitions away.
       spawnSync('udevadm', ['settle'], { timeout: 30_000 })
       spawnSync('sleep', ['1'])
     }
@@ -49,7 +52,7 @@ export function clearPool(world: World, pool = 'tank'): void {
     if (name.startsWith(`${pool}@`) || /^[^/@]+\/[^/@]+$/.test(name)) {
       // One that hung on another may be gone already.
       const left = tool(world, 'zfs', 'list', '-H', '-t', 'all', '-o', 'name').split('\n')
-      if (left.includes(name)) tool(world, 'zfs', 'destroy', '-R', name)
+      if (left.includes(name)) patiently(world, 'zfs', 'destroy', '-R', name)
     }
 }
 

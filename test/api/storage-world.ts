@@ -153,8 +153,14 @@ const pools = () =>
     .stdout.split('\n')
     .filter(Boolean)
 
-/** All but those that were there before the test. */
+/** All but those that were there before the test. One that udev still looks at is busy. */
 function destroyPools(others: string[]): void {
-  for (const pool of pools().filter((name) => !others.includes(name)))
-    spawnSync('zpool', ['destroy', '-f', pool], { timeout: 120_000 })
+  for (let tries = 20; ; tries--) {
+    const left = pools().filter((name) => !others.includes(name))
+    if (left.length === 0) return
+    if (tries === 0) throw new Error(`these pools cannot be destroyed: ${left}`)
+    for (const pool of left) spawnSync('zpool', ['destroy', '-f', pool], { timeout: 120_000 })
+    spawnSync('udevadm', ['settle'], { timeout: 30_000 })
+    spawnSync('sleep', ['1'])
+  }
 }

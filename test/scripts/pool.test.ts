@@ -87,6 +87,36 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     ).toHaveLength(6)
   })
 
+  const remove = (kind: string, more = {}) =>
+    sandbox.run(kind, {
+      inputs: { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n', ...more },
+      args: [LOCK],
+      env: env(),
+    })
+
+  it.each(['pool-export', 'pool-destroy'])('tries %s again while udev looks at a volume that is new', (kind) => {
+    create()
+    fakes.faults({ program: 'zpool', match: '^(export|destroy)', nth: 1, stderr: "cannot export 'tank': pool is busy" })
+    expect(remove(kind).status.status).toBe('completed')
+    expect(fakes.model().pools).toEqual({})
+  })
+
+  it('destroys nothing that was made between two tries', () => {
+    create()
+    fakes.faults({ program: 'zpool', match: '^destroy', stderr: "cannot destroy 'tank': pool is busy" })
+    // It is asked to wait before each of them.
+    const seen = join(sandbox.folder, 'seen')
+    sandbox.program(
+      join(sandbox.fake, 'udevadm'),
+      `[ ! -e '${seen}' ] || '${fakes.programs}/zfs' create tank/new-$$\n: >'${seen}'`,
+    )
+    expect(remove('pool-destroy').status.error).toEqual({
+      code: 'CONFLICT',
+      message: expect.stringContaining('tank/new-'),
+    })
+    expect(fakes.calls().filter(({ args }) => args[0] === 'destroy')).toHaveLength(1)
+  })
+
   test.for(['../x', '-f', 'a b', ''])('takes no name that is none: %j', (name) => {
     const { status } = sandbox.run('pool-destroy', {
       inputs: { name: `${name}\n`, guid: '1\n' },

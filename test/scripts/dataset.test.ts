@@ -1,0 +1,53 @@
+// The script that destroys a dataset, in both shells, while udev looks at a volume. What else it does is shown in test/api/storage-datasets.test.ts.
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Fakes, installFakes } from '../fakes/install.ts'
+import { Sandbox, SHELLS } from './sandbox.ts'
+
+const words = "cannot destroy 'tank/v': dataset is busy"
+const BUSY = { program: 'zfs', match: '^destroy', stderr: words }
+
+describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
+  let sandbox: Sandbox
+  let fakes: Fakes
+  beforeEach(() => {
+    sandbox = new Sandbox(shell)
+    fakes = installFakes(join(sandbox.folder, 'storage'))
+    fakes.change((model) => {
+      model.disks['/dev/fake1'] = { size: 2 ** 30 }
+    })
+    execFileSync(join(fakes.programs, 'zpool'), ['create', 'tank', '/dev/fake1'])
+    execFileSync(join(fakes.programs, 'zfs'), ['create', '-V', '16M', 'tank/v'])
+  })
+  afterEach(() => sandbox.remove())
+  const destroy = () =>
+    sandbox.run('dataset-destroy', {
+      inputs: { planned: 'tank/v\n' },
+      args: ['tank/v', 'recursive'],
+      env: { EDGE_PATH: `${fakes.programs}:${sandbox.fake}` },
+    }).status
+  const tries = () => fakes.calls().filter(({ args }) => args[0] === 'destroy').length
+  const isThere = () => 'tank/v' in fakes.model().datasets
+
+  it('is tried again, and not for ever', () => {
+    fakes.faults(BUSY)
+    expect(destroy().error).toEqual({ code: 'CONFLICT', message: words })
+    expect([tries(), isThere()]).toEqual([6, true])
+    fakes.faults({ ...BUSY, nth: 1 })
+    expect(destroy()).toMatchObject({ status: 'completed', message: 'tank/v is destroyed' })
+    expect(isThere()).toBe(false)
+  })
+
+  it('takes no snapshot along that was made between two tries', () => {
+    fakes.faults(BUSY)
+    // It is asked to wait before each of them.
+    const seen = join(sandbox.folder, 'seen')
+    sandbox.program(
+      join(sandbox.fake, 'udevadm'),
+      `[ ! -e '${seen}' ] || '${fakes.programs}/zfs' snapshot tank/v@new-$$\n: >'${seen}'`,
+    )
+    expect(destroy().error).toEqual({ code: 'CONFLICT', message: expect.stringContaining('tank/v@new-') })
+    expect([tries(), isThere()]).toEqual([1, true])
+  })
+})
