@@ -93,15 +93,27 @@ write() { # FILE VALUE: values may be secrets, which no other process's argument
   printf '%s' "$2" | tee "$1" >/dev/null
 }
 
-await_device() { # PATH: udev makes it a moment after ZFS made the volume
+# udev makes the link a moment after ZFS made the volume, and takes an old one away as late: for so long it may lead to another volume, which
+# has got the number since.
+await_device() { # /dev/zvol/DATASET
+  if command -v udevadm >/dev/null; then udevadm settle -t 20; fi
   tries=50
-  until [ -b "$1" ]; do
+  until is_device "$1"; do
     tries=$((tries - 1))
     if [ "$tries" -eq 0 ]; then
       echo "$1: No such device" >&2
       return 1
     fi
     sleep 0.1
+  done
+}
+
+is_device() {
+  [ -b "$1" ] || return 1
+  for zvol_id in /usr/lib/udev/zvol_id /lib/udev/zvol_id; do
+    [ -x "$zvol_id" ] || continue
+    [ "$("$zvol_id" "$(readlink -f "$1")")" = "${1#/dev/zvol/}" ]
+    return
   done
 }
 

@@ -22,9 +22,11 @@ patiently() { # ARGUMENT...: zpool_do, more than once
   patient_tries=$TRIES
   until zpool_try "$@"; do
     patient_tries=$((patient_tries - 1))
-    case $patient_tries-$ZPOOL_TEXT in
+    case $patient_tries-$1-$ZPOOL_TEXT in
       0-*) zpool_refused ;;
       *'no such pool or dataset'* | *'currently unavailable'* | *'same device'* | *'pool is busy'*) ;;
+      ?-create-*'failed to rescan'* | ?-create-*'cannot label'* | ?-create-*'missing link'*) ;;
+      ?-create-*"cannot open '"*"': No such "* | ?-create-*"cannot open '"*"': Device or resource busy"*) ;;
       *) zpool_refused ;;
     esac
     sleep 1
@@ -35,8 +37,26 @@ patiently() { # ARGUMENT...: zpool_do, more than once
 # Before each try: what the caller agreed to still has to be all.
 ready() {
   settle
-  [ "$VERB" = create ] || need_pool
-  [ "$VERB" != destroy ] || refuse_unplanned
+  case $VERB in
+    destroy)
+      need_pool
+      refuse_unplanned
+      ;;
+    export) need_pool ;;
+  esac
+}
+
+# For a pool that was imported only to look at it.
+give_back() {
+  back_tries=$TRIES
+  while [ "$back_tries" -gt 0 ]; do
+    settle
+    ! zpool_look export "$NAME" || return 0
+    back_tries=$((back_tries - 1))
+    sleep 1
+  done
+  echo "$NAME was not exported"
+  return 1
 }
 
 # Not another one that has got its name meanwhile.
@@ -75,7 +95,7 @@ look_inside() { # OPTION...
   while IFS= read -r look_place; do
     ! hides "$look_place" || look_bad="The pool would be mounted over the system: $look_place"
   done <"$TASK/mountpoints"
-  zpool_do export "$NAME"
+  patiently export "$NAME"
   rm -f "$TASK/looking"
   [ -z "$look_bad" ] || fail CONFLICT "$look_bad"
 }
@@ -148,7 +168,7 @@ adopt() {
   zpool_look import -N "$@" -- "$NAME" || return 1
   # shellcheck disable=SC2015 # both have to be true
   is_mine && zfs mount "$NAME" && return 0
-  zpool_look export "$NAME"
+  give_back
   return 1
 }
 
@@ -163,7 +183,7 @@ recover() {
       ;;
     import)
       pool_is_there "$(input guid)" || return 0
-      if [ -f "$TASK/looking" ]; then zpool_look export "$NAME"; else END_STATE=completed; fi
+      if [ -f "$TASK/looking" ]; then give_back; else END_STATE=completed; fi
       ;;
     destroy | export)
       recover_there=0

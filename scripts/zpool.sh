@@ -53,7 +53,7 @@ zpool_refused() {
     *'no such pool or dataset'*) fail CONFLICT "$ZPOOL_TEXT" ;;
     *'no such pool'*) fail NOT_FOUND "$ZPOOL_TEXT" ;;
     *'already exists'* | *'is part of'* | *'in use'* | *busy* | *currently* | *'same device'* | *'contains a'* | *'not empty'* | \
-      *suspended* | *'more than one'*) fail CONFLICT "$ZPOOL_TEXT" ;;
+      *suspended* | *'more than one'* | *'failed to rescan'* | *'cannot label'* | *'missing link'*) fail CONFLICT "$ZPOOL_TEXT" ;;
     *'cannot resolve'* | *'cannot open'* | *invalid* | *'not a valid'* | *'must be'* | *readonly* | *'minimum size'* | *mismatched* | \
       *requires* | *'is reserved'* | *'different sizes'*) fail INVALID "$ZPOOL_TEXT" ;;
     *) fail E1000 "$ZPOOL_TEXT" ;;

@@ -86,7 +86,7 @@ export interface Lio {
 export function createLio(tool: Tool): Lio {
   return {
     async read() {
-      const { stdout } = await tool('lio', ['read'], { maxBytes: 32 << 20 })
+      const { stdout } = await tool('lio', ['read'], { maxBytes: 32 << 20, timeout: 30_000 })
       return parseLio(stdout)
     },
     async apply(steps) {

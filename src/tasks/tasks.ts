@@ -104,10 +104,11 @@ export class Tasks {
     return (written?.mtimeMs ?? 0) < (started?.mtimeMs ?? 0) ? task : undefined
   }
 
-  /** Resolves once the task that was started last under `lock` has let go of it, at most after two seconds: then it may be started again. */
-  async released(lock: string): Promise<void> {
+  /** Resolves once the task that was started last under `lock` has let go of it, or after so many seconds: then it may be started again. */
+  async released(lock: string, seconds = 2): Promise<void> {
     const id = this.claimed.get(lock)
-    if (id) await Promise.race([this.live.get(id), new Promise((resolve) => setTimeout(resolve, 2000).unref())])
+    if (id)
+      await Promise.race([this.live.get(id), new Promise((resolve) => setTimeout(resolve, seconds * 1000).unref())])
   }
 
   /** Whether a task that this process started holds `lock`, or is about to. */
@@ -162,7 +163,8 @@ export class Tasks {
   async startNext(kind: string, options: StartOptions): Promise<Task | undefined> {
     const lock = options.lock ?? kind
     const last = this.get(this.claimed.get(lock) ?? '')
-    if (last && isFinal(last)) await this.released(lock)
+    // Its script still waits for the disk, after it told its end; a slow disk takes seconds.
+    if (last && isFinal(last)) await this.released(lock, 30)
     return this.start(kind, options)
   }
 

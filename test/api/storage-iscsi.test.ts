@@ -1,7 +1,7 @@
 // iSCSI targets through the API, on the fakes or (EDGE_REAL=1) on the real kernel, with a login by the machine's own initiator there. The trap:
 // what the kernel has and what saveconfig.json has are looked at apart; a change that is in one only is lost at the next boot, or never there.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseLio } from '../../src/drivers/lio.ts'
@@ -64,7 +64,7 @@ afterEach(async () => {
     return
   }
   for (const { id, managed } of (await world.ask('GET', TARGETS)).json)
-    if (managed) await world.ask('DELETE', `${TARGETS}/${id}?force=true`)
+    if (managed) expect((await world.ask('DELETE', `${TARGETS}/${id}?force=true`)).status).toBe(200)
 }, 240_000)
 
 describe('an iSCSI target', SLOW, () => {
@@ -232,7 +232,10 @@ describe('LUNs', SLOW, () => {
     await removeLun(0)
     expect((await set('zvols', 'none')).status).toBe(200)
     expect((await set('zvols', 'default')).status).toBe(200)
-    if (REAL) await until('the device is back', () => existsSync(`/dev/zvol/${POOL}/v1`))
+    if (!REAL) return
+    // Until udev is done, it may be the old link.
+    sh('udevadm', 'settle')
+    await until('the device is back', () => existsSync(`/dev/zvol/${POOL}/v1`))
   })
 
   it('are zvols that are there, of targets that are there', async () => {
@@ -413,10 +416,16 @@ describe('an initiator that is logged in', SLOW, () => {
     node('--login')
     sh('udevadm', 'settle')
   }
-  function logOut(): void {
-    if (!world.fakes) spawnSync('iscsiadm', ['-m', 'node', '-T', IQN, '-p', portal, '--logout'], { timeout: 60_000 })
-  }
-  afterEach(logOut)
+  /** Status 21: no session of this machine is left. */
+  const logOut = () =>
+    until('nobody is logged in', () => {
+      if (world.fakes) return true
+      spawnSync('iscsiadm', ['-m', 'node', '-T', IQN, '-p', portal, '--logout'], { timeout: 60_000 })
+      return spawnSync('iscsiadm', ['-m', 'session'], { timeout: 60_000 }).status === 21
+    })
+  afterEach(async () => {
+    await logOut()
+  })
 
   it('does not lose its disk unasked: 409 with its name, until forced', async () => {
     await create({ initiators: [CLIENT], chap: CHAP })
@@ -459,11 +468,26 @@ describe('an initiator that is logged in', SLOW, () => {
       expect(copy(`if=/dev/zvol/${POOL}/v1`, 'iflag=direct').toString()).toBe(text)
     })
 
+    it('is never shown another volume, to which an old link leads', { timeout: 120_000 }, async () => {
+      await create()
+      const [link, device] = [`/dev/zvol/${POOL}/v1`, realpathSync(`/dev/zvol/${POOL}/v1`)]
+      const to = (path: string) => execFileSync('ln', ['-sfn', path, link])
+      to(realpathSync(`/dev/zvol/${POOL}/v2`))
+      try {
+        const { status, json } = await addLun('v1')
+        expect([status, json.code]).toEqual([503, 'SERVICE_UNAVAILABLE'])
+        expect(live().backstores).toEqual([])
+      } finally {
+        to(device)
+      }
+      expect((await addLun('v1')).status).toBe(201)
+    })
+
     it('gets nothing without the secret', async () => {
       await create({ initiators: [CLIENT], chap: CHAP })
       await addLun('v1')
       logIn()
-      logOut()
+      await logOut()
       node('-o', 'update', '-n', 'node.session.auth.password', '-v', 'a-wrong-password')
       expect(() => node('--login')).toThrow('authorization failure')
     })

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { until } from './client.ts'
-import { tool } from './storage-tools.ts'
+import { createPool, tool } from './storage-tools.ts'
 import { makeFile, REAL, startStorage, type World } from './storage-world.ts'
 
 let world: World
@@ -369,6 +369,8 @@ describe('export and import', () => {
     const disks = world.disks(2)
     const { guid } = await made(['mirror', ...disks])
     await world.ask('POST', '/datasets', { json: { name: 'tank/data' } })
+    // udev looks at it as often as the pool comes.
+    await world.ask('POST', '/zvols', { json: { name: 'tank/volume', size: '16M' } })
     expect((await world.ask('POST', '/pools/tank/export')).json).toEqual({ message: 'pool exported' })
     expect(await names()).toEqual([])
     expect((await available()).pools).toEqual([expect.objectContaining({ name: 'tank', id: guid, state: 'ONLINE' })])
@@ -407,8 +409,7 @@ describe('export and import', () => {
   })
 
   test.for(['available', 'import'])('refuse the own name of a pool that could not be asked for: %s', async (name) => {
-    const [disk = ''] = world.disks(1)
-    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=none', name, disk)
+    createPool(world, '-O', 'mountpoint=none', name)
     const guid = tool(world, 'zpool', 'get', '-H', '-o', 'value', 'guid', name).trim()
     tool(world, 'zpool', 'export', name)
     for (const json of [{ name }, { id: guid }, { id: guid, force: true }]) {

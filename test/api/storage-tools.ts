@@ -20,13 +20,18 @@ export const makePool = (world: World, name = 'tank'): string =>
 export const createPool = (world: World, ...words: string[]): string =>
   patiently(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
 
-/** A real disk that was just given back, and a volume that is new, may still be looked at by udev: they are busy for so long. */
-function patiently(world: World, ...words: [string, ...string[]]): string {
+/** As udev makes them fail, which looks at every disk that was just given back, and at every volume that is new. */
+const PASSING =
+  /busy|no such pool or dataset|unavailable|same device|failed to rescan|cannot label|missing link|No such /
+
+/** `tool`, which on real disks tries again what udev stands in the way of. */
+export function patiently(world: World, ...words: [string, ...string[]]): string {
   for (let tries = world.fakes ? 1 : 20; ; tries--) {
     try {
       return tool(world, ...words)
     } catch (error) {
-      if (tries <= 1) throw error
+      if (tries <= 1 || !PASSING.test(String(error))) throw error
+      console.error(`tried again: ${error}`)
       spawnSync('udevadm', ['settle'], { timeout: 30_000 })
       spawnSync('sleep', ['1'])
     }

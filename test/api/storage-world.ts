@@ -125,8 +125,11 @@ export async function makeWorld<A extends Appliance>(
         60,
       ),
     async close() {
-      if (!fakes) destroyPools(others)
-      await world.appliance.close()
+      try {
+        if (!fakes) destroyPools(others)
+      } finally {
+        await world.appliance.close()
+      }
     },
   }
   return world

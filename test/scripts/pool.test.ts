@@ -87,18 +87,46 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     ).toHaveLength(6)
   })
 
-  const remove = (kind: string, more = {}) =>
+  it.each([
+    "cannot create 'tank': one or more vdevs refer to the same device, or one of",
+    "the kernel failed to rescan the partition table: 16\ncannot label 'fake1': try using parted(8)",
+    "cannot open '/dev/disk/by-id/fake1-part1': No such file or directory",
+    "cannot open '/dev/fake1': Device or resource busy",
+    'missing link: fake1 was partitioned but /dev/disk/by-id/fake1-part1 is missing',
+  ])('tries again when zpool says: %s', (stderr) => {
+    fakes.faults({ program: 'zpool', match: '^create', nth: 1, stderr })
+    expect(create().status.status).toBe('completed')
+  })
+
+  const on = (kind: string, fault?: string) =>
     sandbox.run(kind, {
-      inputs: { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n', ...more },
+      inputs: { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n' },
       args: [LOCK],
       env: env(),
+      ...(fault && { fault }),
     })
 
   it.each(['pool-export', 'pool-destroy'])('tries %s again while udev looks at a volume that is new', (kind) => {
     create()
     fakes.faults({ program: 'zpool', match: '^(export|destroy)', nth: 1, stderr: "cannot export 'tank': pool is busy" })
-    expect(remove(kind).status.status).toBe('completed')
+    expect(on(kind).status.status).toBe('completed')
     expect(fakes.model().pools).toEqual({})
+  })
+
+  it('imports a pool that is busy while it is looked at, and leaves none half imported', () => {
+    create()
+    const guid = `${pool()?.['guid']}\n`
+    expect(on('pool-export').status.status).toBe('completed')
+    const busy = { program: 'zpool', match: '^export', nth: 1, stderr: "cannot export 'tank': pool is busy" }
+    const importing = { inputs: { name: 'tank\n', guid }, args: [LOCK], env: env() }
+    fakes.faults(busy)
+    const { task } = sandbox.run('pool-import', { ...importing, fault: 'pool-looking=kill' })
+    expect(pool()).toBeDefined()
+    expect(sandbox.recover('pool-import', task, [LOCK], env()).status.status).toBe('interrupted')
+    expect(pool()).toBeUndefined()
+    fakes.faults(busy)
+    expect(sandbox.run('pool-import', importing).status.status).toBe('completed')
+    expect(pool()).toBeDefined()
   })
 
   it('destroys nothing that was made between two tries', () => {
@@ -110,7 +138,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
       join(sandbox.fake, 'udevadm'),
       `[ ! -e '${seen}' ] || '${fakes.programs}/zfs' create tank/new-$$\n: >'${seen}'`,
     )
-    expect(remove('pool-destroy').status.error).toEqual({
+    expect(on('pool-destroy').status.error).toEqual({
       code: 'CONFLICT',
       message: expect.stringContaining('tank/new-'),
     })

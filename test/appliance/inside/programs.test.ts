@@ -1,6 +1,6 @@
 // The guest is what the tests inside it take for granted: real programs, empty disks. The trap: with a program missing, a test on a fake's
 // answer would still be green elsewhere.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
@@ -22,7 +22,16 @@ it('speaks to the ZFS of its own kernel', () => {
 it('makes a pool of the disks it was given, and leaves them empty', () => {
   expect(process.env['EDGE_REAL']).toBe('1')
   expect(disks.length).toBeGreaterThanOrEqual(4)
-  run('/usr/sbin/zpool', 'create', 'rig', 'mirror', ...disks.slice(0, 2))
+  for (let tries = 20; ; tries--) {
+    // The tests before it gave the disks back a moment ago, and udev may still look at them.
+    run('/usr/bin/udevadm', 'settle')
+    const { status, stderr } = spawnSync('/usr/sbin/zpool', ['create', 'rig', 'mirror', ...disks.slice(0, 2)], {
+      encoding: 'utf8',
+    })
+    if (status === 0) break
+    if (tries === 1) throw new Error(stderr)
+    run('/usr/bin/sleep', '1')
+  }
   expect(run('/usr/sbin/zpool', 'list', '-H', '-o', 'health', 'rig')).toBe('ONLINE\n')
   run('/usr/sbin/zpool', 'destroy', 'rig')
   expect(run('/usr/sbin/zpool', 'list', '-H')).toBe('')
