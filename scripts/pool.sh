@@ -17,7 +17,8 @@ create() {
   patiently create "$@"
 }
 
-# udev stands in the way of a disk whose partitions are made or taken away, and of a pool with a volume that is new.
+# udev stands in the way of a disk whose partitions are made or taken away, of a pool that was exported a moment ago, and of one with a volume
+# that is new.
 patiently() { # ARGUMENT...: zpool_do, more than once
   patient_tries=$TRIES
   until zpool_try "$@"; do
@@ -25,6 +26,7 @@ patiently() { # ARGUMENT...: zpool_do, more than once
     case $patient_tries-$1-$ZPOOL_TEXT in
       0-*) zpool_refused ;;
       *'no such pool or dataset'* | *'currently unavailable'* | *'same device'* | *'pool is busy'*) ;;
+      ?-import-*'no such pool'*) ;;
       ?-create-*'failed to rescan'* | ?-create-*'cannot label'* | ?-create-*'missing link'*) ;;
       ?-create-*"cannot open '"*"': No such "* | ?-create-*"cannot open '"*"': Device or resource busy"*) ;;
       *) zpool_refused ;;
@@ -88,7 +90,8 @@ refuse_unplanned() {
 # A pool of another machine may want to be mounted at /, /usr or /home, and ZFS would do it over what is there. So it is looked at before.
 look_inside() { # OPTION...
   : | put "$TASK/looking" 640 || fail E1000 'The task cannot be written down'
-  zpool_do import -N -o readonly=on -o cachefile=none "$@" -- "$GUID" "$NAME"
+  ready
+  patiently import -N -o readonly=on -o cachefile=none "$@" -- "$GUID" "$NAME"
   checkpoint pool-looking
   look_bad=
   filesystems mountpoint 'on	no' >"$TASK/mountpoints" || look_bad='zfs does not say where the pool would be mounted'
@@ -149,7 +152,8 @@ run() {
       import_folder=$(input folder) && set -- -d "$import_folder"
       input force >/dev/null && set -- "$@" -f
       look_inside "$@"
-      zpool_do import "$@" -- "$GUID" "$NAME"
+      ready
+      patiently import "$@" -- "$GUID" "$NAME"
       ;;
   esac
   checkpoint pool-done

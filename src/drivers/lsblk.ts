@@ -1,5 +1,5 @@
-// `lsblk`: the block devices of this machine. The trap: a disk with partitions, a file system or a holder is listed like any other; what is
-// free is decided by the caller.
+// `lsblk`: the block devices of this machine, and udev, which makes their names. The trap: a disk with partitions, a file system or a holder is
+// listed like any other; what is free is decided by the caller.
 import { CommandError } from './run.ts'
 import type { Tool } from './tool.ts'
 
@@ -20,9 +20,21 @@ export type Lsblk = ReturnType<typeof createLsblk>
 
 const COLUMNS = 'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS'
 const TIMEOUT = 15_000
+/** Seconds. */
+const SETTLED = 10
 
 export function createLsblk(tool: Tool) {
   return {
+    /** Waits until udev has looked at what is new or changed; while it does, the partitions of a disk that was just given back are gone. */
+    async settle(): Promise<void> {
+      try {
+        await tool('udevadm', ['settle', '-t', `${SETTLED}`], { timeout: 2 * SETTLED * 1000 })
+      } catch (error) {
+        // There is no udev here, or it has no end: what it makes late is late.
+        if (!(error instanceof CommandError)) throw error
+      }
+    },
+
     async list(): Promise<BlockDevice[]> {
       const args = ['-Jb', '-o', COLUMNS]
       const { stdout } = await tool('lsblk', args, { timeout: TIMEOUT, maxBytes: 1 << 24 })

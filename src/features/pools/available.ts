@@ -12,6 +12,7 @@ export interface Available {
 
 export function listAvailable({ zpool, lsblk, files }: Pools): Promise<Available> {
   return asking(undefined, async () => {
+    await lsblk.settle()
     const [devices, fromDisks, fromFiles] = await Promise.all([
       lsblk.list(),
       zpool.importable(),

@@ -1,5 +1,6 @@
 // Making, destroying, importing, exporting and scrubbing pools: checks, then a task. The trap: what the caller named is checked before any
 // program starts, and reaches the script in files, a word a line.
+import { setTimeout } from 'node:timers/promises'
 import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
@@ -69,10 +70,16 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   const { name, id, newName, force } = wanted
   if (name === undefined && id === undefined) throw invalid('A name or an id is needed', { details: { field: 'name' } })
   const object = name ?? id ?? ''
-  const { pools: found } = await listAvailable(pools)
-  const fitting = found.filter(
-    (pool) => (id === undefined || pool.id === id) && (name === undefined || pool.name === name),
-  )
+  const look = async () =>
+    (await listAvailable(pools)).pools.filter(
+      (pool) => (id === undefined || pool.id === id) && (name === undefined || pool.name === name),
+    )
+  let fitting = await look()
+  if (fitting.length === 0) {
+    // One that was exported a moment ago: udev may not have heard of it when it was asked.
+    await setTimeout(1000)
+    fitting = await look()
+  }
   const [pool] = fitting
   if (!pool) throw notFound('There is no such pool to import', { details: { object } })
   if (fitting.length > 1) throw busy('Several pools have this name: give the id of one', { details: { object } })
