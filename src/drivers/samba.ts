@@ -27,6 +27,15 @@ export function createSamba(tool: Tool) {
     if (complaint) throw new CommandError(['net', 'conf', ...args], 'status', `${stdout}\n${stderr}`, status)
     return stdout
   }
+  async function ping(): Promise<'answers' | 'silent' | 'none'> {
+    try {
+      const { stdout } = await tool('smbcontrol', ['--timeout=5', 'smbd', 'ping'], SLOW)
+      return stdout.includes('PONG') ? 'answers' : 'silent'
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      return error.reason === 'missing' || error.stderr.includes("Can't find pid") ? 'none' : 'silent'
+    }
+  }
   return {
     /** The configuration as smbd reads it. */
     async effective(): Promise<Effective> {
@@ -61,13 +70,10 @@ export function createSamba(tool: Tool) {
     },
 
     /** Whether smbd answers. */
-    async isRunning(): Promise<boolean> {
-      try {
-        return (await tool('smbcontrol', ['--timeout=5', 'smbd', 'ping'], SLOW)).stdout.includes('PONG')
-      } catch {
-        return false
-      }
-    },
+    isRunning: async () => (await ping()) === 'answers',
+
+    /** Whether there is an smbd to be told of changes; one that is too busy to answer hears of them later. */
+    hasServer: async () => (await ping()) !== 'none',
 
     async reload(): Promise<void> {
       await tool('smbcontrol', ['all', 'reload-config'], SLOW)

@@ -357,6 +357,14 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
         expect(registry()).not.toContain('[data]')
       })
 
+      it('a server that is too busy to answer hears that a share is closed all the same', async () => {
+        const { json } = await create({})
+        world.fakes?.change((model) => delete model['samba'].told)
+        faults({ program: 'smbcontrol', match: 'ping', stdout: 'No replies received\n', status: 1 })
+        expect((await world.ask('DELETE', `${SHARES}/${json.id}`)).status).toBe(200)
+        expect(world.fakes?.model()['samba'].told).toEqual(['all reload-config', 'smbd close-share data'])
+      })
+
       it('a server that does not run is no reason to refuse', async () => {
         faults({ program: 'smbcontrol', stderr: "Can't find pid for destination 'smbd'" })
         expect((await create({})).status).toBe(201)

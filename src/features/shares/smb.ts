@@ -176,7 +176,7 @@ export class SmbShares {
 
   /** A server that does not run reads its configuration when it starts. */
   private async tellServer(name: string, disconnect: 'all' | 'denied'): Promise<void> {
-    if (!(await this.samba.isRunning())) return
+    if (!(await this.samba.hasServer())) return
     await this.samba.reload()
     await this.samba.disconnect(name, disconnect)
   }
