@@ -9,7 +9,7 @@
 LOCK=$(dataset_lock "${3:-}")
 NAME=${3:-}
 
-tree() { zfs list -H -o name -t all -r "$1" 2>&1 9>&-; }
+tree() { zfs list -H -o guid,name -t all -r "$1" 2>&1 9>&-; }
 
 # What is there goes to a file of the task; more than was agreed to ends it.
 look() { # NAME FILE
@@ -53,7 +53,7 @@ run() { # NAME alone|recursive
   checkpoint dataset-unmounted
 
   step 40 "destroying $1"
-  settle
+  [ -z "$(zfs list -H -o name -t volume -r "$1" 2>/dev/null 9>&-)" ] || settle
   look "$1" tree
   : | put "$TASK/destroying" 640
   checkpoint dataset-destroying
@@ -78,7 +78,7 @@ recover() {
         return 0
         ;;
     esac
-    cmp -s "$TASK/tree" "$TASK/left" || ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"
+    if grep -q -v -x -F -f "$TASK/left" "$TASK/tree"; then ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"; fi
     MESSAGE=$ERROR_MESSAGE
   fi
   while read -r recover_name || [ -n "$recover_name" ]; do

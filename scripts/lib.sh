@@ -151,7 +151,7 @@ checkpoint() { # NAME: a persisted step; the tests make it fail here
 # shellcheck disable=SC2034
 TRIES=6
 settle() {
-  if command -v udevadm >/dev/null; then udevadm settle -t 30 9>&-; fi
+  if command -v udevadm >/dev/null; then udevadm settle -t 10 9>&-; fi
 }
 
 hook() { # NAME ARGUMENT...: the vendor's own script; 127 when there is none
@@ -274,13 +274,14 @@ take_lock() { # SECONDS
   done
 }
 
-# For what is destroyed with everything in it: the caller agreed to the names in `input/planned`, and to no other.
-refuse_new() { # FILE: what is there now, a name a line
+# For what is destroyed with everything in it: the caller agreed to what is in `input/planned`, GUID<tab>NAME a line, and to nothing else; one that
+# was made again under its name is another one.
+refuse_new() { # FILE: what is there now, in the same form
   [ -f "$TASK/input/planned" ] || fail INVALID 'The plan is missing'
   refuse_rc=0
   refuse_names=$(grep -v -x -F -f "$TASK/input/planned" "$1") || refuse_rc=$?
   case $refuse_rc in
-    0) fail CONFLICT "$(printf '%s\n' "$refuse_names" | head -n 1) was made meanwhile: ask again" ;;
+    0) fail CONFLICT "$(printf '%s\n' "$refuse_names" | head -n 1 | cut -f 2) was made meanwhile: ask again" ;;
     1) ;;
     *) fail E1000 'The plan cannot be read' ;;
   esac

@@ -8,6 +8,7 @@
 root=${EDGE_CONFIGFS:-/sys/kernel/config/target}
 LC_ALL=C
 export LC_ALL
+settled=
 tab=$(printf '\t')
 
 show() { # FILE...
@@ -96,7 +97,9 @@ write() { # FILE VALUE: values may be secrets, which no other process's argument
 # udev makes the link a moment after ZFS made the volume, and takes an old one away as late: for so long it may lead to another volume, which
 # has got the number since.
 await_device() { # /dev/zvol/DATASET
-  if command -v udevadm >/dev/null; then udevadm settle -t 20; fi
+  # Once is enough: all of them were there before. Its words would be taken for the reason of what fails later.
+  if [ -z "$settled" ] && command -v udevadm >/dev/null; then udevadm settle -t 20 2>/dev/null; fi
+  settled=1
   tries=50
   until is_device "$1"; do
     tries=$((tries - 1))
@@ -110,9 +113,11 @@ await_device() { # /dev/zvol/DATASET
 
 is_device() {
   [ -b "$1" ] || return 1
+  # What somebody added by hand may be any disk.
+  case $1 in /dev/zvol/*) ;; *) return 0 ;; esac
   for zvol_id in /usr/lib/udev/zvol_id /lib/udev/zvol_id; do
     [ -x "$zvol_id" ] || continue
-    [ "$("$zvol_id" "$(readlink -f "$1")")" = "${1#/dev/zvol/}" ]
+    [ "$("$zvol_id" "$(readlink -f "$1")" 2>/dev/null)" = "${1#/dev/zvol/}" ]
     return
   done
 }

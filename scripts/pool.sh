@@ -79,7 +79,7 @@ filesystems() { # COLUMN PATTERN: of those whose `canmount` and `mounted` are so
 
 # Of a pool that cannot be opened nothing is shown, neither now nor when the caller was asked.
 refuse_unplanned() {
-  timeout "$ZPOOL_SECONDS" zfs list -H -o name -t all -r "$NAME" >"$TASK/tree" 2>"$TASK/said" || {
+  timeout "$ZPOOL_SECONDS" zfs list -H -o guid,name -t all -r "$NAME" >"$TASK/tree" 2>"$TASK/said" || {
     case $(cat "$TASK/said") in *'does not exist'*) return 0 ;; esac
     cat "$TASK/said"
     fail UNAVAILABLE 'zfs does not say what is in the pool'
@@ -187,7 +187,12 @@ recover() {
       ;;
     import)
       pool_is_there "$(input guid)" || return 0
-      if [ -f "$TASK/looking" ]; then give_back; else END_STATE=completed; fi
+      # While it looked, somebody else may have imported it, for good.
+      if [ ! -f "$TASK/looking" ]; then
+        END_STATE=completed
+      elif [ "$(zpool_look get -H -o value readonly "$NAME")" = on ]; then
+        give_back
+      fi
       ;;
     destroy | export)
       recover_there=0

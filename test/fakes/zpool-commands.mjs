@@ -49,7 +49,7 @@ function propertiesOf(model, pool) {
     fragmentation: 0,
     leaked: 0,
     dedupratio: '1.00',
-    readonly: 'off',
+    readonly: pool.readonly ? 'on' : 'off',
     altroot: '-',
   }
   return Object.fromEntries(
@@ -339,7 +339,7 @@ function importPools(args) {
       const key = Object.keys(model.exported).find((found) => model.exported[found] === pool)
       delete model.exported[key]
       const { datasets, foreign: _foreign, ...rest_ } = pool
-      model.pools[name] = { ...rest_, name }
+      model.pools[name] = { ...rest_, name, readonly: options.list.some(([, value]) => value === 'readonly=on') }
       for (const [dataset, value] of Object.entries(datasets)) {
         const as = `${name}${dataset.slice(pool.name.length)}`
         model.datasets[as] = value

@@ -13,7 +13,7 @@ function failure(name: string, errors: readonly SerializedError[]): string {
   const place = frame ? ` (${relative('', frame.file)}:${frame.line})` : ''
   const said = error ? `${error.message} ${error.diff ?? ''}` : 'it said nothing'
   const words = stripVTControlCharacters(said).replace(/\s+/g, ' ').trim()
-  return `failed: ${name}${place}: ${words.slice(0, SHORT)}\n`
+  return `failed: ${name.replace(/\s+/g, ' ')}${place}: ${words.slice(0, SHORT)}\n`
 }
 
 /** A group of tests that is left out says why in its name. */

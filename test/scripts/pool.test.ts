@@ -34,12 +34,13 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
   const create = (fault?: string) =>
     sandbox.run('pool-create', { inputs: CREATE, args: [LOCK], env: env(), ...(fault && { fault }) })
   const pool = () => fakes.model().pools['tank'] as Record<string, unknown> | undefined
+  const planned = () => `${fakes.model().datasets['tank']?.['guid']}\ttank\n`
 
   it('makes a pool, scrubs it, exports it, imports it and destroys it', () => {
     expect(create().status).toMatchObject({ status: 'completed', progress: 100 })
     expect(pool()?.['properties']).toEqual({ comment: 'a pool of two' })
     expect(fakes.model().datasets['tank']?.['properties']).toEqual({ compression: 'lz4' })
-    const inputs = { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n' }
+    const inputs = { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: planned() }
     for (const [kind, words] of [
       ['pool-scrub', 'scrub repaired 0B'],
       ['pool-export', 'pool: export'],
@@ -100,7 +101,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
 
   const on = (kind: string, fault?: string) =>
     sandbox.run(kind, {
-      inputs: { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: 'tank\n' },
+      inputs: { name: 'tank\n', guid: `${pool()?.['guid']}\n`, planned: planned() },
       args: [LOCK],
       env: env(),
       ...(fault && { fault }),
@@ -127,6 +128,21 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     fakes.faults(busy)
     expect(sandbox.run('pool-import', importing).status.status).toBe('completed')
     expect(pool()).toBeDefined()
+  })
+
+  it('leaves a pool alone that somebody else has imported while it was looked at', () => {
+    create()
+    const guid = `${pool()?.['guid']}\n`
+    on('pool-export')
+    // It is asked to wait before each try, and the first one fails.
+    const seen = join(sandbox.folder, 'seen')
+    sandbox.program(
+      join(sandbox.fake, 'udevadm'),
+      `[ ! -e '${seen}' ] || '${fakes.programs}/zpool' import tank\n: >'${seen}'`,
+    )
+    fakes.faults({ program: 'zpool', match: '^import -N', stderr: "cannot import 'tank': no such pool available" })
+    const { status } = sandbox.run('pool-import', { inputs: { name: 'tank\n', guid }, args: [LOCK], env: env() })
+    expect([status.status, pool()?.['guid']]).toEqual(['failed', guid.trim()])
   })
 
   it('destroys nothing that was made between two tries', () => {

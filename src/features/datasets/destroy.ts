@@ -5,7 +5,7 @@ import type { Member, Zfs } from '../../drivers/zfs.ts'
 import { busy, raise } from '../../http/errors.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
+import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
 import { about } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { noDataset } from './datasets.ts'
@@ -58,10 +58,11 @@ export async function planDestruction(
       .map((member) => ({ object: member.name, reason: 'is in use' })),
     ...users.map(({ object, reason }) => ({ object, reason })),
   ]
-  return makePlan(name, destroys, depends, [
-    ...which,
-    ...members.map(({ guid, txg, name: of }) => `${guid} ${txg} ${of}`),
-  ])
+  const identities = members.map(({ guid, txg, name: of }) => `${guid} ${txg} ${of}`)
+  return {
+    ...makePlan(name, destroys, depends, [...which, ...identities]),
+    [MEMBERS]: members.map((member) => `${member.guid}\t${member.name}`),
+  }
 }
 
 /** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */
@@ -76,11 +77,11 @@ export function refuseUnasked({ object, destroys, depends }: Plan, recursive: bo
 /** Starts the destruction of what was planned; the script looks again, and destroys nothing that is not in the plan. */
 export async function startDestruction(
   tasks: Tasks,
-  { object, destroys }: Plan,
+  { object, destroys, [MEMBERS]: members = [] }: Plan,
   by: StartOptions['by'],
 ): Promise<Task> {
   const args = [object, destroys.length > 1 ? 'recursive' : 'alone']
-  const inputs = { planned: { text: destroys.map((name) => `${name}\n`).join('') } }
+  const inputs = { planned: { text: members.map((line) => `${line}\n`).join('') } }
   const task = await tasks.startNext('dataset-destroy', { lock: datasetLock(object), args, inputs, by })
   return task ?? raise(underWay(object))
 }

@@ -12,7 +12,9 @@ export const Plan = z.object({
     .describe('what uses it: a share, a clone, a hold; some of it has to go first'),
   confirm: z.string().describe('the value of ?confirm= that agrees to exactly this plan'),
 })
-export type Plan = z.infer<typeof Plan>
+/** Of a plan, but not shown: `GUID<tab>NAME` of all that goes, by which the script knows it from what is made later under the same names. */
+export const MEMBERS = Symbol('members')
+export type Plan = z.infer<typeof Plan> & { [MEMBERS]?: readonly string[] }
 
 /** The members of a query that every destruction takes. */
 export const Destruction = z.object({

@@ -5,7 +5,7 @@ import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
 import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
+import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
 import { listAvailable } from './available.ts'
 import { type PoolOptions, poolArguments } from './options.ts'
 import { asking, isPathWord, noPool, type Pools, poolLock } from './pools.ts'
@@ -44,8 +44,8 @@ export async function planPool({ zpool, zfs, dependents }: Pools, name: string):
 }
 
 /** The script looks again, and destroys no pool that holds more than the plan says. */
-export const destroyPool = (pools: Pools, { object, destroys }: Plan, by: By) =>
-  startOn(pools, 'pool-destroy', object, by, { planned: lines(destroys) })
+export const destroyPool = (pools: Pools, { object, [MEMBERS]: members = [] }: Plan, by: By) =>
+  startOn(pools, 'pool-destroy', object, by, { planned: lines(members) })
 
 export async function exportPool(pools: Pools, name: string, by: By): Promise<Task> {
   const members = (await asking(name, () => pools.zfs.tree(name))) ?? []

@@ -23,7 +23,7 @@ it('makes a pool of the disks it was given, and leaves them empty', () => {
   expect(process.env['EDGE_REAL']).toBe('1')
   expect(disks.length).toBeGreaterThanOrEqual(4)
   for (let tries = 20; ; tries--) {
-    // The tests before it gave the disks back a moment ago, and udev may still look at them.
+    // udev may still look at the disks.
     run('/usr/bin/udevadm', 'settle')
     const { status, stderr } = spawnSync('/usr/sbin/zpool', ['create', 'rig', 'mirror', ...disks.slice(0, 2)], {
       encoding: 'utf8',
