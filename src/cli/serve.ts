@@ -9,12 +9,14 @@ import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
+import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
 
-/** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE. */
+/** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL. */
 const CONFIG = 78
 const USAGE = 64
 const UNAVAILABLE = 69
+const TRY_AGAIN = 75
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -91,6 +93,16 @@ export function readPlan(args: string[]): Plan {
 }
 
 async function run({ folders, config, host, port, tls, mode, programs }: Plan): Promise<number> {
+  // Before anything else: a second server must not even open the first one's log.
+  let unwritable: [text: string, error: unknown] | undefined
+  try {
+    takeState(folders, (...words) => {
+      unwritable = words
+    })
+  } catch (error) {
+    process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
+    return error instanceof StateTaken ? TRY_AGAIN : UNAVAILABLE
+  }
   let log: ServerLog
   try {
     log = createLog(config.log)
@@ -100,6 +112,7 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
   }
   const { logger, answered, reopen, push, flush } = log
   const warn = (text: string, error?: unknown) => logger.warn({ err: error }, text)
+  if (unwritable) warn(...unwritable)
   let listener: Listener | undefined
   const reload = () =>
     listener?.reloadCertificate().catch((error) => warn('the new certificate is not served; the old one is', error))

@@ -32,6 +32,24 @@ export function exclusively<T>(folder: string, act: () => T): T {
   }
 }
 
+/**
+ * Takes the lock of a folder for as long as this process lives; false when another process has it. The kernel keeps it on our open file,
+ * which no program that we start inherits: a task that outlives us does not keep it.
+ */
+export function hold(folder: string): boolean {
+  const fd = openSync(folder, 'r')
+  const stdio = ['ignore', 'ignore', 'ignore', fd] as const
+  const { status, error } = spawnSync('flock', ['-n', '-x', '3'], {
+    stdio: [...stdio],
+    timeout: 5000,
+    env: { PATH: SYSTEM_PATH },
+  })
+  if (status === 0) return true
+  closeSync(fd)
+  if (status === 1) return false
+  throw new Error('the state folder cannot be locked: flock(1) is missing or failed', { cause: error })
+}
+
 function inProcLocks(inode: number, device: number): boolean {
   let text: string
   try {

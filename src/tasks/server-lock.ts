@@ -1,0 +1,56 @@
+// One server for one state folder: a kernel lock that `serve` holds as long as it lives, however it ends. It lies on the folder of the
+// locks itself, so that it needs no room on the disk, and every path to that folder (a link, a bind mount) leads to the same lock.
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from '../folders.ts'
+import { errno } from '../http/errors.ts'
+import { readJson, writeAtomic } from '../store/atomic.ts'
+import { hold } from './lock.ts'
+
+const Holder = z.object({ pid: z.int(), since: z.string() })
+
+/** Another server has the state folder. */
+export class StateTaken extends Error {}
+
+const WORDS: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'its file system is read-only',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+}
+const why = (error: unknown) => WORDS[errno(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
+
+/**
+ * Takes the state folder for this process; throws `StateTaken` when a server has it. Before this nothing in the folder may be changed.
+ * `warn` hears when the folder cannot be written: the lock is held all the same.
+ */
+export function takeState(folders: Folders, warn: (text: string, error: unknown) => void): void {
+  const locks = join(folders.state, 'locks')
+  const file = join(folders.state, 'server.json')
+  try {
+    make(locks)
+  } catch (error) {
+    throw new Error(`${folders.state}: the state folder cannot be made: ${why(error)}`, { cause: error })
+  }
+  if (!hold(locks)) throw new StateTaken(`${folders.state} is in use by ${holder(file)}`)
+  try {
+    // The old record goes first: when the new one cannot be written, none is better than one that names a process of the past.
+    rmSync(file, { force: true })
+    writeAtomic(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`)
+  } catch (error) {
+    warn(`the state folder cannot be written: ${why(error)}`, error)
+  }
+}
+
+/** Not recursively where it matters: Node then answers ENOENT, whatever the reason was. */
+function make(folder: string): void {
+  if (!existsSync(dirname(folder))) make(dirname(folder))
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o750 })
+}
+
+function holder(file: string): string {
+  const record = Holder.safeParse(readJson(file)).data
+  return record ? `another server: process ${record.pid}, since ${record.since}` : 'another server'
+}
