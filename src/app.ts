@@ -23,6 +23,7 @@ import { ApiError, invalid } from './http/errors.ts'
 import { mount } from './http/mount.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { normalise, rawPath } from './http/path.ts'
+import { callerOf } from './http/peer.ts'
 import type { Env, Request } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
@@ -186,14 +187,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   })
   const stopping = new AbortController()
+  const answering = { answered, callerOf: callerOf(config.listen['trusted-proxies']) }
   const shared = {
+    ...answering,
     app: hono,
     config,
     audit,
     turns: new Turns(),
     stopping: stopping.signal,
     incoming,
-    answered,
     ...(options.checkResponses && { checkResponses: true }),
   }
   mount({ ...shared, surface, endpoints: adminEndpoints, deps })
@@ -232,9 +234,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     // Of a target that was refused only the beginning is looked at, for the dialect of the refusal.
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
     const whose = [controller, webConsole].find((one) => one?.isOwnPath(path))?.surface ?? surface
-    return notFoundReply(c, { surface: whose, answered }, refused && mode === 'strict' ? invalid('') : undefined)
+    return notFoundReply(c, { ...answering, surface: whose }, refused && mode === 'strict' ? invalid('') : undefined)
   })
-  hono.onError((error, c) => notFoundReply(c, { surface, answered }, new ApiError('internal', '', { cause: error })))
+  hono.onError((error, c) =>
+    notFoundReply(c, { ...answering, surface }, new ApiError('internal', '', { cause: error })),
+  )
   return {
     hono,
     tasks,

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
+import { objectionToNetwork } from './networks.ts'
 import { readText } from './store/atomic.ts'
 
 /** A number of bytes, or `512K`, `64M`, `4G` (powers of 1024). */
@@ -28,6 +29,11 @@ const Portal = z
     'expected a portal such as 0.0.0.0:3260 or [::]:3260',
   )
 
+const Network = z.string().superRefine((text, context) => {
+  const message = objectionToNetwork(text)
+  if (message) context.addIssue({ code: 'custom', message })
+})
+
 /** The endpoints that a configuration may switch on (contract: "Optional API Endpoints"). */
 export const OPTIONAL_ENDPOINTS = ['settings', 'certs', 'license', 'storage', 'backup'] as const
 
@@ -41,6 +47,8 @@ export const Configuration = z.strictObject({
       port: z.int().min(0).max(65535).default(8443),
       /** Plain HTTP on another address than loopback has to be asked for in so many words. */
       'insecure-http-beyond-loopback': z.boolean().default(false),
+      /** Reverse proxies whose word on where a request comes from is taken. */
+      'trusted-proxies': z.array(Network).max(256).default([]),
     })
     .prefault({}),
   tls: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),

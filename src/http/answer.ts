@@ -4,23 +4,24 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { discardBody, hasBody } from './discard.ts'
 import { ApiError, notFound } from './errors.ts'
+import type { CallerOf } from './peer.ts'
 import type { Reply } from './reply.ts'
 import type { Env, MountOptions, Request } from './surface.ts'
 
-type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered'> }
+type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered' | 'callerOf'> }
 
 let requests = 0
 const processId = Math.floor(Math.random() * 36 ** 4).toString(36)
 const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
 
 /** What a request is from the start: every path that it may take needs these. */
-export function newRequest(c: Context<Env>, path: string, template = ''): Request {
+export function newRequest(c: Context<Env>, path: string, callerOf: CallerOf, template = ''): Request {
   const incoming = c.env?.incoming
   return {
     method: c.req.method,
     path,
     template,
-    address: incoming?.socket.remoteAddress ?? 'local',
+    address: callerOf(incoming),
     id: nextRequestId(),
     started: performance.now(),
     incoming,
@@ -54,7 +55,7 @@ export function fail(context: Answering, error: unknown): Response {
 
 /** For paths without an endpoint, and targets that are none. */
 export function notFoundReply(c: Context<Env>, options: Answering['options'], error = notFound()): Response {
-  const request = newRequest(c, c.env?.target?.path ?? '')
+  const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
   discardBody(request.incoming)
   return respond({ request, options }, options.surface.renderError(error), error)
 }

@@ -49,7 +49,13 @@ function serve<Deps>(
   options: MountOptions<Deps>,
 ): Response | Promise<Response> {
   const target = c.env?.target ?? { path: c.req.path, query: new URL(c.req.url).search.slice(1) }
-  const context: Routed<Deps> = { c, request: newRequest(c, target.path, group[0]?.path), options, group, params }
+  const context: Routed<Deps> = {
+    c,
+    request: newRequest(c, target.path, options.callerOf, group[0]?.path),
+    options,
+    group,
+    params,
+  }
   try {
     const result = handle(context, target.query)
     if (!(result instanceof Promise)) return respond(context, result)

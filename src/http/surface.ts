@@ -9,6 +9,7 @@ import type { Endpoint, Method } from './endpoint.ts'
 import type { ApiError } from './errors.ts'
 import type { Answers } from './idempotency.ts'
 import type { Target } from './path.ts'
+import type { CallerOf } from './peer.ts'
 import type { Parameters } from './query.ts'
 import type { Reply } from './reply.ts'
 import type { CookieRefusal } from './session-cookie.ts'
@@ -25,6 +26,7 @@ export interface Request {
   path: string
   /** The declared path that it was routed to; empty where there is none. */
   template: string
+  /** The caller's, past the proxies that are trusted. */
   address: string
   id: string
   started: number
@@ -75,6 +77,7 @@ export interface MountOptions<Deps> {
   turns: Turns
   /** Aborted once the server stops. */
   stopping: AbortSignal
+  callerOf: CallerOf
   /** Folders for files while they arrive, by where they are going. */
   incoming: Record<'uploads' | 'task', string>
   /** Hears of every answer, for the access log. */

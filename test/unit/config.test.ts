@@ -32,7 +32,12 @@ describe('the configuration', () => {
   it('SEC-28 listens on loopback with TLS when it says nothing', () => {
     const { config, file } = readConfiguration(folders)
     expect(file).toBeUndefined()
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8443, 'insecure-http-beyond-loopback': false })
+    expect(config.listen).toEqual({
+      host: '127.0.0.1',
+      port: 8443,
+      'insecure-http-beyond-loopback': false,
+      'trusted-proxies': [],
+    })
     expect(config.tls.enabled).toBe(true)
     expect(config.endpoints).toEqual([])
     expect(config['legacy-md5']).toBe(false)
@@ -87,6 +92,13 @@ describe('the configuration', () => {
     ['an unknown key', '{"listne":{}}', /^f\.json: listne: no such key$/],
     ['an unknown key further in', '{"listen":{"prot":1}}', /^f\.json: listen\.prot: no such key$/],
     ['a port that is none', '{"listen":{"port":65536}}', /^f\.json: listen\.port: /],
+    [
+      'a proxy that is a name',
+      '{"listen":{"trusted-proxies":["::1","proxy.lan"]}}',
+      /trusted-proxies\.1: expected an add/,
+    ],
+    ['a proxy that is a number', '{"listen":{"trusted-proxies":[10]}}', /^f\.json: listen\.trusted-proxies\.0: /],
+    ['one proxy without a list', '{"listen":{"trusted-proxies":"10.0.0.1"}}', /^f\.json: listen\.trusted-proxies: /],
     ['a port that is text', '{"listen":{"port":"8443"}}', /^f\.json: listen\.port: /],
     ['a size that is none', '{"limits":{"update":"4 GB"}}', /^f\.json: limits\.update: /],
     ['a size of zero', '{"limits":{"update":0}}', /^f\.json: limits\.update: /],
