@@ -10,7 +10,6 @@ export interface RunOptions {
   maxBytes?: number
   env?: Record<string, string>
   input?: string
-  signal?: AbortSignal
   /** Exit statuses that are an answer, not a failure. */
   accept?: number[]
   /** Takes standard output piece by piece; then none of it is kept. */
@@ -64,7 +63,6 @@ export function createRun(allowed: AllowList) {
           stdio: ['pipe', 'pipe', 'pipe'],
           shell: false,
           detached: true,
-          signal: options.signal,
         })
       let child: ReturnType<typeof start>
       try {

@@ -283,6 +283,29 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
       expect((await world.ask('POST', SHARES, { json: { name: 'data' } })).json.details).toBe('dataset')
     })
 
+    it.skipIf(REAL)(
+      `that are closed or made read-only lose the connections that could still write ${FAKES_ONLY}`,
+      async () => {
+        const { json } = await create({})
+        const one = `${SHARES}/${json.id}`
+        const told = async (method: string, body?: object) => {
+          world.fakes?.change((model) => delete model['samba'].told)
+          expect((await world.ask(method, one, { ...(body && { json: body }) })).status).toBe(200)
+          return (world.fakes?.model()['samba'].told as string[] | undefined)?.filter((words) => words !== 'smbd ping')
+        }
+        const denied = ['all reload-config', 'smbd close-denied-share data']
+        const closed = ['all reload-config', 'smbd close-share data']
+        expect(await told('PUT', { description: 'new' })).toEqual(denied)
+        expect(await told('PUT', { valid_users: ['alice'] })).toEqual(denied)
+        expect(await told('PUT', { guest_ok: true })).toEqual(denied)
+        expect(await told('PUT', { read_only: true })).toEqual(closed)
+        expect(await told('PUT', { read_only: false })).toEqual(denied)
+        expect(await told('PUT', { enabled: false })).toEqual(closed)
+        expect(await told('PUT', { enabled: true })).toEqual(denied)
+        expect(await told('DELETE')).toEqual(closed)
+      },
+    )
+
     describe.skipIf(REAL)(`when Samba’s programs fail ${FAKES_ONLY}`, () => {
       const faults = (...all: Parameters<NonNullable<World['fakes']>['faults']>) => world.fakes?.faults(...all)
       /** A change that fails like this, and leaves everything as it was. */
@@ -308,6 +331,12 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
           match: 'import',
           stdout: 'error importing service data: SBC_ERR_ACCESS_DENIED\n',
           status: 255,
+        })
+        await (await fails(() => create({}), 502, '^Can.t load'))({
+          program: 'net',
+          match: 'import',
+          stdout: "Can't load /etc/samba/smb.conf - run testparm to debug it\n",
+          status: 0,
         })
         await (await fails(() => create({}), 502, '^Error loading services.'))({
           program: 'testparm',

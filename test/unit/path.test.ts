@@ -29,6 +29,8 @@ describe('SEC-07 the path of a request', () => {
     ...[
       '/%2e%2e/x',
       '/%2E',
+      '/a%2eb',
+      '/version%2Etxt',
       '/a%2f%2fb',
       '/a/%2fb',
       '/a%2f/b',

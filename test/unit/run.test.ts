@@ -1,23 +1,133 @@
-// The function that starts programs, where the system refuses to. The trap: what spawn throws at once comes from inside a promise of ours, and
-// has to be the same kind of error as what it tells later.
-import { expect, it } from 'vitest'
+// The function that starts programs: its time limit, its output cap, the group that it kills, and where the system refuses to start one.
+// Timers are false ones where a limit is asked for to the millisecond; the programs are real.
+import { readFileSync } from 'node:fs'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CommandError, createRun } from '../../src/drivers/run.ts'
 import { toolFailure } from '../../src/features/tool-failure.ts'
+import { until } from '../api/client.ts'
 
 const run = createRun(() => true)
+const sh = (script: string, options = {}) => run('/bin/sh', ['-c', script], options)
 
-it('more arguments than the kernel takes are a failure of the program, without all of them in it', async () => {
-  // One of 128 KiB is too long whatever the limits are.
-  const error = await run('/bin/true', ['-a', '-b', 'x'.repeat(1 << 18)]).catch((thrown: unknown) => thrown)
-  expect(error).toBeInstanceOf(CommandError)
-  expect(error).toMatchObject({ reason: 'start', stderr: expect.stringContaining('E2BIG') })
-  expect((error as CommandError).argv).toEqual(['/bin/true', '-a', '-b'])
-  expect(toolFailure(error, 'tank')).toMatchObject({
-    status: 503,
-    message: 'true is not installed or cannot be started',
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+/** A zombie that nobody has collected yet is gone as well. */
+const isAlive = (pid: number) => {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** A program that would run for ten minutes; its output has come, so it has begun. */
+async function begun(script: string, options = {}) {
+  let text = ''
+  const keep = (chunk: Buffer) => {
+    text += chunk
+  }
+  const running = sh(script, { ...options, onOutput: keep })
+  running.catch(() => {})
+  await vi.waitFor(() => expect(text).toMatch(/^\d+\n$/), { timeout: 30_000 })
+  return { running, pid: Number(text) }
+}
+
+describe('a program that does not end', () => {
+  it.each([
+    [undefined, 10_000],
+    [300, 300],
+    [30_000, 30_000],
+    [600_000, 600_000],
+  ])('and has a limit of %s ms is killed after %i ms, not before', async (timeout, limit) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: false })
+    let text = ''
+    const keep = (chunk: Buffer) => {
+      text += chunk
+    }
+    const running = sh('echo $$; exec sleep 600', {
+      ...(timeout !== undefined && { timeout }),
+      onOutput: keep,
+    })
+    running.catch(() => {})
+    while (!text.endsWith('\n')) await new Promise((resolve) => setImmediate(resolve))
+    const kill = vi.spyOn(process, 'kill')
+    vi.advanceTimersByTime(limit - 1)
+    expect(kill).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(kill).toHaveBeenCalledWith(-Number(text), 'SIGKILL')
+    await expect(running).rejects.toMatchObject({ name: 'CommandError', reason: 'timeout' })
+  })
+
+  it('is killed with everything that it started', async () => {
+    const { running, pid } = await begun('sleep 600 & echo $!; wait', { timeout: 2000 })
+    expect(isAlive(pid)).toBe(true)
+    await expect(running).rejects.toMatchObject({ reason: 'timeout' })
+    await until('the child of the program is gone', () => !isAlive(pid))
   })
 })
 
-it('a program that is not there is another failure', async () => {
-  await expect(run('/nonexistent', [])).rejects.toMatchObject({ reason: 'missing' })
+describe('the output of a program', () => {
+  it.each([
+    ['kept', undefined, 1000],
+    ['kept, without a cap of the caller', undefined, 1 << 20],
+    ['handed on', (_chunk: Buffer) => {}, 1000],
+    ['handed on, without a cap of the caller', (_chunk: Buffer) => {}, 1 << 20],
+  ])('that is %s may have as many bytes as the cap, and not one more', async (_how, onOutput, cap) => {
+    let size = 0
+    const count = (chunk: Buffer) => {
+      size += chunk.length
+    }
+    const options = {
+      ...(cap === 1000 && { maxBytes: cap }),
+      ...(onOutput && { onOutput: count }),
+    }
+    const { stdout } = await run('/usr/bin/head', ['-c', String(cap), '/dev/zero'], options)
+    expect(onOutput ? size : stdout.length).toBe(cap)
+    size = 0
+    const more = run('/usr/bin/head', ['-c', String(cap + 1), '/dev/zero'], options)
+    await expect(more).rejects.toMatchObject({ reason: 'output' })
+    expect(size).toBeLessThanOrEqual(cap)
+  })
+
+  it.each([false, true])(
+    'that never ends, ends the program with all that it started (handed on: %s)',
+    async (handed) => {
+      const sizes: number[] = []
+      const options = { maxBytes: 1000, timeout: 600_000 }
+      // The child writes: the shell alone would be ended by the pipe that closes.
+      const running = sh('yes & yes; wait', {
+        ...options,
+        ...(handed && { onOutput: (c: Buffer) => sizes.push(c.length) }),
+      })
+      await expect(running).rejects.toMatchObject({ reason: 'output' })
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1000)
+    },
+  )
+
+  it('that says too much ends what it started as well', async () => {
+    const { running, pid } = await begun('sleep 600 & echo $!; sleep 1; yes', { maxBytes: 1000, timeout: 600_000 })
+    await expect(running).rejects.toMatchObject({ reason: 'output' })
+    await until('the child of the program is gone', () => !isAlive(pid))
+  })
+})
+
+describe('a program that the system does not start', () => {
+  it('for more arguments than the kernel takes fails without all of them in it', async () => {
+    // One of 128 KiB is too long whatever the limits are.
+    const error = await run('/bin/true', ['-a', '-b', 'x'.repeat(1 << 18)]).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(CommandError)
+    expect(error).toMatchObject({ reason: 'start', stderr: expect.stringContaining('E2BIG') })
+    expect((error as CommandError).argv).toEqual(['/bin/true', '-a', '-b'])
+    expect(toolFailure(error, 'tank')).toMatchObject({
+      status: 503,
+      message: 'true is not installed or cannot be started',
+    })
+  })
+
+  it('because it is not there is another failure', async () => {
+    await expect(run('/nonexistent', [])).rejects.toMatchObject({ reason: 'missing' })
+  })
 })
