@@ -1,5 +1,5 @@
 # Edge Admin. `make help` lists the targets.
-.PHONY: help run test test-browser test-appliance fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
+.PHONY: help run test test-browser test-appliance test-long soak mutate fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
 .NOTPARALLEL:
 SHELL = /bin/sh
 PREFIX ?= /usr
@@ -37,6 +37,14 @@ test-appliance: tools build dist/sbom.json ## the packaged product and the stora
 test-browser: build ## the console, driven in Debian's Chromium on an appliance with storage on fakes; screenshots in test/browser/screenshots
 	@sh test/harness/tools.sh browser
 	@$(BIN)/vitest run --config test/browser/browser.config.ts --reporter=default --reporter=./test/harness/reporter.ts
+
+test-long: soak mutate ## what takes hours, by hand: an hour of mixed load, then slips made in the source
+
+soak: tools build ## an hour of mixed load: memory, descriptors and folders before, during and after (SOAK=10 for ten minutes)
+	@$(BIN)/tsx test/long/soak.ts
+
+mutate: tools build ## make slips in src/{auth,http,store,tasks,drivers}, and count those that a test notices (COUNT=120, SEED=1, ONLY=src/auth)
+	@COUNT='$(COUNT)' SEED='$(SEED)' ONLY='$(ONLY)' $(BIN)/tsx test/mutation/main.ts
 
 fuzz: tools build ## the generated tests, ten times as many and never the same (FUZZ=20, SEED=1 to choose)
 	@seed='$(SEED)' && : "$${seed:=$$(od -An -N4 -td4 /dev/urandom | tr -d ' ')}" && \

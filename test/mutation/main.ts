@@ -1,0 +1,115 @@
+// `make mutate`: makes one slip after the other in src/{auth,http,store,tasks,drivers}, runs the tests that could notice, and counts those that
+// did. By hand, not in continuous integration: `COUNT=120 SEED=1 make mutate`, `ONLY=src/auth` for a part. It works on a copy of the repository.
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Mutant, mutantsOf } from './mutants.ts'
+import { testsFor } from './selection.ts'
+import { SLOW } from './slow-tests.ts'
+
+const COUNT = Number(process.env['COUNT'] || 120)
+const SEED = Number(process.env['SEED'] || 1)
+const ONLY = (process.env['ONLY'] || 'src/auth src/http src/store src/tasks src/drivers').split(' ')
+/** Where each result is written as it comes, so that a run that is stopped is not lost. */
+const RESULTS = process.env['RESULTS']
+/** Milliseconds that a run of tests may take; one that takes longer has noticed: something hangs. */
+const LIMIT = 300_000
+
+/** Numbers between 0 and 1 that a seed decides (a linear congruential generator of Numerical Recipes). */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+function choose(all: Mutant[]): Mutant[] {
+  const next = numbers(SEED)
+  return all
+    .map((mutant) => ({ mutant, order: next() }))
+    .sort((a, b) => a.order - b.order)
+    .slice(0, COUNT)
+    .map(({ mutant }) => mutant)
+}
+
+const sources = ONLY.flatMap((folder) =>
+  folder.endsWith('.ts')
+    ? [folder]
+    : readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => join(folder, name)),
+)
+const all = sources.flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')))
+const chosen = choose(all)
+
+// The tests read ../shared, so the copy has one beside it.
+const beside = mkdtempSync(join(tmpdir(), 'edge-admin-mutation-'))
+const copy = join(beside, 'repository')
+symlinkSync(resolve('../shared'), join(beside, 'shared'))
+cpSync('.', copy, {
+  recursive: true,
+  filter: (path) => !/(?:^|\/)(?:node_modules|\.git|var|coverage)(?:\/|$)/.test(path),
+})
+symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+process.once('exit', () => rmSync(beside, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+/** The first test that fails, `time` when they hang, or undefined: none of them noticed. */
+function noticed(files: string[]): string | undefined {
+  if (files.length === 0) return undefined
+  const { stdout, status, error } = spawnSync(
+    'node_modules/.bin/vitest',
+    ['run', '--bail=1', '--maxWorkers=1', '--reporter=./test/harness/reporter.ts', ...files],
+    { cwd: copy, encoding: 'utf8', timeout: LIMIT, killSignal: 'SIGKILL', env: { ...process.env, NO_COLOR: '1' } },
+  )
+  if (error) return 'time'
+  if (status === 0) return undefined
+  return /^failed: (.{0,160})/m.exec(stdout)?.[1] ?? 'the files do not load'
+}
+
+function tryMutant({ file, from, to, after }: Mutant): string | undefined {
+  const path = join(copy, file)
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, text.slice(0, from) + after + text.slice(to))
+  try {
+    const { quick, slow } = testsFor(file, SLOW)
+    const first = noticed(quick)
+    if (first !== undefined) return first
+    for (const test of slow) {
+      const by = noticed([test])
+      if (by !== undefined) return by
+    }
+    return undefined
+  } finally {
+    writeFileSync(path, text)
+  }
+}
+
+process.stdout.write(
+  `${all.length} slips are possible in ${sources.length} files; ${chosen.length} are tried, seed ${SEED}\n`,
+)
+const survived: string[] = []
+let tried = 0
+for (const mutant of chosen) {
+  const by = tryMutant(mutant)
+  tried += 1
+  const what = `${mutant.file}:${mutant.line} "${mutant.before.trim()}" -> "${mutant.after.trim()}"`
+  const line = by === undefined ? `SURVIVED ${what}` : `caught ${what} by ${by}`
+  if (by === undefined) survived.push(what)
+  process.stdout.write(`${tried} ${line}\n`)
+  if (RESULTS) appendFileSync(RESULTS, `${line}\n`)
+}
+process.stdout.write(
+  `${tried - survived.length} of ${tried} caught\n${survived.map((what) => `survived: ${what}\n`).join('')}`,
+)
