@@ -10,6 +10,8 @@ export interface RunOptions {
   maxBytes?: number
   env?: Record<string, string>
   input?: string
+  /** Ends the program, with all that it started. */
+  signal?: AbortSignal
   /** Exit statuses that are an answer, not a failure. */
   accept?: number[]
   /** Takes standard output piece by piece; then none of it is kept. */
@@ -43,6 +45,9 @@ export class CommandError extends Error {
 /** Whether an absolute path is a program that this server may start. */
 export type AllowList = (program: string) => boolean
 
+/** Why a program is killed. */
+type Cut = 'timeout' | 'output' | 'signal'
+
 /** Milliseconds that a killed program has to go. */
 const LAST_WORDS = 2000
 
@@ -75,16 +80,16 @@ export function createRun(allowed: AllowList) {
       const out: Buffer[] = []
       let size = 0
       let stderr = ''
-      let cut: 'timeout' | 'output' | undefined
+      let cut: Cut | undefined
       let gone: NodeJS.Timeout | undefined
       // Not even SIGKILL ends what hangs inside the kernel, or what left the group and holds the pipes.
-      const leave = (why: 'timeout' | 'output') => {
+      const leave = (why: Cut) => {
         for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
         child.unref()
         reject(new CommandError(argv, why, stderr))
       }
       // The whole group: a program that hangs usually hangs in a child of its own.
-      const end = (why: 'timeout' | 'output') => {
+      const end = (why: Cut) => {
         cut ??= why
         gone ??= setTimeout(leave, LAST_WORDS, cut)
         try {
@@ -94,6 +99,9 @@ export function createRun(allowed: AllowList) {
         }
       }
       const timer = setTimeout(end, options.timeout ?? 10_000, 'timeout')
+      const abort = () => end('signal')
+      if (options.signal?.aborted) abort()
+      options.signal?.addEventListener('abort', abort)
       child.stdout.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size > (options.maxBytes ?? 1 << 20)) end('output')
@@ -107,11 +115,13 @@ export function createRun(allowed: AllowList) {
       child.stdin.end(options.input ?? '')
       child.on('error', () => {
         clearTimeout(timer)
+        options.signal?.removeEventListener('abort', abort)
         reject(new CommandError(argv, 'missing', stderr))
       })
       child.on('close', (status, signal) => {
         clearTimeout(timer)
         clearTimeout(gone)
+        options.signal?.removeEventListener('abort', abort)
         if (cut) reject(new CommandError(argv, cut, stderr))
         else if (signal || status === null) reject(new CommandError(argv, 'signal', stderr))
         else if (status !== 0 && !options.accept?.includes(status))

@@ -69,6 +69,22 @@ describe('a program that does not end', () => {
   })
 })
 
+describe('a program whose caller gives up', () => {
+  it('is killed with everything that it started', async () => {
+    const end = new AbortController()
+    const { running, pid } = await begun('sleep 600 & echo $!; wait', { timeout: 600_000, signal: end.signal })
+    expect(isAlive(pid)).toBe(true)
+    end.abort()
+    await expect(running).rejects.toMatchObject({ reason: 'signal' })
+    await until('the child of the program is gone', () => !isAlive(pid))
+  })
+
+  it('before it began is killed at once', async () => {
+    const running = sh('exec sleep 600', { timeout: 600_000, signal: AbortSignal.abort() })
+    await expect(running).rejects.toMatchObject({ reason: 'signal' })
+  })
+})
+
 describe('the output of a program', () => {
   it.each([
     ['kept', undefined, 1000],
