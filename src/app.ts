@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Hono } from 'hono'
 import { BackOff } from './auth/back-off.ts'
 import { ConsoleSessions } from './auth/console-sessions.ts'
+import { KnownAddresses } from './auth/known-addresses.ts'
 import { TokenStore } from './auth/token.ts'
 import type { Configuration } from './config.ts'
 import { createRun } from './drivers/run.ts'
@@ -16,6 +17,7 @@ import { licenseScript } from './features/license/installed.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
 import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
+import { acquaint } from './http/acquaint.ts'
 import { notFoundReply } from './http/answer.ts'
 import { AuditLog } from './http/audit.ts'
 import { RequestCounts } from './http/counts.ts'
@@ -65,6 +67,8 @@ export interface App {
   hono: Hono<Env>
   tasks: Tasks
   backOff: BackOff
+  /** Where accounts and the API token were proven from. */
+  known: KnownAddresses
   /** Drops the uploads that a killed server left behind, mends the end of its audit log, and begins to measure. Only for whoever has the port: another server may be receiving them. */
   tidy: () => void
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
@@ -146,12 +150,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     ? new ConsoleSessions({
         file: join(folders.state, 'sessions.json'),
         idle: config.surfaces.console['idle-minutes'] * 60,
-        users: () => controller?.deps.accounts.users.all() ?? [],
+        users: () => users()?.all() ?? [],
         tokenKey: () => tokens.current(),
         now,
         warn,
       })
     : undefined
+  const users = () => controller?.deps.accounts.users
+  const known = new KnownAddresses({
+    file: join(folders.state, 'known-addresses.json'),
+    stands({ account, version }) {
+      if (account === 'token') return tokens.proof()?.version === version
+      const user = users()?.byId(account)
+      return user?.active === true && String(user.generation) === version
+    },
+  })
   const surface = adminSurface({ folders, config, tokens, backOff, audit, mode, sessions })
   let document: string | undefined
   const version = etc(folders, 'version.txt')
@@ -198,7 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     incoming,
     ...(options.checkResponses && { checkResponses: true }),
   }
-  mount({ ...shared, surface, endpoints: adminEndpoints, deps })
+  mount({ ...shared, surface: acquaint(surface, known, tokens), endpoints: adminEndpoints, deps })
   const controller = assembleController?.({
     folders,
     config,
@@ -214,7 +227,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     sessions,
   })
   if (controller)
-    mount({ ...shared, surface: controller.surface, endpoints: controller.endpoints, deps: controller.deps })
+    mount({
+      ...shared,
+      surface: acquaint(controller.surface, known, tokens),
+      endpoints: controller.endpoints,
+      deps: controller.deps,
+    })
   const { health, services, installedVersion } = deps
   const webConsole =
     sessions &&
@@ -226,7 +244,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       controller: controller && consoleParts(controller.deps),
     })
   if (webConsole)
-    mount({ ...shared, surface: webConsole.surface, endpoints: webConsole.endpoints, deps: webConsole.deps })
+    mount({
+      ...shared,
+      surface: acquaint(webConsole.surface, known, tokens),
+      endpoints: webConsole.endpoints,
+      deps: webConsole.deps,
+    })
   hono.notFound((c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
@@ -243,6 +266,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     hono,
     tasks,
     backOff,
+    known,
     scheduler: controller?.scheduler,
     tidy() {
       for (const path of leftovers) rmSync(path, { recursive: true, force: true })
@@ -258,6 +282,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     close() {
       tasks.close()
       backOff.save()
+      known.save()
       controller?.close()
       webConsole?.close()
       audit.close()

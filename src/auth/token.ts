@@ -8,6 +8,7 @@ import { errno } from '../http/errors.ts'
 import { readText, writeAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { Remembered } from '../store/remembered.ts'
+import type { Proof } from './known-addresses.ts'
 import type { Principal } from './principal.ts'
 
 const STORED = /^sha256 ([0-9a-f]{64})$/
@@ -42,6 +43,7 @@ export class TokenStore {
   /** METHOD+path → expected hash. The legacy hash has no nonce, so it is one constant for each endpoint and token. */
   private readonly hashes = new Map<string, Buffer>()
   private unreadable = false
+  private proven: { key: string; proof: Proof } | undefined
 
   constructor(folders: Folders, warn: (text: string) => void = () => {}) {
     this.folders = folders
@@ -69,6 +71,15 @@ export class TokenStore {
   /** Whether set-up is open to anyone: only while there is no token file at all. One that is empty or unreadable invites nobody. */
   isUnset(): boolean {
     return lstatSync(etc(this.folders, 'api.token'), { throwIfNoEntry: false }) === undefined
+  }
+
+  /** What an address is known by that proved the token; ends with the token, and holds nothing that would prove it. */
+  proof(): Proof | undefined {
+    const key = this.current()
+    if (key === undefined) return undefined
+    if (this.proven?.key !== key)
+      this.proven = { key, proof: { account: 'token', version: tokenKey(key).slice(0, 16) } }
+    return this.proven.proof
   }
 
   private read(file: string): string | undefined {

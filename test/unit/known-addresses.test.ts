@@ -1,0 +1,132 @@
+// Addresses that proved who they are. The trap: clocks are handed in, so no test sleeps.
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KnownAddresses, MOST_OF_ONE } from '../../src/auth/known-addresses.ts'
+import { TestClock } from '../harness/clock.ts'
+
+const DAY = 86_400_000
+let folder: string
+let clock: TestClock
+let standing: Map<string, string>
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
+  clock = new TestClock()
+  standing = new Map([
+    ['ann', '1'],
+    ['bob', '1'],
+  ])
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+const file = () => join(folder, 'known-addresses.json')
+const make = () =>
+  new KnownAddresses({ file: file(), clock, stands: ({ account, version }) => standing.get(account) === version })
+const proof = (account: string, version = '1') => ({ account, version })
+
+describe('known addresses', () => {
+  it('knows an IPv4 address exactly, and an IPv6 one by its /64, for the account alone that was proven there', () => {
+    const known = make()
+    known.note('192.0.2.7', proof('ann'))
+    known.note('2001:db8::7', proof('bob'))
+    expect(known.isKnownTo('ann', '::ffff:192.0.2.7')).toBe(true)
+    expect(known.isKnownTo('bob', '192.0.2.7')).toBe(false)
+    expect(known.isKnown('192.0.2.7')).toBe(true)
+    expect(known.isKnown('192.0.2.8')).toBe(false)
+    expect(known.isKnownTo('bob', '2001:db8::ffff')).toBe(true)
+    expect(known.isKnownTo('bob', '2001:db8:0:1::7')).toBe(false)
+  })
+
+  it('forgets an account that is gone, switched off, or has been given another password', () => {
+    const known = make()
+    known.note('192.0.2.7', proof('ann'))
+    standing.set('ann', '2')
+    expect(known.isKnownTo('ann', '192.0.2.7')).toBe(false)
+    expect(known.isKnown('192.0.2.7')).toBe(false)
+    known.note('192.0.2.7', proof('ann', '2'))
+    expect(known.isKnown('192.0.2.7')).toBe(true)
+    standing.delete('ann')
+    expect(known.isKnown('192.0.2.7')).toBe(false)
+  })
+
+  it('survives a restart, and writes what still stands for nobody else to read', () => {
+    const before = make()
+    before.note('192.0.2.7', proof('ann'))
+    before.note('192.0.2.8', proof('bob'))
+    standing.delete('bob')
+    before.save()
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    expect(readFileSync(file(), 'utf8')).not.toContain('192.0.2.8')
+    expect(make().isKnownTo('ann', '192.0.2.7')).toBe(true)
+  })
+
+  it('forgets after ninety days, and a new proof in between begins them anew', () => {
+    const known = make()
+    known.note('192.0.2.7', proof('ann'))
+    clock.pass(89 * DAY)
+    expect(known.isKnown('192.0.2.7')).toBe(true)
+    known.note('192.0.2.7', proof('ann'))
+    clock.pass(89 * DAY)
+    expect(known.isKnown('192.0.2.7')).toBe(true)
+    clock.pass(DAY)
+    expect(known.isKnown('192.0.2.7')).toBe(false)
+  })
+
+  it('counts the days across a boot, and forgets nobody because the wall clock jumped or was wrong at the start', () => {
+    const known = make()
+    known.note('192.0.2.7', proof('ann'))
+    clock.jump(20 * 365 * DAY)
+    expect(known.isKnown('192.0.2.7')).toBe(true)
+    known.save()
+    clock.reboot().jump(-30 * 365 * DAY)
+    const wrong = make()
+    expect(wrong.isKnown('192.0.2.7')).toBe(true)
+    clock.jump(30 * 365 * DAY)
+    expect(wrong.isKnown('192.0.2.7')).toBe(true)
+    clock.reboot().jump(91 * DAY)
+    expect(make().isKnown('192.0.2.7')).toBe(false)
+  })
+
+  it('keeps so many addresses of one account, the latest, and leaves those of others alone', () => {
+    const known = make()
+    known.note('198.51.100.1', proof('bob'))
+    for (let i = 0; i <= MOST_OF_ONE; i++) {
+      clock.pass(1)
+      known.note(`192.0.2.${i}`, proof('ann'))
+    }
+    expect(known.isKnown('192.0.2.0')).toBe(false)
+    expect(known.isKnown('192.0.2.1')).toBe(true)
+    expect(known.isKnown(`192.0.2.${MOST_OF_ONE}`)).toBe(true)
+    expect(known.isKnown('198.51.100.1')).toBe(true)
+  })
+
+  it('keeps 4096 in all', () => {
+    for (let i = 0; i <= 128; i++) standing.set(`user-${i}`, '1')
+    const known = make()
+    for (let i = 0; i < 4097; i++) {
+      clock.pass(1)
+      known.note(`10.0.${i >> 8}.${i & 255}`, proof(`user-${Math.floor(i / MOST_OF_ONE)}`))
+    }
+    expect(known.isKnown('10.0.0.0')).toBe(false)
+    expect(known.isKnown('10.0.0.1')).toBe(true)
+    expect(known.isKnown('10.0.16.0')).toBe(true)
+  })
+
+  it('writes once for many notes, and not again for an address that is seen all the time', () => {
+    const known = make()
+    for (let i = 0; i < 20; i++) known.note(`192.0.2.${i}`, proof('ann'))
+    known.save()
+    rmSync(file())
+    clock.pass(60_000)
+    known.note('192.0.2.1', proof('ann'))
+    known.save()
+    expect(statSync(file(), { throwIfNoEntry: false })).toBeUndefined()
+  })
+
+  it('starts empty from a file that is garbage', () => {
+    for (const text of ['', 'null', '{}', '[1]', '{"written":1,"known":[]}', '{"known":[["a","ann","1",1]]}']) {
+      writeFileSync(file(), text)
+      expect(make().isKnown('a')).toBe(false)
+    }
+  })
+})
