@@ -8,6 +8,7 @@ import {
   ADMIN,
   type Desk,
   expectAccessible,
+  expectFocus,
   expectNoOverflow,
   type Look,
   REFUSED,
@@ -46,10 +47,13 @@ describe('the first run', () => {
     await page.getByLabel('Password of the administrator').fill(ADMIN.password)
     await page.getByLabel('The password again').fill(ADMIN.password)
     const button = page.getByRole('button', { name: 'Set up' })
-    expect(await button.isDisabled()).toBe(true)
+    await button.click()
+    await page.getByText('Tick this first').waitFor()
     await page.getByLabel('I have written the token down').check()
     await button.click()
-    await page.getByRole('alert').waitFor()
+    // At its field, which has the focus.
+    await page.locator('.wrong', { hasText: 'This is not the phrase' }).waitFor()
+    await expectFocus(page, 'Phrase')
     const { root, state } = desk.server.folders
     await page.getByLabel('Phrase').fill(readFileSync(join(root, 'etc/api.token.setup'), 'utf8').trim())
     await button.click()

@@ -155,3 +155,10 @@ export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
 }
+
+/** Polls: the focus follows what a page has drawn. */
+export async function expectFocus(page: Page, label: string): Promise<void> {
+  const focused = `(() => { const now = document.activeElement
+    return (now?.labels?.[0] ?? now?.querySelector?.('legend') ?? now)?.textContent ?? '' })()`
+  await expect.poll(() => page.evaluate(focused), { timeout: 10_000 }).toBe(label)
+}

@@ -160,7 +160,7 @@ describe('a change whose answer is lost', () => {
     const { page } = person
     person.expected.push(CUT, /ERR_/)
     await goTo(page, 'users', 'Users')
-    await page.getByRole('button', { name: 'New user' }).click()
+    await page.getByRole('button', { name: 'Create user…' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByLabel('User name').fill('half-way')
     await dialog.getByLabel('Password').fill('made-by-1-test')
@@ -171,7 +171,7 @@ describe('a change whose answer is lost', () => {
       await route.fetch()
       await route.abort('connectionreset')
     })
-    await dialog.getByRole('button', { name: 'Make the account' }).click()
+    await dialog.getByRole('button', { name: 'Create user', exact: true }).click()
     await dialog.getByText('Whether this was done is not known').waitFor()
     expect(users().split('"half-way"')).toHaveLength(2)
   })

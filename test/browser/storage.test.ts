@@ -30,7 +30,7 @@ describe('storage', () => {
   it('a pool of free disks, which says what will be overwritten', async () => {
     const { page } = await come('pools', 'Pools')
     await page.getByText('There is no pool').waitFor()
-    await page.getByRole('link', { name: 'Make a pool' }).click()
+    await page.getByRole('link', { name: 'Create pool' }).click()
     const [first, second] = desk.world.disks(2)
     await page.getByLabel('Name', { exact: true }).fill('tank')
     await page.getByLabel(`Use of ${first}`, { exact: true }).selectOption('data')
@@ -38,14 +38,14 @@ describe('storage', () => {
     await page.getByText('2 disks will be overwritten').waitFor()
     await expectAccessible(page)
     await shoot(page, 'pool-create')
-    await page.getByRole('button', { name: 'Make the pool of 2 devices' }).click()
+    await page.getByRole('button', { name: 'Create pool of 2 devices' }).click()
     await page.getByRole('heading', { level: 1, name: 'Pool tank' }).waitFor()
     const [pool] = await json('/pools')
     expect(pool).toMatchObject({ name: 'tank', health: 'ONLINE' })
   })
 
   it('a dataset, by keyboard alone', async () => {
-    const { page } = await come('datasets/-new', 'Make a dataset or volume')
+    const { page } = await come('datasets/-new', 'Create a dataset or volume')
     // From the heading, which has the focus: the link above the form, the kind, then the place.
     await page.getByLabel('In', { exact: true }).waitFor()
     const tabTo = async (label: string) => {
@@ -72,12 +72,12 @@ describe('storage', () => {
     const { page } = person
     person.expected.push(REFUSED)
     await page
-      .getByRole('button', { name: /Share a dataset/ })
+      .getByRole('button', { name: /Create SMB share/ })
       .first()
       .click()
     await dialogOf(page).getByLabel('Dataset').selectOption('tank/data')
     await expectAccessible(page)
-    await dialogOf(page).getByRole('button', { name: 'Share it' }).click()
+    await dialogOf(page).getByRole('button', { name: 'Create share' }).click()
     await page.getByRole('row', { name: /tank\/data/ }).waitFor()
     expect(await json('/shares/smb')).toMatchObject([{ name: 'data', dataset: 'tank/data' }])
   })
@@ -87,7 +87,7 @@ describe('storage', () => {
     await page.getByRole('button', { name: 'Take a snapshot' }).first().click()
     await dialogOf(page).getByLabel('Of', { exact: true }).selectOption('tank/data')
     await dialogOf(page).getByLabel('Name', { exact: true }).fill('before')
-    await dialogOf(page).getByRole('button', { name: 'Take it' }).click()
+    await dialogOf(page).getByRole('button', { name: 'Take snapshot' }).click()
     await page.getByRole('rowheader', { name: 'tank/data@before' }).waitFor()
     const later = { json: { dataset: 'tank/data', name: 'later' } }
     expect((await desk.world.ask('POST', '/snapshots', later)).status).toBe(201)
@@ -97,7 +97,10 @@ describe('storage', () => {
     await dialog.getByText('1 newer snapshot is lost as well').waitFor()
     await dialog.getByText('tank/data@later').waitFor()
     const button = dialog.getByRole('button', { name: /^Roll back to/ })
-    expect(await button.isDisabled()).toBe(true)
+    // Without the name nothing goes, and the field says what is missing.
+    await button.click()
+    await dialog.getByText('Type exactly tank/data@before').waitFor()
+    expect(await json('/snapshots?dataset=tank/data')).toHaveLength(2)
     await dialog.getByLabel('Type tank/data@before to confirm').fill('tank/data@before')
     await shoot(page, 'rollback')
     await button.click()
@@ -124,7 +127,9 @@ describe('storage', () => {
     await dialog.getByText('tank/data@before').waitFor()
     await dialog.getByLabel('Type tank to confirm').fill('tan')
     const button = dialog.getByRole('button', { name: 'Destroy the pool' })
-    expect(await button.isDisabled()).toBe(true)
+    await button.click()
+    await dialog.getByText('Type exactly tank').waitFor()
+    expect(await json('/pools')).toHaveLength(1)
     await dialog.getByLabel('Type tank to confirm').fill('tank')
     await button.click()
     await page.getByRole('heading', { level: 1, name: 'Pools' }).waitFor()

@@ -117,7 +117,7 @@ describe('a backup', () => {
     const file = join(data, 'kept/precious.txt')
     writeFileSync(join(root, 'etc/backup.txt'), `${list}kept\n`)
     writeFileSync(file, 'precious\n')
-    await page.getByRole('button', { name: 'Make a backup' }).click()
+    await page.getByRole('button', { name: 'Create backup' }).click()
     await page.getByText('complete', { exact: true }).waitFor()
     const waiting = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download' }).click()

@@ -1,5 +1,6 @@
 // Every request of the page. The trap: the credential is in a cookie that no script can read, so a change proves itself with the session's
 // CSRF token, and what answers "not known" means that the session has ended.
+import type { FieldError } from './kit/place-errors.ts'
 import { connection, refreshSession, session } from './session.ts'
 
 /** What a refusal says, whichever surface it came from. `status` 0: the appliance could not be reached. */
@@ -7,6 +8,8 @@ export class Failure extends Error {
   readonly status: number
   readonly code: string
   readonly details: Record<string, unknown>
+  /** What is wrong with which field, as the appliance names it. */
+  readonly errors: readonly FieldError[]
   readonly requestId: string | undefined
   /** Seconds until it may be asked again, where the appliance says so. */
   readonly retryAfter: number | undefined
@@ -17,6 +20,7 @@ export class Failure extends Error {
     more: {
       code?: string
       details?: Record<string, unknown>
+      errors?: readonly FieldError[]
       requestId?: string | undefined
       retryAfter?: number | undefined
     } = {},
@@ -25,6 +29,7 @@ export class Failure extends Error {
     this.status = status
     this.code = more.code ?? ''
     this.details = more.details ?? {}
+    this.errors = more.errors ?? []
     this.requestId = more.requestId
     this.retryAfter = more.retryAfter
   }
@@ -44,6 +49,9 @@ export interface Answer<T> {
   data: T
   headers: Headers
 }
+
+/** The code of what a person stopped. */
+export const CANCELLED = 'CANCELLED'
 
 const UNREACHABLE = 'The appliance cannot be reached'
 /** Of a change that got no answer nobody here knows whether it was made; only a question leaves everything as it was. */
@@ -125,7 +133,8 @@ export function upload<T>(
       reject(
         new Failure(0, 'The connection ended before the answer: the appliance may have refused the file, or taken it'),
       )
-    request.onabort = () => reject(new Failure(0, 'Cancelled'))
+    request.onabort = () =>
+      reject(new Failure(0, 'The upload was cancelled. Nothing was changed.', { code: CANCELLED }))
     // Hours of a slow line are no idleness: whoever waits for an upload shall not be signed out in the midst of it.
     const idle = session.get().session?.idle_seconds ?? 60
     const alive = setInterval(() => void call('GET', '/console/session').catch(() => undefined), (idle * 1000) / 3)
@@ -158,6 +167,15 @@ function parsed(text: string): unknown {
 /** The cookie is over, or another tab has signed in anew and this one's header belongs to the session before. */
 const NOBODY = /^Authentication error$|X-CSRF-Token/
 
+/** `errors: [{field, message}]`, where the appliance sent them. */
+function fieldErrors(value: unknown): FieldError[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const found = value.filter(
+    (one): one is FieldError => typeof one?.field === 'string' && typeof one.message === 'string',
+  )
+  return found.length > 0 ? found : undefined
+}
+
 /** `{code, message, details}` of our own surfaces, or the admin surface's `{Status, "Error-Message"}`. */
 function refused(status: number, text: string, header: (name: string) => string | null): Failure {
   const value = parsed(text)
@@ -171,6 +189,8 @@ function refused(status: number, text: string, header: (name: string) => string 
     code: String(body['code'] ?? body['error-code'] ?? ''),
     // The controller names the field or the object that it is about in one string.
     details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
+    errors:
+      fieldErrors(body['errors']) ?? (typeof about === 'string' ? [{ field: about, message: String(message) }] : []),
     requestId: header('X-Request-Id') ?? undefined,
     retryAfter: Number(header('Retry-After')) || undefined,
   })

@@ -1,7 +1,7 @@
 // What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
 import { call } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
-import { Button } from './kit/form.tsx'
+import { Button } from './kit/button.tsx'
 import { plural } from './kit/format.ts'
 import { type Children, Note } from './kit/layout.tsx'
 import { GROUPS, pageOf, visible } from './pages.ts'
@@ -9,6 +9,7 @@ import { link, place } from './router.ts'
 import { connection, farewell, leaving, refreshSession, session } from './session.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
+import { uploads } from './uploads.ts'
 
 /** Seconds between two questions while the appliance does not answer. */
 const RETRY = 3
@@ -41,6 +42,7 @@ export function Frame() {
           Pages
         </button>
         <span class="space" />
+        <UploadSign />
         <RunningSign />
         <span class="muted who">
           {own?.name} ({own?.role})
@@ -97,6 +99,25 @@ async function signOut(): Promise<void> {
   }
   await refreshSession()
   leaving.set(false)
+}
+
+/** Of what is being sent, or was refused behind somebody's back. */
+function UploadSign() {
+  const all = useStore(uploads)
+  return (
+    <span role="status" aria-live="polite">
+      {all.map(({ path, what, page, done, total, failure }) => (
+        <a
+          key={path}
+          class={failure ? 'badge error' : 'badge busy'}
+          href={link(page)}
+          aria-label={`${what}: ${failure ? 'not sent' : 'being sent'}`}
+        >
+          {failure ? 'Upload failed' : total > 0 ? `Upload ${Math.floor((100 * done) / total)}%` : 'Upload'}
+        </a>
+      ))}
+    </span>
+  )
 }
 
 function RunningSign() {

@@ -1,7 +1,6 @@
 // The curl line that does the same: what a page does can be put into a script. The trap: values that people type end up in it, so each is
 // quoted for the shell.
-import { useState } from '../hooks.ts'
-import { Button } from './form.tsx'
+import { CopyButton } from './copy.tsx'
 
 export interface CurlProps {
   method?: string
@@ -35,20 +34,12 @@ export function curlLine(line: CurlProps): string {
 
 /** Several lines where a page does several things. */
 export function Curl({ lines }: { lines: CurlProps[] }) {
-  const [copied, setCopied] = useState(false)
   const text = lines.map(curlLine).join('\n')
-  const copy = async () => {
-    await navigator.clipboard?.writeText(text)
-    setCopied(true)
-    setTimeout(() => setCopied(false), 2000)
-  }
   return (
     <details class="curl">
       <summary>The same with curl</summary>
       <pre tabindex={0}>{text}</pre>
-      <Button kind="quiet" onClick={() => void copy()}>
-        {copied ? 'Copied' : 'Copy'}
-      </Button>
+      <CopyButton text={text} />
     </details>
   )
 }

@@ -2,7 +2,8 @@
 import { useRef } from 'hono/jsx/dom'
 import { useEffect, useState } from '../hooks.ts'
 import type { Action } from '../query.ts'
-import { Field, Form } from './form.tsx'
+import { Field } from './fields.tsx'
+import { Form } from './form.tsx'
 import { type Children, keepFocus } from './layout.tsx'
 
 /** Open as long as it is part of the page. */
@@ -32,6 +33,25 @@ function giveBack(before: Element | null): void {
   keepFocus()
 }
 
+/** Nothing that destroys data goes by a click alone. */
+export const TypeToConfirm = ({
+  name,
+  typed,
+  onTyped,
+}: {
+  name: string
+  typed: string
+  onTyped: (typed: string) => void
+}) => (
+  <Field
+    label={`Type ${name} to confirm`}
+    value={typed}
+    onValue={onTyped}
+    wrong={typed === name ? undefined : `Type exactly ${name}`}
+    autocomplete="off"
+  />
+)
+
 /**
  * Asks before something that cannot be taken back. `name`: has to be typed first, for what destroys data.
  */
@@ -56,16 +76,8 @@ export function Confirm({
   return (
     <Dialog title={title} onClose={onClose}>
       {children}
-      <Form
-        action={action}
-        submit={submit}
-        kind="danger"
-        cancel={onClose}
-        disabled={name !== undefined && typed !== name}
-      >
-        {name === undefined ? null : (
-          <Field label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autocomplete="off" />
-        )}
+      <Form action={action} submit={submit} kind="danger" cancel={onClose}>
+        {name === undefined ? null : <TypeToConfirm name={name} typed={typed} onTyped={setTyped} />}
       </Form>
     </Dialog>
   )

@@ -1,263 +1,82 @@
-// Fields, buttons, forms. The trap: the CSP lets no form be sent by the browser; every form is a function here.
-import { useId, useRef } from 'hono/jsx/dom'
-import { useEffect } from '../hooks.ts'
+// A form that does one thing. What was refused is said at its fields, all of it at once, with the focus at the first; what has no field is
+// said right above the button. The CSP lets no form be sent by the browser: every form is a function here.
+import { useRef } from 'hono/jsx/dom'
+import type { Failure } from '../api.ts'
+import { useEffect, useState } from '../hooks.ts'
 import type { Action } from '../query.ts'
-import { FailureNote } from './failure.tsx'
+import { Store } from '../store.ts'
+import { Button } from './button.tsx'
+import { FailureNote, RequestLine } from './failure.tsx'
+import { Errors, focusFirst, placesOf, unready } from './field-errors.ts'
+import { plural } from './format.ts'
 import type { Children } from './layout.tsx'
+import { type FieldError, type Placed, placeErrors } from './place-errors.ts'
 
-interface FieldProps {
-  label: string
-  hint?: Children
-  value: string
-  onValue: (value: string) => void
-  type?: 'text' | 'password' | 'number' | 'email' | 'datetime-local'
-  required?: boolean
-  autocomplete?: string
-  pattern?: string
-  min?: number
-  max?: number
-  minlength?: number
-  maxlength?: number
-  placeholder?: string
-  disabled?: boolean
-}
-
-const typed = (event: Event) => (event.currentTarget as HTMLInputElement).value
-
-export function Field({ label, hint, value, onValue, type = 'text', ...rest }: FieldProps) {
-  const id = useId()
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type={type}
-        value={value}
-        onInput={(event: Event) => onValue(typed(event))}
-        spellcheck={false}
-        autocapitalize="none"
-        aria-describedby={hint ? `${id}-hint` : undefined}
-        {...rest}
-      />
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-    </div>
-  )
-}
-
-export function TextArea({
-  label,
-  hint,
-  value,
-  onValue,
-  rows = 4,
-}: {
-  label: string
-  hint?: Children
-  value: string
-  onValue: (value: string) => void
-  rows?: number
-}) {
-  const id = useId()
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <textarea
-        id={id}
-        rows={rows}
-        value={value}
-        spellcheck={false}
-        onInput={(event: Event) => onValue(typed(event))}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-      />
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-    </div>
-  )
-}
-
-export function Select({
-  label,
-  hint,
-  value,
-  onValue,
-  options,
-  disabled,
-}: {
-  label: string
-  hint?: Children
-  value: string
-  onValue: (value: string) => void
-  options: [value: string, text: string][]
-  disabled?: boolean
-}) {
-  const id = useId()
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <select
-        id={id}
-        value={value}
-        disabled={disabled}
-        onInput={(event: Event) => onValue((event.currentTarget as HTMLSelectElement).value)}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-      >
-        {options.map(([option, text]) => (
-          <option key={option} value={option} selected={option === value}>
-            {text}
-          </option>
-        ))}
-      </select>
-      {hint ? (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      ) : null}
-    </div>
-  )
-}
-
-export function Check({
-  label,
-  hint,
-  checked,
-  onChecked,
-  disabled,
-}: {
-  label: Children
-  hint?: Children
-  checked: boolean
-  onChecked: (checked: boolean) => void
-  disabled?: boolean
-}) {
-  const id = useId()
-  return (
-    <div class="check">
-      <input
-        id={id}
-        type="checkbox"
-        checked={checked}
-        disabled={disabled}
-        onInput={(event: Event) => onChecked((event.currentTarget as HTMLInputElement).checked)}
-      />
-      <label for={id}>{label}</label>
-      {hint ? <p class="hint">{hint}</p> : null}
-    </div>
-  )
-}
-
-/** A file, chosen or dropped. */
-export function FileField({
-  label,
-  hint,
-  accept,
-  file,
-  onFile,
-}: {
-  label: string
-  hint?: Children
-  accept?: string
-  file: File | undefined
-  onFile: (file: File | undefined) => void
-}) {
-  const id = useId()
-  const drop = (event: DragEvent) => {
-    event.preventDefault()
-    const dropped = event.dataTransfer?.files[0]
-    if (dropped) onFile(dropped)
-  }
-  return (
-    <fieldset class="field drop" onDragover={(event: DragEvent) => event.preventDefault()} onDrop={drop}>
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="file"
-        accept={accept}
-        onChange={(event: Event) => onFile((event.currentTarget as HTMLInputElement).files?.[0])}
-      />
-      <p class="hint">
-        {file ? `${file.name} (${file.size.toLocaleString()} bytes)` : (hint ?? 'Choose a file, or drop it here')}
-      </p>
-    </fieldset>
-  )
-}
-
-/** `busy` is not `disabled`: that would take the focus away while its own work is under way, and a keyboard would begin at the top again. */
-export function Button({
-  children,
-  onClick,
-  kind = 'plain',
-  busy,
-  disabled,
-  submit,
-  label,
-}: {
-  children?: Children
-  onClick?: () => void
-  kind?: 'plain' | 'main' | 'danger' | 'quiet'
-  busy?: boolean
-  disabled?: boolean
-  submit?: boolean
-  label?: string
-}) {
-  return (
-    <button
-      type={submit ? 'submit' : 'button'}
-      class={kind}
-      disabled={disabled}
-      aria-disabled={busy ? 'true' : undefined}
-      aria-busy={busy ? 'true' : undefined}
-      aria-label={label}
-      onClick={busy ? undefined : onClick}
-    >
-      {children}
-    </button>
-  )
-}
-
-/** A form that does one thing; what was refused is said right above its button. */
 export function Form({
   action,
   submit,
   kind = 'main',
   children,
-  disabled,
+  why,
   cancel,
 }: {
   action: Action<[]>
   submit: string
   kind?: 'main' | 'danger'
   children?: Children
-  disabled?: boolean
+  /** Why it cannot be sent at all; what is missing in a field is said there, once somebody tries. */
+  why?: string | undefined
   cancel?: () => void
 }) {
+  const element = useRef<HTMLFormElement>(null)
   const said = useRef<HTMLDivElement>(null)
-  // A long form in a dialog may have it out of sight.
+  const [errors] = useState(() => new Store<Placed>({}))
+  const [left, setLeft] = useState<FieldError[]>([])
+  const show = (found: readonly FieldError[]) => {
+    const form = element.current
+    if (!form) return
+    const { placed, left: others } = placeErrors(found, placesOf(form))
+    errors.set(placed)
+    setLeft(others)
+    focusFirst(form, placed)
+  }
+  const { failure } = action
   useEffect(() => {
-    if (action.failure) said.current?.scrollIntoView({ block: 'nearest' })
-  }, [action.failure])
+    if (!failure) return
+    show(failure.errors)
+    // A long form in a dialog may have it out of sight.
+    said.current?.scrollIntoView({ block: 'nearest' })
+  }, [failure])
   const send = (event: Event) => {
     event.preventDefault()
-    if (!action.busy) void action.run()
+    if (action.busy || !element.current) return
+    const missing = unready(element.current)
+    if (missing.length > 0) action.clear()
+    show(missing)
+    if (missing.length === 0) void action.run()
   }
   return (
-    <form onSubmit={send}>
-      {children}
-      <div ref={said}>
-        <FailureNote failure={action.failure} />
-      </div>
+    <form ref={element} onSubmit={send} novalidate>
+      <Errors.Provider value={errors}>{children}</Errors.Provider>
+      <div ref={said}>{failure ? <Refusal failure={failure} left={left} /> : null}</div>
       <div class="actions">
-        <Button submit kind={kind} busy={action.busy} disabled={disabled ?? false}>
+        <Button submit kind={kind} busy={action.busy} why={why}>
           {submit}
         </Button>
         {cancel ? <Button onClick={cancel}>Cancel</Button> : null}
       </div>
     </form>
+  )
+}
+
+/** `left`: what no field shows. */
+function Refusal({ failure, left }: { failure: Failure; left: FieldError[] }) {
+  const placed = failure.errors.length - left.length
+  if (placed === 0) return <FailureNote failure={failure} />
+  return (
+    <p class="wrong" role="alert">
+      {plural(placed, 'field was', 'fields were')} refused: look above. {left.map(({ message }) => message).join('. ')}
+      <RequestLine failure={failure} />
+    </p>
   )
 }

@@ -1,38 +1,57 @@
-// A large file on its way: how much of it has gone. The trap: when all of it has gone the appliance is only beginning with it, and a person
-// who sees 100 % thinks that it is done.
-import { upload } from '../api.ts'
-import { useState } from '../hooks.ts'
+// A large file on its way: how much of it has gone, how quickly, how long it will take, and a way to stop it. When all of it has gone the
+// appliance is only beginning with it: 100 % would look as if it were done.
+import { useLayoutEffect, useRef } from 'hono/jsx/dom'
+import { useStore } from '../store.ts'
+import { forget, send as sendFile, type Upload, uploads } from '../uploads.ts'
+import { Button } from './button.tsx'
+import { FailureNote } from './failure.tsx'
 import { bytes } from './format.ts'
 import { Progress } from './layout.tsx'
+import { duration } from './pace.ts'
 
-export interface Sent {
-  done: number
-  total: number
-}
-
-/** Sends a form with files; `sent` is there while it is under way. */
-export function useSending(path: string) {
-  const [sent, setSent] = useState<Sent>()
-  const send = async <T,>(form: Record<string, string | Blob | undefined>): Promise<T> => {
-    setSent({ done: 0, total: 0 })
-    try {
-      return await upload<T>(path, form, (done, total) => setSent({ done, total }))
-    } finally {
-      setSent(undefined)
-    }
-  }
-  return { sent, send }
+/** Sends a form with files; `sending` is there while it is under way, also when somebody comes back to the page. */
+export function useSending(path: string, what: string, page: string) {
+  const sending = useStore(uploads).find((one) => one.path === path)
+  const gone = useRef(false)
+  useLayoutEffect(
+    () => () => {
+      gone.current = true
+    },
+    [],
+  )
+  const send = <T,>(form: Record<string, string | Blob | undefined>): Promise<T> =>
+    sendFile<T>({ path, what, page }, form, () => !gone.current)
+  return { sending, busy: sending !== undefined && !sending.failure, send }
 }
 
 /** `then`: what the appliance does once it has the whole file. */
-export function Sending({ sent, then }: { sent: Sent | undefined; then: string }) {
-  if (!sent) return null
-  const { done, total } = sent
+export function Sending({ sending, then }: { sending: Upload | undefined; then: string }) {
+  if (!sending) return null
+  const { path, done, total, speed, left, cancel, failure } = sending
+  if (failure)
+    return (
+      <div>
+        <FailureNote failure={failure} />
+        <Button kind="quiet" onClick={() => forget(path)}>
+          Dismiss
+        </Button>
+      </div>
+    )
   const whole = total > 0 && done >= total
+  const pace = [
+    ...(speed === undefined ? [] : [`${bytes(speed)}/s`]),
+    ...(left === undefined || whole ? [] : [`about ${duration(left)} left`]),
+  ]
   return (
-    <div role="status">
-      <p>{whole ? then : `Sending: ${bytes(done)} of ${bytes(total)}`}</p>
+    <div class="sending">
+      <p role="status">{whole ? then : `Sending: ${bytes(done)} of ${bytes(total)}`}</p>
+      {whole ? null : <p class="muted">{pace.join(', ')}</p>}
       <Progress value={whole || total === 0 ? undefined : (100 * done) / total} label={whole ? then : 'Sending'} />
+      {whole ? null : (
+        <div class="actions">
+          <Button onClick={cancel}>Cancel the upload</Button>
+        </div>
+      )}
     </div>
   )
 }

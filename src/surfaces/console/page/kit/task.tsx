@@ -28,16 +28,27 @@ export const CODES: Record<string, string> = {
 }
 
 /** Follows a task and shows it. */
-export function TaskView({ id, onEnd, log = true }: { id: string; onEnd?: (task: Task) => void; log?: boolean }) {
+export function TaskView({
+  id,
+  onEnd,
+  log = true,
+  told,
+}: {
+  id: string
+  onEnd?: (task: Task) => void
+  log?: boolean
+  /** Why it failed stands above it already. */
+  told?: boolean
+}) {
   const { task, log: lines, connected } = useTask(id, onEnd)
   if (!task) return <p class="muted">Asking for the task…</p>
   return (
     <div class="task">
       <div role="status" aria-live="polite">
-        <TaskBadge task={task} /> {task.message === task.error ? null : task.message}
+        <TaskBadge task={task} /> {task.error ? null : task.message}
       </div>
       {isOver(task) ? null : <Progress value={task.progress} label={`${task.type}: ${task.message}`} />}
-      {task.error ? <Note tone="error">{task.error}</Note> : null}
+      {task.error && !told ? <Note tone="error">{task.error}</Note> : null}
       {connected ? null : (
         <Note tone="warning">The connection is gone. The work goes on there; trying to come back…</Note>
       )}

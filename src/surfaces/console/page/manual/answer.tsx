@@ -2,8 +2,8 @@
 // what is no text is not read at all.
 import type { Failure } from '../api.ts'
 import { send } from '../api.ts'
+import { Button } from '../kit/button.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { Badge } from '../kit/layout.tsx'
 import { refreshSession } from '../session.ts'
 

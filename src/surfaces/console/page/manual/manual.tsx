@@ -2,7 +2,7 @@
 import { Lost } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'
 import { Loaded } from '../kit/failure.tsx'
-import { Field } from '../kit/form.tsx'
+import { Field } from '../kit/fields.tsx'
 import { plural } from '../kit/format.ts'
 import { useQuery } from '../query.ts'
 import { link, place } from '../router.ts'

@@ -3,9 +3,11 @@
 import { useRef } from 'hono/jsx/dom'
 import { Failure } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { curlLine } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
-import { Button, Field, FileField, Form, Select, TextArea } from '../kit/form.tsx'
+import { Field, FileField, Select, TextArea } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Note } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { hasController, may, type Role, session } from '../session.ts'
@@ -90,11 +92,7 @@ function Sender({ operation, download }: { operation: Operation; download: boole
   return (
     <section class="try">
       <h4>Send it</h4>
-      <Form
-        action={begin}
-        submit={download ? 'Show the answer’s head' : `Send the ${method}`}
-        disabled={empty.length > 0}
-      >
+      <Form action={begin} submit={download ? 'Show the answer’s head' : `Send the ${method}`}>
         {parameters.map((one) => (
           <ParameterField key={keyOf(one)} parameter={one} value={values[keyOf(one)] ?? ''} onValue={put(keyOf(one))} />
         ))}
@@ -105,6 +103,8 @@ function Sender({ operation, download }: { operation: Operation; download: boole
               label={name}
               hint={part.description}
               file={files[name]}
+              name={name}
+              required={form?.required?.includes(name) ?? false}
               onFile={(file) => setFiles((now) => ({ ...now, [name]: file }))}
             />
           ) : (
@@ -113,6 +113,7 @@ function Sender({ operation, download }: { operation: Operation; download: boole
               label={name}
               hint={part.description}
               value={values[`form ${name}`] ?? ''}
+              name={name}
               onValue={put(`form ${name}`)}
               autocomplete="off"
             />
@@ -173,6 +174,7 @@ function ParameterField({
         label={label}
         value={value}
         onValue={onValue}
+        required={required ?? false}
         options={[
           ['', required ? 'choose one' : 'left out'],
           ...schema.enum.map((one): [string, string] => [String(one), String(one)]),

@@ -1,8 +1,9 @@
 // One's own account. The trap: a new password ends every session of the account, this one too; so the page signs in again with the new one.
-import { call, Failure } from '../api.ts'
+import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
-import { Field, Form } from '../kit/form.tsx'
+import { Field } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { moment, plural } from '../kit/format.ts'
 import { Card, Facts, Note, Page } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
@@ -50,7 +51,6 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
   const [password, setPassword] = useState('')
   const [again, setAgain] = useState('')
   const action = useAction(async () => {
-    if (password !== again) throw new Failure(0, 'The two passwords are not the same')
     await call('PUT', PATH, { json: { current, password } })
     changed.set(true)
     setSession(await call<SessionState>('POST', '/console/session', { json: { username: name, password } }))
@@ -64,6 +64,7 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
         <Form action={action} submit="Change it">
           <Field
             label="Current password"
+            name="current"
             type="password"
             value={current}
             onValue={setCurrent}
@@ -72,6 +73,7 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
           />
           <Field
             label="New password"
+            name="password"
             type="password"
             value={password}
             onValue={setPassword}
@@ -81,6 +83,7 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
           />
           <Field
             label="The new password again"
+            wrong={again === password ? undefined : 'The two passwords are not the same'}
             type="password"
             value={again}
             onValue={setAgain}

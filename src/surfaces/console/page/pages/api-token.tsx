@@ -1,9 +1,12 @@
 // Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
+import { CopyButton } from '../kit/copy.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
-import { Button, Check, Field, Form } from '../kit/form.tsx'
+import { Check, Field } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Card, Note, Page } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { place } from '../router.ts'
@@ -46,7 +49,7 @@ function NewToken() {
   })
   return (
     <Card title="A new token">
-      <Form action={review} submit="Set the new token" disabled={!kept || token === ''}>
+      <Form action={review} submit="Set the new token">
         <Field
           label="New token"
           value={token}
@@ -56,13 +59,15 @@ function NewToken() {
           }}
           hint="Up to 255 characters without blanks. The appliance keeps only its SHA-256, so it is shown nowhere later."
           autocomplete="off"
+          name="newtoken token"
           required
           maxlength={255}
         />
         <div class="actions">
-          <Button onClick={() => setToken(makeToken())}>Make one</Button>
+          <Button onClick={() => setToken(makeToken())}>Generate a token</Button>
+          <CopyButton text={token} what="this token" />
         </div>
-        <Check label="I have written the new token down" checked={kept} onChecked={setKept} />
+        <Check label="I have written the new token down" checked={kept} onChecked={setKept} required />
       </Form>
       {asking ? (
         <Confirm title="Set the new token?" submit="Set it" action={action} onClose={() => setAsking(false)}>

@@ -1,9 +1,11 @@
 // Who did what: the audit log, newest first. The trap: the appliance answers a page at a time; the next one begins behind the last entry shown.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { Button, Field, Form, Select } from '../kit/form.tsx'
+import { Field, Select } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
 import { useAction, useQuery } from '../query.ts'
 

@@ -2,10 +2,10 @@
 // task of the kind `backup` too: the newest of them is not always what made the archive.
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { Badge, Card, Facts, keepFocus, Page } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
@@ -77,7 +77,7 @@ function Current() {
               </a>
             ) : null}
             <Button kind="main" busy={start.busy || isRunning} onClick={() => void start.run()}>
-              {status?.status === 'success' ? 'Make a new backup' : 'Make a backup'}
+              {status?.status === 'success' ? 'Create a new backup' : 'Create backup'}
             </Button>
             {status ? (
               <Button kind="danger" onClick={() => setRemoving(true)}>

@@ -2,9 +2,11 @@
 // know it refuses this page's own requests until somebody looks at the page anew.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { Button, FileField, Form } from '../kit/form.tsx'
+import { FileField } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { moment, plural } from '../kit/format.ts'
 import { Badge, Card, Facts, Note, Page } from '../kit/layout.tsx'
 import { Sending, useSending } from '../kit/sending.tsx'
@@ -101,7 +103,7 @@ function Replace({ query }: { query: Query<Certificate> }) {
   const [files, setFiles] = useState<{ public?: File; private?: File; ca?: File }>({})
   const [task, setTask] = useState<string>()
   const [replaced, setReplaced] = useState(false)
-  const { sent, send } = useSending(PATH)
+  const { sending, busy, send } = useSending(PATH, 'The certificate', 'certificates')
   const action = useAction(async () => {
     setReplaced(false)
     await send({ ...files })
@@ -121,31 +123,31 @@ function Replace({ query }: { query: Query<Certificate> }) {
         disconnected. When your browser does not know the new one’s authority it asks again, and this page answers again
         once it is reloaded.
       </p>
-      <Form
-        key={task ?? 'first'}
-        action={action}
-        submit="Replace the certificate"
-        disabled={!files.public || !files.private}
-      >
+      <Form key={task ?? 'first'} action={{ ...action, busy: action.busy || busy }} submit="Replace the certificate">
         <FileField
           label="Certificate"
           hint="PEM; its chain may follow it, in order"
           file={files.public}
+          name="public"
+          required
           onFile={(file) => setFiles((now) => ({ ...now, public: file }))}
         />
         <FileField
           label="Private key"
           hint="PEM, not encrypted: RSA or ECDSA"
           file={files.private}
+          name="private"
+          required
           onFile={(file) => setFiles((now) => ({ ...now, private: file }))}
         />
         <FileField
           label="Certificate of the authority (optional)"
           hint="PEM: the intermediate or root certificate"
           file={files.ca}
+          name="ca"
           onFile={(file) => setFiles((now) => ({ ...now, ca: file }))}
         />
-        <Sending sent={sent} then="The files are there." />
+        <Sending sending={sending} then="The files are there." />
       </Form>
       {task ? <TaskView key={task} id={task} onEnd={(ended) => void taken(ended)} /> : null}
       {replaced ? (

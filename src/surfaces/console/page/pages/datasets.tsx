@@ -17,7 +17,7 @@ export const Datasets = ({ rest: [name, parent] }: PageProps) =>
   name === undefined ? (
     <List />
   ) : name === '-new' ? (
-    <ForOperators title="Make a dataset or volume">
+    <ForOperators title="Create a dataset or volume">
       <CreateDataset parent={parent ?? ''} />
     </ForOperators>
   ) : (
@@ -29,7 +29,7 @@ function List() {
   const actions =
     may('operator') && query.data && query.data.length > 0 ? (
       <a class="button" href={link('datasets', '-new')}>
-        Make a dataset or volume
+        Create dataset or volume
       </a>
     ) : null
   return (

@@ -1,11 +1,14 @@
 // The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
-import { call, Failure } from '../api.ts'
+import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { CopyButton } from '../kit/copy.tsx'
 import { Curl, type CurlProps } from '../kit/curl.tsx'
-import { Check, Field, Form } from '../kit/form.tsx'
+import { Check, Field } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { useAction } from '../query.ts'
 import { type SessionState, setSession } from '../session.ts'
 import { Door } from './sign-in.tsx'
+import { PASSWORD_RULE } from './users/account.ts'
 
 /** 190 bits, of characters that a shell leaves alone. */
 export function makeToken(): string {
@@ -20,7 +23,6 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
   const [password, setPassword] = useState('')
   const [again, setAgain] = useState('')
   const action = useAction(async () => {
-    if (needsPassword && password !== again) throw new Failure(0, 'The two passwords are not the same')
     const json = { token, ...(needsPhrase && { phrase: phrase.trim() }), ...(needsPassword && { password }) }
     setSession(await call<SessionState>('POST', '/console/first-run', { json }))
   })
@@ -28,13 +30,14 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
     <Door title="Set this appliance up">
       <p class="muted">
         {needsPhrase
-          ? 'The appliance shows a phrase on its own screen. With it you become its administrator.'
+          ? 'The appliance shows a phrase on its own screen, and keeps it in the file etc/api.token.setup. With it you become its administrator.'
           : 'Nobody has set this appliance up yet. Whoever does is its administrator.'}
       </p>
-      <Form action={action} submit="Set up" disabled={!kept}>
+      <Form action={action} submit="Set up">
         {needsPhrase ? (
           <Field
             label="Phrase"
+            name="phrase"
             value={phrase}
             onValue={setPhrase}
             hint="Words with dashes between them"
@@ -44,6 +47,7 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
         ) : null}
         <Field
           label="API token"
+          name="token"
           value={token}
           onValue={setToken}
           hint="For scripts and curl, and the way back in when a password is lost. It is shown only now; take another one if you like."
@@ -51,20 +55,25 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
           required
           maxlength={255}
         />
-        <Check label="I have written the token down" checked={kept} onChecked={setKept} />
+        <div class="actions">
+          <CopyButton text={token} what="this token" />
+        </div>
+        <Check label="I have written the token down" checked={kept} onChecked={setKept} required />
         {needsPassword ? (
           <>
             <Field
               label="Password of the administrator"
+              name="password"
               type="password"
               value={password}
               onValue={setPassword}
-              hint="For the account admin, with which you sign in here"
+              hint={`For the account admin, with which you sign in here: ${PASSWORD_RULE}`}
               autocomplete="new-password"
               required
             />
             <Field
               label="The password again"
+              wrong={again === password ? undefined : 'The two passwords are not the same'}
               type="password"
               value={again}
               onValue={setAgain}

@@ -1,9 +1,9 @@
 // iSCSI targets: volumes as disks of other machines.
 import type { PageProps } from '../frame.tsx'
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { plural } from '../kit/format.ts'
 import { Card, Page, Table } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
@@ -25,7 +25,7 @@ function List() {
     <Page
       title="iSCSI targets"
       intro="A target shows volumes to other machines as disks of their own. A volume may be used by one machine at a time only."
-      actions={may('operator') ? <Button onClick={() => setMaking(true)}>Make a target…</Button> : null}
+      actions={may('operator') ? <Button onClick={() => setMaking(true)}>Create target…</Button> : null}
     >
       <Loaded query={query}>
         {(targets) => (

@@ -2,7 +2,8 @@
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { FileField, Form } from '../kit/form.tsx'
+import { FileField } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Card, Facts, Note, Page } from '../kit/layout.tsx'
 import { Sending, useSending } from '../kit/sending.tsx'
 import { useAction, useQuery } from '../query.ts'
@@ -24,7 +25,7 @@ export function Licence() {
   const query = useQuery<Record<string, Value>>(PATH)
   const [file, setFile] = useState<File>()
   const [installed, setInstalled] = useState(0)
-  const { sent, send } = useSending(PATH)
+  const { sending, busy, send } = useSending(PATH, 'The licence', 'licence')
   const action = useAction(async () => {
     await send({ license: file })
     setFile(undefined)
@@ -45,9 +46,9 @@ export function Licence() {
       </Card>
       {may('administrator') ? (
         <Card title="Install another one">
-          <Form key={installed} action={action} submit="Install" disabled={!file}>
-            <FileField label="Licence file" file={file} onFile={setFile} />
-            <Sending sent={sent} then="The file is there. It is being checked…" />
+          <Form key={installed} action={{ ...action, busy: action.busy || busy }} submit="Install">
+            <FileField label="Licence file" name="license" required file={file} onFile={setFile} />
+            <Sending sending={sending} then="The file is there. It is being checked…" />
           </Form>
           {installed > 0 && !action.failure ? <Note tone="ok">The licence was installed.</Note> : null}
         </Card>

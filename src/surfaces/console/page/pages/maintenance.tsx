@@ -3,7 +3,8 @@ import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Field, Form } from '../kit/form.tsx'
+import { Field } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Badge, Card, Facts, Page, When } from '../kit/layout.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
 
@@ -49,6 +50,7 @@ function Switch({ state, query }: { state: State; query: Query<State> }) {
           {enabled ? null : (
             <Field
               label="What people are told"
+              name="message"
               value={message}
               onValue={setMessage}
               hint="Whoever tries to change something sees this; may be left empty"

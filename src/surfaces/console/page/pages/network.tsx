@@ -4,7 +4,8 @@ import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
-import { Field, Form, Select } from '../kit/form.tsx'
+import { Field, Select } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { Card, Note, Page } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { type Query, useAction, useQuery } from '../query.ts'
@@ -69,6 +70,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
     <Field
       key={name}
       label={LABELS[name]}
+      name={`${name} network.${name}`}
       value={draft.network[name]}
       onValue={set(name)}
       hint={hint}
@@ -84,6 +86,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
           {field('interface', 'The network card, such as eth0', true)}
           <Select
             label="How the address is set"
+            name="mode network.mode"
             value={draft.mode}
             onValue={(mode) => setDraft({ ...draft, mode: mode as Draft['mode'] })}
             options={[

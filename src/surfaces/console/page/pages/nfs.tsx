@@ -1,8 +1,8 @@
 // NFS exports: folders for Linux, Unix and hypervisors.
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { Card, Page, Table } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
@@ -34,7 +34,7 @@ export function NfsExports() {
     <Page
       title="NFS exports"
       intro="Folders of datasets for Linux, Unix and hypervisors. Who may mount one is told by its address."
-      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Export a dataset…</Button> : null}
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create NFS export…</Button> : null}
     >
       <Loaded query={query}>
         {(exports) => (

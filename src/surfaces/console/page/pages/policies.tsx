@@ -1,10 +1,10 @@
 // Snapshot policies: which snapshots are taken by themselves, and how many stay.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { moment } from '../kit/format.ts'
 import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
 import { useAction, useQuery } from '../query.ts'
@@ -31,7 +31,7 @@ export function Policies() {
     <Page
       title="Snapshot policies"
       intro="A policy takes snapshots of its dataset by itself, and deletes the oldest of those that it took. All its times are UTC."
-      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Make a policy…</Button> : null}
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create policy…</Button> : null}
     >
       <Loaded query={query}>
         {(policies) => (

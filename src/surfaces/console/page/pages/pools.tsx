@@ -19,7 +19,7 @@ export const Pools = ({ rest: [name] }: PageProps) =>
   name === undefined ? (
     <List />
   ) : name === '-new' ? (
-    <ForOperators title="Make a pool">
+    <ForOperators title="Create a pool">
       <CreatePool />
     </ForOperators>
   ) : name === '-import' ? (
@@ -33,10 +33,10 @@ function List() {
   const actions = may('operator') ? (
     <>
       <a class="button" href={link('pools', '-import')}>
-        Import a pool
+        Import pool
       </a>
       <a class="button" href={link('pools', '-new')}>
-        Make a pool
+        Create pool
       </a>
     </>
   ) : null
@@ -52,7 +52,7 @@ function List() {
               empty={
                 may('operator') ? (
                   <>
-                    There is no pool yet. <a href={link('pools', '-new')}>Make one</a> of disks that are free, or{' '}
+                    There is no pool yet. <a href={link('pools', '-new')}>Create one</a> of disks that are free, or{' '}
                     <a href={link('pools', '-import')}>import one</a> that is on disks from another machine.
                   </>
                 ) : (

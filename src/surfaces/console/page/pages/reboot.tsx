@@ -2,9 +2,9 @@
 // back only after it has once not answered.
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
-import { Button } from '../kit/form.tsx'
 import { Card, Note, Page, Progress } from '../kit/layout.tsx'
 import { TaskView } from '../kit/task.tsx'
 import { useAction } from '../query.ts'

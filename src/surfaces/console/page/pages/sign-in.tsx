@@ -3,7 +3,8 @@ import { call } from '../api.ts'
 import { Lost } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'
 import { Curl, type CurlProps } from '../kit/curl.tsx'
-import { Field, Form } from '../kit/form.tsx'
+import { Field } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
 import { type Children, Note } from '../kit/layout.tsx'
 import { useAction } from '../query.ts'
 import { farewell, type SessionState, session, setSession } from '../session.ts'
@@ -61,9 +62,17 @@ export function SignIn() {
   return (
     <Door title="Sign in">
       {bye ? <Note>{bye}</Note> : null}
-      <Form action={action} submit="Sign in" disabled={!isSecureContext}>
+      <Form action={action} submit="Sign in" why={isSecureContext ? undefined : 'Open this page with https first.'}>
         {by === 'account' ? (
-          <Field key="name" label="User name" value={username} onValue={setUsername} autocomplete="username" required />
+          <Field
+            key="name"
+            name="username"
+            label="User name"
+            value={username}
+            onValue={setUsername}
+            autocomplete="username"
+            required
+          />
         ) : null}
         <Field
           key={by}

@@ -1,8 +1,8 @@
 // SMB shares: folders for Windows, macOS and everybody else with an SMB client.
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { Card, Page, Table } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
@@ -28,7 +28,7 @@ export function SmbShares() {
     <Page
       title="SMB shares"
       intro="Folders of datasets for Windows, macOS and others. Who may connect is an account of the system and of Samba."
-      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Share a dataset…</Button> : null}
+      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create SMB share…</Button> : null}
     >
       <Loaded query={query}>
         {(shares) => (

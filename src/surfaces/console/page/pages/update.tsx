@@ -1,12 +1,13 @@
 // Software updates: a package is sent, then followed to its end. The trap: the update may restart the very server that tells of it; the task
 // stream comes back by itself.
-import { call, upload } from '../api.ts'
+import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { FileField, Form } from '../kit/form.tsx'
-import { bytes } from '../kit/format.ts'
-import { Card, Note, Page, Progress } from '../kit/layout.tsx'
+import { FileField } from '../kit/fields.tsx'
+import { Form } from '../kit/form.tsx'
+import { Card, Note, Page } from '../kit/layout.tsx'
+import { Sending, useSending } from '../kit/sending.tsx'
 import { CODES, TaskView } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { may } from '../session.ts'
@@ -29,21 +30,20 @@ export function Update() {
   const status = useQuery<UpdateStatus>('/api/v1/admin/update')
   const tasks = useQuery<Task[]>('/console/tasks')
   const [file, setFile] = useState<File>()
-  const [sent, setSent] = useState<[number, number]>()
+  const [sent, setSent] = useState(0)
+  const { sending, busy, send } = useSending('/api/v1/admin/update', 'The update package', 'update')
   const [started, setStarted] = useState<string>()
   // What is known of the outcome is that of the update before, until the one that was begun here has ended.
   const [current, setCurrent] = useState(true)
   const action = useAction(async () => {
-    setSent([0, file?.size ?? 0])
-    try {
-      await upload('/api/v1/admin/update', { update: file }, (done, total) => setSent([done, total]))
-    } finally {
-      setSent(undefined)
-    }
+    await send({ update: file })
     setCurrent(false)
     setStarted((await newestTask('update'))?.id)
+    setSent(sent + 1)
     setFile(undefined)
   })
+  // The outcome says why in words; the task would say the same once more.
+  const told = current && !status.failure && status.data?.status === 'failed'
   const latest = started ?? tasks.data?.find(({ type }) => type === 'update')?.id
   const ended = async () => {
     void version.reload()
@@ -60,23 +60,24 @@ export function Update() {
       </Card>
       {may('administrator') ? (
         <Card title="Install a package">
-          <Form action={action} submit="Send and install" disabled={!file}>
-            <FileField label="Update package" file={file} onFile={setFile} accept=".enc" />
-            {sent ? (
-              <div role="status">
-                <p>
-                  Sending: {bytes(sent[0])} of {bytes(sent[1])}
-                </p>
-                <Progress value={sent[1] > 0 ? (100 * sent[0]) / sent[1] : 0} label="Sending the package" />
-              </div>
-            ) : null}
+          <Form action={{ ...action, busy: action.busy || busy }} submit="Send and install">
+            <FileField
+              key={sent}
+              label="Update package"
+              name="update"
+              required
+              file={file}
+              onFile={setFile}
+              accept=".enc"
+            />
+            <Sending sending={sending} then="The package is there. It is being taken in…" />
           </Form>
         </Card>
       ) : null}
       {latest ? (
         <Card title="The last update">
           {current && !status.failure ? <Outcome status={status.data} /> : null}
-          <TaskView key={latest} id={latest} onEnd={() => void ended()} />
+          <TaskView key={latest} id={latest} onEnd={() => void ended()} told={told} />
         </Card>
       ) : null}
       <Curl

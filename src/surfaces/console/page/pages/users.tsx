@@ -1,9 +1,9 @@
 // The accounts. The trap: an account is changed as it was seen: each change carries the tag of what was shown, and is refused when somebody
 // else was faster.
 import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Button } from '../kit/form.tsx'
 import { Badge, Card, Note, Page, Table, When } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
@@ -35,7 +35,7 @@ export function Users() {
       actions={
         isAdministrator ? (
           <Button kind="main" onClick={() => setOpen({ kind: 'create' })}>
-            New user
+            Create user…
           </Button>
         ) : null
       }

@@ -1,10 +1,10 @@
-// Restoring: an archive replaces the data that is there. The trap: the answer comes when everything is done; a connection that is lost before
+// Restoring: an archive replaces the data that is there. The answer comes when everything is done; a connection that is lost before
 // says nothing of how it went, but the task does.
-import { Failure } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Confirm } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
-import { Button, FileField } from '../../kit/form.tsx'
+import { FileField } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
 import { Card, Note } from '../../kit/layout.tsx'
 import { Sending, useSending } from '../../kit/sending.tsx'
@@ -17,7 +17,7 @@ export function Restore() {
   const [asking, setAsking] = useState(false)
   const [restored, setRestored] = useState(false)
   const [task, setTask] = useState<string>()
-  const { sent, send } = useSending('/api/v1/admin/backup/restore')
+  const { sending, busy, send } = useSending('/api/v1/admin/backup/restore', 'The backup archive', 'backup')
   const action = useAction(async () => {
     setAsking(false)
     setRestored(false)
@@ -32,10 +32,8 @@ export function Restore() {
       if (after && after.id !== before) setTask(after.id)
     }
   })
-  const ask = useAction(async () => {
-    if (!file) throw new Failure(0, 'Choose an archive first')
-    void action.run()
-  })
+  const review = useAction(async () => setAsking(true))
+  const ask = useAction(async () => void action.run())
   return (
     <Card title="Restore">
       <p>
@@ -43,15 +41,21 @@ export function Restore() {
         is looked through first: when something in it is not as it should be, or the restore fails half-way, everything
         stays as it was.
       </p>
-      <FileField key={restored ? 'again' : 'first'} label="Backup archive" file={file} onFile={setFile} accept=".tar" />
-      <Sending sent={sent} then="The archive is there. It is being checked and put in place…" />
+      <Form action={{ ...review, busy: action.busy || busy }} submit="Restore this archive" kind="danger">
+        <FileField
+          key={restored ? 'again' : 'first'}
+          label="Backup archive"
+          name="archive"
+          required
+          file={file}
+          onFile={setFile}
+          accept=".tar"
+        />
+        <Sending sending={sending} then="The archive is there. It is being checked and put in place…" />
+      </Form>
       {restored ? <Note tone="ok">The backup was restored.</Note> : null}
-      <FailureNote failure={action.failure} />
-      <div class="actions">
-        <Button kind="danger" busy={action.busy} disabled={!file} onClick={() => setAsking(true)}>
-          Restore this archive
-        </Button>
-      </div>
+      {/* The task says it already. */}
+      {task ? null : <FailureNote failure={action.failure} />}
       {task ? <TaskView key={task} id={task} /> : null}
       {asking && file ? (
         <Confirm title="Restore this archive?" submit="Replace the data" action={ask} onClose={() => setAsking(false)}>

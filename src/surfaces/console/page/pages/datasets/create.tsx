@@ -2,7 +2,8 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Form, Select } from '../../kit/form.tsx'
+import { Check, Field, Select } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { Card, Page } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { go, link } from '../../router.ts'
@@ -33,15 +34,14 @@ export function CreateDataset({ parent: first }: { parent: string }) {
     go('datasets', name)
   })
   return (
-    <Page title="Make a dataset or volume">
+    <Page title="Create a dataset or volume">
       <p>
         <a href={link('datasets')}>All datasets and volumes</a>
       </p>
       <Card>
         <Form
           action={action}
-          submit={kind === 'volume' ? 'Make the volume' : 'Make the dataset'}
-          disabled={parent === '' || label === '' || (kind === 'volume' && size === '')}
+          submit={kind === 'volume' ? 'Create volume' : 'Create dataset'}
           cancel={() => history.back()}
         >
           <Select
@@ -56,9 +56,10 @@ export function CreateDataset({ parent: first }: { parent: string }) {
               ['volume', 'Volume: a disk, for iSCSI'],
             ]}
           />
-          <DatasetField label="In" type="filesystem" value={parent} onValue={setParent} />
+          <DatasetField label="In" type="filesystem" value={parent} onValue={setParent} required pools />
           <Field
             label="Name"
+            name="name"
             value={label}
             onValue={setLabel}
             required
@@ -66,9 +67,17 @@ export function CreateDataset({ parent: first }: { parent: string }) {
           />
           {kind === 'volume' ? (
             <>
-              <Field label="Size" value={size} onValue={setSize} required hint="Such as 10G; it can grow later" />
+              <Field
+                label="Size"
+                name="size"
+                value={size}
+                onValue={setSize}
+                required
+                hint="Such as 10G; it can grow later"
+              />
               <Check
-                label="Take its space only as it is written (sparse)"
+                label="Take its space only as it is written (thin, sparse)"
+                name="options.refreservation"
                 hint="The pool may then be full before the volume is; whoever writes to it gets errors."
                 checked={sparse}
                 onChecked={setSparse}

@@ -1,7 +1,8 @@
 // Properties of a dataset or volume, and a volume's size. The trap: the form is filled from one version, and only that one is changed: If-Match.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
-import { Field, Form } from '../../kit/form.tsx'
+import { Field } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { type DatasetDetails, exactSize, ifMatch, one } from '../storage/words.ts'
@@ -36,10 +37,16 @@ function EditForm({
     await onDone()
   })
   return (
-    <Form action={action} submit="Save" cancel={onClose} disabled={!grows && Object.keys(changed).length === 0}>
+    <Form
+      action={action}
+      submit="Save"
+      cancel={onClose}
+      why={grows || Object.keys(changed).length > 0 ? undefined : 'Nothing is changed yet.'}
+    >
       {type === 'volume' ? (
         <Field
           label="Size"
+          name="size"
           value={wanted}
           onValue={setWanted}
           hint={`Now ${before.size}. It can only grow; the initiator has to look at its disks anew.`}

@@ -1,5 +1,5 @@
 // The fields of a dataset's or a volume's properties.
-import { Field, Select, TextArea } from '../../kit/form.tsx'
+import { Field, Select, TextArea } from '../../kit/fields.tsx'
 import { PROPERTIES, type Values } from './properties.ts'
 
 export function PropertyFields({
@@ -21,11 +21,15 @@ export function PropertyFields({
         .filter(({ fixed }) => isNew || !fixed)
         .map(({ name, label, hint, choices }) => {
           const value = values.fields[name] ?? ''
-          if (!choices) return <Field key={name} label={label} hint={hint} value={value} onValue={set(name)} />
+          if (!choices)
+            return (
+              <Field key={name} name={`options.${name}`} label={label} hint={hint} value={value} onValue={set(name)} />
+            )
           const all = value === '' || choices.includes(value) ? choices : [...choices, value]
           return (
             <Select
               key={name}
+              name={`options.${name}`}
               label={label}
               hint={hint}
               value={value}
@@ -38,6 +42,7 @@ export function PropertyFields({
         label="Other properties of ZFS"
         hint="name=value, a line each; a line that is removed goes back to what is inherited"
         rows={2}
+        name="options"
         value={values.others}
         onValue={(others) => onValues({ ...values, others })}
       />

@@ -1,8 +1,8 @@
 // One dataset or volume: how full it is, what was set for it, and what can be done with it.
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
 import { Card, Cards, Empty, Facts, Meter, Page, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
@@ -26,7 +26,7 @@ export function OneDataset({ name }: { name: string }) {
       <>
         {kind === 'dataset' ? (
           <a class="button" href={link('datasets', '-new', name)}>
-            Make one in it
+            Create dataset in it
           </a>
         ) : null}
         <Button onClick={() => setAsked('edit')}>Change…</Button>

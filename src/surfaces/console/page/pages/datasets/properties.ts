@@ -24,7 +24,7 @@ export const PROPERTIES: Record<'filesystem' | 'volume', Property[]> = {
     { name: 'reservation', label: 'Reservation', hint: 'So much is kept free for it, such as 10G' },
     COMPRESSION,
     { name: 'recordsize', label: 'Record size', choices: ['16K', '64K', '128K', '1M'] },
-    { name: 'atime', label: 'Note when files are read', choices: ['off', 'on'] },
+    { name: 'atime', label: 'Record access times (atime)', choices: ['off', 'on'] },
     SYNC,
     READONLY,
   ],

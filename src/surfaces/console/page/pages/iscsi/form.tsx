@@ -2,7 +2,8 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Form, Select, TextArea } from '../../kit/form.tsx'
+import { Check, Field, Select, TextArea } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { ifMatch, one, words } from '../storage/words.ts'
@@ -23,7 +24,7 @@ function proposed(): string {
 
 export const TargetDialog = ({ target, onClose, onDone }: Ends & { target: Target | undefined }) => (
   <EditDialog<Target>
-    title={target ? `Change ${target.iqn}` : 'Make an iSCSI target'}
+    title={target ? `Change ${target.iqn}` : 'Create an iSCSI target'}
     path={target && one('iscsi/targets', target.id)}
     onClose={onClose}
   >
@@ -65,15 +66,11 @@ function TargetForm({
   ]
   return (
     <>
-      <Form
-        action={action}
-        submit={before ? 'Save' : 'Make the target'}
-        cancel={onClose}
-        disabled={choice === 'set' && (username === '' || password === '')}
-      >
+      <Form action={action} submit={before ? 'Save' : 'Create target'} cancel={onClose}>
         {before ? null : (
           <Field
             label="Name (IQN)"
+            name="iqn"
             value={iqn}
             onValue={setIqn}
             required
@@ -85,20 +82,31 @@ function TargetForm({
           label="Initiators that may log in"
           hint="An IQN a line; on Linux it is in /etc/iscsi/initiatorname.iscsi. Nobody named: nobody can log in"
           rows={3}
+          name="initiators"
+          part={(at) => words(initiators)[Number(at)] ?? at}
           value={initiators}
           onValue={setInitiators}
         />
         <Select
           label="What they have to prove (CHAP)"
+          name="chap"
           value={choice}
           onValue={(value) => setChoice(value as ChapChoice)}
           options={choices}
         />
         {choice === 'set' ? (
           <>
-            <Field label="CHAP name" value={username} onValue={setUsername} autocomplete="off" required />
+            <Field
+              label="CHAP name"
+              name="chap.username"
+              value={username}
+              onValue={setUsername}
+              autocomplete="off"
+              required
+            />
             <Field
               label="CHAP password"
+              name="chap.password"
               type="password"
               value={password}
               onValue={setPassword}

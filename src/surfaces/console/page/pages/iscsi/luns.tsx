@@ -1,8 +1,10 @@
 // The volumes of a target. A LUN keeps its number as long as it is there.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Confirm } from '../../kit/dialog.tsx'
-import { Button, Check, Form } from '../../kit/form.tsx'
+import { Check } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
 import { Card, Table } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
@@ -21,7 +23,7 @@ export function Luns({ target, reload }: { target: Target; reload: () => Promise
         label="Volumes of the target"
         rows={target.luns}
         id={({ id }) => String(id)}
-        empty="No volume is shown yet."
+        empty="No volume is mapped yet."
         columns={[
           { title: 'LUN', cell: ({ id }) => id },
           {
@@ -34,12 +36,8 @@ export function Luns({ target, reload }: { target: Target; reload: () => Promise
                 {
                   title: 'Actions',
                   cell: (lun: Lun) => (
-                    <Button
-                      kind="danger"
-                      label={`Take away LUN ${lun.id}, ${lun.zvol}`}
-                      onClick={() => setRemoved(lun)}
-                    >
-                      Take away…
+                    <Button kind="danger" label={`Unmap LUN ${lun.id}, ${lun.zvol}`} onClick={() => setRemoved(lun)}>
+                      Unmap…
                     </Button>
                   ),
                 },
@@ -72,9 +70,11 @@ function AddLun({ target: { id, luns }, reload }: { target: Target; reload: () =
   })
   const taken = luns.map((lun) => lun.zvol)
   return (
-    <Form action={action} submit="Show the volume" disabled={zvol === ''}>
+    <Form action={action} submit="Map LUN">
       <DatasetField
-        label="Show another volume"
+        label="Volume to map as a LUN"
+        name="zvol"
+        required
         type="volume"
         value={zvol}
         onValue={setZvol}
@@ -102,8 +102,8 @@ function RemoveLun({
     await onDone()
   })
   return (
-    <Confirm title={`Take away LUN ${lun.id}`} submit="Take it away" action={action} onClose={onClose}>
-      <p>{lun.zvol} is no longer shown by this target. What is on it stays.</p>
+    <Confirm title={`Unmap LUN ${lun.id}`} submit="Unmap LUN" action={action} onClose={onClose}>
+      <p>{lun.zvol} is no longer mapped by this target. What is on it stays.</p>
       <Force sessions={sessions} force={force} onForce={setForce} />
     </Confirm>
   )

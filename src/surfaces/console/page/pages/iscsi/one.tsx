@@ -1,8 +1,8 @@
 // One target: who may use it, its volumes, and the lines that connect a machine to it.
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button } from '../../kit/form.tsx'
 import { Card, Cards, Facts, Note, Page } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'

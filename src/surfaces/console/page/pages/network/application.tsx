@@ -1,7 +1,8 @@
 // The settings of the vendor's own application, whatever they are. The trap: their kinds are the application's contract, so a number stays a
 // number and what has no field of its own is edited as JSON.
 import { useState } from '../../hooks.ts'
-import { Button, Check, Field, TextArea } from '../../kit/form.tsx'
+import { Button } from '../../kit/button.tsx'
+import { Check, Field, TextArea } from '../../kit/fields.tsx'
 import { Card } from '../../kit/layout.tsx'
 import type { Member } from './document.ts'
 
@@ -33,14 +34,11 @@ export function Application({ members, onMembers }: { members: Member[]; onMembe
         </div>
       ))}
       <div class="removable">
-        <Field
-          label="Add a setting of this name"
-          value={name}
-          onValue={setName}
-          hint={taken ? 'There is one of this name already' : undefined}
-          autocomplete="off"
-        />
-        <Button disabled={name.trim() === '' || taken} onClick={add}>
+        <Field label="Add a setting of this name" value={name} onValue={setName} autocomplete="off" />
+        <Button
+          why={taken ? 'There is one of this name already.' : name.trim() === '' ? 'It needs a name.' : undefined}
+          onClick={add}
+        >
           Add
         </Button>
       </div>
@@ -51,7 +49,17 @@ export function Application({ members, onMembers }: { members: Member[]; onMembe
 function One({ member, onMember }: { member: Member; onMember: (member: Member) => void }) {
   const { name, kind, text } = member
   const put = (text: string) => onMember({ ...member, text })
-  if (kind === 'check') return <Check label={name} checked={text === 'true'} onChecked={(on) => put(String(on))} />
-  if (kind === 'json') return <TextArea label={`${name} (JSON)`} value={text} onValue={put} rows={3} />
-  return <Field label={kind === 'number' ? `${name} (number)` : name} value={text} onValue={put} autocomplete="off" />
+  const wire = `app.${name}`
+  if (kind === 'check')
+    return <Check label={name} name={wire} checked={text === 'true'} onChecked={(on) => put(String(on))} />
+  if (kind === 'json') return <TextArea label={`${name} (JSON)`} name={wire} value={text} onValue={put} rows={3} />
+  return (
+    <Field
+      label={kind === 'number' ? `${name} (number)` : name}
+      name={wire}
+      value={text}
+      onValue={put}
+      autocomplete="off"
+    />
+  )
 }

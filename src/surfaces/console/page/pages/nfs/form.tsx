@@ -2,7 +2,8 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Form, TextArea } from '../../kit/form.tsx'
+import { Check, Field, TextArea } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
@@ -26,7 +27,7 @@ interface Ends {
 
 export const ExportDialog = ({ of, onClose, onDone }: Ends & { of: Export | undefined }) => (
   <EditDialog<Export>
-    title={of ? `Change the export of ${of.path}` : 'Export a dataset with NFS'}
+    title={of ? `Change the export of ${of.path}` : 'Create an NFS export'}
     path={of && one('exports/nfs', of.id)}
     onClose={onClose}
   >
@@ -56,17 +57,20 @@ function ExportForm({
   })
   return (
     <>
-      <Form
-        action={action}
-        submit={before ? 'Save' : 'Export it'}
-        cancel={onClose}
-        disabled={settings.clients.length === 0 || (!before && dataset === '')}
-      >
+      <Form action={action} submit={before ? 'Save' : 'Create export'} cancel={onClose}>
         {before ? null : (
           <>
-            <DatasetField label="Dataset" type="filesystem" value={dataset} onValue={setDataset} />
+            <DatasetField
+              label="Dataset"
+              type="filesystem"
+              name="dataset"
+              value={dataset}
+              onValue={setDataset}
+              required
+            />
             <Field
               label="Folder"
+              name="path"
               value={path}
               onValue={setPath}
               hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
@@ -77,6 +81,9 @@ function ExportForm({
           label="Who may mount it"
           hint="An address, a network such as 192.168.1.0/24, a host name or @netgroup a line; * is everybody"
           rows={3}
+          name="clients"
+          required
+          part={(at) => words(clients)[Number(at)] ?? at}
           value={clients}
           onValue={setClients}
         />

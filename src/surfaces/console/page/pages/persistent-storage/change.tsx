@@ -3,7 +3,8 @@ import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Confirm } from '../../kit/dialog.tsx'
-import { Field, Form, Select } from '../../kit/form.tsx'
+import { Field, Select } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { Card, Facts, Note } from '../../kit/layout.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { useAction } from '../../query.ts'
@@ -48,6 +49,7 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
         <Form action={review} submit="Review the change">
           <Select
             label="Kind"
+            name="type storage.type"
             value={kind}
             onValue={(next) => {
               setKind(next)
@@ -59,6 +61,7 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
             <Field
               key={`${kind} ${member.name}`}
               label={member.label}
+              name={`${member.name} storage.${member.name}`}
               type={member.type ?? 'text'}
               value={shownValue(member)}
               onValue={(value) => setTyped((now) => ({ ...now, [member.name]: value }))}

@@ -1,9 +1,11 @@
 // A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button, Check, Field, Form, Select, TextArea } from '../../kit/form.tsx'
+import { Check, Field, Group, Select, TextArea } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { bytes, plural } from '../../kit/format.ts'
 import { Card, Note, Page, Table } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
@@ -12,7 +14,7 @@ import { session } from '../../session.ts'
 import { words } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import type { Available } from './types.ts'
-import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './words.ts'
+import { doubts, LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './words.ts'
 
 const COMPRESSION: [string, string][] = [
   ['lz4', 'lz4: quick'],
@@ -30,7 +32,7 @@ const SECTORS: [string, string][] = [
 export function CreatePool() {
   const query = useQuery<Available>('/api/v1/pools/available')
   return (
-    <Page title="Make a pool" intro="A pool is made of whole disks. Its layout cannot be changed later.">
+    <Page title="Create a pool" intro="A pool is made of whole disks. Its layout cannot be changed later.">
       <p>
         <a href={link('pools')}>All pools</a>
       </p>
@@ -52,7 +54,11 @@ export function CreatePool() {
   )
 }
 
-function Choice({ disks }: { disks: Available['disks'] }) {
+/** fake2 before fake10. */
+const byNumber = new Intl.Collator('en', { numeric: true }).compare
+
+function Choice({ disks: found }: { disks: Available['disks'] }) {
+  const disks = [...found].sort((a, b) => byNumber(a.path, b.path))
   const [name, setName] = useState('')
   const [layout, setLayout] = useState<Layout>('mirror')
   const [uses, setUses] = useState<Record<string, Use | ''>>({})
@@ -69,6 +75,7 @@ function Choice({ disks }: { disks: Available['disks'] }) {
   const ofDisks = disks.filter(({ path }) => uses[path])
   const sizes = disks.filter(({ path }) => uses[path] === 'data').map(({ size }) => size)
   const missing = whyNot(layout, chosen.filter(([, use]) => use === 'data').length)
+  const room = sizes.length > 0 && !missing ? `About ${bytes(usable(layout, sizes))} will be usable.` : undefined
   const body = {
     name,
     vdevs: vdevWords(layout, chosen),
@@ -88,26 +95,24 @@ function Choice({ disks }: { disks: Available['disks'] }) {
     <>
       <Form
         action={work.action}
-        submit={`Make the pool of ${plural(chosen.length, 'device')}`}
-        disabled={missing !== undefined || name === ''}
+        submit={chosen.length === 0 ? 'Create pool' : `Create pool of ${plural(chosen.length, 'device')}`}
         cancel={() => go('pools')}
       >
-        <Field label="Name" value={name} onValue={setName} required maxlength={255} hint="Such as tank" />
+        <Field label="Name" name="name" value={name} onValue={setName} required maxlength={255} hint="Such as tank" />
         <Select
           label="Layout of the data disks"
           value={layout}
           onValue={(value) => setLayout(value as Layout)}
           options={Object.entries(LAYOUTS)}
         />
-        <fieldset>
-          <legend>Disks</legend>
+        <Group label="Disks" name="vdevs" wrong={missing} part={(at) => body.vdevs[Number(at)] ?? at} hint={room}>
           <Table
             label="Free disks"
             rows={disks}
             id={({ path }) => path}
             empty="There is no free disk."
             columns={[
-              { title: 'Disk', cell: ({ path }) => path },
+              { title: 'Disk', cell: ({ path }) => <span class="break">{path}</span> },
               {
                 title: 'Used for',
                 cell: ({ path }) => (
@@ -131,23 +136,38 @@ function Choice({ disks }: { disks: Available['disks'] }) {
               onValue={setFiles}
             />
           ) : null}
-          <p class="muted" role="status">
-            {missing ?? (sizes.length > 0 ? `About ${bytes(usable(layout, sizes))} will be usable.` : '')}
-          </p>
-        </fieldset>
-        <fieldset>
-          <legend>Options</legend>
-          <Select label="Compression" value={compression} onValue={setCompression} options={COMPRESSION} />
+          <div role="status">
+            {doubts(layout, sizes).map((doubt) => (
+              <Note key={doubt} tone="warning">
+                {doubt}
+              </Note>
+            ))}
+          </div>
+        </Group>
+        <Group label="Options" name="options">
           <Select
-            label="Smallest block on the disks"
+            label="Compression"
+            name="options.fs.compression options.compression"
+            value={compression}
+            onValue={setCompression}
+            options={COMPRESSION}
+          />
+          <Select
+            label="Smallest block on the disks (ashift)"
+            name="options.ashift"
             value={sectors}
             onValue={setSectors}
             options={SECTORS}
             hint="Cannot be changed later"
           />
-          <Check label="Tell the disks what is free (autotrim, for SSDs)" checked={trim} onChecked={setTrim} />
-          <Field label="Comment" value={comment} onValue={setComment} maxlength={32} />
-        </fieldset>
+          <Check
+            label="Tell the disks what is free (autotrim, for SSDs)"
+            name="options.autotrim"
+            checked={trim}
+            onChecked={setTrim}
+          />
+          <Field label="Comment" name="options.comment" value={comment} onValue={setComment} maxlength={32} />
+        </Group>
         {ofDisks.length > 0 ? (
           <Note tone="warning" title={`${plural(ofDisks.length, 'disk')} will be overwritten`}>
             <ul>

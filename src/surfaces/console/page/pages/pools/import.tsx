@@ -1,10 +1,12 @@
 // Pools that are on the disks, and not imported: from another machine, or exported here.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button, Check, Field, Form } from '../../kit/form.tsx'
+import { Check, Field } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { Badge, Card, Empty, Note, Page } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
@@ -20,7 +22,7 @@ export function ImportPools() {
   const [chosen, setChosen] = useState<Found>()
   return (
     <Page
-      title="Import a pool"
+      title="Import pool"
       intro="These pools are on disks of this machine, and nobody here uses them."
       actions={<Button onClick={() => void query.reload()}>Look again</Button>}
     >
@@ -74,8 +76,14 @@ function Import({ pool: { id, name }, onClose }: { pool: Found; onClose: () => v
       {work.job ? (
         <JobView job={work.job} ended={work.ended} close={onClose} />
       ) : (
-        <Form action={work.action} submit="Import the pool" cancel={onClose}>
-          <Field label="New name" value={newName} onValue={setNewName} hint={`Left empty, it stays ${name}`} />
+        <Form action={work.action} submit="Import pool" cancel={onClose}>
+          <Field
+            label="New name"
+            name="new_name"
+            value={newName}
+            onValue={setNewName}
+            hint={`Left empty, it stays ${name}`}
+          />
           <Check
             label="Also when another machine was the last to use it"
             hint="Only when that machine is off or has lost the disks: two machines that write to one pool destroy it."

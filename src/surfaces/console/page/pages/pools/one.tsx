@@ -1,10 +1,11 @@
 // One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button, Form } from '../../kit/form.tsx'
+import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
 import { Badge, Card, Cards, Facts, Meter, Note, Page, Progress, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'

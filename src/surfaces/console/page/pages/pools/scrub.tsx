@@ -1,8 +1,8 @@
 // Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
 import { call } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
-import { Button } from '../../kit/form.tsx'
 import { bytes, plural } from '../../kit/format.ts'
 import { Badge, Card, Facts, Note, Progress, type Tone, When } from '../../kit/layout.tsx'
 import { useAction, useQuery } from '../../query.ts'
@@ -59,7 +59,11 @@ export function ScrubCard({ name, still }: { name: string; still: boolean }) {
   const [tone, word] = WORDS[scan.status]
   const on = goesOn(scan)
   const buttons = !may('operator') ? null : on ? (
-    <Button busy={stop.busy} disabled={scan.job === undefined} onClick={() => void stop.run()}>
+    <Button
+      busy={stop.busy}
+      why={scan.job === undefined ? 'It was not begun here: see below.' : undefined}
+      onClick={() => void stop.run()}
+    >
       Stop it
     </Button>
   ) : (

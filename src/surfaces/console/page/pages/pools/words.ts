@@ -1,6 +1,8 @@
 // What the choice of disks means in ZFS's words, and how much of them will be usable. The trap: a layout says how many disks it needs; better
 // here, beside the disks, than as a refusal.
 
+import { bytes } from '../../kit/format.ts'
+
 export const LAYOUTS = {
   mirror: 'Mirror: every disk holds everything',
   mirrors: 'Mirrors of two disks',
@@ -23,6 +25,28 @@ export function whyNot(layout: Layout, disks: number): string | undefined {
   if (layout === 'mirrors') return disks % 2 === 0 ? undefined : 'Mirrors of two need an even number of data disks.'
   const least = layout === 'mirror' ? 2 : PARITY[layout] + 1
   return disks < least ? `This layout needs at least ${least} data disks.` : undefined
+}
+
+/** ZFS takes disks for alike that differ by less than this. */
+const ALIKE = 50 * 1024 * 1024
+
+/** What speaks against such a pool, though it can be made or at least be tried. */
+export function doubts(layout: Layout, sizes: number[]): string[] {
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
+  const found: string[] = []
+  if (sizes.length > 0 && layout === 'stripe')
+    found.push('Without redundancy, one disk that fails takes the whole pool with it.')
+  if (sizes.length > 1 && layout !== 'stripe' && most - least > ALIKE)
+    found.push(
+      `The data disks differ in size, from ${bytes(least)} to ${bytes(most)}. ZFS refuses a mirror or RAID-Z of such disks, or uses no more of each than the smallest has: ${
+        sizes.filter((size) => most - size > ALIKE).length
+      } of ${sizes.length} are smaller than the largest.`,
+    )
+  if (layout in PARITY && sizes.length === PARITY[layout as keyof typeof PARITY] + 1)
+    found.push(
+      `Of ${sizes.length} disks, RAID-Z${layout === 'raidz' ? '1' : layout.slice(-1)} leaves the space of one. A mirror of them holds as much and is faster; RAID-Z is worth it from ${sizes.length + 1} disks on.`,
+    )
+  return found
 }
 
 /** `["mirror","/dev/sdb","/dev/sdc","log","/dev/sdd"]`; two log disks are a mirror. */

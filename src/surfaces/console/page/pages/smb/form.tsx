@@ -2,7 +2,8 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Form, TextArea } from '../../kit/form.tsx'
+import { Check, Field, TextArea } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
@@ -28,7 +29,7 @@ interface Ends {
 
 export const ShareDialog = ({ share, onClose, onDone }: Ends & { share: Share | undefined }) => (
   <EditDialog<Share>
-    title={share ? `Change the share ${share.name}` : 'Share a dataset with SMB'}
+    title={share ? `Change the share ${share.name}` : 'Create an SMB share'}
     path={share && one('shares/smb', share.id)}
     onClose={onClose}
   >
@@ -55,16 +56,13 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
   })
   return (
     <>
-      <Form
-        action={action}
-        submit={before ? 'Save' : 'Share it'}
-        cancel={onClose}
-        disabled={!before && (dataset === '' || name === '')}
-      >
+      <Form action={action} submit={before ? 'Save' : 'Create share'} cancel={onClose}>
         {before ? null : (
           <>
             <DatasetField
               label="Dataset"
+              name="dataset"
+              required
               type="filesystem"
               value={dataset}
               onValue={(chosen) => {
@@ -72,20 +70,23 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
                 if (name === '') setName(chosen.split('/').pop() ?? '')
               }}
             />
-            <Field label="Name of the share" value={name} onValue={setName} required maxlength={80} />
+            <Field label="Name of the share" name="name" value={name} onValue={setName} required maxlength={80} />
             <Field
               label="Folder"
+              name="path"
               value={path}
               onValue={setPath}
               hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
             />
           </>
         )}
-        <Field label="Description" value={description} onValue={setDescription} maxlength={256} />
+        <Field label="Description" name="description" value={description} onValue={setDescription} maxlength={256} />
         <TextArea
           label="Who may connect"
           hint="A user or @group a line; empty: every user"
           rows={3}
+          name="valid_users"
+          part={(at) => words(users)[Number(at)] ?? at}
           value={users}
           onValue={setUsers}
         />

@@ -3,7 +3,8 @@ import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
-import { Field, Form } from '../../kit/form.tsx'
+import { Field } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { moment, plural } from '../../kit/format.ts'
 import { useAction } from '../../query.ts'
 import { Destroy } from '../storage/destroy.tsx'
@@ -28,9 +29,9 @@ export function TakeSnapshot({ dataset: first, onClose, onDone }: Props & { data
   })
   return (
     <Dialog title="Take a snapshot" onClose={onClose}>
-      <Form action={action} submit="Take it" cancel={onClose} disabled={dataset === '' || name === ''}>
-        <DatasetField label="Of" value={dataset} onValue={setDataset} />
-        <Field label="Name" value={name} onValue={setName} required />
+      <Form action={action} submit="Take snapshot" cancel={onClose}>
+        <DatasetField label="Of" name="dataset" value={dataset} onValue={setDataset} required />
+        <Field label="Name" name="name" value={name} onValue={setName} required />
       </Form>
       <Curl lines={[{ method: 'POST', path: '/api/v1/snapshots', json }]} />
     </Dialog>

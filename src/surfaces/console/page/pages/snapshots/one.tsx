@@ -1,8 +1,8 @@
 // One snapshot: what keeps it, and what was made of it.
 import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Button } from '../../kit/form.tsx'
 import { bytes, moment } from '../../kit/format.ts'
 import { Card, Facts, Page, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'

@@ -3,7 +3,8 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Form } from '../../kit/form.tsx'
+import { Check, Field } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { plural } from '../../kit/format.ts'
 import { Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
@@ -42,7 +43,7 @@ export const PolicyDialog = ({
   onDone: () => unknown
 }) => (
   <EditDialog<Policy>
-    title={dataset === undefined ? 'Make a snapshot policy' : `Change the policy of ${dataset}`}
+    title={dataset === undefined ? 'Create a snapshot policy' : `Change the policy of ${dataset}`}
     path={dataset === undefined ? undefined : one('snapshot-policies', dataset)}
     onClose={onClose}
   >
@@ -79,19 +80,23 @@ function PolicyForm({
   })
   return (
     <>
-      <Form
-        action={fresh ? save : look}
-        submit={fresh ? 'Save the policy' : 'Show what it would do'}
-        cancel={onClose}
-        disabled={dataset === ''}
-      >
-        {before ? null : <DatasetField label="Dataset" value={dataset} onValue={(name) => set({ dataset: name })} />}
+      <Form action={fresh ? save : look} submit={fresh ? 'Save the policy' : 'Preview it'} cancel={onClose}>
+        {before ? null : (
+          <DatasetField
+            label="Dataset"
+            name="dataset"
+            value={dataset}
+            onValue={(name) => set({ dataset: name })}
+            required
+          />
+        )}
         <fieldset>
           <legend>How many stay</legend>
           <div class="pairs">
             {TYPES.map((type) => (
               <Field
                 key={type}
+                name={type}
                 label={EVERY[type]}
                 type="number"
                 min={0}

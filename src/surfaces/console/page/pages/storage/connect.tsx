@@ -1,24 +1,13 @@
 // What somebody types on another machine to get at this one.
-import { useState } from '../../hooks.ts'
-import { Button } from '../../kit/form.tsx'
+import { CopyButton } from '../../kit/copy.tsx'
 
 /** This appliance, as the person reached it: what the browser found, a client of the same network finds too. */
 export const host = () => location.hostname
 
 /** Lines to copy. */
-export function Lines({ of, what }: { of: string[]; what: string }) {
-  const [copied, setCopied] = useState(false)
-  const copy = async () => {
-    await navigator.clipboard?.writeText(of.join('\n'))
-    setCopied(true)
-    setTimeout(() => setCopied(false), 2000)
-  }
-  return (
-    <div class="lines">
-      <code>{of.join('\n')}</code>
-      <Button kind="quiet" label={`Copy ${what}`} onClick={() => void copy()}>
-        {copied ? 'Copied' : 'Copy'}
-      </Button>
-    </div>
-  )
-}
+export const Lines = ({ of, what }: { of: string[]; what: string }) => (
+  <div class="lines">
+    <code>{of.join('\n')}</code>
+    <CopyButton text={of.join('\n')} what={what} />
+  </div>
+)

@@ -2,9 +2,10 @@
 // and the deed something may have come into being; the plan's token makes the appliance refuse then, and a new plan is asked for.
 import { call, request } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
-import { Dialog } from '../../kit/dialog.tsx'
+import { Button } from '../../kit/button.tsx'
+import { Dialog, TypeToConfirm } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
-import { Button, Field, Form } from '../../kit/form.tsx'
+import { Form } from '../../kit/form.tsx'
 import { type Children, Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
@@ -67,8 +68,8 @@ export function Destroy(props: Props) {
         <>
           {children(plan)}
           <Names of={plan.destroys} />
-          <Form action={work.action} submit={submit} kind="danger" cancel={onClose} disabled={typed !== name}>
-            <Field label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autocomplete="off" />
+          <Form action={work.action} submit={submit} kind="danger" cancel={onClose}>
+            <TypeToConfirm name={name} typed={typed} onTyped={setTyped} />
             <UnderWay busy={work.action.busy} type={job} />
           </Form>
         </>

@@ -1,6 +1,6 @@
 // Long lists: a filter, and only so many rows that a browser stays quick. The trap: what is not shown must be said.
 import { useState } from '../../hooks.ts'
-import { Field } from '../../kit/form.tsx'
+import { Field } from '../../kit/fields.tsx'
 import type { Children } from '../../kit/layout.tsx'
 
 const MOST = 200

@@ -1,5 +1,6 @@
 // Fields for a dataset or a volume that is there.
-import { Field, Select } from '../../kit/form.tsx'
+import { useEffect } from '../../hooks.ts'
+import { Field, Select } from '../../kit/fields.tsx'
 import type { Children } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import type { Dataset } from './words.ts'
@@ -13,9 +14,16 @@ export function DatasetField({
   value,
   onValue,
   hint,
+  name,
+  required,
+  pools,
   fits = () => true,
 }: {
   label: string
+  name?: string
+  required?: boolean
+  /** Where there is one pool, its own dataset is chosen to begin with. */
+  pools?: boolean
   type?: Dataset['type']
   value: string
   onValue: (name: string) => void
@@ -23,20 +31,37 @@ export function DatasetField({
   fits?: (dataset: Dataset) => boolean
 }) {
   const { data, failure } = useQuery<Dataset[]>(`/api/v1/datasets${type ? `?type=${type}` : ''}`)
+  const names = data?.filter(fits).map((dataset) => dataset.name) ?? []
+  const roots = pools ? names.filter((one) => !one.includes('/')) : []
+  const only = names.length === 1 ? names[0] : roots.length === 1 ? roots[0] : undefined
+  useEffect(() => {
+    if (only !== undefined && value === '') onValue(only)
+  }, [only])
   // Not a field that becomes a list under somebody's hands.
   if (!data && !failure)
     return <Select label={label} hint={hint} value="" onValue={onValue} options={[['', 'Asking…']]} disabled />
   if (!data || data.length > MOST)
-    return <Field label={label} value={value} onValue={onValue} hint={hint} placeholder="tank/data" required />
-  const names = data.filter(fits).map(({ name }) => name)
+    return (
+      <Field
+        label={label}
+        name={name}
+        value={value}
+        onValue={onValue}
+        hint={hint}
+        placeholder="tank/data"
+        required={required ?? false}
+      />
+    )
   const none = names.length === 0 ? 'There is none' : 'Choose one'
   return (
     <Select
       label={label}
+      name={name}
       hint={hint}
       value={value}
       onValue={onValue}
-      options={[['', none], ...names.map((name): [string, string] => [name, name])]}
+      required={required ?? false}
+      options={[['', none], ...names.map((one): [string, string] => [one, one])]}
     />
   )
 }

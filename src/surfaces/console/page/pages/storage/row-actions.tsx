@@ -1,5 +1,5 @@
 // What can be done with one row of a list of shares, exports or targets.
-import { Button } from '../../kit/form.tsx'
+import { Button } from '../../kit/button.tsx'
 import { Badge } from '../../kit/layout.tsx'
 
 export function RowActions({

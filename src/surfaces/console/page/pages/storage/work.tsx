@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import type { Answer } from '../../api.ts'
 import { useState } from '../../hooks.ts'
-import { Button } from '../../kit/form.tsx'
+import { Button } from '../../kit/button.tsx'
 import { Progress } from '../../kit/layout.tsx'
 import { TaskView } from '../../kit/task.tsx'
 import { type Action, useAction } from '../../query.ts'

@@ -3,7 +3,8 @@ import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
-import { Field, Form, Select } from '../../kit/form.tsx'
+import { Field, Select } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import type { Role } from '../../session.ts'
 import { PASSWORD_RULE, ROLE_OPTIONS, USERS } from './account.ts'
@@ -19,19 +20,28 @@ export function CreateUser({ onClose, onDone }: { onClose: () => void; onDone: (
     await onDone(`${username} can sign in.`)
   })
   return (
-    <Dialog title="New user" onClose={onClose}>
-      <Form action={action} submit="Make the account" cancel={onClose}>
+    <Dialog title="Create a user" onClose={onClose}>
+      <Form action={action} submit="Create user" cancel={onClose}>
         <Field
           label="User name"
+          name="username"
           value={username}
           onValue={setUsername}
           hint="3 to 32 letters, digits and . _ -"
           autocomplete="off"
           required
         />
-        <Field label="E-mail (optional)" type="email" value={email} onValue={setEmail} autocomplete="off" />
+        <Field
+          label="E-mail (optional)"
+          name="email"
+          type="email"
+          value={email}
+          onValue={setEmail}
+          autocomplete="off"
+        />
         <Field
           label="Password"
+          name="password"
           type="password"
           value={password}
           onValue={setPassword}
@@ -39,7 +49,13 @@ export function CreateUser({ onClose, onDone }: { onClose: () => void; onDone: (
           autocomplete="new-password"
           required
         />
-        <Select label="Role" value={role} onValue={(value) => setRole(value as Role)} options={ROLE_OPTIONS} />
+        <Select
+          label="Role"
+          name="role"
+          value={role}
+          onValue={(value) => setRole(value as Role)}
+          options={ROLE_OPTIONS}
+        />
       </Form>
       <Curl lines={[{ method: 'POST', path: USERS, json: { ...json, password: '…' } }]} />
     </Dialog>

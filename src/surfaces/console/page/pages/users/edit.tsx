@@ -5,7 +5,8 @@ import { useEffect, useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'
-import { Check, Field, Form, Select } from '../../kit/form.tsx'
+import { Check, Field, Select } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import type { Role } from '../../session.ts'
 import { ifMatch, PASSWORD_RULE, ROLE_OPTIONS, type Seen, seeUser, userPath } from './account.ts'
@@ -48,19 +49,32 @@ function Editor({ seen: { user, tag }, own, onClose, onDone }: Props & { seen: S
   })
   return (
     <>
-      <Form action={action} submit="Save" cancel={onClose} disabled={Object.keys(json).length === 0}>
-        <Field label="E-mail" type="email" value={email} onValue={setEmail} autocomplete="off" />
+      <Form
+        action={action}
+        submit="Save"
+        cancel={onClose}
+        why={Object.keys(json).length === 0 ? 'Nothing is changed yet.' : undefined}
+      >
+        <Field label="E-mail" name="email" type="email" value={email} onValue={setEmail} autocomplete="off" />
         {own ? null : (
           <>
-            <Select label="Role" value={role} onValue={(value) => setRole(value as Role)} options={ROLE_OPTIONS} />
+            <Select
+              label="Role"
+              name="role"
+              value={role}
+              onValue={(value) => setRole(value as Role)}
+              options={ROLE_OPTIONS}
+            />
             <Check
               label="Active"
+              name="active"
               hint="Switched off, the account cannot sign in and keeps its settings"
               checked={active}
               onChecked={setActive}
             />
             <Field
               label="New password"
+              name="password"
               type="password"
               value={password}
               onValue={setPassword}

@@ -1,0 +1,39 @@
+// How quickly something goes on, and how long it will take: over the last seconds, so that a line that became slow shows at once.
+
+/** Milliseconds that are looked back. */
+const SPAN = 10_000
+
+export interface Pace {
+  /** Bytes a second; undefined until there is something to measure. */
+  speed: number | undefined
+  /** Seconds. */
+  left: number | undefined
+}
+
+export class PaceMeter {
+  private readonly seen: { at: number; done: number }[] = []
+
+  add(at: number, done: number, total: number): Pace {
+    this.seen.push({ at, done })
+    while (this.seen.length > 2 && at - (this.seen[0]?.at ?? at) > SPAN) this.seen.shift()
+    const first = this.seen[0]
+    // The first moments fill buffers, and would promise too much.
+    if (!first || at - first.at < 500) return { speed: undefined, left: undefined }
+    const speed = ((done - first.done) * 1000) / (at - first.at)
+    return { speed, left: speed > 0 ? (total - done) / speed : undefined }
+  }
+}
+
+/** `about 3 minutes`; undefined for what nobody would wait to see. */
+export function duration(seconds: number): string {
+  const units: [number, string][] = [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+  ]
+  const found = units.find(([size]) => seconds >= size)
+  if (!found) return `${Math.max(1, Math.round(seconds))} s`
+  const [size, unit] = found
+  const count = Math.round(seconds / size)
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
