@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
 import { objectionToNetwork } from './networks.ts'
-import { readText } from './store/atomic.ts'
+import { readEdited } from './store/atomic.ts'
+import { parseWritten } from './store/json-text.ts'
+import { TextError } from './store/text.ts'
 
 /** A number of bytes, or `512K`, `64M`, `4G` (powers of 1024). */
 const Bytes = z
@@ -147,19 +149,27 @@ export function readConfiguration(
     ? [file]
     : ['edge-admin.json', 'jidoteki-admin-api.json'].map((name) => join(folders.sysconf, name))
   for (const candidate of candidates) {
-    const text = readText(candidate)
+    const text = readConfigurationText(candidate)
     if (text !== undefined) return { config: parseConfiguration(text, candidate), file: candidate }
   }
   if (file) throw new ConfigurationError(`${file}: no such file`)
   return { config: Configuration.parse({}), file: undefined }
 }
 
+function readConfigurationText(file: string): string | undefined {
+  try {
+    return readEdited(file)
+  } catch (error) {
+    throw error instanceof TextError ? new ConfigurationError(error.message) : error
+  }
+}
+
 export function parseConfiguration(text: string, file: string): Configuration {
   let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch {
-    throw new ConfigurationError(`${file}: not JSON`)
+    value = parseWritten(text)
+  } catch (error) {
+    throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : 'not JSON'}`)
   }
   const result = Configuration.safeParse(value)
   if (result.success) return freeze(result.data)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { etc, type Folders, installation } from '../folders.ts'
 import { readText, writeAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
+import { readPhrase } from './token.ts'
 
 /** `count` words of the EFF's large list, joined with dashes: 12.9 bits a word. */
 export function phrase(count: number): string {
@@ -20,7 +21,7 @@ export function prepareFirstRun(folders: Folders, words: number): string | undef
   const there = lstatSync(etc(folders, 'api.token'), { throwIfNoEntry: false })
   if (!there || (there.isFile() && there.size === 0)) {
     // A crash between the two writes left a phrase that is not yet the token: the same phrase goes on.
-    const made = readText(file)?.trim() || phrase(words)
+    const made = readPhrase(file) ?? phrase(words)
     writeAtomic(file, `${made}\n`, 0o600)
     checkpoint('first-run-written')
     writeAtomic(etc(folders, 'api.token'), `${made}\n`, 0o600)

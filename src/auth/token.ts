@@ -5,9 +5,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { etc, type Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
-import { readText, writeAtomic } from '../store/atomic.ts'
+import { readEdited, readText, writeAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { Remembered } from '../store/remembered.ts'
+import { decodeText } from '../store/text.ts'
 import type { Proof } from './known-addresses.ts'
 import type { Principal } from './principal.ts'
 
@@ -55,7 +56,7 @@ export class TokenStore {
     })
     const setup = etc(folders, 'api.token.setup')
     this.phraseKey = new Remembered(setup, (there) => {
-      const phrase = there ? readText(setup)?.trim() : undefined
+      const phrase = there ? readPhrase(setup) : undefined
       return phrase ? tokenKey(phrase) : undefined
     })
   }
@@ -92,9 +93,7 @@ export class TokenStore {
       this.warn(`the token file cannot be read: ${errno(error)}`)
       return undefined
     }
-    const end = bytes.indexOf(10)
-    let line = end < 0 ? bytes : bytes.subarray(0, end)
-    if (line.at(-1) === 13) line = line.subarray(0, -1)
+    const line = this.firstLine(bytes)
     if (line.length === 0) return undefined
     const stored = STORED.exec(line.toString('latin1'))?.[1]
     if (stored) return stored
@@ -108,6 +107,19 @@ export class TokenStore {
       }
     }
     return key
+  }
+
+  /** Of a file that may come from any editor. Bytes that are in no encoding we read are the token themselves, as in the original. */
+  private firstLine(bytes: Buffer): Buffer {
+    let text = bytes
+    try {
+      text = Buffer.from(decodeText(bytes))
+    } catch (error) {
+      this.warn(`the token file holds ${error instanceof Error ? error.message : 'no text'}: it is taken byte for byte`)
+    }
+    const end = text.indexOf(10)
+    const line = end < 0 ? text : text.subarray(0, end)
+    return line.at(-1) === 13 ? line.subarray(0, -1) : line
   }
 
   /** Set-up is pending while api.token.setup still holds the phrase that is the token. */
@@ -132,6 +144,15 @@ export class TokenStore {
     if (this.hashes.size >= 256) this.hashes.clear()
     this.hashes.set(message, hash)
     return hash
+  }
+}
+
+/** The phrase of a first run, which a vendor's script may have written; undefined where there is none. */
+export function readPhrase(file: string): string | undefined {
+  try {
+    return readEdited(file)?.trim() || undefined
+  } catch {
+    return readText(file)?.trim() || undefined
   }
 }
 

@@ -1,6 +1,6 @@
 // `edge-admin audit`: searches and verifies the audit log without the server, also a copy of it. The trap: the key beside a log proves
 // nothing to who fears that both were replaced; that is what --key is for.
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { auditFolder, DEFAULT_FOLDERS } from '../folders.ts'
 import { readText } from '../store/atomic.ts'
@@ -9,7 +9,7 @@ import { findEntries } from '../store/audit/query.ts'
 import { clean, type Entry } from '../store/audit/record.ts'
 import { checkpointFile, listSegments, publicKeyFile } from '../store/audit/segments.ts'
 import { verifySegments } from '../store/audit/verify.ts'
-import { Failure, type Io, type Main, parse, say, UsageError } from './command.ts'
+import { edited, Failure, type Io, type Main, parse, say, UsageError } from './command.ts'
 
 const ACTIONS = new Map<string, Main>([
   ['list', list],
@@ -81,7 +81,7 @@ async function verify(args: string[], io: Io): Promise<number> {
   const known = readKey(values.key ?? publicKeyFile(folder))
   // Before the segments: a server that runs may sign more of them meanwhile.
   const own = part ? undefined : readText(checkpointFile(folder))
-  const kept = values.checkpoint === undefined ? undefined : readFileSync(values.checkpoint, 'utf8')
+  const kept = values.checkpoint === undefined ? undefined : edited(values.checkpoint)
   const checkpoints = [own, kept].filter((text) => text !== undefined).map((text) => text.trimEnd())
   const files = part ? inOrder(positionals) : listSegments(folder).map(({ path }) => path)
   if (files.length === 0 && checkpoints.length === 0) throw new Failure(`${folder}: there is no audit log`)
@@ -97,7 +97,7 @@ async function verify(args: string[], io: Io): Promise<number> {
 const inOrder = (files: string[]) => files.toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
 
 function readKey(file: string) {
-  const pem = readFileSync(file, 'utf8')
+  const pem = edited(file)
   try {
     return publicKey(pem)
   } catch (error) {

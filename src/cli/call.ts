@@ -1,14 +1,12 @@
 // `edge-admin call`: one signed request to an appliance. The trap: token and hash are in the URL (the contract wants them there), so
 // no message of this file may ever hold the URL.
 import { createHmac } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { tokenKey } from '../auth/token.ts'
-import { readLine } from '../store/atomic.ts'
-import { Failure, type Io, parse, say, UsageError } from './command.ts'
+import { edited, Failure, type Io, parse, say, UsageError } from './command.ts'
 import { createForm, type Form } from './form.ts'
 import { printBody, saveBody } from './reply-body.ts'
 
@@ -33,7 +31,7 @@ export async function call(args: string[], io: Io): Promise<number> {
   const url = target(values.url, positionals[1] as string)
   sign(url, method, credentials(values['token-file'], io.env), values['token-in-query'])
   const form = values.form && createForm(values.form)
-  const tls = { rejectUnauthorized: !values.insecure, ca: values.ca && readFileSync(values.ca) }
+  const tls = { rejectUnauthorized: !values.insecure, ca: values.ca && edited(values.ca) }
 
   const response = await send(url, { method, ...tls }, form)
   say(io.stderr, `HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}`)
@@ -63,7 +61,7 @@ function target(base: string, path: string): URL {
 type Credentials = { key: string; token?: string }
 
 function credentials(file: string | undefined, env: Io['env']): Credentials | undefined {
-  const line = file === undefined ? env['EDGE_ADMIN_TOKEN'] : readLine(file)
+  const line = file === undefined ? env['EDGE_ADMIN_TOKEN'] : edited(file).split('\n', 1)[0]?.replace(/\r$/, '')
   if (!line) {
     if (file !== undefined) throw new Failure(`${file}: no token in it`)
     return undefined

@@ -1,6 +1,8 @@
 // What every command of `edge-admin` shares: its streams, its options, and how it says that it was called wrongly.
 // The trap: a message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
+import { readFileSync } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { decodeText, TextError } from '../store/text.ts'
 
 export type Output = NodeJS.WritableStream & { isTTY?: boolean }
 
@@ -44,6 +46,15 @@ function parseStrictly<const O extends Options>(args: string[], options: O) {
 export function required(value: string | undefined, option: string): string {
   if (!value) throw new UsageError(`${option} is missing`)
   return value
+}
+
+/** The text of a file that people wrote, by the encoding that it has. */
+export function edited(file: string): string {
+  try {
+    return decodeText(readFileSync(file))
+  } catch (error) {
+    throw error instanceof TextError ? new Failure(`${file}: ${error.message}; expected UTF-8`) : error
+  }
 }
 
 export const say = (stream: Output, line: string) => void stream.write(`${line}\n`)

@@ -1,11 +1,11 @@
 // `edge-admin license`: the vendor's side of our own licences. The trap: a new private key never replaces an old one, or every
 // licence that was sold would have to be signed again.
 import { generateKeyPairSync } from 'node:crypto'
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { makeFile } from '../features/appliance/layout.ts'
 import { readLicense, signLicense } from '../features/license/license.ts'
 import { writeAtomic } from '../store/atomic.ts'
-import { Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'
+import { edited, Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'
 
 const ACTIONS = new Map<string, Main>([
   ['keygen', keygen],
@@ -37,8 +37,8 @@ async function keygen(args: string[], io: Io): Promise<number> {
 
 async function sign(args: string[], io: Io): Promise<number> {
   const { values } = parse(args, { key: { type: 'string' }, in: { type: 'string' }, out: { type: 'string' } })
-  const key = readFileSync(required(values.key, '--key'), 'utf8')
-  const text = readFileSync(required(values.in, '--in'), 'utf8')
+  const key = edited(required(values.key, '--key'))
+  const text = edited(required(values.in, '--in'))
   const out = required(values.out, '--out')
   writeAtomic(out, signLicense(text, key), 0o644)
   say(io.stdout, `made ${out}`)
@@ -47,8 +47,8 @@ async function sign(args: string[], io: Io): Promise<number> {
 
 async function verify(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { pub: { type: 'string' } }, 1)
-  const publicKey = readFileSync(required(values.pub, '--pub'), 'utf8')
-  const found = readLicense(readFileSync(positionals[0] as string, 'utf8'), publicKey)
+  const publicKey = edited(required(values.pub, '--pub'))
+  const found = readLicense(edited(positionals[0] as string), publicKey)
   say(io.stdout, JSON.stringify(found, null, 2))
   return 0
 }

@@ -1,14 +1,14 @@
 // `edge-admin package`: what a firmware vendor runs. The trap: `verify` promises what the appliance will say, so its reasons are
 // the appliance's codes and words, in the appliance's order.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
 import { buildPackage } from '../features/package/build.ts'
 import { readPassphrase } from '../features/package/cipher.ts'
 import { PackageError } from '../features/package/failure.ts'
 import { listContents, type PackageSource, verifySignature } from '../features/package/read.ts'
 import { compareVersions, isVersion } from '../features/package/version.ts'
-import { Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'
+import { edited, Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'
 
 const ACTIONS = new Map<string, Main>([
   ['build', build],
@@ -100,7 +100,7 @@ function packageSource(positionals: string[], values: { key?: string; 'legacy-md
 
 /** An RSA key of a decent size, or an EC one: what `openssl dgst -sha256` signs and verifies with. */
 function readKey(file: string, create: (pem: Buffer) => KeyObject): KeyObject {
-  const pem = readFileSync(file)
+  const pem = Buffer.from(edited(file))
   let key: KeyObject
   try {
     key = create(pem)

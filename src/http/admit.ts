@@ -69,7 +69,7 @@ export function enterRefusal<Deps>(
 
 /** What the caller was told. */
 export const reasonOf = (error: unknown) =>
-  error instanceof ApiError ? `${error.status} ${error.message}`.trimEnd() : '500'
+  error instanceof ApiError ? `${error.status} ${error.words}`.trimEnd() : '500'
 
 /** Whether a query parameter is the surface's, tolerated by the configuration, or the declaration's own. */
 export const isKnown = <Deps>(

@@ -26,7 +26,7 @@ export async function readJson<Deps>(
   const { request, options } = context
   let json: Input['json']
   try {
-    if (!request.incoming) throw invalid('')
+    if (!request.incoming) throw invalid('', { words: 'A body is missing' })
     checkJsonHeaders(request.incoming, JSON_LIMIT)
     sayContinue(context)
     const bytes = await readBytes(request.incoming, JSON_LIMIT, options.config.limits['idle-seconds'] * 1000)
@@ -62,7 +62,7 @@ export async function readForm<Deps>(
       throw error
     }
   }
-  if (!request.incoming) throw invalid('')
+  if (!request.incoming) throw invalid('', { words: 'A body is missing' })
   if (principal) precheck(endpoint, request, options, principal)
   refuseTooLarge(endpoint, request.incoming, options.config)
   // An operator may have emptied tmp/ under us.

@@ -30,13 +30,13 @@ const MESSAGES: Partial<Record<ErrorKind, string>> = {
   internal: 'Internal error; the log has more under the request id',
 }
 
-export function codedFailure({ kind, status, message, details = {}, retryAfter }: ApiError): Reply {
+export function codedFailure({ kind, status, words, details = {}, retryAfter }: ApiError): Reply {
   const headers: Record<string, string> = {}
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
   const { allow, field, object } = details
   if (typeof allow === 'string') headers['Allow'] = allow
   const about = field ?? object
   const code = kind === 'invalid' && field !== undefined ? 'VALIDATION_ERROR' : CODES[kind]
-  const text = message || MESSAGES[kind] || code
+  const text = words || MESSAGES[kind] || code
   return json({ code, message: text, ...(typeof about === 'string' && about && { details: about }) }, status, headers)
 }

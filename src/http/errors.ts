@@ -30,12 +30,16 @@ export interface ErrorOptions {
   cause?: unknown
   /** Seconds, for a Retry-After header. */
   retryAfter?: number
+  /** Words for a refusal that the original makes without a message: every surface shows them but where it stands in for the original. */
+  words?: string
 }
 
 export class ApiError extends Error {
   readonly kind: ErrorKind
   readonly details: Record<string, unknown> | undefined
   readonly retryAfter: number | undefined
+  /** What to say to the caller: the message, or what stands in for one. */
+  readonly words: string
 
   constructor(kind: ErrorKind, message: string, options: ErrorOptions = {}) {
     super(message, { cause: options.cause })
@@ -43,6 +47,7 @@ export class ApiError extends Error {
     this.kind = kind
     this.details = options.details
     this.retryAfter = options.retryAfter
+    this.words = message || (options.words ?? '')
   }
 
   get status(): (typeof STATUS)[ErrorKind] {
@@ -50,7 +55,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Bad input. An empty message is legal: the original answers some bad input with a bare 400. */
+/** Bad input. An empty message is legal, with `words` beside it: the original answers some bad input with a bare 400. */
 export const invalid = (message: string, options?: ErrorOptions) => new ApiError('invalid', message, options)
 export const notFound = (message = '', options?: ErrorOptions) => new ApiError('not-found', message, options)
 export const busy = (message: string, options?: ErrorOptions) => new ApiError('busy', message, options)

@@ -1,7 +1,8 @@
 // Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
 import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errno, notFound } from './errors.ts'
+import { decodeText } from '../store/text.ts'
+import { errno, notFound, raise } from './errors.ts'
 import type { Reply } from './reply.ts'
 
 /** The file, open for reading; undefined when there is none of that name. Whether it is a regular one is still to be asked. */
@@ -22,6 +23,17 @@ export function readPlain(folder: string, name: string): Buffer | undefined {
     return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A small text that people edit, as UTF-8 whatever an editor made of it. What cannot be read so goes out as it is. */
+export function editedReply(folder: string, name: string, headers: Record<string, string>): Reply {
+  const bytes = readPlain(folder, name) ?? raise(notFound())
+  try {
+    const body = decodeText(bytes)
+    return { status: 200, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, body }
+  } catch {
+    return fileReply(folder, name, headers)
   }
 }
 

@@ -23,6 +23,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw invalid('')
+    throw invalid('', { words: 'Expected percent-encoded UTF-8 in the parameters' })
   }
 }

@@ -42,15 +42,27 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
   const type = incoming.headers['content-type'] ?? ''
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return receiveMultipart(incoming, options)
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
-    const fields = parseParameters((await readSmall(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8'))
-    checkNames(Object.keys(fields), options)
-    return { fields, files: {} }
+    try {
+      const fields = parseParameters((await readSmall(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8'))
+      checkNames(Object.keys(fields), options)
+      return { fields, files: {} }
+    } catch (error) {
+      const how = error instanceof ApiError && error.kind !== 'timeout' && howTo(options.form)
+      throw how ? new ApiError(error.kind, error.message && error.message + how, { words: error.words + how }) : error
+    }
   }
   // A body of another type, or none: there is nothing in it that an endpoint could want.
   const announced = Number(incoming.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in incoming.headers
-  if (announced && type !== '') throw new ApiError('unsupported', 'Expected a body of type multipart/form-data')
-  if (announced) throw invalid('Expected a body of type multipart/form-data')
+  const wanted = `Expected a body of type multipart/form-data${howTo(options.form)}`
+  if (announced && type !== '') throw new ApiError('unsupported', wanted)
+  if (announced) throw invalid(wanted)
   return { fields: Object.create(null), files: {} }
+}
+
+/** `--data-binary @FILE` sends the file as the body itself, and under a type of form. */
+const howTo = (form: Form) => {
+  const file = Object.entries(form).find(([, { kind }]) => kind === 'file')?.[0]
+  return file === undefined ? '' : `. Send the file as its part ${file}: curl -F ${file}=@FILE`
 }
 
 /** A part of the form's own: `constructor` is a name that every object has. */

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '../http/errors.ts'
+import { decodeText, TextError } from './text.ts'
 
 /**
  * Replaces `file` with `content`, durably. Refuses to replace anything that is not a regular file.
@@ -56,13 +57,26 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** The text of a small file, or undefined when it (or its folder) is not there or is not a file. */
-export function readText(file: string): string | undefined {
+/** The bytes of a small file, or undefined when it (or its folder) is not there or is not a file. */
+function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errno(error) ?? '')) return undefined
     throw error
+  }
+}
+
+/** The text of a small file that a program of ours wrote, or undefined when there is none. */
+export const readText = (file: string): string | undefined => readBytes(file)?.toString('utf8')
+
+/** As `readText`, for a file that people edit, by the encoding that it has. Throws what it is where that cannot be read (see text.ts). */
+export function readEdited(file: string): string | undefined {
+  const bytes = readBytes(file)
+  try {
+    return bytes && decodeText(bytes)
+  } catch (cause) {
+    throw new TextError(`${file}: ${cause instanceof Error ? cause.message : cause}; expected UTF-8`, { cause })
   }
 }
 
@@ -86,9 +100,14 @@ export function readForeign(file: string): string | undefined {
   }
 }
 
-/** The value in a JSON file; undefined when the file is missing or does not parse. */
+/** The value in a JSON file; undefined when the file is missing, cannot be read as text or does not parse. */
 export function readJson(file: string): unknown {
-  return parseJson(readText(file))
+  const bytes = readBytes(file)
+  try {
+    return bytes && JSON.parse(decodeText(bytes))
+  } catch {
+    return undefined
+  }
 }
 
 export function parseJson(text: string | undefined): unknown {
@@ -102,5 +121,15 @@ export function parseJson(text: string | undefined): unknown {
 
 /** The first line of a small file without its line end; undefined when there is no file. */
 export function readLine(file: string): string | undefined {
-  return readText(file)?.split('\n', 1)[0]?.replace(/\r$/, '')
+  const bytes = readBytes(file)
+  return bytes && textOrAscii(bytes).split('\n', 1)[0]?.replace(/\r$/, '')
+}
+
+/** What cannot be read rightly is shown by its printable ASCII, which is all that the scripts compare of such a line. */
+function textOrAscii(bytes: Buffer): string {
+  try {
+    return decodeText(bytes)
+  } catch {
+    return bytes.toString('latin1').replace(/[^\n\r -~]/g, '')
+  }
 }

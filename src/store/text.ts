@@ -1,14 +1,17 @@
 // Text that people write and edit: UTF-8, or what Windows makes of it. It is read rightly, or refused by the name of what it is; a character is
 // never lost or replaced without a word. CRLF stays: readers that go by lines take it away.
 
-/** The text of `bytes`, without its one byte order mark. Throws an Error that says what was found, such as "UTF-16 without a byte order mark". */
+/** Bytes that are no text that can be read rightly; `message` says what they are. */
+export class TextError extends Error {}
+
+/** The text of `bytes`, without its one byte order mark. Throws a TextError that says what was found, such as "UTF-16 without a byte order mark". */
 export function decodeText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (begins(buffer, 0xff, 0xfe, 0, 0) || begins(buffer, 0, 0, 0xfe, 0xff)) throw new Error('UTF-32')
+  if (begins(buffer, 0xff, 0xfe, 0, 0) || begins(buffer, 0, 0, 0xfe, 0xff)) throw new TextError('UTF-32')
   if (begins(buffer, 0xff, 0xfe)) return withoutNul(utf16(buffer.subarray(2)))
   // A copy, because the bytes are turned round in place.
   if (begins(buffer, 0xfe, 0xff)) return withoutNul(utf16(buffer.subarray(2), (copy) => copy.swap16()))
-  if (buffer.includes(0)) throw new Error(zeros(buffer))
+  if (buffer.includes(0)) throw new TextError(zeros(buffer))
   return utf8(begins(buffer, 0xef, 0xbb, 0xbf) ? buffer.subarray(3) : buffer)
 }
 
@@ -18,19 +21,19 @@ function utf8(buffer: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer)
   } catch {
-    throw new Error('bytes that are not UTF-8')
+    throw new TextError('bytes that are not UTF-8')
   }
 }
 
 function utf16(buffer: Buffer, turn = (copy: Buffer) => copy): string {
-  if (buffer.length % 2 !== 0) throw new Error('UTF-16 with half a character at its end')
+  if (buffer.length % 2 !== 0) throw new TextError('UTF-16 with half a character at its end')
   const text = turn(Buffer.from(buffer)).toString('utf16le')
-  if (/\p{Surrogate}/u.test(text)) throw new Error('UTF-16 with half of a surrogate pair')
+  if (/\p{Surrogate}/u.test(text)) throw new TextError('UTF-16 with half of a surrogate pair')
   return text
 }
 
 function withoutNul(text: string): string {
-  if (text.includes('\0')) throw new Error('NUL characters')
+  if (text.includes('\0')) throw new TextError('NUL characters')
   return text
 }
 

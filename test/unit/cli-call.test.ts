@@ -101,7 +101,7 @@ describe('what is sent', () => {
       expect(seen.url).toBe(`/api/v1/admin/version?hash=${HASH}`)
     }
     await fails(['GET', 'version', '--token-file', file('token', '')], 1, /token: no token in it/)
-    await fails(['GET', 'version', '--token-file', join(base, 'nowhere')], 1, /nowhere: no token in it/)
+    await fails(['GET', 'version', '--token-file', join(base, 'nowhere')], 1, /nowhere: no such file or folder/)
   })
 
   it('has the token in the query only when asked', async () => {

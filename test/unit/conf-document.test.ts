@@ -72,6 +72,7 @@ describe('decodeDocument', () => {
     expect(decodeDocument(Buffer.from('{"a":"grün"}'))).toBe('{"a":"grün"}')
     expect(refusal(() => decodeDocument(Buffer.from('{"a":"gr\xfcn"}', 'latin1')))).toBe('')
     expect(refusal(() => decodeDocument(Buffer.from([0xc0, 0xaf])))).toBe('')
-    expect(refusal(() => readDocument(decodeDocument(Buffer.from('\ufeff{"a":1}'))))).toBe('')
+    expect(decodeDocument(Buffer.from('\ufeff{"a":1}'))).toBe('{"a":1}')
+    expect(refusal(() => readDocument(decodeDocument(Buffer.from('\ufeff\ufeff{"a":1}'))))).toBe('')
   })
 })

@@ -57,6 +57,30 @@ describe('the configuration', () => {
     expect(config['first-run']).toEqual({ 'word-length': 4, enabled: true })
   })
 
+  it.each([
+    ['a byte order mark', Buffer.from('\ufeff{"label":"OURS"}\r\n')],
+    ['UTF-16', Buffer.from('\ufeff{"label":"OURS"}', 'utf16le')],
+    ['UTF-16, the other way round', Buffer.from('\ufeff{"label":"OURS"}', 'utf16le').swap16()],
+  ])('is read with %s', (_name, bytes) => {
+    for (const name of ['jidoteki-admin-api.json', 'edge-admin.json']) {
+      writeFileSync(join(folder, name), bytes)
+      expect(readConfiguration(folders).config.label).toBe('OURS')
+      rmSync(join(folder, name))
+    }
+  })
+
+  it.each([
+    [Buffer.from('{"label":"OURS"}', 'utf16le'), 'UTF-16 without a byte order mark; expected UTF-8'],
+    [Buffer.from('{"label":"\xd6"}', 'latin1'), 'bytes that are not UTF-8; expected UTF-8'],
+    [Buffer.from('{\n  "label": "OURS",\n}'), 'not JSON (line 3, column 1)'],
+    [Buffer.from(''), 'not JSON (it is empty)'],
+  ])('that cannot be read stops the start and says why', (bytes, why) => {
+    writeFileSync(join(folder, 'edge-admin.json'), bytes)
+    expect(() => readConfiguration(folders)).toThrow(
+      new ConfigurationError(`${join(folder, 'edge-admin.json')}: ${why}`),
+    )
+  })
+
   it('of our own name wins, and a file named on the command line wins over both', () => {
     write('jidoteki-admin-api.json', { label: 'ORIGINAL' })
     write('edge-admin.json', { label: 'OURS' })
@@ -85,8 +109,8 @@ describe('the configuration', () => {
   })
 
   const wrong: [string, string, RegExp][] = [
-    ['not JSON', '{', /^f\.json: not JSON$/],
-    ['nothing', '', /^f\.json: not JSON$/],
+    ['not JSON', '{', /^f\.json: not JSON \(it ends too early\)$/],
+    ['nothing', '', /^f\.json: not JSON \(it is empty\)$/],
     ['an array', '[]', /^f\.json: the whole file: /],
     ['null', 'null', /^f\.json: the whole file: /],
     ['an unknown key', '{"listne":{}}', /^f\.json: listne: no such key$/],

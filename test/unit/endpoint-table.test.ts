@@ -120,7 +120,9 @@ describe('SEC-06 the table of endpoints', () => {
         return [what, status, body]
       }),
     )
-    expect(answers).toEqual(Object.keys(wrong).map((what) => [what, 403, '{"Status":"403 Forbidden"}']))
+    const refusal =
+      '{"Status":"403 Forbidden","Error-Message":"The token is set already: expected it as token or hash"}'
+    expect(answers).toEqual(Object.keys(wrong).map((what) => [what, 403, refusal]))
     expect((await ask('GET', '/api/v1/admin/version', { token: TOKEN })).status).toBe(200)
   })
 

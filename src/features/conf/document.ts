@@ -1,6 +1,8 @@
 // Reads the JSON that a client uploads. Text that two readers could take in two ways is refused before anything is looked at.
 // The trap: JSON.parse alone keeps the last of two equal names, takes `__proto__` and rounds large numbers, all without a word.
 import { invalid } from '../../http/errors.ts'
+import { parseWritten } from '../../store/json-text.ts'
+import { decodeText } from '../../store/text.ts'
 
 export type JsonObject = Record<string, unknown>
 
@@ -16,22 +18,24 @@ export const isObject = (value: unknown): value is JsonObject =>
 export function readDocument(text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseWritten(text)
   } catch (cause) {
-    throw invalid('', { cause })
+    throw invalid('', { cause, words: `The file is ${saying(cause)}` })
   }
   checkTokens(text)
   return value
 }
 
-/** The text of uploaded bytes. Malformed UTF-8 is refused, never repaired; a byte order mark stays, and is no JSON. */
+/** The text of uploaded bytes, by the encoding that they have. What cannot be read is refused by its name, never repaired. */
 export function decodeDocument(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decodeText(bytes)
   } catch (cause) {
-    throw invalid('', { cause })
+    throw invalid('', { cause, words: `The file is not JSON in UTF-8. Found: ${saying(cause)}` })
   }
 }
+
+const saying = (error: unknown) => (error instanceof Error ? error.message : 'unreadable')
 
 /** Walks text that is known to be JSON, so that every token is whole and in its place. */
 function checkTokens(text: string): void {

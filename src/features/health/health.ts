@@ -2,7 +2,7 @@
 // last answer is served; a vendor's health.json wins over it.
 import { cpus, loadavg } from 'node:os'
 import { etc, type Folders } from '../../folders.ts'
-import { readText } from '../../store/atomic.ts'
+import { readEdited } from '../../store/atomic.ts'
 
 export interface Health {
   disk: { used: string; total: string; percentage: number }
@@ -33,10 +33,19 @@ export class HealthMonitor {
 
   /** The vendor's file verbatim, or our own sample. Synchronous unless this is the very first question. */
   read(): string | Promise<string> {
-    const vendor = readText(etc(this.folders, 'health.json'))
+    const vendor = this.vendors()
     if (vendor !== undefined) return vendor
     const known = this.current()
     return known ? JSON.stringify(known) : this.refresh().then((health) => JSON.stringify(health))
+  }
+
+  private vendors(): string | undefined {
+    try {
+      return readEdited(etc(this.folders, 'health.json'))
+    } catch {
+      // No text that a client could read: as good as no file.
+      return undefined
+    }
   }
 
   /** Our own sample, whatever the vendor's file says. */

@@ -1,11 +1,12 @@
 // The licence on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
 // The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Run } from '../../drivers/run.ts'
 import { etc, type Folders } from '../../folders.ts'
 import { busy, invalid } from '../../http/errors.ts'
-import { readText, writeAtomic } from '../../store/atomic.ts'
+import { readEdited, readText, writeAtomic } from '../../store/atomic.ts'
+import { decodeText } from '../../store/text.ts'
 import { scriptFile } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { readLicense } from './license.ts'
@@ -32,13 +33,24 @@ export async function installedLicense({ folders, run, tasks }: LicenseNeeds): P
       return undefined
     }
   }
-  const text = readText(etc(folders, 'license.asc'))
-  const key = readText(etc(folders, 'license.pub'))
-  if (text === undefined || key === undefined) return undefined
   try {
+    const text = readEdited(etc(folders, 'license.asc'))
+    const key = readEdited(etc(folders, 'license.pub'))
+    if (text === undefined || key === undefined) return undefined
     return JSON.stringify(readLicense(text, key))
   } catch {
     return undefined
+  }
+}
+
+/** The licence is signed for what it says, not for how an editor saved it. */
+function uploadedText(file: string): string {
+  try {
+    return decodeText(readFileSync(file))
+  } catch (cause) {
+    throw invalid(`The license file cannot be read. Found: ${cause instanceof Error ? cause.message : 'no text'}`, {
+      cause,
+    })
   }
 }
 
@@ -50,9 +62,9 @@ export async function installLicense(
 ): Promise<string> {
   const { folders, tasks } = needs
   if (!existsSync(licenseScript(folders))) {
-    const key = readText(etc(folders, 'license.pub'))
+    const key = readEdited(etc(folders, 'license.pub'))
     if (key === undefined) throw invalid('This system has no licence key to check a licence with')
-    const text = readText(file) ?? ''
+    const text = uploadedText(file)
     const license = readLicense(text, key)
     writeAtomic(etc(folders, 'license.asc'), text)
     return JSON.stringify(license)

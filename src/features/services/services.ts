@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { Folders } from '../../folders.ts'
-import { readText } from '../../store/atomic.ts'
+import { readEdited } from '../../store/atomic.ts'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9@_.-]{0,127}$/
 
@@ -10,7 +10,7 @@ export async function listServices(
   folders: Folders,
   manager: ServiceManager,
 ): Promise<Record<string, 'running' | 'not running'>[]> {
-  const listed = readText(join(folders.sysconf, 'allservices.txt')) ?? ''
+  const listed = readEdited(join(folders.sysconf, 'allservices.txt')) ?? ''
   const names = listed.split(/\s+/).filter((name) => NAME.test(name))
   const states = await Promise.all(names.map((name) => manager.isRunning(name)))
   const others = names.map((name, i) => ({ [name]: states[i] ? ('running' as const) : ('not running' as const) }))

@@ -19,7 +19,8 @@ const NAMES = FIELDS.map(({ name }) => name as string)
 /** Reads an uploaded settings.json. Throws `invalid`; an empty message is the original's bare 400. */
 export function readSettings(text: string, mode: Mode): Settings {
   const document = readDocument(text)
-  if (isObject(document) && Object.keys(document).length === 0) throw invalid('')
+  if (isObject(document) && Object.keys(document).length === 0)
+    throw invalid('', { words: 'Expected an object with the members network and app' })
   const { network: given, app = {} }: JsonObject = isObject(document) ? document : {}
   const members = isObject(given) ? given : {}
   const network = Object.fromEntries(FIELDS.map((field) => [field.name, checkField(field, members, mode)])) as Network

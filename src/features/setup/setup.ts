@@ -9,7 +9,7 @@ import { AppendLog } from '../../store/append-log.ts'
 /** Checks a new token (contract: "between 1 and 255 printable ASCII characters"). Returns it without the trailing blanks a form may add. */
 export function readNewToken(value: string | undefined): string {
   const token = value?.replace(/[ \t\r\n]+$/, '')
-  if (!token) throw invalid('')
+  if (!token) throw invalid('', { words: 'Expected a value for option: newtoken' })
   if (!/^[\x21-\x7e]+$/.test(token))
     throw invalid(`Missing or invalid string for option: newtoken. Allowed: ${TOKEN_CHARACTERS}`)
   if (token.length > 255) throw invalid('Invalid string length for option: newtoken. Allowed: >= 1 and <= 255')

@@ -22,7 +22,8 @@ const isType = (value: unknown): value is StorageType => typeof value === 'strin
  */
 export function readStorage(text: string, mode: Mode, allowed?: readonly string[], stored?: string): Storage {
   const document = readDocument(text)
-  if (isObject(document) && Object.keys(document).length === 0) throw invalid('')
+  if (isObject(document) && Object.keys(document).length === 0)
+    throw invalid('', { words: 'Expected an object with the member storage' })
   const storage = isObject(document) && isObject(document.storage) ? document.storage : {}
   const { type } = storage
   if (!isType(type)) throw invalid(`Invalid option: type. Allowed: ${Object.keys(TYPES).join(', ')}`)

@@ -9,7 +9,7 @@ import { downloadReply, fileReply } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { jsonText, TEXT_TYPE } from '../../http/reply.ts'
 import { caller, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, Done, done } from './words.ts'
+import { Accepted, accepted, Done, done, fileMissing } from './words.ts'
 
 const COMMON = {
   tag: 'Backup',
@@ -61,7 +61,7 @@ export const getBackup = define({
       },
       call,
     )
-    if (text === undefined) throw notFound()
+    if (text === undefined) throw notFound('', { words: 'No backup was made yet' })
     return jsonText(text, 200, { 'Cache-Control': 'no-cache' })
   },
 })
@@ -114,7 +114,7 @@ export const restoreBackup = define({
   },
   async handle(call, { tasks, config }) {
     const file = call.files['archive']
-    if (!file) throw invalid('')
+    if (!file) throw fileMissing('archive')
     await restore(tasks, file.path, { entries: config.limits.entries, bytes: config.limits.unpacked }, caller(call))
     call.audit('backup.restore', 'backup-archive.tar')
     return done()

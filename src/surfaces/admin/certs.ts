@@ -6,7 +6,7 @@ import { invalid } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
 import { caller, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, literalLines } from './words.ts'
+import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
 
 const pem = (required: boolean, description: string): FilePart => ({
   kind: 'file',
@@ -33,7 +33,10 @@ export const postCerts = define({
   errors: [409, 413],
   handle(call, { tasks }) {
     const { public: certificate, private: key, ca } = call.files
-    if (!certificate || !key || certificate.size === 0 || key.size === 0) throw invalid('')
+    if (!certificate) throw fileMissing('public')
+    if (!key) throw fileMissing('private')
+    if (certificate.size === 0) throw invalid('', { words: 'The file is empty: public' })
+    if (key.size === 0) throw invalid('', { words: 'The file is empty: private' })
     startCerts(tasks, { public: certificate.path, private: key.path, ca: ca?.path }, caller(call))
     call.audit('certs.post', '')
     return accepted('certs')

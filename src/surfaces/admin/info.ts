@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { listServices } from '../../features/services/services.ts'
 import { notFound, raise } from '../../http/errors.ts'
-import { fileReply } from '../../http/files.ts'
+import { editedReply, fileReply } from '../../http/files.ts'
 import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
 const FRESH = { 'Cache-Control': 'no-cache' }
 const Use = z.object({ used: z.string(), total: z.string(), percentage: z.number().describe('percent') })
+
+/** The original sends a file byte for byte, with the byte order mark at which a client's JSON parser stops. */
+const written = (mode: 'strict' | 'original') => (mode === 'strict' ? editedReply : fileReply)
 
 export const getVersion = define({
   method: 'GET',
@@ -19,7 +22,8 @@ export const getVersion = define({
   permission: 'viewer',
   response: z.object({ version: z.string() }),
   errors: [404],
-  handle: (_call, { installedVersion }) => json({ version: installedVersion.get() || raise(notFound()) }),
+  handle: (_call, { installedVersion }) =>
+    json({ version: installedVersion.get() || raise(notFound('', { words: 'This system has no version' })) }),
 })
 
 export const getChangelog = define({
@@ -31,8 +35,8 @@ export const getChangelog = define({
   permission: 'viewer',
   response: TEXT_TYPE,
   errors: [404],
-  handle: (_call, { folders }) =>
-    fileReply(join(folders.root, 'etc'), 'changelog.txt', { 'Content-Type': TEXT_TYPE, ...FRESH }),
+  handle: (_call, { folders, mode }) =>
+    written(mode)(join(folders.root, 'etc'), 'changelog.txt', { 'Content-Type': TEXT_TYPE, ...FRESH }),
 })
 
 export const getBuild = define({
@@ -44,7 +48,8 @@ export const getBuild = define({
   permission: 'viewer',
   response: JSON_TYPE,
   errors: [404],
-  handle: (_call, { folders }) => fileReply(folders.sysconf, 'build.json', { 'Content-Type': JSON_TYPE, ...FRESH }),
+  handle: (_call, { folders, mode }) =>
+    written(mode)(folders.sysconf, 'build.json', { 'Content-Type': JSON_TYPE, ...FRESH }),
 })
 
 export const getHealth = define({

@@ -1,9 +1,10 @@
 // POST and GET /license.
 import type { Configuration } from '../../config.ts'
 import { installedLicense, installLicense } from '../../features/license/installed.ts'
-import { invalid, notFound } from '../../http/errors.ts'
+import { notFound } from '../../http/errors.ts'
 import { JSON_TYPE, jsonText } from '../../http/reply.ts'
 import { caller, define, PREFIX } from './deps.ts'
+import { fileMissing } from './words.ts'
 
 const COMMON = {
   path: `${PREFIX}/license`,
@@ -25,7 +26,7 @@ export const postLicense = define({
   errors: [409, 413],
   async handle(call, deps) {
     const file = call.files['license']
-    if (!file) throw invalid('')
+    if (!file) throw fileMissing('license')
     const text = await installLicense(deps, file.path, caller(call))
     call.audit('license.post', '')
     return jsonText(text)
@@ -41,7 +42,7 @@ export const getLicense = define({
   errors: [404],
   async handle(_call, deps) {
     const text = await installedLicense(deps)
-    if (text === undefined) throw notFound()
+    if (text === undefined) throw notFound('', { words: 'There is no valid licence' })
     return jsonText(text)
   },
 })

@@ -7,13 +7,13 @@ import { readSettings, readStoredSettings } from '../../features/settings/settin
 import { publicStorage, readStorage } from '../../features/storage/storage.ts'
 import { etc, type Folders } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { busy, notFound, raise } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
-import { readJson, readText } from '../../store/atomic.ts'
+import { readEdited, readJson, readText } from '../../store/atomic.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { caller, define, PREFIX } from './deps.ts'
-import { Accepted, accepted } from './words.ts'
+import { Accepted, accepted, fileMissing } from './words.ts'
 
 const FILE = {
   settings: {
@@ -25,6 +25,17 @@ const FILE = {
 } as const
 const BUSY = 'Only one settings update can run at any given time'
 
+const noSettings = () => notFound('', { words: 'No settings were made yet' })
+
+/** A file that people may have edited. As the original, one that cannot be read is shown as one that says nothing. */
+function readStored(folders: Folders, name: string): string | undefined {
+  try {
+    return readEdited(etc(folders, name))
+  } catch {
+    return ''
+  }
+}
+
 /** With `?wait=`, holds the answer while the change is being applied. */
 const applied = (call: Call, tasks: Tasks, lock: string) =>
   longPoll(
@@ -33,7 +44,8 @@ const applied = (call: Call, tasks: Tasks, lock: string) =>
   )
 
 /** The text of the uploaded document; its size was limited on arrival. */
-const uploadedText = (call: Call) => decodeDocument(readFileSync(call.files['settings']?.path ?? raise(invalid(''))))
+const uploadedText = (call: Call) =>
+  decodeDocument(readFileSync(call.files['settings']?.path ?? raise(fileMissing('settings'))))
 
 export const postSettings = define({
   method: 'POST',
@@ -74,8 +86,8 @@ export const getSettings = define({
   errors: [404],
   async handle(call, { folders, tasks }) {
     await applied(call, tasks, 'settings')
-    const app = readText(etc(folders, 'app.json')) ?? raise(notFound())
-    const network = readText(etc(folders, 'network.json')) ?? raise(notFound())
+    const app = readStored(folders, 'app.json') ?? raise(noSettings())
+    const network = readStored(folders, 'network.json') ?? raise(noSettings())
     return json(readStoredSettings(app, network))
   },
 })
@@ -99,7 +111,7 @@ export const postStorage = define({
   response: Accepted,
   errors: [409, 413],
   handle(call, { tasks, mode, folders }) {
-    const storage = readStorage(uploadedText(call), mode, offered(folders), readText(etc(folders, 'storage.json')))
+    const storage = readStorage(uploadedText(call), mode, offered(folders), readStored(folders, 'storage.json'))
     const inputs = { 'storage.json': { text: storage.storageJson }, 'storage.conf': { text: storage.storageConf } }
     const task = tasks.start('storage', { inputs, by: caller(call) })
     if (!task) throw busy(BUSY)
@@ -124,9 +136,9 @@ export const getStorage = define({
     const stored = readJson(etc(folders, 'storage.json'))
     const options =
       readText(join(folders.sysconf, 'storage-options.json')) === undefined
-        ? raise(notFound())
+        ? raise(notFound('', { words: 'This image offers no storage to choose' }))
         : (offered(folders) ?? ['local'])
-    if (stored === undefined) throw notFound()
+    if (stored === undefined) throw notFound('', { words: 'No storage was set yet' })
     return json(publicStorage(stored, options, mode), 200, { 'Cache-Control': 'no-cache' })
   },
 })

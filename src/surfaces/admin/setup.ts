@@ -43,11 +43,15 @@ export const setUp = define({
   },
 })
 
-async function refused(call: Call, { backOff, mode }: AdminDeps): Promise<ApiError> {
+async function refused(call: Call, { backOff, mode, tokens }: AdminDeps): Promise<ApiError> {
   if (mode === 'strict') backOff.fail(call.address)
   call.audit('token.setup.failed', PATH.slice(1))
   await pause(PAUSE)
-  return new ApiError('forbidden', '')
+  return new ApiError('forbidden', '', {
+    words: tokens.pending()
+      ? 'Expected the phrase that the appliance made, as token or hash'
+      : 'The token is set already: expected it as token or hash',
+  })
 }
 
 export const setupEndpoints = [setUp]

@@ -106,6 +106,6 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
         details: { allow: allowed.join(', ') },
       })
     },
-    renderError: (error) => failure(error, firstRun()),
+    renderError: (error) => failure(error, firstRun(), mode),
   }
 }

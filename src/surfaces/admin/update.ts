@@ -14,7 +14,7 @@ import { fileReply } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json, TEXT_TYPE } from '../../http/reply.ts'
 import { caller, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, literalLines } from './words.ts'
+import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
 
 const PATH = `${PREFIX}/update`
 
@@ -50,7 +50,7 @@ export const postUpdate = define({
   },
   handle(call, { folders, tasks }) {
     const file = call.files['update']
-    if (!file) throw invalid('')
+    if (!file) throw fileMissing('update')
     if (file.size === 0) throw invalid('The update package is empty')
     startUpdate(folders, tasks, file.path, caller(call))
     call.audit('update.post', '')

@@ -1,6 +1,6 @@
 // The dialect of the original: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines joined by a literal \n.
 import * as z from 'zod'
-import type { ApiError } from '../../http/errors.ts'
+import { type ApiError, invalid } from '../../http/errors.ts'
 import { json, type Reply } from '../../http/reply.ts'
 import { PREFIX } from './deps.ts'
 
@@ -46,15 +46,38 @@ export function accepted(name: string): Reply {
   return json({ Status: statusText(202), Location: location }, 202, { Location: location })
 }
 
-/** `firstRun`: whether set-up is pending, undefined where the feature is off. Bodies without a message never carry it. */
-export function failure(error: ApiError, firstRun: boolean | undefined): Reply {
+/** A form without one of its files: the commonest mistake is to send the file as the body itself. */
+export const fileMissing = (name: string) =>
+  invalid('', { words: `Expected a file for option: ${name}. Send it as a part of a form: curl -F ${name}=@FILE` })
+
+/** For what was refused before anybody knew why. */
+function plainWords({ kind, details }: ApiError): string {
+  const allow = details?.['allow']
+  switch (kind) {
+    case 'invalid':
+      return 'The request is malformed'
+    case 'not-found':
+      return 'There is nothing at this path, or it is switched off'
+    case 'wrong-method':
+      return typeof allow === 'string' ? `Method not allowed. Allowed: ${allow}` : 'Method not allowed'
+    default:
+      return kind === 'internal' ? 'Internal error. The log has more under the X-Request-Id of this answer' : ''
+  }
+}
+
+/**
+ * `firstRun`: whether set-up is pending, undefined where the feature is off. Bodies to which the original gives no message never carry it. In
+ * strict mode these have words all the same: one more member does no client harm.
+ */
+export function failure(error: ApiError, firstRun: boolean | undefined, mode: 'strict' | 'original'): Reply {
   const { status, message, details, retryAfter } = error
   const headers: Record<string, string> = {}
   const body: Record<string, unknown> = { Status: statusText(status) }
-  if (message) {
-    body['Error-Message'] = message
+  const words = mode === 'strict' ? error.words || plainWords(error) : message
+  if (words) {
+    body['Error-Message'] = words
     // A header is ASCII.
-    headers['Error-Message'] = message.replaceAll('’', "'")
+    headers['Error-Message'] = words.replaceAll('’', "'")
   }
   const code = details?.['error-code']
   if (typeof code === 'string') body['error-code'] = code

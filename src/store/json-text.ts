@@ -1,0 +1,46 @@
+// JSON that people write: what is wrong with a text, and where, without repeating any of it.
+
+/** Parses; throws an Error that says where the text stops being JSON: "not JSON (line 3, column 5)". */
+export function parseWritten(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`not JSON (${text.trim() === '' ? 'it is empty' : place(text, cause)})`, { cause })
+  }
+}
+
+function place(text: string, error: unknown): string {
+  if (endsEarly(text, error)) return 'it ends too early'
+  const lines = text.slice(0, position(error) ?? search(text)).split('\n')
+  return `line ${lines.length}, column ${(lines.at(-1) as string).length + 1}`
+}
+
+/** Where the engine says that it is; for a character that begins nothing it does not say. */
+function position(error: unknown): number | undefined {
+  const found = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
+  return found === undefined ? undefined : Number(found)
+}
+
+const endsEarly = (text: string, error: unknown) =>
+  (error instanceof Error && /^(Unexpected end|Unterminated)/.test(error.message)) ||
+  (position(error) ?? 0) >= text.length
+
+/** The last character of the shortest beginning that nothing behind it could make right. */
+function search(text: string): number {
+  let [good, bad] = [0, text.length]
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (isBroken(text.slice(0, middle))) bad = middle
+    else good = middle
+  }
+  return bad - 1
+}
+
+function isBroken(beginning: string): boolean {
+  try {
+    JSON.parse(beginning)
+    return false
+  } catch (error) {
+    return !endsEarly(beginning, error)
+  }
+}
