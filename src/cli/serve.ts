@@ -11,6 +11,7 @@ import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
+import { keepHeapSmall } from './heap.ts'
 
 /** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL. */
 const CONFIG = 78
@@ -93,6 +94,7 @@ export function readPlan(args: string[]): Plan {
 }
 
 async function run({ folders, config, host, port, tls, mode, programs }: Plan): Promise<number> {
+  keepHeapSmall()
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {

@@ -10,7 +10,7 @@ import { multipart, type Part } from '../api/client.ts'
 export interface Target {
   port: number
   token: string
-  /** Of the account `admin`. */
+  /** Of the accounts `admin` and `visitor`. */
   password: string
   jwt: string
   /** A file of noise that fails as an update. */
@@ -112,15 +112,15 @@ export const wrongHash = (target: Target) =>
 export const wrongPath = (target: Target) =>
   expectStatus(send(target, 'GET', `/${Math.random()}/../${'x'.repeat(500)}`, { from: stranger() }), 400, 403, 404, 429)
 
-const logInWith = (target: Target, password: string, from?: string) =>
-  send(target, 'POST', '/api/v1/auth/login', { json: { username: 'admin', password }, ...(from && { from }) })
+const logInWith = (target: Target, username: string, password: string, from?: string) =>
+  send(target, 'POST', '/api/v1/auth/login', { json: { username, password }, ...(from && { from }) })
 
 export const wrongLogin = (target: Target) =>
-  expectStatus(logInWith(target, 'wrong-password-1', stranger()), 401, 429, 503)
+  expectStatus(logInWith(target, 'admin', 'wrong-password-1', stranger()), 401, 429, 503)
 
-/** Logs in and out again. */
+/** Logs in and out again: an account of its own, since many log-outs end every token of an account. */
 export async function logInAndOut(target: Target): Promise<void> {
-  const { text } = await expectStatus(logInWith(target, target.password), 200)
+  const { text } = await expectStatus(logInWith(target, 'visitor', target.password), 200)
   const jwt = (JSON.parse(text) as { token: string }).token
   await expectStatus(storage({ ...target, jwt }, 'POST', '/auth/logout'), 200, 204)
 }

@@ -78,6 +78,7 @@ async function serve(): Promise<{ target: callers.Target; pid: number; root: str
   target.jwt = JSON.parse(first.text).token
   const changed = await callers.storage(target, 'PUT', '/auth/password', { current: once, password: PASSWORD })
   target.jwt = JSON.parse(changed.text).token
+  await callers.storage(target, 'POST', '/users', { username: 'visitor', password: PASSWORD, role: 'viewer' })
   const pool = { name: 'tank', vdevs: ['mirror', '/dev/fake1', '/dev/fake2'] }
   const made = await callers.storage(target, 'POST', '/pools', pool)
   if (made.status !== 201) throw new Error(`no pool: ${made.text}`)
