@@ -73,6 +73,8 @@ export interface App {
   tidy: () => void
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
   scheduler: Scheduler | undefined
+  /** Writes an act of our own into the audit log. */
+  enter: (event: string, target: string) => void
   /** Ends streams that have no end of their own, and what is held back is answered, so that the port can be closed. */
   hangUp: () => void
   close: () => void
@@ -274,6 +276,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       controller?.tidy()
       webConsole?.start()
     },
+    enter: (event, target) => audit.write({ event, target, actor: 'system', name: 'system', address: 'local' }),
     hangUp() {
       stopping.abort()
       controller?.hangUp()

@@ -9,6 +9,7 @@ import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
+import { watchSelfMade } from '../http/served-pair.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
 import { keepHeapSmall } from './heap.ts'
@@ -118,6 +119,16 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
   let listener: Listener | undefined
   const reload = () =>
     listener?.reloadCertificate().catch((error) => warn('the new certificate is not served; the old one is', error))
+  const watch = (running: App) =>
+    watchSelfMade({
+      ...{ folders, host, warn },
+      installing: () => running.tasks.isRunning('certs'),
+      renewed(reason) {
+        logger.info({ reason }, 'the self-made certificate was made anew')
+        running.enter('certs.renewed', reason)
+        reload()
+      },
+    })
   let app: App | undefined
   try {
     app = await createApp({
@@ -153,9 +164,10 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
     warn(
       'surfaces.controller with "privilege": "sudo": a server that is not root can change little of the storage; see docs/storage.md',
     )
+  const running = app
+  const unwatch = tls ? watch(running) : () => {}
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   push()
-  const running = app
   running.tidy()
   running.tasks
     .sweep()
@@ -169,6 +181,7 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
     const stop = async () => {
       // What still streams after five seconds is cut.
       setTimeout(() => done(0), 5000).unref()
+      unwatch()
       running.hangUp()
       await listener?.close()
       running.close()

@@ -6,8 +6,9 @@ import { isIP, type Socket } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Folders } from '../folders.ts'
+import { installedPair } from './served-pair.ts'
 import type { Env } from './surface.ts'
-import { fingerprint, installPair, makeSelfSigned, type Pair, readPair, servedFingerprint } from './tls.ts'
+import { fingerprint, readPair, servedFingerprint } from './tls.ts'
 
 export interface ListenOptions {
   app: Hono<Env>
@@ -95,24 +96,6 @@ export async function listen(options: ListenOptions): Promise<Listener> {
         server.closeIdleConnections()
       }),
   }
-}
-
-/** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
-async function installedPair({ folders, warn }: ListenOptions): Promise<Pair> {
-  try {
-    const pair = readPair(folders)
-    if (pair) return pair
-  } catch (error) {
-    warn('the installed certificate cannot be served; a self-signed one is served until it is mended', error)
-    return makeSelfSigned()
-  }
-  const pair = await makeSelfSigned()
-  try {
-    installPair(folders, pair)
-  } catch (error) {
-    warn('the self-signed certificate could not be kept; the next start makes another', error)
-  }
-  return pair
 }
 
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {

@@ -1,8 +1,58 @@
-// The certificate of a first start. The trap: it is made of random bytes, and a form that OpenSSL cannot read came once in 512 starts.
-import { X509Certificate } from 'node:crypto'
+// The certificate that we make ourselves: its form, its names, and when it is made anew. It is made of random bytes, and a form that OpenSSL
+// cannot read came once in 512 starts.
+import { spawnSync } from 'node:child_process'
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { describe, expect, it } from 'vitest'
-import { makeSelfSigned } from '../../src/http/tls.ts'
+import type Forge from 'node-forge'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Folders } from '../../src/folders.ts'
+import { type Machine, machineNames } from '../../src/http/machine-names.ts'
+import { isSelfMade, makeSelfSigned } from '../../src/http/self-made.ts'
+import { installedPair, watchSelfMade } from '../../src/http/served-pair.ts'
+import { certificateFile, installPair, keyFile, readPair } from '../../src/http/tls.ts'
+import { until } from '../api/client.ts'
+
+const DAY = 86_400_000
+const NOW = Date.parse('2026-06-01T00:00:00Z')
+const MACHINE: Machine = {
+  hostname: 'nas1',
+  hosts: '127.0.0.1 localhost\n10.0.0.5 nas1.example.com nas1 # here\n10.0.0.6 nas2.example.com nas2\n',
+  interfaces: {
+    lo: [
+      { address: '127.0.0.1', internal: true },
+      { address: '::1', internal: true },
+    ],
+    eth0: [
+      { address: '10.0.0.5', internal: false },
+      { address: '2001:db8::5', internal: false },
+      { address: '2001:db8::abcd', internal: false },
+      { address: 'fe80::1', internal: false },
+    ],
+  },
+  inet6:
+    '20010db800000000000000000000abcd 02 40 00 01     eth0\n20010db8000000000000000000000005 02 40 00 80     eth0\n',
+}
+
+let folder: string
+let folders: Folders
+const warnings: string[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
+  folders = { root: folder, sysconf: folder, data: folder, state: folder }
+  warnings.length = 0
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const start = (now: number, { machine = MACHINE, host = '::' }: { machine?: Machine; host?: string } = {}) =>
+  installedPair({ folders, host, now: () => now, machine: () => machine, warn: (text) => warnings.push(text) })
+const dates = (cert: string) => {
+  const { validFrom, validTo } = new X509Certificate(cert)
+  return [Date.parse(validFrom), Date.parse(validTo)] as const
+}
+const covers = (cert: string, now: number) => dates(cert)[0] < now && now < dates(cert)[1]
 
 describe('the certificate that we make', () => {
   it.each([
@@ -11,8 +61,202 @@ describe('the certificate that we make', () => {
     ['a zero and then a big byte', Buffer.from('00ff7fffffffffffffffffffffffffff', 'hex')],
     ['ones', Buffer.alloc(16, 0xff)],
   ])('can be served, with a positive serial number, whatever was random: %s', async (_name, random) => {
-    const { cert, key } = await makeSelfSigned(random)
+    const names = { hosts: ['nas1'], addresses: ['127.0.0.1'] }
+    const { cert, key } = await makeSelfSigned({ names, now: NOW, random })
     createSecureContext({ cert, key })
     expect(new X509Certificate(cert).serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/)
   })
+
+  it('is good for every name and address of the port, and no client refuses its length', async () => {
+    const { cert } = await start(NOW)
+    const leaf = new X509Certificate(cert)
+    for (const name of ['nas1', 'nas1.example.com', 'localhost']) expect(leaf.checkHost(name)).toBe(name)
+    for (const address of ['127.0.0.1', '::1', '10.0.0.5', '2001:db8::5']) expect(leaf.checkIP(address)).toBe(address)
+    expect(leaf.subjectAltName).not.toMatch(/nas2|ABCD|FE80/i)
+    const [from, to] = dates(cert)
+    expect((to - from) / DAY).toBeLessThan(825)
+    expect(NOW - from).toBeGreaterThanOrEqual(DAY)
+    writeFileSync(join(folder, 'x.pem'), cert)
+    const at = String(NOW / 1000)
+    const verify = ['verify', '-attime', at, '-CAfile', join(folder, 'x.pem'), join(folder, 'x.pem')]
+    expect(String(spawnSync('openssl', verify).stdout)).toContain('OK')
+  })
+
+  it('names what the port listens on, no more', () => {
+    expect(machineNames('10.0.0.5', MACHINE).addresses).toEqual(['127.0.0.1', '::1', '10.0.0.5'])
+    expect(machineNames('127.0.0.1', MACHINE).addresses).toEqual(['127.0.0.1', '::1'])
+    expect(machineNames('0.0.0.0', MACHINE).addresses).toEqual(['127.0.0.1', '::1', '10.0.0.5'])
+    expect(machineNames('Box.example.org', MACHINE).hosts).toEqual([
+      'nas1',
+      'nas1.example.com',
+      'box.example.org',
+      'localhost',
+    ])
+  })
+})
+
+describe('a first start with a wrong clock', () => {
+  it.each([
+    ['of 1970', 0],
+    ['of 2010', Date.parse('2010-01-01')],
+    ['of 2060', Date.parse('2060-01-01')],
+  ])('%s is mended by the next start, with the same key', async (_name, wrong) => {
+    const first = await start(wrong)
+    expect(covers(first.cert, wrong)).toBe(true)
+    expect(covers(first.cert, NOW)).toBe(false)
+    const second = await start(NOW)
+    expect(covers(second.cert, NOW)).toBe(true)
+    expect(second.key).toBe(first.key)
+    expect(new X509Certificate(second.cert).serialNumber).not.toBe(new X509Certificate(first.cert).serialNumber)
+    expect(readPair(folders)).toEqual(second)
+    expect(warnings.join()).toContain('made anew, with the same key')
+    expect((await start(NOW)).cert).toBe(second.cert)
+  })
+
+  it('is mended while the server runs, and so is another name or address', async () => {
+    let now = 0
+    let machine = MACHINE
+    const reasons: string[] = []
+    const first = await start(now)
+    let installing = true
+    const stop = watchSelfMade({
+      ...{ folders, host: '::', now: () => now, machine: () => machine, every: 5 },
+      warn: (text) => warnings.push(text),
+      installing: () => installing,
+      renewed: (reason) => reasons.push(reason),
+    })
+    try {
+      now = NOW
+      installing = false
+      await until('its dates fit', () => reasons.length === 1)
+      machine = { ...MACHINE, hostname: 'nas9' }
+      await until('its host fits', () => reasons.length === 2)
+      machine = { ...machine, interfaces: { eth0: [{ address: '10.0.0.77', internal: false }] } }
+      await until('its address fits', () => reasons.length === 3)
+      now += (824 - 7 - 29) * DAY
+      await until('it has days left', () => reasons.length === 4)
+    } finally {
+      stop()
+    }
+    expect(reasons[0]).toMatch(/^it ends on 1972-/)
+    expect(reasons[1]).toBe('it is not good for nas9')
+    expect(reasons[2]).toBe('it is not good for 10.0.0.77')
+    expect(reasons[3]).toMatch(/^it ends on 2028-/)
+    expect(warnings).toEqual([])
+    const pair = readPair(folders)
+    expect([pair?.key, isSelfMade(pair!)]).toEqual([first.key, true])
+    expect(new X509Certificate(pair!.cert).checkIP('10.0.0.77')).toBe('10.0.0.77')
+  })
+
+  it('leaves the files alone while a certificate is being installed', async () => {
+    await start(0)
+    const before = readFileSync(certificateFile(folders), 'utf8')
+    let looks = 0
+    const stop = watchSelfMade({
+      ...{ folders, host: '::', now: () => NOW, machine: () => MACHINE, every: 5 },
+      warn: (text) => warnings.push(text),
+      installing: () => {
+        looks += 1
+        return true
+      },
+      renewed: () => warnings.push('renewed'),
+    })
+    await until('it looked', () => looks >= 2)
+    stop()
+    expect(readFileSync(certificateFile(folders), 'utf8')).toBe(before)
+    expect(warnings).toEqual([])
+  })
+})
+
+describe('a certificate that somebody installed', () => {
+  const bought = (...args: string[]) => {
+    const [cert, key] = [join(folder, 'b.pem'), join(folder, 'b.key')]
+    const made = spawnSync('openssl', [
+      'req',
+      '-x509',
+      '-nodes',
+      '-newkey',
+      'rsa:2048',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      ...args,
+    ])
+    if (made.status !== 0) throw new Error(String(made.stderr))
+    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+  }
+
+  it.each([
+    ['self-signed', ['-subj', '/CN=nas1', '-days', '1']],
+    [
+      'self-signed, with the names and the length of ours',
+      ['-subj', '/CN=nas1', '-days', '3651', '-addext', 'subjectAltName=DNS:nas1,DNS:localhost,IP:127.0.0.1'],
+    ],
+  ])('is never replaced, though its dates and names are wrong: %s', async (_name, args) => {
+    const pair = bought(...args)
+    expect(isSelfMade(pair)).toBe(false)
+    installPair(folders, pair)
+    expect((await start(Date.parse('2060-01-01'))).cert).toBe(pair.cert)
+    expect(readFileSync(certificateFile(folders), 'utf8')).toBe(pair.cert)
+  })
+
+  it('whose text holds our comment is still its own: only a signature by its own key makes it ours', async () => {
+    const ours = await makeSelfSigned({ names: { hosts: ['nas1'], addresses: [] }, now: NOW })
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    // The same certificate with one byte of its signature turned.
+    const der = Buffer.from(new X509Certificate(ours.cert).raw)
+    der[der.length - 1] = (der.at(-1) as number) ^ 1
+    const forged = `-----BEGIN CERTIFICATE-----\n${der
+      .toString('base64')
+      .match(/.{1,64}/g)
+      ?.join('\n')}\n-----END CERTIFICATE-----\n`
+    expect(isSelfMade({ cert: forged, key: '' })).toBe(false)
+    expect(isSelfMade(ours)).toBe(true)
+    expect(createPublicKey(other).equals(new X509Certificate(ours.cert).publicKey)).toBe(false)
+  })
+
+  it('lost, leaves its key where it is', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    mkdirSync(dirname(keyFile(folders)), { recursive: true })
+    writeFileSync(keyFile(folders), pem)
+    await start(NOW)
+    expect(readFileSync(keyFile(folders), 'utf8')).toBe(pem)
+    expect(warnings).toHaveLength(1)
+  })
+})
+
+it('knows what version 0.1.0 made, and makes it anew', async () => {
+  await import('node-forge/lib/x509.js')
+  const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const der = privateKey.export({ type: 'pkcs1', format: 'der' }).toString('binary')
+  const forgeKey = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(der)) as Forge.pki.rsa.PrivateKey
+  const certificate = forge.pki.createCertificate()
+  certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)
+  certificate.serialNumber = `4${'a'.repeat(31)}`
+  certificate.validity.notBefore = new Date(Date.parse('2009-12-31'))
+  certificate.validity.notAfter = new Date(Date.parse('2009-12-31') + 3651 * DAY)
+  const subject = [{ name: 'commonName', value: 'old-name' }]
+  certificate.setSubject(subject)
+  certificate.setIssuer(subject)
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: false },
+    { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    {
+      name: 'subjectAltName',
+      altNames: [
+        { type: 2, value: 'old-name' },
+        { type: 2, value: 'localhost' },
+        { type: 7, ip: '127.0.0.1' },
+      ],
+    },
+  ])
+  certificate.sign(forgeKey, forge.md.sha256.create())
+  installPair(folders, { cert: forge.pki.certificateToPem(certificate), key })
+  const next = await start(NOW)
+  expect([next.key, covers(next.cert, NOW)]).toEqual([key, true])
 })

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeCertificate } from '../../src/features/certs/served.ts'
-import { makeSelfSigned } from '../../src/http/tls.ts'
+import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { temporaryFolder } from '../api/appliance.ts'
 
 function openssl(names: string[], key: string[]): string {
@@ -45,6 +45,9 @@ it('takes a name for what it is, whatever is in it', () => {
 })
 
 it('knows our own for what it is', async () => {
-  const { cert } = await makeSelfSigned()
+  const { cert } = await makeSelfSigned({
+    names: { hosts: ['nas', 'localhost'], addresses: ['127.0.0.1'] },
+    now: Date.now(),
+  })
   expect(describeCertificate(cert)).toMatchObject({ self_signed: true, names: expect.arrayContaining(['localhost']) })
 })
