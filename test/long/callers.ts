@@ -101,10 +101,14 @@ export const storageGet = (target: Target) =>
     storage(
       target,
       'GET',
-      pick(['/pools', '/datasets', '/snapshots', '/dashboard', '/audit?limit=50', '/metrics', '/jobs', '/users']),
+      pick(['/pools', '/datasets', '/snapshots', '/dashboard', '/audit?limit=50', '/jobs', '/users']),
     ),
     200,
   )
+
+/** What a scraper of Prometheus asks. */
+export const readMetrics = (target: Target) =>
+  expectStatus(send(target, 'GET', '/metrics', { headers: { Authorization: `Bearer ${target.jwt}` } }), 200)
 
 export const wrongHash = (target: Target) =>
   expectStatus(send(target, 'GET', `${ADMIN}/version?hash=${'0'.repeat(64)}`, { from: stranger() }), 403, 429)

@@ -6,7 +6,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUNDLE, NODE } from '../bench/appliance.ts'
 import { few, median, quantile } from '../bench/numbers.ts'
 import { cpuTime, memory, run, running, start, stop } from '../bench/processes.ts'
 import { installFakes } from '../fakes/install.ts'
@@ -17,6 +16,8 @@ const MINUTES = Number(process.env['SOAK'] ?? 60)
 const LOOK = 2
 /** Every so many minutes the load pauses, and what the server takes at rest is read. */
 const PAUSE = Math.max(1, Math.min(10, MINUTES / 6))
+/** As an installation starts it. */
+const PROGRAM = join(import.meta.dirname, '../../scripts/edge-admin')
 const TOKEN = 'soak-token-0123456789'
 const PASSWORD = 'soak-password-1'
 
@@ -41,7 +42,7 @@ function freePort(): Promise<number> {
 
 async function serve(): Promise<{ target: callers.Target; pid: number; root: string }> {
   const root = join(folder, 'appliance')
-  await run(0, [...NODE, BUNDLE, 'init', '--root', root, '--sample'])
+  await run(0, [PROGRAM, 'init', '--root', root, '--sample'])
   const fakes = installFakes(join(folder, 'fakes'))
   fakes.change((model) => {
     for (let i = 1; i <= 4; i++) model.disks[`/dev/fake${i}`] = { size: 4e12, links: [`/dev/disk/by-id/fake-DISK${i}`] }
@@ -61,7 +62,7 @@ async function serve(): Promise<{ target: callers.Target; pid: number; root: str
   const port = await freePort()
   const folders = ['--sysconfdir', `${root}/sysconf`, '--datadir', `${root}/data`, '--statedir', `${root}/state`]
   const child = start(0, [
-    ...[...NODE, BUNDLE, 'serve', '--root', root, ...folders],
+    ...[PROGRAM, 'serve', '--root', root, ...folders],
     ...['--port', String(port), '--programs', fakes.programs],
   ])
   child.stdout?.resume()
@@ -156,6 +157,7 @@ async function main(): Promise<void> {
     actor('public GET', 0.25, () => callers.publicGet(target)),
     actor('admin GET', 0.1, () => callers.adminGet(target)),
     actor('storage GET', 1, () => callers.storageGet(target)),
+    actor('metrics', 5, () => callers.readMetrics(target)),
     actor('wrong hash', 0.3, () => callers.wrongHash(target)),
     actor('wrong path', 1, () => callers.wrongPath(target)),
     actor('wrong log-in', 2, () => callers.wrongLogin(target)),
