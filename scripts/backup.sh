@@ -191,6 +191,8 @@ stop() {
   [ -f "$ARCHIVE" ] || return 0
   say 'Deleting backup archive'
   rm -f "$STATUS"
+  sync_path "$UPLOADS"
+  checkpoint backup-stopping
   rm -f "$ARCHIVE"
   sync_path "$UPLOADS"
 }

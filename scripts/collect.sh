@@ -9,7 +9,8 @@ collect_begin() { # makes the private work folder
   COLLECT=$EDGE_ROOT/tmp/collect-$TASK_ID
   tar_begin
   {
-    mkdir -p "$EDGE_ROOT/tmp" && rm -rf "$COLLECT" &&
+    # Of others, too: they were killed, since the lock is ours, and hold logs that were not redacted yet.
+    mkdir -p "$EDGE_ROOT/tmp" && rm -rf "$EDGE_ROOT"/tmp/collect-* &&
       (umask 077 && mkdir "$COLLECT" "$COLLECT/tree" "$COLLECT/raw") && collect_secrets >"$COLLECT/secrets"
   } || fail E1000 'The logs could not be gathered'
 }

@@ -207,7 +207,13 @@ swap_undo() {
     END_STATE=completed
     return 1
   fi
-  swap_back && swap_done
+  if swap_back; then
+    swap_done
+  else
+    ERROR_MESSAGE="$ERROR_MESSAGE. The old files could not all be put back; they are kept with the task"
+    MESSAGE=$ERROR_MESSAGE
+    return 1
+  fi
 }
 
 # ---- the life of a task
@@ -297,8 +303,13 @@ finish() { # STATE
   on_end "$1"
   case $1 in completed) PROGRESS=100 ;; esac
   write_status "$1"
+  drop_unneeded "$TASK"
   forget_old
 }
+
+# The inputs may be secrets, and nothing reads them once the task ended. swap/old stays: when a swap could not be put back, the only copy of
+# the old files is in there.
+drop_unneeded() { rm -rf "$1/input" "$1/try" "$1/swap/new"; } # TASKFOLDER
 
 ended() { # the EXIT trap of a run
   ended_rc=$?
@@ -388,14 +399,23 @@ take_inputs() {
   edge_admin take "$SUDO_UID" "$SUDO_GID" "$EDGE_STATEDIR/tasks/$TASK_ID/input" "$TASK/input" || fail E1000 'The files of the task cannot be read'
 }
 
-# The server forgets old tasks; what we kept of them goes as well.
+# The server forgets old tasks; what we kept of them goes as well, whatever it says. One that was killed after its last status still has inputs.
 forget_old() {
   [ -n "${SUDO_UID:-}" ] || return 0
   for forget_task in "$EDGE_STATEDIR"/work/*; do
-    [ -e "$EDGE_STATEDIR/tasks/${forget_task##*/}" ] ||
-      ! grep -q -E '"status":"(completed|failed|cancelled|interrupted)"' "$forget_task/status.json" 2>/dev/null ||
-      rm -rf "$forget_task"
+    [ "$forget_task" != "$TASK" ] || continue
+    if grep -q -E '"status":"(completed|failed|cancelled|interrupted)"' "$forget_task/status.json" 2>/dev/null; then
+      drop_unneeded "$forget_task"
+    elif [ -f "$forget_task/swap/plan.json" ] || is_alive "$forget_task"; then
+      continue
+    fi
+    [ -e "$EDGE_STATEDIR/tasks/${forget_task##*/}" ] || rm -rf "$forget_task"
   done
+}
+
+is_alive() { # TASKFOLDER: whether the script of that task still runs, by its own record
+  read -r alive_session alive_start alive_boot 2>/dev/null <"$1/pid" || return 1
+  [ "$alive_boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ "$(stat_field "$alive_session" 20)" = "$alive_start" ]
 }
 
 main() {

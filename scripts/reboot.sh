@@ -17,4 +17,11 @@ run() {
   fi
 }
 
+# One that was under way when the machine went down, and finds another boot, did what it was asked for.
+recover() {
+  [ "$ACTION" != run ] && [ "$PROGRESS" -ge 50 ] || return 0
+  read -r _ _ recover_boot 2>/dev/null <"$TASK/pid" || return 0
+  [ "$recover_boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || END_STATE=completed
+}
+
 main "$@"

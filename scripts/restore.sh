@@ -14,6 +14,7 @@ run() {
   step 10 'restoring the backup archive'
   say "Restoring backup archive to $EDGE_DATADIR"
   { [ -d "$EDGE_DATADIR" ] && [ ! -L "$STAGING" ]; } || fail E1000 'There is no data folder'
+  drop_abandoned
   { mkdir -p "$STAGING/$TASK_ID/new" && chmod 700 "$STAGING"; } || fail E1000 'The backup archive cannot be unpacked'
   # Screened by the server; under sudo that is a word of somebody less trusted.
   [ -z "${SUDO_UID:-}" ] || edge_admin screen "$TASK/input/backup-archive.tar" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" ||
@@ -36,6 +37,14 @@ run() {
   drop
 }
 
+# What a killed restore staged and never began to put in place. With a plan its old files are in there.
+drop_abandoned() {
+  for abandoned in "$STAGING"/*; do
+    { [ -d "$abandoned" ] && [ ! -L "$abandoned" ] && [ ! -e "$abandoned/plan.json" ]; } || continue
+    rm -rf "$abandoned"
+  done
+}
+
 drop() {
   rm -rf "${STAGING:?}/$TASK_ID"
   rmdir "$STAGING" 2>/dev/null || :
@@ -46,7 +55,12 @@ recover() {
     END_STATE=completed
   elif [ -d "$STAGING/$TASK_ID" ]; then
     # What cannot be put back now is kept: the old files are in there.
-    edge_admin swap back "$STAGING/$TASK_ID" || return
+    edge_admin swap back "$STAGING/$TASK_ID" || {
+      ERROR_MESSAGE="$ERROR_MESSAGE. The old data could not all be put back; it is kept in .edge-admin-restore"
+      MESSAGE=$ERROR_MESSAGE
+      say "$ERROR_MESSAGE"
+      return
+    }
   fi
   drop
 }

@@ -19,7 +19,13 @@ lower_label() { printf '%s' "$EDGE_LABEL" | tr '[:upper:]' '[:lower:]'; }
 first_line() { head -n 1 "$1" 2>/dev/null | tr -cd ' -~' | cut -c 1-255; } # FILE
 
 tell() { # STATUS PERCENTAGE: what GET /update shows
-  [ "$(cat "$ETC/status_update.txt" 2>/dev/null)" = "$1" ] || printf '%s\n' "$1" | put "$ETC/status_update.txt" 644
+  if [ "$(cat "$ETC/status_update.txt" 2>/dev/null)" != "$1" ]; then
+    printf '%s\n' "$1" | put "$ETC/status_update.txt" 644
+    # At the beginning only: a fault whenever this is told could not even be told.
+    if [ "$1" = running ]; then
+      checkpoint update-telling
+    fi
+  fi
   tell_json=$(printf '{"status":"%s","percentage":%d}' "$1" "$2")
   put_anyhow "$ETC/status_update.json" 644 "$tell_json$NEWLINE"
 }
@@ -38,8 +44,14 @@ clean() {
 }
 
 drop_package() { # the one in work; what failed is never tried again from disk
-  [ -s "$TASK/package" ] || return 0
-  rm -f "$UPLOADS/$(cat "$TASK/package")"
+  if [ -s "$TASK/package" ]; then
+    rm -f "$UPLOADS/$(cat "$TASK/package")"
+  elif [ "$ACTION" != run ]; then
+    # It died before it chose: what the server had laid there for it would stay for ever.
+    rm -f "$UPLOADS/software_package-zzz.enc"
+  else
+    return 0
+  fi
   sync_path "$UPLOADS"
 }
 
@@ -123,11 +135,14 @@ run() {
   if [ -f "$UNPACKED/update.sh" ]; then
     reach 70 'running the update'
     log_text update.log "Starting update at: $(date)"
+    first_line "$ETC/version.txt" | put "$TASK/version-before" 640
     checkpoint update-running
     (run_package)
     run_rc=$?
-    reach 80 'the update ran'
+    # From here on the update is done, whatever ends this script. What it wrote is on the disk before that is said.
+    [ "$run_rc" -ne 0 ] || { sync; : | put "$TASK/ran" 640; }
     checkpoint update-ran
+    reach 80 'the update ran'
     [ "$run_rc" -eq 0 ] || fail_of_package
     log_text update.log "Completed update at: $(date)"
   else
@@ -146,7 +161,19 @@ own_error() { # whether both error files are there, and what they say
   ERROR_MESSAGE=$(first_line "$ETC/status_error_message.txt")
 }
 
+# What the version is now, for whoever reads that an update failed: the package's script may have written it all the same.
+tell_version() {
+  version_now=$(first_line "$ETC/version.txt")
+  version_before=$(first_line "$TASK/version-before")
+  if [ "$version_now" = "$version_before" ]; then
+    printf 'version.txt says %s, as before' "${version_now:-nothing}"
+  else
+    printf 'version.txt says %s now, and %s before' "${version_now:-nothing}" "${version_before:-nothing}"
+  fi
+}
+
 fail_of_package() {
+  log_line update.log "The script of the package failed: $(tell_version)"
   own_error && fail "$ERROR_CODE" "$ERROR_MESSAGE"
   fail E1002 'Error running update'
 }
@@ -156,14 +183,16 @@ recover() {
   drop_package
   [ "$ACTION" != run ] || return 0
   # The last thing a run does is to write the task's own status. When only that is missing, the update ended, one way or the other.
-  if [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = success ]; then
+  if [ -f "$TASK/ran" ]; then
+    END_STATE=completed
+  elif [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = success ]; then
     END_STATE=completed
   elif [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = failed ] && own_error; then
     END_STATE=failed
   elif [ "$PROGRESS" -ge 10 ] && [ "$(told percentage)" -gt 10 ] && own_error; then
     :
-  elif [ "$(told status)" = running ] && [ "$(told percentage)" -ge 70 ]; then
-    ERROR_CODE=E1002 ERROR_MESSAGE='Error running update'
+  elif [ -f "$TASK/version-before" ]; then
+    ERROR_CODE=E1002 ERROR_MESSAGE="The update was interrupted while the script of its package ran: $(tell_version)"
   fi
 }
 
@@ -175,7 +204,13 @@ on_end() { # STATE
       tell success "$SUCCESS_AT"
       persist
       ;;
-    completed-* | failed-recover | failed-cancel) ;;
+    completed-*)
+      [ "$(told status)" != success ] || return 0
+      log_line update.log 'Update successful'
+      tell success "$SUCCESS_AT"
+      persist
+      ;;
+    failed-recover | failed-cancel) ;;
     *) tell_failure "$1" ;;
   esac
 }

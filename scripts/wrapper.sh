@@ -23,6 +23,8 @@ run() {
   for input in "$TASK"/input/*; do
     { [ -f "$input" ] && [ ! -L "$input" ]; } || continue
     name=${input##*/}
+    # Written down first: when this task dies, nobody else takes a private key away from there.
+    printf '%s\n' "$name" >>"$TASK/placed" || fail E1000 'The files could not be stored'
     put "$UPLOADS/$name" 640 <"$input" || fail E1000 'The files could not be stored'
     rm -f "$input"
   done
@@ -32,7 +34,17 @@ run() {
     *) command="$1${2:+ $2}" ;;
   esac
   SSH_ORIGINAL_COMMAND=$command "$EDGE_WRAPPER" 9>&- || fail E1000 'Script error'
+  : | put "$TASK/returned" 640
   checkpoint wrapper-returned
+}
+
+recover() {
+  # All that was missing is the task's own status.
+  [ ! -f "$TASK/returned" ] || [ "$ACTION" = run ] || END_STATE=completed
+  [ -f "$TASK/placed" ] || return 0
+  while IFS= read -r name; do
+    case $name in '' | */*) ;; *) rm -f "$UPLOADS/$name" ;; esac
+  done <"$TASK/placed"
 }
 
 main "$@"

@@ -11,6 +11,7 @@ import type { Configuration } from './config.ts'
 import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { createTool } from './drivers/tool.ts'
+import { removeLeftovers } from './features/appliance/leftovers.ts'
 import { HealthMonitor } from './features/health/health.ts'
 import { maskedLine } from './features/jobs/redact.ts'
 import { licenseScript } from './features/license/installed.ts'
@@ -71,6 +72,8 @@ export interface App {
   known: KnownAddresses
   /** Drops the uploads that a killed server left behind, mends the end of its audit log, and begins to measure. Only for whoever has the port: another server may be receiving them. */
   tidy: () => void
+  /** Gives the tasks that died their end, and removes what killed programs left. Only for whoever has the port. */
+  sweep: () => Promise<void>
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
   scheduler: Scheduler | undefined
   /** Writes an act of our own into the audit log. */
@@ -277,6 +280,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       webConsole?.start()
     },
     enter: (event, target) => audit.write({ event, target, actor: 'system', name: 'system', address: 'local' }),
+    async sweep() {
+      await tasks.sweep()
+      removeLeftovers(folders, tasks, warn)
+    },
     hangUp() {
       stopping.abort()
       controller?.hangUp()

@@ -169,7 +169,7 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   push()
   running.tidy()
-  running.tasks
+  running
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))
     .then(() => running.scheduler?.start())

@@ -8,7 +8,9 @@ import { SYSTEM_PATH } from '../drivers/run.ts'
 import type { Folders } from '../folders.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
+import { checkpoint } from '../store/checkpoint.ts'
 import { moveFile } from '../store/move.ts'
+import { dropUnneeded, settleNameless } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
 import { isFinal, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
@@ -128,18 +130,23 @@ export class Tasks {
     const folder = taskFolder(this.options.folders, id)
     mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
     try {
+      checkpoint('task-folder')
+      writeAtomic(
+        join(folder, 'request.json'),
+        `${JSON.stringify({ id, kind, lock, args, by, created_at: created, endless })}\n`,
+      )
+      // Before the files: a kill between them leaves a task that died, and not a private key in a folder that nobody looks at.
+      const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: created }
+      writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
+      checkpoint('task-made')
       for (const [name, input] of Object.entries(inputs)) {
         const target = join(folder, 'input', name)
         if ('text' in input) writeAtomic(target, input.text, 0o600)
         else moveFile(input.file, target, 0o600)
       }
+      checkpoint('task-given')
       prepare?.()
-      writeAtomic(
-        join(folder, 'request.json'),
-        `${JSON.stringify({ id, kind, lock, args, by, created_at: created, endless })}\n`,
-      )
-      const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: created }
-      writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
+      checkpoint('task-prepared')
       this.launch(task, lock, args)
       return task
     } catch (error) {
@@ -311,6 +318,7 @@ export class Tasks {
 
   /** Ends every task that died while nobody watched: at the start of the server, and whenever a view finds one. */
   async sweep(): Promise<void> {
+    this.dropLeftovers()
     const all = this.list({ limit: Number.POSITIVE_INFINITY })
     const open = all.filter((task) => !isFinal(task))
     for (const { id } of open) this.open.add(id)
@@ -318,6 +326,21 @@ export class Tasks {
     for (const { id } of all) if (isOwed(this.options.folders, id)) await this.settle(id)
     if (open.length > 0) this.watch()
     this.prune()
+  }
+
+  /** Secrets first: it goes by the folders that are there, not by what they say. */
+  private dropLeftovers(): void {
+    for (const id of taskIds(this.options.folders)) {
+      try {
+        const task = this.get(id)
+        if (!task) {
+          if (settleNameless(this.options.folders, id))
+            this.options.warn(`the remains of a task that never began: ${id}`)
+        } else if (isFinal(task)) dropUnneeded(this.options.folders, id)
+      } catch (error) {
+        this.options.warn(`what is left of a task cannot be removed: ${id}`, error)
+      }
+    }
   }
 
   /** Whether a task says that it is under way, and its lock says that it is not. */
@@ -338,9 +361,18 @@ export class Tasks {
     if (last && isFinal(last) && !this.ended.has(id)) {
       this.ended.add(id)
       this.seen.delete(id)
+      this.dropInputs(id)
       this.options.onEnd(last)
       this.enterOwed(last)
       this.prune()
+    }
+  }
+
+  private dropInputs(id: string): void {
+    try {
+      dropUnneeded(this.options.folders, id)
+    } catch (error) {
+      this.options.warn(`the inputs of a task cannot be removed: ${id}`, error)
     }
   }
 
@@ -435,8 +467,9 @@ export class Tasks {
       const kind = task?.kind ?? ''
       const count = (counts.get(kind) ?? 0) + 1
       counts.set(kind, count)
-      if (count > KEPT && (!task || isFinal(task)))
-        rmSync(taskFolder(this.options.folders, id), { recursive: true, force: true })
+      if (count <= KEPT || (task && !isFinal(task))) continue
+      rmSync(taskFolder(this.options.folders, id), { recursive: true, force: true })
+      this.ended.delete(id)
     }
   }
 

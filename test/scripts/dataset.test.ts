@@ -58,3 +58,36 @@ describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
     expect(isThere()).toBe(true)
   })
 })
+
+describe.each(SHELLS)('a rollback in %s', (shell) => {
+  it('takes no snapshot along whose name is only a part of a planned one', () => {
+    const sandbox = new Sandbox(shell)
+    try {
+      const fakes = installFakes(join(sandbox.folder, 'storage'))
+      fakes.change((model) => {
+        model.disks['/dev/fake1'] = { size: 2 ** 30 }
+      })
+      const zfs = (...args: string[]) => execFileSync(join(fakes.programs, 'zfs'), args)
+      execFileSync(join(fakes.programs, 'zpool'), ['create', 'tank', '/dev/fake1'])
+      zfs('create', 'tank/d')
+      for (const label of ['first', 'daily-10', 'daily-1']) zfs('snapshot', `tank/d@${label}`)
+      const rollback = (newer: string) =>
+        sandbox.run('snapshot-rollback', {
+          inputs: { newer },
+          args: ['tank/d', 'tank/d@first'],
+          env: { EDGE_PATH: `${fakes.programs}:${sandbox.fake}` },
+        }).status
+      const there = () => zfs('list', '-H', '-t', 'snapshot', '-o', 'name', '-r', 'tank/d').toString()
+      const before = there()
+      expect(rollback('tank/d@daily-10\n').error).toEqual({
+        code: 'CONFLICT',
+        message: 'tank/d@daily-1 was made meanwhile: ask again',
+      })
+      expect(there()).toBe(before)
+      expect(rollback('tank/d@daily-10\ntank/d@daily-1\n').status).toBe('completed')
+      expect(there()).toBe('tank/d@first\n')
+    } finally {
+      sandbox.remove()
+    }
+  })
+})

@@ -70,6 +70,12 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     expect(create().status.error).toEqual({ code: 'UNAVAILABLE', message: 'zpool is not installed' })
   })
 
+  it('gives what is no option to zpool behind a mark that ends the options', () => {
+    sandbox.run('pool-create', { inputs: { ...CREATE, vdevs: '-f\n/dev/fake1\n' }, args: [LOCK], env: env() })
+    const [argv] = fakes.calls().filter(({ args }) => args[0] === 'create')
+    expect(argv?.args.slice(argv.args.indexOf('--'))).toEqual(['--', 'tank', '-f', '/dev/fake1'])
+  })
+
   it('tries again while udev is not done with the disks, and not for ever', () => {
     const words = "cannot create 'tank': one or more devices is currently unavailable"
     fakes.faults(

@@ -2,7 +2,7 @@
 // The trap: a package is only refused when also nothing of it ran: every refusal looks at the marker too.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -402,6 +402,7 @@ describe.each(shells())('update.sh under $name', (shell) => {
   })
 
   const steps: Record<string, { at: number; codes: string[] }> = {
+    'update-telling': { at: 0, codes: ['E1000'] },
     'update-started': { at: 10, codes: ['E1000'] },
     'update-chosen': { at: 20, codes: ['E1000'] },
     'update-decrypted': { at: 40, codes: ['E1000'] },
@@ -409,13 +410,16 @@ describe.each(shells())('update.sh under $name', (shell) => {
     'update-extracted': { at: 50, codes: ['E1000'] },
     'update-compared': { at: 60, codes: ['E1000'] },
     'update-running': { at: 70, codes: ['E1000', 'E1002'] },
-    'update-ran': { at: 80, codes: ['E1000', 'E1002'] },
+    'update-ran': { at: 70, codes: ['E1000', 'E1002'] },
   }
   it('has a row in the fault table for every checkpoint', () => {
     expect(checkpoints('scripts/update.sh', 'scripts/package.sh')).toEqual(Object.keys(steps))
   })
 
-  const faults = Object.keys(steps).flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const))
+  const faults = Object.keys(steps)
+    .flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const))
+    // That one is done, and says so.
+    .filter(([step, what]) => step !== 'update-ran' || what !== 'kill')
   it.each(faults)('fails by itself and lets the next one through: %s, %s', async (step, what) => {
     upload(box, fixture('pkg_ok.enc'))
     const id = box.create('update')
@@ -428,7 +432,8 @@ describe.each(shells())('update.sh under $name', (shell) => {
     expect(box.status(id)).toMatchObject({ status: what === 'kill' ? 'interrupted' : 'failed', error: { code } })
     expect(box.lockIsFree('update')).toBe(true)
     expect(leftovers(box)).toEqual([])
-    if (step !== 'update-started') expect(readdirSync(box.uploads())).toEqual([])
+    if (what === 'kill' || !['update-telling', 'update-started'].includes(step))
+      expect(readdirSync(box.uploads())).toEqual([])
     const after = tree(box.folder)
     await box.act(id, 'recover')
     expect(tree(box.folder)).toEqual(after)
@@ -448,7 +453,53 @@ describe.each(shells())('update.sh under $name', (shell) => {
     await ended(child)
     await box.act(id, 'recover')
     expect(existsSync(`/proc/${pid}/cwd`) && isAlive(pid)).toBe(false)
-    expect(seen(box)).toEqual(failure(70, 'E1002', 'Error running update'))
+    const message = 'The update was interrupted while the script of its package ran: version.txt says 1.2.3, as before'
+    expect(seen(box)).toEqual(failure(70, 'E1002', message))
+  })
+
+  it('says which version there is now when it was killed after the package had written it', async () => {
+    const script = '#!/bin/sh\necho 1.3.0 > ../../etc/version.txt\n: > ../written\nwhile :; do sleep 0.05; done\n'
+    for (const action of ['recover', 'cancel'] as const) {
+      writeFileSync(box.etc('version.txt'), '1.2.3\n')
+      upload(box, pack(outer(inner({ script }))))
+      const id = box.create('update')
+      const child = box.start(id, 'run')
+      const end = ended(child)
+      await until('it is written', () => existsSync(join(box.root, 'tmp/written')))
+      rmSync(join(box.root, 'tmp/written'))
+      if (action === 'recover') child.kill('SIGKILL')
+      if (action === 'recover') await end
+      await box.act(id, action)
+      const message =
+        'The update was interrupted while the script of its package ran: version.txt says 1.3.0 now, and 1.2.3 before'
+      expect(seen(box)).toEqual(failure(70, 'E1002', message))
+      expect(box.log('update.log')).toContain(`[T][SYSTEM] ${message}`)
+      expect(box.status(id).status).toBe(action === 'recover' ? 'interrupted' : 'cancelled')
+    }
+  })
+
+  it('is done when it was killed after the script of the package had ended well', async () => {
+    upload(box, fixture('pkg_ok.enc'))
+    const id = box.create('update')
+    expect(await box.act(id, 'run', { EDGE_FAULT: 'update-ran=kill' })).toBe('SIGKILL')
+    await box.act(id, 'recover')
+    expect(seen(box)).toEqual(success())
+    expect(box.read(box.etc('status_update.txt'))).toBe('success\n')
+    expect(box.status(id)).toMatchObject({ status: 'completed', progress: 100 })
+    expect(box.log('update.log').at(-1)).toBe('[T][SYSTEM] Update successful')
+  })
+
+  it('writes the file that clients poll last: killed before it, that one still says what it said', async () => {
+    writeFileSync(box.etc('status_update.json'), '{"status":"success","percentage":100}\n')
+    writeFileSync(box.etc('status_update.txt'), 'success\n')
+    upload(box, fixture('pkg_ok.enc'))
+    const id = box.create('update')
+    expect(await box.act(id, 'run', { EDGE_FAULT: 'update-telling=kill' })).toBe('SIGKILL')
+    expect(box.read(box.etc('status_update.txt'))).toBe('running\n')
+    expect(seen(box)).toMatchObject(success())
+    await box.act(id, 'recover')
+    expect(box.read(box.etc('status_update.txt'))).toBe('failed\n')
+    expect(seen(box)).toEqual(failure(0, 'E1000', 'Script error'))
   })
 
   it('says failed also when it died before its first step', async () => {
