@@ -10,6 +10,7 @@ DATADIR ?= /data
 STATEDIR ?= /var/lib/edge-admin
 SERVER_USER ?=
 PORT ?= 8443
+FAKES ?=
 FUZZ ?= 10
 SEED ?=
 BIN = node_modules/.bin
@@ -22,10 +23,10 @@ SOURCE_DATE_EPOCH ?= 1767225600
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-run: ## serve a sample appliance from ./var on https://127.0.0.1:8443 (PORT=9443 for another port)
+run: ## serve a sample appliance from ./var on https://127.0.0.1:8443 (PORT=9443 for another port, FAKES=1 for storage without ZFS)
 	@sh test/harness/tools.sh run
 	@$(MAKE) -s build
-	@PORT='$(PORT)' sh test/harness/run-sample.sh
+	@exec env PORT='$(PORT)' FAKES='$(FAKES)' sh test/harness/run-sample.sh
 
 test: tools build ## everything that must be green: lint, types, shellcheck, all tests
 	@$(MAKE) --no-print-directory lint types shell || { echo '0 passed, 1 failed'; exit 1; }

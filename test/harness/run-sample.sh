@@ -1,6 +1,7 @@
 #!/bin/sh
-# `make run`: serves a sample appliance from ./var (or $VAR) on port $PORT, in the foreground. A newcomer's trap: a shell without a terminal
-# lets its background programs ignore Ctrl-C, so the signal is passed on by hand.
+# `make run`: serves a sample appliance from ./var (or $VAR) on port $PORT, in the foreground; with FAKES=1 its storage is fakes of ours, on
+# disks that do not exist. The server ends with this script, and this script with the one that started it, however that ends: a server that
+# nobody sees any more would hold the port.
 set -eu
 cd "$(dirname -- "$0")/../.."
 var=${VAR:-$PWD/var}
@@ -13,7 +14,7 @@ if [ "$port" = none ] || [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
 fi
 
 taken() {
-  echo "edge-admin: port $port is taken: choose another one with  make run PORT=9443" >&2
+  echo "edge-admin: port $port is taken: end the program that has it, or choose another port with  make run PORT=9443" >&2
   exit 69
 }
 answers() { # curl's 7: nobody is there
@@ -26,10 +27,33 @@ answers() { # curl's 7: nobody is there
 # It adds what is missing, and nothing where everything is there.
 node dist/edge-admin.js init --root "$var" --sample >/dev/null
 
-node dist/edge-admin.js serve --root "$var" --sysconfdir "$var/sysconf" --datadir "$var/data" --statedir "$var/state" \
-  --port "$port" &
+set -- --root "$var" --sysconfdir "$var/sysconf" --datadir "$var/data" --statedir "$var/state" --port "$port"
+case ${FAKES:-} in
+  '' | 0 | no) FAKES= ;;
+  *)
+    placed=$(node_modules/.bin/tsx test/fakes/place.ts "$var/fakes" --disks)
+    # The sample's own configuration, but no file of this machine is written for NFS.
+    node -e '
+      const { readFileSync, writeFileSync } = require("node:fs")
+      const [, from, to, folder] = process.argv
+      const config = JSON.parse(readFileSync(from, "utf8"))
+      config.surfaces = { ...config.surfaces, controller: { ...config.surfaces?.controller, "exports-folder": folder } }
+      writeFileSync(to, JSON.stringify(config))' \
+      "$var/sysconf/edge-admin.json" "$var/fakes/edge-admin.json" "$(printf '%s\n' "$placed" | sed -n 's/^exports=//p')"
+    set -- "$@" --config "$var/fakes/edge-admin.json" --programs "$(printf '%s\n' "$placed" | sed -n 's/^programs=//p')"
+    ;;
+esac
+
+node dist/edge-admin.js serve "$@" &
 pid=$!
 trap 'kill "$pid" 2>/dev/null' INT TERM HUP
+
+# Who started this may be ended in a way that no signal comes from.
+(
+  trap - INT TERM HUP
+  while kill -0 "$PPID" 2>/dev/null && kill -0 "$pid" 2>/dev/null; do sleep 1; done
+  kill "$pid" 2>/dev/null
+) &
 
 left=100
 until [ "$left" -eq 0 ] || ! kill -0 "$pid" 2>/dev/null || answers; do
@@ -41,6 +65,12 @@ phrase=$var/etc/api.token.setup
 certificate=$var/sysconf/pki/tls/certs/enterprise.crt
 if kill -0 "$pid" 2>/dev/null; then
   printf '\nEdge Admin serves a sample appliance on %s (its manual: %s/docs). Ctrl-C ends it.\n' "$url" "$url"
+  if [ -n "$FAKES" ]; then
+    printf 'Its storage is FAKE: zpool, zfs, Samba, NFS and iSCSI are programs of ours (test/fakes) that only write down what they are told.\n'
+    printf 'There are twelve disks to build pools of; what you do with them lies in %s.\n' "$var/fakes"
+  elif ! [ -c /dev/zfs ]; then
+    printf 'This machine has no ZFS: pages about storage say so.  make run FAKES=1  tries them on disks that do not exist.\n'
+  fi
   if [ -s "$phrase" ]; then
     printf 'The one-time set-up phrase lies in %s. Set your own token with it, from another terminal:\n\n' "$phrase"
     # shellcheck disable=SC2016
