@@ -67,6 +67,8 @@ export const Configuration = z.strictObject({
       /** Seconds without a byte after which an upload is given up. */
       'idle-seconds': z.int().min(1).max(3600).default(30),
       connections: z.int().min(1).default(1024),
+      /** Of one address, or one /64 of IPv6. */
+      'connections-per-address': z.int().min(1).default(256),
       /** Seconds after which a task is given up. */
       'task-seconds': z.int().min(60).default(21_600),
     })

@@ -9,6 +9,7 @@ import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
+import { placesOf } from '../http/places.ts'
 import { watchSelfMade } from '../http/served-pair.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
@@ -149,7 +150,9 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
         if (task.kind === 'certs') reload()
       },
     })
-    listener = await listen({ app: app.hono, folders, host, port, tls, connections: config.limits.connections, warn })
+    const { known } = app
+    const places = placesOf(config, (address) => known.isKnown(address))
+    listener = await listen({ app: app.hono, folders, host, port, tls, places, warn })
   } catch (error) {
     process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
     app?.close()

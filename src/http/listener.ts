@@ -1,4 +1,4 @@
-// The one port: HTTP/1.1, with TLS unless told otherwise. The trap: Node answers 417 to an empty `Expect:` header and sends
+// The one port: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
 // `100 Continue` before anyone looked at the credentials; both are taken over here.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
@@ -6,9 +6,15 @@ import { isIP, type Socket } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Folders } from '../folders.ts'
+import { Connections } from './connections.ts'
+import { answerPlain, beginsPlain } from './first-byte.ts'
+import { Places, type PlacesOptions } from './places.ts'
+import { objectionTo, refusal, refusalText } from './refusal.ts'
 import { installedPair } from './served-pair.ts'
 import type { Env } from './surface.ts'
+import { TIMING, type Timing } from './timing.ts'
 import { fingerprint, readPair, servedFingerprint } from './tls.ts'
+import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
   app: Hono<Env>
@@ -16,7 +22,9 @@ export interface ListenOptions {
   host: string
   port: number
   tls: boolean
-  connections: number
+  places: PlacesOptions
+  /** Tests wait for less. */
+  timing?: Partial<Timing>
   warn: (text: string, error?: unknown) => void
 }
 
@@ -30,40 +38,52 @@ export interface Listener {
   close: () => Promise<void>
 }
 
-const BAD_REQUEST = '{"Status":"400 Bad Request"}'
-const INTERNAL = '{"Status":"500 Internal Server Error"}'
-const TOO_LARGE = '{"Status":"431 Request Header Fields Too Large"}'
-
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { app, folders, host, tls } = options
+  const { app, folders, host, tls, warn } = options
+  const timing = { ...TIMING, ...options.timing }
   const handler = getRequestListener((request, env) => app.fetch(request, env), {
     hostname: 'localhost',
     // What the library refuses itself (a backslash in the path, a broken Host) would otherwise be an empty answer.
     errorHandler: (error) => {
       const malformed = error instanceof RequestError
-      if (!malformed) options.warn('a request failed below the application', error)
-      const headers = { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', Connection: 'close' }
-      return new Response(malformed ? BAD_REQUEST : INTERNAL, { status: malformed ? 400 : 500, headers })
+      if (!malformed) warn('a request failed below the application', error)
+      const { status, headers, body } = refusal(malformed ? 400 : 500)
+      return new Response(body, { status, headers })
     },
   })
   let pair = tls ? await installedPair(options) : undefined
-  const server: Server | TlsServer = pair ? createTlsServer({ ...pair, minVersion: 'TLSv1.2' }) : createServer()
-  const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    handler(incoming, outgoing).catch((error: unknown) => options.warn('a request failed below the application', error))
+  const settings = {
+    ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
+    ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
+    // A body may take hours on a slow line; what ends a stalled one is the time without a byte, in upload.ts.
+    requestTimeout: 0,
+    keepAliveTimeout: timing.idle,
+    // Node's refusal would have no body.
+    requireHostHeader: false,
   }
-  server.on('request', serve)
-  server.on('checkContinue', serve)
-  server.on('checkExpectation', serve)
-  server.on('clientError', refuseMalformed)
-  server.headersTimeout = 15_000
-  // A body may take hours on a slow line; what ends a stalled one is the time without a byte, in upload.ts.
-  server.requestTimeout = 0
-  server.keepAliveTimeout = 30_000
-  server.maxConnections = options.connections
+  const server: Server | TlsServer = pair
+    ? createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
+    : createServer(settings)
+  const connections = new Connections(new Places(options.places), timing)
+  const turns = new RequestTurns(connections, (incoming, outgoing) => {
+    const status = objectionTo(incoming)
+    if (status !== undefined) refuse(outgoing, status)
+    else handler(incoming, outgoing).catch((error: unknown) => warn('a request failed below the application', error))
+  })
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => connections.conclude(socket, refusalText(405)))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error.code, socket))
+  receive(server, connections, timing)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, host, () => resolve())
+  }).catch((error) => {
+    connections.close()
+    throw error
   })
+  // No descriptor is left for a new connection: that must not end those that are there.
+  server.on('error', (error) => warn('a connection could not be accepted', error))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const name = isIP(host) === 6 ? `[${host}]` : host
@@ -91,23 +111,40 @@ export async function listen(options: ListenOptions): Promise<Listener> {
         const idle = setInterval(() => server.closeIdleConnections(), 100)
         server.close(() => {
           clearInterval(idle)
+          connections.close()
           resolve()
         })
         server.closeIdleConnections()
+        connections.stop()
       }),
   }
 }
 
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
+/** Takes new connections over from Node: each needs a place first, and may turn out to speak no TLS. */
+function receive(server: Server | TlsServer, connections: Connections, timing: Timing): void {
+  const listeners = server.listeners('connection')
+  const proceed = (raw: Socket) => {
+    for (const listener of listeners) listener.call(server, raw)
   }
-  const [status, body] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', TOO_LARGE]
-      : ['400 Bad Request', BAD_REQUEST]
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  )
+  server.removeAllListeners('connection')
+  const tls = server.listenerCount('secureConnection') > 0
+  if (tls) server.prependListener('secureConnection', (socket) => connections.speak(socket))
+  server.on('connection', (raw: Socket) => {
+    if (!connections.enter(raw)) return
+    if (!tls) {
+      connections.speak(raw)
+      proceed(raw)
+      return
+    }
+    beginsPlain(raw, (plain) => {
+      if (plain) answerPlain(raw, timing.grace, (text) => connections.end(raw, text))
+      else proceed(raw)
+    })
+  })
+}
+
+function refuse(outgoing: ServerResponse, status: number): void {
+  const { body, headers } = refusal(status)
+  outgoing.writeHead(status, { ...headers, 'Content-Length': body.length })
+  outgoing.end(body)
 }

@@ -6,10 +6,8 @@ import { inNetworks, plainAddress } from '../networks.ts'
 /** The address of a request's caller, spelt plainly: what waits, limits, the audit log and the access log go by. */
 export type CallerOf = (incoming: IncomingMessage | undefined) => string
 
-export const isProxy = (trusted: readonly string[]) => inNetworks(trusted)
-
 export function callerOf(trusted: readonly string[]): CallerOf {
-  const isTrusted = isProxy(trusted)
+  const isTrusted = inNetworks(trusted)
   return (incoming) => {
     const peer = peerAddress(incoming?.socket.remoteAddress)
     const { 'x-forwarded-for': list, forwarded } = incoming?.headers ?? {}

@@ -13,7 +13,9 @@ import { makeFolders } from '../../src/features/appliance/layout.ts'
 import { makeSample } from '../../src/features/appliance/sample.ts'
 import type { Folders } from '../../src/folders.ts'
 import { type Listener, listen } from '../../src/http/listener.ts'
+import { placesOf } from '../../src/http/places.ts'
 import type { Request } from '../../src/http/surface.ts'
+import type { Timing } from '../../src/http/timing.ts'
 import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -75,6 +77,8 @@ export interface Options {
   /** Runs once the folders are there and before the server starts. */
   prepare?: (folders: Folders) => void
   answered?: (request: Request, status: number, error?: unknown) => void
+  /** Shorter limits for what a peer may take its time for. */
+  timing?: Partial<Timing>
   /** Folder of the console's page. */
   page?: string
   /** The clock of the snapshot policies and of sessions. */
@@ -169,7 +173,8 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     host: '127.0.0.1',
     port: 0,
     tls: options.tls ?? false,
-    connections: config.limits.connections,
+    places: placesOf(config, (address) => app.known.isKnown(address)),
+    ...(options.timing && { timing: options.timing }),
     warn,
   })
   listener = opened

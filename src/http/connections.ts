@@ -1,0 +1,162 @@
+// Every connection to the port, from the moment that the kernel hands it over: whether there is a place for it, and when its time is over.
+// Node's own limits begin with HTTP, so that a peer who never finishes a TLS handshake, or never reads, would be nobody's business.
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { peerAddress } from './peer.ts'
+import type { Places } from './places.ts'
+import { refusalText, statusOfError } from './refusal.ts'
+import type { Timing } from './timing.ts'
+
+export interface Connection {
+  /** As the kernel gave it. */
+  raw: Socket
+  /** What HTTP is spoken over; undefined before a TLS handshake is done. */
+  socket: Socket | undefined
+  /** When it began, and later since when nothing is under way on it. */
+  since: number
+  /** The answer to the newest request on it. */
+  last: ServerResponse | undefined
+  /** What the peer has taken of our bytes, and when that last changed. */
+  taken: number
+  moved: number
+  /** The last words were said: what still comes is not answered. */
+  ended: boolean
+}
+
+/** Whether an answer has gone, and Node has done with it. `writableFinished` is true too early: within the turn that wrote it. */
+export const isOver = (outgoing: ServerResponse) => outgoing.destroyed
+
+export class Connections {
+  private readonly all = new Map<string, Connection>()
+  private readonly speaking = new Map<Socket, Connection>()
+  private readonly places: Places
+  private readonly timing: Timing
+  private readonly timer: NodeJS.Timeout
+
+  constructor(places: Places, timing: Timing) {
+    this.places = places
+    this.timing = timing
+    this.timer = setInterval(() => this.look(performance.now()), timing.look)
+    this.timer.unref()
+  }
+
+  /** A new connection; undefined, and closed without a word, where there is no place for it. */
+  enter(raw: Socket): Connection | undefined {
+    // Nobody else listens for errors before TLS is spoken, and an error that nobody hears ends the process.
+    raw.on('error', () => raw.destroy())
+    const key = nameOf(raw)
+    const address = peerAddress(raw.remoteAddress)
+    // Without an address the peer has gone already: nothing of it may be anybody's.
+    if (raw.remoteAddress === undefined || !this.places.take(address)) {
+      raw.destroy()
+      return undefined
+    }
+    const now = performance.now()
+    const connection: Connection = {
+      ...{ raw, socket: undefined, since: now, last: undefined, taken: 0, moved: now, ended: false },
+    }
+    this.all.set(key, connection)
+    raw.once('close', () => {
+      this.places.leave(address)
+      if (this.all.get(key) === connection) this.all.delete(key)
+      if (connection.socket) this.speaking.delete(connection.socket)
+    })
+    return connection
+  }
+
+  /** HTTP begins on it, over `socket`: itself, or TLS. */
+  speak(socket: Socket): void {
+    // Asked once, its address is remembered, also after the peer has gone.
+    const connection = this.all.get(nameOf(socket))
+    if (!connection) {
+      socket.destroy()
+      return
+    }
+    connection.socket = socket
+    connection.since = performance.now()
+    this.speaking.set(socket, connection)
+  }
+
+  of(socket: Socket): Connection | undefined {
+    return this.speaking.get(socket)
+  }
+
+  /** What Node's parser or its timer complains of. */
+  refuse(code: string | undefined, socket: Socket): void {
+    const connection = this.speaking.get(socket)
+    const status = statusOfError(code)
+    if (connection?.ended) return
+    if (!connection || status === undefined || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const { last } = connection
+    // Browsers keep connections in reserve, and would show the words as the answer to what they ask next.
+    if (status === 408 && (socket.bytesRead === 0 || (last && !isOver(last)))) {
+      socket.destroy()
+      return
+    }
+    this.conclude(socket, refusalText(status))
+  }
+
+  /** The last words on a connection, once the requests before have their answers. */
+  conclude(socket: Socket, text: string): void {
+    const connection = this.speaking.get(socket)
+    if (!connection) {
+      socket.destroy()
+      return
+    }
+    const { last } = connection
+    connection.ended = true
+    socket.resume()
+    if (!last || isOver(last)) this.end(socket, text)
+    else if (last.req.complete) last.once('close', () => this.end(socket, text))
+    // It is the body of that very request that is no HTTP: nothing else will be its answer, if none has begun.
+    else if (last.socket && !last.headersSent) this.end(socket, text)
+    else socket.destroy()
+  }
+
+  /** Ends our half, and soon the rest, whether or not the peer closes its own. */
+  end(socket: Socket, text: string): void {
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    socket.end(text)
+    setTimeout(() => socket.destroy(), this.timing.grace).unref()
+  }
+
+  /** The server stops: what has not asked anything yet is closed. */
+  stop(): void {
+    for (const { raw, last } of this.all.values()) if (!last) raw.destroy()
+  }
+
+  close(): void {
+    clearInterval(this.timer)
+  }
+
+  private look(now: number): void {
+    for (const connection of this.all.values()) if (this.isLost(connection, now)) connection.raw.destroy()
+  }
+
+  private isLost(connection: Connection, now: number): boolean {
+    const { socket, last, raw } = connection
+    const { handshake, headers, idle, stalled } = this.timing
+    if (!socket) return now - connection.since > handshake
+    const taken = socket.bytesWritten - socket.writableLength - queued(socket) - queued(raw)
+    if (socket.writableLength === 0 || taken !== connection.taken) {
+      connection.taken = taken
+      connection.moved = now
+    } else if (now - connection.moved > stalled) return true
+    if (last && !isOver(last)) connection.since = now
+    // Node ends an idle connection, and slow headers, before this. But it forgets the time at each byte, also at an empty line.
+    return now - connection.since > headers + idle
+  }
+}
+
+/** No two connections have the same ends. */
+const nameOf = ({ remoteAddress, remotePort, localAddress }: Socket) => `${remoteAddress} ${remotePort} ${localAddress}`
+
+/** Bytes of a write that the kernel has not taken yet. Node offers no other way to see that a large one moves. */
+const queued = (socket: Socket) =>
+  (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0

@@ -1,0 +1,75 @@
+// Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
+import type { IncomingMessage } from 'node:http'
+
+const REASONS: Record<number, string> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  505: 'HTTP Version Not Supported',
+}
+
+/** Its connection is closed after it: what follows on it might begin in the middle of something. */
+export const refusal = (status: number) => ({
+  status,
+  body: `{"Status":"${status} ${REASONS[status]}"}`,
+  headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', Connection: 'close' },
+})
+
+/** The same as the bytes of a whole answer. */
+export function refusalText(status: number): string {
+  const { body, headers } = refusal(status)
+  const lines = Object.entries({ ...headers, 'Content-Length': body.length }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  return `HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`
+}
+
+/** The answer to what Node's parser or its timer complains of; undefined where nobody is left to hear one. */
+export function statusOfError(code: string | undefined): number | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  return code?.startsWith('HPE_') ? 400 : undefined
+}
+
+/** `uri-host [ ":" port ]` (RFC 9110, 7.2), without user names, blanks and percent signs. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::(\d{1,5}))?$/
+export function isHost(text: string): boolean {
+  const match = HOST.exec(text)
+  return match !== null && Number(match[1] ?? 0) <= 65535
+}
+
+/** Headers of which a request has one: of two, Node keeps the first without a word, and a proxy before us may have gone by the second. */
+const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'x-csrf-token'])
+const LENGTHS = new Set([...SINGLE].map(({ length }) => length))
+
+/** Browsers and scripts send the same one each time. */
+let goodHost = ''
+
+/** The status of the refusal that a request's first lines earn; undefined where they are plain. */
+export function objectionTo({ rawHeaders, headers, httpVersion }: IncomingMessage): number | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return httpVersion === '0.9' ? 400 : 505
+  let seen: string[] | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (!LENGTHS.has(name.length)) continue
+    const lower = name.toLowerCase()
+    if (!SINGLE.has(lower)) continue
+    if (seen?.includes(lower)) return 400
+    if (seen) seen.push(lower)
+    else seen = [lower]
+  }
+  const { host } = headers
+  if (httpVersion === '1.0') {
+    // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
+    if (headers['transfer-encoding'] !== undefined) return 400
+    if (host === undefined) return undefined
+  }
+  if (host === goodHost && host) return undefined
+  if (host === undefined || !isHost(host)) return 400
+  goodHost = host
+  return undefined
+}
