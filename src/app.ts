@@ -4,6 +4,8 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { BackOff } from './auth/back-off.ts'
+import { countBoots } from './auth/boots.ts'
+import { CLOCK, type Clock } from './auth/clock.ts'
 import { ConsoleSessions } from './auth/console-sessions.ts'
 import { KnownAddresses } from './auth/known-addresses.ts'
 import { TokenStore } from './auth/token.ts'
@@ -58,6 +60,8 @@ export interface AppOptions {
   certificate?: () => string | undefined
   /** The clock that snapshot policies and sessions go by, in milliseconds since 1970. */
   now?: () => number
+  /** The machine's clocks, that log-ins and tokens go by. */
+  clock?: Clock
   onTaskEnd?: (task: Task) => void
   answered?: (request: Request, status: number, error?: unknown) => void
   warn?: (text: string, error?: unknown) => void
@@ -110,7 +114,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     failed: unwritten,
   })
   const audit = new AuditLog(log(folders, 'jidoteki-audit.log'), unwritten, chain)
-  const backOff = new BackOff(join(folders.state, 'back-off.json'))
+  const backOff = new BackOff(join(folders.state, 'back-off.json'), options.clock)
   const tokens = new TokenStore(folders, warn)
   const initFolder = join(folders.sysconf, 'init.d')
   const run = createRun(
@@ -151,19 +155,23 @@ export async function createApp(options: AppOptions): Promise<App> {
     warn,
   })
   const now = options.now ?? Date.now
+  const clock = options.clock ?? CLOCK
+  const boot = countBoots(folders.state, clock)
   const sessions: ConsoleSessions | undefined = assembleConsole
     ? new ConsoleSessions({
         file: join(folders.state, 'sessions.json'),
         idle: config.surfaces.console['idle-minutes'] * 60,
         users: () => users()?.all() ?? [],
         tokenKey: () => tokens.current(),
-        now,
+        clock: options.now ? { ...clock, wall: now, steady: now } : clock,
+        boot,
         warn,
       })
     : undefined
   const users = () => controller?.deps.accounts.users
   const known = new KnownAddresses({
     file: join(folders.state, 'known-addresses.json'),
+    ...(options.clock && { clock: options.clock }),
     stands({ account, version }) {
       if (account === 'token') return tokens.proof()?.version === version
       const user = users()?.byId(account)
@@ -230,6 +238,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     trial: options.programs !== undefined,
     now,
     sessions,
+    known,
+    clock,
+    boot,
   })
   if (controller)
     mount({

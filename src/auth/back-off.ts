@@ -2,7 +2,10 @@
 // another address is never touched. Our own 60 lines instead of a limiter package: those are asynchronous, and this check is in the
 // path of every request, where one await costs more than the rest of it.
 import { isIPv6 } from 'node:net'
-import { readJson, writeAtomic } from '../store/atomic.ts'
+import * as z from 'zod'
+import { readJson } from '../store/atomic.ts'
+import { LazyFile } from '../store/lazy-file.ts'
+import { CLOCK, type Clock, shiftSince, Written, writtenNow } from './clock.ts'
 
 const FREE = 5
 const LONGEST = 60_000
@@ -11,7 +14,7 @@ const MOST = 10_000
 
 interface Entry {
   failures: number
-  /** Milliseconds since 1970 until which the address waits. */
+  /** Steady milliseconds until which the address waits: a clock that is set right meanwhile neither stretches nor ends a wait. */
   until: number
 }
 
@@ -31,83 +34,70 @@ export function canonicalAddress(address: string): string {
     .join(':')}::/64`
 }
 
+const Saved = z.object({ written: Written, entries: z.array(z.tuple([z.string(), z.number(), z.number()])) })
+
+export interface BackOffOptions {
+  /** Failures that cost nothing. */
+  free?: number
+  /** Milliseconds. */
+  longest?: number
+}
+
 export class BackOff {
   private readonly entries = new Map<string, Entry>()
-  private readonly file: string | undefined
-  private readonly now: () => number
+  private readonly clock: Clock
   private readonly free: number
   private readonly longest: number
-  private timer: NodeJS.Timeout | undefined
-  private changed = false
+  private readonly saved: LazyFile
 
   /** `file` keeps the counters through a restart; without it they live in memory. */
-  constructor(
-    file?: string,
-    now: () => number = Date.now,
-    { free = FREE, longest = LONGEST }: { free?: number; longest?: number } = {},
-  ) {
-    this.file = file
-    this.now = now
+  constructor(file?: string, clock: Clock = CLOCK, { free = FREE, longest = LONGEST }: BackOffOptions = {}) {
+    this.clock = clock
     this.free = free
     this.longest = longest
-    const saved = file ? readJson(file) : undefined
-    if (!Array.isArray(saved)) return
-    for (const entry of saved) {
-      const [address, failures, until] = Array.isArray(entry) ? entry : []
-      if (typeof address === 'string' && typeof failures === 'number' && typeof until === 'number') {
-        // A clock that was set back must not lock anybody out for longer than the longest wait.
-        this.entries.set(address, { failures, until: Math.min(until, now() + longest) })
-      }
-    }
+    this.saved = new LazyFile(file, () => this.render())
+    const found = Saved.safeParse(file ? readJson(file) : undefined).data
+    const shift = found ? shiftSince(found.written, clock) : 0
+    // A boot whose clock was wrong must not lock anybody out for longer than the longest wait.
+    for (const [address, failures, until] of found?.entries ?? [])
+      this.entries.set(address, { failures, until: Math.min(until + shift, clock.steady() + longest) })
   }
 
   /** Seconds that this address still has to wait; 0 when it may try. */
   wait(address: string): number {
+    return Math.ceil(this.left(address) / 1000)
+  }
+
+  /** The same in milliseconds. */
+  left(address: string): number {
     if (this.entries.size === 0) return 0
     const entry = this.entries.get(canonicalAddress(address))
-    if (!entry) return 0
-    // A clock that is set back meanwhile (the first time signal after a boot) must not stretch a wait into years.
-    entry.until = Math.min(entry.until, this.now() + this.longest)
-    return Math.max(0, Math.ceil((entry.until - this.now()) / 1000))
+    return entry ? Math.max(0, entry.until - this.clock.steady()) : 0
   }
 
   fail(address: string): void {
     const key = canonicalAddress(address)
     const last = this.entries.get(key)
-    const failures = last && this.now() - last.until < FORGET ? last.failures + 1 : 1
+    const now = this.clock.steady()
+    const failures = last && now - last.until < FORGET ? last.failures + 1 : 1
     const pause = failures > this.free ? Math.min(this.longest, 1000 * 2 ** Math.min(failures - this.free - 1, 10)) : 0
     this.entries.delete(key)
     if (this.entries.size >= MOST) this.entries.delete(this.entries.keys().next().value ?? '')
-    this.entries.set(key, { failures, until: this.now() + pause })
-    this.saveSoon()
+    this.entries.set(key, { failures, until: now + pause })
+    this.saved.soon()
   }
 
   succeed(address: string): void {
-    if (this.entries.size > 0 && this.entries.delete(canonicalAddress(address))) this.saveSoon()
+    if (this.entries.size > 0 && this.entries.delete(canonicalAddress(address))) this.saved.soon()
   }
 
-  private saveSoon(): void {
-    this.changed = true
-    if (!this.file || this.timer) return
-    this.timer = setTimeout(() => this.save(), 100)
-    this.timer.unref()
-  }
-
-  /** Writes the counters now. A disk that is full costs their survival, not the service. */
+  /** Writes the counters now. */
   save(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
-    // A server that could not start (the port is taken) must not overwrite what the running one counted.
-    if (!this.file || !this.changed) return
-    this.changed = false
-    try {
-      writeAtomic(
-        this.file,
-        JSON.stringify([...this.entries].map(([key, { failures, until }]) => [key, failures, until])),
-        0o600,
-      )
-    } catch {
-      // Counted again in memory; the next failure tries to save again.
-    }
+    this.saved.save()
+  }
+
+  private render(): string {
+    const entries = [...this.entries].map(([key, { failures, until }]) => [key, failures, Math.ceil(until)])
+    return `${JSON.stringify({ written: writtenNow(this.clock), entries })}\n`
   }
 }

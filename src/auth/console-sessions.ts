@@ -4,6 +4,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { readJson, writeAtomic } from '../store/atomic.ts'
+import { type Boot, newTokenId } from './boots.ts'
+import type { Clock } from './clock.ts'
 import { inForce } from './in-force.ts'
 import type { Principal, Session } from './principal.ts'
 import type { StoredUser } from './users.ts'
@@ -14,7 +16,7 @@ export const MOST = 64
 export const MOST_OF_ONE = 16
 /** Seconds between two writes that only say that a session was used. */
 const SAVE_EVERY = 60
-/** Seconds that the clock may be set back under a session before it ends: further, and nothing tells its age any more. */
+/** Seconds that the clock may be set back over a boot before a session ends: further, and nothing says its age any more. */
 const SKEW = 60
 
 export interface SessionsOptions {
@@ -24,8 +26,8 @@ export interface SessionsOptions {
   users: () => readonly StoredUser[]
   /** The key of the API token in force. */
   tokenKey: () => string | undefined
-  /** Milliseconds since 1970. */
-  now: () => number
+  clock: Clock
+  boot: Boot
   warn: (text: string, error?: unknown) => void
 }
 
@@ -36,6 +38,10 @@ interface Stored {
   /** Seconds since 1970. */
   began: number
   seen: number
+  /** The same by the steady clock of `boot`: what counts while that lasts. */
+  boot: string
+  up: number
+  used: number
   /** Of an account. */
   user?: string
   generation?: number
@@ -64,13 +70,14 @@ export class ConsoleSessions {
   private readonly sessions = new Map<string, Stored>()
   /** What changes of each session carry, by its id: made of the cookie's value, which is known only while a request brings it. */
   private readonly csrf = new Map<string, string>()
-  private saved = 0
+  private saved = Number.NEGATIVE_INFINITY
 
   constructor(options: SessionsOptions) {
     this.options = options
     const found = readJson(options.file)
     // Damaged, it costs everybody another sign-in, and lets nobody in.
-    for (const one of Array.isArray(found) ? found : []) if (isStored(one)) this.sessions.set(one.cookie, one)
+    for (const one of Array.isArray(found) ? found : [])
+      if (isStored(one)) this.sessions.set(one.cookie, this.inThisBoot(one))
   }
 
   get idle(): number {
@@ -79,18 +86,17 @@ export class ConsoleSessions {
 
   /** Begins a session of an account, or of the API token; returns the cookie's value, which is kept nowhere. */
   begin(who: StoredUser | 'token'): string {
-    const now = this.now()
+    const [now, up] = [this.now(), this.up()]
     const value = randomBytes(32).toString('base64url')
     const key = this.options.tokenKey()
-    for (const session of this.sessions.values()) if (!this.principalOf(session, now)) this.drop(session)
+    for (const session of this.sessions.values()) if (!this.principalOf(session)) this.drop(session)
     const mine = [...this.sessions.values()].filter(({ user }) => user === (who === 'token' ? undefined : who.id))
     if (mine.length >= MOST_OF_ONE) this.drop(mine[0])
     if (this.sessions.size >= MOST) this.drop(this.sessions.values().next().value)
     const session: Stored = {
-      id: randomBytes(16).toString('hex'),
+      id: newTokenId(this.options.boot, this.options.clock),
       cookie: sha256(value),
-      began: now,
-      seen: now,
+      ...{ began: now, seen: now, boot: this.options.clock.boot, up, used: up },
       ...(who === 'token' ? { key: sha256(key ?? '') } : { user: who.id, generation: who.generation }),
     }
     this.sessions.set(session.cookie, session)
@@ -113,7 +119,7 @@ export class ConsoleSessions {
   /** The session of this id, while it is in force: also for whoever reads for longer than a request takes. */
   get(id: string): OpenSession | undefined {
     const session = this.byId(id)
-    const principal = session && this.principalOf(session, this.now())
+    const principal = session && this.principalOf(session)
     if (!principal) return undefined
     const account = principal.session && this.options.users().find(({ id }) => id === session.user)
     const [csrf, expires] = [this.csrf.get(id) ?? '', session.began + LONGEST]
@@ -125,7 +131,8 @@ export class ConsoleSessions {
     const session = this.byId(id)
     if (!session) return
     session.seen = this.now()
-    if (Math.abs(session.seen - this.saved) >= SAVE_EVERY) this.save()
+    session.used = this.up()
+    if (session.used - this.saved >= SAVE_EVERY) this.save()
   }
 
   end(id: string): void {
@@ -134,7 +141,19 @@ export class ConsoleSessions {
   }
 
   private now(): number {
-    return Math.floor(this.options.now() / 1000)
+    return Math.floor(this.options.clock.wall() / 1000)
+  }
+
+  private up(): number {
+    return Math.floor(this.options.clock.steady() / 1000)
+  }
+
+  /** One that another boot began is as old as the wall's clock says. */
+  private inThisBoot(one: Stored): Stored {
+    const { clock } = this.options
+    if (one.boot === clock.boot) return one
+    const shift = this.up() - this.now()
+    return { ...one, boot: clock.boot, up: one.began + shift, used: one.seen + shift }
   }
 
   private byId(id: string): Stored | undefined {
@@ -142,17 +161,19 @@ export class ConsoleSessions {
     return undefined
   }
 
-  private principalOf(session: Stored, now: number): Principal | undefined {
-    const { id, began, user, generation, key } = session
-    // A clock that was set back must not make a session longer.
-    session.seen = Math.min(session.seen, now)
-    if (now >= began + LONGEST || now < began - SKEW || now - session.seen >= this.options.idle) return undefined
+  private principalOf(session: Stored): Principal | undefined {
+    const { id, began, up, user, generation, key } = session
+    const now = this.up()
+    // A clock that was set back over a boot must not make a session longer.
+    session.used = Math.min(session.used, now)
+    if (now >= up + LONGEST || now < up - SKEW || now - session.used >= this.options.idle) return undefined
     if (user === undefined || generation === undefined) {
       const current = this.options.tokenKey()
       if (current === undefined || sha256(current) !== key) return undefined
       return { name: 'admin', role: 'administrator', via: 'session', console: id }
     }
-    const proof: Session = { user, generation, token: id, expires: began + LONGEST }
+    const until = (up + LONGEST) * 1000
+    const proof: Session = { user, generation, token: id, expires: began + LONGEST, until }
     const account = inForce(proof, this.options.users())
     return account && { name: account.username, role: account.role, via: 'session', session: proof, console: id }
   }
@@ -164,7 +185,7 @@ export class ConsoleSessions {
   }
 
   private save(): void {
-    this.saved = this.now()
+    this.saved = this.up()
     try {
       writeAtomic(this.options.file, `${JSON.stringify([...this.sessions.values()])}\n`, 0o600)
     } catch (error) {

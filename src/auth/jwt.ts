@@ -1,5 +1,6 @@
 // Bearer tokens: JWT, HS256 and nothing else, with a secret of the appliance's own. The trap: a signature proves only that we made the
-// token; whether it still counts (the account's generation, a logout) is asked from the accounts at each request.
+// token; whether it still counts (the account's generation, a logout) is asked from the accounts at each request. Its age is measured by the
+// clock that does not jump while the boot lasts that issued it, and by the wall's afterwards.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +9,8 @@ import * as z from 'zod'
 import type { Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
 import { writeAtomic } from '../store/atomic.ts'
+import { type Boot, newTokenId, readTokenId } from './boots.ts'
+import { CLOCK, type Clock } from './clock.ts'
 import { inForce } from './in-force.ts'
 import type { Principal, Session } from './principal.ts'
 import type { StoredUser, UserStore } from './users.ts'
@@ -51,16 +54,28 @@ export function readSecret(folders: Folders): Buffer {
 export class Tokens {
   private readonly key: ReturnType<typeof importKey>
   private readonly users: UserStore
+  private readonly clock: Clock
+  private readonly boot: Boot
 
-  constructor(secret: Buffer, users: UserStore) {
+  constructor(secret: Buffer, users: UserStore, clock: Clock = CLOCK, boot: Boot = NO_BOOT) {
     this.key = importKey(secret)
     this.users = users
+    this.clock = clock
+    this.boot = boot
   }
 
   async issue({ id, generation }: StoredUser): Promise<string> {
-    const iat = Math.floor(Date.now() / 1000)
-    const jti = randomBytes(16).toString('hex')
-    const claims: Claims = { iss: ISSUER, aud: AUDIENCE, sub: id, jti, gen: generation, iat, exp: iat + LIFETIME }
+    const iat = Math.floor(this.clock.wall() / 1000)
+    const jti = newTokenId(this.boot, this.clock)
+    const claims: Claims = {
+      iss: ISSUER,
+      aud: AUDIENCE,
+      sub: id,
+      jti,
+      gen: generation,
+      iat,
+      exp: iat + LIFETIME,
+    }
     return sign(claims, await this.key, 'HS256')
   }
 
@@ -70,17 +85,37 @@ export class Tokens {
     if (!token || !isCanonical(token)) return undefined
     let payload: unknown
     try {
-      payload = await verify(token, await this.key, { alg: 'HS256', typ: 'JWT', iss: ISSUER, aud: AUDIENCE })
+      payload = await verify(token, await this.key, {
+        ...{ alg: 'HS256', typ: 'JWT', iss: ISSUER, aud: AUDIENCE },
+        ...{ exp: false, iat: false },
+      })
     } catch {
       return undefined
     }
     const claims = Claims.safeParse(payload).data
-    if (!claims) return undefined
-    const session: Session = { user: claims.sub, generation: claims.gen, token: claims.jti, expires: claims.exp }
+    const left = claims ? this.left(claims) : 0
+    if (!claims || left <= 0) return undefined
+    const { sub: id, gen: generation, jti, exp: expires } = claims
+    const until = this.clock.steady() + left * 1000
+    const session: Session = { user: id, generation, token: jti, expires, until }
     const user = inForce(session, this.users.all())
     return user && { name: user.username, role: user.role, via: 'jwt', session }
   }
+
+  /** Seconds that a token still has. */
+  private left({ iat, exp, jti }: Claims): number {
+    const told = readTokenId(jti)
+    if (told?.boot === this.boot.name) {
+      const age = Math.floor(this.clock.steady() / 1000) - told.issued[1]
+      return age < 0 ? 0 : exp - iat - age
+    }
+    const now = Math.floor(this.clock.wall() / 1000)
+    return now < iat ? 0 : exp - now
+  }
 }
+
+/** For tokens that are made without a server. */
+const NO_BOOT: Boot = { number: 0, name: '0-00000000' }
 
 /** Base64 has spare bits at its end: one token, one spelling. */
 const isCanonical = (token: string) =>

@@ -3,6 +3,8 @@
 import { randomBytes, type ScryptOptions, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { ApiError } from '../http/errors.ts'
+import { FairQueue } from './fair-queue.ts'
+import { formsOf, opaque } from './opaque-string.ts'
 
 const N = 2 ** 15
 const R = 8
@@ -10,7 +12,9 @@ const P = 1
 const LENGTH = 32
 /** Node's own limit is exactly what N and R need, and so a few bytes too little. */
 const MEMORY = 2 * 128 * N * R
-const LONGEST_QUEUE = 128
+/** Places in the queue for strangers, and those that are kept for addresses that proved themselves before. */
+const STRANGERS = 128
+const KEPT = 64
 
 const STORED = /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{22,})\$([A-Za-z0-9_-]{43})$/
 /** Nobody's password: an account that does not exist costs the same time as one that does. */
@@ -23,53 +27,93 @@ function render(salt: Buffer, hash: Buffer): string {
 /** For the very first start only: it blocks. */
 export function hashPasswordNow(password: string): string {
   const salt = randomBytes(16)
-  return render(salt, scryptSync(password, salt, LENGTH, { N, r: R, p: P, maxmem: MEMORY }))
+  return render(salt, scryptSync(opaque(password), salt, LENGTH, { N, r: R, p: P, maxmem: MEMORY }))
+}
+
+/** For whom a hash is made: turns go by address. */
+export interface From {
+  address: string
+  /** Whether somebody proved himself from there before. */
+  known: boolean
+}
+
+const STRANGER: From = { address: '', known: false }
+
+interface Waiting {
+  go: () => void
+  refuse: (error: Error) => void
 }
 
 export class Passwords {
   private readonly places: number
+  private readonly derive: typeof derive
   private busy = 0
-  private readonly waiting: (() => void)[] = []
+  private readonly strangers = new FairQueue<Waiting>(STRANGERS)
+  private readonly known = new FairQueue<Waiting>(KEPT)
+  private lastWasKnown = false
 
-  constructor(places: number = availableParallelism()) {
+  /** `work` stands for the hash itself in tests. */
+  constructor(places: number = availableParallelism(), work: typeof derive = derive) {
     this.places = places
+    this.derive = work
   }
 
-  hash(password: string): Promise<string> {
-    return this.inTurn(async () => {
+  hash(password: string, from: From = STRANGER): Promise<string> {
+    return this.inTurn(from, async () => {
       const salt = randomBytes(16)
-      return render(salt, await derive(password, salt, { N, r: R, p: P }))
+      return render(salt, await this.derive(opaque(password), salt, { N, r: R, p: P }))
     })
   }
 
-  /** Whether `password` is the one of `stored`; without `stored` it is not, and takes as long. `before` may throw a refusal. */
-  verify(password: string, stored: string | undefined, before: () => void = () => {}): Promise<boolean> {
-    return this.inTurn(async () => {
-      before()
-      const parts = STORED.exec(stored ?? NOBODY)
-      if (!parts) throw new Error('a stored password hash is not one')
-      const [n, r, p] = parts.slice(1, 4).map(Number)
-      const hash = await derive(password, Buffer.from(parts[4]!, 'base64url'), { N: n, r, p })
-      const same = timingSafeEqual(hash, Buffer.from(parts[5]!, 'base64url'))
-      // To scrypt a password is the same with and without zeros at its end.
-      return same && stored !== undefined && !password.includes('\0')
-    })
+  /**
+   * Whether `password` is the one of `stored`; without `stored` it is not, and takes as long. `before` may throw a refusal. One with accents is
+   * tried in its other Unicode forms as well: each waits for a turn like the first, and `before` is asked again.
+   */
+  async verify(
+    password: string,
+    stored: string | undefined,
+    before: () => void = () => {},
+    from: From = STRANGER,
+  ): Promise<boolean> {
+    const parts = STORED.exec(stored ?? NOBODY)
+    if (!parts) throw new Error('a stored password hash is not one')
+    const [n, r, p] = parts.slice(1, 4).map(Number)
+    const [salt, expected] = [Buffer.from(parts[4]!, 'base64url'), Buffer.from(parts[5]!, 'base64url')]
+    // To scrypt a password is the same with and without zeros at its end, and all halves of characters are one.
+    const possible = stored !== undefined && !/[\0\p{Surrogate}]/u.test(password)
+    for (const form of formsOf(password)) {
+      const same = await this.inTurn(from, async () => {
+        before()
+        return timingSafeEqual(await this.derive(form, salt, { N: n, r, p }), expected)
+      })
+      if (same) return possible
+    }
+    return false
   }
 
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private async inTurn<T>({ address, known }: From, work: () => Promise<T>): Promise<T> {
     if (this.busy >= this.places) {
-      if (this.waiting.length >= LONGEST_QUEUE)
-        throw new ApiError('unavailable', 'Too many logins at once', { retryAfter: 5 })
       // Whoever leaves hands the place over, so that nobody slips in between.
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+      await new Promise<void>((go, refuse) => {
+        const gone = (known ? this.known : this.strangers).add(address, { go, refuse })
+        gone?.refuse(new ApiError('unavailable', 'Too many logins at once', { retryAfter: 5 }))
+      })
     } else this.busy += 1
     try {
       return await work()
     } finally {
-      const next = this.waiting.shift()
-      if (next) next()
+      const next = this.next()
+      if (next) next.go()
       else this.busy -= 1
     }
+  }
+
+  /** One of those who are known and one stranger in turns: neither can keep the others waiting. */
+  private next(): Waiting | undefined {
+    const [first, second] = this.lastWasKnown ? [this.strangers, this.known] : [this.known, this.strangers]
+    const from = first.size > 0 ? first : second
+    this.lastWasKnown = from === this.known
+    return from.next()
   }
 }
 

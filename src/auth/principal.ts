@@ -1,5 +1,4 @@
 // Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, signed request) ends in one of these.
-
 /** From least to most: each role may do what the ones before it may. */
 export const ROLES = ['viewer', 'operator', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
@@ -9,10 +8,12 @@ export interface Session {
   /** The account's id. */
   user: string
   generation: number
-  /** The token's own id. */
+  /** The token's own id; says when it was issued. */
   token: string
   /** Seconds since 1970. */
   expires: number
+  /** Steady milliseconds until which it counts. */
+  until: number
 }
 
 export interface Principal {

@@ -10,6 +10,7 @@ import { checkpoint } from '../store/checkpoint.ts'
 import { Remembered } from '../store/remembered.ts'
 import { decodeText } from '../store/text.ts'
 import type { Proof } from './known-addresses.ts'
+import { formsOf } from './opaque-string.ts'
 import type { Principal } from './principal.ts'
 
 const STORED = /^sha256 ([0-9a-f]{64})$/
@@ -133,7 +134,11 @@ export class TokenStore {
     const key = this.current()
     if (key === undefined) return undefined
     if (hash) return same(Buffer.from(hash), this.expected(key, method + path)) ? principal('hash') : undefined
-    if (token) return same(Buffer.from(tokenKey(token)), Buffer.from(key)) ? principal('token') : undefined
+    // A token that other hands wrote may have letters with accents, in either of their Unicode forms: as it was typed first.
+    if (token)
+      return formsOf(token).some((form) => same(Buffer.from(tokenKey(form)), Buffer.from(key)))
+        ? principal('token')
+        : undefined
     return undefined
   }
 

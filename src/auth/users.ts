@@ -26,6 +26,8 @@ export const StoredUser = z.strictObject({
   generation: z.int(),
   /** Tokens that were logged out: their id, and the second since 1970 when they would have ended anyway. */
   ended: z.array(z.tuple([z.string(), z.int()])),
+  /** What was issued up to then counts no longer, whatever the clock says: ended tokens among it need not be kept. */
+  floor: z.tuple([z.int(), z.int()]).optional(),
   /** Whether the password is still the one of the first start. */
   one_time: z.literal(true).optional(),
 })

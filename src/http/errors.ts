@@ -58,6 +58,13 @@ export class ApiError extends Error {
 /** Bad input. An empty message is legal, with `words` beside it: the original answers some bad input with a bare 400. */
 export const invalid = (message: string, options?: ErrorOptions) => new ApiError('invalid', message, options)
 export const notFound = (message = '', options?: ErrorOptions) => new ApiError('not-found', message, options)
+/** Whoever was refused may come back after so many seconds, at least one. */
+export function tooMany(what: string, seconds: number): ApiError {
+  const retryAfter = Math.max(1, seconds)
+  return new ApiError('too-many', `Too many ${what}. Try again in ${retryAfter} second${retryAfter === 1 ? '' : 's'}`, {
+    retryAfter,
+  })
+}
 export const busy = (message: string, options?: ErrorOptions) => new ApiError('busy', message, options)
 
 /** Lets an expression throw: `value ?? raise(notFound())`. */

@@ -30,9 +30,9 @@ export interface LongPoll<T> {
 export async function longPoll<T>({ read, underWay, state }: LongPoll<T>, call: Call): Promise<T> {
   const first = await read()
   const seconds = Number(call.query['wait'] ?? 0)
-  const end = Date.now() + seconds * 1000
+  const end = performance.now() + seconds * 1000
   let value = first
-  while (underWay(value) && state(value) === state(first) && Date.now() < end && !call.signal.aborted) {
+  while (underWay(value) && state(value) === state(first) && performance.now() < end && !call.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     value = await read()
   }

@@ -2,7 +2,7 @@
 // table is bounded, and strangers cannot push accounts out of it.
 import { canonicalAddress } from '../auth/back-off.ts'
 import type { Principal } from '../auth/principal.ts'
-import { ApiError } from './errors.ts'
+import { tooMany } from './errors.ts'
 
 /** Seconds. */
 export const WINDOW = 60
@@ -32,8 +32,8 @@ export class RequestLimit {
     const window = this.current(table, key)
     window.requests += 1
     if (window.requests <= this.most) return
-    const retryAfter = Math.max(1, Math.ceil(WINDOW - (this.now() - window.began) / 1000))
-    throw new ApiError('too-many', `Too many requests. Try again in ${retryAfter} seconds`, { retryAfter })
+    const retryAfter = Math.ceil(WINDOW - (this.now() - window.began) / 1000)
+    throw tooMany('requests', retryAfter)
   }
 
   private current(table: Map<string, Window>, key: string): Window {

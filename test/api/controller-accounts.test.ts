@@ -262,24 +262,6 @@ describe('SEC-10 failed logins', () => {
     expect((await ask(appliance.url, 'GET', USERS, { bearer: admin.token, from })).status).toBe(200)
   })
 
-  it('make their account wait when they come from many addresses, even those that arrived together', async () => {
-    await addCaller(appliance.folders, 'viewer', 'popular')
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, i) =>
-        logIn(appliance.url, 'popular', 'wrong-1-word', { from: `127.0.4.${i + 1}` }),
-      ),
-    )
-    const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
-    expect(count(401) + count(429)).toBe(30)
-    // As many as there are cores may already be hashing when the first wait begins.
-    expect(count(401)).toBeGreaterThanOrEqual(21)
-    expect(count(429)).toBeGreaterThanOrEqual(1)
-    const late = await logIn(appliance.url, 'POPULAR', PASSWORD, { from: '127.0.4.99' })
-    expect(late.status).toBe(429)
-    expect(Number(late.headers['retry-after'])).toBeLessThanOrEqual(10)
-    expect((await logIn(appliance.url, 'chief', PASSWORD, { from: '127.0.4.99' })).status).toBe(200)
-  })
-
   it('look the same for a wrong password, an unknown account and an inactive one', async () => {
     const sleeper = await addCaller(appliance.folders, 'viewer', 'sleeper')
     await as(admin, 'PUT', `${USERS}/${sleeper.user.id}`, { active: false })

@@ -111,7 +111,7 @@ describe('what cannot go well', () => {
         ? route.fulfill({
             status: 429,
             headers: { 'Retry-After': '1', 'Content-Type': 'application/json' },
-            body: '{"code":"TOO_MANY_REQUESTS","message":"Too many requests. Try again in 1 seconds"}',
+            body: '{"code":"TOO_MANY_REQUESTS","message":"Too many requests. Try again in 1 second"}',
           })
         : route.continue(),
     )

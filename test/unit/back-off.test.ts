@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BackOff, canonicalAddress } from '../../src/auth/back-off.ts'
+import { TestClock } from '../harness/clock.ts'
 
 let folder: string
-let time: number
+let clock: TestClock
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
-  time = 1_700_000_000_000
+  clock = new TestClock()
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 const file = () => join(folder, 'back-off.json')
-const make = (name?: string) => new BackOff(name, () => time)
+const make = (name?: string) => new BackOff(name, clock)
 const fail = (backOff: BackOff, times: number, address = '192.0.2.1') => {
   for (let i = 0; i < times; i++) backOff.fail(address)
 }
@@ -30,15 +31,15 @@ describe('SEC-10 back-off', () => {
   it('ends when the time is over', () => {
     const backOff = make()
     fail(backOff, 7)
-    time += 1999
+    clock.pass(1999)
     expect(backOff.wait('192.0.2.1')).toBe(1)
-    time += 1
+    clock.pass(1)
     expect(backOff.wait('192.0.2.1')).toBe(0)
   })
   it('forgets an address after a quarter of an hour of peace', () => {
     const backOff = make()
     fail(backOff, 12)
-    time += 60_000 + 15 * 60_000
+    clock.pass(60_000 + 15 * 60_000)
     backOff.fail('192.0.2.1')
     expect(backOff.wait('192.0.2.1')).toBe(0)
   })
@@ -70,17 +71,32 @@ describe('SEC-10 back-off', () => {
     while (!statSync(file(), { throwIfNoEntry: false }) && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual([['192.0.2.1', 1, time]])
+    expect(JSON.parse(readFileSync(file(), 'utf8')).entries).toEqual([['192.0.2.1', 1, clock.steady()]])
     expect(statSync(file()).mode & 0o777).toBe(0o600)
   })
   it('starts empty from a file that is garbage', () => {
-    for (const text of ['', 'null', '{}', '[1,2]', '[["a","b","c"]]', '[[]]']) {
+    for (const text of ['', 'null', '{}', '[1,2]', '[["a","b","c"]]', '[[]]', '{"written":{},"entries":[["a",9,9]]}']) {
       writeFileSync(file(), text)
       expect(make(file()).wait('a')).toBe(0)
     }
   })
-  it('locks nobody out when the clock was set back', () => {
-    writeFileSync(file(), JSON.stringify([['192.0.2.1', 9, time + 86_400_000]]))
+  it('neither stretches nor ends a wait when the wall clock jumps', () => {
+    const backOff = make()
+    fail(backOff, 12)
+    for (const years of [20, -40]) {
+      clock.jump(years * 365 * 86_400_000)
+      expect(backOff.wait('192.0.2.1')).toBe(60)
+    }
+    clock.pass(60_000)
+    expect(backOff.wait('192.0.2.1')).toBe(0)
+  })
+  it('goes on after a restart, whatever the wall clock did, and after a boot for a minute at most', () => {
+    const before = make(file())
+    fail(before, 12)
+    before.save()
+    clock.pass(10_000).jump(20 * 365 * 86_400_000)
+    expect(make(file()).wait('192.0.2.1')).toBe(50)
+    clock.reboot().jump(-40 * 365 * 86_400_000)
     expect(make(file()).wait('192.0.2.1')).toBe(60)
   })
   it('goes on when its file cannot be written', () => {

@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { countBoots } from '../../src/auth/boots.ts'
 import { AUDIENCE, ISSUER, LIFETIME, readSecret, secretFile, Tokens } from '../../src/auth/jwt.ts'
 import { Passwords } from '../../src/auth/password.ts'
 import { UserStore } from '../../src/auth/users.ts'
 import { logOut, MOST_ENDED } from '../../src/features/users/login.ts'
 import type { Folders } from '../../src/folders.ts'
+import { TestClock } from '../harness/clock.ts'
 
 let folder: string
 let folders: Folders
@@ -206,6 +208,90 @@ describe('a logout', () => {
     }
     expect(await who(last)).toBeUndefined()
     expect(users.all()[0]!.ended).toEqual([])
+  })
+})
+
+describe('a clock that jumps', () => {
+  const YEARS = 16 * 365 * 86_400_000
+  let clock: TestClock
+  const start = () => new Tokens(readSecret(folders), new UserStore(folders), clock, countBoots(folder, clock))
+  const proves = async (of: Tokens, token: string) => (await of.authenticate(`Bearer ${token}`)) !== undefined
+  const end = async (of: Tokens, token: string) =>
+    logOut({ users, passwords: new Passwords() }, (await of.authenticate(`Bearer ${token}`))!, clock)
+  const issue = (of: Tokens) => of.issue(users.all()[0]!)
+  beforeEach(() => {
+    clock = new TestClock()
+  })
+
+  it('signs nobody out while the machine runs, and makes no token live longer', async () => {
+    for (const way of [1, -1]) {
+      const running = start()
+      const token = await issue(running)
+      clock.jump(way * YEARS)
+      expect([way, await proves(running, token), await proves(start(), token)]).toEqual([way, true, true])
+      clock.pass((LIFETIME - 1) * 1000)
+      expect([way, await proves(running, token)]).toEqual([way, true])
+      clock.pass(1000)
+      expect([way, await proves(running, token), await proves(start(), token)]).toEqual([way, false, false])
+      clock.jump(-way * YEARS)
+      expect([way, await proves(running, token)]).toEqual([way, false])
+    }
+  })
+
+  it('does not matter to a token of an earlier boot but for its times', async () => {
+    const token = await issue(start())
+    clock.pass(60_000).reboot()
+    const later = start()
+    expect(await proves(later, token)).toBe(true)
+    clock.jump(-120_000)
+    expect(await proves(later, token)).toBe(false)
+    clock.jump(120_000)
+    clock.jump((LIFETIME - 60) * 1000)
+    expect(await proves(later, token)).toBe(false)
+  })
+
+  it('brings no logged-out token back: neither while the boot lasts, nor over restarts and boots', async () => {
+    let running = start()
+    const [token, other] = [await issue(running), await issue(running)]
+    await end(running, token)
+    clock.jump(2 * 86_400_000)
+    await end(running, await issue(running))
+    clock.jump(-2 * 86_400_000)
+    expect([await proves(running, token), await proves(start(), token)]).toEqual([false, false])
+    expect(await proves(running, other)).toBe(true)
+    // A boot whose clock is ahead forgets it, and the next one is right again.
+    clock.reboot().jump(2 * 86_400_000)
+    running = start()
+    await end(running, await issue(running))
+    expect(users.all()[0]!.ended).toHaveLength(2)
+    expect(users.all()[0]!.floor).toBeDefined()
+    clock.reboot().jump(-2 * 86_400_000)
+    expect(await proves(start(), token)).toBe(false)
+    expect(await proves(start(), await issue(start()))).toBe(true)
+  })
+
+  it('lets ended tokens be forgotten once their day is over, so that logging in and out every minute ends nothing else', async () => {
+    const running = start()
+    let mine = await issue(running)
+    for (let hour = 0; hour < 100; hour++) {
+      await end(running, await issue(running))
+      clock.pass(3_600_000)
+      if (hour % 20 === 19) mine = await issue(running)
+      expect([hour, await proves(running, mine)]).toEqual([hour, true])
+    }
+    expect(users.all()[0]!.generation).toBe(1)
+    expect(users.all()[0]!.ended.length).toBeLessThanOrEqual(25)
+  })
+
+  it('is no reason to take a token of a lost count of boots for one of this boot', async () => {
+    clock.pass(3_600_000)
+    const token = await issue(start())
+    rmSync(join(folder, 'boots.json'))
+    clock
+      .pass(LIFETIME * 1000)
+      .reboot()
+      .pass(3_600_000 + 60_000)
+    expect(await proves(start(), token)).toBe(false)
   })
 })
 

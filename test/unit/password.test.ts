@@ -93,19 +93,121 @@ describe('the queue of hashes', () => {
     expect(await passwords.verify('right 123', stored)).toBe(true)
   })
 
-  it('has an end', async () => {
-    const passwords = new Passwords(1)
-    const stored = hashPasswordNow('right 123')
-    const gate = { open: false }
-    const answers = Array.from({ length: 130 }, () =>
-      passwords.verify('x', stored, () => {
-        if (gate.open) throw new Error('enough')
-      }),
-    ).map((answer) => answer.catch((error: Error & { kind?: string }) => error.kind ?? error.message))
-    gate.open = true
+  /** Hashes that last until they are let go. */
+  function held(places = 1) {
+    const under: (() => void)[] = []
+    const done: string[] = []
+    const work = (password: string) =>
+      new Promise<Buffer>((resolve) => {
+        under.push(() => {
+          done.push(password)
+          resolve(Buffer.alloc(32))
+        })
+      })
+    const passwords = new Passwords(places, work)
+    const ask = (password: string, address: string, known = false) =>
+      passwords
+        .verify(password, undefined, () => {}, { address, known })
+        .then(String, (error: Error & { kind?: string }) => error.kind ?? error.message)
+    const finish = async (most = Number.POSITIVE_INFINITY) => {
+      for (let i = 0; i < most && under.length > 0; i++) {
+        under.shift()!()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    return { ask, finish, done }
+  }
+
+  it('has an end for strangers: the one that waits and brings no address in gets no place', async () => {
+    const { ask, finish } = held()
+    const answers = Array.from({ length: 130 }, (_, i) => ask('x', `10.1.${i}.1`))
+    await finish()
     const all = await Promise.all(answers)
-    expect(all.at(0)).toBe(false)
+    expect(all.filter((answer) => answer === 'unavailable')).toEqual(['unavailable'])
     expect(all.at(-1)).toBe('unavailable')
-    expect(all.filter((answer) => answer === 'enough')).toHaveLength(128)
+  })
+
+  it('keeps places for addresses that proved themselves, and serves every second of them first', async () => {
+    const { ask, finish, done } = held()
+    const flood = Array.from({ length: 160 }, (_, i) => ask(`flood ${i}`, `10.1.${i}.1`))
+    const mine = ask('mine', '10.1.0.1', true)
+    await finish(2)
+    expect(await mine).toBe('false')
+    expect(done).toEqual(['flood 0', 'mine'])
+    // And many of them do not keep strangers waiting.
+    const more = Array.from({ length: 80 }, (_, i) => ask(`known ${i}`, `10.2.${i}.1`, true))
+    await finish(8)
+    expect(done.slice(2).filter((one) => one.startsWith('flood'))).toHaveLength(4)
+    await finish()
+    expect((await Promise.all(more)).filter((answer) => answer === 'unavailable')).toHaveLength(16)
+    await Promise.all(flood)
+  })
+
+  it('is fair between networks and between addresses: a flood does not keep a stranger out either', async () => {
+    const { ask, finish, done } = held()
+    const flood = Array.from({ length: 160 }, (_, i) => ask(`flood ${i}`, `10.1.${i}.1`))
+    const elsewhere = ask('elsewhere', '10.9.0.1')
+    await finish(3)
+    expect(await elsewhere).toBe('false')
+    expect(done.indexOf('elsewhere')).toBeLessThanOrEqual(2)
+    // One address with many connections has one turn where another has one.
+    const many = Array.from({ length: 20 }, (_, i) => ask(`many ${i}`, '10.7.0.1'))
+    const neighbour = ask('neighbour', '10.7.0.2')
+    await finish(6)
+    expect(await neighbour).toBe('false')
+    await finish()
+    await Promise.all([...flood, ...many])
+  })
+})
+
+describe('a password with accents', () => {
+  const [composed, apart] = ['Gr\u00fcn-tee-1', 'Gru\u0308n-tee-1']
+  const sum = async (password: string) => Buffer.alloc(32, password)
+
+  it('is the same in both Unicode forms, whichever it was set in', async () => {
+    const passwords = new Passwords()
+    for (const set of [composed, apart]) {
+      const stored = await passwords.hash(set)
+      for (const typed of [composed, apart])
+        expect([set, typed, await passwords.verify(typed, stored)]).toEqual([set, typed, true])
+      expect(await passwords.verify('Grun-tee-1', stored)).toBe(false)
+    }
+    expect(await passwords.verify('Gr\u00fcn tee 1', await passwords.hash('Gr\u00fcn\u00a0tee\u30001'))).toBe(true)
+  })
+
+  it('opens with a hash of an earlier version, which was made of what was typed', async () => {
+    const salt = Buffer.alloc(16, 3)
+    for (const set of [composed, apart]) {
+      const hash = scryptSync(set, salt, 32, { N: 1024, r: 8, p: 1 })
+      const stored = `scrypt$1024$8$1$${salt.toString('base64url')}$${hash.toString('base64url')}`
+      for (const typed of [composed, apart])
+        expect([set, typed, await new Passwords().verify(typed, stored)]).toEqual([set, typed, true])
+    }
+  })
+
+  it('costs more hashes than one in ASCII, each with a turn like the first, for an account that does not exist, too', async () => {
+    const tried: string[] = []
+    const passwords = new Passwords(1, (password) => {
+      tried.push(password)
+      return sum(password)
+    })
+    const hashes = async (password: string, stored?: string) => {
+      tried.length = 0
+      let before = 0
+      await passwords.verify(password, stored, () => void before++)
+      expect(before).toBe(tried.length)
+      return [...tried]
+    }
+    expect(await hashes('plain-ascii-1')).toEqual(['plain-ascii-1'])
+    expect(await hashes(apart)).toEqual([apart, composed])
+    expect(await hashes(composed)).toEqual([composed, apart])
+    const stored = await passwords.hash(apart)
+    expect(await hashes(composed, stored)).toEqual([composed])
+    expect(await hashes(apart, stored)).toEqual([apart, composed])
+  })
+
+  it('has to be of whole characters', async () => {
+    const passwords = new Passwords()
+    expect(await passwords.verify('half \ud83d 12', await passwords.hash('half \ud83d 12'))).toBe(false)
   })
 })

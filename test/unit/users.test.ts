@@ -179,7 +179,7 @@ describe('the rules of names and passwords', () => {
   })
 
   it('take 8 to 128 characters with a letter and a digit as a password', () => {
-    for (const word of ['abcdefg1', '1abcdefg', 'a 1 é    ', `${'a'.repeat(127)}1`])
+    for (const word of ['abcdefg1', '1abcdefg', 'a 1 é    ', `${'a'.repeat(127)}1`, `b1${'a\u0301'.repeat(126)}`])
       expect([word, Password.safeParse(word).success]).toEqual([word, true])
     for (const word of [
       '',
@@ -190,6 +190,10 @@ describe('the rules of names and passwords', () => {
       'ääääää11',
       'abcdefg1\0',
       'abcdefg1\n',
+      // An accent that was typed apart neither counts as a character nor makes its letter a plain one.
+      'a\u0301bcde1',
+      'a\u0301a\u0301a\u0301a\u0301a\u0301a\u030111',
+      'abcdefg1\ud83d',
     ])
       expect([word, Password.safeParse(word).success]).toEqual([word, false])
   })

@@ -56,14 +56,14 @@ export class HealthMonitor {
   /** The last sample; one that is old is taken anew beside it. */
   private current(): Health | undefined {
     const known = this.sample
-    if (!known || Date.now() - known.at > FRESH) this.refresh().catch(() => {})
+    if (!known || performance.now() - known.at > FRESH) this.refresh().catch(() => {})
     return known?.health
   }
 
   private refresh(): Promise<Health> {
     this.sampling ??= measure(this.folders.data)
       .then((health) => {
-        this.sample = { at: Date.now(), health }
+        this.sample = { at: performance.now(), health }
         return health
       })
       .finally(() => {

@@ -71,7 +71,8 @@ export async function completeFirstRun(
     throw invalid(wanted.password ? 'The administrator’s password is needed' : 'There is no password to set', {
       details: { field: 'password' },
     })
-  const hash = password !== undefined ? await accounts?.passwords.hash(password) : undefined
+  const hash =
+    password !== undefined ? await accounts?.passwords.hash(password, { address: 'first run', known: true }) : undefined
   const now = firstRun(needs)
   if (!now || now.phrase !== wanted.phrase || now.password !== wanted.password) throw done()
   const allowed = () => !now.phrase || isPhrase(tokens, phrase)

@@ -1,55 +1,17 @@
-// Login and logout. The trap: hundreds of guesses may wait for a place to hash before the first of them has failed; whether the address and
-// the account still may try is asked when their turn comes, not when they arrive.
-import { join } from 'node:path'
-import { BackOff } from '../../auth/back-off.ts'
+// Login and logout. The trap: hundreds of guesses may wait for a place to hash before the first of them has failed; whether the address still
+// may try is asked when their turn comes, not when they arrive.
+import { type Issued, isAfter, readTokenId } from '../../auth/boots.ts'
+import { CLOCK, type Clock } from '../../auth/clock.ts'
 import { inForce } from '../../auth/in-force.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { LIFETIME } from '../../auth/jwt.ts'
+import type { Principal, Session } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
-import type { Folders } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
+import type { LoginLimits } from './login-limits.ts'
 import type { Accounts } from './users.ts'
 
 /** Ended tokens that one account may leave behind; more, and all its tokens end instead. */
 export const MOST_ENDED = 64
-
-/**
- * An address has five free guesses, as everywhere. An account has twenty, from all addresses together, and never waits longer than ten
- * seconds: the wait is there against guessing from many addresses, and must not let a stranger keep its owner out.
- */
-export class LoginLimits {
-  private readonly addresses: BackOff
-  private readonly accounts: BackOff
-
-  constructor(folders: Folders, now: () => number = Date.now) {
-    this.addresses = new BackOff(join(folders.state, 'login-addresses.json'), now)
-    this.accounts = new BackOff(join(folders.state, 'login-accounts.json'), now, { free: 20, longest: 10_000 })
-  }
-
-  /** Throws the 429 while this address, or this account, has to wait. */
-  check(address: string, name?: string): void {
-    const seconds = Math.max(this.addresses.wait(address), name === undefined ? 0 : this.accounts.wait(key(name)))
-    if (seconds > 0)
-      throw new ApiError('too-many', `Too many failed logins. Try again in ${seconds} seconds`, { retryAfter: seconds })
-  }
-
-  fail(address: string, name: string): void {
-    this.addresses.fail(address)
-    this.accounts.fail(key(name))
-  }
-
-  succeed(address: string, name: string): void {
-    this.addresses.succeed(address)
-    this.accounts.succeed(key(name))
-  }
-
-  save(): void {
-    this.addresses.save()
-    this.accounts.save()
-  }
-}
-
-/** A name that no account can have counts as one, so that made-up names do not push out the counters of real ones. */
-const key = (name: string) => (/^[A-Za-z0-9._-]{3,32}$/.test(name) ? name.toLowerCase() : '?')
 
 /** The account, or undefined: an unknown name, a wrong password and an inactive account take the same time and look the same. */
 export async function logIn(
@@ -58,14 +20,17 @@ export async function logIn(
   { username, password, address }: { username: string; password: string; address: string },
 ): Promise<StoredUser | undefined> {
   const before = users.byName(username)
-  const right = await passwords.verify(password, before?.hash, () => limits.check(address, username))
+  const attempt = limits.attempt(address, username, before)
+  attempt.check()
+  await attempt.turn()
+  const right = await passwords.verify(password, before?.hash, () => attempt.begin(), limits.from(address))
   // Meanwhile the password may have been changed, or the account switched off.
   const user = before && users.byId(before.id)
   if (!right || !user?.active || user.hash !== before?.hash) {
-    limits.fail(address, username)
+    attempt.fail()
     return undefined
   }
-  limits.succeed(address, username)
+  attempt.succeed(user)
   return user
 }
 
@@ -79,12 +44,11 @@ interface Attempt {
 
 /** As `logIn`, for whoever answers: throws the refusal, and says how it is entered in the audit log. */
 export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, attempt: Attempt): Promise<StoredUser> {
-  const { username, address, refused } = attempt
+  const { username, refused } = attempt
   // A name goes into the log only when it is an account's: people type passwords into the wrong field.
   const actor = accounts.users.byName(username)?.username ?? 'nobody'
   let user: StoredUser | undefined
   try {
-    limits.check(address)
     user = await logIn(accounts, limits, attempt)
   } catch (error) {
     if (error instanceof ApiError && error.kind === 'too-many') refused('auth.login.backoff', actor)
@@ -95,17 +59,31 @@ export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, att
   throw new ApiError('unauthenticated', 'Wrong user name or password')
 }
 
-/** Ends the caller's token for good. One that has just ended otherwise is as well ended. */
-export function logOut(accounts: Accounts, { session }: Principal): void {
+/**
+ * Ends the caller's token for good, whatever the clock does afterwards: an ended one is forgotten only once all that were issued as early
+ * are refused. One that has just ended otherwise is as well ended.
+ */
+export function logOut(accounts: Accounts, { session }: Principal, clock: Clock = CLOCK): void {
   if (!session || !inForce(session, accounts.users.all())) return
-  const now = Math.floor(Date.now() / 1000)
   accounts.users.change((all) => {
     const user = inForce(session, all)
     if (!user) return
-    user.ended = [...user.ended.filter(([, expires]) => expires > now), [session.token, session.expires]]
+    const kept: StoredUser['ended'] = []
+    for (const one of user.ended) {
+      const issued = readTokenId(one[0])?.issued
+      if (!hasRunOut(one[1], issued, session, clock)) kept.push(one)
+      else if (issued && (!user.floor || isAfter(issued, user.floor))) user.floor = [...issued]
+    }
+    user.ended = [...kept, [session.token, session.expires]]
     if (user.ended.length > MOST_ENDED) {
       user.generation += 1
       user.ended = []
     }
   })
+}
+
+/** By the steady clock where it was issued in the boot of this session, else by the wall's. */
+function hasRunOut(expires: number, issued: Issued | undefined, { token }: Session, clock: Clock): boolean {
+  if (issued && issued[0] === readTokenId(token)?.issued[0]) return issued[1] + LIFETIME <= clock.steady() / 1000
+  return expires <= clock.wall() / 1000
 }

@@ -1,6 +1,7 @@
 // What an account may be called and what its password has to have (facts: atlas.md). The trap: these names are written into the audit log
 // as actors, so the words that stand for nobody in particular are no names.
 import * as z from 'zod'
+import { opaque } from '../../auth/opaque-string.ts'
 import { ROLES } from '../../auth/principal.ts'
 
 const TAKEN = /^(nobody|system|local)$/i
@@ -10,13 +11,22 @@ export const UserName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,31}$/, 'Expected 3 to 32 letters, digits and . _ -, the first a letter or digit')
   .refine((name) => !TAKEN.test(name), 'This name is reserved')
 
+/** What it has to have is asked of its one spelling (OpaqueString), in characters: an accent that was typed apart is none. */
+const spelling = (holds: (text: string) => boolean) => (password: string) => holds(opaque(password))
+
 export const Password = z
   .string()
-  .min(8, 'Expected 8 to 128 characters')
-  .max(128, 'Expected 8 to 128 characters')
-  .regex(/[A-Za-z][\s\S]*[0-9]|[0-9][\s\S]*[A-Za-z]/, 'Expected at least one letter and one digit')
+  .refine(
+    spelling((text) => [...text].length >= 8 && [...text].length <= 128),
+    'Expected 8 to 128 characters',
+  )
+  .refine(
+    spelling((text) => /[A-Za-z]/.test(text) && /[0-9]/.test(text)),
+    'Expected at least one letter and one digit',
+  )
   .regex(/^[^\x00-\x1f\x7f]*$/, 'Expected no control characters')
-  .meta({ format: 'password' })
+  .refine((text) => !/\p{Surrogate}/u.test(text), 'Expected whole characters')
+  .meta({ format: 'password', minLength: 8, maxLength: 128 })
 
 export const Email = z.email('Expected an e-mail address').max(254)
 export const Role = z.enum(ROLES, 'Expected administrator, operator or viewer')

@@ -1,11 +1,11 @@
 // Accounts: make, change, remove. The trap: hashing takes time, and meanwhile the caller may have been demoted, the account removed, the
 // name taken. So everything is asked again inside the one synchronous step that stores.
 import { inForce } from '../../auth/in-force.ts'
-import type { Passwords } from '../../auth/password.ts'
+import type { From, Passwords } from '../../auth/password.ts'
 import { mayAct, type Principal, type Role, type Session } from '../../auth/principal.ts'
 import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
 import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
-import type { LoginLimits } from './login.ts'
+import type { LoginLimits } from './login-limits.ts'
 
 export interface Accounts {
   users: UserStore
@@ -34,6 +34,9 @@ export interface OwnPassword {
   address: string
 }
 
+/** Whoever proved himself has his turn among those who did, whatever strangers do. */
+const proven = (session: Session | undefined): From => ({ address: session?.user ?? '', known: session !== undefined })
+
 const ended = () => new ApiError('unauthenticated', 'The token has ended')
 const unknownUser = (id: string) => notFound('user not found', { details: { object: id } })
 
@@ -53,7 +56,7 @@ export async function createUser({ users, passwords }: Accounts, wanted: NewUser
     if (users.byName(username)) throw busy('The user name is taken', { details: { field: 'username' } })
   }
   refuseTaken()
-  const hash = await passwords.hash(password)
+  const hash = await passwords.hash(password, proven(by?.session))
   return users.change((all) => {
     stillAdministrator(by, all)
     refuseTaken()
@@ -84,7 +87,7 @@ export async function updateUser(
 ): Promise<StoredUser> {
   findUser(accounts, id)
   const { email, password, role, active } = change
-  const hash = password === undefined ? undefined : await accounts.passwords.hash(password)
+  const hash = password === undefined ? undefined : await accounts.passwords.hash(password, proven(by?.session))
   return accounts.users.change((all) => {
     stillAdministrator(by, all)
     const user = all.find((one) => one.id === id) ?? raise(unknownUser(id))
@@ -116,13 +119,14 @@ export async function changeOwnPassword(
   { session, current, password, address }: OwnPassword,
 ): Promise<StoredUser> {
   const before = inForce(session, users.all()) ?? raise(ended())
-  const right = await passwords.verify(current, before.hash, () => limits.check(address, before.username))
+  const attempt = limits.ownAttempt(address, session ?? raise(ended()))
+  const right = await passwords.verify(current, before.hash, attempt.check, proven(session))
   if (!right) {
-    limits.fail(address, before.username)
+    attempt.fail()
     throw invalid('This is not the current password', { details: { field: 'current' } })
   }
-  const hash = await passwords.hash(password)
-  return users.change((all) => {
+  const hash = await passwords.hash(password, proven(session))
+  const changed = users.change((all) => {
     const user = inForce(session, all) ?? raise(ended())
     user.hash = hash
     delete user.one_time
@@ -131,6 +135,8 @@ export async function changeOwnPassword(
     user.updated_at = new Date().toISOString()
     return user
   })
+  limits.note(address, changed)
+  return changed
 }
 
 export function removeUser(accounts: Accounts, id: string, by?: Principal): void {

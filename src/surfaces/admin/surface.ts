@@ -5,7 +5,7 @@ import { prepareFirstRun } from '../../auth/first-run.ts'
 import { accountOf, type Principal } from '../../auth/principal.ts'
 import { phraseWords } from '../../config.ts'
 import { origin } from '../../http/audit.ts'
-import { ApiError, invalid } from '../../http/errors.ts'
+import { ApiError, invalid, tooMany } from '../../http/errors.ts'
 import { byCookie, refuseCookie, sessionOf } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { type AdminDeps, PREFIX } from './deps.ts'
@@ -56,7 +56,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     const seconds = patient ? backOff.wait(request.address) : 0
     if (seconds === 0) return
     enter(request, 'token.backoff', '429')
-    throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, { retryAfter: seconds })
+    throw tooMany('failed attempts', seconds)
   }
   return {
     name: 'admin',

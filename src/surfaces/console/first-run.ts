@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first-run.ts'
 import { Password } from '../../features/users/rules.ts'
-import { ApiError, busy } from '../../http/errors.ts'
+import { ApiError, busy, tooMany } from '../../http/errors.ts'
 import { JSON_TYPE } from '../../http/reply.ts'
 import { define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
 import { signedIn } from './session.ts'
@@ -37,9 +37,7 @@ export const doFirstRun = define({
     const seconds = mode === 'strict' ? backOff.wait(address) : 0
     if (seconds > 0) {
       audit('token.backoff', TARGET)
-      throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, {
-        retryAfter: seconds,
-      })
+      throw tooMany('failed attempts', seconds)
     }
     // Typed by a person, from a screen.
     const phrase = wanted.phrase ? body.phrase?.trim() : undefined

@@ -8,7 +8,7 @@ import { OPTIONAL_ENDPOINTS } from '../../config.ts'
 import { firstRun } from '../../features/setup/first-run.ts'
 import { logInOrRefuse } from '../../features/users/login.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { ApiError, busy, invalid } from '../../http/errors.ts'
+import { ApiError, busy, invalid, tooMany } from '../../http/errors.ts'
 import { JSON_TYPE, json, type Reply } from '../../http/reply.ts'
 import { clearCookie, setCookie } from '../../http/session-cookie.ts'
 import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
@@ -102,7 +102,7 @@ function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Reply {
   const seconds = mode === 'strict' ? backOff.wait(call.address) : 0
   if (seconds > 0) {
     call.audit('auth.login.backoff', TARGET, 'nobody')
-    throw new ApiError('too-many', `Too many failed attempts. Try again in ${seconds} seconds`, { retryAfter: seconds })
+    throw tooMany('failed attempts', seconds)
   }
   const proven = tokens.authenticate('', '', { token })
   if (!proven) {

@@ -1,8 +1,11 @@
 // Puts the controller surface together, only where it is switched on: the first call makes the first account and the tokens' secret.
 // The trap: whatever is wrong with those files has to be thrown here, before the port is open.
 import { join } from 'node:path'
+import type { Boot } from '../../auth/boots.ts'
+import type { Clock } from '../../auth/clock.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { readSecret, Tokens } from '../../auth/jwt.ts'
+import type { KnownAddresses } from '../../auth/known-addresses.ts'
 import { Passwords } from '../../auth/password.ts'
 import { UserStore } from '../../auth/users.ts'
 import type { Configuration } from '../../config.ts'
@@ -16,7 +19,7 @@ import { UNSERVED } from '../../features/iscsi/view.ts'
 import { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import { createShares } from '../../features/shares/shares.ts'
 import { Scheduler } from '../../features/snapshots/scheduler.ts'
-import { LoginLimits } from '../../features/users/login.ts'
+import { LoginLimits } from '../../features/users/login-limits.ts'
 import type { Folders } from '../../folders.ts'
 import type { AuditLog } from '../../http/audit.ts'
 import { Answers } from '../../http/idempotency.ts'
@@ -63,6 +66,9 @@ export interface ControllerOptions {
   now: () => number
   /** Those of the console, where it is on. */
   sessions: ConsoleSessions | undefined
+  known: KnownAddresses
+  clock: Clock
+  boot: Boot
 }
 
 export function assembleController({
@@ -78,12 +84,15 @@ export function assembleController({
   trial,
   now,
   sessions,
+  known,
+  clock,
+  boot,
 }: ControllerOptions): Controller {
   const users = new UserStore(folders)
   const oneTime = users.prepare()
   if (oneTime) warn(`the one-time password of "admin" is in ${oneTime}`)
-  const tokens = new Tokens(readSecret(folders), users)
-  const limits = new LoginLimits(folders)
+  const tokens = new Tokens(readSecret(folders), users, clock, boot)
+  const limits = new LoginLimits(folders, known, clock)
   const maintenance = new MaintenanceMode(folders)
   const answers = new Answers(join(folders.state, 'idempotency'), (error) =>
     warn('an answer could not be kept for its Idempotency-Key', error),
@@ -153,6 +162,7 @@ export function assembleController({
       },
       scheduler,
       now,
+      clock,
       counts,
       openapi: () => (document ??= describeController(config, version)),
     },
@@ -161,7 +171,10 @@ export function assembleController({
       restoreTargets()
     },
     imported: restoreTargets,
-    hangUp: () => jobEvents.close(),
+    hangUp() {
+      limits.hangUp()
+      jobEvents.close()
+    },
     scheduler,
     close() {
       scheduler.stop()

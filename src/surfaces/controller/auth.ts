@@ -51,8 +51,8 @@ export const logout = define({
   // Whoever has used up his requests can still end his token.
   unlimited: true,
   response: Message,
-  handle({ principal, audit }, { accounts }) {
-    logOut(accounts, principal ?? raise(new ApiError('unauthenticated', 'A valid token is needed')))
+  handle({ principal, audit }, { accounts, clock }) {
+    logOut(accounts, principal ?? raise(new ApiError('unauthenticated', 'A valid token is needed')), clock)
     audit('auth.logout', `users/${principal?.session?.user}`)
     return json({ message: 'logged out' })
   },

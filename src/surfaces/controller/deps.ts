@@ -1,4 +1,5 @@
 // What the controller surface's handlers work with. The trap: Tokens prove who calls, Accounts change who may; both look at one UserStore.
+import type { Clock } from '../../auth/clock.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { Configuration } from '../../config.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
@@ -9,7 +10,7 @@ import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { Pools } from '../../features/pools/pools.ts'
 import type { Shares } from '../../features/shares/shares.ts'
 import type { Scheduler } from '../../features/snapshots/scheduler.ts'
-import type { LoginLimits } from '../../features/users/login.ts'
+import type { LoginLimits } from '../../features/users/login-limits.ts'
 import type { Accounts } from '../../features/users/users.ts'
 import type { Folders } from '../../folders.ts'
 import type { AuditLog } from '../../http/audit.ts'
@@ -43,6 +44,7 @@ export interface ControllerDeps {
   scheduler: Scheduler
   /** Milliseconds since 1970. */
   now: () => number
+  clock: Clock
   counts: { requests: RequestCounts; tasks: TaskEndings }
   /** The OpenAPI document, made on the first request. */
   openapi: () => string

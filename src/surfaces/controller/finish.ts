@@ -52,10 +52,10 @@ export async function finish(
     ...{ event: action, target, actor: principal?.name ?? 'nobody', address, request },
     account: accountOf(principal),
   })
-  const end = Date.now() + (call.respondAsync ? 0 : seconds * 1000)
+  const end = performance.now() + (call.respondAsync ? 0 : seconds * 1000)
   const isDone = (now: Task) => isFinal(now) || enough(now)
   let now = task
-  while (!isDone(now) && Date.now() < end && !call.signal.aborted) {
+  while (!isDone(now) && performance.now() < end && !call.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     await tasks.settle(id)
     now = tasks.get(id) ?? now

@@ -1,6 +1,7 @@
 // GET /jobs/events, GET /jobs/{id}/log: following jobs. The trap: a reader of the console's cookie may read as long as its session is in
 // force, one with a token as long as that is.
 import * as z from 'zod'
+import { CLOCK } from '../../auth/clock.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { inForce } from '../../auth/in-force.ts'
 import type { Principal } from '../../auth/principal.ts'
@@ -59,7 +60,7 @@ export class JobEvents {
     const { users, sessions } = this.options
     if (principal?.console !== undefined) return sessions?.get(principal.console) !== undefined
     const session = principal?.session
-    return session !== undefined && session.expires * 1000 > Date.now() && !!inForce(session, users.all())
+    return session !== undefined && session.until > CLOCK.steady() && !!inForce(session, users.all())
   }
 }
 

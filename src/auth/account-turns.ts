@@ -1,0 +1,104 @@
+// Guesses at one account from addresses that it was never used from: some are free, then they come to their turns one by one, so slowly that
+// guessing from very many addresses leads nowhere. Nobody is kept out: whoever comes back after a refusal goes before those who came later.
+import { ApiError, tooMany } from '../http/errors.ts'
+import { type BackOff, canonicalAddress } from './back-off.ts'
+import { networkOf } from './fair-queue.ts'
+
+/** Requests that are held for one account; the others are asked to come back. */
+export const MOST_WAITING = 8
+/** Networks and addresses whose place in the line is remembered while they come back. */
+const MOST_REMEMBERED = 1024
+
+interface Waiting {
+  network: string
+  address: string
+  go: () => void
+  refuse: (error: Error) => void
+}
+
+interface Line {
+  waiting: Waiting[]
+  /** Since which arrival each network, and each address, waits. */
+  since: Map<string, number>
+  timer: NodeJS.Timeout | undefined
+}
+
+export class AccountTurns {
+  private readonly attempts: BackOff
+  private readonly lines = new Map<string, Line>()
+  private arrivals = 0
+
+  /** `attempts` counts and paces them, by account. */
+  constructor(attempts: BackOff) {
+    this.attempts = attempts
+  }
+
+  /** Resolves once this attempt may be made, and counts it. Throws the 429 when too many wait. */
+  async take(account: string, from: string): Promise<void> {
+    const line = this.lines.get(account)
+    if (!line && this.attempts.left(account) === 0) return this.attempts.fail(account)
+    await this.join(account, line ?? this.begin(account), from)
+  }
+
+  /** Refuses all who wait: the server stops. */
+  close(): void {
+    for (const [account, { waiting, timer }] of this.lines) {
+      clearTimeout(timer)
+      this.lines.delete(account)
+      for (const { refuse } of waiting) refuse(new ApiError('unavailable', 'The server stops', { retryAfter: 5 }))
+    }
+  }
+
+  private begin(account: string): Line {
+    const line: Line = { waiting: [], since: new Map(), timer: undefined }
+    this.lines.set(account, line)
+    this.plan(account, line)
+    return line
+  }
+
+  private join(account: string, line: Line, from: string): Promise<void> {
+    const [network, address] = [`network ${networkOf(from)}`, canonicalAddress(from)]
+    this.arrivals += 1
+    for (const key of [network, address])
+      if (!line.since.has(key) && line.since.size < MOST_REMEMBERED) line.since.set(key, this.arrivals)
+    return new Promise((go, refuse) => {
+      line.waiting.push({ network, address, go, refuse })
+      if (line.waiting.length > MOST_WAITING)
+        this.pushOut(line).refuse(tooMany('failed logins', this.attempts.wait(account)))
+    })
+  }
+
+  /** Who has waited longest first, by network and then by address. */
+  private inOrder({ waiting, since }: Line): Waiting[] {
+    const rank = (key: string) => since.get(key) ?? this.arrivals
+    return waiting.sort((a, b) => rank(a.network) - rank(b.network) || rank(a.address) - rank(b.address))
+  }
+
+  /** The last to come of the network that has most who wait. */
+  private pushOut(line: Line): Waiting {
+    const order = this.inOrder(line)
+    const count = (of: Waiting) => order.filter(({ network }) => network === of.network).length
+    const last = order.reduce((found, one) => (count(one) >= count(found) ? one : found))
+    order.splice(order.indexOf(last), 1)
+    return last
+  }
+
+  private plan(account: string, line: Line): void {
+    line.timer = setTimeout(
+      () => {
+        // Timers may be early by a moment.
+        if (this.attempts.left(account) > 0) return this.plan(account, line)
+        const next = this.inOrder(line).shift()
+        if (next) {
+          this.attempts.fail(account)
+          line.since.set(next.network, ++this.arrivals)
+          line.since.delete(next.address)
+          next.go()
+        }
+        if (line.waiting.length > 0) this.plan(account, line)
+        else this.lines.delete(account)
+      },
+      Math.ceil(this.attempts.left(account)),
+    )
+  }
+}
