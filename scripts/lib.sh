@@ -8,12 +8,12 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 if [ -n "${SUDO_UID:-}" ]; then
   unset EDGE_PATH EDGE_FAULT EDGE_NETROOT NODE_OPTIONS NODE_PATH OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
   # shellcheck disable=SC2034 # EDGE_WRAPPER: wrapper.sh
-  EDGE_LABEL='' EDGE_LEGACY_MD5='' EDGE_UNPACK_LIMIT='' EDGE_ENTRY_LIMIT='' EDGE_WRAPPER=''
+  EDGE_LABEL='' EDGE_LEGACY_MD5='' EDGE_UNPACK_LIMIT='' EDGE_ENTRY_LIMIT='' EDGE_LOG_SIZE='' EDGE_WRAPPER=''
   # shellcheck source=/dev/null
   . "$here/settings"
 fi
 : "${EDGE_ROOT:?}" "${EDGE_SYSCONFDIR:?}" "${EDGE_DATADIR:?}" "${EDGE_STATEDIR:?}"
-: "${EDGE_LABEL:=SYSTEM}" "${EDGE_LEGACY_MD5:=0}" "${EDGE_UNPACK_LIMIT:=17179869184}" "${EDGE_ENTRY_LIMIT:=200000}"
+: "${EDGE_LABEL:=SYSTEM}" "${EDGE_LEGACY_MD5:=0}" "${EDGE_UNPACK_LIMIT:=17179869184}" "${EDGE_ENTRY_LIMIT:=200000}" "${EDGE_LOG_SIZE:=16777216}"
 PATH=${EDGE_PATH:+$EDGE_PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH EDGE_ROOT EDGE_SYSCONFDIR EDGE_DATADIR EDGE_STATEDIR EDGE_LABEL
 LC_ALL=C
@@ -102,6 +102,12 @@ log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not fol
   if [ -n "${SUDO_UID:-}" ] && ! is_ours "$EDGE_ROOT/log/$1"; then
     rm -f "$EDGE_ROOT/log/$1"
     (set -C && umask 027 && : >"$EDGE_ROOT/log/$1") || return 0
+  fi
+  # Not `.1`: that name is logrotate's.
+  if [ -f "$EDGE_ROOT/log/$1" ] && [ "$(stat -c %s "$EDGE_ROOT/log/$1")" -ge "$EDGE_LOG_SIZE" ] &&
+    rename "$EDGE_ROOT/log/$1" "$EDGE_ROOT/log/$1.old"; then
+    log_text "$1" "$2"
+    return
   fi
   printf '%s\n' "$2" >>"$EDGE_ROOT/log/$1"
 }

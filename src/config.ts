@@ -17,6 +17,7 @@ const Bytes = z
   .transform((value) => (typeof value === 'number' ? value : parseBytes(value)))
 
 const LEAST_AUDIT = 16 << 20
+const LEAST_LOG = 64 << 10
 
 const parseBytes = (text: string) => {
   const power = ' KMGT'.indexOf(text.at(-1) ?? '')
@@ -130,6 +131,8 @@ export const Configuration = z.strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
       access: z.boolean().default(true),
       file: z.string().startsWith('/').optional(),
+      /** What each log of lines may take before it goes on in a new file; the one before is kept. */
+      size: Bytes.prefault('16M').refine((bytes) => bytes >= LEAST_LOG, 'expected at least 64K'),
     })
     .prefault({}),
 })

@@ -17,12 +17,15 @@ export function createLog({
   level,
   access,
   file,
+  size,
 }: {
   level: string
   access: boolean
   file?: string | undefined
+  /** Bytes of the file, before it goes on in a new one. */
+  size?: number
 }): ServerLog {
-  const destination = new BufferedLog(file)
+  const destination = new BufferedLog(file, size)
   const redact = ['token', 'hash', 'newtoken', 'password', '*.token', '*.hash', '*.newtoken', '*.password']
   const logger = pino({ level, base: null, redact }, destination)
   // Its members are all our own words but the path, where redaction does not look; looking costs more than the rest of the line.

@@ -1,24 +1,34 @@
-// Logs: appended a line at a time, read from the end. The trap: another process (logrotate, an operator) may move the file away,
-// so the writer checks that its file still has the name before it writes.
-import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+// Logs: appended a line at a time, read from the end. Another process (logrotate, an operator) may move the file away, so the writer checks
+// that its file still has the name before it writes.
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
 import { errno } from '../http/errors.ts'
 
-/** A file that only grows; reopened when it was rotated or removed. */
+/** Bytes, unless the configuration says otherwise. */
+const MOST = 16 << 20
+
+/** What a log that was full is called: not `.1`, which belongs to logrotate. */
+export const oldLog = (file: string) => `${file}.old`
+
+/** A file that only grows, up to `most` bytes: then it is kept as `.old`, and a new one begins. Reopened when it was rotated or removed. */
 export class AppendLog {
   private readonly file: string
   private readonly mode: number
+  private readonly most: number
   private fd: number | undefined
   private inode = 0
 
-  constructor(file: string, mode = 0o640) {
+  constructor(file: string, { mode = 0o640, most = MOST }: { mode?: number; most?: number | undefined } = {}) {
     this.file = file
     this.mode = mode
+    this.most = most
   }
 
   /** Appends one line in one write, so that lines of several writers never mix. */
   append(line: string): void {
     const now = statSync(this.file, { throwIfNoEntry: false })
-    if (this.fd === undefined || now?.ino !== this.inode) {
+    const isFull = now?.isFile() && now.size + line.length >= this.most
+    if (isFull) renameSync(this.file, oldLog(this.file))
+    if (this.fd === undefined || isFull || now?.ino !== this.inode) {
       this.close()
       this.fd = openSync(this.file, 'a', this.mode)
       this.inode = fstatSync(this.fd).ino

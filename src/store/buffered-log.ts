@@ -1,7 +1,8 @@
-// A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. The trap: a full disk
-// or a reader that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
-import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+// A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. A full disk or a reader
+// that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { oldLog } from './append-log.ts'
 
 /** Characters: written at once from here on. */
 const BATCH = 4096
@@ -10,14 +11,17 @@ const MOST = 4 << 20
 
 export class BufferedLog {
   private readonly file: string | undefined
+  /** Bytes of the file before it is kept as `.old` and a new one begins. */
+  private readonly most: number
   private fd: number
   private lines: string[] = []
   private size = 0
   private writing = false
 
   /** Appends to `file`, or to standard output. Throws when the file cannot be opened. */
-  constructor(file?: string) {
+  constructor(file?: string, most = Number.POSITIVE_INFINITY) {
     this.file = file
+    this.most = most
     this.fd = file === undefined ? 1 : open(file)
   }
 
@@ -47,6 +51,7 @@ export class BufferedLog {
       const rest = error ? undefined : bytes.subarray(written)
       if (rest && rest.length > 0) return this.send(rest)
       this.writing = false
+      this.bound()
       // A reader that is only slow gets the batch with the next one.
       if (error?.code === 'EAGAIN') {
         this.lines.unshift(bytes.toString())
@@ -61,6 +66,19 @@ export class BufferedLog {
       writeSync(this.fd, this.take())
     } catch {
       // Nobody reads, or there is no room: the process ends all the same.
+    }
+  }
+
+  /** Nobody but us may be there to rotate it. What somebody else moved away already is only left. */
+  private bound(): void {
+    if (this.file === undefined) return
+    try {
+      const ours = fstatSync(this.fd)
+      if (!ours.isFile() || ours.size < this.most) return
+      if (statSync(this.file, { throwIfNoEntry: false })?.ino === ours.ino) renameSync(this.file, oldLog(this.file))
+      this.reopen()
+    } catch {
+      // Tried again with the next lines.
     }
   }
 

@@ -1,10 +1,20 @@
 // Append-only logs. The trap: a log may be moved away between two lines, and a reader may come in the middle of one.
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppendLog, readFrom, tail } from '../../src/store/append-log.ts'
+import { BufferedLog } from '../../src/store/buffered-log.ts'
 import { runs } from '../harness/fuzz.ts'
 
 let folder: string
@@ -41,12 +51,61 @@ describe('an append log', () => {
     log.close()
     expect(readFileSync(file(), 'utf8')).toBe('three\n')
   })
+  it('that is full is kept under another name, once, and goes on in a new file', () => {
+    const log = new AppendLog(file(), { most: 100 })
+    for (let i = 0; i < 50; i++) log.append(`${i}`.padStart(19, '0'))
+    log.close()
+    const [now, before] = [readFileSync(file(), 'utf8'), readFileSync(`${file()}.old`, 'utf8')]
+    expect([now.length <= 100, before.length <= 100, readdirSync(folder).length]).toEqual([true, true, 2])
+    expect(`${before}${now}`.trimEnd().split('\n').map(Number).at(-1)).toBe(49)
+    expect(statSync(file()).mode & 0o027).toBe(0)
+  })
   it('mixes no lines of two writers', () => {
     const logs = [new AppendLog(file()), new AppendLog(file())]
     for (let i = 0; i < 200; i++) logs[i % 2]!.append(`${i} ${'x'.repeat(i)}`)
     for (const log of logs) log.close()
     const lines = readFileSync(file(), 'utf8').trimEnd().split('\n')
     expect(lines).toEqual(Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(i)}`))
+  })
+})
+
+describe('the server’s own log', () => {
+  const lines = (log: BufferedLog, count: number) => {
+    for (let i = 0; i < count; i++) log.write(`${'x'.repeat(99)}\n`)
+    log.flush()
+  }
+  /** Until all lines have come to the file. */
+  const idle = (log: BufferedLog) =>
+    expect
+      .poll(() => {
+        log.flush()
+        const { writing, size } = log as unknown as { writing: boolean; size: number }
+        return writing || size > 0
+      })
+      .toBe(false)
+  it('is bounded as well, and leaves alone what logrotate has moved away', async () => {
+    const log = new BufferedLog(file(), 10_000)
+    for (let i = 0; i < 20; i++) {
+      lines(log, 50)
+      await idle(log)
+    }
+    expect(readdirSync(folder).sort()).toEqual(['some.log', 'some.log.old'])
+    expect(statSync(file()).size).toBeLessThan(20_000)
+    expect(statSync(`${file()}.old`).size).toBeLessThan(20_000)
+    rmSync(`${file()}.old`)
+    renameSync(file(), `${file()}.1`)
+    log.reopen()
+    lines(log, 1)
+    await idle(log)
+    expect(statSync(file()).size).toBe(100)
+    expect(readdirSync(folder).sort()).toEqual(['some.log', 'some.log.1'])
+  })
+  it('that is no file is never renamed', async () => {
+    symlinkSync('/dev/null', file())
+    const log = new BufferedLog(file(), 10)
+    lines(log, 50)
+    log.flushSync()
+    expect(readdirSync(folder)).toEqual(['some.log'])
   })
 })
 
