@@ -4,9 +4,9 @@ import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { auditFolder, DEFAULT_FOLDERS } from '../folders.ts'
 import { readText } from '../store/atomic.ts'
-import { fingerprint, publicKey } from '../store/audit/key.ts'
+import { fingerprint, publicKey, readCheckpoint } from '../store/audit/key.ts'
 import { findEntries } from '../store/audit/query.ts'
-import { clean, type Entry } from '../store/audit/record.ts'
+import { type Checkpoint, clean, type Entry } from '../store/audit/record.ts'
 import { checkpointFile, listSegments, publicKeyFile } from '../store/audit/segments.ts'
 import { verifySegments } from '../store/audit/verify.ts'
 import { edited, Failure, type Io, type Main, parse, say, UsageError } from './command.ts'
@@ -87,11 +87,31 @@ async function verify(args: string[], io: Io): Promise<number> {
   if (files.length === 0 && checkpoints.length === 0) throw new Failure(`${folder}: there is no audit log`)
   const { bad, checked, first, last, signed } = verifySegments(files, { key: known, checkpoints, part })
   if (bad) throw new Failure(`entry ${bad.entry}${bad.file ? ` (${bad.file})` : ''}: ${bad.problem}`)
-  say(io.stdout, `good: ${checked} records, ${first} to ${last}, signed up to ${signed}`)
+  say(io.stdout, `${verdict(first, part)}: ${checked} records, ${first} to ${last}, signed up to ${signed}`)
   if (signed < last) say(io.stdout, `not signed yet: ${signed + 1} to ${last}`)
+  if (kept !== undefined && !part) say(io.stdout, sinceKept(readCheckpoint(known, kept.trimEnd()), first))
   say(io.stdout, `key: ${fingerprint(known)}`)
   if (values.key === undefined) say(io.stderr, 'checked with the key beside the log; --key takes the one that you kept')
   return 0
+}
+
+/** A log that begins late is not whole, whatever took its beginning away. */
+function verdict(first: number, part: boolean): string {
+  if (first <= 1) return 'good'
+  const before = first === 2 ? 'entry 1' : `entries 1 to ${first - 1}`
+  return `good from entry ${first}; ${before} ${first === 2 ? 'was' : 'were'} ${part ? 'not looked at' : 'rotated out'}`
+}
+
+/** How much of what a kept checkpoint stands for is still there. */
+function sinceKept(kept: Checkpoint | undefined, first: number): string {
+  if (!kept) return 'the checkpoint that was kept cannot be read'
+  const { seq, checkpoint } = kept
+  const of = `of the ${seq - checkpoint.first + 1} records up to the checkpoint that was kept (${checkpoint.first} to ${seq})`
+  const gone = Math.max(0, Math.min(first, seq + 1) - checkpoint.first)
+  if (gone === 0) return `${of}, none is gone`
+  const which =
+    gone > seq - checkpoint.first ? 'all are gone' : `${gone} are gone (${checkpoint.first} to ${first - 1})`
+  return `${of}, ${which}`
 }
 
 const inOrder = (files: string[]) => files.toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))

@@ -101,8 +101,10 @@ edge-admin audit key [--statedir DIR]   prints the public key: keep it, and a co
   --before ID       entries older than this one
   FOLDER, FILE...   a copied log, or only some of its segments
   --key PUBLIC      the key that was kept, instead of the one beside the log
-  --checkpoint FILE a checkpoint that was kept: what it signed has to be there
-Exit status 0 when all is good; else 1, and the first bad entry on standard error.`,
+  --checkpoint FILE a checkpoint that was kept: says how much of what it signed is still there
+  --actor also takes local: what was done on the machine itself, by edge-admin user reset and token set
+Exit status of verify: 0 when nothing that is there was changed; its first line says from which entry on ("good" alone
+is the whole log). 1 when something was changed, is missing or cannot be read: the first bad entry is on standard error. 64 for a wrong call.`,
     load: async () => (await import('./audit.ts')).audit,
   },
   {

@@ -90,6 +90,43 @@ describe('edge-admin audit verify', () => {
     )
   })
 
+  it('does not call a log good that begins late, and says how much is gone since a kept checkpoint', async () => {
+    const long = new SampleLog({ segment: 4096, size: 40_000, every: 50 })
+    try {
+      long.fill(60)
+      long.chain.sign()
+      const [kept, middle] = [join(elsewhere, 'old.checkpoint'), join(elsewhere, 'middle.checkpoint')]
+      writeFileSync(kept, long.checkpoint)
+      const verify = async (...more: string[]) => (await audit('verify', '--statedir', long.base, ...more)).out
+      expect(await verify('--checkpoint', kept)).toMatch(
+        /^good: .*\nof the (\d+) records up to the checkpoint that was kept \(1 to \1\), none is gone\n/,
+      )
+      long.fill(100, 100)
+      long.chain.sign()
+      writeFileSync(middle, long.checkpoint)
+      long.fill(30, 300)
+      long.chain.close()
+      const { first, last } = long.verify()
+      expect(first).toBeGreaterThan(2)
+      const seq = Number(/"seq":(\d+)/.exec(readFileSync(middle, 'utf8'))?.[1])
+      expect([first < seq, last > seq]).toEqual([true, true])
+      expect(await verify('--checkpoint', middle)).toMatch(
+        new RegExp(
+          `^good from entry ${first}; entries 1 to ${first - 1} were rotated out: \\d+ records, ${first} to ${last}, .*\nof the .* up to .* kept `,
+        ),
+      )
+      expect(await verify('--checkpoint', kept)).toMatch(/\(1 to (\d+)\), (?:all are gone|\d+ are gone \(1 to \d+\))\n/)
+      long.chain = long.open()
+      long.fill(600, 1000)
+      long.chain.close()
+      expect(await verify('--checkpoint', kept)).toMatch(/ \(1 to \d+\), all are gone\n/)
+      const [, second = ''] = long.segments
+      expect((await audit('verify', second)).out).toMatch(/^good from entry \d+; entries 1 to \d+ were not looked at: /)
+    } finally {
+      long.remove()
+    }
+  })
+
   it('names the first bad entry and its file, and ends with 1', async () => {
     const [, file = ''] = log.segments
     const bytes = readFileSync(file)
