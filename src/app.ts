@@ -15,14 +15,14 @@ import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager
 import { createTool } from './drivers/tool.ts'
 import { removeLeftovers } from './features/appliance/leftovers.ts'
 import { HealthMonitor } from './features/health/health.ts'
-import { maskedLine } from './features/jobs/redact.ts'
+import { failureOf } from './features/jobs/view.ts'
 import { licenseScript } from './features/license/installed.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
 import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
 import { acquaint } from './http/acquaint.ts'
 import { notFoundReply } from './http/answer.ts'
-import { AuditLog } from './http/audit.ts'
+import { AuditLog, resourceOf } from './http/audit.ts'
 import { RequestCounts } from './http/counts.ts'
 import { ApiError, invalid } from './http/errors.ts'
 import { mount } from './http/mount.ts'
@@ -32,6 +32,7 @@ import { callerOf } from './http/peer.ts'
 import type { Env, Request } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
+import { Inbox } from './store/audit/inbox.ts'
 import { Remembered } from './store/remembered.ts'
 import { Turns } from './store/turns.ts'
 import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
@@ -87,6 +88,9 @@ export interface App {
   close: () => void
 }
 
+/** Milliseconds between two looks for what commands have left for the audit log. */
+const LOOK = 5000
+
 /** Where a target that `normalise` refused is routed to: no endpoint can have this path. */
 const REFUSED = '/\0'
 
@@ -112,8 +116,23 @@ export async function createApp(options: AppOptions): Promise<App> {
     keyFile: join(folders.state, 'audit.key'),
     size: config.audit.size,
     failed: unwritten,
+    found: (text) => warn(`the audit log: ${text}`),
   })
-  const audit = new AuditLog(log(folders, 'jidoteki-audit.log'), unwritten, chain)
+  const audit = new AuditLog(log(folders, 'jidoteki-audit.log'), unwritten, chain, {
+    size: config.audit.size,
+    lines: config.log.size,
+  })
+  // From the commands that change something without the server.
+  const inbox = new Inbox([folders.state, join(folders.root, 'etc')], {
+    enter: ({ at, action, resource, by }, unsure) =>
+      audit.write({
+        ...{ event: action, target: resource, resource, actor: 'local', account: 'local', address: 'local', agent: by },
+        ...(unsure && { failure: `interrupted at ${at}: whether it was done is not known` }),
+      }),
+    saved: () => audit.saved(),
+    warn,
+  })
+  let looking: NodeJS.Timeout | undefined
   const backOff = new BackOff(join(folders.state, 'back-off.json'), options.clock)
   const tokens = new TokenStore(folders, warn)
   const initFolder = join(folders.sysconf, 'init.d')
@@ -146,12 +165,20 @@ export async function createApp(options: AppOptions): Promise<App> {
       }
       options.onTaskEnd?.(task)
     },
-    onOwed: (entry, { status, error }) =>
-      audit.write({
-        ...entry,
-        name: entry.actor,
-        failure: status === 'completed' ? undefined : error ? `${status}: ${maskedLine(error.message)}` : status,
-      }),
+    async onOwed(entry, task, again) {
+      const failure = failureOf(task)
+      const { event, action = event.replace(/\.success$/, ''), target, account, actor, request } = entry
+      const resource = entry.resource ?? resourceOf(target)
+      const isEntered = () =>
+        chain
+          .find({ action, resource, since: Date.parse(task.created_at), limit: 20 })
+          .some((one) => one.request === request && one.actor === account)
+      if (!again || !isEntered()) {
+        const line = failure === undefined ? event : `${event.replace(/\.success$/, '')}.failed`
+        audit.write({ ...entry, event: line, action, resource, account, name: actor, failure })
+      }
+      await audit.saved()
+    },
     warn,
   })
   const now = options.now ?? Date.now
@@ -231,7 +258,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     version: options.version,
     tasks,
     audit,
-    chain,
+    chain: {
+      find(filter) {
+        // Whoever asks right after a command finds it.
+        if (looking) inbox.look()
+        return chain.find(filter)
+      },
+    },
     warn,
     counts,
     tool: createTool(options.programs, options.scripts),
@@ -287,6 +320,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     tidy() {
       for (const path of leftovers) rmSync(path, { recursive: true, force: true })
       chain.start()
+      inbox.look()
+      looking = setInterval(() => inbox.look(), LOOK).unref()
       controller?.tidy()
       webConsole?.start()
     },
@@ -302,6 +337,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     close() {
       tasks.close()
+      clearInterval(looking)
       backOff.save()
       known.save()
       controller?.close()
@@ -331,6 +367,7 @@ const scriptEnvironment = (config: Configuration, mode: 'strict' | 'original') =
   EDGE_LEGACY_MD5: config['legacy-md5'] || mode === 'original' ? '1' : '0',
   EDGE_UNPACK_LIMIT: String(config.limits.unpacked),
   EDGE_ENTRY_LIMIT: String(config.limits.entries),
+  EDGE_LOG_SIZE: String(config.log.size),
   ...(config.wrapper && { EDGE_WRAPPER: config.wrapper }),
 })
 

@@ -1,4 +1,6 @@
 // Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, signed request) ends in one of these.
+import { accountLabel } from './actor-words.ts'
+
 /** From least to most: each role may do what the ones before it may. */
 export const ROLES = ['viewer', 'operator', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
@@ -31,5 +33,9 @@ export interface Principal {
 /** What the audit log knows the caller by: the account's id, or `token` for the appliance's one token. */
 export const accountOf = (principal: Principal | undefined): string | undefined =>
   principal && (principal.session?.user ?? 'token')
+
+/** Who somebody is beside what he began: an account by its name, the appliance's token by that word, for an account may be called `admin`. */
+export const callerName = (principal: Principal | undefined): string =>
+  principal ? (principal.session ? accountLabel(principal.name) : 'token') : 'nobody'
 
 export const mayAct = (principal: Principal, needed: Role) => ROLES.indexOf(principal.role) >= ROLES.indexOf(needed)

@@ -58,3 +58,9 @@ export function edited(file: string): string {
 }
 
 export const say = (stream: Output, line: string) => void stream.write(`${line}\n`)
+
+/** How the audit log names a command that changed something, and who called it by sudo. */
+export function onBehalf(command: string, { env }: Io): string {
+  const caller = env['SUDO_USER']?.replace(/[^A-Za-z0-9._@-]/g, '?').slice(0, 64)
+  return caller ? `${command}, for ${caller}` : command
+}

@@ -5,7 +5,8 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
 import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
-import { Failure, type Io, parse, required, say, UsageError } from './command.ts'
+import { recorded } from '../store/audit/inbox.ts'
+import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
 
 export async function token(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { root: { type: 'string' } }, 1)
@@ -17,15 +18,16 @@ export async function token(args: string[], io: Io): Promise<number> {
 
   const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
   becomeOwner(owner.uid, owner.gid)
-  store(folders, value)
+  store(folders, value, onBehalf(`edge-admin token ${action}`, io))
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
   return 0
 }
 
-function store(folders: Folders, value: string): void {
+function store(folders: Folders, value: string, by: string): void {
+  const entry = { action: 'token.update', resource: 'token', by }
   try {
-    storeToken(folders, value)
+    recorded(join(folders.root, 'etc'), entry, () => storeToken(folders, value))
   } catch (error) {
     // The system's message would name a temporary file that no longer exists.
     if (error instanceof Error && 'path' in error) error.path = join(folders.root, 'etc/api.token')

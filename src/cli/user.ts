@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { hashPasswordNow } from '../auth/password.ts'
 import { oneTimePassword, UserStore } from '../auth/users.ts'
 import { DEFAULT_FOLDERS } from '../folders.ts'
-import { Failure, type Io, parse, say, UsageError } from './command.ts'
+import { recorded } from '../store/audit/inbox.ts'
+import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
 
 export async function user(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { statedir: { type: 'string' } }, 1, 2)
@@ -21,7 +22,13 @@ export async function user(args: string[], io: Io): Promise<number> {
     return 0
   }
   if (action !== 'reset' || name === undefined) throw new UsageError('list, or reset NAME')
-  say(io.stdout, reset(users, name))
+  const account = users.byName(name)
+  if (!account) throw new Failure('there is no such account: see edge-admin user list')
+  const entry = { action: 'users.reset', resource: `users/${account.id}`, by: onBehalf('edge-admin user reset', io) }
+  say(
+    io.stdout,
+    recorded(state, entry, () => reset(users, name)),
+  )
   return 0
 }
 

@@ -54,10 +54,11 @@ export function enterRefusal<Deps>(
   error: unknown,
   principal: Principal | undefined,
 ): void {
-  const event = `${endpoint.action ?? endpoint.id}.refused`
+  const status = error instanceof ApiError ? error.status : 500
   audit.write({
-    event,
-    target: String(error instanceof ApiError ? error.status : 500),
+    event: `${endpoint.action ?? endpoint.id}.refused`,
+    target: String(status),
+    refusal: status < 500 || undefined,
     actor: principal?.name ?? surface.nobody,
     account: accountOf(principal),
     name: principal?.name,

@@ -1,10 +1,11 @@
-// Calls the handler, and leaves exactly one audit entry for each change and each refusal of one.
+// Calls the handler, and leaves exactly one audit entry for each change and each refusal of one. That of a change is on the disk before the
+// change is answered.
 import { accountOf, type Principal } from '../auth/principal.ts'
 import { authenticateNow, enterRefusal, reasonOf } from './admit.ts'
 import { origin, resourceOf } from './audit.ts'
 import { parseQuery, pick, RequestCall, validate } from './call.ts'
 import type { Actor, Endpoint } from './endpoint.ts'
-import { invalid } from './errors.ts'
+import { ApiError, errno, invalid } from './errors.ts'
 import { HEADER } from './idempotency.ts'
 import type { Parameters } from './query.ts'
 import type { Reply } from './reply.ts'
@@ -29,13 +30,15 @@ export function run<Deps>(
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
-  const enter = ({ event, target, actor, entered }: NonNullable<typeof entry>, failure?: string) => {
+  /** Whether the entry has to be on the disk before the answer: nobody waits for the disk because a stranger was refused. */
+  const enter = ({ event, target, actor }: NonNullable<typeof entry>, status: number, failure?: string): boolean => {
     const { surface } = options
     // A mere name proves nothing, not even beside a token of somebody else.
     const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
     const name = (typeof actor === 'object' ? actor.name : actor) ?? principal?.name
     options.audit.write({
-      event,
+      event: lineEvent(endpoint, event, status, failure),
+      action: actionOf(endpoint, event, status),
       target,
       actor: name ?? surface.nobody,
       account,
@@ -44,18 +47,42 @@ export function run<Deps>(
       failure,
       ...origin(request),
     })
-    entered?.()
+    return failure === undefined || account !== undefined
   }
-  const done = (reply: Reply): Reply => {
-    if (!entry && endpoint.method !== 'GET') entry = { event: endpoint.action ?? endpoint.id, target: '' }
-    if (entry) enter(entry, reply.status < 400 ? undefined : String(reply.status))
+  /** Waits for the disk. The change has been made, so what is kept for a retry is kept; only then is the caller told that the disk refused. */
+  let refusedByDisk: unknown
+  const save = async ({ entered }: NonNullable<typeof entry>): Promise<void> => {
+    try {
+      await options.audit.saved()
+      entered?.()
+    } catch (error) {
+      // Who signs in or out must be let in to see why.
+      if (!endpoint.repeatable && endpoint.permission !== 'public') refusedByDisk = error
+    }
+  }
+  const done = (reply: Reply): Reply | Promise<Reply> => {
+    if (!entry && endpoint.method !== 'GET') entry = { event: actionName(endpoint), target: '' }
     if (options.checkResponses) checkResponse(endpoint, reply)
-    return reply
+    if (!entry) return reply
+    const failure = reply.status < 400 ? undefined : String(reply.status)
+    return enter(entry, reply.status, failure) ? save(entry).then(() => reply) : reply
   }
-  const refused = (error: unknown): never => {
-    if (entry) enter(entry, reasonOf(error))
-    else if (endpoint.method !== 'GET') enterRefusal(endpoint, request, options, error, principal)
-    throw error
+  const refused = (error: unknown): Promise<never> => {
+    const status = error instanceof ApiError ? error.status : 500
+    let wait: Promise<void> | undefined
+    if (entry && enter(entry, status, reasonOf(error))) wait = save(entry)
+    else if (!entry && endpoint.method !== 'GET') {
+      enterRefusal(endpoint, request, options, error, principal)
+      // A bug may have come after a part of the change.
+      if (status >= 500) wait = options.audit.saved().catch(() => {})
+    }
+    return (wait ?? Promise.resolve()).then(() => {
+      throw error
+    })
+  }
+  const safe = (reply: Reply): Reply => {
+    if (refusedByDisk !== undefined) throw notSafe(refusedByDisk)
+    return reply
   }
   try {
     if (endpoint.method !== 'GET' && !endpoint.duringMaintenance) options.surface.refuseChanges?.()
@@ -78,19 +105,52 @@ export function run<Deps>(
         ? handleResource(endpoint, call, options.deps, { turns: options.turns, conditions: conditionsOf(request) })
         : endpoint.handle(call, options.deps)
     const once = asksForOnce(endpoint, request, options.surface, principal)
+    // Entered before its answer is kept: a retry gets that answer, and must not be the first that the log knows of.
     const result = once
       ? once.answers
-          .once({ ...once, query: parameters, body: received.json?.bytes }, act, () => entry?.target ?? '')
+          .once(
+            { ...once, query: parameters, body: received.json?.bytes },
+            async () => done(await act()),
+            () => entry?.target ?? '',
+          )
           .then(({ reply, replayed }) => {
-            if (replayed) call.audit(`${endpoint.action ?? endpoint.id}.replayed`, replayed.target)
-            return reply
+            if (!replayed) return reply
+            call.audit(`${actionName(endpoint)}.replayed`, replayed.target)
+            return done(reply)
           })
       : act()
-    return result instanceof Promise ? result.then(done, refused) : done(result)
+    if (!(result instanceof Promise)) {
+      const answer = done(result)
+      return answer instanceof Promise ? answer.then(safe) : answer
+    }
+    return result.then(once ? (reply) => reply : done, refused).then(safe)
   } catch (error) {
     return refused(error)
   }
 }
+
+/** The change is there and its entry may not be: no success, and no reason to do it again. */
+function notSafe(cause: unknown): ApiError {
+  const full = ['ENOSPC', 'EDQUOT'].includes(errno(cause) ?? '')
+  const message = 'The change was made, but its entry in the audit log could not be written to the disk'
+  return new ApiError(full ? 'no-space' : 'internal', message, { cause })
+}
+
+/** The action of a declaration: of a change it is always declared (test/unit/endpoint-table.test.ts). */
+export const actionName = <Deps>({ action, id }: Endpoint<Deps>) => action ?? id
+
+/** What an action can be but done: begun, only planned, answered once more, or not even tried because somebody has to wait. */
+const STAGE = /\.(?:accepted|plan|replayed|backoff)$/
+
+/** What the chain calls it: the declaration's word, whatever the handler's word for the line is. */
+function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number): string {
+  const stage = STAGE.exec(event)?.[0] ?? (status === 202 ? '.accepted' : '')
+  return `${actionName(endpoint)}${stage}`
+}
+
+/** The original's word; it has none for what failed, and says so at its end. */
+const lineEvent = <Deps>(endpoint: Endpoint<Deps>, event: string, status: number, failure: string | undefined) =>
+  failure === undefined || event !== actionName(endpoint) ? event : `${event}.${status < 500 ? 'refused' : 'failed'}`
 
 /** The Idempotency-Key of a request that is heard for it, and whose it is. Throws where one cannot be kept. */
 function asksForOnce<Deps>(

@@ -14,6 +14,10 @@ export const Owed = z.object({
   account: z.string().optional(),
   address: z.string(),
   request: z.string().optional(),
+  /** What it was about, where the target does not say it. */
+  resource: z.string().optional(),
+  /** What the chain calls it, where that is not the event. */
+  action: z.string().optional(),
 })
 /** An entry of the audit log without its result. */
 export type Owed = z.infer<typeof Owed>

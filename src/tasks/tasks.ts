@@ -28,8 +28,11 @@ export interface TasksOptions {
   longest: number
   /** Hears of each task that came to its end, once while this process lives. */
   onEnd: (task: Task) => void
-  /** Hears of an end that its request did not live to see, or did not wait for. */
-  onOwed?: (entry: Owed, task: Task) => void
+  /**
+   * Hears of an end that its request did not live to see, or did not wait for; resolves when it is entered for good. `again`: a server that
+   * was killed may have entered it already.
+   */
+  onOwed?: (entry: Owed, task: Task, again: boolean) => Promise<void>
   warn: (text: string, error?: unknown) => void
 }
 
@@ -39,12 +42,21 @@ export interface StartOptions {
   args?: string[]
   /** Files for the script's `input/`: text to write, or the path of a received file to move there. */
   inputs?: Record<string, { text: string } | { file: string }>
-  /** Who asked, for `request.json`. */
-  by: { name: string; address: string }
+  by: Asker
   /** Runs once the lock is ours and before the script starts. */
   prepare?: () => void
   /** It may take days (a scrub): it is not given up after `longest`. */
   endless?: boolean
+}
+
+/** Who asked for a task. */
+export interface Asker {
+  name: string
+  address: string
+  /** What the audit log is owed when it ends. */
+  entry?: Owed
+  /** The request waits for the task and enters its end itself, if it lives to see it: it says so with `attended`. */
+  waits?: (id: string) => void
 }
 
 const KEPT = 100
@@ -58,6 +70,8 @@ export class Tasks {
   /** Locks of tasks that were started and may not hold their kernel lock yet. */
   private readonly claimed = new Map<string, string>()
   private readonly ended = new Set<string>()
+  /** Started by this process: their ends cannot have been entered by one that was killed. */
+  private readonly ours = new Set<string>()
   /** Requests wait for these, and enter their ends themselves. */
   private readonly awaited = new Set<string>()
   /** Since when this process knows a task, in milliseconds of its own: the clock may jump by years after a boot. */
@@ -131,10 +145,12 @@ export class Tasks {
     mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
     try {
       checkpoint('task-folder')
+      const asked = { name: by.name, address: by.address }
       writeAtomic(
         join(folder, 'request.json'),
-        `${JSON.stringify({ id, kind, lock, args, by, created_at: created, endless })}\n`,
+        `${JSON.stringify({ id, kind, lock, args, by: asked, created_at: created, endless })}\n`,
       )
+      if (by.entry) owe(this.options.folders, id, by.entry)
       // Before the files: a kill between them leaves a task that died, and not a private key in a folder that nobody looks at.
       const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: created }
       writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
@@ -148,6 +164,10 @@ export class Tasks {
       prepare?.()
       checkpoint('task-prepared')
       this.launch(task, lock, args)
+      if (by.waits) {
+        this.awaited.add(id)
+        by.waits(id)
+      }
       return task
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
@@ -189,6 +209,7 @@ export class Tasks {
     // Claimed only once it is started, in the same synchronous step: a claim of what never ran would never end.
     const child = this.spawn(task.kind, 'run', task.id, args)
     this.claimed.set(lock, task.id)
+    this.ours.add(task.id)
     this.open.add(task.id)
     const end = new Promise<void>((resolve) => {
       child.once('error', (error) => {
@@ -363,7 +384,7 @@ export class Tasks {
       this.seen.delete(id)
       this.dropInputs(id)
       this.options.onEnd(last)
-      this.enterOwed(last)
+      await this.enterOwed(last)
       this.prune()
     }
   }
@@ -376,11 +397,16 @@ export class Tasks {
     }
   }
 
-  private enterOwed(task: Task): void {
-    const { folders, onOwed } = this.options
+  private async enterOwed(task: Task): Promise<void> {
+    const { folders, onOwed, warn } = this.options
     const entry = this.awaited.has(task.id) ? undefined : readOwed(folders, task.id)
     if (!entry) return
-    onOwed?.(entry, task)
+    try {
+      await onOwed?.(entry, task, !this.ours.delete(task.id))
+    } catch (error) {
+      // It stays owed: the next start enters it.
+      return warn('the end of a task could not be entered in the audit log', error)
+    }
     this.entered(task.id)
   }
 

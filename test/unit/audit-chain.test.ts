@@ -163,10 +163,13 @@ describe('a log that was left in the middle', () => {
       log.fill(10)
       log.chain.close()
       const before = log.all().length
+      const { checkpoint } = log
       const env = { ...process.env, EDGE_FAULT: `${point}=kill` }
       const child = spawn(process.execPath, [...program('audit-appender.ts'), log.base], { stdio: 'inherit', env })
       await new Promise((done) => child.once('close', done))
       expect(child.signalCode).toBe('SIGKILL')
+      // The file names a checkpoint only once that is on the disk: until then, the one before.
+      if (point === 'audit-signed' || point === 'audit-synced') expect(log.checkpoint).toBe(checkpoint)
       log.chain = log.open()
       log.chain.start()
       log.fill(1)

@@ -4,19 +4,18 @@ import { type Folders, uploads } from '../../folders.ts'
 import { busy, invalid } from '../../http/errors.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
 import { isFinal } from '../../tasks/task.ts'
-import type { Tasks } from '../../tasks/tasks.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import { DEPTH, screenArchive } from './archive.ts'
 
-type By = { name: string; address: string }
 const RUNNING = 'A backup or restore is already running'
 const FAILED = '{"status":"failed"}'
 
-export function startBackup(tasks: Tasks, by: By): void {
+export function startBackup(tasks: Tasks, by: Asker): void {
   if (!tasks.start('backup', { args: ['START'], by })) throw busy(RUNNING)
 }
 
 /** Ends a running backup, or deletes the finished one. */
-export async function stopBackup(tasks: Tasks, by: By): Promise<void> {
+export async function stopBackup(tasks: Tasks, by: Asker): Promise<void> {
   const task = tasks.latest('backup')
   if (task && !isFinal(task)) await tasks.cancel(task.id)
   if (!tasks.start('backup', { args: ['STOP'], by })) throw busy(RUNNING)
@@ -55,7 +54,7 @@ export interface RestoreLimits {
 }
 
 /** Screens the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with everything as it was. */
-export async function restore(tasks: Tasks, file: string, limits: RestoreLimits, by: By): Promise<void> {
+export async function restore(tasks: Tasks, file: string, limits: RestoreLimits, by: Asker): Promise<void> {
   await screenArchive(createReadStream(file), { ...limits, depth: DEPTH })
   const task = tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
   if (!task) throw busy(RUNNING)

@@ -4,7 +4,7 @@ import { busy } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
 import { readLine } from '../../store/atomic.ts'
 import type { Task } from '../../tasks/task.ts'
-import type { Tasks } from '../../tasks/tasks.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
 
 export interface CertificateFiles {
   public: string
@@ -12,7 +12,7 @@ export interface CertificateFiles {
   ca?: string | undefined
 }
 
-export function startCerts(tasks: Tasks, files: CertificateFiles, by: { name: string; address: string }): Task {
+export function startCerts(tasks: Tasks, files: CertificateFiles, by: Asker): Task {
   const inputs = {
     'appliance.pem': { file: files.public },
     'appliance.key': { file: files.private },

@@ -48,6 +48,12 @@ export function viewJob({
   }
 }
 
+/** What the audit log says of how a task ended; undefined when all is well. */
+export function failureOf({ status, error }: Pick<Task, 'status' | 'error'>): string | undefined {
+  if (status === 'completed') return undefined
+  return error ? `${status}: ${maskedLine(error.message)}` : status
+}
+
 /** The newest first, after those that died without a word were given their end. */
 export async function listViews(tasks: Tasks, limit: number): Promise<JobView[]> {
   const open = tasks.list({ limit }).filter((task) => !isFinal(task))

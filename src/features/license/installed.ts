@@ -8,7 +8,7 @@ import { busy, invalid } from '../../http/errors.ts'
 import { readEdited, readText, writeAtomic } from '../../store/atomic.ts'
 import { decodeText } from '../../store/text.ts'
 import { scriptFile } from '../../tasks/task.ts'
-import type { Tasks } from '../../tasks/tasks.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import { readLicense } from './license.ts'
 
 export interface LicenseNeeds {
@@ -55,11 +55,7 @@ function uploadedText(file: string): string {
 }
 
 /** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
-export async function installLicense(
-  needs: LicenseNeeds,
-  file: string,
-  by: { name: string; address: string },
-): Promise<string> {
+export async function installLicense(needs: LicenseNeeds, file: string, by: Asker): Promise<string> {
   const { folders, tasks } = needs
   if (!existsSync(licenseScript(folders))) {
     const key = readEdited(etc(folders, 'license.pub'))

@@ -2,8 +2,9 @@
 // between two runs but that one was done; a lost or doubled run is made good by looking at the snapshots themselves.
 import type { MarkedSnapshot, Zfs } from '../../drivers/zfs.ts'
 import type { PoolRow, Zpool } from '../../drivers/zpool.ts'
-import type { Task } from '../../tasks/task.ts'
+import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
+import { failureOf } from '../jobs/view.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { periodOf, type SnapshotType } from './periods.ts'
 import { listMade, listPolicies } from './policies.ts'
@@ -16,8 +17,8 @@ export interface SchedulerOptions {
   tasks: Tasks
   /** Milliseconds since 1970. */
   now: () => number
-  /** Enters what was done. */
-  audit: (event: string, target: string) => void
+  /** Enters what was done, or why not; what it returns is waited for. */
+  audit: (event: string, target: string, failure?: string) => unknown
   warn: (text: string, error?: unknown) => void
   /** Milliseconds; tests have less of it. */
   patience?: number
@@ -28,7 +29,15 @@ const QUARTER = 900_000
 const PATIENCE = 60_000
 /** How often the clock is looked at: it may be set, and a quarter of an hour may be over sooner than its timer. */
 const LOOK = 20_000
-const by: StartOptions['by'] = { name: 'system', address: 'local' }
+/** We wait for our tasks and enter how they ended; who comes after a kill of this process finds it owed. */
+const by = (event: string, target: string): StartOptions['by'] => ({
+  ...{ name: 'system', address: 'local', waits: () => {} },
+  entry: { event, target, actor: 'system', account: 'system', address: 'local' },
+})
+const TAKE = 'snapshots.create'
+const PRUNE = 'snapshots.prune'
+const takeTarget = (dataset: string, label: string) => `snapshots/${dataset}@${label}`
+const pruneTarget = (dataset: string) => `snapshot-policies/${dataset}`
 
 /** Whose datasets cannot be looked at, or for whose sake every call would hang. */
 const ASLEEP: readonly PoolRow['health'][] = ['FAULTED', 'UNAVAIL', 'SUSPENDED']
@@ -156,8 +165,7 @@ export class Scheduler {
     for (const type of take) {
       const task = this.startTaking(dataset, type, now)
       if (!task) return false
-      const target = `snapshots/${dataset}@${labelOf(type, now)}`
-      if (!(await this.follow(task, 'snapshots.create', target))) return false
+      if (!(await this.follow(task, TAKE, takeTarget(dataset, labelOf(type, now))))) return false
     }
     const there = take.length === 0 ? made : ((await listMade(this.options.zfs, [dataset])).get(dataset) ?? [])
     const { remove, keep } = decide({ ...policy, autosnap: false }, there, now)
@@ -168,7 +176,7 @@ export class Scheduler {
       ...kept.map(({ snapshot, reason }) => `keep ${label(snapshot.name)} ${reason}\n`),
     ].join('')
     const task = this.startPruning(dataset, plan)
-    return task !== undefined && this.follow(task, 'snapshots.prune', `snapshot-policies/${dataset}`)
+    return task !== undefined && this.follow(task, PRUNE, pruneTarget(dataset))
   }
 
   private startTaking(dataset: string, type: SnapshotType, now: number): Task | undefined {
@@ -176,7 +184,7 @@ export class Scheduler {
     return this.options.tasks.start('snapshot-create', {
       lock: datasetLock(dataset),
       args: [dataset, labelOf(type, now), stamp(from), stamp(until)],
-      by,
+      by: by(TAKE, takeTarget(dataset, labelOf(type, now))),
     })
   }
 
@@ -185,7 +193,7 @@ export class Scheduler {
       lock: datasetLock(dataset),
       args: [dataset],
       inputs: { plan: { text: plan } },
-      by,
+      by: by(PRUNE, pruneTarget(dataset)),
     })
   }
 
@@ -196,10 +204,21 @@ export class Scheduler {
       timer = setTimeout(() => resolve(undefined), this.options.patience ?? PATIENCE)
       timer.unref()
     })
-    const ended = await Promise.race([this.options.tasks.wait(id), late]).finally(() => clearTimeout(timer))
-    const result = ended === undefined ? '.late' : ended.status === 'completed' ? '' : '.failed'
-    this.options.audit(`${event}${result}`, target)
-    return ended !== undefined
+    const { tasks, audit } = this.options
+    let ended = await Promise.race([tasks.wait(id), late]).finally(() => clearTimeout(timer))
+    // One that ended in this moment is ours to enter all the same; the end of any other is entered when it comes.
+    if (!ended) {
+      const now = tasks.leave(id)
+      if (now && isFinal(now)) ended = now
+    }
+    if (!ended) {
+      await audit(`${event}.late`, target)
+      return false
+    }
+    const failure = failureOf(ended)
+    await audit(failure === undefined ? event : `${event}.failed`, target, failure)
+    tasks.attended(id)
+    return true
   }
 }
 

@@ -6,7 +6,7 @@ import { tail } from '../../store/append-log.ts'
 import { readJson, readLine, readText, writeAtomic } from '../../store/atomic.ts'
 import { moveFile } from '../../store/move.ts'
 import type { Task } from '../../tasks/task.ts'
-import type { Tasks } from '../../tasks/tasks.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
 
 /** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */
 export const PACKAGE = 'software_package-zzz.enc'
@@ -15,7 +15,7 @@ export const updateRunning = () =>
   new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
 
 /** Starts the update with a received package. Of any number of parallel calls one gets the task, the others the refusal. */
-export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: { name: string; address: string }): Task {
+export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: Asker): Task {
   const prepare = () => moveFile(file, uploads(folders, PACKAGE), 0o600)
   const task = tasks.start('update', { by, prepare })
   if (!task) throw updateRunning()

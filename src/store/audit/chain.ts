@@ -22,6 +22,8 @@ export interface ChainOptions {
   signAfter?: number
   /** Hears why something could not be written: once for each gap. */
   failed: (error: unknown) => void
+  /** Hears what the log found wrong with itself when it was opened. */
+  found?: (text: string) => void
 }
 
 export type NewEntry = Omit<Entry, 'seq' | 'time'>
@@ -32,6 +34,8 @@ const PATIENCE = 1000
 
 export class AuditChain {
   private readonly options: Required<ChainOptions>
+  /** Of a segment that was given up: what was still to come to the disk. */
+  private leaving: Promise<void> = Promise.resolve()
   private key: SigningKey | undefined
   private writer: SegmentWriter | undefined
   /** The oldest record that is kept. */
@@ -46,7 +50,7 @@ export class AuditChain {
   private closedFor = { until: 0, error: undefined as unknown }
 
   constructor(options: ChainOptions) {
-    this.options = { segment: 2 << 20, every: 5000, signAfter: 60_000, ...options }
+    this.options = { segment: 2 << 20, every: 5000, signAfter: 60_000, found: () => {}, ...options }
   }
 
   /** Opens the log and enters what is wrong with it. Only for whoever has the port: a log has one writer. */
@@ -70,6 +74,24 @@ export class AuditChain {
     )
     if (this.unsigned >= this.options.every) this.sign()
     else if (this.unsigned > 0) this.timer ??= setTimeout(() => this.sign(), this.options.signAfter).unref()
+  }
+
+  /**
+   * Resolves when every entry that was appended until now is on the disk. Rejects when the disk refused: those entries may be gone after a
+   * power cut, and the log says so itself.
+   */
+  async synced(): Promise<void> {
+    const upTo = this.last
+    try {
+      await Promise.all([this.leaving, this.writer?.synced()])
+    } catch (error) {
+      if (!this.notes.some(({ action }) => action === 'audit.unsynced')) {
+        const message = `entries up to ${upTo} may not be on the disk`
+        this.notes.push({ action: 'audit.unsynced', message, result: 'failure' })
+        this.options.failed(error)
+      }
+      throw error
+    }
   }
 
   /** Newest first. */
@@ -117,7 +139,17 @@ export class AuditChain {
   }
 
   private drop(): void {
-    this.writer?.close()
+    const { writer } = this
+    if (!writer) return
+    // What is still waited for keeps the file open, and its failure is for those who wait.
+    const leaving = writer.synced()
+    this.leaving = leaving
+    leaving
+      .catch(() => {})
+      .then(() => {
+        if (this.leaving === leaving) this.leaving = Promise.resolve()
+      })
+    writer.close()
     this.writer = undefined
   }
 
@@ -214,8 +246,10 @@ export class AuditChain {
     }
     // Opening may fail further down and be tried again: each is told once.
     for (const [action, message] of Object.entries(wrong))
-      if (message && !this.notes.some((note) => note.action === action))
+      if (message && !this.notes.some((note) => note.action === action)) {
         this.notes.push({ action, message, result: 'failure' })
+        this.options.found(`${action}: ${message}`)
+      }
     // A number is never given out twice: what is missing stays missing.
     this.last = Math.max(known, reached)
     this.first = kept?.checkpoint.first ?? this.first

@@ -1,9 +1,23 @@
 // The segment that grows. The trap: on a full disk a write may stop in the middle, so each one that failed is cut back to the record before.
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
+import { GroupCommit } from '../group-commit.ts'
 import { type Checkpoint, digestOf, type Entry, ORIGIN } from './record.ts'
 import type { Found } from './recover.ts'
 import { Rows } from './rows.ts'
 import { indexFile, removeSegment, type Segment, segmentAt } from './segments.ts'
+
+const syncData = promisify(fdatasync)
 
 export class SegmentWriter {
   readonly segment: Segment
@@ -14,6 +28,12 @@ export class SegmentWriter {
   private rowsSoFar: Rows | undefined
   private readonly fd: number
   private readonly inode: number
+  /** Bytes that a sync which has ended has covered. */
+  private safe = 0
+  /** Who waits for a sync. */
+  private waiting = 0
+  private closing = false
+  private readonly commits = new GroupCommit(() => this.syncOnce())
 
   private constructor({ segment, size, seq, digest }: Found, rows?: Rows) {
     this.segment = segment
@@ -68,7 +88,28 @@ export class SegmentWriter {
   }
 
   sync(): void {
+    const { size } = this
     fsyncSync(this.fd)
+    this.safe = size
+  }
+
+  /** Resolves when all that was put until now is on the disk; rejects with the disk's error. */
+  async synced(): Promise<void> {
+    if (this.safe >= this.size) return
+    this.waiting += 1
+    try {
+      await this.commits.wait()
+    } finally {
+      this.waiting -= 1
+      if (this.closing && this.waiting === 0) closeSync(this.fd)
+    }
+  }
+
+  private async syncOnce(): Promise<void> {
+    const { size } = this
+    if (this.safe >= size) return
+    await syncData(this.fd)
+    this.safe = Math.max(this.safe, size)
   }
 
   /** It is full: its index is kept beside it. */
@@ -76,7 +117,9 @@ export class SegmentWriter {
     this.rows.save(indexFile(this.segment), this.size)
   }
 
+  /** Whoever waits for a sync still needs the descriptor, whose number another file could get meanwhile. */
   close(): void {
-    closeSync(this.fd)
+    this.closing = true
+    if (this.waiting === 0) closeSync(this.fd)
   }
 }

@@ -8,7 +8,7 @@ import { busy, invalid, notFound } from '../../http/errors.ts'
 import { downloadReply, fileReply } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { jsonText, TEXT_TYPE } from '../../http/reply.ts'
-import { caller, define, PREFIX } from './deps.ts'
+import { begins, define, PREFIX, waits } from './deps.ts'
 import { Accepted, accepted, Done, done, fileMissing } from './words.ts'
 
 const COMMON = {
@@ -16,13 +16,18 @@ const COMMON = {
   permission: 'administrator',
   enabled: ({ endpoints }: Configuration) => endpoints.includes('backup'),
 } as const
+const PATH = `${PREFIX}/backup`
+const RESTORE = `${PATH}/restore`
+/** What the original's line calls it. */
+const RESTORED = 'backup-archive.tar'
 const EXPECTED = "Missing or invalid option: action. Expected value 'START' or 'STOP'"
 
 export const postBackup = define({
   ...COMMON,
   method: 'POST',
-  path: `${PREFIX}/backup`,
+  path: PATH,
   id: 'postBackup',
+  action: 'backup.post',
   summary: 'Start a backup, or stop and delete it',
   form: { action: { kind: 'text', required: true, description: 'START or STOP' } },
   status: 202,
@@ -30,9 +35,10 @@ export const postBackup = define({
   errors: [409],
   async handle(call, { tasks }) {
     const action = call.fields['action']?.trimEnd().toUpperCase()
-    if (action === 'START') startBackup(tasks, caller(call))
-    else if (action === 'STOP') await stopBackup(tasks, caller(call))
-    else throw invalid(EXPECTED)
+    if (action !== 'START' && action !== 'STOP') throw invalid(EXPECTED)
+    const by = begins(call, { action: 'backup.post', target: action, path: PATH })
+    if (action === 'START') startBackup(tasks, by)
+    else await stopBackup(tasks, by)
     call.audit('backup.post', action)
     return accepted('backup')
   },
@@ -41,7 +47,7 @@ export const postBackup = define({
 export const getBackup = define({
   ...COMMON,
   method: 'GET',
-  path: `${PREFIX}/backup`,
+  path: PATH,
   id: 'getBackup',
   permission: 'viewer',
   summary: 'Show the state of the backup',
@@ -96,8 +102,9 @@ export const getBackupLog = define({
 export const restoreBackup = define({
   ...COMMON,
   method: 'POST',
-  path: `${PREFIX}/backup/restore`,
+  path: RESTORE,
   id: 'restoreBackup',
+  action: 'backup.restore',
   summary: 'Restore a backup; answers when it is done',
   form: {
     archive: {
@@ -115,8 +122,8 @@ export const restoreBackup = define({
   async handle(call, { tasks, config }) {
     const file = call.files['archive']
     if (!file) throw fileMissing('archive')
-    await restore(tasks, file.path, { entries: config.limits.entries, bytes: config.limits.unpacked }, caller(call))
-    call.audit('backup.restore', 'backup-archive.tar')
+    const by = waits(call, tasks, { action: 'backup.restore', target: RESTORED, path: RESTORE })
+    await restore(tasks, file.path, { entries: config.limits.entries, bytes: config.limits.unpacked }, by)
     return done()
   },
 })

@@ -5,8 +5,10 @@ import type { FilePart } from '../../http/endpoint.ts'
 import { invalid } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
-import { caller, define, PREFIX } from './deps.ts'
+import { begins, define, PREFIX } from './deps.ts'
 import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
+
+const PATH = `${PREFIX}/certs`
 
 const pem = (required: boolean, description: string): FilePart => ({
   kind: 'file',
@@ -17,8 +19,9 @@ const pem = (required: boolean, description: string): FilePart => ({
 
 export const postCerts = define({
   method: 'POST',
-  path: `${PREFIX}/certs`,
+  path: PATH,
   id: 'postCerts',
+  action: 'certs.post',
   tag: 'TLS',
   summary: 'Replace the TLS certificate',
   permission: 'administrator',
@@ -37,7 +40,11 @@ export const postCerts = define({
     if (!key) throw fileMissing('private')
     if (certificate.size === 0) throw invalid('', { words: 'The file is empty: public' })
     if (key.size === 0) throw invalid('', { words: 'The file is empty: private' })
-    startCerts(tasks, { public: certificate.path, private: key.path, ca: ca?.path }, caller(call))
+    startCerts(
+      tasks,
+      { public: certificate.path, private: key.path, ca: ca?.path },
+      begins(call, { action: 'certs.post', target: '', path: PATH }),
+    )
     call.audit('certs.post', '')
     return accepted('certs')
   },
@@ -45,7 +52,7 @@ export const postCerts = define({
 
 export const getCerts = define({
   method: 'GET',
-  path: `${PREFIX}/certs`,
+  path: PATH,
   id: 'getCerts',
   tag: 'TLS',
   summary: 'Show the state of the certificates update',

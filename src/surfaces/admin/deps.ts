@@ -1,16 +1,18 @@
 // What the admin surface's handlers work with, and the two small things that all of its declarations share.
 
 import type { BackOff } from '../../auth/back-off.ts'
+import { accountOf, callerName } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import type { Configuration } from '../../config.ts'
 import type { Run } from '../../drivers/run.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
 import type { Folders } from '../../folders.ts'
-import type { AuditLog } from '../../http/audit.ts'
+import { type AuditLog, resourceOf } from '../../http/audit.ts'
 import { type Call, endpoint } from '../../http/endpoint.ts'
 import type { Remembered } from '../../store/remembered.ts'
-import type { Tasks } from '../../tasks/tasks.ts'
+import type { Owed } from '../../tasks/owed.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
 
 export interface AdminDeps {
   folders: Folders
@@ -39,5 +41,33 @@ export interface AdminDeps {
 export const PREFIX = '/api/v1/admin'
 export const define = endpoint<AdminDeps>()
 
-/** Who asks, as tasks keep it. */
-export const caller = (call: Call) => ({ name: call.principal?.name ?? 'nobody', address: call.address })
+interface Begun {
+  /** The endpoint's. */
+  action: string
+  /** Of the original's line. */
+  target: string
+  path: string
+}
+
+/** Who asks for a task that is answered with 202: the audit log is owed how it ends. */
+export const begins = (call: Call, begun: Begun): Asker => ({
+  name: callerName(call.principal),
+  address: call.address,
+  entry: owed(call, { ...begun, event: `${begun.action}.success` }),
+})
+
+/** Who asks for a task and waits for it: its end is the request's own entry, unless the server does not live to see it. */
+export const waits = (call: Call, tasks: Tasks, begun: Begun): Asker => ({
+  name: callerName(call.principal),
+  address: call.address,
+  entry: owed(call, { ...begun, event: begun.action }),
+  waits: (id) => call.audit(begun.action, begun.target, undefined, () => tasks.attended(id)),
+})
+
+const owed = (
+  { principal, address, requestId }: Call,
+  { event, target, path }: Omit<Begun, 'action'> & { event: string },
+): Owed => ({
+  ...{ event, target, resource: resourceOf(path), actor: principal?.name ?? 'nobody' },
+  ...{ account: accountOf(principal), address, request: requestId },
+})

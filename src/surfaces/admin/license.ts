@@ -3,7 +3,7 @@ import type { Configuration } from '../../config.ts'
 import { installedLicense, installLicense } from '../../features/license/installed.ts'
 import { notFound } from '../../http/errors.ts'
 import { JSON_TYPE, jsonText } from '../../http/reply.ts'
-import { caller, define, PREFIX } from './deps.ts'
+import { define, PREFIX, waits } from './deps.ts'
 import { fileMissing } from './words.ts'
 
 const COMMON = {
@@ -19,6 +19,7 @@ export const postLicense = define({
   ...COMMON,
   method: 'POST',
   id: 'postLicense',
+  action: 'license.post',
   summary: 'Install a licence; a rejected one changes nothing',
   form: {
     license: { kind: 'file', required: true, description: 'Licence file', limit: ({ limits }) => limits.license },
@@ -27,8 +28,11 @@ export const postLicense = define({
   async handle(call, deps) {
     const file = call.files['license']
     if (!file) throw fileMissing('license')
-    const text = await installLicense(deps, file.path, caller(call))
-    call.audit('license.post', '')
+    const text = await installLicense(
+      deps,
+      file.path,
+      waits(call, deps.tasks, { action: 'license.post', target: '', path: COMMON.path }),
+    )
     return jsonText(text)
   },
 })

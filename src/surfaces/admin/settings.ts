@@ -12,7 +12,7 @@ import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
 import { readEdited, readJson, readText } from '../../store/atomic.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { caller, define, PREFIX } from './deps.ts'
+import { begins, define, PREFIX } from './deps.ts'
 import { Accepted, accepted, fileMissing } from './words.ts'
 
 const FILE = {
@@ -23,6 +23,8 @@ const FILE = {
     limit: ({ limits }: { limits: { settings: number } }) => limits.settings,
   },
 } as const
+const SETTINGS = `${PREFIX}/settings`
+const STORAGE = `${PREFIX}/storage`
 const BUSY = 'Only one settings update can run at any given time'
 
 const noSettings = () => notFound('', { words: 'No settings were made yet' })
@@ -49,8 +51,9 @@ const uploadedText = (call: Call) =>
 
 export const postSettings = define({
   method: 'POST',
-  path: `${PREFIX}/settings`,
+  path: SETTINGS,
   id: 'postSettings',
+  action: 'settings.post',
   tag: 'Network',
   summary: 'Change the network and application settings',
   permission: 'administrator',
@@ -66,7 +69,8 @@ export const postSettings = define({
       'network.json': { text: settings.networkJson },
       'network.conf': { text: settings.networkConf },
     }
-    const task = tasks.start('settings', { args: [settings.mode], inputs, by: caller(call) })
+    const by = begins(call, { action: 'settings.post', target: settings.mode, path: SETTINGS })
+    const task = tasks.start('settings', { args: [settings.mode], inputs, by })
     if (!task) throw busy(BUSY)
     call.audit('settings.post', settings.mode)
     return accepted('settings')
@@ -75,7 +79,7 @@ export const postSettings = define({
 
 export const getSettings = define({
   method: 'GET',
-  path: `${PREFIX}/settings`,
+  path: SETTINGS,
   id: 'getSettings',
   tag: 'Network',
   summary: 'Show the network and application settings',
@@ -100,8 +104,9 @@ function offered(folders: Folders): string[] | undefined {
 
 export const postStorage = define({
   method: 'POST',
-  path: `${PREFIX}/storage`,
+  path: STORAGE,
   id: 'postStorage',
+  action: 'storage.post',
   tag: 'Storage',
   summary: 'Change where data is kept from the next boot on',
   permission: 'administrator',
@@ -113,7 +118,8 @@ export const postStorage = define({
   handle(call, { tasks, mode, folders }) {
     const storage = readStorage(uploadedText(call), mode, offered(folders), readStored(folders, 'storage.json'))
     const inputs = { 'storage.json': { text: storage.storageJson }, 'storage.conf': { text: storage.storageConf } }
-    const task = tasks.start('storage', { inputs, by: caller(call) })
+    const by = begins(call, { action: 'storage.post', target: '', path: STORAGE })
+    const task = tasks.start('storage', { inputs, by })
     if (!task) throw busy(BUSY)
     call.audit('storage.post', '')
     return accepted('storage')
@@ -122,7 +128,7 @@ export const postStorage = define({
 
 export const getStorage = define({
   method: 'GET',
-  path: `${PREFIX}/storage`,
+  path: STORAGE,
   id: 'getStorage',
   tag: 'Storage',
   summary: 'Show where data is kept, and what this image offers',

@@ -15,6 +15,7 @@ export const setUp = define({
   method: 'POST',
   path: PATH,
   id: 'setUp',
+  action: 'token.update',
   tag: 'Setup',
   summary: 'Set or change the API token',
   description:

@@ -4,26 +4,26 @@ import type { Call } from '../../http/endpoint.ts'
 import { busy, invalid } from '../../http/errors.ts'
 import { downloadReply } from '../../http/files.ts'
 import type { Reply } from '../../http/reply.ts'
-import { type AdminDeps, caller, define, PREFIX } from './deps.ts'
+import { type AdminDeps, begins, define, PREFIX, waits } from './deps.ts'
 import { Accepted, accepted } from './words.ts'
 
 const BINARY = 'application/octet-stream'
 
 /** Runs the script and answers with the file that it made. A script that fails is a 400, a missing file a 404 (contract). */
 async function bundle(kind: 'logs' | 'debug', file: string, call: Call, { tasks, folders }: AdminDeps): Promise<Reply> {
-  const task = tasks.start(kind, { lock: 'logs', by: caller(call) })
+  const by = waits(call, tasks, { action: `${kind}.get`, target: file, path: `${PREFIX}/${kind}` })
+  const task = tasks.start(kind, { lock: 'logs', by })
   if (!task) throw busy('Logs are being collected already')
   const ended = await tasks.wait(task.id)
   if (ended?.status !== 'completed') throw invalid(ended?.error?.message ?? 'Script error')
-  const reply = downloadReply(uploads(folders), file, BINARY)
-  call.audit(`${kind}.get`, file)
-  return reply
+  return downloadReply(uploads(folders), file, BINARY)
 }
 
 export const getLogs = define({
   method: 'GET',
   path: `${PREFIX}/logs`,
   id: 'getLogs',
+  action: 'logs.get',
   tag: 'Support',
   summary: 'Download the log files',
   permission: 'administrator',
@@ -36,6 +36,7 @@ export const getDebug = define({
   method: 'GET',
   path: `${PREFIX}/debug`,
   id: 'getDebug',
+  action: 'debug.get',
   tag: 'Support',
   summary: 'Download the debug bundle, encrypted for the vendor',
   permission: 'administrator',
@@ -45,13 +46,15 @@ export const getDebug = define({
 })
 
 function reboot(call: Call, { tasks }: AdminDeps): Reply {
-  if (!tasks.start('reboot', { by: caller(call) })) throw busy('The system is rebooting already')
+  if (!tasks.start('reboot', { by: begins(call, { action: 'reboot.post', target: '', path: REBOOT.path }) }))
+    throw busy('The system is rebooting already')
   call.audit('reboot.post', '')
   return accepted('reboot')
 }
 
 const REBOOT = {
   path: `${PREFIX}/reboot`,
+  action: 'reboot.post',
   tag: 'Administration',
   permission: 'administrator',
   status: 202,

@@ -49,6 +49,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       account: accountOf(principal),
       name: principal?.name,
       failure,
+      refusal: true,
       ...origin(request),
     })
   const patient = mode === 'strict'

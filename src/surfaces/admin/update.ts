@@ -13,7 +13,7 @@ import { invalid } from '../../http/errors.ts'
 import { fileReply } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json, TEXT_TYPE } from '../../http/reply.ts'
-import { caller, define, PREFIX } from './deps.ts'
+import { begins, define, PREFIX } from './deps.ts'
 import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
 
 const PATH = `${PREFIX}/update`
@@ -30,6 +30,7 @@ export const postUpdate = define({
   method: 'POST',
   path: PATH,
   id: 'postUpdate',
+  action: 'update.post',
   tag: 'Updates',
   summary: 'Install an encrypted and signed update package',
   permission: 'administrator',
@@ -52,7 +53,7 @@ export const postUpdate = define({
     const file = call.files['update']
     if (!file) throw fileMissing('update')
     if (file.size === 0) throw invalid('The update package is empty')
-    startUpdate(folders, tasks, file.path, caller(call))
+    startUpdate(folders, tasks, file.path, begins(call, { action: 'update.post', target: '', path: PATH }))
     call.audit('update.post', '')
     return accepted('update')
   },

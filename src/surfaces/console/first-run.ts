@@ -18,6 +18,7 @@ export const doFirstRun = define({
   method: 'POST',
   path: PATH,
   id: 'firstRun',
+  action: 'token.update',
   tag: TAG,
   summary: 'Set the API token and the administrator’s password, and sign in',
   permission: 'public',

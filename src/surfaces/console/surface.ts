@@ -37,6 +37,7 @@ export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions;
       account: accountOf(principal),
       name: principal?.name,
       failure,
+      refusal: true,
       ...origin(request),
     })
   return {

@@ -55,7 +55,7 @@ export interface ControllerOptions {
   tasks: Tasks
   audit: AuditLog
   /** The same entries, for whoever searches them. */
-  chain: AuditChain
+  chain: Pick<AuditChain, 'find'>
   counts: ControllerDeps['counts']
   warn: (text: string, error?: unknown) => void
   /** Starts the storage programs. */
@@ -110,7 +110,10 @@ export function assembleController({
     zpool,
     tasks,
     now,
-    audit: (event, target) => audit.write({ event, target, actor: 'system', address: 'local' }),
+    audit(event, target, failure) {
+      audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
+      return audit.saved()
+    },
     warn,
   })
   let document: string | undefined

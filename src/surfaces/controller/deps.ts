@@ -27,7 +27,7 @@ export interface ControllerDeps {
   limits: LoginLimits
   tasks: Tasks
   /** The audit log, to search it; entries are made by `call.audit`. */
-  chain: AuditChain
+  chain: Pick<AuditChain, 'find'>
   folders: Folders
   jobEvents: JobEvents
   iscsi: Iscsi

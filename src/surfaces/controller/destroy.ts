@@ -1,6 +1,7 @@
 // What every destruction of storage answers: its plan for ?dry_run=true, 409 with what stands in the way, else the task. The trap: the plan
 // is made anew with each request, so a token that still fits agrees to what is there now.
 import * as z from 'zod'
+import { callerName } from '../../auth/principal.ts'
 import { planDestruction, refuseUnasked, startDestruction } from '../../features/datasets/destroy.ts'
 import { Destruction, demandConsent, type Plan } from '../../features/plan/plan.ts'
 import type { Call } from '../../http/endpoint.ts'
@@ -30,7 +31,7 @@ export function answerPlan(
 
 /** Who asks, for a task. */
 export const askedBy = ({ principal, address }: Pick<Call, 'principal' | 'address'>) => ({
-  name: principal?.name ?? 'nobody',
+  name: callerName(principal),
   address,
 })
 

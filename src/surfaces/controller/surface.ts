@@ -62,6 +62,7 @@ export function controllerSurface({
       account: accountOf(principal),
       name: principal?.name,
       failure,
+      refusal: true,
       ...origin(request),
     })
   const limit = perMinute > 0 ? new RequestLimit(perMinute) : undefined

@@ -1,0 +1,140 @@
+// Refusals, gathered: whoever is refused decides how often, so what is written of it must not grow with that. The first few of a kind in a
+// minute are entries as any other; the rest are counted, and entered together at the minute's end, out of a budget.
+import type { AuditEntry } from './audit.ts'
+
+export interface GatheringOptions {
+  /** How many of one kind are entered one by one in a minute, and how many of all kinds. */
+  each: number
+  most: number
+  /** Bytes: so many at once, and so many more in an hour. */
+  burst: number
+  perHour: number
+  /** Who these callers are, for the line that counts those that had no room. */
+  whose: string
+  /** Enters one, and returns its bytes. */
+  enter: (entry: AuditEntry) => number
+  /** The group of callers that one belongs to. */
+  groupOf: (entry: AuditEntry) => string
+  /** Milliseconds of a clock that never jumps. */
+  now?: () => number
+}
+
+interface Kind {
+  entry: AuditEntry
+  group: string
+  entered: number
+  more: number
+}
+
+const MINUTE = 60_000
+const HOUR = 3_600_000
+/** Kinds that are counted each for itself; of the rest only the number is kept, so that made-up addresses cost no memory. */
+const KINDS = 200
+/** Kinds that get an entry at the end of a minute. */
+const TOLD = 30
+/** Bytes of the budget that are kept for the line that counts the rest. */
+const RESERVE = 16 << 10
+
+export class Refusals {
+  private readonly options: Required<GatheringOptions>
+  private readonly kinds = new Map<string, Kind>()
+  private others = 0
+  /** When the first of the others came, ISO 8601; and when they were last entered. */
+  private since = ''
+  private told = Number.NEGATIVE_INFINITY
+  private singles = 0
+  private began = ''
+  private timer: NodeJS.Timeout | undefined
+  private budget: number
+  private filled: number
+
+  constructor(options: GatheringOptions) {
+    this.options = { now: () => performance.now(), ...options }
+    this.budget = options.burst
+    this.filled = this.options.now()
+  }
+
+  /** Enters it, or counts it. */
+  add(entry: AuditEntry): void {
+    if (!this.timer) this.begin()
+    const kind = this.kindOf(entry)
+    if (!kind) this.count(1)
+    else if (this.hasRoom(kind)) {
+      kind.entered += 1
+      this.singles += 1
+      this.budget -= this.options.enter(entry)
+    } else kind.more += 1
+  }
+
+  private kindOf(entry: AuditEntry): Kind | undefined {
+    const group = this.options.groupOf(entry)
+    const name = `${group} ${entry.event} ${entry.name ?? ''}`
+    const known = this.kinds.get(name)
+    if (known || this.kinds.size >= KINDS) return known
+    const kind = { entry, group, entered: 0, more: 0 }
+    this.kinds.set(name, kind)
+    return kind
+  }
+
+  private hasRoom({ entered }: Kind): boolean {
+    const { each, most } = this.options
+    return entered < each && this.singles < most && this.left() > RESERVE
+  }
+
+  /** Enters what was counted. At the end of a minute, and before the log is closed. */
+  flush(last = true): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const counted = [...this.kinds.values()].filter(({ more }) => more > 0).sort((a, b) => b.more - a.more)
+    this.kinds.clear()
+    for (const [i, { entry, group, more }] of counted.entries()) {
+      if (i >= TOLD || this.left() <= RESERVE) {
+        this.count(more)
+        continue
+      }
+      const { event, action, target, actor, account, name, resource, failure = '' } = entry
+      const told = `${failure}: ${more} more in the minute from ${this.began}`.trim()
+      const address = account === undefined ? group : entry.address
+      this.budget -= this.options.enter({
+        ...{ event, action, target, actor, account, name, resource, address, failure: told },
+      })
+    }
+    if (this.others > 0 && (last || this.left() > 0 || this.options.now() - this.told >= HOUR)) this.tellOthers()
+    // With no room for the line, the next look comes all the same: nobody may be refused any more by then.
+    if (this.others > 0) this.begin()
+  }
+
+  private tellOthers(): void {
+    const { enter, whose, now } = this.options
+    const failure = `${this.others} refusals of ${whose}, which are not told one by one, since ${this.since}`
+    this.budget -= enter({
+      event: 'auth.refused',
+      target: '',
+      resource: 'others',
+      address: 'local',
+      actor: 'nobody',
+      failure,
+    })
+    this.others = 0
+    this.told = now()
+  }
+
+  private count(more: number): void {
+    if (this.others === 0) this.since = this.began
+    this.others += more
+  }
+
+  private begin(): void {
+    this.singles = 0
+    this.began = new Date().toISOString()
+    this.timer = setTimeout(() => this.flush(false), MINUTE).unref()
+  }
+
+  private left(): number {
+    const { burst, perHour, now } = this.options
+    const time = now()
+    this.budget = Math.min(burst, this.budget + ((time - this.filled) / HOUR) * perHour)
+    this.filled = time
+    return this.budget
+  }
+}
