@@ -12,8 +12,9 @@ MAX_CERTIFICATES=16
 
 status() { printf '%s\n' "$1" | put "$EDGE_ROOT/etc/status_certs.txt" 644; }
 
-note() { # TEXT: a line without time and label, as the original writes most of them
+note() { # TEXT: a line without time and label, as the original writes most of them; in the task's own log as well
   log_text update_certs.log "$1"
+  printf '%s\n' "$1"
 }
 
 refuse() { # [TEXT]
@@ -23,9 +24,17 @@ refuse() { # [TEXT]
   fail E1000 'Invalid or missing TLS certificate files'
 }
 
-# Every block of one kind in FILE as PREFIX1.pem, PREFIX2.pem …; prints how many. Line ends become LF, anything around is left out.
+# A file without a byte order mark, with LF at its line ends, and with each block beginning on a line of its own: `cat` of files whose last line
+# has no end puts END and BEGIN on one.
+plain_pem() { # FILE
+  tr -d '\r' <"$1" | awk -v "mark=$(printf '\357\273\277')" '
+    NR == 1 && index($0, mark) == 1 { $0 = substr($0, length(mark) + 1) }
+    { sub(/^[ \t]+-----/, "-----"); gsub(/----------BEGIN /, "-----\n-----BEGIN "); print }'
+}
+
+# Every block of one kind in FILE as PREFIX1.pem, PREFIX2.pem …; prints how many. Anything around is left out.
 split_pem() { # FILE KIND PREFIX
-  tr -d '\r' <"$1" | awk -v "kind=$2" -v "prefix=$3" -v "most=$MAX_CERTIFICATES" '
+  plain_pem "$1" | awk -v "kind=$2" -v "prefix=$3" -v "most=$MAX_CERTIFICATES" '
     /^-----BEGIN / { inside = ($0 ~ ("^-----BEGIN " kind "-----[ \t]*$")); if (inside) out = prefix (++n) ".pem" }
     inside && n <= most { sub(/[ \t]+$/, ""); print >out }
     /^-----END / { if (inside) close(out); inside = 0 }
@@ -53,8 +62,16 @@ strong_enough() { # CERTIFICATE: RSA of 2048 bits, elliptic curves of 256
   esac
 }
 
-warn_of_expiry() { # NAME FILE
+# openssl compares no clock with the begin of a certificate but when it verifies one, and says so by number 9.
+begins_later() { # FILE
+  openssl verify -partial_chain -no-CApath -no-CAfile -trusted "$1" "$1" </dev/null 2>&1 | grep -q 'error 9 at'
+}
+
+warn_of_dates() { # NAME FILE
   warn_end=$(certificate -enddate -in "$2")
+  if begins_later "$2"; then
+    note "WARNING: $1 is not valid yet: $(certificate -startdate -in "$2")"
+  fi
   if ! certificate -checkend 0 -in "$2" >/dev/null; then
     note "WARNING: $1 is expired: $warn_end"
   elif ! certificate -checkend "$WARN_SECONDS" -in "$2" >/dev/null; then
@@ -65,10 +82,11 @@ warn_of_expiry() { # NAME FILE
 check_public() {
   note 'Checking public key: appliance.pem'
   CHAIN=$(split_pem "$TASK/input/appliance.pem" CERTIFICATE "$TASK/try/chain")
-  { [ "$CHAIN" -ge 1 ] && [ "$CHAIN" -le "$MAX_CERTIFICATES" ]; } || refuse
+  [ "$CHAIN" -ge 1 ] || refuse 'Public key file holds no certificate in PEM'
+  [ "$CHAIN" -le "$MAX_CERTIFICATES" ] || refuse "Public key file holds more than $MAX_CERTIFICATES certificates"
   number=1
   while [ "$number" -le "$CHAIN" ]; do
-    certificate -in "$TASK/try/chain$number.pem" || refuse
+    certificate -in "$TASK/try/chain$number.pem" || refuse "Certificate $number of the public key file cannot be read"
     number=$((number + 1))
   done
   strong_enough "$TASK/try/chain1.pem" || refuse 'Public key is too weak, or of an unknown kind'
@@ -79,8 +97,9 @@ check_private() {
   if grep -q -e 'BEGIN ENCRYPTED PRIVATE KEY' -e '^Proc-Type:.*ENCRYPTED' "$TASK/input/appliance.key"; then
     refuse 'Private key is encrypted'
   fi
-  [ "$(split_pem "$TASK/input/appliance.key" '([A-Z]+ )?PRIVATE KEY' "$TASK/try/key")" -eq 1 ] || refuse
-  private_key -in "$TASK/try/key1.pem" -noout || refuse
+  [ "$(split_pem "$TASK/input/appliance.key" '([A-Z]+ )?PRIVATE KEY' "$TASK/try/key")" -eq 1 ] ||
+    refuse 'Private key file does not hold one private key in PEM'
+  private_key -in "$TASK/try/key1.pem" -noout || refuse 'Private key cannot be read'
 }
 
 check_pair() {
@@ -99,9 +118,9 @@ check_order() {
       issued_by "$TASK/try/chain$number.pem" "$TASK/try/chain$((number - 1)).pem" ||
         refuse "Certificate $((number - 1)) was not issued by certificate $number"
       cat "$TASK/try/chain$number.pem" >>"$TASK/try/chain.pem"
-      warn_of_expiry "certificate $number of appliance.pem" "$TASK/try/chain$number.pem"
+      warn_of_dates "certificate $number of appliance.pem" "$TASK/try/chain$number.pem"
     else
-      warn_of_expiry appliance.pem "$TASK/try/chain1.pem"
+      warn_of_dates appliance.pem "$TASK/try/chain1.pem"
     fi
     number=$((number + 1))
   done
@@ -113,12 +132,13 @@ check_ca() {
   [ -f "$TASK/input/ca.pem" ] || return 0
   note 'Checking CA certificate: ca.pem'
   CA=$(split_pem "$TASK/input/ca.pem" CERTIFICATE "$TASK/try/ca")
-  { [ "$CA" -ge 1 ] && [ "$CA" -le "$MAX_CERTIFICATES" ]; } || refuse
+  { [ "$CA" -ge 1 ] && [ "$CA" -le "$MAX_CERTIFICATES" ]; } ||
+    refuse "CA certificate file does not hold 1 to $MAX_CERTIFICATES certificates in PEM"
   : >"$TASK/try/enterprise-ca.crt"
   number=1
   while [ "$number" -le "$CA" ]; do
-    certificate -in "$TASK/try/ca$number.pem" || refuse
-    warn_of_expiry ca.pem "$TASK/try/ca$number.pem"
+    certificate -in "$TASK/try/ca$number.pem" || refuse "Certificate $number of the CA certificate file cannot be read"
+    warn_of_dates ca.pem "$TASK/try/ca$number.pem"
     cat "$TASK/try/ca$number.pem" >>"$TASK/try/enterprise-ca.crt"
     number=$((number + 1))
   done
@@ -129,11 +149,25 @@ check_ca() {
   else
     note 'WARNING: ca.pem did not issue appliance.pem'
   fi
-  for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
-    [ -f "${EDGE_NETROOT:-}$bundle" ] && break
-    bundle=
+  bundle=$(system_bundle)
+  cat ${bundle:+"$bundle"} "$TASK/try/enterprise-ca.crt" >"$TASK/try/ca-bundle.crt"
+}
+
+system_bundle() { # prints the file of the authorities that this system trusts
+  for bundle_file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    [ ! -f "${EDGE_NETROOT:-}$bundle_file" ] || { printf '%s' "${EDGE_NETROOT:-}$bundle_file"; return; }
   done
-  cat ${bundle:+"${EDGE_NETROOT:-}$bundle"} "$TASK/try/enterprise-ca.crt" >"$TASK/try/ca-bundle.crt"
+}
+
+# A browser may know the authority, but it asks nobody for a certificate between that and ours.
+warn_of_gap() {
+  gap_last=$TASK/try/chain$CHAIN.pem
+  gap_bundle=$(system_bundle)
+  # Its own issuer: nothing is above it.
+  [ "$(certificate -subject_hash -in "$gap_last")" = "$(certificate -issuer_hash -in "$gap_last")" ] || [ -s "$TASK/try/served-ca.pem" ] ||
+    { [ -f "$TASK/try/enterprise-ca.crt" ] && issued_by "$TASK/try/enterprise-ca.crt" "$gap_last"; } ||
+    { [ -n "$gap_bundle" ] && issued_by "$gap_bundle" "$gap_last"; } ||
+    note "WARNING: the issuer of certificate $CHAIN of appliance.pem is not sent along: an intermediate certificate may be missing"
 }
 
 # A TLS server with the new pair on a socket in our own folder, and a client that looks at what it gets.
@@ -196,11 +230,12 @@ run() {
   check_pair
   check_order
   check_ca
+  warn_of_gap
   checkpoint certs-checked
 
   step 40 'trying the certificate'
   note 'Dry-run TLS certificate: stunnel.conf'
-  try_handshake || refuse
+  try_handshake || refuse 'No TLS connection comes about with this certificate and key'
   checkpoint certs-tried
 
   step 70 'putting the certificate in place'

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { type Faults, FIXTURES, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -131,6 +132,23 @@ Dry-run TLS certificate: stunnel.conf
     expect(installed(box).slice(0, 2)).toEqual([fixture('rsa.key'), fixture('rsa.pem')])
   })
 
+  test('takes a byte order mark, END and BEGIN on one line, and blanks before a block', () => {
+    const box = sandbox(shell)
+    const chain = `\ufeff${made('leaf.pem').trimEnd()}${made('middle.pem')}`
+    expect(box.run('certs', { inputs: pair(chain, `\ufeff  ${made('leaf.key')}`) }).code).toBe(0)
+    expect(installed(box).slice(0, 2)).toEqual([made('leaf.key'), made('leaf.pem') + made('middle.pem')])
+  })
+
+  test('warns of a certificate that begins later, and of an issuer that is not sent along', async () => {
+    const box = sandbox(shell)
+    const later = await makeSelfSigned({ names: { hosts: ['nas'], addresses: [] }, now: Date.now() + 300 * 86_400_000 })
+    expect(box.run('certs', { inputs: pair(later.cert, later.key) }).code).toBe(0)
+    expect(log(box)).toMatch(/\nWARNING: appliance\.pem is not valid yet: notBefore=\w+ .* GMT\n/)
+    expect(log(box)).not.toContain('intermediate')
+    expect(box.run('certs', { inputs: pair(made('leaf.pem'), made('leaf.key')) }).code).toBe(0)
+    expect(log(box)).toMatch(/\nWARNING: the issuer of certificate 1 of appliance\.pem is not sent along/)
+  })
+
   test('serves a chain that is in order, and leaves out what is around the blocks', () => {
     const box = sandbox(shell)
     const chain = `subject=/CN=leaf\n${made('leaf.pem')}\nissuer\n${made('middle.pem')}`
@@ -219,7 +237,9 @@ Dry-run TLS certificate: stunnel.conf
     box.program(join(box.fake, 'openssl'), `[ "$1" = s_server ] && exit 1; exec ${OPENSSL} "$@"`)
     const ended = box.run('certs', { inputs: RSA() })
     expect(ended.status.status).toBe('failed')
-    expect(log(box)).toMatch(/Dry-run TLS certificate: stunnel.conf\n\[N\] Invalid or missing/)
+    expect(log(box)).toMatch(
+      /Dry-run TLS certificate: stunnel.conf\nNo TLS connection comes about .*\n\[N\] Invalid or missing/,
+    )
     expect(installed(box)).toEqual(nothing)
   })
 

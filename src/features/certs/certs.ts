@@ -1,15 +1,54 @@
 // TLS certificates: hand a new pair to the script, which checks and installs it; tell how that went.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { etc, type Folders, log } from '../../folders.ts'
-import { busy } from '../../http/errors.ts'
-import { tail } from '../../store/append-log.ts'
+import { busy, invalid } from '../../http/errors.ts'
+import { AppendLog, tail } from '../../store/append-log.ts'
 import { readLine } from '../../store/atomic.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import { type Fault, look } from './look.ts'
 
 export interface CertificateFiles {
   public: string
   private: string
   ca?: string | undefined
+}
+
+/**
+ * Refuses files that a look shows to be wrong, and says which and why; what is good is left in plain form, whatever an editor made of it. The
+ * reasons stand in the log as well, where a refusal by the script stands.
+ */
+export function checkCerts(folders: Folders, label: string, files: CertificateFiles): void {
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
+  const { faults, texts } = look({
+    public: readFileSync(files.public),
+    private: readFileSync(files.private),
+    ca: read(files.ca),
+  })
+  if (faults.length > 0) {
+    writeFaults(folders, label, faults)
+    throw invalid(REFUSAL, { details: { errors: faults } })
+  }
+  for (const [name, text] of Object.entries(texts)) {
+    const file = files[name as keyof CertificateFiles]
+    if (file !== undefined) writeFileSync(file, text ?? '')
+  }
+}
+
+const REFUSAL = 'Invalid or missing TLS certificate files'
+
+function writeFaults(folders: Folders, label: string, faults: Fault[]): void {
+  const lines = new AppendLog(log(folders, 'update_certs.log'))
+  try {
+    const stamp = `[${Math.floor(Date.now() / 1000)}][${label}]`
+    lines.append(`${stamp} Validating and adding TLS certificates`)
+    for (const { field, message } of faults) lines.append(`${field}: ${message}`)
+    lines.append(`${stamp} ${REFUSAL}`)
+  } catch {
+    // A full disk, or a log of root's: the answer says it all the same.
+  } finally {
+    lines.close()
+  }
 }
 
 export function startCerts(tasks: Tasks, files: CertificateFiles, by: Asker): Task {

@@ -1,6 +1,6 @@
 // POST and GET /certs.
 import * as z from 'zod'
-import { certsStatus, startCerts } from '../../features/certs/certs.ts'
+import { certsStatus, checkCerts, startCerts } from '../../features/certs/certs.ts'
 import type { FilePart } from '../../http/endpoint.ts'
 import { invalid } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
@@ -34,17 +34,15 @@ export const postCerts = define({
   status: 202,
   response: Accepted,
   errors: [409, 413],
-  handle(call, { tasks }) {
+  handle(call, { tasks, folders, config, mode }) {
     const { public: certificate, private: key, ca } = call.files
     if (!certificate) throw fileMissing('public')
     if (!key) throw fileMissing('private')
     if (certificate.size === 0) throw invalid('', { words: 'The file is empty: public' })
     if (key.size === 0) throw invalid('', { words: 'The file is empty: private' })
-    startCerts(
-      tasks,
-      { public: certificate.path, private: key.path, ca: ca?.path },
-      begins(call, { action: 'certs.post', target: '', path: PATH }),
-    )
+    const files = { public: certificate.path, private: key.path, ca: ca?.path }
+    if (mode === 'strict') checkCerts(folders, config.label, files)
+    startCerts(tasks, files, begins(call, { action: 'certs.post', target: '', path: PATH }))
     call.audit('certs.post', '')
     return accepted('certs')
   },

@@ -36,6 +36,7 @@ export const Failure = z.object({
   'Error-Message': z.string().optional(),
   'error-code': z.string().optional(),
   'First-Run': z.boolean().optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 })
 
 export const done = (): Reply => json({ Status: statusText(200) })
@@ -79,6 +80,8 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
     // A header is ASCII.
     headers['Error-Message'] = words.replaceAll('’', "'")
   }
+  // Beside the original's words, never in their place.
+  if (mode === 'strict' && Array.isArray(details?.['errors'])) body['errors'] = details['errors']
   const code = details?.['error-code']
   if (typeof code === 'string') body['error-code'] = code
   if (message && firstRun !== undefined) body['First-Run'] = firstRun
