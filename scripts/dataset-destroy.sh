@@ -47,7 +47,7 @@ run() { # NAME alone|recursive
   printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail E1000 'The task cannot be written down'
   # The innermost first: a name sorts before what is below it.
   printf '%s\n' "$run_mounted" | sort -r >"$TASK/unmounting"
-  while read -r run_name; do
+  while IFS= read -r run_name; do
     [ -z "$run_name" ] || zfs_do unmount "$run_name" || zfs_failed
   done <"$TASK/unmounting"
   checkpoint dataset-unmounted
@@ -81,7 +81,7 @@ recover() {
     if grep -q -v -x -F -f "$TASK/left" "$TASK/tree"; then ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"; fi
     MESSAGE=$ERROR_MESSAGE
   fi
-  while read -r recover_name || [ -n "$recover_name" ]; do
+  while IFS= read -r recover_name || [ -n "$recover_name" ]; do
     [ -z "$recover_name" ] || zfs_do mount "$recover_name" || :
   done <"$TASK/mounted"
 }

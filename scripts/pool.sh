@@ -117,7 +117,8 @@ hides() { # MOUNTPOINT: whether something of the system, or another file system,
       case $hides_own/ in "$hides_path"/*) [ -z "$hides_path" ] || return 0 ;; esac
     done
   done
-  awk -v place="$1" '$2 == place { found = 1 } END { exit !found }' /proc/self/mounts
+  # A blank is written in octal there.
+  awk -v place="$1" '{ gsub(/\\040/, " ", $2) } $2 == place { found = 1 } END { exit !found }' /proc/self/mounts
 }
 
 # What a refused destruction or export has unmounted before it found the one that is busy.

@@ -21,7 +21,7 @@ run() { # DATASET SNAPSHOT
 
   step 10 "looking at what is newer than $2"
   newer_now "$1" "$2" >"$TASK/newer"
-  while read -r run_name; do
+  while IFS= read -r run_name; do
     grep -q -x -F -e "$run_name" "$TASK/input/newer" || fail CONFLICT "$run_name was made meanwhile: ask again"
   done <"$TASK/newer"
 
@@ -30,7 +30,7 @@ run() { # DATASET SNAPSHOT
     : | put "$TASK/destroying" 640
     checkpoint snapshot-rollback-destroying
     grep '#' "$TASK/newer" >"$TASK/bookmarks" || :
-    while read -r run_name; do zfs_do destroy "$run_name" || zfs_failed; done <"$TASK/bookmarks"
+    while IFS= read -r run_name; do zfs_do destroy "$run_name" || zfs_failed; done <"$TASK/bookmarks"
     # First to last in one call: ZFS destroys all of them or none.
     run_first=$(grep -m 1 '@' "$TASK/newer") || run_first=
     run_last=$(grep '@' "$TASK/newer" | tail -n 1)

@@ -11,12 +11,13 @@ dataset_lock() { printf 'dataset-%s' "$(printf %s "$1" | sha256sum | cut -c 1-32
 
 need_dataset() { # NAME
   case $1 in
-    '' | [!A-Za-z]* | *[!A-Za-z0-9_.:/-]* | *//* | */ | */[!A-Za-z0-9]*) fail INVALID 'Not a dataset name' ;;
+    # Those of an imported pool may have blanks, and begin with any character of a name behind a slash.
+    '' | [!A-Za-z]* | *[!A-Za-z0-9_.:/\ -]* | *//* | */ | */. | */.. | */./* | */../*) fail INVALID 'Not a dataset name' ;;
   esac
 }
 need_snapshot() { # NAME
   case $1 in
-    *@*@* | *@ | *@[!A-Za-z0-9]* | *@*[!A-Za-z0-9_.:-]*) fail INVALID 'Not a snapshot name' ;;
+    *@*@* | *@ | *@. | *@.. | *@*[!A-Za-z0-9_.:\ -]*) fail INVALID 'Not a snapshot name' ;;
     *@*) need_dataset "${1%@*}" ;;
     *) fail INVALID 'Not a snapshot name' ;;
   esac

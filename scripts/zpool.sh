@@ -6,7 +6,7 @@ ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
 
 # The server gives the lock's name, since a pool's own may be too long for a file's.
 case $LOCK in
-  pool-*[!A-Za-z0-9_.:-]* | pool-) LOCK= ;;
+  pool-*[!A-Za-z0-9_.:\ -]* | pool-) LOCK= ;;
   pool-*) ;;
   *) LOCK= ;;
 esac
@@ -24,7 +24,7 @@ input() { # NAME: the first line of one of the task's inputs
 pool_name() {
   NAME=$(input name) || fail INVALID 'No pool is named'
   case $NAME in [A-Za-z]*) ;; *) fail INVALID 'Not a pool name' ;; esac
-  case $NAME in *[!A-Za-z0-9_.:-]*) fail INVALID 'Not a pool name' ;; esac
+  case $NAME in *[!A-Za-z0-9_.:\ -]*) fail INVALID 'Not a pool name' ;; esac
 }
 
 # In one line what zpool said. Its advice to use force is not ours to pass on.

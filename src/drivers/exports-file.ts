@@ -23,7 +23,7 @@ export interface Active {
 }
 
 const TITLE = '# Written by edge-admin, and by nobody else: exports of your own belong into another file.'
-const HEAD = /^# edge-admin (nfs-[0-9a-f]{12}) ([A-Za-z][A-Za-z0-9_.:/-]*)( off)?$/
+const HEAD = /^# edge-admin (nfs-[0-9a-f]{12}) ([A-Za-z](?:[A-Za-z0-9_.:/-]|\\040)*)( off)?$/
 const CLIENT = /^[A-Za-z0-9@*?.:/_-]+$/
 
 export const escapePath = (path: string) =>
@@ -52,9 +52,10 @@ const optionsOf = ({ readOnly, rootSquash, mounted }: Pick<Export, 'readOnly' | 
 
 /** Throws the 400 that names the member when the text would not say what was meant (SEC-03). */
 function serialiseExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
-  const head = `# edge-admin ${id} ${dataset}${enabled ? '' : ' off'}`
+  const name = dataset.replaceAll(' ', '\\040')
+  const head = `# edge-admin ${id} ${name}${enabled ? '' : ' off'}`
   const refuse = (field: string) => invalid('An export cannot hold this value', { details: { field } })
-  if (HEAD.exec(head)?.[2] !== dataset) throw refuse('dataset')
+  if (HEAD.exec(head)?.[2] !== name || dataset.includes('\\')) throw refuse('dataset')
   if (!path.startsWith('/') || /\p{Cc}/u.test(path)) throw refuse('path')
   if (clients.length === 0 || !clients.every((client) => CLIENT.test(client))) throw refuse('clients')
   const options = optionsOf({ readOnly, rootSquash, mounted })
@@ -97,7 +98,7 @@ function parsePair(head: string, line: string): Export | undefined {
   if (!path.startsWith('/') || clients.some((one) => one?.[2] !== words)) return undefined
   return {
     id,
-    dataset,
+    dataset: unescapePath(dataset),
     path: unescapePath(path),
     mounted,
     clients: clients.map((one) => one?.[1] ?? ''),

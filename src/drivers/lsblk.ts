@@ -18,12 +18,27 @@ export interface BlockDevice {
 
 export type Lsblk = ReturnType<typeof createLsblk>
 
-const COLUMNS = 'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS'
+const COLUMNS = ['PATH', 'TYPE', 'SIZE', 'RO', 'MODEL', 'SERIAL', 'FSTYPE', 'MOUNTPOINTS'] as const
+/** What older versions have for a column: before util-linux 2.37, and before 2.33 (with -p the same text). */
+const OLDER: Readonly<Record<string, string>> = { MOUNTPOINTS: 'MOUNTPOINT', PATH: 'NAME' }
 const TIMEOUT = 15_000
 /** Seconds. */
 const SETTLED = 10
 
 export function createLsblk(tool: Tool) {
+  /** Runs it with these columns; one that it does not know is asked for by its older name. */
+  async function withColumns<T>(columns: readonly string[], run: (columns: string) => Promise<T>): Promise<T> {
+    try {
+      return await run(columns.join(','))
+    } catch (error) {
+      const unknown = error instanceof CommandError ? /unknown column: ([A-Z]+)/.exec(error.stderr)?.[1] : undefined
+      if (unknown === undefined || !columns.includes(unknown) || !Object.hasOwn(OLDER, unknown)) throw error
+      return withColumns(
+        columns.map((column) => (column === unknown ? (OLDER[column] ?? column) : column)),
+        run,
+      )
+    }
+  }
   return {
     /** Waits until udev has looked at what is new or changed; while it does, the partitions of a disk that was just given back are gone. */
     async settle(): Promise<void> {
@@ -36,20 +51,25 @@ export function createLsblk(tool: Tool) {
     },
 
     async list(): Promise<BlockDevice[]> {
-      const args = ['-Jb', '-o', COLUMNS]
-      const { stdout } = await tool('lsblk', args, { timeout: TIMEOUT, maxBytes: 1 << 24 })
-      return readList(stdout, args)
+      return withColumns(COLUMNS, async (columns) => {
+        const args = ['-Jbp', '-o', columns]
+        const { stdout } = await tool('lsblk', args, { timeout: TIMEOUT, maxBytes: 1 << 24 })
+        return readList(stdout, args)
+      })
     },
 
     /** The first of these paths that is no block device; undefined when all are. */
     async firstMissing(paths: string[]): Promise<string | undefined> {
       if (paths.length === 0) return undefined
       try {
-        await tool('lsblk', ['-dn', '-o', 'PATH', '--', ...paths], { timeout: TIMEOUT })
+        await withColumns(['PATH'], (columns) =>
+          tool('lsblk', ['-dn', '-o', columns, '--', ...paths], { timeout: TIMEOUT }),
+        )
         return undefined
       } catch (error) {
-        // 32: none of them is one; 64: some are.
-        if (!(error instanceof CommandError) || !(error.status === 32 || error.status === 64)) throw error
+        // 32: none of them is one; 64: some are. Older versions end with 1.
+        const says = error instanceof CommandError && /: not a block device$/m.test(error.stderr)
+        if (!(error instanceof CommandError) || !(error.status === 32 || error.status === 64 || says)) throw error
         const words = error.stderr.split('\n')
         return paths.find((path) => words.includes(`lsblk: ${path}: not a block device`)) ?? paths[0]
       }
@@ -68,17 +88,19 @@ function readList(text: string, args: string[]): BlockDevice[] {
 const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined)
 
 function readDevice(value: unknown): BlockDevice {
-  const { path, type, size, ro, model, serial, fstype, mountpoints, children } = value as Record<string, unknown>
+  const row = value as Record<string, unknown>
+  const { type, size, ro, model, serial, fstype, children } = row
+  const [path, mounted] = [row['path'] ?? row['name'], row['mountpoints'] ?? [row['mountpoint']]]
   if (typeof path !== 'string' || typeof type !== 'string') throw new Error('no block device')
   return {
     path,
     type,
     size: Number(size) || 0,
-    readOnly: ro === true || ro === '1',
+    readOnly: ro === true || ro === 1 || ro === '1',
     model: textOf(model),
     serial: textOf(serial),
     fstype: textOf(fstype),
-    mountpoints: (Array.isArray(mountpoints) ? mountpoints : []).flatMap((place) => textOf(place) ?? []),
+    mountpoints: (Array.isArray(mounted) ? mounted : []).flatMap((place) => textOf(place) ?? []),
     children: (Array.isArray(children) ? children : []).map(readDevice),
   }
 }

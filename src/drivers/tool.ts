@@ -1,6 +1,6 @@
 // The system's storage programs, by name. The trap: a folder that a test gives takes the place of the system's folders, it does not come
 // before them; a fake that was left out must be missing, never this machine's real `zpool`.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, createRun, type Output, type RunOptions, SYSTEM_PATH } from './run.ts'
 
@@ -21,7 +21,11 @@ const OWN = ['lio'] as const
 export type ProgramName = (typeof PROGRAMS)[number] | (typeof OWN)[number]
 
 /** Starts one of them. Rejects with a CommandError: `missing` when it is not installed. */
-export type Tool = (name: ProgramName, args: string[], options?: RunOptions) => Promise<Output>
+export interface Tool {
+  (name: ProgramName, args: string[], options?: RunOptions): Promise<Output>
+  /** Another text when another file is installed under the name; without it, it is always the same one. */
+  identity?: (name: ProgramName) => string
+}
 
 /** `folder`: where the programs are instead of the system's folders, and instead of `scripts`, where our own are. */
 export function createTool(folder?: string, scripts = ''): Tool {
@@ -31,11 +35,18 @@ export function createTool(folder?: string, scripts = ''): Tool {
     isOwn(name) && !folder ? [join(scripts, `${name}.sh`)] : folders.map((place) => join(place, name))
   const allowed = new Set([...PROGRAMS, ...OWN].flatMap(places))
   const run = createRun((program) => allowed.has(program))
-  return async (name, args, options) => {
-    const program = places(name).find(isExecutable)
+  const find = (name: ProgramName) => places(name).find(isExecutable)
+  const start: Tool = async (name, args, options) => {
+    const program = find(name)
     if (!program) throw new CommandError([name, ...args], 'missing')
     return run(program, args, options)
   }
+  return Object.assign(start, { identity: (name: ProgramName) => identityOf(find(name)) })
+}
+
+function identityOf(program: string | undefined): string {
+  const file = program === undefined ? undefined : statSync(program, { throwIfNoEntry: false })
+  return file ? `${program} ${file.dev} ${file.ino} ${file.size} ${file.mtimeMs}` : ''
 }
 
 function isExecutable(file: string): boolean {

@@ -28,6 +28,19 @@ export interface CensusRow {
   name: string
   type: 'filesystem' | 'volume' | 'snapshot'
   created: number
+  /** Bytes that a filesystem or volume holds, and may still take. */
+  space: Space | undefined
+}
+
+/** What a person can store, and has stored, in bytes: what redundancy takes is not in it. */
+export interface Space {
+  used: number
+  available: number
+}
+
+export interface Root extends Space {
+  /** Seconds since 1970. */
+  created: number
 }
 
 /** Something of a tree or of a history, with what keeps it from going. */
@@ -82,11 +95,17 @@ export function createZfs(tool: Tool, end = unheard) {
     return found
   }
   return {
-    /** When each pool's root dataset was made, in seconds since 1970. */
-    async roots(): Promise<Map<string, number>> {
-      const args = ['list', '-Hp', '-d', '0', '-o', 'name,creation']
-      const found = new Map<string, number>()
-      await rows(args, 2, ([name = '', created]) => found.set(name, whole(created, args)))
+    /** Each pool's root dataset: when it was made, and what is in it with everything below. */
+    async roots(): Promise<Map<string, Root>> {
+      const args = ['list', '-Hp', '-d', '0', '-o', 'name,creation,used,available']
+      const found = new Map<string, Root>()
+      await rows(args, 4, ([name = '', created, used, available]) =>
+        found.set(name, {
+          created: whole(created, args),
+          used: whole(used, args),
+          available: whole(available, args),
+        }),
+      )
       return found
     },
 
@@ -110,10 +129,11 @@ export function createZfs(tool: Tool, end = unheard) {
 
     /** Everything there is, by kind. Of a snapshot `created` is seconds since 1970. */
     async census(take: (row: CensusRow) => void): Promise<void> {
-      const args = ['list', '-Hp', '-t', 'filesystem,volume,snapshot', '-o', 'name,type,creation']
-      await rows(args, 3, ([name = '', type, created]) => {
+      const args = ['list', '-Hp', '-t', 'filesystem,volume,snapshot', '-o', 'name,type,creation,used,available']
+      await rows(args, 5, ([name = '', type, created, used, available]) => {
         if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot') throw garbled(args)
-        take({ name, type, created: whole(created, args) })
+        const space = type === 'snapshot' ? undefined : { used: whole(used, args), available: whole(available, args) }
+        take({ name, type, created: whole(created, args), space })
       })
     },
 

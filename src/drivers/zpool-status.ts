@@ -1,5 +1,8 @@
-// The text of `zpool status -p` and `zpool import`, parsed: ZFS 2.1 knows no other form. The trap: sizes and rates in its scan lines are
-// rounded for people even with -p, and times are local ones (the driver runs it in UTC).
+// What `zpool` says of a pool, and the text of `zpool status -p` and `zpool import`, parsed: before 2.3 ZFS has no other form, and of pools to
+// import it has none to this day.
+import { parseScan, type Scan, scanThatMatters } from './zpool-scan.ts'
+
+export type { Scan } from './zpool-scan.ts'
 
 const STATES = [
   'ONLINE',
@@ -11,10 +14,12 @@ const STATES = [
   'SUSPENDED',
   'AVAIL',
   'INUSE',
+  'SPLIT',
+  'UNKNOWN',
 ] as const
 
 /** Which part of the pool a top-level vdev is. */
-const CLASSES: Record<string, string> = {
+export const CLASSES: Readonly<Record<string, string>> = {
   logs: 'log',
   cache: 'cache',
   spares: 'spare',
@@ -37,20 +42,6 @@ export interface Vdev {
   children: Vdev[]
 }
 
-export interface Scan {
-  kind: 'scrub' | 'resilver'
-  state: 'running' | 'paused' | 'finished' | 'cancelled'
-  percent: number
-  /** Bytes that were repaired, rounded as ZFS prints them. */
-  repaired: number
-  /** Bytes a second, rounded; only of one that runs. */
-  speed: number | undefined
-  errors: number | undefined
-  /** Milliseconds since 1970. */
-  started: number | undefined
-  ended: number | undefined
-}
-
 export interface PoolStatus {
   name: string
   /** Only of a pool that could be imported. */
@@ -58,7 +49,10 @@ export interface PoolStatus {
   state: string
   /** What is wrong with it, in ZFS's words. */
   problem: string | undefined
+  /** The one under way, else the last one. */
   scan: Scan | undefined
+  /** All that ZFS tells of: a scrub and a resilver since then, a rebuild for each group of disks. */
+  scans: Scan[]
   vdevs: Vdev[]
   /** What ZFS says of the data: `No known data errors`. */
   errors: string | undefined
@@ -80,7 +74,11 @@ export function parseStatus(text: string): PoolStatus[] | undefined {
 }
 
 function parsePool(block: string): PoolStatus | undefined {
-  const { pool: name, id, state, status, scan, config, errors } = sections(block)
+  const found = sections(block)
+  const [name, id, state, status, config, errors] = ['pool', 'id', 'state', 'status', 'config', 'errors'].map(
+    (key) => found.get(key)?.[0],
+  )
+  const scans = (found.get('scan') ?? []).flatMap((text) => parseScan(text) ?? [])
   const rows = config?.split('\n').flatMap((line) => parseRow(line.trimEnd()))
   if (!name || !state || !rows || rows.length === 0) return undefined
   return {
@@ -88,24 +86,25 @@ function parsePool(block: string): PoolStatus | undefined {
     id,
     state,
     problem: status?.replace(/\s+/g, ' '),
-    scan: scan === undefined ? undefined : parseScan(scan),
+    scan: scanThatMatters(scans),
+    scans,
     vdevs: tree(rows),
     errors,
   }
 }
 
-/** `name: text` with the lines that go on below it. */
-function sections(block: string): Record<string, string | undefined> {
-  const found: Record<string, string> = {}
-  let key: string | undefined
+/** `name: text` with the lines that go on below it. Of `scan` there may be several. */
+function sections(block: string): Map<string, string[]> {
+  const found: [name: string, text: string][] = []
   for (const line of block.split('\n')) {
     const [, name, text] = /^ {0,8}([a-z]+):(?: (.*))?$/.exec(line) ?? []
-    if (name !== undefined && !Object.hasOwn(found, name)) {
-      key = name
-      found[name] = text ?? ''
-    } else if (key !== undefined) found[key] += `\n${line}`
+    const last = found.at(-1)
+    if (name !== undefined) found.push([name, text ?? ''])
+    else if (last) last[1] += `\n${line}`
   }
-  return Object.fromEntries(Object.entries(found).map(([name, text]) => [name, name === 'config' ? text : text.trim()]))
+  const all = new Map<string, string[]>()
+  for (const [name, text] of found) all.set(name, [...(all.get(name) ?? []), name === 'config' ? text : text.trim()])
+  return all
 }
 
 interface Row {
@@ -143,7 +142,17 @@ function tree(rows: Row[]): Vdev[] {
       continue
     }
     const [read = 0, write = 0, checksum = 0] = counts
-    const vdev = { name, type: typeOf(name), class: current, state, read, write, checksum, note, children: [] }
+    const vdev = {
+      name,
+      type: typeOf(name, /^was (.+)$/.exec(note ?? '')?.[1]),
+      class: current,
+      state,
+      read,
+      write,
+      checksum,
+      note,
+      children: [],
+    }
     // What is not below anything (a device under a heading of `zpool import`) is a top-level vdev.
     const level = Math.max(1, depth)
     path.length = Math.min(path.length, level - 1)
@@ -154,65 +163,13 @@ function tree(rows: Row[]): Vdev[] {
   return top
 }
 
-function typeOf(name: string): string {
-  if (name.startsWith('/')) return 'file'
+/** By its name; a disk that is away goes by a number, and by what it `was`. */
+export function typeOf(name: string, was?: string): string {
+  if ((was ?? name).startsWith('/') && !was?.startsWith('/dev/')) return 'file'
   return (
-    /^(mirror|raidz[123]?|draid[123]?|spare|replacing|indirect)-[0-9]+$/.exec(name)?.[1] ??
+    /^(mirror|raidz[123]?|spare|replacing|indirect|hole)-[0-9]+$/.exec(name)?.[1] ??
     /^draid[123]?(?=:)/.exec(name)?.[0] ??
-    'disk'
+    // A place for a spare that lies across all disks of the group.
+    (/^draid[123]?-[0-9]+-[0-9]+$/.test(name) ? 'dspare' : 'disk')
   )
-}
-
-const TIME = '(\\w{3} \\w{3} +[0-9]{1,2} [0-9:]{8} [0-9]{4})'
-const timeOf = (text: string | undefined) => {
-  const time = text === undefined ? Number.NaN : Date.parse(`${text} UTC`)
-  return Number.isNaN(time) ? undefined : time
-}
-
-/** Bytes of `1.50G`. */
-function bytesOf(text: string | undefined): number | undefined {
-  const [, number, unit = ''] = /^([0-9.]+)([BKMGTPEZ]?)$/.exec(text ?? '') ?? []
-  return number === undefined
-    ? undefined
-    : Math.round(Number(number) * 1024 ** Math.max(0, 'BKMGTPEZ'.indexOf(unit || 'B')))
-}
-
-function parseScan(text: string): Scan | undefined {
-  const [, word, how] = /^(scrub|resilver)(?:ed)?\b.*?(repaired|in progress|paused|canceled|[0-9])/s.exec(text) ?? []
-  if (word === undefined) return undefined
-  const kind = word === 'scrub' ? 'scrub' : 'resilver'
-  const at = (before: string) => timeOf(new RegExp(`${before} ${TIME}`).exec(text)?.[1])
-  const scan: Scan = {
-    kind,
-    state: 'finished',
-    percent: 100,
-    repaired: 0,
-    speed: undefined,
-    errors: undefined,
-    started: undefined,
-    ended: undefined,
-  }
-  if (how === 'canceled') return { ...scan, state: 'cancelled', percent: 0, ended: at('on') }
-  if (how === 'in progress' || how === 'paused')
-    return {
-      ...scan,
-      state: how === 'paused' ? 'paused' : 'running',
-      percent: Number(/([0-9]+(?:\.[0-9]+)?)% done/.exec(text)?.[1] ?? 0),
-      repaired: bytesOf(/([0-9.]+[BKMGTPEZ]?) (?:repaired|resilvered)/.exec(text)?.[1]) ?? 0,
-      speed: bytesOf(/issued at ([0-9.]+[BKMGTPEZ]?)\/s/.exec(text)?.[1]),
-      started: how === 'paused' ? at('started on') : at('since'),
-    }
-  const [, repaired, days = '0', hours, minutes, seconds, errors] =
-    /(?:repaired|resilvered) ([0-9.]+[BKMGTPEZ]?) in (?:([0-9]+) days )?([0-9]+):([0-9]+):([0-9]+) with ([0-9]+) errors/.exec(
-      text,
-    ) ?? []
-  const ended = at('on')
-  const took = ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000 + Number(seconds) * 1000
-  return {
-    ...scan,
-    repaired: bytesOf(repaired) ?? 0,
-    errors: errors === undefined ? undefined : Number(errors),
-    started: ended === undefined || Number.isNaN(took) ? undefined : ended - took,
-    ended,
-  }
 }

@@ -2,6 +2,7 @@
 // suspended pool makes even `zpool list` hang, so every call has its time limit.
 import { CommandError } from './run.ts'
 import type { Tool } from './tool.ts'
+import { parseStatusJson } from './zpool-json.ts'
 import { type PoolStatus, parseStatus } from './zpool-status.ts'
 
 export const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED'] as const
@@ -29,6 +30,10 @@ const QUICK = 15_000
 /** Looking through all disks of a machine for pools. */
 const SLOW = 60_000
 const UTC = { TZ: 'UTC0' }
+/** In the C locale the program ends a JSON text at the first letter that is not ASCII, with status 0. */
+const UTC_UTF8 = { ...UTC, LC_ALL: 'C.UTF-8' }
+/** How a program says that it has no such option: before 2.3. */
+const NO_JSON = /invalid option|unrecognized option|^usage:/im
 
 export function createZpool(tool: Tool) {
   /** Undefined when the one that was asked for is not there. */
@@ -40,20 +45,31 @@ export function createZpool(tool: Tool) {
       .filter(Boolean)
       .map((line) => readRow(line, args))
   }
-  async function statuses(
-    args: string[],
-    options: { timeout?: number; accept?: number[] } = {},
-  ): Promise<PoolStatus[] | undefined> {
+  async function parsed(args: string[], options: ReadOptions = {}): Promise<PoolStatus[] | undefined> {
     const text = await read(tool, args, options)
     if (text === undefined) return undefined
     return parseStatus(text) ?? raise(garbled(args))
   }
+  /** The program that has no JSON. */
+  let textOnly: string | undefined
+  async function status(name: string): Promise<PoolStatus | undefined> {
+    const program = tool.identity?.('zpool') ?? ''
+    if (textOnly !== program)
+      try {
+        const text = await read(tool, ['status', '-jp', '--json-int', name], { env: UTC_UTF8 })
+        const pools = text === undefined ? undefined : parseStatusJson(text)
+        // What is cut off, or in another shape, is asked for again as text.
+        if (text === undefined || pools) return pools?.[0]
+      } catch (error) {
+        if (!(error instanceof CommandError) || error.reason !== 'status' || !NO_JSON.test(error.stderr)) throw error
+        textOnly = program
+      }
+    return (await parsed(['status', '-p', name]))?.[0]
+  }
   return {
     list: async () => (await rows()) ?? [],
     find: async (name: string) => (await rows(name))?.[0],
-    status: async (name: string) => (await statuses(['status', '-p', name]))?.[0],
-    /** The vdev trees of all pools. */
-    statuses: async () => (await statuses(['status', '-p'])) ?? [],
+    status,
 
     /** The properties that were set by hand. */
     async properties(name: string): Promise<Property[]> {
@@ -72,17 +88,19 @@ export function createZpool(tool: Tool) {
     async importable(folder?: string): Promise<PoolStatus[]> {
       const args = ['import', ...(folder === undefined ? [] : ['-d', folder])]
       // No pools at all is an exit status of 1 in some versions, and of 0 in others.
-      return (await statuses(args, { timeout: SLOW, accept: [1] })) ?? []
+      return (await parsed(args, { timeout: SLOW, accept: [1] })) ?? []
     },
   }
 }
 
+interface ReadOptions {
+  timeout?: number
+  accept?: number[]
+  env?: Record<string, string>
+}
+
 /** Standard output; undefined when the program says that there is no such pool. */
-async function read(
-  tool: Tool,
-  args: string[],
-  options: { timeout?: number; accept?: number[] } = {},
-): Promise<string | undefined> {
+async function read(tool: Tool, args: string[], options: ReadOptions = {}): Promise<string | undefined> {
   try {
     return (await tool('zpool', args, { timeout: QUICK, env: UTC, maxBytes: 1 << 24, ...options })).stdout
   } catch (error) {

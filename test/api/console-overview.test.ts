@@ -33,9 +33,9 @@ describe('the overview of an appliance with storage', () => {
     ])
     expect(json.version).toBe('1.0.0')
     expect(Object.keys(json.health)).toEqual(['disk', 'memory', 'cpu'])
-    const { size, allocated, free } = (await world.ask('GET', '/pools/seen')).json
+    const { size, allocated, free, usable, usable_free } = (await world.ask('GET', '/pools/seen')).json
     expect(json.pools.filter(({ name }: { name: string }) => name === 'seen')).toEqual([
-      { name: 'seen', health: 'ONLINE', size, allocated, free },
+      { name: 'seen', health: 'ONLINE', size, allocated, free, usable, usable_free },
     ])
     const dashboard = (await world.ask('GET', '/dashboard', { as: 'viewer' })).json
     expect(json.storage).toEqual({ storage: dashboard.storage, services: dashboard.services })

@@ -39,8 +39,11 @@ describe('the dashboard', () => {
     const after = await dashboard()
     const grown = (key: string) => after.storage[key] - before.storage[key]
     expect(['pool_count', 'dataset_count', 'zvol_count', 'snapshot_count'].map(grown)).toEqual([1, 3, 1, 3])
-    const { size } = (await world.ask('GET', '/pools/counted')).json
-    expect(grown('total_capacity')).toBe(size)
+    const pool = (await world.ask('GET', '/pools/counted')).json
+    expect(grown('total_capacity')).toBe(pool.size)
+    const root = (await world.ask('GET', '/datasets/counted')).json
+    expect([pool.usable, pool.usable_free]).toEqual([root.used + root.available, root.available])
+    expect([grown('usable'), grown('usable_free')]).toEqual([pool.usable, pool.usable_free])
     expect(after.jobs.completed).toBeGreaterThan(before.jobs.completed)
     expect(after.jobs.total).toBe(after.jobs.running + after.jobs.completed + after.jobs.failed)
   })
@@ -52,6 +55,8 @@ describe('the dashboard', () => {
     expect(value(lines, 'pool_health{pool="counted",state="ONLINE"}')).toBe(1)
     expect(value(lines, 'pool_health{pool="counted",state="DEGRADED"}')).toBe(0)
     expect(value(lines, 'pool_size_bytes{pool="counted"}')).toBe(pool.size)
+    expect(value(lines, 'pool_usable_bytes{pool="counted"}')).toBe(pool.usable)
+    expect(value(lines, 'pool_usable_free_bytes{pool="counted"}')).toBe(pool.usable_free)
     expect(value(lines, 'snapshots{dataset="counted/a"}')).toBe(3)
     const newest = value(lines, 'snapshot_newest_timestamp_seconds{dataset="counted/a"}')
     expect(Math.abs(newest - Date.now() / 1000)).toBeLessThan(300)

@@ -279,7 +279,7 @@ describe('NFS exports', () => {
         '/a\\040',
         `/${long.repeat(4)}`,
       ].map((path): [string, object] => ['path', { path }]),
-      ...['../x', 'tank@x', '-tank', 'a b', ''].map((dataset): [string, object] => ['dataset', { dataset }]),
+      ...['../x', 'tank@x', '-tank', 'a,b', ''].map((dataset): [string, object] => ['dataset', { dataset }]),
       ['read_only', { read_only: 'yes' }],
       ['root_squash', { root_squash: 0 }],
       ['fsid', { fsid: '0' }],

@@ -263,7 +263,7 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
           'valid_users.0',
           { valid_users: [user] },
         ]),
-        ...['../x', 'tank@x', '-tank', 'a b', '', 'mirror'].map((dataset): [string, object] => [
+        ...['../x', 'tank@x', '-tank', 'a,b', '', 'mirror'].map((dataset): [string, object] => [
           'dataset',
           { dataset },
         ]),

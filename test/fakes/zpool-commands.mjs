@@ -4,6 +4,7 @@
 import { change, complain, fake, getopt, look, newGuid, now, print, refuse } from './model.mjs'
 import { mountedBelow, newDataset, usedOf, wantsMount } from './zfs-model.mjs'
 import { checkDatasetProperty, datasetProperties, poolProperties, readOnlyPoolProperties } from './zfs-properties.mjs'
+import { printStatusJson } from './zpool-json.mjs'
 import { advance, printConfig, printStatus } from './zpool-status.mjs'
 import { allLeaves, checkVdevs, diskOf, healthOf, readVdevs, sizes } from './zpool-vdevs.mjs'
 
@@ -199,8 +200,15 @@ function list(args) {
 }
 
 function status(args) {
-  const { options, rest } = getopt(args, 'cdDegijLpPstvxT:', USAGE)
-  if (options.j) refuse(`invalid option 'j'\n${USAGE}`, 2)
+  const long = args.includes('--json-int')
+  const { options, rest } = getopt(
+    args.filter((arg) => arg !== '--json-int'),
+    'cdDegijlLpPstvxT:',
+    USAGE,
+  )
+  const isOld = look().zfs === '2.1'
+  if (isOld && (options.j || long)) refuse(`invalid option 'j'\n${USAGE}`, 2)
+  if (long && !options.j) refuse(`'json-int' only works with '-j' option\n${USAGE}`, 2)
   const step = look().scrubStep
   const scanning = Object.values(look().pools).some(({ scan }) => scan?.state === 'scanning')
   if (scanning && step > 0)
@@ -210,15 +218,16 @@ function status(args) {
     })
   const model = look()
   const names = rest.length > 0 ? rest : Object.keys(model.pools).sort()
-  if (names.length === 0) return print('no pools available')
-  for (const name of names) {
-    if (!model.pools[name]) {
-      complain(`cannot open '${name}': no such pool`)
-      continue
-    }
-    if (name !== names[0]) print()
-    measure(model, model.pools[name])
-    printStatus(model.pools[name])
+  if (names.length === 0 && !options.j) return print('no pools available')
+  const found = names.filter((name) => {
+    if (!model.pools[name]) complain(`cannot open '${name}': no such pool`)
+    return model.pools[name]
+  })
+  for (const name of found) measure(model, model.pools[name])
+  if (options.j) return printStatusJson(found.map((name) => model.pools[name]))
+  for (const name of found) {
+    if (name !== found[0]) print()
+    printStatus(model.pools[name], isOld)
   }
 }
 

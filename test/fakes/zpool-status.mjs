@@ -25,7 +25,7 @@ export function advance(pool, step) {
   delete pool.damage
 }
 
-function printScan(pool) {
+function printScan(pool, isOld) {
   const { scan } = pool
   if (!scan) return
   const word = scan.kind === 'resilver' ? 'resilver' : 'scrub'
@@ -42,10 +42,29 @@ function printScan(pool) {
   else print(`  scan: ${word} in progress since ${ctime(scan.start)}`)
   const rate = (bytes) => (scan.paused || bytes === 0 ? '' : ` at ${nice(bytes)}/s`)
   print(
-    `\t${nice(issued)} / ${nice(total)} scanned${rate(issued)}, ${nice(issued)} / ${nice(total)} issued${rate(issued)}`,
+    isOld
+      ? `\t${nice(issued)} scanned${rate(issued)}, ${nice(issued)} issued${rate(issued)}, ${nice(total)} total`
+      : `\t${nice(issued)} / ${nice(total)} scanned${rate(issued)}, ${nice(issued)} / ${nice(total)} issued${rate(issued)}`,
   )
   const end = scan.paused ? '' : issued < total ? ', no estimated completion time' : ', 00:00:00 to go'
   print(`\t${nice(scan.repaired ?? 0)} ${done}, ${scan.percent.toFixed(2)}% done${end}`)
+}
+
+/** A sequential resilver or a rebuild of a dRAID has its group's name in brackets. */
+function printRebuild({ vdev, state, start, end, percent, total, rebuilt, errors }, isOld) {
+  if (state === 'finished')
+    return print(
+      `  scan: resilvered (${vdev}) ${nice(rebuilt)} in ${span(end - start)} with ${errors} errors on ${ctime(end)}`,
+    )
+  if (state === 'canceled') return print(`  scan: resilver (${vdev}) canceled on ${ctime(end)}`)
+  const done = nice(Math.floor((total * percent) / 100))
+  print(`  scan: resilver (${vdev}) in progress since ${ctime(start)}`)
+  print(
+    isOld
+      ? `\t${done} scanned at 100M/s, ${done} issued 50M/s, ${nice(total)} total`
+      : `\t${done} / ${nice(total)} scanned at 100M/s, ${done} / ${nice(total)} issued at 50M/s`,
+  )
+  print(`\t${nice(rebuilt)} resilvered, ${percent.toFixed(2)}% done, 00:00:10 to go`)
 }
 
 // One has a tab behind it in the real one.
@@ -88,7 +107,7 @@ export function printConfig(pool, counts = true) {
   }
 }
 
-export function printStatus(pool) {
+export function printStatus(pool, isOld = false) {
   const health = healthOf(pool)
   print(`  pool: ${pool.name}`)
   print(` state: ${health}`)
@@ -102,7 +121,8 @@ export function printStatus(pool) {
     )
     print("action: Attach the missing device and online it using 'zpool online'.")
   }
-  printScan(pool)
+  printScan(pool, isOld)
+  for (const rebuild of pool.rebuilds ?? []) printRebuild(rebuild, isOld)
   print('config:\n')
   printConfig(pool)
   print()

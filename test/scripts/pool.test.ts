@@ -167,7 +167,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     expect(fakes.calls().filter(({ args }) => args[0] === 'destroy')).toHaveLength(1)
   })
 
-  test.for(['../x', '-f', 'a b', ''])('takes no name that is none: %j', (name) => {
+  test.for(['../x', '-f', 'a,b', ''])('takes no name that is none: %j', (name) => {
     const { status } = sandbox.run('pool-destroy', {
       inputs: { name: `${name}\n`, guid: '1\n' },
       args: [LOCK],

@@ -87,8 +87,18 @@ describe('our file of exports', () => {
       expect(written({ ...base, path: one })).toBeUndefined()
     for (const one of ['a b', 'a(rw)', 'a\nb', '', '-a"']) expect(written({ ...base, clients: [one] })).toBeUndefined()
     expect(written({ ...base, clients: [] })).toBeUndefined()
-    for (const one of ['tank\nx', 'tank off', '']) expect(written({ ...base, dataset: one })).toBeUndefined()
+    for (const one of ['tank\nx', 'tank\\040off', '', '-t', 'tank#'])
+      expect(written({ ...base, dataset: one })).toBeUndefined()
     expect(written({ ...base, path: '/a b#"\\(rw)' })).toContain('/a\\040b\\043\\042\\134\\050rw\\051 *(')
+  })
+
+  it('keeps apart a dataset with blanks and the word for a disabled one', () => {
+    for (const dataset of ['tank/My Photos', 'tank/a off', 'tank/ a', 'tank/a  b'])
+      for (const enabled of [true, false]) {
+        const text = written({ ...base, dataset, enabled })
+        expect(text?.split('\n')[1]).toMatch(/^# edge-admin \S+ \S+( off)?$/)
+        expect(parseExports(text ?? '').exports).toEqual([{ ...base, dataset, enabled }])
+      }
   })
 
   it('keeps lines of others, and does not take them for ours', () => {

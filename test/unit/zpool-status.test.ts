@@ -1,10 +1,12 @@
-// The parser of `zpool status` against what ZFS 2.3 really printed. The trap: the same pools were recorded as JSON, so what the text says is
-// compared with that, not with what we think it says.
-import { readdirSync } from 'node:fs'
+// The parsers of `zpool status` against what ZFS 2.3 really printed, as text and as JSON of the same moment: both have to say the same. What other
+// versions print was composed, and is marked as such.
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { parseStatus, type Vdev } from '../../src/drivers/zpool-status.ts'
+import { parseStatusJson } from '../../src/drivers/zpool-json.ts'
+import type { Scan } from '../../src/drivers/zpool-scan.ts'
+import { type PoolStatus, parseStatus, type Vdev } from '../../src/drivers/zpool-status.ts'
 import { FIXTURES, recorded } from '../harness/recorded.ts'
 
 const FOLDER = 'zpool-2.3.9'
@@ -38,6 +40,28 @@ const ofJson = (vdev: Json): unknown => [
   Object.values(vdev.vdevs ?? {}).map(ofJson),
 ]
 
+/** Without what only one of them knows: of a scan that was cancelled the text says when, and sizes it rounds. */
+function comparable({ scan, scans, ...pool }: PoolStatus) {
+  const one = ({ percent, repaired, speed, ...rest }: Scan) => ({
+    ...rest,
+    ...(rest.state !== 'cancelled' && {
+      percent: percent.toFixed(1),
+      // What is on its way is written between the two questions.
+      repaired: repaired === undefined || rest.ended === undefined ? undefined : Number(repaired.toPrecision(2)),
+    }),
+    errors: rest.state === 'cancelled' ? undefined : rest.errors,
+    // The text has the time that it took, not the pauses in it.
+    started: rest.ended === undefined ? rest.started : undefined,
+  })
+  const notes = (vdev: Vdev): Vdev => ({
+    ...vdev,
+    // What a device does at the moment is said by the text alone.
+    note: /^\(.*\)$/.test(vdev.note ?? '') ? undefined : vdev.note,
+    children: vdev.children.map(notes),
+  })
+  return { ...pool, vdevs: pool.vdevs.map(notes), scan: scan && one(scan), scans: scans.map(one) }
+}
+
 describe('the text of zpool status', () => {
   const both = names.filter(
     (name) => name.startsWith('status-') && names.includes(name.replace('status-', 'status-json-')),
@@ -60,16 +84,25 @@ describe('the text of zpool status', () => {
         Object.keys(wanted[heading] ?? {}),
       )
     const stats = wanted['scan_stats'] as undefined | Record<string, string | number>
-    expect(pool!.scan?.kind).toBe(stats && String(stats['function']).toLowerCase())
     const words: Record<string, string> = { SCANNING: 'running', FINISHED: 'finished', CANCELED: 'cancelled' }
-    if (stats) {
+    const scan = pool!.scans.find(({ vdev }) => vdev === undefined)
+    if (!stats) expect(pool!.scans).toEqual([])
+    if (stats && scan) {
+      expect(scan.kind).toBe(String(stats['function']).toLowerCase())
       const paused = Number(stats['scrub_pause']) > 0 && stats['state'] === 'SCANNING'
-      expect(pool!.scan?.state).toBe(paused ? 'paused' : words[String(stats['state'])])
-      if (stats['state'] !== 'SCANNING') expect(pool!.scan?.ended).toBe(Number(stats['end_time']) * 1000)
-      else expect(pool!.scan?.started).toBe(Number(stats['start_time']) * 1000)
-      if (stats['state'] === 'FINISHED') expect(pool!.scan?.errors).toBe(stats['errors'])
+      expect(scan.state).toBe(paused ? 'paused' : words[String(stats['state'])])
+      if (stats['state'] !== 'SCANNING') expect(scan.ended).toBe(Number(stats['end_time']) * 1000)
+      else expect(scan.started).toBe(Number(stats['start_time']) * 1000)
+      if (stats['state'] === 'FINISHED') expect(scan.errors).toBe(stats['errors'])
     }
     expect(pool!.problem).toBe((wanted['status'] as string | undefined)?.replace(/\s+/g, ' ').trim())
+  })
+
+  // With -v, which we never ask for, the text lists files.
+  test.for(both.filter((name) => !name.includes('verbose')))('and its JSON are read alike: %s', (name) => {
+    const [text] = parseStatus(recorded(`${FOLDER}/${name}`).stdout) ?? []
+    const [json] = parseStatusJson(recorded(`${FOLDER}/${name.replace('status-', 'status-json-')}`).stdout) ?? []
+    expect(text && comparable(text)).toEqual(json && comparable(json))
   })
 
   it('is parsed in the middle of a scrub, in the words of ZFS 2.3 and of 2.1', () => {
@@ -127,5 +160,107 @@ describe('the text of zpool status', () => {
       '',
     )
     fc.assert(fc.property(fc.array(fc.oneof(words, fc.string())), (lines) => void parseStatus(lines.join('\n'))))
+  })
+})
+
+describe('the text of other versions', () => {
+  const composed = (name: string) => {
+    const [pool, ...more] = parseStatus(readFileSync(join(FIXTURES, 'zpool-composed', `${name}.txt`), 'utf8')) ?? []
+    expect(more).toEqual([])
+    return pool as PoolStatus
+  }
+  const at = (text: string) => Date.parse(`${text}Z`)
+  const T = 1024 ** 4
+  const CASES: [name: string, scan: Partial<Scan> | undefined, count: number][] = [
+    [
+      'sequential-2.3',
+      {
+        ...{ kind: 'resilver', vdev: 'mirror-0', state: 'running', percent: 42.97, repaired: Math.round(13.9 * T) },
+        ...{ speed: Math.round(1.95 * 1024 ** 3), started: at('2026-07-24T19:40:55'), ended: undefined },
+      },
+      1,
+    ],
+    [
+      'draid-2.1',
+      { vdev: 'draid3:19d:24c:2s-0', state: 'running', percent: 92.97, speed: Math.round(1.95 * 1024 ** 3) },
+      2,
+    ],
+    ['two-groups-2.3', { vdev: 'mirror-1', state: 'running', percent: 10 }, 2],
+    [
+      'sequential-finished-2.1',
+      {
+        ...{ kind: 'resilver', vdev: 'mirror-0', state: 'finished', percent: 100, errors: 7 },
+        ...{ repaired: Math.round(13.9 * T), ended: at('2023-07-24T19:40:55'), started: at('2023-07-23T17:37:51') },
+      },
+      1,
+    ],
+    ['sequential-cancelled-2.1', { kind: 'resilver', vdev: 'mirror-1', state: 'cancelled', repaired: undefined }, 2],
+    ['scrub-errors-2.1', { kind: 'scrub', state: 'finished', errors: 12, repaired: 524_288 }, 1],
+    ['scrub-paused-2.1', { state: 'paused', percent: 85.24, speed: undefined, started: at('2023-07-09T00:24:01') }, 1],
+    ['checkpoint-removal-2.2', { kind: 'scrub', state: 'running', percent: 85.24, vdev: undefined }, 1],
+    ['suspended-2.1', { kind: 'resilver', state: 'running', percent: 85.24, repaired: 10 * 1024 ** 3 }, 1],
+    ['none-requested-2.1', undefined, 0],
+    ['scrub-0.7', { state: 'finished', repaired: 0, errors: 0, started: at('2023-07-08T00:24:01') }, 1],
+    ['resilver-0.7', { state: 'running', percent: 14.17, repaired: 314 * 1024 ** 3 }, 1],
+    ['error-scrub-2.3', undefined, 0],
+    // That it has ended is said only where ZFS says it.
+    ['unknown', undefined, 0],
+  ]
+  test.for(CASES)('is read: %s', ([name, scan, count]) => {
+    const pool = composed(name)
+    if (scan) expect(pool.scan).toMatchObject(scan)
+    else expect(pool.scan).toBeUndefined()
+    expect(pool.scans).toHaveLength(count)
+    expect(pool.errors).toBe('No known data errors')
+    expect(pool.vdevs.length).toBeGreaterThan(0)
+  })
+
+  it('has each scan apart: the scrub that ended is there beside the rebuild', () => {
+    expect(composed('draid-2.1').scans.map(({ kind, state, errors }) => [kind, state, errors])).toEqual([
+      ['scrub', 'finished', 0],
+      ['resilver', 'running', undefined],
+    ])
+  })
+
+  it('tells a spare of a dRAID, and what a suspended pool lacks', () => {
+    const [group, used, free] = composed('draid-2.1').vdevs
+    expect([group?.type, used, free].slice(0, 1)).toEqual(['draid3'])
+    expect(group?.children[0]?.children.map(({ type, note }) => [type, note])).toEqual([
+      ['disk', 'too many errors'],
+      ['dspare', '(resilvering)'],
+    ])
+    expect([used, free].map((vdev) => [vdev?.class, vdev?.type, vdev?.state])).toEqual([
+      ['spare', 'dspare', 'INUSE'],
+      ['spare', 'dspare', 'AVAIL'],
+    ])
+    const suspended = composed('suspended-2.1')
+    expect([suspended.state, suspended.vdevs[0]?.state, suspended.vdevs[0]?.children[0]?.state]).toEqual([
+      'SUSPENDED',
+      'UNAVAIL',
+      'REMOVED',
+    ])
+  })
+})
+
+describe('JSON of zpool status', () => {
+  it('is none when it is cut off, of another shape, or no JSON', () => {
+    const whole = recorded(`${FOLDER}/status-json-raidz`).stdout
+    for (const text of [
+      '',
+      '{}',
+      '[]',
+      'null',
+      '{"pools":1}',
+      '{"pools":{"a":{}}}',
+      whole.slice(0, 500),
+      '  pool: tank',
+    ])
+      expect(parseStatusJson(text)).toBeUndefined()
+    expect(parseStatusJson('{"pools":{}}')).toEqual([])
+  })
+
+  it('never makes the reader throw', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => void parseStatusJson(JSON.stringify({ pools: { a: value } }))))
+    fc.assert(fc.property(fc.string(), (text) => void parseStatusJson(text)))
   })
 })

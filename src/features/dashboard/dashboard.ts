@@ -1,6 +1,6 @@
 // The numbers of the first page: one `zpool list` and one `zfs list`, however many pools there are. The trap: what could not be asked counts
 // as none, so it has to be named among the problems, or an appliance whose pool hangs would look like an empty one.
-import type { Zfs } from '../../drivers/zfs.ts'
+import type { Space, Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
 import { ApiError } from '../../http/errors.ts'
 import { isFinal } from '../../tasks/task.ts'
@@ -42,12 +42,19 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
     }
   }
   const counts = { filesystem: 0, volume: 0, snapshot: 0 }
+  const usable = { usable: 0, usable_free: 0 }
+  const roots = new Map<string, Space>()
   const idle = { count: 0, running: false, unserved: [] }
   const [pools, , smb, nfs, iscsi] = await Promise.all([
     ask('pools', [], () => zpool.list()),
     ask('datasets', undefined, () =>
-      zfs.census(({ type }) => {
+      zfs.census(({ name, type, space }) => {
         counts[type] += 1
+        // What the root dataset has is what everything below it has.
+        if (!space || name.includes('/')) return
+        roots.set(name, space)
+        usable.usable += space.used + space.available
+        usable.usable_free += space.available
       }),
     ),
     ask('smb', idle, serving.smb),
@@ -55,10 +62,11 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
     ask('iscsi', idle, serving.iscsi),
   ])
   return {
-    pools,
+    pools: pools.map((pool) => ({ ...pool, root: roots.get(pool.name) })),
     storage: {
       total_capacity: pools.reduce((sum, { size }) => sum + size, 0),
       allocated: pools.reduce((sum, { allocated }) => sum + allocated, 0),
+      ...usable,
       pool_count: pools.length,
       pools_unhealthy: pools.filter(({ health }) => health !== 'ONLINE').length,
       dataset_count: counts.filesystem,

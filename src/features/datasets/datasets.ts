@@ -105,8 +105,8 @@ function ownOptions(all: Map<string, Property>): Record<string, string> {
   return Object.fromEntries(own.map(([name, { value }]) => [name, value]))
 }
 
-export async function createDataset(zfs: Zfs, name: string, options: Options = {}): Promise<DatasetDetails> {
-  checkOptions(options, 'filesystem', name, 'create')
+export async function createDataset(zfs: Zfs, name: string, wanted: Options = {}): Promise<DatasetDetails> {
+  const options = checkOptions(wanted, 'filesystem', name, 'create')
   await refuseHidingAt(zfs, name, options['mountpoint'])
   try {
     await about(name, () => zfs.create(name, options))
@@ -123,13 +123,13 @@ export async function createDataset(zfs: Zfs, name: string, options: Options = {
 export async function updateDataset(
   zfs: Zfs,
   name: string,
-  options: Options = {},
+  wanted: Options = {},
   dependents: readonly Dependents[] = [],
 ): Promise<DatasetDetails> {
   const before = (await about(name, () => zfs.get(name))) ?? raise(noDataset(name))
   const kind = before.get('type')?.value
   if (kind !== 'filesystem' && kind !== 'volume') throw noDataset(name)
-  checkOptions(options, kind, name, 'update')
+  const options = checkOptions(wanted, kind, name, 'update')
   await refuseMoved(zfs, dependents, name, options, before)
   if (options['mountpoint'] !== before.get('mountpoint')?.value) await refuseHidingAt(zfs, name, options['mountpoint'])
   await changeProperties(zfs, name, options, before)

@@ -8,6 +8,7 @@ import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
 import { about } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
+import { deviceOf } from '../zfs/names.ts'
 import { noDataset } from './datasets.ts'
 
 /** Something that uses one of them; `claims` is the volume whose device it has to itself. */
@@ -54,7 +55,7 @@ export async function planDestruction(
     ...(await about(name, () => dependingOn(zfs, members))),
     ...members
       .filter(({ type }) => type === 'volume')
-      .filter((member) => !explained.has(member.name) && isClaimed(`/dev/zvol/${member.name}`))
+      .filter((member) => !explained.has(member.name) && isClaimed(deviceOf(member.name)))
       .map((member) => ({ object: member.name, reason: 'is in use' })),
     ...users.map(({ object, reason }) => ({ object, reason })),
   ]

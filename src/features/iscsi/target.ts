@@ -1,6 +1,7 @@
 // A target as it should be, and what of the live one says so. The trap: only a target that carries our mark is ours; all others were made by
 // hand, are shown, and never changed.
 import type { Chap, LioState, LiveTarget } from '../../drivers/lio.ts'
+import { deviceOf } from '../zfs/names.ts'
 import { digest } from './names.ts'
 
 /** Our mark, in a member that has no effect, that initiators may see, and that saveconfig.json keeps. */
@@ -25,14 +26,12 @@ export interface Wanted {
 
 export const isManaged = ({ alias }: LiveTarget) => alias === MARK
 
-const ZVOL = '/dev/zvol/'
-export const deviceOf = (zvol: string) => `${ZVOL}${zvol}`
-export const zvolOf = (device: string) => (device.startsWith(ZVOL) ? device.slice(ZVOL.length) : undefined)
+export { deviceOf, zvolOf } from '../zfs/names.ts'
 
 /** A zvol's LUN, whatever target it is in: name and serial follow from the zvol's guid, which a rename does not change. */
 export function lunOf(zvol: string, guid: string): Omit<WantedLun, 'id'> {
   const serial = digest(`edge-admin iscsi ${guid}`, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-  const readable = zvol.replace(/.*\//, '').slice(0, 32)
+  const readable = zvol.replace(/.*\//, '').replaceAll(' ', '_').slice(0, 32)
   return { store: `block/edge-${readable}-${serial.slice(0, 8)}`, device: deviceOf(zvol), serial }
 }
 

@@ -13,7 +13,15 @@ export interface Measured {
 
 export interface StorageNumbers {
   /** Sizes in bytes. */
-  pools: { name: string; health: string; size: number; allocated: number; free: number }[]
+  pools: {
+    name: string
+    health: string
+    size: number
+    allocated: number
+    free: number
+    /** What can be stored; of a pool that cannot be opened nothing is known of it. */
+    root?: { used: number; available: number } | undefined
+  }[]
   /** `newest`: seconds since 1970. */
   snapshots: { dataset: string; count: number; newest: number }[]
 }
@@ -50,12 +58,17 @@ export async function renderMetrics({ requests, tasks, open, auditEntries, stora
   const size = define(Gauge, 'pool_size_bytes', 'Size of the pool', ['pool'])
   const allocated = define(Gauge, 'pool_allocated_bytes', 'Space of the pool that is in use', ['pool'])
   const free = define(Gauge, 'pool_free_bytes', 'Space of the pool that is free', ['pool'])
+  const usable = define(Gauge, 'pool_usable_bytes', 'What can be stored in the pool in all, without parity', ['pool'])
+  const left = define(Gauge, 'pool_usable_free_bytes', 'What can still be stored in the pool', ['pool'])
   for (const pool of storage?.pools ?? []) {
     for (const state of new Set([...HEALTH, pool.health]))
       health(state === pool.health ? 1 : 0, { pool: pool.name, state })
     size(pool.size, { pool: pool.name })
     allocated(pool.allocated, { pool: pool.name })
     free(pool.free, { pool: pool.name })
+    if (!pool.root) continue
+    usable(pool.root.used + pool.root.available, { pool: pool.name })
+    left(pool.root.available, { pool: pool.name })
   }
   const count = define(Gauge, 'snapshots', 'Snapshots of the dataset', ['dataset'])
   const newest = define(Gauge, 'snapshot_newest_timestamp_seconds', 'When the newest snapshot was made', ['dataset'])

@@ -1,7 +1,7 @@
 // What /metrics tells of the storage: one `zpool list` and one `zfs list`. The trap: a scrape must never fail because a pool hangs; then the
 // numbers are not there, and `storage_up` says why.
 import { CommandError } from '../../drivers/run.ts'
-import type { Zfs } from '../../drivers/zfs.ts'
+import type { Space, Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
 import type { StorageNumbers } from './metrics.ts'
 
@@ -12,18 +12,23 @@ export async function readStorage({
   zpool: Pick<Zpool, 'list'>
   zfs: Pick<Zfs, 'census'>
 }): Promise<StorageNumbers | undefined> {
+  const roots = new Map<string, Space>()
   const byDataset = new Map<string, { count: number; newest: number }>()
   try {
     const [pools] = await Promise.all([
       zpool.list(),
-      zfs.census(({ name, type, created }) => {
+      zfs.census(({ name, type, created, space }) => {
+        if (space && !name.includes('/')) roots.set(name, space)
         if (type !== 'snapshot') return
         const dataset = name.slice(0, name.indexOf('@'))
         const entry = byDataset.get(dataset) ?? { count: 0, newest: 0 }
         byDataset.set(dataset, { count: entry.count + 1, newest: Math.max(entry.newest, created) })
       }),
     ])
-    return { pools, snapshots: [...byDataset].map(([dataset, entry]) => ({ dataset, ...entry })) }
+    return {
+      pools: pools.map((pool) => ({ ...pool, root: roots.get(pool.name) })),
+      snapshots: [...byDataset].map(([dataset, entry]) => ({ dataset, ...entry })),
+    }
   } catch (error) {
     if (error instanceof CommandError) return undefined
     throw error

@@ -41,12 +41,13 @@ export async function readOverview(sources: OverviewSources) {
     Promise.race([diskUse(folders.data).catch(() => undefined), pause(PATIENCE, undefined, { ref: false })]),
   ])
   const services = listed.flatMap(Object.entries).map(([name, state]) => ({ name, running: state === 'running' }))
-  const pools = (storage?.pools ?? []).map(({ name, health, size, allocated, free }) => ({
+  const pools = (storage?.pools ?? []).map(({ name, health, size, allocated, free, root }) => ({
     name,
     health,
     size,
     allocated,
     free,
+    ...(root && { usable: root.used + root.available, usable_free: root.available }),
   }))
   const { problems = [], unserved = [] } = storage ?? {}
   const asked = { now: now(), pools, disk, certificate: certificate(), tasks, oneTime: oneTime() }

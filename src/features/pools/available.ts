@@ -19,12 +19,25 @@ export function listAvailable({ zpool, lsblk, files }: Pools): Promise<Available
       files === undefined ? [] : zpool.importable(files),
     ])
     const inFolder = fromFiles.map((pool) => ({ ...pool, ...(files !== undefined && { folder: files }) }))
-    return { disks: devices.filter(isFree), pools: [...fromDisks, ...inFolder] }
+    return { disks: wholes(devices).filter(isFree), pools: [...fromDisks, ...inFolder] }
   })
 }
 
+/** The disks, and each multipath device once: it stands below every path to it, and the paths are nobody's to use. */
+function wholes(devices: readonly BlockDevice[]): BlockDevice[] {
+  const found = new Map<string, BlockDevice>()
+  for (const device of devices) {
+    const paths = device.children.filter(({ type }) => type === 'mpath')
+    if (paths.length === 0) found.set(device.path, device)
+    // What it is called and which number it has, only its paths know.
+    for (const { model = device.model, serial = device.serial, ...whole } of paths)
+      found.set(whole.path, found.get(whole.path) ?? { ...whole, model, serial })
+  }
+  return [...found.values()]
+}
+
 const isFree = ({ type, size, readOnly, fstype, mountpoints, children, path }: BlockDevice) =>
-  type === 'disk' &&
+  (type === 'disk' || type === 'mpath') &&
   size > 0 &&
   !readOnly &&
   fstype === undefined &&

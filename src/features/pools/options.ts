@@ -34,8 +34,8 @@ export function poolArguments(pool: string, options: PoolOptions): string[] {
   if (entries.length > MOST) throw invalid(`More than ${MOST} options`, { details: { field: 'options' } })
   return entries.flatMap(([key, value]) => {
     if (key.startsWith(FS)) {
-      checkRootOption(pool, key.slice(FS.length), value)
-      return ['-O', `${key.slice(FS.length)}=${value}`]
+      const checked = checkRootOption(pool, key.slice(FS.length), value)
+      return Object.entries(checked).flatMap(([name, text]) => ['-O', `${name}=${text}`])
     }
     const pattern = POOL.get(key)
     if (!pattern) throw wrong(key, 'No such option')
@@ -45,9 +45,9 @@ export function poolArguments(pool: string, options: PoolOptions): string[] {
 }
 
 /** The same list as for any other dataset; what it says of `options.NAME` is here about `options.fs.NAME`. */
-function checkRootOption(pool: string, key: string, value: string): void {
+function checkRootOption(pool: string, key: string, value: string): Record<string, string> {
   try {
-    checkOptions({ [key]: value }, 'filesystem', pool, 'create')
+    return checkOptions({ [key]: value }, 'filesystem', pool, 'create')
   } catch (error) {
     throw error instanceof ApiError ? wrong(`${FS}${key}`, error.message) : error
   }

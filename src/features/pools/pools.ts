@@ -1,7 +1,7 @@
 // Pools as they are: what zpool says of them, and when they were made. The trap: a pool that cannot be opened has no root dataset, and so no
 // time of creation; it is listed all the same.
 import type { Lsblk } from '../../drivers/lsblk.ts'
-import type { Zfs } from '../../drivers/zfs.ts'
+import type { Root, Zfs } from '../../drivers/zfs.ts'
 import type { PoolRow, Property, Zpool } from '../../drivers/zpool.ts'
 import type { PoolStatus, Scan, Vdev } from '../../drivers/zpool-status.ts'
 import { notFound, raise } from '../../http/errors.ts'
@@ -21,8 +21,8 @@ export interface Pools {
 }
 
 export interface Pool extends PoolRow {
-  /** Seconds since 1970. */
-  created: number | undefined
+  /** Of one that cannot be opened nothing is known of it. */
+  root: Root | undefined
 }
 
 export interface PoolDetails extends Pool {
@@ -47,23 +47,26 @@ export const noPool = (name: string) => notFound('pool not found', { details: { 
 export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
   return asking(undefined, async () => {
     const rows = await zpool.list()
-    const created = rows.length === 0 ? new Map<string, number>() : await zfs.roots()
-    return rows.map((row) => ({ ...row, created: created.get(row.name) }))
+    const roots = rows.length === 0 ? new Map<string, Root>() : await zfs.roots()
+    return rows.map((row) => ({ ...row, root: roots.get(row.name) }))
   })
 }
 
 export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetails> {
   return asking(name, async () => {
     const row = (await zpool.find(name)) ?? raise(noPool(name))
-    const [status, properties, created] = await Promise.all([zpool.status(name), zpool.properties(name), zfs.roots()])
+    const [status, properties, roots] = await Promise.all([zpool.status(name), zpool.properties(name), zfs.roots()])
     // Gone between two looks.
-    return { ...row, created: created.get(name), status: status ?? raise(noPool(name)), properties }
+    return { ...row, root: roots.get(name), status: status ?? raise(noPool(name)), properties }
   })
 }
 
-/** The last scan of a pool, or the one that is under way. */
-export function getScan({ zpool }: Pools, name: string): Promise<Scan | undefined> {
-  return asking(name, async () => ((await zpool.status(name)) ?? raise(noPool(name))).scan)
+/** The last scrub of a pool, or the one that is under way; undefined when a resilver has taken its place. */
+export function getLastScrub({ zpool }: Pools, name: string): Promise<Scan | undefined> {
+  return asking(name, async () => {
+    const { scans } = (await zpool.status(name)) ?? raise(noPool(name))
+    return scans.find(({ kind }) => kind === 'scrub')
+  })
 }
 
 /** What a caller could overwrite: which pool it is, of what, and how it is set. Undefined when there is none. */
@@ -75,7 +78,7 @@ export function poolVersion({ zpool }: Pools, name: string): Promise<unknown> {
   })
 }
 
-export const versionOf = ({ name, guid, status, properties }: Omit<PoolDetails, 'created'>) => {
+export const versionOf = ({ name, guid, status, properties }: Omit<PoolDetails, 'root'>) => {
   const shape = (vdev: Vdev): unknown => [vdev.class, vdev.name, vdev.children.map(shape)]
   return { name, guid, vdevs: status.vdevs.map(shape), properties: properties.map((one) => [one.name, one.value]) }
 }

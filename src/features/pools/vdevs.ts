@@ -7,7 +7,9 @@ import type { Lsblk } from '../../drivers/lsblk.ts'
 import { invalid } from '../../http/errors.ts'
 
 const MOST = 512
-const DEVICE = /^\/dev\/(?:[A-Za-z0-9_][A-Za-z0-9_.:+=@-]*\/){0,4}[A-Za-z0-9_][A-Za-z0-9_.:+=@-]*$/
+/** Characters that udev writes into its links; any other is `\x20` there. */
+const LINK = '(?!\\.{1,2}(?:/|$))(?:[A-Za-z0-9_.:+=@,#~%-]|\\\\x[0-9a-f]{2})+'
+const DEVICE = new RegExp(`^/dev/(?:${LINK}/){0,4}${LINK}$`)
 const FILE = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const GROUP = /^(?:mirror|raidz[123]?)$/
 const SECTIONS = ['log', 'cache', 'spare', 'special', 'dedup']

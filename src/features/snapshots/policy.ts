@@ -1,7 +1,7 @@
 // A snapshot policy, as a person writes it and as ZFS keeps it: one user property of the dataset, so that it travels with it. The trap: a
 // child inherits the property, and is not meant by it; only where it is local it counts.
 import * as z from 'zod'
-import { DatasetName } from '../zfs/names.ts'
+import { KnownDataset } from '../zfs/names.ts'
 import { type SnapshotType, TYPES } from './periods.ts'
 
 export type Policy = Record<SnapshotType, number> & { autosnap: boolean; autoprune: boolean }
@@ -18,7 +18,7 @@ const keep = (type: SnapshotType, often: string) =>
     .describe(`keep the newest so many ${type} snapshots, one each ${often}; 0 takes none and keeps none`)
 
 export const SnapshotPolicy = z.object({
-  dataset: DatasetName,
+  dataset: KnownDataset,
   frequent: keep('frequent', 'quarter of an hour'),
   hourly: keep('hourly', 'hour'),
   daily: keep('daily', 'day (UTC)'),

@@ -1,49 +1,85 @@
-// What ZFS takes for a name and a size, checked before any program is started. The trap: a schema here is what keeps `-` and `@` out of
-// an argument; zfs itself reads `tank@a,b%c` as a list of snapshots.
+// Names and sizes, checked before any program is started: what keeps `-` and `@` out of an argument. New names are plain ones; whatever ZFS
+// itself shows, as of an imported pool, can be addressed. zfs reads `tank@a,b%c` as a list of snapshots, so neither `,` nor `%` is in any name.
 import * as z from 'zod'
+import { parseSize, SIZE_WORDS } from './sizes.ts'
+
+export { parseSize } from './sizes.ts'
 
 /** Bytes of a whole name, a snapshot's included (zfs: ZFS_MAX_DATASET_NAME_LEN is 256 with its end). */
 export const LONGEST = 255
-const COMPONENT = '[A-Za-z0-9][A-Za-z0-9_.:-]*'
 /** zpool-create(8): words of a vdev specification and what begins with them, but of `log` only the word itself. */
 const RESERVED = /^(?:mirror|raidz|draid|spare|log$)/
 
-const isReserved = (name: string) => RESERVED.test(name.split('/', 1)[0] ?? '')
+const isReserved = (name: string) => RESERVED.test(name.split(/[/@]/, 1)[0] ?? '')
+/** The kernel itself knows no pool of these names. */
+const isPossible = (name: string) => !/^(?:mirror|raidz|draid)(?:[/@]|$)/.test(name)
 
-export const PoolName = z
-  .string()
-  .max(LONGEST)
-  .regex(/^[A-Za-z][A-Za-z0-9_.:-]*$/, 'Not a pool name')
-  .refine((name) => !isReserved(name), 'ZFS keeps this name for itself')
+/** Patterns of new names, and of those that there may be: with blanks, and beginning with any character but a pool's, which is a letter. */
+const NEW = { pool: '[A-Za-z][A-Za-z0-9_.:-]*', part: '[A-Za-z0-9][A-Za-z0-9_.:-]*' }
+const ANY = { pool: '[A-Za-z][A-Za-z0-9_.: -]*', part: '(?!\\.{1,2}(?:[/@]|$))[A-Za-z0-9_.: -]+' }
+type Grammar = typeof NEW
+
+const CHARACTERS = { [NEW.part]: 'letters, digits and _ - . :', [ANY.part]: 'letters, digits, blanks and _ - . :' }
+
+/** Names what is wrong: the first character that cannot be there, or else where it stands. */
+function wrongName(what: string, grammar: Grammar, marks: string) {
+  const characters = CHARACTERS[grammar.part] ?? ''
+  const allowed = new RegExp(`[^A-Za-z0-9_.:${grammar === ANY ? ' ' : ''}${marks}-]`, 'u')
+  return ({ input }: { input?: unknown }) => {
+    const found = allowed.exec(String(input))?.[0]
+    if (found !== undefined) return `Not a ${what}: ${shown(found)} is not among ${characters}`
+    const begins = grammar === NEW ? ', each part beginning with a letter or digit' : ''
+    const parts = marks === '' ? '' : `${begins}${marks.includes('@') ? ' and one @' : ''}`
+    return `Not a ${what}: expected ${characters}, beginning with a letter${parts}`
+  }
+}
+
+const shown = (character: string) =>
+  character === ' ' ? 'a blank' : /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character) ? `“${character}”` : 'a character'
+
+const LONG = `Expected at most ${LONGEST} characters`
+const TAKEN = 'ZFS keeps this name for itself'
+const named = (pattern: string, error: (issue: { input?: unknown }) => string) =>
+  z
+    .string()
+    .max(LONGEST, LONG)
+    .regex(new RegExp(`^${pattern}$`), { error })
+const tree = ({ pool, part }: Grammar) => `${pool}(?:/${part})*`
+const dataset = (grammar: Grammar) => named(tree(grammar), wrongName('dataset name', grammar, '/'))
+const snapshot = (grammar: Grammar) =>
+  named(`${tree(grammar)}@${grammar.part}`, wrongName('snapshot name', grammar, '/@'))
+const free = (name: string) => !isReserved(name)
+const isBelow = (name: string) => name.includes('/')
+const BELOW = 'A name below a pool is needed, such as tank/data'
+
+export const PoolName = named(NEW.pool, wrongName('pool name', NEW, ''))
+  .refine(free, TAKEN)
   .meta({ example: 'tank' })
 
 /** A filesystem or volume: the pool itself, or something in it. */
-export const DatasetName = z
-  .string()
-  .max(LONGEST)
-  .regex(new RegExp(`^[A-Za-z][A-Za-z0-9_.:-]*(?:/${COMPONENT})*$`), 'Not a dataset name')
-  .refine((name) => !isReserved(name), 'ZFS keeps this name for itself')
+export const DatasetName = dataset(NEW).refine(free, TAKEN).meta({ example: 'tank/data' })
+
+/** A filesystem or volume below a pool, whose parents may have old names: what can be created. */
+export const ChildName = named(
+  `(?:${ANY.pool}(?:/${ANY.part})*/${NEW.part}|${NEW.pool})`,
+  wrongName('dataset name', NEW, '/'),
+)
+  .refine(isPossible, TAKEN)
+  .refine(isBelow, BELOW)
   .meta({ example: 'tank/data' })
 
-/** A filesystem or volume below a pool: what can be created and destroyed. */
-export const ChildName = DatasetName.refine(
-  (name) => name.includes('/'),
-  'A name below a pool is needed, such as tank/data',
-)
-
 /** The part of a snapshot's name behind the `@`. */
-export const SnapshotLabel = z
-  .string()
-  .max(LONGEST)
-  .regex(new RegExp(`^${COMPONENT}$`), 'Not a snapshot name')
-  .meta({ example: 'manual-20241215' })
+export const SnapshotLabel = named(NEW.part, wrongName('snapshot name', NEW, '')).meta({ example: 'manual-20241215' })
 
-export const SnapshotName = z
-  .string()
-  .max(LONGEST)
-  .regex(new RegExp(`^[A-Za-z][A-Za-z0-9_.:-]*(?:/${COMPONENT})*@${COMPONENT}$`), 'Not a snapshot name')
-  .refine((name) => !isReserved(name), 'ZFS keeps this name for itself')
-  .meta({ example: 'tank/data@manual-20241215' })
+export const SnapshotName = snapshot(NEW).refine(free, TAKEN).meta({ example: 'tank/data@manual-20241215' })
+
+// The same for what there may be already.
+export const KnownPool = named(ANY.pool, wrongName('pool name', ANY, ''))
+  .refine(isPossible, TAKEN)
+  .meta({ example: 'tank' })
+export const KnownDataset = dataset(ANY).refine(isPossible, TAKEN).meta({ example: 'tank/data' })
+export const KnownChild = KnownDataset.refine(isBelow, BELOW)
+export const KnownSnapshot = snapshot(ANY).refine(isPossible, TAKEN).meta({ example: 'tank/data@manual-20241215' })
 
 export const poolOf = (name: string) => name.split(/[/@]/, 1)[0] ?? ''
 
@@ -56,15 +92,11 @@ export const turnsOf = (dataset: string): string[] => {
   return [`pools/${parts[0]}`, ...parts.map((_, depth) => `datasets/${parts.slice(0, depth + 1).join('/')}`)]
 }
 
-const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E']
-
-/** Bytes, from `10G`, `512M` or a bare number (powers of 1024). Less than 2^63, and exact: not above what a number can hold. */
-export function parseSize(text: string): number | undefined {
-  const [, digits, fraction = '', unit = ''] = /^([0-9]{1,19})(\.[0-9]{1,6})?([KMGTPE]?)(?:i?B)?$/.exec(text) ?? []
-  if (digits === undefined || (fraction !== '' && unit === '')) return undefined
-  const bytes = Math.round(Number(`${digits}${fraction}`) * 1024 ** UNITS.indexOf(unit))
-  return Number.isSafeInteger(bytes) ? bytes : undefined
-}
+/** Where udev shows a volume: a blank, which no link of its own may hold, is a `+` there. */
+export const deviceOf = (zvol: string) => `${ZVOL}${zvol.replaceAll(' ', '+')}`
+export const zvolOf = (device: string) =>
+  device.startsWith(ZVOL) ? device.slice(ZVOL.length).replaceAll('+', ' ') : undefined
+const ZVOL = '/dev/zvol/'
 
 /** A size in bytes above zero. */
 export const Size = z
@@ -72,7 +104,7 @@ export const Size = z
   .transform((value, context) => {
     const bytes = typeof value === 'number' ? value : parseSize(value)
     if (bytes !== undefined && bytes > 0) return bytes
-    context.addIssue({ code: 'custom', message: 'Not a size such as 10G, 512M or a number of bytes' })
+    context.addIssue({ code: 'custom', message: SIZE_WORDS })
     return z.NEVER
   })
   .meta({ type: 'string', description: 'bytes, or a size such as 10G (powers of 1024)', example: '10G' })

@@ -2,11 +2,21 @@
 // has it (sharenfs would export behind our back, keylocation would read a file), so a new one is a decision, not an oversight.
 import { invalid } from '../../http/errors.ts'
 import { poolOf } from './names.ts'
+import { parseSize } from './sizes.ts'
 
 type Kind = 'filesystem' | 'volume'
 
+/** Bytes within bounds, and the words that stand beside them. */
+interface Sizes {
+  least: number
+  most: number
+  words: readonly string[]
+  /** Only powers of two. */
+  power: boolean
+}
+
 interface Option {
-  value: RegExp
+  value: RegExp | Sizes
   /** Default: both kinds. */
   only?: Kind
   /** Cannot be changed once the dataset is there. */
@@ -14,14 +24,13 @@ interface Option {
 }
 
 const ONOFF = /^(?:on|off)$/
-const SIZE = '[0-9]{1,19}(?:\\.[0-9]{1,6})?[KMGTPE]?(?:i?B)?'
-const LIMIT = new RegExp(`^(?:none|${SIZE})$`)
-const BLOCK = /^(?:[0-9]{3,8}|[0-9]{1,5}[KM])$/
+const LIMIT: Sizes = { least: 0, most: Number.MAX_SAFE_INTEGER, words: ['none'], power: false }
+const BLOCK: Sizes = { least: 512, most: 16 << 20, words: [], power: true }
 const COUNT = /^(?:none|[0-9]{1,18})$/
 const CACHE = /^(?:all|none|metadata)$/
 
-const filesystem = (value: RegExp): Option => ({ value, only: 'filesystem' })
-const volume = (value: RegExp): Option => ({ value, only: 'volume' })
+const filesystem = (value: Option['value']): Option => ({ value, only: 'filesystem' })
+const volume = (value: Option['value']): Option => ({ value, only: 'volume' })
 const fixed = (option: Option): Option => ({ ...option, fixed: true })
 
 const OPTIONS = new Map<string, Option>(
@@ -37,7 +46,7 @@ const OPTIONS = new Map<string, Option>(
     copies: { value: /^[123]$/ },
     dedup: { value: /^(?:on|off|verify|(?:sha256|sha512|skein|blake3)(?:,verify)?|edonr,verify)$/ },
     devices: filesystem(ONOFF),
-    dnodesize: filesystem(/^(?:legacy|auto|1k|2k|4k|8k|16k)$/),
+    dnodesize: filesystem({ least: 1024, most: 16_384, words: ['legacy', 'auto'], power: true }),
     exec: filesystem(ONOFF),
     filesystem_limit: filesystem(COUNT),
     logbias: { value: /^(?:latency|throughput)$/ },
@@ -49,7 +58,7 @@ const OPTIONS = new Map<string, Option>(
     recordsize: filesystem(BLOCK),
     redundant_metadata: { value: /^(?:all|most|some|none)$/ },
     refquota: filesystem(LIMIT),
-    refreservation: { value: new RegExp(`^(?:none|auto|${SIZE})$`) },
+    refreservation: { value: { ...LIMIT, words: ['none', 'auto'] } },
     relatime: filesystem(ONOFF),
     reservation: { value: LIMIT },
     secondarycache: { value: CACHE },
@@ -57,7 +66,7 @@ const OPTIONS = new Map<string, Option>(
     snapdev: volume(/^(?:hidden|visible)$/),
     snapdir: filesystem(/^(?:disabled|hidden|visible)$/),
     snapshot_limit: { value: COUNT },
-    special_small_blocks: { value: /^(?:0|[0-9]{3,8}|[0-9]{1,5}[KM])$/ },
+    special_small_blocks: { value: { ...BLOCK, words: ['0'] } },
     sync: { value: /^(?:standard|always|disabled)$/ },
     utf8only: fixed(filesystem(ONOFF)),
     volblocksize: fixed(volume(BLOCK)),
@@ -82,16 +91,18 @@ export const isOption = (name: string) => OPTIONS.has(name) || (OWN_NAME.test(na
 
 const wrong = (key: string, text: string) => invalid(text, { details: { field: `options.${key}`.slice(0, 100) } })
 
-/** Throws a 400 that names the first option which may not be set on this dataset, or not to that. */
+/** The options as ZFS takes them. Throws a 400 that names the first which may not be set on this dataset, or not to that. */
 export function checkOptions(
   options: Readonly<Record<string, string>>,
   kind: Kind,
   name: string,
   when: 'create' | 'update',
-) {
+): Record<string, string> {
+  const checked: Record<string, string> = {}
   const entries = Object.entries(options)
   if (entries.length > MOST) throw invalid(`More than ${MOST} options`, { details: { field: 'options' } })
   for (const [key, value] of entries) {
+    checked[key] = value
     if (OWN_NAME.test(key)) {
       if (key.startsWith(OWN_PREFIX)) throw wrong(key, 'This property is kept by the appliance')
       if (!OWN_VALUE.test(value)) throw wrong(key, 'Expected at most 1024 characters, none of them a control character')
@@ -102,10 +113,30 @@ export function checkOptions(
     if (option.only !== undefined && option.only !== kind) throw wrong(key, `This is no option of a ${kind}`)
     if (option.fixed && when === 'update') throw wrong(key, 'This is chosen when the dataset is made, and stays')
     if (value === INHERIT && when === 'update') continue
-    if (value.length > 255 || !option.value.test(value)) throw wrong(key, `Not a value of ${key}`)
+    if (value.length > 255) throw wrong(key, `Not a value of ${key}`)
+    if (!(option.value instanceof RegExp)) checked[key] = sizeOf(key, value, option.value)
+    else if (!option.value.test(value)) throw wrong(key, `Not a value of ${key}`)
     if (key === 'mountpoint') checkMountpoint(value, name)
   }
+  return checked
 }
+
+function sizeOf(key: string, value: string, { least, most, words, power }: Sizes): string {
+  const word = words.find((one) => one === value.toLowerCase())
+  if (word !== undefined) return word
+  const bytes = parseSize(value)
+  const fits = bytes !== undefined && bytes >= least && bytes <= most && !(power && !Number.isInteger(Math.log2(bytes)))
+  if (!fits) throw wrong(key, `Not a value of ${key}: expected ${[...words, allowed(least, most, power)].join(', ')}`)
+  // ZFS knows the sizes of a dnode by name alone.
+  if (key === 'dnodesize') return `${bytes / 1024}k`
+  return ZFS_SIZE.test(value) ? value : String(bytes)
+}
+
+/** What ZFS reads as it is written. */
+const ZFS_SIZE = /^[0-9]+(?:\.[0-9]+)?(?:[KMGTPE](?:i?B)?)?$/i
+
+const allowed = (least: number, most: number, power: boolean) =>
+  power ? `a power of two from ${least} to ${most}, such as 16K` : 'whole bytes, such as 10G or 1.5TiB (powers of 1024)'
 
 /** Folders of the system itself, which a pool made by hand may be named like (scripts/pool.sh has the same for imports). */
 export const SYSTEM = /^(?:bin|boot|dev|etc|home|lib.*|opt|proc|root|run|sbin|sys|tmp|usr|var)$/

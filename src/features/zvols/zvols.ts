@@ -1,5 +1,5 @@
 // Volumes: list, look at, make, grow. The trap: a volume that is made smaller has lost the end of what is on it, so that is refused.
-import type { Zfs } from '../../drivers/zfs.ts'
+import type { Property, Zfs } from '../../drivers/zfs.ts'
 import { busy, notFound, raise } from '../../http/errors.ts'
 import {
   changeProperties,
@@ -28,9 +28,9 @@ export const getVolume = async (zfs: Zfs, name: string): Promise<DatasetDetails>
 /** All its space is reserved, unless `options` say `refreservation: none`. ZFS rounds the size up to whole blocks. */
 export async function createVolume(
   zfs: Zfs,
-  { name, size, options = {} }: { name: string; size: number; options?: Options | undefined },
+  { name, size, options: wanted = {} }: { name: string; size: number; options?: Options | undefined },
 ): Promise<DatasetDetails> {
-  checkOptions(options, 'volume', name, 'create')
+  const options = checkOptions(wanted, 'volume', name, 'create')
   await about(name, () => zfs.createVolume(name, size, options))
   return getDataset(zfs, name)
 }
@@ -38,15 +38,18 @@ export async function createVolume(
 export async function updateVolume(
   zfs: Zfs,
   name: string,
-  { size, options = {} }: { size?: number | undefined; options?: Options | undefined },
+  { size: asked, options: wanted = {} }: { size?: number | undefined; options?: Options | undefined },
   dependents: readonly Dependents[] = [],
 ): Promise<DatasetDetails> {
   const { size: now } = await getVolume(zfs, name)
-  checkOptions(options, 'volume', name, 'update')
-  if (size !== undefined && size < now)
-    throw busy(`A volume can only grow; this one has ${now} bytes`, { details: { field: 'size' } })
-  const before = (await about(name, () => zfs.get(name))) ?? new Map()
+  const options = checkOptions(wanted, 'volume', name, 'update')
+  const before = (await about(name, () => zfs.get(name))) ?? new Map<string, Property>()
+  // As ZFS itself does when it makes one: up to whole blocks.
+  const size = asked === undefined ? now : wholeBlocks(asked, Number(before.get('volblocksize')?.value))
+  if (size < now) throw busy(`A volume can only grow; this one has ${now} bytes`, { details: { field: 'size' } })
   await refuseMoved(zfs, dependents, name, options, before)
-  await changeProperties(zfs, name, size === undefined ? options : { volsize: String(size), ...options }, before)
+  await changeProperties(zfs, name, size === now ? options : { volsize: String(size), ...options }, before)
   return getDataset(zfs, name)
 }
+
+const wholeBlocks = (bytes: number, block: number) => (block > 0 ? Math.ceil(bytes / block) * block : bytes)

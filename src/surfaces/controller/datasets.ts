@@ -11,7 +11,7 @@ import {
   versionOf,
 } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/plan/plan.ts'
-import { ChildName, DatasetName, PoolName } from '../../features/zfs/names.ts'
+import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { destroyDataset, RecursiveDestruction } from './destroy.ts'
@@ -43,8 +43,8 @@ export const DatasetDetails = Dataset.extend({
 /** Without what only its version needs. */
 const view = ({ guid, ...shown }: Details) => shown
 
-const params = z.strictObject({ name: DatasetName })
-const child = z.strictObject({ name: ChildName })
+const params = z.strictObject({ name: KnownDataset })
+const child = z.strictObject({ name: KnownChild })
 const key = (name: string) => `datasets/${name}`
 /** For volumes as well: they are the same things under another path. */
 export const datasetResource = {
@@ -61,7 +61,7 @@ const list = define({
   summary: 'List filesystems and volumes',
   permission: 'viewer',
   query: z.object({
-    pool: PoolName.optional().describe('only those of this pool'),
+    pool: KnownPool.optional().describe('only those of this pool'),
     type: DatasetType.optional(),
   }),
   response: z.array(Dataset),
@@ -91,7 +91,7 @@ const create = define({
   async handle({ body: { name, options }, audit }, { zfs }) {
     const made = await createDataset(zfs, name, options)
     audit('datasets.create', key(name))
-    return { ...json(view(made), 201, { Location: `${COLLECTION}/${name}` }), version: versionOf(made) }
+    return { ...json(view(made), 201, { Location: encodeURI(`${COLLECTION}/${name}`) }), version: versionOf(made) }
   },
 })
 

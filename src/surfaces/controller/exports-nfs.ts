@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Clients } from '../../features/shares/clients.ts'
 import { SharePath } from '../../features/shares/rules.ts'
-import { DatasetName, turnsOf } from '../../features/zfs/names.ts'
+import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
@@ -50,7 +50,7 @@ export const createNfsExport = define({
   permission: 'operator',
   body: z.strictObject({
     path: SharePath.optional(),
-    dataset: DatasetName,
+    dataset: KnownDataset,
     clients: Clients.optional(),
     read_only: z.boolean().default(false),
     root_squash: z.boolean().default(true),

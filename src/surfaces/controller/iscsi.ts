@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import { Chap, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
 import { CHAP_MARK, type TargetView } from '../../features/iscsi/view.ts'
-import { ChildName, turnsOf } from '../../features/zfs/names.ts'
+import { KnownChild, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
@@ -172,7 +172,7 @@ export const addLun = define({
   summary: 'Show a zvol as a LUN, under the lowest free number',
   permission: 'operator',
   params,
-  body: z.strictObject({ zvol: ChildName }),
+  body: z.strictObject({ zvol: KnownChild }),
   resource: {
     key: ({ id }, { zvol }) => [`iscsi/${id}`, ...turnsOf(zvol)],
     version: ({ params: { id } }, { iscsi }) => versionNow(iscsi, id),

@@ -11,9 +11,13 @@ const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 export const Pool = z.object({
   name: z.string(),
   status: z.enum(['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE']),
-  size: Bytes,
-  allocated: Bytes,
-  free: Bytes,
+  size: Bytes.describe('bytes of its devices, as zpool counts them: of a RAID-Z with parity'),
+  allocated: Bytes.describe('bytes of size that are in use'),
+  free: Bytes.describe('bytes of size that are not'),
+  usable: Bytes.optional().describe(
+    'bytes that can be stored in all, what is stored included; left out where the pool cannot be opened',
+  ),
+  usable_free: Bytes.optional().describe('bytes that can still be stored'),
   health: z.string().describe('ZFS’s own word, such as SUSPENDED'),
   created_at: z.iso.datetime().optional(),
   guid: z.string(),
@@ -36,8 +40,8 @@ type Device = z.infer<typeof Device> & { children?: Device[] }
 export const Scrub = z.object({
   status: z.enum(['none', 'running', 'paused', 'finished', 'cancelled']),
   progress: z.number().min(0).max(100).describe('percent'),
-  speed: z.int().optional().describe('bytes a second, rounded'),
-  repaired: z.int().optional().describe('bytes, rounded'),
+  speed: z.int().optional().describe('bytes a second'),
+  repaired: z.int().optional().describe('bytes, before ZFS 2.3 rounded; left out where ZFS does not say'),
   errors: z.int().optional().describe('errors that could not be repaired'),
   started_at: z.iso.datetime().optional(),
   last: z.iso.datetime().optional().describe('when the last one ended'),
@@ -49,7 +53,10 @@ export const PoolDetails = Pool.extend({
   errors: z.string().optional().describe('what ZFS says of the data'),
   vdevs: z.array(Group),
   scan: Scrub.omit({ job: true })
-    .extend({ kind: z.enum(['scrub', 'resilver']) })
+    .extend({
+      kind: z.enum(['scrub', 'resilver']),
+      vdev: z.string().optional().describe('the group that is rebuilt; left out where it is the whole pool'),
+    })
     .optional(),
   options: z.record(z.string(), z.string()).describe('the properties that were set'),
 })
@@ -76,14 +83,15 @@ export const AvailableView = z.object({
 
 const time = (milliseconds: number) => new Date(milliseconds).toISOString()
 
-export const viewPool = ({ name, size, allocated, free, health, guid, created }: PoolInfo) => ({
+export const viewPool = ({ name, size, allocated, free, health, guid, root }: PoolInfo) => ({
   name,
   status: health === 'ONLINE' || health === 'DEGRADED' || health === 'OFFLINE' ? health : ('FAULTED' as const),
   size,
   allocated,
   free,
+  ...(root && { usable: root.used + root.available, usable_free: root.available }),
   health,
-  ...(created !== undefined && { created_at: time(created * 1000) }),
+  ...(root && { created_at: time(root.created * 1000) }),
   guid,
 })
 
@@ -101,17 +109,22 @@ const viewVdev = ({ name, type, class: kind, state, read, write, checksum, note,
 
 const viewScan = ({ state, percent, speed, repaired, errors, started, ended }: Scan) => ({
   status: state,
-  progress: percent,
+  progress: Math.round(percent * 100) / 100,
   ...(speed !== undefined && { speed }),
-  repaired,
+  ...(repaired !== undefined && { repaired }),
   ...(errors !== undefined && { errors }),
   ...(started !== undefined && { started_at: time(started) }),
   ...(ended !== undefined && { last: time(ended) }),
 })
 
+const viewKind = (scan: Scan) => ({
+  kind: scan.kind,
+  ...(scan.vdev !== undefined && { vdev: scan.vdev }),
+  ...viewScan(scan),
+})
+
 export const viewScrub = (scan: Scan | undefined, job: string | undefined) => ({
-  // A resilver since then has taken its place.
-  ...(scan?.kind === 'scrub' ? viewScan(scan) : { status: 'none' as const, progress: 0 }),
+  ...(scan ? viewScan(scan) : { status: 'none' as const, progress: 0 }),
   ...(job !== undefined && { job }),
 })
 
@@ -120,7 +133,7 @@ export const viewDetails = (pool: PoolInfoDetails) => ({
   ...(pool.status.problem !== undefined && { problem: pool.status.problem }),
   ...(pool.status.errors !== undefined && { errors: pool.status.errors }),
   vdevs: pool.status.vdevs.map(viewVdev),
-  ...(pool.status.scan && { scan: { kind: pool.status.scan.kind, ...viewScan(pool.status.scan) } }),
+  ...(pool.status.scan && { scan: viewKind(pool.status.scan) }),
   options: Object.fromEntries(pool.properties.map(({ name, value }) => [name, value])),
 })
 

@@ -13,9 +13,9 @@ import {
   scrubPool,
 } from '../../features/pools/change.ts'
 import { PoolOptions } from '../../features/pools/options.ts'
-import { getPool, getScan, isPathWord, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
+import { getLastScrub, getPool, isPathWord, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
 import { VdevWords } from '../../features/pools/vdevs.ts'
-import { PoolName } from '../../features/zfs/names.ts'
+import { KnownPool, PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply.ts'
@@ -30,7 +30,7 @@ const COLLECTION = `${PREFIX}/pools`
 const ONE = `${COLLECTION}/{name}`
 const tag = 'ZFS'
 
-const params = z.strictObject({ name: PoolName })
+const params = z.strictObject({ name: KnownPool })
 /** ZFS mounts `etc` at /etc, over what is there. */
 const NewName = PoolName.refine(
   (name) => !isPathWord(name) && name !== 'mnt' && !SYSTEM.test(name),
@@ -116,7 +116,7 @@ const importEndpoint = define({
   summary: 'Import a pool, by its name or its id',
   permission: 'operator',
   body: z.strictObject({
-    name: PoolName.optional(),
+    name: KnownPool.optional(),
     id: z
       .string()
       .regex(/^[0-9]{1,20}$/, 'Not the id of a pool')
@@ -217,7 +217,7 @@ const getScrub = define({
   response: Scrub,
   errors: [404, 502, 503],
   async handle({ params: { name } }, { pools }) {
-    return json(viewScrub(await getScan(pools, name), scrubJob(pools, name)?.id))
+    return json(viewScrub(await getLastScrub(pools, name), scrubJob(pools, name)?.id))
   },
 })
 

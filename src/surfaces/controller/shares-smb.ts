@@ -1,7 +1,7 @@
 // GET and POST /shares/smb, GET, PUT and DELETE /shares/smb/{id}.
 import * as z from 'zod'
 import { Description, ShareName, SharePath, ValidUsers } from '../../features/shares/rules.ts'
-import { DatasetName, turnsOf } from '../../features/zfs/names.ts'
+import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
@@ -52,7 +52,7 @@ export const createSmbShare = define({
   body: z.strictObject({
     name: ShareName,
     path: SharePath.optional(),
-    dataset: DatasetName,
+    dataset: KnownDataset,
     description: Description.optional(),
     read_only: z.boolean().default(false),
     guest_ok: z.boolean().default(false),

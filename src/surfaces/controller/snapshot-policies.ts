@@ -11,7 +11,7 @@ import {
   updatePolicy,
 } from '../../features/snapshots/policies.ts'
 import { SnapshotPolicy } from '../../features/snapshots/policy.ts'
-import { DatasetName } from '../../features/zfs/names.ts'
+import { KnownDataset } from '../../features/zfs/names.ts'
 import { invalid } from '../../http/errors.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
@@ -21,7 +21,7 @@ const COLLECTION = `${PREFIX}/snapshot-policies`
 const ONE = `${COLLECTION}/{dataset*}`
 const tag = 'Snapshots'
 
-const params = z.strictObject({ dataset: DatasetName })
+const params = z.strictObject({ dataset: KnownDataset })
 const Named = z.strictObject(SnapshotPolicy.partial().shape)
 const key = (dataset: string) => `snapshot-policies/${dataset}`
 const resource = {
@@ -82,7 +82,7 @@ const create = define({
     const made = await createPolicy(zfs, dataset, wanted)
     audit('snapshot-policies.create', key(dataset))
     scheduler.wake()
-    return { ...json(made, 201, { Location: `${COLLECTION}/${dataset}` }), version: made }
+    return { ...json(made, 201, { Location: encodeURI(`${COLLECTION}/${dataset}`) }), version: made }
   },
 })
 

@@ -11,7 +11,7 @@ import {
   removeSnapshot,
   takeSnapshot,
 } from '../../features/snapshots/snapshots.ts'
-import { DatasetName, PoolName, SnapshotLabel, SnapshotName } from '../../features/zfs/names.ts'
+import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
 import { invalid } from '../../http/errors.ts'
 import { json, jsonText } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
@@ -46,7 +46,7 @@ const number = (most: number) =>
     .optional()
     .meta({ type: 'integer' })
 
-const params = z.strictObject({ name: SnapshotName })
+const params = z.strictObject({ name: KnownSnapshot })
 const key = (name: string) => `snapshots/${name}`
 const resource = {
   key: (params: { name: string }) => key(params.name),
@@ -63,8 +63,8 @@ const list = define({
   summary: 'List snapshots, oldest first within each dataset',
   permission: 'viewer',
   query: z.object({
-    dataset: DatasetName.optional().describe('only those of this dataset itself'),
-    pool: PoolName.optional().describe('only those of this pool'),
+    dataset: KnownDataset.optional().describe('only those of this dataset itself'),
+    pool: KnownPool.optional().describe('only those of this pool'),
     offset: number(999_999_999).describe('leave out so many'),
     limit: number(1_000_000).describe('at most so many'),
   }),
@@ -84,7 +84,7 @@ const create = define({
   tag,
   summary: 'Take a snapshot',
   permission: 'operator',
-  body: z.strictObject({ dataset: DatasetName, name: SnapshotLabel }),
+  body: z.strictObject({ dataset: KnownDataset, name: SnapshotLabel }),
   status: 201,
   response: SnapshotDetails,
   errors: [404, 409],
@@ -93,11 +93,11 @@ const create = define({
     version: async ({ body }, { zfs }) => (await findSnapshot(zfs, `${body.dataset}@${body.name}`))?.guid,
   },
   async handle({ body, audit }, { zfs }) {
-    const name = SnapshotName.safeParse(`${body.dataset}@${body.name}`)
+    const name = KnownSnapshot.safeParse(`${body.dataset}@${body.name}`)
     if (!name.success) throw invalid('Too long together with the dataset', { details: { field: 'name' } })
     const taken = await takeSnapshot(zfs, name.data)
     audit('snapshots.create', key(name.data))
-    return { ...json(taken, 201, { Location: `${COLLECTION}/${name.data}` }), version: taken.guid }
+    return { ...json(taken, 201, { Location: encodeURI(`${COLLECTION}/${name.data}`) }), version: taken.guid }
   },
 })
 

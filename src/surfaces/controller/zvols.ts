@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { type DatasetDetails, findDataset, versionOf } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/plan/plan.ts'
-import { ChildName, PoolName, Size } from '../../features/zfs/names.ts'
+import { ChildName, KnownChild, KnownPool, Size } from '../../features/zfs/names.ts'
 import { createVolume, getVolume, listVolumes, updateVolume } from '../../features/zvols/zvols.ts'
 import { json } from '../../http/reply.ts'
 import { datasetResource, Options } from './datasets.ts'
@@ -42,7 +42,7 @@ const view = ({ referenced, origin, options, ...rest }: DatasetDetails) => ({
   options,
 })
 
-const params = z.strictObject({ name: ChildName })
+const params = z.strictObject({ name: KnownChild })
 const key = (name: string) => `zvols/${name}`
 
 const list = define({
@@ -52,7 +52,7 @@ const list = define({
   tag,
   summary: 'List the volumes',
   permission: 'viewer',
-  query: z.object({ pool: PoolName.optional().describe('only those of this pool') }),
+  query: z.object({ pool: KnownPool.optional().describe('only those of this pool') }),
   response: z.array(Zvol),
   errors: [404],
   handle: async ({ query }, { zfs }) => json((await listVolumes(zfs, query['pool'] as string | undefined)).map(short)),
@@ -80,7 +80,7 @@ const create = define({
   async handle({ body, audit }, { zfs }) {
     const made = await createVolume(zfs, body)
     audit('zvols.create', key(body.name))
-    return { ...json(view(made), 201, { Location: `${COLLECTION}/${body.name}` }), version: versionOf(made) }
+    return { ...json(view(made), 201, { Location: encodeURI(`${COLLECTION}/${body.name}`) }), version: versionOf(made) }
   },
 })
 

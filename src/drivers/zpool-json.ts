@@ -1,0 +1,171 @@
+// `zpool status -jp --json-int` of ZFS 2.3 and later: what the text says, as numbers. Its states are the kernel's (CANT_OPEN), and guids in it are
+// larger than a number can hold, so none is read from here.
+import { type Scan, scanThatMatters } from './zpool-scan.ts'
+import { type PoolStatus, typeOf, type Vdev } from './zpool-status.ts'
+
+type Json = Readonly<Record<string, unknown>>
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+const members = (value: unknown): Json[] => (isObject(value) ? Object.values(value).filter(isObject) : [])
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
+const numberOf = (value: unknown) => (typeof value === 'number' ? value : Number(textOf(value)) || 0)
+
+/** Members of a pool, and what their devices are for. */
+const CLASSES = { dedup: 'dedup', special: 'special', logs: 'log', l2cache: 'cache', spares: 'spare' } as const
+
+/** Every pool in the answer; undefined when it is none of `zpool`'s. `now`: milliseconds since 1970. */
+export function parseStatusJson(text: string, now = Date.now()): PoolStatus[] | undefined {
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(answer) || !isObject(answer['pools'])) return undefined
+  const pools = members(answer['pools']).map((pool) => readPool(pool, now))
+  return pools.every((pool) => pool !== undefined) ? pools : undefined
+}
+
+function readPool(pool: Json, now: number): PoolStatus | undefined {
+  const [root] = members(pool['vdevs'])
+  const [name, state] = [textOf(pool['name']), textOf(pool['state'])]
+  if (name === '' || state === '' || !root) return undefined
+  const top = members(root['vdevs'])
+  const scans = scansOf(pool['scan_stats'], now)
+  const problem = textOf(pool['status']).replace(/\s+/g, ' ').trim()
+  const others = Object.entries(CLASSES).flatMap(([key, kind]) => members(pool[key]).map((one) => readVdev(one, kind)))
+  return {
+    name,
+    id: undefined,
+    state,
+    problem: problem === '' ? undefined : problem,
+    scan: scanThatMatters(scans),
+    scans,
+    vdevs: [...top.map((vdev) => readVdev(vdev, 'data')), ...others],
+    errors: errorsOf(pool['error_count']),
+  }
+}
+
+/** As the text says it. */
+const errorsOf = (count: unknown) =>
+  count === undefined
+    ? undefined
+    : numberOf(count) === 0
+      ? 'No known data errors'
+      : `${numberOf(count)} data errors, use '-v' for a list`
+
+/** The text's words for the kernel's. */
+const NOTES: Readonly<Record<string, string>> = {
+  OPEN_FAILED: 'cannot open',
+  CORRUPT_DATA: 'corrupted data',
+  NO_REPLICAS: 'insufficient replicas',
+  BAD_GUID_SUM: 'missing device',
+  TOO_SMALL: 'too small',
+  BAD_LABEL: 'invalid label',
+  VERSION_NEWER: 'newer version',
+  UNSUP_FEAT: 'unsupported feature(s)',
+  ERR_EXCEEDED: 'too many errors',
+  IO_FAILURE: 'experienced I/O failures',
+  BAD_LOG: 'bad intent log',
+  EXTERNAL: 'external device fault',
+  EXTERNAL_PERSIST: 'external device fault',
+  SPARED: 'currently in use',
+  SPLIT_POOL: 'split into new pool',
+  ACTIVE: 'currently in use',
+  CHILDREN_OFFLINE: 'all children offline',
+  ASHIFT_TOO_BIG: 'unsupported minimum blocksize',
+}
+
+/** The text's word for a state; what a device lacks decides about one that cannot be opened. */
+function stateOf(state: string, aux: string): string {
+  if (state === 'CLOSED') return 'OFFLINE'
+  if (state !== 'CANT_OPEN') return state
+  if (aux === 'CORRUPT_DATA' || aux === 'BAD_LOG') return 'FAULTED'
+  return aux === 'SPLIT_POOL' ? 'SPLIT' : 'UNAVAIL'
+}
+
+function readVdev(vdev: Json, kind: string): Vdev {
+  const [name, aux, was] = [textOf(vdev['name']), textOf(vdev['aux']), textOf(vdev['was'])]
+  return {
+    name,
+    type: typeOf(name, was === '' ? undefined : was),
+    class: kind,
+    state: stateOf(textOf(vdev['state']), aux),
+    read: numberOf(vdev['read_errors']),
+    write: numberOf(vdev['write_errors']),
+    checksum: numberOf(vdev['checksum_errors']),
+    note: was === '' ? NOTES[aux] : `was ${was}`,
+    children: members(vdev['vdevs']).map((child) => readVdev(child, kind)),
+  }
+}
+
+const STATES: Readonly<Record<string, Scan['state']>> = {
+  SCANNING: 'running',
+  FINISHED: 'finished',
+  CANCELED: 'cancelled',
+}
+const time = (seconds: unknown) => (numberOf(seconds) > 0 ? numberOf(seconds) * 1000 : undefined)
+const percentOf = (done: number, of: number) => (of > 0 ? Math.min(100, (100 * done) / of) : 0)
+
+function scanOf(stats: unknown, now: number): Scan[] {
+  if (!isObject(stats)) return []
+  const kind = textOf(stats['function']).toLowerCase()
+  const known = STATES[textOf(stats['state'])]
+  if ((kind !== 'scrub' && kind !== 'resilver') || known === undefined) return []
+  const state = known === 'running' && numberOf(stats['scrub_pause']) > 0 ? 'paused' : known
+  const [issued, paused] = [numberOf(stats['issued']), numberOf(stats['scrub_spent_paused'])]
+  const seconds = Math.max(1, Math.floor(now / 1000) - numberOf(stats['pass_start']) - paused)
+  const ended = known !== 'running'
+  return [
+    {
+      kind,
+      vdev: undefined,
+      state,
+      // What was skipped needs no reading; what was read and not issued yet is not done.
+      percent:
+        state === 'finished' ? 100 : percentOf(issued, numberOf(stats['to_examine']) - numberOf(stats['skipped'])),
+      repaired: numberOf(stats['processed']),
+      speed: state === 'running' && issued >= seconds ? Math.floor(issued / seconds) : undefined,
+      errors: ended ? numberOf(stats['errors']) : undefined,
+      started: time(stats['start_time']),
+      ended: ended ? time(stats['end_time']) : undefined,
+    },
+  ]
+}
+
+const REBUILDS: Readonly<Record<string, Scan['state']>> = {
+  ACTIVE: 'running',
+  COMPLETE: 'finished',
+  CANCELED: 'cancelled',
+}
+
+/** A sequential resilver, or a rebuild of a dRAID, of one group of disks; times taken are in nanoseconds. */
+function rebuildOf(stats: Json): Scan[] {
+  const state = REBUILDS[textOf(stats['state'])]
+  if (state === undefined) return []
+  const ended = state !== 'running'
+  const seconds = numberOf(stats['pass_time']) / 1e9
+  const speed = Math.floor(numberOf(stats['pass_issued']) / Math.max(seconds, 0.001))
+  return [
+    {
+      kind: 'resilver',
+      vdev: textOf(stats['name']),
+      state,
+      percent: state === 'finished' ? 100 : percentOf(numberOf(stats['scanned']), numberOf(stats['to_scan'])),
+      repaired: numberOf(stats['rebuilt']),
+      speed: ended || speed === 0 ? undefined : speed,
+      errors: ended ? numberOf(stats['errors']) : undefined,
+      started: time(stats['start_time']),
+      ended: ended ? time(stats['end_time']) : undefined,
+    },
+  ]
+}
+
+/** As the text has them: of a resilver and the rebuilds what is under way, else what ended last; and the scrub in any case. */
+function scansOf(stats: unknown, now: number): Scan[] {
+  const scan = scanOf(stats, now)
+  const rebuilds = isObject(stats) ? members(stats['rebuild_stats']).flatMap(rebuildOf) : []
+  const [resilver] = scan.filter(({ kind }) => kind === 'resilver')
+  if (!resilver || rebuilds.length === 0) return [...scan, ...rebuilds]
+  const last = Math.max(...rebuilds.map(({ state, ended = 0 }) => (state === 'running' ? Number.MAX_VALUE : ended)))
+  return resilver.state === 'running' || (resilver.ended ?? 0) > last ? [resilver] : rebuilds
+}
