@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
-import { objectionToNetwork } from './networks.ts'
+import { objectionToHost, objectionToNetwork } from './networks.ts'
 import { readEdited } from './store/atomic.ts'
 import { parseWritten } from './store/json-text.ts'
 import { TextError } from './store/text.ts'
@@ -32,10 +32,11 @@ const Portal = z
     'expected a portal such as 0.0.0.0:3260 or [::]:3260',
   )
 
-const Network = z.string().superRefine((text, context) => {
-  const message = objectionToNetwork(text)
-  if (message) context.addIssue({ code: 'custom', message })
-})
+const said = (objectionTo: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const message = objectionTo(text)
+    if (message) context.addIssue({ code: 'custom', message })
+  })
 
 /** The endpoints that a configuration may switch on (contract: "Optional API Endpoints"). */
 export const OPTIONAL_ENDPOINTS = ['settings', 'certs', 'license', 'storage', 'backup'] as const
@@ -46,12 +47,12 @@ export const Configuration = z.strictObject({
   'first-run': z.strictObject({ 'word-length': z.int().min(0).max(64).default(4), enabled: z.boolean() }).optional(),
   listen: z
     .strictObject({
-      host: z.string().min(1).max(255).default('127.0.0.1'),
+      host: said(objectionToHost).default('127.0.0.1'),
       port: z.int().min(0).max(65535).default(8443),
       /** Plain HTTP on another address than loopback has to be asked for in so many words. */
       'insecure-http-beyond-loopback': z.boolean().default(false),
       /** Reverse proxies whose word on where a request comes from is taken. */
-      'trusted-proxies': z.array(Network).max(256).default([]),
+      'trusted-proxies': z.array(said(objectionToNetwork)).max(256).default([]),
     })
     .prefault({}),
   tls: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),

@@ -14,6 +14,17 @@ export function plainAddress(text: string): string | undefined {
   return isIPv4(wrapped) ? wrapped : address
 }
 
+/** What is wrong with the text of where to listen: an address, or a name to be looked up. Undefined when it is one. */
+export function objectionToHost(text: string): string | undefined {
+  if (isIP(text) !== 0 || /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?$/.test(text)) {
+    // A last label of digits is a mistyped address: the system would read `0` and `127.1` in its own way.
+    if (isIP(text) !== 0 || /[A-Za-z][A-Za-z0-9-]*\.?$/.test(text)) return undefined
+  }
+  const bare = /^\[(.*)\]$/.exec(text)?.[1]
+  if (bare !== undefined && isIP(bare) === 6) return `expected an address without brackets: ${bare}`
+  return 'expected an address of this machine, such as 127.0.0.1, 0.0.0.0, ::1 or ::'
+}
+
 /** What is wrong with the text of a network (`192.0.2.1`, `10.0.0.0/8`, `fd00::/8`); undefined when it is one. */
 export function objectionToNetwork(text: string): string | undefined {
   const network = parse(text)

@@ -11,9 +11,11 @@ import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { placesOf } from '../http/places.ts'
 import { watchSelfMade } from '../http/served-pair.ts'
+import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
 import { keepHeapSmall } from './heap.ts'
+import { listenFailure } from './listen-failure.ts'
 
 /** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL. */
 const CONFIG = 78
@@ -40,6 +42,8 @@ interface Plan {
   config: Configuration
   host: string
   port: number
+  /** How the command or the file names those two. */
+  keys: { host: string; port: string }
   tls: boolean
   mode: 'strict' | 'original'
   /** Folder of the storage programs, in place of the system's. */
@@ -69,6 +73,8 @@ export function readPlan(args: string[]): Plan {
   }
   const { config } = readConfiguration(folders, values.config)
   const host = values.host ?? config.listen.host
+  const objection = values.host === undefined ? undefined : objectionToHost(values.host)
+  if (objection) throw new ConfigurationError(`--host: ${objection}`)
   const port = values.port === undefined ? config.listen.port : Number(values.port)
   const tls = config.tls.enabled && !values['no-tls']
   const beyond = values['insecure-http-beyond-loopback'] ?? config.listen['insecure-http-beyond-loopback']
@@ -89,13 +95,17 @@ export function readPlan(args: string[]): Plan {
     config,
     host,
     port,
+    keys: {
+      host: values.host === undefined ? 'listen.host' : '--host',
+      port: values.port === undefined ? 'listen.port' : '--port',
+    },
     tls,
     mode: values.compat ? 'original' : 'strict',
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
   }
 }
 
-async function run({ folders, config, host, port, tls, mode, programs }: Plan): Promise<number> {
+async function run({ folders, config, host, port, keys, tls, mode, programs }: Plan): Promise<number> {
   keepHeapSmall()
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
@@ -154,9 +164,11 @@ async function run({ folders, config, host, port, tls, mode, programs }: Plan): 
     const places = placesOf(config, (address) => known.isKnown(address))
     listener = await listen({ app: app.hono, folders, host, port, tls, places, warn })
   } catch (error) {
-    process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
+    const failure = listenFailure(error, { host, port, keys })
+    process.stderr.write(`edge-admin serve: ${failure?.text ?? (error instanceof Error ? error.message : error)}\n`)
     app?.close()
     flush()
+    if (failure) return failure.mendable ? CONFIG : UNAVAILABLE
     return errno(error)?.startsWith('E') ? UNAVAILABLE : 1
   }
   if (mode === 'original')

@@ -1,0 +1,39 @@
+// Why the port could not be opened, in words that name the key, and with the exit status that a service manager goes by: what only another
+// configuration mends is not tried again.
+import { isIP } from 'node:net'
+import { errno } from '../http/errors.ts'
+
+export interface Wanted {
+  host: string
+  port: number
+  /** How the command or the file names them. */
+  keys: { host: string; port: string }
+}
+
+/** Undefined for what has nothing to do with the port. */
+export function listenFailure(error: unknown, wanted: Wanted): { text: string; mendable: boolean } | undefined {
+  const { host, port, keys } = wanted
+  const shown = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+  const hostSays = (text: string, mendable: boolean) => ({ text: `${keys.host}: ${text}`, mendable })
+  const portSays = (text: string, mendable: boolean) => ({ text: `${keys.port}: ${text}`, mendable })
+  switch (isListening(error) ? errno(error) : undefined) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EINVAL':
+      return hostSays(`${host} is no address, and no name that can be looked up`, true)
+    // Its interface may come up later.
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return hostSays(`this machine has no address ${host} now`, false)
+    case 'EACCES':
+      return portSays(`this user may not listen on ${shown}`, true)
+    // Whoever has it may go.
+    case 'EADDRINUSE':
+      return portSays(`${shown} is taken: another program listens there already`, false)
+    default:
+      return undefined
+  }
+}
+
+const isListening = (error: unknown) =>
+  error instanceof Error && ['listen', 'getaddrinfo', 'bind'].includes(String((error as NodeJS.ErrnoException).syscall))
