@@ -1,4 +1,5 @@
-// The process: hands its arguments to a command and ends with that command's status. The only file with effects at import.
+// The process: hands its arguments to a command and ends with that command's status. With the file that it imports first, the only one with effects at import.
+import './cli/no-debugger.ts'
 import { run } from './cli/cli.ts'
 
 // Whoever reads our output may stop reading (`| head`): that is no fault of ours.
