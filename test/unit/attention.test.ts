@@ -47,7 +47,7 @@ describe('attention', () => {
   })
 
   it('is drawn by pools that are not as they should be, and leads to each', () => {
-    expect(short({ pools: [pool({ health: 'DEGRADED' })] })).toEqual([['warning', 'Pool tank', '#/pools/tank']])
+    expect(short({ pools: [pool({ health: 'DEGRADED' })] })).toEqual([['error', 'Pool tank', '#/pools/tank']])
     for (const health of ['FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED'])
       expect(short({ pools: [pool({ name: 'a:b', health })] })).toEqual([['error', 'Pool a:b', '#/pools/a%3Ab']])
   })
@@ -82,16 +82,16 @@ describe('attention', () => {
     const failed = task('update', 'failed', 2, { error: 'E1005: wrong signature' })
     expect(found({ tasks: [failed] })).toEqual([
       {
-        severity: 'error',
+        severity: 'warning',
         subject: 'Task update',
         message: 'The last one failed: E1005: wrong signature',
-        mend: 'Read its log, mend what it names, and start it again.',
+        mend: 'Read its log, look which version runs now, and send the package again.',
         link: '#/tasks/update-2',
       },
     ])
     expect(short({ tasks: [task('backup', 'failed', 1), failed, task('update', 'failed', 3)] })).toEqual([
-      ['error', 'Task backup', '#/tasks/backup-1'],
-      ['error', 'Task update', '#/tasks/update-2'],
+      ['warning', 'Task backup', '#/tasks/backup-1'],
+      ['warning', 'Task update', '#/tasks/update-2'],
     ])
     expect(short({ tasks: [task('update', 'running', 0), failed] })).toHaveLength(1)
     expect(found({ tasks: [task('update', 'completed', 1), failed] })).toEqual([])
@@ -99,6 +99,26 @@ describe('attention', () => {
     expect(short({ tasks: [task('update', 'failed', 6.9)] })).toHaveLength(1)
     expect(found({ tasks: [task('update', 'failed', 7)] })).toEqual([])
     expect(found({ tasks: [task('update', 'failed', 2)] })[0]?.message).toBe('The last one failed: the last step')
+  })
+
+  it('is not drawn by what was only refused, which hides no failure before it either', () => {
+    const refused = task('update', 'failed', 0, { refused: true, error: 'software update package is too old' })
+    expect(found({ tasks: [refused] })).toEqual([])
+    expect(short({ tasks: [refused, task('update', 'failed', 1)] })).toEqual([
+      ['warning', 'Task update', '#/tasks/update-1'],
+    ])
+    expect(found({ tasks: [refused, task('update', 'completed', 1), task('update', 'failed', 2)] })).toEqual([])
+  })
+
+  it('is drawn first by the pools, the worst of them before all', () => {
+    const pools = [pool({ name: 'a', health: 'DEGRADED', allocated: 990 }), pool({ name: 'b', health: 'SUSPENDED' })]
+    expect(short({ pools, disk: 99, tasks: [task('backup', 'failed', 1)] })).toEqual([
+      ['error', 'Pool b', '#/pools/b'],
+      ['error', 'Pool a', '#/pools/a'],
+      ['error', 'Pool a', '#/pools/a'],
+      ['error', 'Data disk', '#/support'],
+      ['warning', 'Task backup', '#/tasks/backup-1'],
+    ])
   })
 
   it('is drawn by the one-time password, by services that stopped and by what could not be asked or is not served; errors come first', () => {

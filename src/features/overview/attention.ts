@@ -4,6 +4,12 @@ import type { ServedCertificate } from '../certs/served.ts'
 import type { Problem } from '../dashboard/dashboard.ts'
 import type { JobView } from '../jobs/view.ts'
 
+/** A task as it is judged here. */
+export interface TaskFacts extends JobView {
+  /** It was a refusal: whoever asked has been told, and nothing is broken. */
+  refused?: true
+}
+
 export interface Attention {
   severity: 'warning' | 'error'
   subject: string
@@ -32,7 +38,7 @@ export interface Facts {
   /** What the port serves; undefined without TLS. */
   certificate: ServedCertificate | undefined
   /** The newest first. */
-  tasks: readonly JobView[]
+  tasks: readonly TaskFacts[]
   /** Whether the administrator still has the password of the first start. */
   oneTime: boolean
   /** What could not be asked. */
@@ -49,10 +55,11 @@ const DAY = 86_400_000
 const SOON = 30 * DAY
 const RECENT = 7 * DAY
 
-/** Errors first. */
+/** Errors first, and before all others the pools: what is lost with them does not come back. */
 export function attention(facts: Facts): Attention[] {
+  const worstFirst = facts.pools.toSorted((a, b) => Number(isDegraded(a)) - Number(isDegraded(b)))
   const all = [
-    ...facts.pools.flatMap(poolHealth),
+    ...worstFirst.flatMap(poolHealth),
     ...facts.pools.flatMap((pool) => poolSpace(pool)),
     ...dataSpace(facts.disk),
     ...certificateDates(facts),
@@ -67,12 +74,15 @@ export function attention(facts: Facts): Attention[] {
 
 const poolLink = (name: string) => `#/pools/${encodeURIComponent(name)}`
 
-function poolHealth({ name, health }: PoolFacts): Attention[] {
+const isDegraded = ({ health }: PoolFacts) => health === 'DEGRADED'
+
+function poolHealth(pool: PoolFacts): Attention[] {
+  const { name, health } = pool
   if (health === 'ONLINE') return []
-  const degraded = health === 'DEGRADED'
+  const degraded = isDegraded(pool)
   return [
     {
-      severity: degraded ? 'warning' : 'error',
+      severity: 'error',
       subject: `Pool ${name}`,
       message: degraded ? 'It works without all of its disks' : `It is ${health.toLowerCase()}`,
       mend: degraded
@@ -122,24 +132,33 @@ function certificateDates({ certificate, now }: Facts): Attention[] {
   return [{ ...common, severity: 'warning', message, mend }]
 }
 
+/** The last of each kind, unless it was a refusal: that says nothing of the one before it. Gone once one succeeds, or after a week. */
 function failedTasks({ tasks, now }: Facts): Attention[] {
   const seen = new Set<string>()
   return tasks.flatMap((task) => {
     // One that has not ended is no answer yet to the one before it.
-    if (seen.has(task.type) || task.status === 'pending' || task.status === 'running') return []
+    if (seen.has(task.type) || task.refused || task.status === 'pending' || task.status === 'running') return []
     seen.add(task.type)
     const recent = now - Date.parse(task.completed_at ?? task.created_at) < RECENT
     if (task.status !== 'failed' || !recent) return []
     return [
       {
-        severity: 'error' as const,
+        severity: 'warning' as const,
         subject: `Task ${task.type}`,
         message: `The last one failed: ${task.error ?? task.message}`,
-        mend: 'Read its log, mend what it names, and start it again.',
+        mend: MENDS[task.type] ?? 'Read its log, mend what it names, and start it again.',
         link: `#/tasks/${encodeURIComponent(task.id)}`,
       },
     ]
   })
+}
+
+const NEXT_RUN = 'Read its log and mend what it names; the next run of the policy tries it again.'
+const MENDS: Readonly<Record<string, string>> = {
+  update: 'Read its log, look which version runs now, and send the package again.',
+  'snapshot.create': NEXT_RUN,
+  'snapshot.prune': NEXT_RUN,
+  reboot: 'Read its log, and restart the appliance from its own screen when it does not come back.',
 }
 
 const ONE_TIME: Attention = {

@@ -7,9 +7,8 @@ import { parseJson } from '../../store/atomic.ts'
 import type { ServedCertificate } from '../certs/served.ts'
 import { type DashboardSources, readStorageNow } from '../dashboard/dashboard.ts'
 import type { Health, HealthMonitor } from '../health/health.ts'
-import type { JobView } from '../jobs/view.ts'
 import { listServices } from '../services/services.ts'
-import { attention } from './attention.ts'
+import { attention, type TaskFacts } from './attention.ts'
 import { diskUse, type UseHistory } from './history.ts'
 
 export interface OverviewSources {
@@ -23,7 +22,7 @@ export interface OverviewSources {
   certificate: () => ServedCertificate | undefined
   oneTime: () => boolean
   /** Every task, the newest first. */
-  tasks: () => Promise<JobView[]>
+  tasks: () => Promise<TaskFacts[]>
   now: () => number
 }
 

@@ -1,7 +1,9 @@
 // Every change of every task, for the console: its list, and the stream of all readers. The trap: a list is made of what the stream knows, so
 // that a task that has ended is never read again, however many there are.
 import { JobChanges } from '../../features/jobs/changes.ts'
-import { type JobView, viewJob } from '../../features/jobs/view.ts'
+import { isRefusal } from '../../features/jobs/refusal.ts'
+import { viewJob } from '../../features/jobs/view.ts'
+import type { TaskFacts } from '../../features/overview/attention.ts'
 import type { Folders } from '../../folders.ts'
 import { ChangeStream } from '../../http/change-stream.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -21,7 +23,10 @@ export class TaskEvents {
 
   constructor({ folders, tasks, most, heartbeat, warn }: TaskEventsOptions) {
     this.tasks = tasks
-    const changes = new JobChanges(folders, viewJob)
+    const changes = new JobChanges(folders, (task) => ({
+      ...viewJob(task),
+      ...(isRefusal(folders, task) && { refused: true }),
+    }))
     this.stream = new ChangeStream({ changes, name: 'task', names: 'tasks', most, heartbeat, warn })
   }
 
@@ -30,7 +35,7 @@ export class TaskEvents {
   }
 
   /** Every task, the newest first, after those that died without a word were given their end. */
-  async all(): Promise<JobView[]> {
+  async all(): Promise<TaskFacts[]> {
     const open = this.read().filter(({ status }) => status === 'pending' || status === 'running')
     await Promise.all(open.map(({ id }) => this.tasks.settle(id)))
     return this.read()
@@ -40,10 +45,10 @@ export class TaskEvents {
     this.stream.close()
   }
 
-  private read(): JobView[] {
+  private read(): TaskFacts[] {
     return this.stream
       .now()
-      .map((view) => JSON.parse(view) as JobView)
+      .map((view) => JSON.parse(view) as TaskFacts)
       .sort((a, b) => (a.id < b.id ? 1 : -1))
   }
 }

@@ -53,6 +53,6 @@ export const toneOf = (state: string): Tone =>
     ? 'ok'
     : state === 'INUSE'
       ? 'busy'
-      : state === 'DEGRADED' || state === 'OFFLINE'
+      : state === 'OFFLINE'
         ? 'warning'
         : 'error'
