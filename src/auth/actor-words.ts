@@ -44,7 +44,7 @@ const SKELETONS = new Set(WORDS.map(skeleton))
 export const isReservedName = (name: string): boolean => SKELETONS.has(skeleton(name))
 
 /** An account as the audit log names it: one that is older than the rule, and called like a word of ours, is marked. */
-export const accountLabel = (name: string): string => (WORDS.includes(name.toLowerCase()) ? `${name}${MARK}` : name)
+export const accountLabel = (name: string): string => (isReservedName(name) ? `${name}${MARK}` : name)
 
 /** The same for the original's line, where the API token is called `admin`. */
 export const lineLabel = (name: string): string =>

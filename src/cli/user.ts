@@ -2,6 +2,7 @@
 // do it under one lock, and a file that root replaced still belongs to the server (UserStore).
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { accountLabel, isReservedName } from '../auth/actor-words.ts'
 import { hashPasswordNow } from '../auth/password.ts'
 import { oneTimePassword, UserStore } from '../auth/users.ts'
 import { DEFAULT_FOLDERS } from '../folders.ts'
@@ -18,7 +19,10 @@ export async function user(args: string[], io: Io): Promise<number> {
   const users = new UserStore({ ...DEFAULT_FOLDERS, state })
   if (action === 'list' && name === undefined) {
     for (const { username, role, active } of users.all())
-      say(io.stdout, `${username.padEnd(32)} ${role}${active ? '' : ', inactive'}`)
+      say(
+        io.stdout,
+        `${username.padEnd(32)} ${role}${active ? '' : ', inactive'}${isReservedName(username) ? `, in the audit log ${accountLabel(username)}` : ''}`,
+      )
     return 0
   }
   if (action !== 'reset' || name === undefined) throw new UsageError('list, or reset NAME')

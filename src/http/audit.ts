@@ -136,7 +136,7 @@ export class AuditLog {
       action: entry.action ?? event.replace(/\.(?:refused|failed|success)$/, ''),
       resource,
       result: failure === undefined ? ('success' as const) : ('failure' as const),
-      message: failure ?? (resourceOf(target) === resource ? undefined : target),
+      message: failure ?? (target === '' || resourceOf(target) === resource ? undefined : target),
       ip: address,
       agent,
       request,

@@ -1,15 +1,14 @@
-// What an account may be called and what its password has to have (facts: atlas.md). The trap: these names are written into the audit log
-// as actors, so the words that stand for nobody in particular are no names.
+// What an account may be called and what its password has to have (facts: atlas.md). Names are written into the audit log as actors, so the
+// words that the product itself writes there are no names.
 import * as z from 'zod'
+import { isReservedName } from '../../auth/actor-words.ts'
 import { opaque } from '../../auth/opaque-string.ts'
 import { ROLES } from '../../auth/principal.ts'
-
-const TAKEN = /^(nobody|system|local)$/i
 
 export const UserName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,31}$/, 'Expected 3 to 32 letters, digits and . _ -, the first a letter or digit')
-  .refine((name) => !TAKEN.test(name), 'This name is reserved')
+  .refine((name) => !isReservedName(name), 'This name is reserved')
 
 /** What it has to have is asked of its one spelling (OpaqueString), in characters: an accent that was typed apart is none. */
 const spelling = (holds: (text: string) => boolean) => (password: string) => holds(opaque(password))

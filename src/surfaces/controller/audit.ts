@@ -14,7 +14,11 @@ const Time = z.iso.datetime({ offset: true })
 
 export const AuditLog = z.object({
   id: z.string(),
-  actor: z.string().describe('The account’s id, "token" for the API token of the admin surface, "nobody" or "system"'),
+  actor: z
+    .string()
+    .describe(
+      'The account’s id, "token" for the API token of the admin surface, "nobody", "system" or "local" (a command)',
+    ),
   actor_name: z.string().optional().describe('What the account is called, or what somebody claimed to be'),
   action: z.string(),
   resource: z.string(),

@@ -81,6 +81,13 @@ export function Audit() {
   )
 }
 
+/** The token has no name, whatever older entries say; and a name that was only claimed is nobody's deed. */
+function who({ actor, actor_name }: Entry): string {
+  if (actor === 'token') return 'API token'
+  if (actor === 'nobody') return actor_name === undefined ? 'nobody' : `nobody (said to be ${actor_name})`
+  return actor_name ?? actor
+}
+
 function Entries({ filters }: { filters: Filters }) {
   const query = useQuery<Entry[]>(pathOf(filters))
   const [older, setOlder] = useState<Entry[]>([])
@@ -105,7 +112,7 @@ function Entries({ filters }: { filters: Filters }) {
           empty="Nothing like that was done."
           columns={[
             { title: 'Action', cell: ({ action }) => action },
-            { title: 'Who', cell: ({ actor, actor_name }) => actor_name ?? actor },
+            { title: 'Who', cell: who },
             { title: 'On what', cell: ({ resource }) => <span class="break">{resource}</span> },
             {
               title: 'Result',
