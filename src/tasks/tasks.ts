@@ -8,6 +8,7 @@ import { SYSTEM_PATH } from '../drivers/run.ts'
 import type { Folders } from '../folders.ts'
 import { ApiError } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
+import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { moveFile } from '../store/move.ts'
 import { dropUnneeded, settleNameless } from './leftovers.ts'
@@ -273,6 +274,19 @@ export class Tasks {
       const task = this.get(id)
       if (task && (!kind || task.kind === kind)) found.push(task)
       if (found.length >= limit) break
+    }
+    return found
+  }
+
+  /** The same of any kind, with turns for everybody else in between: each is a file to read. */
+  async listInTurns(limit: number): Promise<Task[]> {
+    const found: Task[] = []
+    const breath = new Breath()
+    for (const id of taskIds(this.options.folders)) {
+      const task = this.get(id)
+      if (task) found.push(task)
+      if (found.length >= limit) break
+      await breath.take()
     }
     return found
   }

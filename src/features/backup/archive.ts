@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Header } from 'tar-stream'
 import { ApiError, errno } from '../../http/errors.ts'
+import { Breath } from '../../store/breath.ts'
 import { refusal, TarForm } from './tar-form.ts'
 import { Tree } from './tree.ts'
 
@@ -25,6 +26,8 @@ export interface ArchiveEntry {
   size: number
 }
 
+/** Bytes: headers of 32 entries. */
+const PIECE = 16 * 1024
 /** Folders below each other that a backup may have. */
 export const DEPTH = 64
 
@@ -43,7 +46,7 @@ export async function screenArchive(
 
   // The form first: tar-stream sees only what has passed.
   async function* wellFormed(chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
+    for await (const chunk of inPieces(chunks)) {
       form.take(chunk)
       if (form.bytes > (limits.archiveBytes ?? Number.POSITIVE_INFINITY)) throw refusal('the archive is too large')
       yield chunk
@@ -82,6 +85,17 @@ export async function screenArchive(
   if (total.entries === 0) throw refusal('the archive is empty')
   if (total.entries !== form.entries) throw refusal('two readings that differ')
   return total
+}
+
+/** A few entries at a time, and a turn for everybody else in between: an archive of empty files is hundreds of entries in each chunk. */
+async function* inPieces(chunks: AsyncIterable<Buffer>) {
+  const breath = new Breath()
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      yield chunk.subarray(at, at + PIECE)
+      await breath.take()
+    }
+  }
 }
 
 function place(tree: Tree, { type, name, linkname, mode }: Header): void {

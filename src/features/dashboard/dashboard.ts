@@ -26,7 +26,7 @@ export interface Problem {
 
 export async function readDashboard(sources: DashboardSources) {
   const { storage, services, problems, unserved } = await readStorageNow(sources)
-  return { storage, services, jobs: countJobs(sources.tasks), problems: [...problems, ...unserved] }
+  return { storage, services, jobs: await countJobs(sources.tasks), problems: [...problems, ...unserved] }
 }
 
 /** The same of storage alone, with the pools it was counted from. */
@@ -87,8 +87,8 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
 }
 
 /** The contract has no word for a job that died: it failed. */
-function countJobs(tasks: Tasks) {
-  const all = tasks.list({ limit: 1000 })
+async function countJobs(tasks: Tasks) {
+  const all = await tasks.listInTurns(1000)
   const of = (...states: string[]) => all.filter(({ status }) => states.includes(status)).length
   return {
     total: all.length,

@@ -1,5 +1,6 @@
 // A job as every surface shows it: a view of a task. The trap: the contract has no word for a task that died; it failed, and the error says of
 // what.
+import { Breath } from '../../store/breath.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { maskedLine } from './redact.ts'
@@ -56,9 +57,18 @@ export function failureOf({ status, error }: Pick<Task, 'status' | 'error'>): st
 
 /** The newest first, after those that died without a word were given their end. */
 export async function listViews(tasks: Tasks, limit: number): Promise<JobView[]> {
-  const open = tasks.list({ limit }).filter((task) => !isFinal(task))
-  await Promise.all(open.map(({ id }) => tasks.settle(id)))
-  return tasks.list({ limit }).map(viewJob)
+  const found = await tasks.listInTurns(limit)
+  const open = found.filter((task) => !isFinal(task)).map(({ id }) => id)
+  await Promise.all(open.map((id) => tasks.settle(id)))
+  const breath = new Breath()
+  const views: JobView[] = []
+  for (const task of found) {
+    // What has ended never changes again.
+    const now = isFinal(task) ? task : tasks.get(task.id)
+    if (now) views.push(viewJob(now))
+    await breath.take()
+  }
+  return views
 }
 
 /** The task as it is, after one that died without a word was given its end. Undefined when there is none. */

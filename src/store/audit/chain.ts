@@ -3,7 +3,7 @@
 import { readText, syncFolder, writeAtomic } from '../atomic.ts'
 import { checkpoint as faultPoint } from '../checkpoint.ts'
 import { checkpointBody, readCheckpoint, type SigningKey, signingKey } from './key.ts'
-import { type Filter, findEntries } from './query.ts'
+import { type Filter, findEntries, findEntriesInTurns } from './query.ts'
 import { type Entry, entryBody } from './record.ts'
 import { headOf, recover } from './recover.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -98,6 +98,12 @@ export class AuditChain {
   find(filter: Filter): Entry[] {
     const live = (first: number) => (this.writer?.segment.first === first ? this.writer.rows : undefined)
     return findEntries(this.options.folder, filter, { live, keep: true })
+  }
+
+  /** Newest first; for a server, which has others to answer meanwhile. */
+  findInTurns(filter: Filter): Promise<Entry[]> {
+    const live = (first: number) => (this.writer?.segment.first === first ? this.writer.rows : undefined)
+    return findEntriesInTurns(this.options.folder, filter, { live, keep: true })
   }
 
   /** Signs what is not signed yet. What fails is tried again after the next entry. */

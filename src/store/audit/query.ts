@@ -2,6 +2,7 @@
 // while we look (retention removes the oldest segment), so a file that is not there is simply older than the log.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { errno } from '../../http/errors.ts'
+import { Breath } from '../breath.ts'
 import { type Entry, isCheckpoint, readBody, readFrame } from './record.ts'
 import { RowFiles, Rows, type Terms, type Wanted, want } from './rows.ts'
 import { indexFile, listSegments, type Segment } from './segments.ts'
@@ -22,8 +23,22 @@ export interface Look {
 /** A record is read in one piece: hardly any is longer. */
 const PIECE = 1024
 
-export function findEntries(folder: string, filter: Filter, { live, keep }: Look): Entry[] {
+export function findEntries(folder: string, filter: Filter, look: Look): Entry[] {
   const found: Entry[] = []
+  for (const _ of search(folder, filter, look, found));
+  return found
+}
+
+/** The same, with turns for everybody else in between: a log of a gigabyte has hundreds of segments, and a rare filter looks at all. */
+export async function findEntriesInTurns(folder: string, filter: Filter, look: Look): Promise<Entry[]> {
+  const found: Entry[] = []
+  const breath = new Breath()
+  for (const _ of search(folder, filter, look, found)) await breath.take()
+  return found
+}
+
+/** Adds to `found`, and stops before each segment. */
+function* search(folder: string, filter: Filter, { live, keep }: Look, found: Entry[]): Generator<void> {
   const wanted = want(filter)
   const files = new RowFiles()
   const { before = Number.MAX_SAFE_INTEGER, limit } = filter
@@ -31,6 +46,7 @@ export function findEntries(folder: string, filter: Filter, { live, keep }: Look
   for (const segment of segments.toReversed()) {
     if (found.length >= limit) break
     if (segment.first >= before) continue
+    yield
     let fd: number
     try {
       fd = openSync(segment.path, 'r')
@@ -50,7 +66,6 @@ export function findEntries(folder: string, filter: Filter, { live, keep }: Look
       closeSync(fd)
     }
   }
-  return found
 }
 
 interface Search {

@@ -1,6 +1,7 @@
 // GET /audit: the entries of every surface, newest first. The trap: who may read them is only the administrator, and nobody may change them.
 import * as z from 'zod'
 import { json } from '../../http/reply.ts'
+import { wholeNumber } from '../../http/whole-number.ts'
 import type { Entry } from '../../store/audit/record.ts'
 import { define, PREFIX } from './deps.ts'
 
@@ -53,19 +54,13 @@ const Query = z.object({
   actor: Text.optional().describe('Filter by actor (user ID, or its name)'),
   action: Text.optional().describe('Filter by action (e.g., "pools.create")'),
   resource: Text.optional().describe('Filter by resource: this one and everything below it'),
-  limit: z
-    .string()
-    .regex(/^[1-9][0-9]{0,3}$/)
-    .transform(Number)
-    .refine((limit) => limit <= MOST)
-    .optional()
-    .meta({ type: 'integer', default: USUAL, description: `Limit number of results (1 to ${MOST})` }),
+  limit: wholeNumber(1, MOST, { default: USUAL, description: `Limit number of results (1 to ${MOST})` }),
   result: Result.optional().describe('Filter by result'),
   since: Time.optional().describe('Entries of this instant and later'),
   until: Time.optional().describe('Entries before this instant'),
   before: z
     .string()
-    .regex(/^audit-[1-9][0-9]{0,14}$/)
+    .regex(/^audit-[1-9][0-9]{0,14}$/, 'Expected the id of an entry, such as audit-42')
     .optional()
     .describe('Entries older than the one with this id: the next page begins after the last id of this one'),
 })
@@ -79,9 +74,9 @@ export const listAuditLogs = define({
   permission: 'administrator',
   query: Query,
   response: z.array(AuditLog),
-  handle({ query }, { chain }) {
+  async handle({ query }, { chain }) {
     const { limit = USUAL, since, until, before, ...terms } = query as z.output<typeof Query>
-    const entries = chain.find({
+    const entries = await chain.findInTurns({
       ...terms,
       limit,
       since: since === undefined ? undefined : Date.parse(since),

@@ -1,0 +1,102 @@
+// SEC-36: long work leaves everybody else their turns. What is asserted is that others were answered while it ran, and that it came to its
+// right end; how many milliseconds that took is measured by `make bench`.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEPTH, screenArchive } from '../../src/features/backup/archive.ts'
+import { AuditChain } from '../../src/store/audit/chain.ts'
+import { indexFile, listSegments } from '../../src/store/audit/segments.ts'
+import { END, header } from '../unit/tar-builder.ts'
+import { type InProcess, startAppliance } from './appliance.ts'
+import { call } from './client.ts'
+import { addCaller, ask, ON } from './controller.ts'
+import { newTaskId, putTask } from './task-files.ts'
+
+const ENTRIES = 20_000
+const TASKS = 1000
+const AUDITED = 20_000
+const BIG = 64 << 20
+/** A client that asks again as soon as it was answered gets more than this between the begin and the end of work in slices; of work in one piece, one. */
+const TURNS = 4
+
+let appliance: InProcess
+let bearer: string
+let archive: Buffer
+beforeAll(async () => {
+  appliance = await startAppliance({
+    config: { ...ON.config, endpoints: ['backup'] },
+    checkResponses: false,
+    prepare(folders) {
+      const chain = new AuditChain({
+        folder: join(folders.state, 'audit'),
+        keyFile: join(folders.state, 'audit.key'),
+        size: 1 << 30,
+        segment: 1 << 18,
+        failed: (error) => {
+          throw error
+        },
+      })
+      for (let i = 0; i < AUDITED; i++)
+        chain.append({ actor: 'user-1', action: 'pools.create', resource: `pools/p${i}`, result: 'success' })
+      chain.close()
+    },
+  })
+  bearer = (await addCaller(appliance.folders, 'administrator')).token
+  for (let i = 0; i < TASKS; i++) putTask(appliance.folders, newTaskId(), 'completed')
+  writeFileSync(join(appliance.folders.root, 'home/sftp/uploads/backup.tar'), Buffer.alloc(BIG))
+  archive = Buffer.concat([...Array.from({ length: ENTRIES }, (_, i) => header({ name: `data/${i}` })), END])
+}, 120_000)
+afterAll(() => appliance?.close())
+
+/** How many health checks were answered, one after the other, while the work ran. */
+async function answeredDuring(work: Promise<unknown>): Promise<number> {
+  let running = true
+  let count = 0
+  const done = work.finally(() => {
+    running = false
+  })
+  const asking = (async () => {
+    while (running) {
+      const { status } = await call(appliance.url, 'GET', '/healthz')
+      if (running && status === 200) count += 1
+    }
+  })()
+  await done
+  await asking
+  return count
+}
+
+const works: Record<string, () => Promise<void>> = {
+  async 'screening an archive that comes in one piece'() {
+    const limits = { entries: ENTRIES * 2, bytes: 1, depth: DEPTH }
+    expect(await screenArchive(Readable.from([archive]), limits)).toEqual({ entries: ENTRIES, bytes: 0 })
+  },
+  async 'looking through the whole audit log for what is not there'() {
+    const segments = listSegments(join(appliance.folders.state, 'audit'))
+    expect(segments.length).toBeGreaterThan(8)
+    // As after an upgrade: each segment is read whole.
+    for (const segment of segments) rmSync(indexFile(segment), { force: true })
+    const { status, json } = await ask(appliance.url, 'GET', '/api/v1/audit?actor=nobody-of-this-name', { bearer })
+    expect([status, json]).toEqual([200, []])
+  },
+  async 'listing a thousand jobs'() {
+    const { status, json } = await ask(appliance.url, 'GET', '/api/v1/jobs', { bearer })
+    expect([status, json.length]).toEqual([200, TASKS])
+  },
+  async 'sending a big file'() {
+    const { status, bytes } = await appliance.call('GET', '/backup/download')
+    expect([status, bytes.length]).toEqual([200, BIG])
+  },
+}
+
+describe('SEC-36 others are answered', () => {
+  for (const [what, work] of Object.entries(works))
+    it(`while ${what}`, async () => {
+      expect(await answeredDuring(work())).toBeGreaterThan(TURNS)
+    })
+
+  it('while all of it goes on side by side, and each comes to its end', async () => {
+    expect(await answeredDuring(Promise.all(Object.values(works).map((work) => work())))).toBeGreaterThan(TURNS)
+  })
+})
