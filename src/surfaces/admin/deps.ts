@@ -10,6 +10,7 @@ import type { HealthMonitor } from '../../features/health/health.ts'
 import type { Folders } from '../../folders.ts'
 import { type AuditLog, resourceOf } from '../../http/audit.ts'
 import { type Call, endpoint } from '../../http/endpoint.ts'
+import type { Rendered } from '../../http/rendered.ts'
 import type { Remembered } from '../../store/remembered.ts'
 import type { Owed } from '../../tasks/owed.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
@@ -33,6 +34,8 @@ export interface AdminDeps {
   openapi: () => string
   /** Those of every surface that is on, this one's first. */
   documents: () => string[]
+  /** What public pages were made into. */
+  rendered: Rendered
   /** First-level paths for /endpoints. */
   paths: () => string[]
   warn: (text: string, error?: unknown) => void

@@ -22,7 +22,7 @@ const page = (title: string, body: unknown) =>
 <link rel="stylesheet" href="/docs/ui.css"></head><body>${body}</body></html>
 `)
 
-function htmlReply(text: string, name: string): Reply {
+function htmlReply(text: Buffer, name: string): Reply {
   return {
     status: 200,
     headers: { 'Content-Type': HTML, 'Content-Disposition': `inline; filename="${name}"` },
@@ -41,8 +41,11 @@ export const getManual = define({
   path: '/docs',
   id: 'getManual',
   summary: 'The API manual',
-  handle: (_call, { documents, version }) =>
-    htmlReply(page('Edge Admin: API', manual(documents(), version)), 'API.html'),
+  handle: (_call, { documents, version, rendered }) =>
+    htmlReply(
+      rendered.get('manual', () => page('Edge Admin: API', manual(documents(), version))),
+      'API.html',
+    ),
 })
 
 export const getManualPage = define({
@@ -70,20 +73,19 @@ export const getStyle = define({
   }),
 })
 
+const welcome = (version: string) => html`<h1>Edge Admin ${version}</h1>
+<p>This appliance is managed through its API. <a href="/docs">Read the manual</a>, or take the
+<a href="${PREFIX}/openapi.json">OpenAPI document</a> (${JSON_TYPE}).</p>`
+
 export const getHome = define({
   ...PUBLIC,
   enabled: plain,
   path: '/',
   id: 'getHome',
   summary: 'The front page',
-  handle: (_call, { version }) =>
+  handle: (_call, { version, rendered }) =>
     htmlReply(
-      page(
-        'Edge Admin',
-        html`<h1>Edge Admin ${version}</h1>
-<p>This appliance is managed through its API. <a href="/docs">Read the manual</a>, or take the
-<a href="${PREFIX}/openapi.json">OpenAPI document</a> (${JSON_TYPE}).</p>`,
-      ),
+      rendered.get('home', () => page('Edge Admin', welcome(version))),
       'index.html',
     ),
 })

@@ -100,7 +100,7 @@ export const getOpenapi = define({
   summary: 'The OpenAPI 3.1 document of this surface',
   permission: 'public',
   response: JSON_TYPE,
-  handle: (_call, { openapi }) => jsonText(openapi()),
+  handle: (_call, { openapi, rendered }) => jsonText(rendered.get('openapi', openapi)),
 })
 
 export const infoEndpoints = [getVersion, getChangelog, getBuild, getHealth, getServices, getEndpoints, getOpenapi]

@@ -16,6 +16,7 @@ import type { Folders } from '../../folders.ts'
 import type { AuditLog } from '../../http/audit.ts'
 import type { RequestCounts } from '../../http/counts.ts'
 import { endpoint } from '../../http/endpoint.ts'
+import type { Rendered } from '../../http/rendered.ts'
 import type { AuditChain } from '../../store/audit/chain.ts'
 import type { TaskEndings } from '../../tasks/endings.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -46,6 +47,8 @@ export interface ControllerDeps {
   now: () => number
   clock: Clock
   counts: { requests: RequestCounts; tasks: TaskEndings }
+  /** What public pages were made into. */
+  rendered: Rendered
   /** The OpenAPI document, made on the first request. */
   openapi: () => string
 }
