@@ -37,6 +37,10 @@ export function parseSections(text: string): Section[] {
   return sections
 }
 
+/** Items as one value: in double quotes where one holds what would end it. None may hold a quote itself. */
+export const formatList = (items: readonly string[]): string =>
+  items.map((item) => (/[\s,;]/.test(item) ? `"${item}"` : item)).join(', ')
+
 /** The items of a list: between blanks or commas, in double quotes where they hold one. */
 export const parseList = (text: string): string[] =>
   (text.match(/(?:"[^"]*"|[^\s,;"])+/g) ?? []).map((item) => item.replaceAll('"', ''))

@@ -259,7 +259,9 @@ describe('NFS exports', () => {
       'a;b',
       'a,b',
       'gss/krb5 x',
-      '10.0.0.1/255.0.0.0',
+      '10.0.0.1/255.0.255.0',
+      '0.0.0.0/0',
+      '::/0',
       long,
     ]
     const bodies: [string, object][] = [

@@ -9,6 +9,8 @@ import { createPool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 const SHARES = '/shares/smb'
+/** As domains and people have them. */
+const FIELD_USERS = ['@Domain Users', '@CORP\\Domain Users', 'alice@corp.example.com', 'jörg', "O'Brien", 'pc1$']
 const UNKNOWN = `${SHARES}/smb-000000000000`
 
 for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fake'])
@@ -49,7 +51,7 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
         description: 'Größe; # "all" [of] it',
         read_only: true,
         guest_ok: true,
-        valid_users: ['alice', '@staff', 'OFFICE\\bob', 'alice'],
+        valid_users: ['alice', '@staff', 'OFFICE\\bob', 'alice', ...FIELD_USERS],
       })
       const { id } = json
       expect([status, json]).toEqual([
@@ -62,7 +64,7 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
           description: 'Größe; # "all" [of] it',
           read_only: true,
           guest_ok: true,
-          valid_users: ['alice', '@staff', 'OFFICE\\bob'],
+          valid_users: ['alice', '@staff', 'OFFICE\\bob', ...FIELD_USERS],
           enabled: true,
           managed: true,
         },
@@ -108,6 +110,14 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
         expect([dataset, status, json.details]).toEqual([dataset, wanted, dataset])
       }
       expect((await list()).filter(({ managed }) => managed)).toEqual([])
+    })
+
+    it('have names as Windows has them', async () => {
+      const { status, json } = await create({ name: 'Fotos & Größe (2026)' })
+      expect([status, json.name]).toEqual([201, 'Fotos & Größe (2026)'])
+      expect((await world.ask('GET', `${SHARES}/${json.id}`)).json).toEqual(json)
+      expect((await create({ name: 'FOTOS & GRÖSSE (2026)' })).status).toBe(201)
+      expect((await create({ name: 'fotos & größe (2026)' })).json.details).toBe('name')
     })
 
     it('have a name once, however it is written', async () => {
@@ -214,12 +224,12 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
         '..',
         'a/b',
         '-a',
-        'a b',
+        ' a',
         'a\0',
         'a\n[evil]',
         'a]',
         '"a"',
-        'a@b',
+        'a+b',
         '%U',
         long,
         'a%2Fb',
@@ -259,10 +269,9 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
         ...['a\n[evil]', 'a\0', '%U', 'a\\', ' a', 'a ', '\u0085', '\u2028', long].map(
           (description): [string, object] => ['description', { description }],
         ),
-        ...['-a', 'a b', 'a,b', 'a\nb', '@', '%U', '+group', '"a"', long, ''].map((user): [string, object] => [
-          'valid_users.0',
-          { valid_users: [user] },
-        ]),
+        ...['-a', ' a', 'a ', 'a,b', 'a;b', 'A\\B\\c', '@@a', 'a\nb', '@', '%U', '+group', '"a"', long, ''].map(
+          (user): [string, object] => ['valid_users.0', { valid_users: [user] }],
+        ),
         ...['../x', 'tank@x', '-tank', 'a,b', '', 'mirror'].map((dataset): [string, object] => [
           'dataset',
           { dataset },

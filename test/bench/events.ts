@@ -16,7 +16,9 @@ const EVERY = 5
 const CHANGE = 330
 
 export async function measureEvents(appliance: Appliance): Promise<void> {
-  const served = await serveController(appliance, { config: { limits: { connections: 2 * READERS, 'connections-per-address': 2 * READERS } } })
+  const served = await serveController(appliance, {
+    config: { limits: { connections: 2 * READERS, 'connections-per-address': 2 * READERS } },
+  })
   const idle = await probe(served)
   const before = memory(served.pid, 'VmRSS')
   const sockets = await Promise.all(Array.from({ length: READERS }, () => read(served)))

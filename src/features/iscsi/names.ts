@@ -15,6 +15,27 @@ export const Iqn = z
   .refine((name) => !name.includes('..'), 'Not an IQN: two dots')
   .meta({ example: 'iqn.2024-12.com.example:storage.target1' })
 
+/** Names of RFC 7143, 4.2.7, that rtslib takes as well; `iqn` ones of initiators need no colon. */
+const INITIATOR = new RegExp(
+  `^(?:iqn\\.[0-9]{4}-(?:0[1-9]|1[0-2])\\.${LABEL}(?:\\.${LABEL})+(?::[a-z0-9][a-z0-9.:-]*)?|eui\\.[0-9a-f]{16}|naa\\.(?:[125][0-9a-f]{15}|6[0-9a-f]{31}))$`,
+)
+
+/** Capitals are the same name: on the wire it is in small letters. */
+export const Initiator = z
+  .string()
+  .max(223, 'Expected at most 223 characters')
+  .transform((text, context) => {
+    const name = text.toLowerCase()
+    if (INITIATOR.test(name) && !name.includes('..')) return name
+    context.addIssue({
+      code: 'custom',
+      message:
+        'Not an initiator: expected an IQN such as iqn.1991-05.com.microsoft:pc1, eui. and 16, or naa. and 16 or 32 hexadecimal digits',
+    })
+    return z.NEVER
+  })
+  .meta({ type: 'string', example: 'iqn.1991-05.com.microsoft:pc1' })
+
 /** A secret shorter than 12 bytes is refused by some initiators (RFC 7143, 9.2.1), one that begins with NULL deletes the kernel's. */
 export const Chap = z.strictObject({
   username: z

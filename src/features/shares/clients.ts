@@ -14,7 +14,9 @@ export const Clients = z
         if (client !== undefined) return client
         context.addIssue({
           code: 'custom',
-          message: 'Expected an address, a network (CIDR), a host name, @netgroup or *',
+          message: isEverybody(text)
+            ? 'Expected * for every client, not a network of length 0'
+            : 'Expected an address, a network (192.168.1.0/24), a host name with or without * and ?, @netgroup or *',
         })
         return z.NEVER
       })
@@ -36,12 +38,20 @@ export function canonicalClient(text: string): string | undefined {
   const of = family(address)
   if (of !== 0) {
     const whole = of === 4 ? 32 : 128
-    const length = prefix === undefined ? whole : /^\d+$/.test(prefix) ? prefixLength(prefix, of) : undefined
+    // With dots as well: 255.255.255.0 is 24.
+    const length = prefix === undefined ? whole : /^[\d.]+$/.test(prefix) ? prefixLength(prefix, of) : undefined
     return length === undefined || more.length > 0 ? undefined : network(address, length, whole)
   }
   if (prefix !== undefined || !/[a-z]/i.test(text)) return undefined
-  return isHostname(text.replace(/[*?]/g, 'x')) ? text.toLowerCase() : undefined
+  // A final dot says that a name is whole; it is the same name without.
+  const name = text.toLowerCase().replace(/\.$/, '')
+  return isClientName(name) ? name : undefined
 }
+
+/** A host name as the resolver has them, `_` included, or a pattern of such. */
+export const isClientName = (text: string) => isHostname(text.replace(/[*?_]/g, 'x'))
+
+const isEverybody = (text: string) => /^(?:0\.0\.0\.0|[0:]*::[0:]*)\/(?:0|0\.0\.0\.0)$/.test(text)
 
 /** An IPv4 address in IPv6's clothes is what it is: the kernel would compare it as such. */
 function network(address: string, length: number, whole: number): string | undefined {

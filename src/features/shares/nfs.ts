@@ -12,9 +12,9 @@ import type { Folders } from '../../folders.ts'
 import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
-import { isHostname } from '../addresses.ts'
 import { said } from '../tool-failure.ts'
 import { AllOrNothing } from './all-or-nothing.ts'
+import { isClientName } from './clients.ts'
 import { placeOf } from './place.ts'
 
 export interface NfsExport {
@@ -159,7 +159,7 @@ export class NfsExports {
   /** Throws when a complaint of `exportfs` is about this export, or kept it from being what it should be. */
   private async judge(complaint: CommandError, { path, clients, enabled }: Export, after: Export[]): Promise<void> {
     const lines = complaint.stderr.split('\n')
-    const words = enabled ? [path, ...clients.filter((client) => isHostname(client))] : []
+    const words = enabled ? [path, ...clients.filter((client) => isClientName(client))] : []
     const about = lines.find((line) => words.some((word) => mentions(line, word)))
     if (about !== undefined) throw new ApiError('command-failed', oneLine(about), { cause: complaint })
     const wanted = enabled || after.some((one) => one.enabled && one.path === path)
@@ -225,4 +225,4 @@ function foreign(active: Active[], ours: Export[]): NfsExport[] {
 
 /** A host name comes back as the resolver's own name for it. */
 const isSame = (own: string, client: string) =>
-  own.toLowerCase() === client.toLowerCase() || (isHostname(own) && isHostname(client))
+  own.toLowerCase() === client.toLowerCase() || (isClientName(own) && isClientName(client))

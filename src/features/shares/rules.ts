@@ -6,10 +6,15 @@ import * as z from 'zod'
 const RESERVED =
   /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|^(?:global|homes|printers|print\$|ipc\$|admin\$|fax\$|[a-z]\$|\.+)$/i
 
+/** MS-FSCC 2.1.6 names what a share's name may not hold; `%` is Samba's. The first character is no mark, so that none is an option. */
+const MARKS = "_$.!#&'()@^{}~-"
+const SHARE = new RegExp(`^[\\p{L}\\p{N}_](?:(?!\\.\\.)[\\p{L}\\p{M}\\p{N} ${MARKS}])*(?<![. ])$`, 'u')
+const SHARE_WORDS = `Expected letters, digits, blanks and ${[...MARKS].join(' ')}, beginning with a letter, digit or _, and no two dots`
+
 export const ShareName = z
   .string()
   .max(80, 'Expected at most 80 characters')
-  .regex(/^[A-Za-z0-9_](?:\.?[A-Za-z0-9_$-]+)*$/, 'Expected letters, digits and _ - $, with single dots between them')
+  .regex(SHARE, SHARE_WORDS)
   .refine((name) => !RESERVED.test(name), 'This name is reserved')
   .meta({ example: 'data' })
 
@@ -22,12 +27,17 @@ export const Description = z
     'Expected no blanks around it and no backslash at its end',
   )
 
-/** `alice`, `@group`, `DOMAIN\alice`: whether there is one is Samba's business. */
+/**
+ * `alice`, `@group`, `@DOMAIN\Domain Users`, `alice@corp.example.com`: whether there is one is Samba's business. What Windows refuses in a name
+ * (`" / \ [ ] : ; | = , + * ? < >`) is in none, so quotes around it hold.
+ */
+const PERSON = "[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$ -]*[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$-])?"
 const ValidUser = z
   .string()
+  .max(256, 'Expected at most 256 characters')
   .regex(
-    /^@?(?:[A-Za-z0-9][A-Za-z0-9.-]{0,63}\\)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?$/,
-    'Expected a user, @group or DOMAIN\\user',
+    new RegExp(`^@?(?:[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}._-]{0,254}\\\\)?${PERSON}$`, 'u'),
+    'Expected a user, @group, DOMAIN\\user or user@domain: letters, digits, blanks inside and _ . - @ & ( ) # ! ~ ^ { } $',
   )
   .meta({ example: 'alice' })
 export const ValidUsers = z

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Effective, Samba } from '../../drivers/samba.ts'
-import { parseFlag, parseList, type Section, serialiseSection } from '../../drivers/smb-conf.ts'
+import { formatList, parseFlag, parseList, type Section, serialiseSection } from '../../drivers/smb-conf.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import type { Folders } from '../../folders.ts'
 import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
@@ -213,7 +213,7 @@ function set(parameters: Map<string, string>, change: ShareChange): void {
   if (description !== undefined) put('comment', description)
   if (read_only !== undefined) put('read only', yes(read_only))
   if (guest_ok !== undefined) put('guest ok', yes(guest_ok))
-  if (valid_users !== undefined) put('valid users', valid_users.join(', '))
+  if (valid_users !== undefined) put('valid users', formatList(valid_users))
   if (enabled !== undefined) put('available', yes(enabled))
 }
 

@@ -2,7 +2,7 @@
 // an initiator that is logged in is refused without ?force=true; its file system would lose what it has not written yet.
 import * as z from 'zod'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
-import { Chap, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
+import { Chap, Initiator, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
 import { CHAP_MARK, type TargetView } from '../../features/iscsi/view.ts'
 import { KnownChild, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply.ts'
@@ -38,7 +38,7 @@ export const IscsiTarget = z.object({
 })
 
 const Initiators = z
-  .array(Iqn)
+  .array(Initiator)
   .max(256)
   .refine((list) => new Set(list).size === list.length, 'The same initiator twice')
 
@@ -81,7 +81,7 @@ export const createTarget = define({
   permission: 'operator',
   body: z.strictObject({
     iqn: Iqn,
-    initiators: Initiators.optional().describe('Allowed initiator IQNs'),
+    initiators: Initiators.optional().describe('who may log in: iqn., eui. and naa. names, in small letters'),
     chap: Chap.optional().describe('what every initiator has to prove; the password is never shown again'),
   }),
   resource: {
