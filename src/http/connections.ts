@@ -10,9 +10,13 @@ import type { Timing } from './timing.ts'
 export interface Connection {
   /** As the kernel gave it. */
   raw: Socket
+  address: string
+  /** Whether it has its place still. */
+  placed: boolean
   /** What HTTP is spoken over; undefined before a TLS handshake is done. */
   socket: Socket | undefined
-  /** When it began, and later since when nothing is under way on it. */
+  began: number
+  /** Since when nothing is under way on it. */
   since: number
   /** The answer to the newest request on it. */
   last: ServerResponse | undefined
@@ -47,17 +51,19 @@ export class Connections {
     const key = nameOf(raw)
     const address = peerAddress(raw.remoteAddress)
     // Without an address the peer has gone already: nothing of it may be anybody's.
+    const now = performance.now()
+    if (raw.remoteAddress !== undefined) this.makeRoom(address)
     if (raw.remoteAddress === undefined || !this.places.take(address)) {
       raw.destroy()
       return undefined
     }
-    const now = performance.now()
     const connection: Connection = {
-      ...{ raw, socket: undefined, since: now, last: undefined, taken: 0, moved: now, ended: false },
+      ...{ raw, address, placed: true, socket: undefined, began: now, since: now },
+      ...{ last: undefined, taken: 0, moved: now, ended: false },
     }
     this.all.set(key, connection)
     raw.once('close', () => {
-      this.places.leave(address)
+      this.leave(connection)
       if (this.all.get(key) === connection) this.all.delete(key)
       if (connection.socket) this.speaking.delete(connection.socket)
     })
@@ -75,6 +81,10 @@ export class Connections {
     connection.socket = socket
     connection.since = performance.now()
     this.speaking.set(socket, connection)
+  }
+
+  get size(): number {
+    return this.all.size
   }
 
   of(socket: Socket): Connection | undefined {
@@ -135,6 +145,23 @@ export class Connections {
     clearInterval(this.timer)
   }
 
+  /** Where no place is left, the oldest connection that has not asked anything goes: who says nothing keeps out nobody who does. */
+  private makeRoom(address: string): void {
+    const isWanted = this.places.wanted(address)
+    if (!isWanted) return
+    for (const connection of this.all.values()) {
+      if (connection.last || !connection.placed || !isWanted(connection.address)) continue
+      this.leave(connection)
+      connection.raw.destroy()
+      return
+    }
+  }
+
+  private leave(connection: Connection): void {
+    if (connection.placed) this.places.leave(connection.address)
+    connection.placed = false
+  }
+
   private look(now: number): void {
     for (const connection of this.all.values()) if (this.isLost(connection, now)) connection.raw.destroy()
   }
@@ -142,7 +169,7 @@ export class Connections {
   private isLost(connection: Connection, now: number): boolean {
     const { socket, last, raw } = connection
     const { handshake, headers, idle, stalled } = this.timing
-    if (!socket) return now - connection.since > handshake
+    if (!socket) return now - connection.began > handshake
     const taken = socket.bytesWritten - socket.writableLength - queued(socket) - queued(raw)
     if (socket.writableLength === 0 || taken !== connection.taken) {
       connection.taken = taken

@@ -35,6 +35,8 @@ export interface Listener {
   certificate: () => string | undefined
   /** Serves the pair that is installed now; open connections stay. Throws, with the old pair still served, when it does not work. */
   reloadCertificate: () => Promise<void>
+  /** Open connections, in whichever state. */
+  connections: () => number
   close: () => Promise<void>
 }
 
@@ -90,6 +92,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return {
     url: `${pair ? 'https' : 'http'}://${name}:${port}`,
     certificate: () => pair?.cert,
+    connections: () => connections.size,
     async reloadCertificate() {
       if (!pair) return
       const next = readPair(folders)
@@ -97,7 +100,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const context = server as TlsServer
       context.setSecureContext({ ...next, minVersion: 'TLSv1.2' })
       try {
-        const served = await servedFingerprint(isIP(host) && !/^(0\.0\.0\.0|::)$/.test(host) ? host : '127.0.0.1', port)
+        const served = await servedFingerprint(reachable(address), port)
         if (served !== fingerprint(next)) throw new Error('another certificate is served')
         pair = next
       } catch (error) {
@@ -141,6 +144,13 @@ function receive(server: Server | TlsServer, connections: Connections, timing: T
       else proceed(raw)
     })
   })
+}
+
+/** An address at which our own port answers us. */
+function reachable(address: ReturnType<Server['address']>): string {
+  const { address: own, family } = typeof address === 'object' && address ? address : { address: '', family: '' }
+  if (own !== '' && own !== '0.0.0.0' && own !== '::') return own
+  return family === 'IPv6' ? '::1' : '127.0.0.1'
 }
 
 function refuse(outgoing: ServerResponse, status: number): void {

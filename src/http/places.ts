@@ -39,14 +39,20 @@ export class Places {
 
   /** Takes a place for a connection; false where there is none for its address. */
   take(address: string): boolean {
-    const { most, perAddress, isProxy } = this.options
-    if (this.all >= most || (this.all >= most - this.kept && !this.isFamiliar(address))) return false
+    if (this.wanted(address)) return false
     const key = canonicalAddress(address)
-    const mine = this.taken.get(key) ?? 0
-    if (mine >= perAddress && !isProxy(address)) return false
-    this.taken.set(key, mine + 1)
+    this.taken.set(key, (this.taken.get(key) ?? 0) + 1)
     this.all += 1
     return true
+  }
+
+  /** Whose place would have to become free for a connection of an address to have one: a question to other addresses. Undefined where there is one. */
+  wanted(address: string): ((other: string) => boolean) | undefined {
+    const { most, perAddress, isProxy } = this.options
+    const key = canonicalAddress(address)
+    if (!isProxy(address) && (this.taken.get(key) ?? 0) >= perAddress) return (other) => canonicalAddress(other) === key
+    const full = this.all >= most || (this.all >= most - this.kept && !this.isFamiliar(address))
+    return full ? () => true : undefined
   }
 
   leave(address: string): void {

@@ -82,15 +82,16 @@ const behaviours: [string, (socket: Socket) => void][] = [
   ['ends in the middle of a header', (socket) => socket.end('GET / HT')],
 ]
 
-/** As many of them as one address may have; then somebody from there gets in again. */
+/** The server lets go of it, while the peer holds on; and serves. */
 async function comesBack(
   open: () => Promise<Socket>,
   behave: (socket: Socket) => void,
   timing: Timing = SHORT,
 ): Promise<void> {
-  port = await openPort({ tls: port.tls, timing, places: { perAddress: 3 } })
+  port = await openPort({ tls: port.tls, timing })
   for (let i = 0; i < 3; i++) behave(await keep(open()))
-  await until('the places are free again', () => works(port))
+  await until('the connections are gone', () => port.connections() === 0)
+  expect(await works(port)).toBe(true)
 }
 
 for (const tls of [false, true]) {
@@ -193,22 +194,43 @@ describe('a connection that', () => {
 })
 
 describe('one address', () => {
-  it('has as many connections as the limit says, TLS or not, and others have theirs', async () => {
-    port = await openPort({ tls: true, places: { perAddress: 2 }, timing: { ...SHORT, handshake: 60_000 } })
-    await keep(dial(port, '127.0.0.2'))
-    const second = await keep(dial(port, '127.0.0.2'))
+  const LONG = { ...SHORT, handshake: 60_000, headers: 60_000, idle: 60_000 }
+  /** A connection that has asked something, and stays. */
+  const busy = async (from: string) => {
+    const socket = await keep(speak(port, from))
+    const heard = hear(socket, (text) => text.includes('ok /'))
+    socket.write(GET())
+    expect(await heard).toContain('ok /')
+    return socket
+  }
+
+  it('has as many connections as the limit says, and others have theirs', async () => {
+    port = await openPort({ tls: true, places: { perAddress: 2 }, timing: LONG })
+    await busy('127.0.0.2')
+    const second = await busy('127.0.0.2')
     expect(await works(port, '127.0.0.2')).toBe(false)
     expect(await works(port, '127.0.0.3')).toBe(true)
     second.destroy()
     await until('the place of the closed one is free', () => works(port, '127.0.0.2'))
-    expect(await works(port, '127.0.0.1')).toBe(true)
   })
 
   it('cannot take the last places, and neither can many; this machine can', async () => {
-    port = await openPort({ places: { most: 8 }, timing: { ...SHORT, headers: 60_000, idle: 60_000 } })
-    for (let i = 0; i < 6; i++) await keep(dial(port, `127.0.0.${10 + i}`))
+    port = await openPort({ places: { most: 8 }, timing: LONG })
+    for (let i = 0; i < 6; i++) await busy(`127.0.0.${10 + i}`)
     expect(await works(port, '127.0.0.30')).toBe(false)
     expect(await works(port, '127.0.0.1')).toBe(true)
+  })
+
+  it.each([false, true])('that is silent on all of them keeps out nobody who asks (TLS: %s)', async (tls) => {
+    port = await openPort({ tls, places: { most: 8, perAddress: 4 }, timing: LONG })
+    const stays = await busy('127.0.0.2')
+    for (let i = 0; i < 10; i++) await keep(dial(port, '127.0.0.2'))
+    expect(await works(port, '127.0.0.2')).toBe(true)
+    for (let i = 0; i < 20; i++) await keep(dial(port, `127.0.0.${10 + i}`))
+    expect(await works(port, '127.0.0.40')).toBe(true)
+    // Whoever had asked something is still there.
+    expect(stays.destroyed || stays.readableEnded).toBe(false)
+    expect(port.connections()).toBeLessThanOrEqual(8)
   })
 })
 
