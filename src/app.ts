@@ -24,12 +24,15 @@ import { acquaint } from './http/acquaint.ts'
 import { notFoundReply } from './http/answer.ts'
 import { AuditLog, resourceOf } from './http/audit.ts'
 import { RequestCounts } from './http/counts.ts'
-import { ApiError, invalid } from './http/errors.ts'
+import type { Endpoint } from './http/endpoint.ts'
+import { ApiError, invalid, notFound } from './http/errors.ts'
 import { mount } from './http/mount.ts'
+import { noSuchPath } from './http/near-path.ts'
 import { openapiDocument } from './http/openapi.ts'
 import { normalise, rawPath } from './http/path.ts'
 import { callerOf } from './http/peer.ts'
-import type { Env, Request } from './http/surface.ts'
+import { Rendered } from './http/rendered.ts'
+import type { Env, Request, Surface } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
 import { Inbox } from './store/audit/inbox.ts'
@@ -222,6 +225,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     installedVersion: new Remembered(version, () => readLine(version)),
     services: serviceManager(config['service-manager'], initFolder, run),
     health: new HealthMonitor(folders),
+    rendered: new Rendered(),
     openapi: () => (document ??= describe(config, options.version)),
     documents: () => [deps.openapi(), ...(controller ? [controller.deps.openapi()] : [])],
     paths: () =>
@@ -230,6 +234,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         .map((name) => `${PREFIX}/${name}`)
         .concat('/docs'),
   }
+  const told = <S extends Surface>(one: S): S => (config.tls.hsts ? one : { ...one, headers: withoutHsts(one.headers) })
   const hono = new Hono<Env>({
     strict: true,
     getPath: (request, extra) => {
@@ -251,7 +256,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     incoming,
     ...(options.checkResponses && { checkResponses: true }),
   }
-  mount({ ...shared, surface: acquaint(surface, known, tokens), endpoints: adminEndpoints, deps })
+  const surfaceOf = (one: Surface) => acquaint(told(one), known, tokens)
+  mount({ ...shared, surface: surfaceOf(surface), endpoints: adminEndpoints, deps })
   const controller = assembleController?.({
     folders,
     config,
@@ -259,10 +265,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     tasks,
     audit,
     chain: {
-      find(filter) {
+      findInTurns(filter) {
         // Whoever asks right after a command finds it.
         if (looking) inbox.look()
-        return chain.find(filter)
+        return chain.findInTurns(filter)
       },
     },
     warn,
@@ -276,12 +282,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     boot,
   })
   if (controller)
-    mount({
-      ...shared,
-      surface: acquaint(controller.surface, known, tokens),
-      endpoints: controller.endpoints,
-      deps: controller.deps,
-    })
+    mount({ ...shared, surface: surfaceOf(controller.surface), endpoints: controller.endpoints, deps: controller.deps })
   const { health, services, installedVersion } = deps
   const webConsole =
     sessions &&
@@ -293,12 +294,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       controller: controller && consoleParts(controller.deps),
     })
   if (webConsole)
-    mount({
-      ...shared,
-      surface: acquaint(webConsole.surface, known, tokens),
-      endpoints: webConsole.endpoints,
-      deps: webConsole.deps,
-    })
+    mount({ ...shared, surface: surfaceOf(webConsole.surface), endpoints: webConsole.endpoints, deps: webConsole.deps })
+  const templates = [adminEndpoints, controller?.endpoints ?? [], webConsole?.endpoints ?? []].flatMap((table) =>
+    (table as Pick<Endpoint<unknown>, 'path' | 'enabled'>[])
+      .filter(({ enabled }) => enabled?.(config) ?? true)
+      .map(({ path }) => path),
+  )
   hono.notFound((c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
@@ -306,10 +307,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     // Of a target that was refused only the beginning is looked at, for the dialect of the refusal.
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
     const whose = [controller, webConsole].find((one) => one?.isOwnPath(path))?.surface ?? surface
-    return notFoundReply(c, { ...answering, surface: whose }, refused && mode === 'strict' ? invalid('') : undefined)
+    if (mode !== 'strict') return notFoundReply(c, { ...answering, surface: told(whose) })
+    return notFoundReply(
+      c,
+      { ...answering, surface: told(whose) },
+      refused ? invalid('') : notFound(noSuchPath(path, templates)),
+    )
   })
   hono.onError((error, c) =>
-    notFoundReply(c, { ...answering, surface }, new ApiError('internal', '', { cause: error })),
+    notFoundReply(c, { ...answering, surface: told(surface) }, new ApiError('internal', '', { cause: error })),
   )
   return {
     hono,
@@ -346,6 +352,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   }
 }
+
+const withoutHsts =
+  (headers: Surface['headers']): Surface['headers'] =>
+  (requestId) => {
+    const { 'Strict-Transport-Security': _, ...rest } = headers(requestId)
+    return rest
+  }
 
 /** What the console shows and changes of the controller surface: no surface imports another. */
 const consoleParts = ({ accounts, limits, pools, zfs, serving }: Controller['deps']) => ({

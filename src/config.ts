@@ -3,8 +3,10 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
+import { check } from './http/field-errors.ts'
 import { objectionToHost, objectionToNetwork } from './networks.ts'
 import { readEdited } from './store/atomic.ts'
+import { doubtIn } from './store/json-names.ts'
 import { parseWritten } from './store/json-text.ts'
 import { TextError } from './store/text.ts'
 
@@ -42,8 +44,12 @@ const said = (objectionTo: (text: string) => string | undefined) =>
 export const OPTIONAL_ENDPOINTS = ['settings', 'certs', 'license', 'storage', 'backup'] as const
 
 export const Configuration = z.strictObject({
-  endpoints: z.array(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).default([]),
-  parameters: z.array(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/)).default([]),
+  endpoints: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected the name of an endpoint, such as backup'))
+    .default([]),
+  parameters: z
+    .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, 'expected a name of letters, digits, _ and -'))
+    .default([]),
   'first-run': z.strictObject({ 'word-length': z.int().min(0).max(64).default(4), enabled: z.boolean() }).optional(),
   listen: z
     .strictObject({
@@ -55,7 +61,13 @@ export const Configuration = z.strictObject({
       'trusted-proxies': z.array(said(objectionToNetwork)).max(256).default([]),
     })
     .prefault({}),
-  tls: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  tls: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Tells browsers to ask for this host by HTTPS alone from now on; off where one name serves both. */
+      hsts: z.boolean().default(true),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       update: Bytes.prefault('4G'),
@@ -177,13 +189,16 @@ export function parseConfiguration(text: string, file: string): Configuration {
   } catch (error) {
     throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : 'not JSON'}`)
   }
-  const result = Configuration.safeParse(value)
-  if (result.success) return freeze(result.data)
-  const issue = result.error.issues[0]
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
-  const key = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.')
-  throw new ConfigurationError(`${file}: ${key || 'the whole file'}: ${unknown ? 'no such key' : issue?.message}`)
+  const doubt = doubtIn(text)
+  if (doubt) throw new ConfigurationError(`${file}: ${doubt.path}: ${doubt.what}`)
+  const result = check(Configuration, value, { echo: true, noun: 'key' })
+  if (!result.errors) return freeze(result.data)
+  const all = result.errors.map(({ field, message }) => `${field || 'the whole file'}: ${lowered(message)}`)
+  throw new ConfigurationError(`${file}: ${all.join('; ')}`)
 }
+
+/** The words of a part of a line. */
+const lowered = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)
 
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) freeze(inner)

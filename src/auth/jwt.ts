@@ -20,8 +20,8 @@ export const AUDIENCE = 'edge-admin/controller'
 export const LIFETIME = 86_400
 const SECRET_BYTES = 32
 
-/** The one scheme, spelled so, and three parts. */
-const BEARER = /^Bearer ([A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{43})$/
+/** The one scheme, in any case (RFC 9110, 11.1), and one token of three parts. */
+const BEARER = /^[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{43})$/
 
 const Claims = z.object({
   iss: z.literal(ISSUER),

@@ -133,7 +133,8 @@ export class TokenStore {
   authenticate(method: string, path: string, { token, hash }: Credentials): Principal | undefined {
     const key = this.current()
     if (key === undefined) return undefined
-    if (hash) return same(Buffer.from(hash), this.expected(key, method + path)) ? principal('hash') : undefined
+    if (hash)
+      return same(Buffer.from(lowerHex(hash)), this.expected(key, method + path)) ? principal('hash') : undefined
     // A token that other hands wrote may have letters with accents, in either of their Unicode forms: as it was typed first.
     if (token)
       return formsOf(token).some((form) => same(Buffer.from(tokenKey(form)), Buffer.from(key)))
@@ -161,5 +162,7 @@ export function readPhrase(file: string): string | undefined {
   }
 }
 
+/** Some write hexadecimal in capitals. Nothing else is the same in another case. */
+const lowerHex = (hash: string) => (/^[0-9A-F]{64}$/i.test(hash) ? hash.toLowerCase() : hash)
 const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)
 const principal = (via: Principal['via']): Principal => ({ name: 'admin', role: 'administrator', via })

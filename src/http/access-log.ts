@@ -35,12 +35,12 @@ export function createLog({
   timer.unref()
   return {
     logger,
-    answered({ id, method, path, address, started }, status, error) {
+    answered({ id, method, head, path, address, started }, status, error) {
       if (status >= 500) logger.error({ id, err: error }, 'request failed')
       if (!access) return
       requests.info({
         id,
-        method,
+        method: head ? 'HEAD' : method,
         path: path.slice(0, 200),
         status,
         ms: Math.round((performance.now() - started) * 10) / 10,

@@ -19,12 +19,14 @@ export function admit<Deps>(
   // Set-up decides for itself about strangers. A session is none: its role and its header count here as everywhere.
   if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
     throw surface.refuse(request, principal)
-  if (!endpoint)
-    throw surface.wrongMethod(
-      request.method,
-      group.map(({ method }) => method),
-    )
+  if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group))
 }
+
+/** For Allow. HEAD is where GET is, unless that acts. */
+export const allowedMethods = <Deps>(group: Endpoint<Deps>[]) => [
+  ...group.map(({ method }) => method),
+  ...(group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
+]
 
 /** A proof that takes time is none here: forms that carry credentials, and second looks, belong to surfaces that need no promise. */
 export function authenticateNow(surface: Surface, request: Request, parameters: Parameters): Principal | undefined {
@@ -72,16 +74,19 @@ export function enterRefusal<Deps>(
 export const reasonOf = (error: unknown) =>
   error instanceof ApiError ? `${error.status} ${error.words}`.trimEnd() : '500'
 
-/** Whether a query parameter is the surface's, tolerated by the configuration, or the declaration's own. */
+/** Whether a query parameter is the surface's, or the declaration's own. */
 export const isKnown = <Deps>(
   name: string,
   endpoint: Endpoint<Deps> | undefined,
   group: Endpoint<Deps>[],
-  options: MountOptions<Deps>,
+  surface: Surface,
 ) =>
-  options.surface.parameters.includes(name) ||
-  options.config.parameters.includes(name) ||
+  surface.parameters.includes(name) ||
   (endpoint ? [endpoint] : group).some(
     ({ query, form }) =>
       (query && Object.hasOwn(query.shape, name)) || (form && Object.hasOwn(form, name) && form[name]?.kind === 'text'),
   )
+
+/** Those that a refusal may name. */
+export const knownNames = <Deps>(endpoint: Endpoint<Deps> | undefined, group: Endpoint<Deps>[]) =>
+  (endpoint ? [endpoint] : group).flatMap(({ query }) => (query ? Object.keys(query.shape) : []))

@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 import { discardBody, hasBody } from './discard.ts'
 import { ApiError, notFound } from './errors.ts'
 import type { CallerOf } from './peer.ts'
+import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 import type { Env, MountOptions, Request } from './surface.ts'
 
@@ -17,8 +18,10 @@ const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
 /** What a request is from the start: every path that it may take needs these. */
 export function newRequest(c: Context<Env>, path: string, callerOf: CallerOf, template = ''): Request {
   const incoming = c.env?.incoming
+  const head = c.req.method === 'HEAD'
   return {
-    method: c.req.method,
+    method: head ? 'GET' : c.req.method,
+    head,
     path,
     template,
     address: callerOf(incoming),
@@ -34,6 +37,10 @@ export function respond({ request, options }: Answering, reply: Reply, error?: u
   options.answered(request, reply.status, error)
   const headers = options.surface.headers(request.id)
   for (const name in reply.headers) headers[name] = reply.headers[name] as string
+  if (request.head) {
+    headOnly(reply, headers)
+    return new Response(null, { status: reply.status, headers })
+  }
   if (reply.follow && request.outgoing) {
     request.outgoing.writeHead(reply.status, headers)
     request.outgoing.flushHeaders()

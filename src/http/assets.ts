@@ -39,7 +39,7 @@ export class Assets {
       Vary: 'Accept-Encoding',
     }
     if (compressed) headers['Content-Encoding'] = 'gzip'
-    return { status: 200, headers, body: asset.bytes, version: asset.version }
+    return { status: 200, headers, body: asset.bytes, bytes: true, version: asset.version }
   }
 
   private get(name: string): Asset | undefined {

@@ -38,6 +38,30 @@ export async function readJson<Deps>(
   return run(context, endpoint, parameters, { fields: Object.create(null), files: {}, json }, principal)
 }
 
+/**
+ * A body where none is taken, say `{"dry_run":true}` of a DELETE: what is in it was meant, and would be dropped. An empty one, `{}` and
+ * `null` mean nothing; libraries send them.
+ */
+export async function readNothing<Deps>(
+  context: Routed<Deps>,
+  endpoint: Endpoint<Deps>,
+  parameters: Parameters,
+  principal: Principal | undefined,
+): Promise<Reply> {
+  const { request, options } = context
+  try {
+    if (!request.incoming) throw invalid('')
+    sayContinue(context)
+    const bytes = await readBytes(request.incoming, JSON_LIMIT, options.config.limits['idle-seconds'] * 1000)
+    if (!/^\s*(?:\{\s*\}|null)?\s*$/.test(Buffer.from(bytes).toString('latin1')))
+      throw invalid('This request takes no body: what it takes is in its query')
+  } catch (error) {
+    enterRefusal(endpoint, request, options, error, principal)
+    throw error
+  }
+  return run(context, endpoint, parameters, { fields: Object.create(null), files: {} }, principal)
+}
+
 /** Credentials may be text parts of the form, before its first file (the original takes them anywhere). */
 export async function readForm<Deps>(
   context: Routed<Deps>,
@@ -72,7 +96,8 @@ export async function readForm<Deps>(
   const part = (name: string) => form[name]
   const received = await receive(request.incoming, {
     form,
-    extra: (name) => options.surface.parameters.includes(name) || options.config.parameters.includes(name),
+    extra: (name) => options.surface.parameters.includes(name),
+    lastWins: options.surface.query.lastWins,
     limit: (name) => {
       const known = part(name)
       return known?.kind === 'file' ? known.limit(options.config) : SMALLEST_BODY_LIMIT

@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import type * as z from 'zod'
 import type { Call } from './endpoint.ts'
 import { invalid } from './errors.ts'
-import type { Parameters } from './query.ts'
+import { check } from './field-errors.ts'
+import type { Parameters, QueryDialect } from './query.ts'
 import type { Env } from './surface.ts'
 
 /** A class for the sake of its getters: one in an object literal makes a hidden class, which outlives it, with each request. */
@@ -59,21 +60,24 @@ export class RequestCall implements Call {
   }
 }
 
-/** The schema's own words, and the member that they are about: of the caller's text only the name of a member that is none. */
+/** The value through the schema; else everything that is wrong with it. */
 export function validate(schema: z.ZodType, value: unknown): unknown {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
-  const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.').slice(0, 100)
-  throw invalid(unknown === undefined ? (issue?.message ?? 'Invalid value') : 'Unknown field', { details: { field } })
+  const result = check(schema, value)
+  if (!result.errors) return result.data
+  const [first = { field: '', message: 'Invalid value' }] = result.errors
+  throw invalid(first.message, { details: { field: first.field, errors: result.errors } })
 }
 
 export const pick = (parameters: Parameters, form: object) =>
   Object.fromEntries(Object.entries(parameters).filter(([name]) => Object.hasOwn(form, name)))
 
-export function parseQuery(schema: z.ZodObject, parameters: Parameters): Record<string, unknown> {
-  const result = schema.safeParse(pick(parameters, schema.shape))
-  if (result.success) return result.data
-  throw invalid(`Invalid value for option: ${String(result.error.issues[0]?.path[0])}`)
+export function parseQuery(
+  schema: z.ZodObject,
+  parameters: Parameters,
+  dialect: QueryDialect,
+): Record<string, unknown> {
+  const result = check(schema, pick(parameters, schema.shape), { echo: true })
+  if (!result.errors) return result.data as Record<string, unknown>
+  const [first = { field: '', message: '' }, ...more] = result.errors
+  throw dialect.wrong(first, more)
 }

@@ -1,5 +1,5 @@
-// Errors as `{code,message,details}`: the controller's dialect, and the console's. The trap: `details` is one string, the field or the object
-// that it is about.
+// Errors as `{code,message,details,errors}`: the controller's dialect, and the console's. `details` is one string, the first field or the
+// object that it is about; `errors` has each field with what is wrong there.
 import type { ApiError, ErrorKind } from './errors.ts'
 import { json, type Reply } from './reply.ts'
 
@@ -14,6 +14,7 @@ const CODES: Record<ErrorKind, string> = {
   busy: 'CONFLICT',
   'precondition-failed': 'PRECONDITION_FAILED',
   'too-large': 'PAYLOAD_TOO_LARGE',
+  'out-of-range': 'RANGE_NOT_SATISFIABLE',
   unsupported: 'UNSUPPORTED_MEDIA_TYPE',
   unprocessable: 'UNPROCESSABLE',
   'too-many': 'TOO_MANY_REQUESTS',
@@ -33,10 +34,15 @@ const MESSAGES: Partial<Record<ErrorKind, string>> = {
 export function codedFailure({ kind, status, words, details = {}, retryAfter }: ApiError): Reply {
   const headers: Record<string, string> = {}
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
-  const { allow, field, object } = details
+  const { allow, field, object, contentRange } = details
   if (typeof allow === 'string') headers['Allow'] = allow
+  if (typeof contentRange === 'string') headers['Content-Range'] = contentRange
   const about = field ?? object
   const code = kind === 'invalid' && field !== undefined ? 'VALIDATION_ERROR' : CODES[kind]
   const text = words || MESSAGES[kind] || code
-  return json({ code, message: text, ...(typeof about === 'string' && about && { details: about }) }, status, headers)
+  const body: Record<string, unknown> = { code, message: text }
+  if (typeof about === 'string' && about) body['details'] = about
+  const errors = details['errors'] ?? (typeof field === 'string' && field ? [{ field, message: text }] : undefined)
+  if (errors) body['errors'] = errors
+  return json(body, status, headers)
 }

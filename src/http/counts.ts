@@ -16,8 +16,8 @@ const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIO
 export class RequestCounts {
   private readonly counts = new Map<string, Map<number, RequestCount>>()
 
-  answered({ method, template, started }: Request, status: number): void {
-    const key = METHODS.has(method) ? `${method} ${template}` : 'other '
+  answered({ method, head, template, started }: Request, status: number): void {
+    const key = METHODS.has(method) ? `${head ? 'HEAD' : method} ${template}` : 'other '
     const byStatus = this.counts.get(key) ?? new Map<number, RequestCount>()
     const entry = byStatus.get(status) ?? this.add(key, byStatus, status)
     entry.count += 1

@@ -124,12 +124,18 @@ export interface Endpoint<Deps, Body = unknown, Params = unknown> {
   accepted?: z.ZodType
   /** The statuses besides its own and the surface's common ones. */
   errors?: number[]
+  /** A GET that changes something, or makes the file that it answers with: no HEAD, and its query is read as that of a change. */
+  acts?: true
   /** Left out, it is always there. */
   enabled?: (config: Configuration) => boolean
   /** Refuses, before a body is read, what would be refused after it. Runs once the caller is known. */
   precheck?: (deps: Deps) => void
   handle: (call: Call<Body, Params>, deps: Deps) => Reply | Promise<Reply>
 }
+
+/** Whether a call may change something; then no word of its caller's may be dropped. */
+export const changes = <Deps>({ method, acts }: Pick<Endpoint<Deps>, 'method' | 'acts'>) =>
+  method !== 'GET' || acts === true
 
 /** Fixes the type of the dependencies for a file of declarations; the types of body and path come from each one's schemas. */
 export const endpoint =

@@ -15,6 +15,7 @@ const STATUS = {
   busy: 409,
   'precondition-failed': 412,
   'too-large': 413,
+  'out-of-range': 416,
   unsupported: 415,
   unprocessable: 422,
   'too-many': 429,

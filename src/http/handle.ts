@@ -7,11 +7,15 @@ import { parseQuery, pick, RequestCall, validate } from './call.ts'
 import type { Actor, Endpoint } from './endpoint.ts'
 import { ApiError, errno, invalid } from './errors.ts'
 import { HEADER } from './idempotency.ts'
-import type { Parameters } from './query.ts'
+import { contradiction, type Parameters } from './query.ts'
+import { inParts } from './ranges.ts'
 import type { Reply } from './reply.ts'
 import { handleResource } from './resource.ts'
 import type { Request, Routed, Surface } from './surface.ts'
 import type { Received } from './upload.ts'
+
+/** Nothing is held back for a HEAD. */
+const AT_ONCE = AbortSignal.abort()
 
 /** What came in the body. */
 export interface Input extends Received {
@@ -26,7 +30,8 @@ export function run<Deps>(
   principal: Principal | undefined,
 ): Reply | Promise<Reply> {
   const { c, request, options } = context
-  const fields = endpoint.form ? { ...received.fields, ...pick(parameters, endpoint.form) } : received.fields
+  const besides = endpoint.form ? pick(parameters, endpoint.form) : {}
+  const fields = endpoint.form ? { ...received.fields, ...besides } : received.fields
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
@@ -60,12 +65,14 @@ export function run<Deps>(
       if (!endpoint.repeatable && endpoint.permission !== 'public') refusedByDisk = error
     }
   }
+  const whole = (reply: Reply) =>
+    inParts(reply, request.incoming?.headers ?? {}, { head: request.head, fresh: endpoint.acts === true })
   const done = (reply: Reply): Reply | Promise<Reply> => {
     if (!entry && endpoint.method !== 'GET') entry = { event: actionName(endpoint), target: '' }
     if (options.checkResponses) checkResponse(endpoint, reply)
-    if (!entry) return reply
+    if (!entry) return whole(reply)
     const failure = reply.status < 400 ? undefined : String(reply.status)
-    return enter(entry, reply.status, failure) ? save(entry).then(() => reply) : reply
+    return enter(entry, reply.status, failure) ? save(entry).then(() => whole(reply)) : whole(reply)
   }
   const refused = (error: unknown): Promise<never> => {
     const status = error instanceof ApiError ? error.status : 500
@@ -86,9 +93,13 @@ export function run<Deps>(
   }
   try {
     if (endpoint.method !== 'GET' && !endpoint.duringMaintenance) options.surface.refuseChanges?.()
-    const call = new RequestCall(c, options.stopping, {
+    for (const name in options.surface.query.lastWins ? {} : besides) {
+      if (name in received.fields && received.fields[name] !== besides[name]) throw contradiction(name)
+    }
+    if (options.surface.query.strict) refuseUnkept(endpoint, request)
+    const call = new RequestCall(c, request.head ? AT_ONCE : options.stopping, {
       params: endpoint.params && validate(endpoint.params, context.params),
-      query: endpoint.query ? parseQuery(endpoint.query, parameters) : {},
+      query: endpoint.query ? parseQuery(endpoint.query, parameters, options.surface.query) : {},
       fields,
       files: received.files,
       body: endpoint.body && validate(endpoint.body, received.json?.value),
@@ -169,6 +180,17 @@ function asksForOnce<Deps>(
     throw invalid('Expected 1 to 255 printable ASCII characters', { details })
   const account = principal.session?.user ?? `${principal.via} ${principal.name}`
   return { answers, key: value, account, role: principal.role, method, path }
+}
+
+/** A condition that is not kept must not be dropped: the change would be made that the caller wanted only if nothing had changed. */
+function refuseUnkept<Deps>({ method, resource }: Endpoint<Deps>, { incoming }: Request): void {
+  if (method === 'GET' || !incoming) return
+  const { headers } = incoming
+  const refuse = (field: string, why: string) => invalid(`${field} is not kept here: ${why}`, { details: { field } })
+  if (headers['if-unmodified-since'] !== undefined) throw refuse('If-Unmodified-Since', 'send If-Match with the ETag')
+  if (resource) return
+  if (headers['if-match'] !== undefined) throw refuse('If-Match', 'what this changes has no ETag')
+  if (headers['if-none-match'] !== undefined) throw refuse('If-None-Match', 'what this changes has no ETag')
 }
 
 const conditionsOf = ({ incoming }: Request) => ({

@@ -1,7 +1,9 @@
 // A JSON body: small, of the right type, without names that JavaScript takes for more than names. The trap: on a body that is too long the
 // stream is left alone, not destroyed, or the client would never read why.
 import type { IncomingMessage } from 'node:http'
+import { doubtIn } from '../store/json-names.ts'
 import { ApiError, invalid } from './errors.ts'
+import { quoted } from './nearest.ts'
 
 /** Bytes. What needs more is an upload. */
 export const JSON_LIMIT = 64 * 1024
@@ -45,10 +47,16 @@ export function readBytes(incoming: IncomingMessage, limit: number, idle: number
   })
 }
 
-/** Throws a 400 on anything that is not UTF-8 and JSON, on a member called `__proto__` at any depth, and on half a character (`"\ud800"`). */
+/**
+ * Throws a 400 on anything that is not UTF-8 and JSON, on a member called `__proto__` at any depth, on half a character (`"\ud800"`), and on
+ * what JSON.parse would drop or round without a word.
+ */
 export function parseJson(bytes: Uint8Array): unknown {
+  let text: string
+  let parsed: unknown
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (name, value: unknown) => {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    parsed = JSON.parse(text, (name, value: unknown) => {
       if (name === '__proto__' || (typeof value === 'string' && /\p{Surrogate}/u.test(value))) throw new SyntaxError()
       return value
     })
@@ -56,4 +64,8 @@ export function parseJson(bytes: Uint8Array): unknown {
     // Too deep a nesting (a RangeError) is the caller's mistake as well.
     throw invalid('The body is not valid JSON')
   }
+  const doubt = doubtIn(text)
+  if (doubt)
+    throw invalid(`The member ${quoted(doubt.path)} ${doubt.what}`, { details: { field: doubt.path.slice(0, 100) } })
+  return parsed
 }

@@ -2,20 +2,14 @@
 // that asks just after the end does not hang.
 import * as z from 'zod'
 import type { Call } from './endpoint.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export const MAX_WAIT = 300
 
 export const Wait = z.object({
-  wait: z
-    .string()
-    .regex(/^[0-9]{1,3}$/)
-    .transform(Number)
-    .refine((seconds) => seconds <= MAX_WAIT)
-    .optional()
-    .meta({
-      type: 'integer',
-      description: `Hold the answer until the state changes, at most this many seconds (0 to ${MAX_WAIT}). Nothing under way answers at once.`,
-    }),
+  wait: wholeNumber(0, MAX_WAIT, {
+    description: `Hold the answer until the state changes, at most this many seconds (0 to ${MAX_WAIT}). Nothing under way answers at once.`,
+  }),
 })
 
 export interface LongPoll<T> {

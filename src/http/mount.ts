@@ -2,14 +2,13 @@
 // The trap: a request without a body is answered synchronously when its handler is; one `await` here costs more than all the rest.
 import type { Context } from 'hono'
 import type { Principal } from '../auth/principal.ts'
-import { admit, isKnown } from './admit.ts'
+import { admit, allowedMethods, isKnown, knownNames } from './admit.ts'
 import { fail, newRequest, respond } from './answer.ts'
-import { mayCarryCredentials, readForm, readJson } from './body.ts'
-import { discardBody } from './discard.ts'
-import type { Endpoint } from './endpoint.ts'
-import { invalid } from './errors.ts'
+import { mayCarryCredentials, readForm, readJson, readNothing } from './body.ts'
+import { discardBody, hasBody } from './discard.ts'
+import { changes, type Endpoint } from './endpoint.ts'
 import { run } from './handle.ts'
-import { type Parameters, parseParameters } from './query.ts'
+import type { Parameters } from './query.ts'
 import type { Reply } from './reply.ts'
 import { matcher, sortRoutes } from './route.ts'
 import type { Env, MountOptions, Routed } from './surface.ts'
@@ -72,14 +71,11 @@ function handle<Deps>(context: Routed<Deps>, query: string): Reply | Promise<Rep
   const { request, options, group } = context
   const { surface } = options
   const endpoint = group.find(({ method }) => method === request.method)
-  if (!METHODS.includes(request.method))
-    throw surface.wrongMethod(
-      request.method,
-      group.map(({ method }) => method),
-    )
-  const parameters = parseParameters(query)
+  if (request.head ? !endpoint || endpoint.acts : !METHODS.includes(request.method))
+    throw surface.wrongMethod(request.head ? 'HEAD' : request.method, allowedMethods(group))
+  const parameters = surface.query.read(query, (endpoint ? [endpoint] : group).some(changes))
   for (const name of Object.keys(parameters)) {
-    if (!isKnown(name, endpoint, group, options)) throw invalid('Unknown parameter')
+    if (!isKnown(name, endpoint, group, surface)) throw surface.query.unknown(name, () => knownNames(endpoint, group))
   }
   surface.gate(request, endpoint)
   const proven = surface.authenticate(request, parameters)
@@ -102,6 +98,8 @@ function proceed<Deps>(
     admit(context, endpoint, principal, group)
     if (endpoint?.body) return readJson(context, endpoint, parameters, principal)
     if (!form) {
+      if (endpoint?.method !== 'GET' && options.surface.query.strict && hasBody(request.incoming))
+        return readNothing(context, endpoint as Endpoint<Deps>, parameters, principal)
       discardBody(request.incoming)
       return run(context, endpoint as Endpoint<Deps>, parameters, { fields: Object.create(null), files: {} }, principal)
     }

@@ -1,11 +1,16 @@
 // What a handler gives back: data, never a path that somebody else opens. The surface adds its headers.
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
+import type { OpenFile } from './files.ts'
 
 export interface Reply {
   status: number
   headers: Record<string, string>
   body: string | Uint8Array | Readable
+  /** In place of a body: an open file, of which a part may be asked for. Whoever answers closes it. */
+  file?: OpenFile
+  /** Parts of the body may be asked for, as of a file. */
+  bytes?: true
   /** What `resource.version` would tell after it, where the handler has it at hand. */
   version?: unknown
   /** Takes the connection over once its headers are on their way: a stream that has no end of its own. */
@@ -29,10 +34,15 @@ export function text(body: string | Uint8Array, headers: Record<string, string> 
   return { status: 200, headers: { 'Content-Type': TEXT_TYPE, ...headers }, body }
 }
 
-/** A stream of events. Behind one that ended there is nothing to reuse. */
+/** A stream of events. Behind one that ended there is nothing to reuse; a proxy in front must pass on each event at once, and keep none. */
 export const events = (follow: NonNullable<Reply['follow']>): Reply => ({
   status: 200,
-  headers: { 'Content-Type': EVENTS_TYPE, Connection: 'close' },
+  headers: {
+    'Content-Type': EVENTS_TYPE,
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+    Connection: 'close',
+  },
   body: '',
   follow,
 })

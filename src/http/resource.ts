@@ -66,7 +66,7 @@ const failed = (field: string) =>
 const LIST = /^[ \t,]*(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,(?:[ \t]*(?:W\/)?"[\x21\x23-\x7e]*")?)*[ \t]*$/
 
 /** RFC 9110, 13.1: `*` is true for whatever is there. Ours are all strong, so a weak tag is none of If-Match's, and any of the other's. */
-function isListed(header: string, tag: string | undefined, field: 'If-Match' | 'If-None-Match'): boolean {
+export function isListed(header: string, tag: string | undefined, field: 'If-Match' | 'If-None-Match'): boolean {
   if (header.trim() === '*') return tag !== undefined
   if (!LIST.test(header)) throw invalid('Expected * or a list of entity tags', { details: { field } })
   const given = header.match(/(?:W\/)?"[^"]*"/g) ?? []

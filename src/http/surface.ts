@@ -5,12 +5,12 @@ import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
 import type { Turns } from '../store/turns.ts'
 import type { AuditLog } from './audit.ts'
-import type { Endpoint, Method } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { ApiError } from './errors.ts'
 import type { Answers } from './idempotency.ts'
 import type { Target } from './path.ts'
 import type { CallerOf } from './peer.ts'
-import type { Parameters } from './query.ts'
+import type { Parameters, QueryDialect } from './query.ts'
 import type { Reply } from './reply.ts'
 import type { CookieRefusal } from './session-cookie.ts'
 
@@ -21,7 +21,10 @@ export type Env = {
 
 /** One request on its way through. */
 export interface Request {
+  /** GET for a HEAD, which is answered as one. */
   method: string
+  /** It was a HEAD: the answer has no body. */
+  head: boolean
   /** Decoded, without the query. */
   path: string
   /** The declared path that it was routed to; empty where there is none. */
@@ -41,6 +44,8 @@ export interface Surface {
   name: string
   /** Parameters of the surface itself: they are taken everywhere and are no endpoint's own. */
   parameters: readonly string[]
+  /** How query strings and forms are read, and what is said of a word in them that is wrong. */
+  query: QueryDialect
   /** Throws when nothing may pass now, whoever asks (first run, back-off). */
   gate: (request: Request, endpoint: Endpoint<never> | undefined) => void
   /** A promise only where the proof takes one: each costs more than the rest of a small request. */
@@ -57,7 +62,7 @@ export interface Surface {
   refuseChanges?: () => void
   /** Where the answers to POSTs with an Idempotency-Key are kept; left out, the header is not looked at. */
   answers?: Answers
-  wrongMethod: (method: string, allowed: Method[]) => ApiError
+  wrongMethod: (method: string, allowed: string[]) => ApiError
   renderError: (error: ApiError) => Reply
   /**
    * The headers of every answer, as a new object with room for `Content-Type`. It must be one literal: putting ten members together

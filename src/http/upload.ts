@@ -9,12 +9,15 @@ import { pipeline } from 'node:stream/promises'
 import busboy from 'busboy'
 import type { Form, ReceivedFile } from './endpoint.ts'
 import { ApiError, errno, invalid } from './errors.ts'
-import { type Parameters, parseParameters } from './query.ts'
+import { quoted } from './nearest.ts'
+import { contradiction, lenientQuery, originalQuery, type Parameters } from './query.ts'
 
 export interface UploadOptions {
   form: Form
   /** Names of text parts taken besides the form's own: credentials, and what the configuration tolerates. */
   extra: (name: string) => boolean
+  /** A part may come again with another value: then the last one counts. */
+  lastWins: boolean
   /** Size limit in bytes of a file part. */
   limit: (name: string) => number
   /** Folder for a file part while it arrives. */
@@ -43,7 +46,8 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return receiveMultipart(incoming, options)
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     try {
-      const fields = parseParameters((await readSmall(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8'))
+      const text = (await readSmall(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8')
+      const fields = (options.lastWins ? originalQuery : lenientQuery).read(text, true)
       checkNames(Object.keys(fields), options)
       return { fields, files: {} }
     } catch (error) {
@@ -80,6 +84,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   const fields: Parameters = Object.create(null)
   const files: Record<string, ReceivedFile> = Object.create(null)
   const stored: string[] = []
+  const seen = new Set<string>()
   const writes: Promise<void>[] = []
   let refusal: unknown
   let outside = 0
@@ -94,6 +99,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
     try {
       if (nameTruncated || valueTruncated) throw invalid(`A text part is longer than ${TEXT_LIMIT} bytes`)
       checkNames([name], options)
+      if (!options.lastWins && name in fields && fields[name] !== value) throw contradiction(name)
       fields[name] = value
     } catch (error) {
       refuse(error)
@@ -105,6 +111,8 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
     try {
       const part = declared(options.form, name)
       if (!part) throw invalid('Unknown parameter')
+      if (!options.lastWins && seen.has(name)) throw invalid(`The option ${quoted(name)} came more than once`)
+      seen.add(name)
       if (part.kind === 'text') throw invalid(`Expected text, not a file, for option: ${name}`)
       options.authorize(fields)
       if (!filename) {

@@ -307,7 +307,7 @@ describe('a method', () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
       const answer = await appliance.call(method, '/update')
       refused(answer, 405)
-      expect(answer.headers['allow']).toBe('POST, GET')
+      expect(answer.headers['allow']).toBe('POST, GET, HEAD')
     }
     for (const method of ['PROPFIND', 'TRACE', 'OPTIONS', 'SEARCH', 'MKCOL']) {
       refused(await appliance.call(method, '/version'), 405)

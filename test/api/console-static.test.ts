@@ -149,7 +149,7 @@ describe('the page', () => {
     const post = await call(appliance.url, 'POST', '/console/overview')
     expect([post.status, JSON.parse(post.body).code]).toEqual([401, 'UNAUTHORIZED'])
     const put = await call(appliance.url, 'PUT', '/')
-    expect([put.status, put.headers.allow, JSON.parse(put.body).code]).toEqual([405, 'GET', 'METHOD_NOT_ALLOWED'])
+    expect([put.status, put.headers.allow, JSON.parse(put.body).code]).toEqual([405, 'GET, HEAD', 'METHOD_NOT_ALLOWED'])
     const none = await get('/console/none')
     expect([none.status, JSON.parse(none.body)]).toEqual([404, { code: 'NOT_FOUND', message: 'Not found' }])
     expect((await get('/?token=x')).status).toBe(400)

@@ -157,7 +157,12 @@ describe('an account', () => {
     const twice = await make('Chief')
     expect([twice.status, twice.json]).toEqual([
       409,
-      { code: 'CONFLICT', message: 'The user name is taken', details: 'username' },
+      {
+        code: 'CONFLICT',
+        message: 'The user name is taken',
+        details: 'username',
+        errors: [{ field: 'username', message: 'The user name is taken' }],
+      },
     ])
     const all = await Promise.all(Array.from({ length: 5 }, () => make('racer')))
     expect(all.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409])
@@ -419,7 +424,7 @@ describe('bad input', () => {
 
   it('of a wrong method names the right ones', async () => {
     const { status, headers, json } = await as(admin, 'PATCH', USERS)
-    expect([status, headers.allow, json.code]).toEqual([405, 'GET, POST', 'METHOD_NOT_ALLOWED'])
+    expect([status, headers.allow, json.code]).toEqual([405, 'GET, POST, HEAD', 'METHOD_NOT_ALLOWED'])
     expect((await as(admin, 'GET', '/api/v1/auth/login')).status).toBe(405)
   })
 })

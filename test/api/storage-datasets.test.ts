@@ -232,6 +232,7 @@ describe('a dataset is refused', () => {
         code: 'VALIDATION_ERROR',
         message: "cannot create 'tank/data': 'recordsize' must be power of 2 from 512B to 16M",
         details: 'options.recordsize',
+        errors: [expect.objectContaining({ field: 'options.recordsize' })],
       },
     ])
   })

@@ -374,7 +374,7 @@ describe('bad input', SLOW, () => {
         expect(answer).toEqual({
           code: expect.stringMatching(/^(?:VALIDATION_ERROR|BAD_REQUEST)$/),
           message: expect.any(String),
-          ...(answer.details !== undefined && { details: expect.any(String) }),
+          ...(answer.details !== undefined && { details: expect.any(String), errors: expect.any(Array) }),
         })
       }
     }

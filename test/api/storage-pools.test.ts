@@ -162,7 +162,10 @@ describe('what a pool is to be made of', () => {
     async ([, vdevs, field]) => {
       const calls = world.fakes?.calls().length
       const { status, json } = await make(vdevs)
-      expect([status, json]).toEqual([400, { code: 'VALIDATION_ERROR', message: expect.any(String), details: field }])
+      expect([status, json]).toMatchObject([
+        400,
+        { code: 'VALIDATION_ERROR', message: expect.any(String), details: field, errors: [{ field }] },
+      ])
       expect(world.fakes?.calls().length).toBe(calls)
     },
   )
@@ -172,7 +175,12 @@ describe('what a pool is to be made of', () => {
     const { status, json } = await make(['mirror', disk, '/dev/no-such-disk'])
     expect([status, json]).toEqual([
       400,
-      { code: 'VALIDATION_ERROR', message: 'There is no such block device', details: 'vdevs.2' },
+      {
+        code: 'VALIDATION_ERROR',
+        message: 'There is no such block device',
+        details: 'vdevs.2',
+        errors: [{ field: 'vdevs.2', message: 'There is no such block device' }],
+      },
     ])
     const file = await make([`${world.files}/no-such-file`])
     expect([file.status, file.json.details]).toEqual([400, 'vdevs.0'])
@@ -211,7 +219,10 @@ describe('the options of a pool', () => {
   test.for(wrong)('are refused by name: %j', async ([options, field]) => {
     const calls = world.fakes?.calls().length
     const { status, json } = await make(world.disks(1), { options })
-    expect([status, json]).toEqual([400, { code: 'VALIDATION_ERROR', message: expect.any(String), details: field }])
+    expect([status, json]).toMatchObject([
+      400,
+      { code: 'VALIDATION_ERROR', message: expect.any(String), details: field, errors: [{ field }] },
+    ])
     expect(world.fakes?.calls().length).toBe(calls)
   })
 })
@@ -420,6 +431,7 @@ describe('export and import', () => {
           code: 'VALIDATION_ERROR',
           message: 'The name of this pool is reserved: give a new name',
           details: 'new_name',
+          errors: [{ field: 'new_name', message: 'The name of this pool is reserved: give a new name' }],
         },
       ])
     }

@@ -90,6 +90,7 @@ describe('a volume', () => {
         code: 'CONFLICT',
         message: `A volume can only grow; this one has ${32 * MB} bytes`,
         details: 'size',
+        errors: [expect.objectContaining({ field: 'size' })],
       },
     ])
     // Up to whole blocks, as when it is made; and what it has is what was asked for, so asking again changes nothing.

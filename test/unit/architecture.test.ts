@@ -35,7 +35,7 @@ function imports(file: string): string[] {
 /** Where a file belongs: `src/features/…` is features; a file of src/ itself goes by its own name. */
 const layerOf = (file: string) => (/^src\/([a-z]+)\//.exec(file)?.[1] ?? file.replace(/^src\//, '')) as string
 
-/** Whom each layer may import, besides itself, http/errors.ts, folders.ts and version.ts (design.md, section 3). */
+/** Whom each layer may import, besides itself, the words of refusals (http/errors.ts, field-errors.ts, nearest.ts), folders.ts and version.ts (design.md, section 3). */
 const MAY: Record<string, string[]> = {
   'main.ts': ['cli'],
   cli: ['app.ts', 'auth', 'config.ts', 'features', 'http', 'store', 'tasks'],
@@ -53,7 +53,15 @@ const MAY: Record<string, string[]> = {
   'version.ts': ['../package.json'],
   'vendor.d.ts': ['*'],
 }
-const EVERYONE = ['src/http/errors.ts', 'src/folders.ts', 'src/networks.ts', 'src/version.ts', 'package.json']
+const EVERYONE = [
+  'src/http/errors.ts',
+  'src/http/field-errors.ts',
+  'src/http/nearest.ts',
+  'src/folders.ts',
+  'src/networks.ts',
+  'src/version.ts',
+  'package.json',
+]
 
 /** Why an import is not allowed; undefined when it is. */
 function objection(file: string, to: string): string | undefined {

@@ -113,8 +113,12 @@ describe('the configuration', () => {
     ['nothing', '', /^f\.json: not JSON \(it is empty\)$/],
     ['an array', '[]', /^f\.json: the whole file: /],
     ['null', 'null', /^f\.json: the whole file: /],
-    ['an unknown key', '{"listne":{}}', /^f\.json: listne: no such key$/],
-    ['an unknown key further in', '{"listen":{"prot":1}}', /^f\.json: listen\.prot: no such key$/],
+    ['an unknown key', '{"listne":{}}', /^f\.json: listne: unknown key "listne": did you mean "listen"\?$/],
+    [
+      'an unknown key further in',
+      '{"listen":{"prot":1}}',
+      /^f\.json: listen\.prot: unknown key "prot": did you mean "port"\?$/,
+    ],
     ['a port that is none', '{"listen":{"port":65536}}', /^f\.json: listen\.port: /],
     [
       'a proxy that is a name',
@@ -133,7 +137,17 @@ describe('the configuration', () => {
     ['a host that is a network', '{"listen":{"host":"10.0.0.0/8"}}', /^f\.json: listen\.host: expected an address/],
     ['a proxy that is a number', '{"listen":{"trusted-proxies":[10]}}', /^f\.json: listen\.trusted-proxies\.0: /],
     ['one proxy without a list', '{"listen":{"trusted-proxies":"10.0.0.1"}}', /^f\.json: listen\.trusted-proxies: /],
-    ['a port that is text', '{"listen":{"port":"8443"}}', /^f\.json: listen\.port: /],
+    [
+      'a port that is text',
+      '{"listen":{"port":"8443"}}',
+      /^f\.json: listen\.port: expected a whole number, found the text "8443"$/,
+    ],
+    ['a key twice', '{"label":"A","label":"B"}', /^f\.json: label: came more than once$/],
+    [
+      'two mistakes at once',
+      '{"liten":{},"log":{"level":"all"}}',
+      /^f\.json: liten: .*did you mean "listen"\?; log\.level: expected "debug", "info", "warn" or "error", found the text "all"$/,
+    ],
     ['a size that is none', '{"limits":{"update":"4 GB"}}', /^f\.json: limits\.update: /],
     ['a size of zero', '{"limits":{"update":0}}', /^f\.json: limits\.update: /],
     ['an endpoint with a slash', '{"endpoints":["../x"]}', /^f\.json: endpoints\.0: /],
@@ -141,7 +155,7 @@ describe('the configuration', () => {
     ['a label that would break a log line', '{"label":"A\\nB"}', /^f\.json: label: expected capital letters/],
     ['another privilege', '{"privilege":"root"}', /^f\.json: privilege: /],
     ['words without number', '{"first-run":{"word-length":1.5,"enabled":true}}', /^f\.json: first-run\.word-length: /],
-    ['a prototype', '{"__proto__":{"label":"X"}}', /^f\.json: __proto__: no such key$/],
+    ['a prototype', '{"__proto__":{"label":"X"}}', /^f\.json: __proto__: unknown key "__proto__"$/],
   ]
   for (const [what, text, expected] of wrong) {
     it(`is refused in one line: ${what}`, () => expect(complaint(text)).toMatch(expected))

@@ -85,7 +85,6 @@ describe('SEC-06 the table of endpoints', () => {
     'the beginning of the token': () => ({ token: TOKEN.slice(0, -1) }),
     'a longer token': () => ({ token: `${TOKEN}x` }),
     'a truncated hash': (method, path) => ({ hash: hashOf(TOKEN, method, path).slice(0, -1) }),
-    'an upper-case hash': (method, path) => ({ hash: hashOf(TOKEN, method, path).toUpperCase() }),
     'the hash of another method': (method, path) => ({ hash: hashOf(TOKEN, method === 'GET' ? 'POST' : 'GET', path) }),
     'the hash of another path': (method, path) => ({ hash: hashOf(TOKEN, method, `${path}x`) }),
     'the hash of the empty token': (method, path) => ({ hash: hashOf('', method, path) }),
@@ -132,6 +131,8 @@ describe('SEC-06 the table of endpoints', () => {
         { sign: TOKEN },
         { token: TOKEN },
         { sign: TOKEN, token: 'wrong' },
+        // As PowerShell writes hexadecimal.
+        { hash: hashOf(TOKEN, method, path).toUpperCase() },
         { hash: '', token: TOKEN },
       ]) {
         const { status } = await ask(method, path, options)

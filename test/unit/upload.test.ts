@@ -16,6 +16,7 @@ beforeAll(async () => {
   server = createServer((incoming, response) => {
     const options = {
       form: { update: { kind: 'file' as const, description: 'the package', required: true, limit: () => LIMIT } },
+      lastWins: false,
       extra: () => false,
       limit: () => LIMIT,
       folder: () => folder,

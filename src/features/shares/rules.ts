@@ -63,4 +63,6 @@ function isPlain(path: string): boolean {
 }
 
 /** What an id of either kind looks like; another text is the id of nothing. */
-export const ShareId = z.string().regex(/^(?:smb|nfs)-[0-9a-f]{12}$/)
+export const ShareId = z
+  .string()
+  .regex(/^(?:smb|nfs)-[0-9a-f]{12}$/, 'Expected the id of a share or export, such as smb-0123456789ab')

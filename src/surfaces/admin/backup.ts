@@ -1,13 +1,15 @@
 // POST and GET /backup, GET /backup/download, GET /backup/log, POST /backup/restore.
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Configuration } from '../../config.ts'
 import { backupStatus, restore, startBackup, stopBackup } from '../../features/backup/backup.ts'
-import { uploads } from '../../folders.ts'
+import { type Folders, uploads } from '../../folders.ts'
 import { busy, invalid, notFound } from '../../http/errors.ts'
-import { downloadReply, fileReply } from '../../http/files.ts'
+import { downloadReply, fileReply, type OpenFile } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { jsonText, TEXT_TYPE } from '../../http/reply.ts'
+import { parseJson, readForeign } from '../../store/atomic.ts'
 import { begins, define, PREFIX, waits } from './deps.ts'
 import { Accepted, accepted, Done, done, fileMissing } from './words.ts'
 
@@ -72,6 +74,16 @@ export const getBackup = define({
   },
 })
 
+/** The sum of the archive as its tag, where the status that has it was written for this very file. */
+function sumTag(folders: Folders, { inode, modified }: OpenFile): string | undefined {
+  const status = uploads(folders, 'backup.json')
+  const told = statSync(status, { throwIfNoEntry: false })
+  const { status: word, sha256 } = (parseJson(readForeign(status)) ?? {}) as { status?: unknown; sha256?: unknown }
+  const now = statSync(uploads(folders, 'backup.tar'), { throwIfNoEntry: false, bigint: true })
+  if (!told || told.mtimeMs < modified || now?.ino !== inode) return undefined
+  return word === 'success' && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? `"${sha256}"` : undefined
+}
+
 export const downloadBackup = define({
   ...COMMON,
   method: 'GET',
@@ -80,7 +92,11 @@ export const downloadBackup = define({
   summary: 'Download the backup',
   response: 'application/x-tar',
   errors: [404],
-  handle: (_call, { folders }) => downloadReply(uploads(folders), 'backup.tar', 'application/x-tar'),
+  handle(_call, { folders }) {
+    const reply = downloadReply(uploads(folders), 'backup.tar', 'application/x-tar')
+    if (reply.file) reply.file.tag = sumTag(folders, reply.file) ?? reply.file.tag
+    return reply
+  },
 })
 
 export const getBackupLog = define({

@@ -28,6 +28,7 @@ export const getLogs = define({
   summary: 'Download the log files',
   permission: 'administrator',
   response: BINARY,
+  acts: true,
   errors: [404, 409],
   handle: (call, deps) => bundle('logs', 'logs.tar.gz', call, deps),
 })
@@ -41,6 +42,7 @@ export const getDebug = define({
   summary: 'Download the debug bundle, encrypted for the vendor',
   permission: 'administrator',
   response: BINARY,
+  acts: true,
   errors: [404, 409],
   handle: (call, deps) => bundle('debug', 'debug-bundle.tar', call, deps),
 })
@@ -67,6 +69,7 @@ export const getReboot = define({
   ...REBOOT,
   errors: [409],
   method: 'GET',
+  acts: true,
   id: 'getReboot',
   summary: 'Back up and reboot (for clients of the original; can be switched off)',
   enabled: (config) => config.reboot.get,

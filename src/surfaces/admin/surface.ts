@@ -6,6 +6,7 @@ import { accountOf, type Principal } from '../../auth/principal.ts'
 import { phraseWords } from '../../config.ts'
 import { origin } from '../../http/audit.ts'
 import { ApiError, invalid, tooMany } from '../../http/errors.ts'
+import { lenientQuery, originalQuery } from '../../http/query.ts'
 import { byCookie, refuseCookie, sessionOf } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { type AdminDeps, PREFIX } from './deps.ts'
@@ -13,7 +14,8 @@ import { failure } from './words.ts'
 
 /** Sent with every answer; the first four are the original's. */
 const headers = (requestId: string) => ({
-  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
+  'Strict-Transport-Security': 'max-age=31536000',
   'X-Frame-Options': 'deny',
   'X-XSS-Protection': '1',
   'X-Content-Type-Options': 'nosniff',
@@ -63,7 +65,8 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     name: 'admin',
     nobody: 'admin',
     targets: 'word',
-    parameters: PARAMETERS,
+    parameters: [...PARAMETERS, ...config.parameters],
+    query: mode === 'original' ? originalQuery : lenientQuery,
     headers,
     gate(request, endpoint) {
       if (endpoint?.permission === 'public') return
@@ -80,7 +83,9 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       else return byCookie(request, sessions, request.method !== 'GET' || request.template === REBOOT)
       // Whoever tries a token tries it, whatever cookie lies beside it (a form is looked at twice).
       if (request.cookie) request.cookie = undefined
-      const principal = tokens.authenticate(request.method, request.path, { token, hash })
+      const signed = (method: string) => tokens.authenticate(method, request.path, { token, hash })
+      // A HEAD is signed as itself, or as the GET that it stands for.
+      const principal = signed(request.method) ?? (request.head ? signed('HEAD') : undefined)
       if (principal) backOff.succeed(request.address)
       return principal
     },

@@ -17,6 +17,7 @@ const REASONS: Record<number, string> = {
   412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
@@ -88,6 +89,8 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
   const allow = details?.['allow']
   if (typeof allow === 'string') headers['Allow'] = allow
+  const range = details?.['contentRange']
+  if (typeof range === 'string') headers['Content-Range'] = range
   return json(body, status, headers)
 }
 

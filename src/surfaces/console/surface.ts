@@ -5,12 +5,14 @@ import { accountOf, type Principal } from '../../auth/principal.ts'
 import { type AuditLog, origin } from '../../http/audit.ts'
 import { codedFailure } from '../../http/coded-failure.ts'
 import { ApiError } from '../../http/errors.ts'
+import { strictQuery } from '../../http/query.ts'
 import { byCookie, FOREIGN, isForeign, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { PREFIX } from './deps.ts'
 
 const headers = (requestId: string) => ({
-  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
+  'Strict-Transport-Security': 'max-age=31536000',
   'X-Frame-Options': 'deny',
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy':
@@ -45,6 +47,7 @@ export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions;
     nobody: 'nobody',
     targets: 'resource',
     parameters: [],
+    query: strictQuery,
     headers,
     gate(request, endpoint) {
       // What needs no session changes something as well: nobody else's page signs a browser in.

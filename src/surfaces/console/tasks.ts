@@ -46,7 +46,7 @@ export const followTask = define({
   summary: 'Follow a task and its log, as server-sent events',
   permission: 'viewer',
   params,
-  query: z.object({ offset: z.string().regex(Offset).optional() }),
+  query: z.object({ offset: z.string().regex(Offset, 'Expected a number of bytes, at most 15 digits').optional() }),
   response: EVENTS_TYPE,
   errors: [404, 503],
   handle({ params: { id }, query, lastEventId, principal }, { tasks, taskLogs, sessions }) {

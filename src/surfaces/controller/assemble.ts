@@ -24,6 +24,7 @@ import type { Folders } from '../../folders.ts'
 import type { AuditLog } from '../../http/audit.ts'
 import { Answers } from '../../http/idempotency.ts'
 import { openapiDocument } from '../../http/openapi.ts'
+import { Rendered } from '../../http/rendered.ts'
 import type { Surface } from '../../http/surface.ts'
 import type { AuditChain } from '../../store/audit/chain.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -55,7 +56,7 @@ export interface ControllerOptions {
   tasks: Tasks
   audit: AuditLog
   /** The same entries, for whoever searches them. */
-  chain: Pick<AuditChain, 'find'>
+  chain: Pick<AuditChain, 'findInTurns'>
   counts: ControllerDeps['counts']
   warn: (text: string, error?: unknown) => void
   /** Starts the storage programs. */
@@ -167,6 +168,7 @@ export function assembleController({
       now,
       clock,
       counts,
+      rendered: new Rendered(),
       openapi: () => (document ??= describeController(config, version)),
     },
     tidy() {

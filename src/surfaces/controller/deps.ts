@@ -28,7 +28,7 @@ export interface ControllerDeps {
   limits: LoginLimits
   tasks: Tasks
   /** The audit log, to search it; entries are made by `call.audit`. */
-  chain: Pick<AuditChain, 'find'>
+  chain: Pick<AuditChain, 'findInTurns'>
   folders: Folders
   jobEvents: JobEvents
   iscsi: Iscsi

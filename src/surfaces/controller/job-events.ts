@@ -14,6 +14,7 @@ import type { Folders } from '../../folders.ts'
 import { ChangeStream } from '../../http/change-stream.ts'
 import { raise } from '../../http/errors.ts'
 import { EVENTS_TYPE, events, TEXT_TYPE, text } from '../../http/reply.ts'
+import { wholeNumber } from '../../http/whole-number.ts'
 import { define } from './deps.ts'
 import { COLLECTION, jobParams, noJob } from './job.ts'
 
@@ -78,14 +79,6 @@ export const followJobs = define({
   handle: ({ principal, lastEventId }, { jobEvents }) => events(jobEvents.open(principal, lastEventId)),
 })
 
-const whole = (most: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,15}$/)
-    .transform(Number)
-    .refine((number) => number <= most)
-    .optional()
-
 export const getJobLog = define({
   method: 'GET',
   path: `${COLLECTION}/{id}/log`,
@@ -97,10 +90,8 @@ export const getJobLog = define({
   permission: 'viewer',
   params: jobParams,
   query: z.object({
-    offset: whole(2 ** 48).meta({ type: 'integer', description: 'bytes' }),
-    limit: whole(LONGEST_PAGE)
-      .refine((limit) => limit !== 0)
-      .meta({ type: 'integer', description: `bytes, 1 to ${LONGEST_PAGE}; lines are never cut` }),
+    offset: wholeNumber(0, 2 ** 48, { description: 'bytes' }),
+    limit: wholeNumber(1, LONGEST_PAGE, { description: `bytes, 1 to ${LONGEST_PAGE}; lines are never cut` }),
   }),
   response: TEXT_TYPE,
   errors: [404],

@@ -14,6 +14,7 @@ import { SnapshotPolicy } from '../../features/snapshots/policy.ts'
 import { KnownDataset } from '../../features/zfs/names.ts'
 import { invalid } from '../../http/errors.ts'
 import { json } from '../../http/reply.ts'
+import { wholeNumber } from '../../http/whole-number.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 
@@ -30,13 +31,7 @@ const resource = {
     getPolicy(zfs, dataset),
 }
 
-const count = z
-  .string()
-  .regex(/^[0-9]{1,5}$/)
-  .transform(Number)
-  .refine((value) => value <= 10_000)
-  .optional()
-  .meta({ type: 'integer', description: 'as if the policy had this count' })
+const count = wholeNumber(0, 10_000, { description: 'as if the policy had this count' })
 const flag = z
   .enum(['true', 'false'])
   .transform((value) => value === 'true')

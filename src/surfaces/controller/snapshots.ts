@@ -14,6 +14,7 @@ import {
 import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
 import { invalid } from '../../http/errors.ts'
 import { json, jsonText } from '../../http/reply.ts'
+import { wholeNumber } from '../../http/whole-number.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { answerPlan, askedBy, RecursiveDestruction } from './destroy.ts'
 import { finish } from './finish.ts'
@@ -37,15 +38,6 @@ const SnapshotDetails = Snapshot.extend({
   clones: z.array(z.string()),
 })
 
-const number = (most: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/)
-    .transform(Number)
-    .refine((value) => value <= most)
-    .optional()
-    .meta({ type: 'integer' })
-
 const params = z.strictObject({ name: KnownSnapshot })
 const key = (name: string) => `snapshots/${name}`
 const resource = {
@@ -65,8 +57,8 @@ const list = define({
   query: z.object({
     dataset: KnownDataset.optional().describe('only those of this dataset itself'),
     pool: KnownPool.optional().describe('only those of this pool'),
-    offset: number(999_999_999).describe('leave out so many'),
-    limit: number(1_000_000).describe('at most so many'),
+    offset: wholeNumber(0, 999_999_999, { description: 'leave out so many' }),
+    limit: wholeNumber(0, 1_000_000, { description: 'at most so many' }),
   }),
   response: z.array(Snapshot),
   errors: [404],

@@ -6,8 +6,9 @@ import { accountOf, type Principal } from '../../auth/principal.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
 import { type AuditLog, origin } from '../../http/audit.ts'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError, invalid } from '../../http/errors.ts'
 import type { Answers } from '../../http/idempotency.ts'
+import { strictQuery } from '../../http/query.ts'
 import { RequestLimit, WINDOW } from '../../http/request-limit.ts'
 import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
@@ -15,7 +16,8 @@ import { login } from './auth.ts'
 import { failure } from './words.ts'
 
 const headers = (requestId: string) => ({
-  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
+  'Strict-Transport-Security': 'max-age=31536000',
   'X-Frame-Options': 'deny',
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -29,8 +31,8 @@ const headers = (requestId: string) => ({
 /** Of a path in the audit log: the longest name has its place, and a stranger cannot fill the disk with 16 KB a line. */
 const LONGEST_TARGET = 400
 
-const OWN =
-  /^\/(?:healthz|metrics|api\/v1\/(?:auth|users|pools|datasets|zvols|snapshots|snapshot-policies|shares|exports|iscsi|jobs|audit|dashboard|maintenance))(?:\/|$)/
+/** Below /api/v1 everything but the admin surface, whether it is there or not: a misspelt path is refused in the dialect that was meant. */
+const OWN = /^\/(?:healthz|metrics|api\/v1(?!\/admin(?:\/|$)))(?:\/|$)/
 
 /** Whether a path is the controller's, for the dialect of "not found". */
 export const isControllerPath = (path: string) => OWN.test(path)
@@ -72,6 +74,7 @@ export function controllerSurface({
     nobody: 'nobody',
     targets: 'resource',
     parameters: [],
+    query: strictQuery,
     headers: limit ? (requestId) => ({ ...headers(requestId), ...told }) : headers,
     answers,
     gate(request, endpoint) {
@@ -85,6 +88,9 @@ export function controllerSurface({
     },
     authenticate(request) {
       const header = request.incoming?.headers.authorization
+      // Of several Node keeps the first, which need not be the one that a proxy looked at.
+      if ((request.incoming?.headersDistinct['authorization']?.length ?? 0) > 1)
+        throw invalid('Expected one Authorization header', { details: { field: 'Authorization' } })
       if (header !== undefined) return tokens.authenticate(header)
       const principal = byCookie(request, sessions)
       // Of the appliance's one token this surface knows nothing.

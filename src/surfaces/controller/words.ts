@@ -4,7 +4,15 @@ import { codedFailure } from '../../http/coded-failure.ts'
 import type { ApiError } from '../../http/errors.ts'
 import type { Reply } from '../../http/reply.ts'
 
-export const Failure = z.object({ code: z.string(), message: z.string(), details: z.string().optional() })
+export const Failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.string().optional().describe('the first field, or the object, that it is about'),
+  errors: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .describe('of fields: each that is wrong, and what would be right'),
+})
 export const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 export const Message = z.object({ message: z.string() })
 

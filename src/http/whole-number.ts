@@ -1,0 +1,14 @@
+// A whole number in a query: text there, a number for the handler, an integer in the document.
+import * as z from 'zod'
+
+/** Decimal digits, no sign, from `least` to `most`. */
+export function wholeNumber(least: number, most: number, about: { description?: string; default?: number } = {}) {
+  const words = `Expected a whole number from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^[0-9]{1,15}$/, words)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, words)
+    .optional()
+    .meta({ type: 'integer', minimum: least, maximum: most, ...about })
+}
