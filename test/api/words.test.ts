@@ -1,6 +1,6 @@
 // Words that a caller wrote and nobody would read: in the query, twice in a body, in a body or header that is not taken. Made from the tables
 // of endpoints. Dropping one would carry out what the caller only wanted to look at, so each is refused by name and nothing is done.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { consoleEndpoints } from '../../src/surfaces/console/endpoints.ts'
 import { controllerEndpoints } from '../../src/surfaces/controller/endpoints.ts'
@@ -9,6 +9,9 @@ import { call, file, multipart } from './client.ts'
 import { addCaller, ask, ON } from './controller.ts'
 import { everything, makePool } from './storage-tools.ts'
 import { startStorage, type World } from './storage-world.ts'
+
+// Some thousand requests: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 300_000 })
 
 const tables: Endpoint<never>[] = [...controllerEndpoints, ...consoleEndpoints]
 const pathOf = (path: string) => path.replace(/\{(\w+)\*?\}/g, 'tank')

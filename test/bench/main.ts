@@ -14,6 +14,7 @@ import { measureLogin } from './login.ts'
 import { few, printTable, report } from './numbers.ts'
 import { measurePeak } from './peak.ts'
 import { running, stop } from './processes.ts'
+import { measurePublic, measureScreening } from './public.ts'
 import { measureRequests } from './requests.ts'
 import { measureSmallThings } from './small.ts'
 import { measureSnapshots } from './snapshots.ts'
@@ -68,6 +69,8 @@ async function main(): Promise<void> {
   const hmac = await firstAnswer(bare('hmac'))
   if (wanted('requests')) await measureRequests(loader, { ours, json, hmac }, 6)
   await stop(hmac.child)
+  if (wanted('public')) await measurePublic(loader, ours)
+  if (wanted('public')) await measureScreening()
   if (wanted('upload')) await measureUploads({ folder, megabytes: MEGABYTES, loader, ours, bare: json, rounds: 5 })
   if (wanted('tls')) await measureTls(appliance, loader, ours, 5)
   if (wanted('task')) await measureTask(appliance, folder, 50)
