@@ -246,7 +246,8 @@ describe('an Authorization header', () => {
       `GET /api/v1/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${bearer}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n`,
     )
     expect(text).toMatch(/^HTTP\/1\.1 400 /)
-    expect(text).toContain('Expected one Authorization header')
+    // The listener refuses it already; the surface would, where a request came another way.
+    expect(text).not.toContain('"username"')
   })
 })
 
