@@ -151,6 +151,59 @@ describe('a snapshot stays', () => {
   })
 })
 
+describe('several snapshots', () => {
+  const remove = (names: unknown, query = '', as: 'viewer' | 'operator' = 'operator') =>
+    world.ask('POST', `/snapshots/remove${query}`, { json: { names }, as })
+  const full = (...of: string[]) => of.map((label) => `tank/data@${label}`)
+  beforeEach(async () => {
+    for (const label of ['a', 'ab', 'abc', 'kept']) expect((await take(label)).status).toBe(201)
+  })
+
+  it('go by one plan, and nothing else does', async () => {
+    zfs('create', 'tank/other')
+    expect((await take('a', 'tank/other')).status).toBe(201)
+    const names = [...full('ab', 'a'), 'tank/other@a']
+    const { json: plan } = await remove(names, '?dry_run=true')
+    expect(plan).toMatchObject({ destroys: names, depends: [] })
+    expect(labels()).toEqual(['a', 'ab', 'abc', 'kept'])
+    const { status, json } = await remove(names, `?confirm=${plan.confirm}`)
+    expect([status, json]).toEqual([200, { message: '3 snapshots deleted' }])
+    expect(labels()).toEqual(['abc', 'kept'])
+    const entries = (await world.ask('GET', '/audit?action=snapshots.delete&limit=4', { as: 'administrator' })).json
+    expect(entries.map(({ resource }: { resource: string }) => resource)).toEqual([
+      'snapshots',
+      ...names.toReversed().map((name) => `snapshots/${name}`),
+    ])
+  })
+
+  it('stay without the token of their plan, and with that of another', async () => {
+    const { json: plan } = await remove(full('a', 'ab'), '?dry_run=true')
+    expect((await refused(() => remove(full('a', 'ab'))))[0]).toBe(409)
+    expect((await refused(() => remove(full('a', 'abc'), `?confirm=${plan.confirm}`)))[0]).toBe(409)
+    // Another snapshot of the same name is not the one that was agreed to.
+    zfs('destroy', 'tank/data@a')
+    await take('a')
+    expect((await refused(() => remove(full('a', 'ab'), `?confirm=${plan.confirm}`)))[0]).toBe(409)
+  })
+
+  it('all stay while one of them is held, or is not there', async () => {
+    zfs('hold', 'keep', 'tank/data@ab')
+    const { json: plan } = await remove(full('a', 'ab'), '?dry_run=true')
+    expect(plan.depends).toEqual([{ object: 'tank/data@ab', reason: 'is held: keep' }])
+    expect((await refused(() => remove(full('a', 'ab'), `?confirm=${plan.confirm}`)))[0]).toBe(409)
+    zfs('release', 'keep', 'tank/data@ab')
+    expect((await refused(() => remove(full('a', 'none'), '?dry_run=true')))[0]).toBe(404)
+  })
+
+  it('are names of snapshots, each once, at most two hundred, and an operator’s', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => `tank/data@s${i}`)
+    for (const names of [[], ['tank/data'], full('a', 'a'), ['tank/data@a,ab'], ['tank/data@a%ab'], many(201)])
+      expect((await refused(() => remove(names, '?dry_run=true')))[0]).toBe(400)
+    expect((await remove(many(200), '?dry_run=true')).status).toBe(404)
+    expect((await refused(() => remove(full('a'), '?dry_run=true', 'viewer')))[0]).toBe(403)
+  })
+})
+
 describe('a rollback', () => {
   const rollback = (name: string, query = '', options = {}) =>
     world.ask('POST', `/snapshots/tank%2Fdata@${name}/rollback${query}`, options)

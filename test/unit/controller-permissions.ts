@@ -82,6 +82,7 @@ export const CONTROLLER: Record<string, Row> = {
   'DELETE /api/v1/zvols/{name*}': operators(404),
   'GET /api/v1/snapshots': readers,
   'POST /api/v1/snapshots': operators(404, { dataset: 'tank/data', name: 'made' }),
+  'POST /api/v1/snapshots/remove': operators(404, { names: ['tank/data@none'] }),
   'GET /api/v1/snapshots/{name*}': { ...lost, nobody: 401 },
   'DELETE /api/v1/snapshots/{name*}': operators(404),
   'POST /api/v1/snapshots/{name*}/rollback': operators(404),

@@ -26,7 +26,7 @@ export interface SnapshotDetails {
 }
 
 export const datasetOf = (snapshot: string) => snapshot.slice(0, snapshot.indexOf('@'))
-const noSnapshot = (name: string) => notFound('snapshot not found', { details: { object: name } })
+export const noSnapshot = (name: string) => notFound('snapshot not found', { details: { object: name } })
 
 /** `size` is what would be free without the snapshot. */
 const view = ({ name, used, created }: SnapshotRow) => ({

@@ -1,7 +1,9 @@
 // GET and POST /snapshots, GET and DELETE /snapshots/{name}, POST /snapshots/{name}/rollback. The trap: the list may be long, so it is JSON
 // text already when it comes here.
 import * as z from 'zod'
-import { Destruction, Plan } from '../../features/plan/plan.ts'
+import { accountOf } from '../../auth/principal.ts'
+import { Destruction, MEMBERS, Plan } from '../../features/plan/plan.ts'
+import { MOST_REMOVED, planRemovalOfSeveral, removeSeveral } from '../../features/snapshots/remove-several.ts'
 import { planRollback, startRollback } from '../../features/snapshots/rollback.ts'
 import {
   findSnapshot,
@@ -134,6 +136,47 @@ const remove = define({
   },
 })
 
+const removeMany = define({
+  method: 'POST',
+  path: `${COLLECTION}/remove`,
+  id: 'deleteSnapshots',
+  action: 'snapshots.delete',
+  tag,
+  summary: 'Destroy several snapshots that nothing depends on',
+  description: `At most ${MOST_REMOVED}. The confirm token of their plan is always needed: ask with dry_run=true first.`,
+  permission: 'operator',
+  query: Destruction,
+  body: z.strictObject({
+    names: z
+      .array(KnownSnapshot)
+      .min(1)
+      .max(MOST_REMOVED)
+      .refine((names) => new Set(names).size === names.length, 'A name is in it twice'),
+  }),
+  response: z.union([Message, Plan]),
+  errors: [404, 409],
+  resource: {
+    key: (_params, { names }) => names.map(key),
+    version: async ({ body }, { zfs }) => (await planRemovalOfSeveral(zfs, body.names))[MEMBERS],
+  },
+  async handle(call, deps) {
+    const { principal, address, requestId: request, query } = call
+    const action = 'snapshots.delete'
+    const plan = await planRemovalOfSeveral(deps.zfs, call.body.names)
+    // It holds nothing but what was named.
+    const asked = { query: { ...query, recursive: 'true' }, audit: call.audit }
+    const settings = { ...deps.settings, 'confirm-destroy': true }
+    const answer = answerPlan(asked, { settings }, { plan, target: 'snapshots', action })
+    if (answer) return answer
+    call.audit(action, 'snapshots')
+    const by = { actor: principal?.name ?? 'nobody', account: accountOf(principal), name: principal?.name }
+    const count = await removeSeveral(deps.zfs, plan, (name) =>
+      deps.audit.write({ ...by, event: action, target: key(name), address, request }),
+    )
+    return json({ message: `${count} snapshots deleted` })
+  },
+})
+
 const rollback = define({
   method: 'POST',
   path: `${ONE}/rollback`,
@@ -162,4 +205,4 @@ const rollback = define({
   },
 })
 
-export const snapshotsEndpoints = [list, create, get, remove, rollback]
+export const snapshotsEndpoints = [list, create, removeMany, get, remove, rollback]

@@ -1,0 +1,47 @@
+// Several snapshots destroyed by one plan. What was planned is known by its guid, and looked at again right before it goes: the last of many
+// goes long after the plan was made, and another one may have its name by then.
+import type { Member, Zfs } from '../../drivers/zfs.ts'
+import { busy, raise } from '../../http/errors.ts'
+import { noDataset } from '../datasets/datasets.ts'
+import { dependingOn } from '../datasets/destroy.ts'
+import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
+import { about } from '../zfs/failure.ts'
+import { datasetOf, findSnapshot, noSnapshot, removeSnapshot } from './snapshots.ts'
+
+/** Of one request: each of them is a program or two. */
+export const MOST_REMOVED = 200
+
+export async function planRemovalOfSeveral(zfs: Zfs, names: readonly string[]): Promise<Plan> {
+  const known = new Map<string, Member>()
+  for (const dataset of new Set(names.map(datasetOf))) {
+    const history = (await about(dataset, () => zfs.history(dataset))) ?? raise(noDataset(dataset))
+    for (const member of history) if (member.type === 'snapshot') known.set(member.name, member)
+  }
+  const members = names.map((name) => known.get(name) ?? raise(noSnapshot(name)))
+  const depends = await about('snapshots', () => dependingOn(zfs, members))
+  const identities = members.map(({ guid, txg, name }) => `${guid} ${txg} ${name}`)
+  return {
+    ...makePlan('snapshots', [...names], depends, identities),
+    [MEMBERS]: members.map(({ guid, name }) => `${guid}\t${name}`),
+  }
+}
+
+/** Destroys what was planned, one after the other, and says each. What is not the planned one any more stops it. */
+export async function removeSeveral(
+  zfs: Zfs,
+  { [MEMBERS]: members = [] }: Plan,
+  gone: (name: string) => void,
+): Promise<number> {
+  let count = 0
+  for (const member of members) {
+    const [guid = '', name = ''] = member.split('\t')
+    if ((await findSnapshot(zfs, name))?.guid !== guid)
+      throw busy(`${count} of ${members.length} were deleted; this one was changed meanwhile`, {
+        details: { object: name },
+      })
+    await removeSnapshot(zfs, name)
+    gone(name)
+    count += 1
+  }
+  return count
+}
