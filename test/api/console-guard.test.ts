@@ -97,6 +97,7 @@ describe('SEC-23 a change through the cookie', () => {
     expect(changes.filter(({ surface }) => surface === 'controller').length).toBeGreaterThan(30)
     expect(changes.filter(({ surface }) => surface === 'console').map(({ name }) => name)).toEqual([
       'DELETE /console/session',
+      'POST /console/settings/check',
     ])
   })
 

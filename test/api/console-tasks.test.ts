@@ -82,6 +82,27 @@ describe('the list', () => {
     expect((await me.ask('GET', '/console/tasks')).json.map(({ id }: { id: string }) => id)).toEqual([failed])
   })
 
+  it('says what a task is done to and who asked, and nothing else of its request', async () => {
+    const request = (id: string, args: string[], more: object = {}) =>
+      writeFileSync(
+        join(appliance.folders.state, 'tasks', id, 'request.json'),
+        JSON.stringify({ args, by: { name: 'operator', address: '192.0.2.9' }, ...more }),
+      )
+    const known = put('completed', { kind: 'snapshot-rollback' })
+    request(known, ['tank/data', 'tank/data@one'])
+    const unknown = put('completed', { kind: 'certs' })
+    request(unknown, ['a-secret'], { inputs: { key: 'a-secret' } })
+    const torn = put('completed')
+    writeFileSync(join(appliance.folders.state, 'tasks', torn, 'request.json'), '{"by":')
+    const one = async (id: string) => (await me.ask('GET', `/console/tasks/${id}`)).json
+    expect(await one(known)).toMatchObject({ object: 'tank/data@one', by: 'operator' })
+    const { by, object } = await one(unknown)
+    expect([by, object]).toEqual(['operator', undefined])
+    expect((await one(torn)).by).toBeUndefined()
+    expect(JSON.stringify((await me.ask('GET', '/console/tasks')).json)).not.toMatch(/a-secret|192\.0\.2\.9/)
+    for (const id of [known, unknown, torn]) rmSync(join(appliance.folders.state, 'tasks', id), { recursive: true })
+  })
+
   it('gives one that died its end', async () => {
     const id = put('running')
     const other = join(appliance.folders.state, 'tasks', id, 'request.json')

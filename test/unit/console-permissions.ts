@@ -52,4 +52,5 @@ export const CONSOLE: Record<string, { nobody: number; known: number; json?: unk
   'GET /console/tasks/{id}': viewers(404),
   'GET /console/tasks/{id}/events': viewers(404),
   'GET /console/events': viewers(),
+  'POST /console/settings/check': { nobody: 401, known: 400, json: { network: {}, app: {} } },
 }

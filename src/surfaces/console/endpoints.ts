@@ -3,6 +3,7 @@
 import { doFirstRun } from './first-run.ts'
 import { overviewEndpoints } from './overview.ts'
 import { sessionEndpoints } from './session.ts'
+import { checkSettings } from './settings-check.ts'
 import { staticEndpoints } from './static.ts'
 import { tasksEndpoints } from './tasks.ts'
 
@@ -12,4 +13,5 @@ export const consoleEndpoints = [
   doFirstRun,
   ...overviewEndpoints,
   ...tasksEndpoints,
+  checkSettings,
 ]

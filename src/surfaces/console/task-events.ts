@@ -1,8 +1,8 @@
 // Every change of every task, for the console: its list, and the stream of all readers. The trap: a list is made of what the stream knows, so
 // that a task that has ended is never read again, however many there are.
+import { type TaskView, viewTask } from '../../features/jobs/about.ts'
 import { JobChanges } from '../../features/jobs/changes.ts'
 import { isRefusal } from '../../features/jobs/refusal.ts'
-import { viewJob } from '../../features/jobs/view.ts'
 import type { TaskFacts } from '../../features/overview/attention.ts'
 import type { Folders } from '../../folders.ts'
 import { ChangeStream } from '../../http/change-stream.ts'
@@ -24,7 +24,7 @@ export class TaskEvents {
   constructor({ folders, tasks, most, heartbeat, warn }: TaskEventsOptions) {
     this.tasks = tasks
     const changes = new JobChanges(folders, (task) => ({
-      ...viewJob(task),
+      ...viewTask(folders, task),
       ...(isRefusal(folders, task) && { refused: true }),
     }))
     this.stream = new ChangeStream({ changes, name: 'task', names: 'tasks', most, heartbeat, warn })
@@ -35,7 +35,7 @@ export class TaskEvents {
   }
 
   /** Every task, the newest first, after those that died without a word were given their end. */
-  async all(): Promise<TaskFacts[]> {
+  async all(): Promise<(TaskView & TaskFacts)[]> {
     const open = this.read().filter(({ status }) => status === 'pending' || status === 'running')
     await Promise.all(open.map(({ id }) => this.tasks.settle(id)))
     return this.read()
@@ -45,10 +45,10 @@ export class TaskEvents {
     this.stream.close()
   }
 
-  private read(): TaskFacts[] {
+  private read(): (TaskView & TaskFacts)[] {
     return this.stream
       .now()
-      .map((view) => JSON.parse(view) as TaskFacts)
+      .map((view) => JSON.parse(view) as TaskView & TaskFacts)
       .sort((a, b) => (a.id < b.id ? 1 : -1))
   }
 }

@@ -4,8 +4,8 @@
 import { statSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { viewTask } from '../../features/jobs/about.ts'
 import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
-import { viewJob } from '../../features/jobs/view.ts'
 import type { Folders } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import { event } from '../../http/readers.ts'
@@ -86,7 +86,7 @@ export class TaskLogs {
 
   /** What is new; whether it was the last. */
   private tell(follower: Follower, task: Task): boolean {
-    const view = JSON.stringify(viewJob(task))
+    const view = JSON.stringify(viewTask(this.options.folders, task))
     if (view !== follower.view) follower.outgoing.write(event('task', view))
     follower.view = view
     const last = this.tellLog(follower, task) && isFinal(task)

@@ -1,7 +1,8 @@
 // GET /console/tasks, GET /console/tasks/{id}, and their events. The trap: tasks are there where the controller is off as well, so they are the
 // console's own.
 import * as z from 'zod'
-import { settled, viewJob } from '../../features/jobs/view.ts'
+import { viewTask } from '../../features/jobs/about.ts'
+import { settled } from '../../features/jobs/view.ts'
 import { notFound, raise } from '../../http/errors.ts'
 import { EVENTS_TYPE, events, JSON_TYPE, json } from '../../http/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
@@ -35,7 +36,8 @@ export const getTask = define({
   params,
   response: JSON_TYPE,
   errors: [404],
-  handle: async ({ params: { id } }, { tasks }) => json(viewJob((await settled(tasks, id)) ?? raise(noTask()))),
+  handle: async ({ params: { id } }, { tasks, folders }) =>
+    json(viewTask(folders, (await settled(tasks, id)) ?? raise(noTask()))),
 })
 
 export const followTask = define({

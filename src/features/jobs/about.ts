@@ -1,0 +1,39 @@
+// What a task is done to, and who asked for it: from its request, of which only what is named here is shown. A request holds arguments that
+// are nobody's business, so an object is taken from the kinds that are known to name one.
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from '../../folders.ts'
+import { readJson } from '../../store/atomic.ts'
+import { type Task, taskFolder } from '../../tasks/task.ts'
+import { type JobView, viewJob } from './view.ts'
+
+const Request = z.object({ args: z.array(z.string()).default([]), by: z.object({ name: z.string() }) })
+
+/** The pool is in the name of its lock. */
+const pool = ([lock = '']: string[]) => lock.replace(/^pool-/, '')
+
+const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
+  'pool-create': pool,
+  'pool-destroy': pool,
+  'pool-export': pool,
+  'pool-import': pool,
+  'pool-scrub': pool,
+  'dataset-destroy': ([dataset]) => dataset,
+  'snapshot-create': ([dataset, label]) => `${dataset}@${label}`,
+  'snapshot-rollback': ([, snapshot]) => snapshot,
+  'snapshot-prune': ([dataset]) => dataset,
+}
+
+export interface TaskView extends JobView {
+  /** `tank/data` */
+  object?: string
+  /** The account's name; `system` for what a clock began. */
+  by?: string
+}
+
+/** A job with what the console says of it besides. */
+export function viewTask(folders: Folders, task: Task): TaskView {
+  const { data } = Request.safeParse(readJson(join(taskFolder(folders, task.id), 'request.json')))
+  const object = data && OBJECTS[task.kind]?.(data.args)
+  return { ...viewJob(task), ...(object && { object }), ...(data && { by: data.by.name }) }
+}
