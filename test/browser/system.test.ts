@@ -7,7 +7,7 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TOKEN, temporaryFolder } from '../api/appliance.ts'
 import { people } from './people.ts'
-import { CUT, type Desk, goTo, REFUSED, startDesk, type Visitor } from './rig.ts'
+import { CUT, type Desk, expectFocus, goTo, REFUSED, startDesk, type Visitor } from './rig.ts'
 
 const visitor = people()
 let desk: Desk
@@ -64,8 +64,14 @@ describe('network settings', () => {
     const before = readFileSync(file, 'utf8')
     await page.getByLabel('Gateway').fill('10.1.2.3')
     await page.getByRole('button', { name: 'Review and apply' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-    await page.getByRole('dialog').getByText('Expected another address than ip_address').waitFor()
+    // At its field, and nobody was asked to confirm what would be refused.
+    await page.locator('.wrong', { hasText: 'Expected another address than ip_address' }).waitFor()
+    await expectFocus(page, 'Gateway')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.getByLabel('Gateway').fill('10.1.2.1')
+    await page.getByLabel('Host name').fill('nas_1!')
+    await page.getByRole('button', { name: 'Review and apply' }).click()
+    await expectFocus(page, 'Host name')
     expect(readFileSync(file, 'utf8')).toBe(before)
   })
 })

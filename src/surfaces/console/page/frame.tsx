@@ -4,7 +4,7 @@ import { useEffect, useState } from './hooks.ts'
 import { Button } from './kit/button.tsx'
 import { plural } from './kit/format.ts'
 import { type Children, Note } from './kit/layout.tsx'
-import { GROUPS, pageOf, visible } from './pages.ts'
+import { GROUPS, pageOf, visible, whyHidden } from './pages.ts'
 import { link, place } from './router.ts'
 import { connection, farewell, leaving, refreshSession, session } from './session.ts'
 import { useStore } from './store.ts'
@@ -30,7 +30,7 @@ export function Frame() {
       <header class="bar">
         <a class="brand" href={link('overview')}>
           <img src="/console/icon.svg" alt="" />
-          Edge Admin
+          <span>Edge Admin</span>
         </a>
         <button
           type="button"
@@ -80,7 +80,7 @@ export function Frame() {
             </span>
           </Note>
         ) : null}
-        {Content ? <Content key={`${page}/${rest.join('/')}`} rest={rest} /> : <Nowhere />}
+        {Content ? <Content key={`${page}/${rest.join('/')}`} rest={rest} /> : <Nowhere name={page} />}
       </main>
     </div>
   )
@@ -105,7 +105,7 @@ async function signOut(): Promise<void> {
 function UploadSign() {
   const all = useStore(uploads)
   return (
-    <span role="status" aria-live="polite">
+    <span>
       {all.map(({ path, what, page, done, total, failure }) => (
         <a
           key={path}
@@ -126,7 +126,8 @@ function RunningSign() {
     <span role="status" aria-live="polite">
       {tasks.length > 0 ? (
         <a class="badge busy" href={link('tasks')}>
-          {plural(tasks.length, 'task')} running
+          {plural(tasks.length, 'task')}
+          <span> running</span>
         </a>
       ) : null}
     </span>
@@ -147,11 +148,16 @@ export function Lost() {
   ) : null
 }
 
-const Nowhere = () => (
-  <Note title="There is no such page">
-    <a href={link('overview')}>To the overview</a>
-  </Note>
-)
+/** A page that is there for others is not called unknown: somebody sent its address, and it is right. */
+function Nowhere({ name }: { name: string }) {
+  const reason = whyHidden(name)
+  return (
+    <Note title={reason === undefined ? 'There is no such page' : 'This page is not for you'}>
+      {reason === undefined ? null : <span>{reason}</span>}
+      <a href={link('overview')}>To the overview</a>
+    </Note>
+  )
+}
 
 export interface PageProps {
   rest: string[]

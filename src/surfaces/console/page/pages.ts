@@ -22,7 +22,7 @@ import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
 import { Users } from './pages/users.tsx'
-import { hasController, hasEndpoint, may, type Role } from './session.ts'
+import { hasController, hasEndpoint, may, type Role, session } from './session.ts'
 
 export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'People'] as const
 type Group = (typeof GROUPS)[number]
@@ -81,6 +81,19 @@ const PAGES: Entry[] = [
 
 const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
   may(role) && (endpoint === undefined || hasEndpoint(endpoint)) && (!controller || hasController())
+
+/** Why a page that there is is not shown; undefined when there is none of this name. */
+export function whyHidden(name: string): string | undefined {
+  const entry = PAGES.find((one) => one.name === name)
+  if (!entry) return undefined
+  const { title, role = 'viewer', controller } = entry
+  const own = session.get().session?.role
+  if (!may(role)) return `${title} needs the role ${role}; your role is ${own}. Ask an administrator.`
+  if (!controller || hasController()) return `${title} is switched off on this appliance.`
+  return session.get().controller
+    ? `${title} is for accounts: you are signed in with the API token.`
+    : `${title} is switched off on this appliance, with the storage surface.`
+}
 
 export const pageOf = (name: string) => PAGES.find((entry) => entry.name === name && isVisible(entry))
 export const visible = (group: Group) => PAGES.filter((entry) => entry.group === group && isVisible(entry))

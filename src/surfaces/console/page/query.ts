@@ -4,6 +4,9 @@ import { useRef } from 'hono/jsx/dom'
 import { Failure, request } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
 
+/** Seconds until a page asks again by itself for what it could not get. */
+const AGAIN = 10
+
 export interface Query<T> {
   data: T | undefined
   /** Which version `data` is; a change that sends it as If-Match overwrites nobody else's. */
@@ -51,7 +54,10 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
     }
   }, [path, every])
   const shown = state.path === path
-  const wait = shown ? state.failure?.retryAfter : undefined
+  // What the appliance or the network could not do just now may go well soon; a refusal would be the same again.
+  const passing =
+    shown && (state.failure?.status === 0 || (state.failure?.status ?? 0) >= 500 || state.failure?.status === 408)
+  const wait = shown ? (state.failure?.retryAfter ?? (passing && every === undefined ? AGAIN : undefined)) : undefined
   useEffect(() => {
     if (wait === undefined) return
     const timer = setTimeout(() => void ask(true), wait * 1000)

@@ -11,6 +11,10 @@ export interface Task {
   /** Percent. */
   progress: number
   message: string
+  /** What it is done to, where that has a name. */
+  object?: string
+  /** Who asked for it. */
+  by?: string
   error?: string
   created_at: string
   started_at?: string

@@ -70,7 +70,10 @@ export function Card({
   )
 }
 
-export const Cards = ({ children }: { children?: Children }) => <div class="cards">{children}</div>
+/** `halves`: two in a row instead of three. */
+export const Cards = ({ children, halves }: { children?: Children; halves?: boolean }) => (
+  <div class={halves ? 'cards halves' : 'cards'}>{children}</div>
+)
 
 /** Facts with their names. A fact that is undefined is left out. */
 export function Facts({ of }: { of: [string, Children][] }) {
@@ -95,7 +98,17 @@ export interface Column<T> {
   number?: boolean
 }
 
-/** A table that scrolls by itself where it is too wide. The first column names its row. */
+/** In a narrow place the style sheet makes blocks of its rows, and some browsers then forget what they are. */
+const IS = {
+  table: { role: 'table' },
+  group: { role: 'rowgroup' },
+  row: { role: 'row' },
+  head: { role: 'columnheader' },
+  first: { role: 'rowheader' },
+  cell: { role: 'cell' },
+} as const
+
+/** A table; in a narrow place each row is a block with its titles beside it. The first column names its row. */
 export function Table<T>({
   label,
   rows,
@@ -113,27 +126,27 @@ export function Table<T>({
   return (
     // A region that scrolls has to be reachable by keyboard (axe: scrollable-region-focusable).
     <section class="table" aria-label={label} tabindex={0}>
-      <table>
-        <thead>
-          <tr>
+      <table class={columns.length > 2 ? 'stacks' : ''} {...IS.table}>
+        <thead {...IS.group}>
+          <tr {...IS.row}>
             {columns.map(({ title, number }) => (
-              <th key={title} scope="col" class={number ? 'number' : ''}>
+              <th key={title} scope="col" class={number ? 'number' : ''} {...IS.head}>
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody {...IS.group}>
           {rows.map((row) => (
-            <tr key={id(row)}>
+            <tr key={id(row)} {...IS.row}>
               {columns.map(({ title, cell, number }, i) =>
                 i === 0 ? (
-                  <th key={title} scope="row">
+                  <th key={title} scope="row" {...IS.first}>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td key={title} class={number ? 'number' : ''}>
-                    {cell(row)}
+                  <td key={title} class={number ? 'number' : ''} data-title={title} {...IS.cell}>
+                    <div>{cell(row)}</div>
                   </td>
                 ),
               )}

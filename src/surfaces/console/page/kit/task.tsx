@@ -3,6 +3,7 @@ import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
 import { isOver, type Task, useTask } from '../tasks.ts'
 import { Badge, Facts, Note, Progress, type Tone, When } from './layout.tsx'
+import { duration } from './pace.ts'
 
 const TONES: Record<Task['status'], Tone> = {
   pending: 'busy',
@@ -26,6 +27,38 @@ export const CODES: Record<string, string> = {
   E1005:
     'The package is not for this appliance, not from its vendor, or was damaged on its way. Nothing of it was run.',
 }
+
+/** What an administrator calls it; a kind that is not here keeps the name that it has in the API. */
+const WORDS: Record<string, string> = {
+  backup: 'Backup',
+  certs: 'Replace the certificate',
+  'dataset.destroy': 'Destroy dataset',
+  debug: 'Debug bundle',
+  license: 'Install the licence',
+  logs: 'Collect logs',
+  'pool.create': 'Create pool',
+  'pool.destroy': 'Destroy pool',
+  'pool.export': 'Export pool',
+  'pool.import': 'Import pool',
+  'pool.scrub': 'Scrub pool',
+  reboot: 'Reboot',
+  restore: 'Restore a backup',
+  settings: 'Apply network settings',
+  'snapshot.create': 'Take snapshot',
+  'snapshot.prune': 'Delete old snapshots of',
+  'snapshot.rollback': 'Roll back to',
+  storage: 'Set persistent storage',
+  update: 'Update',
+}
+
+export const wordsOf = (type: string) => WORDS[type] ?? type
+/** `Create pool tank` */
+export const nameOfTask = ({ type, object }: Pick<Task, 'type' | 'object'>) =>
+  object === undefined ? wordsOf(type) : `${wordsOf(type)} ${object}`
+
+/** How long it took, or has taken by now. */
+export const took = ({ created_at, started_at = created_at, completed_at }: Task) =>
+  duration((new Date(completed_at ?? Date.now()).getTime() - new Date(started_at).getTime()) / 1000)
 
 /** Follows a task and shows it. */
 export function TaskView({
@@ -55,9 +88,12 @@ export function TaskView({
       {log ? <Log text={lines} /> : null}
       <Facts
         of={[
-          ['Task', task.id],
-          ['Started', <When at={task.created_at} />],
+          ['What', nameOfTask(task)],
+          ['Asked for by', task.by],
+          ['Begun', <When at={task.created_at} />],
           ['Ended', task.completed_at ? <When at={task.completed_at} /> : undefined],
+          ['Took', took(task)],
+          ['Task', task.id],
         ]}
       />
     </div>

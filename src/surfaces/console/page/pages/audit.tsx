@@ -8,6 +8,7 @@ import { Field, Select } from '../kit/fields.tsx'
 import { Form } from '../kit/form.tsx'
 import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
 import { useAction, useQuery } from '../query.ts'
+import { useNames } from './storage/names.ts'
 
 interface Entry {
   id: string
@@ -82,14 +83,25 @@ export function Audit() {
 }
 
 /** The token has no name, whatever older entries say; and a name that was only claimed is nobody's deed. */
-function who({ actor, actor_name }: Entry): string {
+function who({ actor, actor_name }: Entry, nameOf: (object: string) => string | undefined): string {
   if (actor === 'token') return 'API token'
   if (actor === 'nobody') return actor_name === undefined ? 'nobody' : `nobody (said to be ${actor_name})`
-  return actor_name ?? actor
+  return actor_name ?? nameOf(`users/${actor}`) ?? actor
 }
+
+/** What it is called; its id as a detail, by which a script finds it. */
+const Named = ({ resource, name }: { resource: string; name: string | undefined }) =>
+  name === undefined ? (
+    resource
+  ) : (
+    <>
+      {name} <span class="request muted">{resource}</span>
+    </>
+  )
 
 function Entries({ filters }: { filters: Filters }) {
   const query = useQuery<Entry[]>(pathOf(filters))
+  const nameOf = useNames()
   const [older, setOlder] = useState<Entry[]>([])
   const [whole, setWhole] = useState(false)
   const rows = [...(query.data ?? []), ...older]
@@ -103,7 +115,7 @@ function Entries({ filters }: { filters: Filters }) {
   const isMore = query.data !== undefined && query.data.length === LIMIT && !whole
   return (
     <Card>
-      <FailureNote failure={query.failure} />
+      <FailureNote failure={query.failure} again={query.reload} />
       {query.data ? (
         <Table
           label="Audit log"
@@ -111,9 +123,10 @@ function Entries({ filters }: { filters: Filters }) {
           id={({ id }) => id}
           empty="Nothing like that was done."
           columns={[
+            { title: 'When', cell: ({ timestamp }) => <When at={timestamp} /> },
+            { title: 'Who', cell: (entry) => who(entry, nameOf) },
             { title: 'Action', cell: ({ action }) => action },
-            { title: 'Who', cell: who },
-            { title: 'On what', cell: ({ resource }) => <span class="break">{resource}</span> },
+            { title: 'On what', cell: ({ resource }) => <Named resource={resource} name={nameOf(resource)} /> },
             {
               title: 'Result',
               cell: ({ result, message }) => (
@@ -122,9 +135,14 @@ function Entries({ filters }: { filters: Filters }) {
                 </>
               ),
             },
-            { title: 'When', cell: ({ timestamp }) => <When at={timestamp} /> },
-            { title: 'From', cell: ({ ip }) => ip ?? '' },
-            { title: 'Request', cell: ({ request_id }) => (request_id ? <code>{request_id}</code> : '') },
+            {
+              title: 'From',
+              cell: ({ ip, request_id }) => (
+                <>
+                  {ip} {request_id ? <code class="request muted">{request_id}</code> : null}
+                </>
+              ),
+            },
           ]}
         />
       ) : query.failure ? null : (

@@ -65,7 +65,7 @@ function Current() {
   const isRunning = status?.status === 'running'
   return (
     <Card title="The backup on the appliance">
-      {none ? <p>There is no backup on the appliance.</p> : <FailureNote failure={failure} />}
+      {none ? <p>There is no backup on the appliance.</p> : <FailureNote failure={failure} again={query.reload} />}
       {status ? <BackupFacts status={status} /> : null}
       {may('administrator') ? (
         <>

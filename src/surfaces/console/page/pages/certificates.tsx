@@ -42,7 +42,7 @@ export function Certificates() {
         {query.failure?.status === 404 ? (
           <p>The appliance serves no certificate: whatever encrypts the connection stands before it.</p>
         ) : (
-          <FailureNote failure={query.failure} />
+          <FailureNote failure={query.failure} again={query.reload} />
         )}
         {query.data ? <Served certificate={query.data} /> : null}
       </Card>

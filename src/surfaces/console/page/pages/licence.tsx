@@ -38,7 +38,7 @@ export function Licence() {
         {query.failure?.status === 404 ? (
           <p>No valid licence is installed.</p>
         ) : (
-          <FailureNote failure={query.failure} />
+          <FailureNote failure={query.failure} again={query.reload} />
         )}
         {query.data && !query.failure ? (
           <Facts of={Object.entries(query.data).map(([name, value]) => [LABELS[name] ?? name, shown(value)])} />

@@ -39,7 +39,7 @@ export function Network() {
       {none ? (
         <Note>Nothing has been set here yet: the network is as the image or the DHCP server has it.</Note>
       ) : (
-        <FailureNote failure={query.failure} />
+        <FailureNote failure={query.failure} again={query.reload} />
       )}
       {stored ? (
         <Editor stored={stored} query={query} />
@@ -54,7 +54,12 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
   const [draft, setDraft] = useState<Draft>(() => draftOf(stored))
   const [after, setAfter] = useState<Settings>()
   const [applied, setApplied] = useState<{ settings: Settings; moved: boolean; task: string | undefined }>()
-  const review = useAction(async () => setAfter(settingsOf(stored, draft)))
+  const review = useAction(async () => {
+    const wanted = settingsOf(stored, draft)
+    // Refused before it is confirmed, by the rules that it would be refused by afterwards.
+    await call('POST', '/console/settings/check', { json: wanted })
+    setAfter(wanted)
+  })
   const send = useAction(async () => {
     if (!after) return
     const moved = movesAddress(changesOf(stored, after))

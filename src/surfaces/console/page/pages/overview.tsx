@@ -3,11 +3,12 @@ import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
 import { Badge, Card, Cards, Facts, Meter, Note, Page, Table, When } from '../kit/layout.tsx'
-import { TaskBadge } from '../kit/task.tsx'
+import { nameOfTask, TaskBadge, took } from '../kit/task.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { hasController } from '../session.ts'
 import type { Task } from '../tasks.ts'
+import { type Pool, roomOf } from './pools/types.ts'
 
 interface Use {
   used: string
@@ -29,7 +30,7 @@ export interface OverviewData {
   history: { at: string; disk: number; memory: number; cpu: number }[]
   services: { name: string; running: boolean }[]
   tasks: Task[]
-  pools: { name: string; health: string; size: number; allocated: number; free: number }[]
+  pools: Pick<Pool, 'name' | 'health' | 'size' | 'allocated' | 'free' | 'usable' | 'usable_free'>[]
   storage: {
     storage: { dataset_count: number; zvol_count: number; snapshot_count: number }
     services: { smb_shares: number; nfs_exports: number; iscsi_targets: number }
@@ -77,7 +78,7 @@ function Sections({ data }: { data: OverviewData }) {
             samples={history}
             of="cpu"
             now={history.at(-1)?.cpu}
-            detail={`load ${health.cpu?.load}, ${health.cpu?.num} cores`}
+            detail={`of ${health.cpu?.num} cores, load ${health.cpu?.load}`}
           />
           <Chart
             name="Memory"
@@ -129,9 +130,13 @@ function Sections({ data }: { data: OverviewData }) {
                 },
                 {
                   title: 'Used',
-                  cell: ({ name, size, allocated }) => <Meter value={allocated} max={size} label={`${name}: used`} />,
+                  cell: (pool) => {
+                    const { size, free } = roomOf(pool)
+                    return <Meter value={size - free} max={size} label={`${pool.name}: used`} />
+                  },
                 },
-                { title: 'Size', cell: ({ size }) => bytes(size), number: true },
+                { title: 'Free', cell: (pool) => bytes(roomOf(pool).free), number: true },
+                { title: 'Size', cell: (pool) => bytes(roomOf(pool).size), number: true },
               ]}
             />
           </Card>
@@ -144,17 +149,20 @@ function Sections({ data }: { data: OverviewData }) {
   )
 }
 
-export const TaskTable = ({ tasks }: { tasks: Task[] }) => (
+export const TaskTable = ({ tasks, empty = 'Nothing has been done yet.' }: { tasks: Task[]; empty?: string }) => (
   <Table
     label="Tasks"
     rows={tasks}
     id={({ id }) => id}
-    empty="Nothing has been done yet."
+    empty={empty}
     columns={[
-      { title: 'Task', cell: ({ id, type }) => <a href={link('tasks', id)}>{type}</a> },
+      { title: 'Task', cell: (task) => <a href={link('tasks', task.id)}>{nameOfTask(task)}</a> },
+      { title: 'Who', cell: ({ by }) => by ?? '' },
       { title: 'State', cell: (task) => <TaskBadge task={task} /> },
-      { title: 'Step', cell: ({ message, error }) => error ?? message },
+      // The last step of what went well says nothing that its state does not.
+      { title: 'Step', cell: ({ status, message, error }) => error ?? (status === 'completed' ? '' : message) },
       { title: 'Begun', cell: ({ created_at }) => <When at={created_at} /> },
+      { title: 'Took', cell: took },
     ]}
   />
 )
@@ -187,6 +195,8 @@ function Chart({
         <strong>{Math.round(now)}%</strong>
       </figcaption>
       <svg viewBox="0 0 120 40" preserveAspectRatio="none" role="img" aria-label={`${name} over the last hour`}>
+        {/* The middle, so that a line has something to be read against. */}
+        <line class="scale" x1="0" y1="20" x2="120" y2="20" />
         {points.length > 1 ? (
           <>
             <polygon class="area" points={`${first},40 ${points.join(' ')} 120,40`} />
@@ -194,6 +204,17 @@ function Chart({
           </>
         ) : null}
       </svg>
+      <p class="hint axis">
+        {points.length > 1 ? (
+          <>
+            <span>an hour ago</span>
+            <span>0 to 100%</span>
+            <span>now</span>
+          </>
+        ) : (
+          'The curve begins within a minute.'
+        )}
+      </p>
     </figure>
   )
 }

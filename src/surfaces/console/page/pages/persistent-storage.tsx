@@ -16,7 +16,11 @@ export function PersistentStorage() {
       intro="Where the appliance keeps its data. A change takes effect at the next boot; nothing is copied there."
     >
       <Card title="Set now">
-        {none ? <p>Nothing is set: the data is where the image has it.</p> : <FailureNote failure={query.failure} />}
+        {none ? (
+          <p>Nothing is set: the data is where the image has it.</p>
+        ) : (
+          <FailureNote failure={query.failure} again={query.reload} />
+        )}
         {query.data?.storage ? <Facts of={facts(query.data.storage)} /> : null}
       </Card>
       {stored ? <Change stored={stored} onDone={query.reload} /> : null}

@@ -12,7 +12,7 @@ import { CreatePool } from './pools/create.tsx'
 import { ImportPools } from './pools/import.tsx'
 import { OnePool } from './pools/one.tsx'
 import { ScrubCell } from './pools/scrub.tsx'
-import { type Pool, toneOf } from './pools/types.ts'
+import { type Pool, roomOf, toneOf } from './pools/types.ts'
 import { ForOperators } from './storage/for-operators.tsx'
 
 export const Pools = ({ rest: [name] }: PageProps) =>
@@ -64,10 +64,13 @@ function List() {
                 { title: 'State', cell: ({ health }) => <Badge tone={toneOf(health)}>{health}</Badge> },
                 {
                   title: 'Used',
-                  cell: ({ name, size, allocated }) => <Meter value={allocated} max={size} label={`${name}: used`} />,
+                  cell: (pool) => {
+                    const { size, free } = roomOf(pool)
+                    return <Meter value={size - free} max={size} label={`${pool.name}: used`} />
+                  },
                 },
-                { title: 'Free', cell: ({ free }) => bytes(free), number: true },
-                { title: 'Size', cell: ({ size }) => bytes(size), number: true },
+                { title: 'Free', cell: (pool) => bytes(roomOf(pool).free), number: true },
+                { title: 'Size', cell: (pool) => bytes(roomOf(pool).size), number: true },
                 { title: 'Last scrub', cell: ({ name }) => <ScrubCell name={name} /> },
               ]}
             />

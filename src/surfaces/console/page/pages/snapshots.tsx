@@ -6,12 +6,12 @@ import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { bytes, moment, since } from '../kit/format.ts'
+import { bytes, moment, plural, since } from '../kit/format.ts'
 import { Card, Page, Table } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
-import { RemoveSnapshot, RollBack, TakeSnapshot } from './snapshots/change.tsx'
+import { RemoveSnapshot, RemoveSnapshots, RollBack, TakeSnapshot } from './snapshots/change.tsx'
 import { OneSnapshot } from './snapshots/one.tsx'
 import { useFilter } from './storage/filter.tsx'
 
@@ -25,7 +25,10 @@ export interface Snapshot {
 export const Snapshots = ({ rest: [name] }: PageProps) =>
   name?.includes('@') ? <OneSnapshot name={name} /> : <List dataset={name} />
 
-type Asked = { what: 'take' } | { what: 'roll back' | 'remove'; snapshot: Snapshot }
+type Asked =
+  | { what: 'take' }
+  | { what: 'remove several'; names: string[] }
+  | { what: 'roll back' | 'remove'; snapshot: Snapshot }
 
 function List({ dataset }: { dataset: string | undefined }) {
   const path = `/api/v1/snapshots${dataset === undefined ? '' : `?dataset=${encodeURIComponent(dataset)}`}`
@@ -48,7 +51,7 @@ function List({ dataset }: { dataset: string | undefined }) {
             <a href={link('snapshots')}>All snapshots</a> · <a href={link('datasets', dataset)}>{dataset}</a> ·{' '}
           </>
         )}
-        <a href={link('policies')}>Snapshots that are taken by themselves</a>
+        <a href={link('policies')}>Snapshot policies (schedules)</a>
       </p>
       <Loaded query={query}>
         {(all) => (
@@ -57,12 +60,14 @@ function List({ dataset }: { dataset: string | undefined }) {
               all={all}
               onRollBack={(snapshot) => setAsked({ what: 'roll back', snapshot })}
               onRemove={(snapshot) => setAsked({ what: 'remove', snapshot })}
+              onRemoveSeveral={(names) => setAsked({ what: 'remove several', names })}
             />
           </Card>
         )}
       </Loaded>
       {asked?.what === 'take' ? <TakeSnapshot dataset={dataset ?? ''} onClose={close} onDone={done} /> : null}
       {asked?.what === 'roll back' ? <RollBack snapshot={asked.snapshot} onClose={close} onDone={done} /> : null}
+      {asked?.what === 'remove several' ? <RemoveSnapshots names={asked.names} onClose={close} onDone={done} /> : null}
       {asked?.what === 'remove' ? <RemoveSnapshot name={asked.snapshot.name} onClose={close} onDone={done} /> : null}
       <Curl
         lines={[
@@ -80,25 +85,59 @@ interface RowsProps {
   all: Snapshot[]
   onRollBack: (snapshot: Snapshot) => void
   onRemove: (snapshot: Snapshot) => void
+  onRemoveSeveral: (names: string[]) => void
 }
 
-function Rows({ all, onRollBack, onRemove }: RowsProps) {
+/** Of one request, as the appliance has it. */
+const MOST = 200
+
+function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
   const newest = useMemo(
     // Those of one second stay in the order that ZFS made them in, turned round.
     () => [...all].reverse().sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0)),
     [all],
   )
   const { shown, control } = useFilter(newest, ({ name }) => name, 'snapshots')
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
+  // What has gone meanwhile is not chosen any more, and what the filter hides is not deleted unseen.
+  const chosen = shown.filter(({ name }) => picked.has(name)).map(({ name }) => name)
+  const pick = (name: string) => (on: boolean) =>
+    setPicked((before) => new Set(on ? [...before, name] : [...before].filter((one) => one !== name)))
   return (
     <>
       {control}
+      {may('operator') && shown.length > 1 ? (
+        <div class="actions">
+          <Button onClick={() => setPicked(new Set(shown.slice(0, MOST).map(({ name }) => name)))}>
+            Choose all shown
+          </Button>
+          {chosen.length > 0 ? (
+            <>
+              <Button onClick={() => setPicked(new Set())}>Choose none</Button>
+              <Button kind="danger" onClick={() => onRemoveSeveral(chosen)}>
+                Delete {plural(chosen.length, 'snapshot')}…
+              </Button>
+            </>
+          ) : null}
+        </div>
+      ) : null}
       <Table
         label="Snapshots"
         rows={shown}
         id={({ name }) => name}
         empty={all.length === 0 ? 'There is no snapshot yet.' : 'No snapshot has this in its name.'}
         columns={[
-          { title: 'Snapshot', cell: ({ name }) => <a href={link('snapshots', name)}>{name}</a> },
+          {
+            title: 'Snapshot',
+            cell: ({ name }) => (
+              <span class="pick">
+                {may('operator') && shown.length > 1 ? (
+                  <Pick name={name} picked={picked.has(name)} onPick={pick(name)} />
+                ) : null}
+                <a href={link('snapshots', name)}>{name}</a>
+              </span>
+            ),
+          },
           {
             title: 'Taken',
             cell: ({ created_at }) => (
@@ -107,7 +146,7 @@ function Rows({ all, onRollBack, onRemove }: RowsProps) {
               </>
             ),
           },
-          { title: 'Space of its own', cell: ({ size }) => bytes(size), number: true },
+          { title: 'Unique space', cell: ({ size }) => bytes(size), number: true },
           ...(may('operator')
             ? [
                 {
@@ -130,3 +169,12 @@ function Rows({ all, onRollBack, onRemove }: RowsProps) {
     </>
   )
 }
+
+const Pick = ({ name, picked, onPick }: { name: string; picked: boolean; onPick: (on: boolean) => void }) => (
+  <input
+    type="checkbox"
+    aria-label={`Choose ${name}`}
+    checked={picked}
+    onInput={(event: Event) => onPick((event.currentTarget as HTMLInputElement).checked)}
+  />
+)

@@ -65,7 +65,7 @@ function Services() {
   const rows = query.data?.services.flatMap((one) => Object.entries(one))
   return (
     <Card title="Services">
-      <FailureNote failure={query.failure} />
+      <FailureNote failure={query.failure} again={query.reload} />
       {rows ? (
         <Table
           label="Services"
@@ -92,7 +92,7 @@ function Build() {
       {query.failure?.status === 404 ? (
         <p class="muted">The image does not say what it is made of.</p>
       ) : (
-        <FailureNote failure={query.failure} />
+        <FailureNote failure={query.failure} again={query.reload} />
       )}
       {query.data ? <Facts of={Object.entries(query.data).map(([name, value]) => [name, built(name, value)])} /> : null}
     </Card>
@@ -113,7 +113,11 @@ function Changelog() {
   const query = useQuery<string>(`${ADMIN}/changelog`)
   return (
     <Card title="Changelog" wide>
-      {query.failure?.status === 404 ? <p class="muted">There is none.</p> : <FailureNote failure={query.failure} />}
+      {query.failure?.status === 404 ? (
+        <p class="muted">There is none.</p>
+      ) : (
+        <FailureNote failure={query.failure} again={query.reload} />
+      )}
       {query.data === undefined ? null : (
         <pre class="block" tabindex={0}>
           {String(query.data)}

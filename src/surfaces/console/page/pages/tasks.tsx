@@ -1,12 +1,13 @@
 // Long work: what there was, and one of it with its log.
 import { call } from '../api.ts'
 import type { PageProps } from '../frame.tsx'
-import { useEffect } from '../hooks.ts'
+import { useEffect, useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote, Loaded } from '../kit/failure.tsx'
+import { Select } from '../kit/fields.tsx'
 import { Card, Page } from '../kit/layout.tsx'
-import { TaskView } from '../kit/task.tsx'
+import { nameOfTask, TaskView, wordsOf } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { hasController, may } from '../session.ts'
@@ -23,10 +24,39 @@ function List() {
   return (
     <Page title="Tasks" intro="Everything that takes longer than a moment. It goes on without this page.">
       <Card>
-        <Loaded query={query}>{(tasks) => <TaskTable tasks={tasks} />}</Loaded>
+        <Loaded query={query}>{(tasks) => <Filtered tasks={tasks} />}</Loaded>
       </Card>
       {hasController() ? <Curl lines={[{ path: '/api/v1/jobs' }]} /> : null}
     </Page>
+  )
+}
+
+const STATES: Task['status'][] = ['running', 'pending', 'completed', 'failed', 'cancelled']
+
+/** What there are many of hides what somebody looks for: the snapshots of a policy above all. */
+function Filtered({ tasks }: { tasks: Task[] }) {
+  const [type, setType] = useState('')
+  const [state, setState] = useState('')
+  const types = [...new Set(tasks.map((task) => task.type))].sort()
+  const shown = tasks.filter((task) => (type === '' || task.type === type) && (state === '' || task.status === state))
+  return (
+    <>
+      <div class="columns">
+        <Select
+          label="Kind"
+          value={type}
+          onValue={setType}
+          options={[['', 'all'], ...types.map((one): [string, string] => [one, wordsOf(one)])]}
+        />
+        <Select
+          label="State"
+          value={state}
+          onValue={setState}
+          options={[['', 'all'], ...STATES.map((one): [string, string] => [one, one])]}
+        />
+      </div>
+      <TaskTable tasks={shown} {...(tasks.length > 0 && { empty: 'No task is like that.' })} />
+    </>
   )
 }
 
@@ -38,18 +68,21 @@ function One({ id }: { id: string }) {
   })
   const stoppable = query.data && !isOver(query.data) && hasController() && may('operator')
   return (
-    <Page title={query.data ? `Task: ${query.data.type}` : 'Task'} actions={<a href={link('tasks')}>All tasks</a>}>
-      <FailureNote failure={query.failure} />
+    <Page
+      title={query.data ? `Task: ${nameOfTask(query.data)}` : 'Task'}
+      actions={<a href={link('tasks')}>All tasks</a>}
+    >
+      <FailureNote failure={query.failure} again={query.reload} />
       {query.data ? (
         <Card
           actions={
             stoppable ? (
               <Button kind="danger" busy={cancel.busy} onClick={() => void cancel.run()}>
-                Cancel it
+                Cancel the task
               </Button>
             ) : null
           }
-          title={query.data.type}
+          title="How it goes"
         >
           <FailureNote failure={cancel.failure} />
           <TaskView id={id} onEnd={() => void query.reload()} />

@@ -15,7 +15,7 @@ import { Destroy } from '../storage/destroy.tsx'
 import { one } from '../storage/words.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import { ScrubCard } from './scrub.tsx'
-import { type PoolDetails, toneOf } from './types.ts'
+import { type PoolDetails, roomOf, toneOf } from './types.ts'
 import { Vdevs } from './vdevs.tsx'
 
 export function OnePool({ name }: { name: string }) {
@@ -74,11 +74,12 @@ export function OnePool({ name }: { name: string }) {
 
 function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
   const { name, health, problem, errors, size, allocated, free, created_at, guid, vdevs, scan, options } = pool
+  const room = roomOf(pool)
   const resilver = scan?.kind === 'resilver' ? scan : undefined
   return (
     <>
       {problem ? (
-        <Note tone="warning" title={`The pool is ${health}`}>
+        <Note tone={toneOf(health)} title={`The pool is ${health}`}>
           <span>{problem}</span>
         </Note>
       ) : null}
@@ -87,13 +88,17 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
           <Progress value={resilver.progress} label="Resilver" />
         </Note>
       ) : null}
-      <Cards>
+      <Cards halves>
         <Card title="State">
           <Facts
             of={[
               ['State', <Badge tone={toneOf(health)}>{health}</Badge>],
-              ['Used', <Meter value={allocated} max={size} label="Used" />],
-              ['Space', `${bytes(free)} free of ${bytes(size)}, ${bytes(allocated)} used`],
+              ['Used', <Meter value={room.size - room.free} max={room.size} label="Used" />],
+              ['Free', `${bytes(room.free)} of ${bytes(room.size)}`],
+              [
+                'Raw',
+                room.isRaw ? undefined : `${bytes(allocated)} used, ${bytes(free)} free of ${bytes(size)}, with parity`,
+              ],
               ['Data', errors],
               ['Made', created_at ? <When at={created_at} /> : undefined],
               ['Id', guid],

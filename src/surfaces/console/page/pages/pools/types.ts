@@ -7,10 +7,19 @@ export interface Pool {
   size: number
   allocated: number
   free: number
+  /** What can be stored, without parity and what ZFS keeps for itself; left out where the pool cannot be asked. */
+  usable?: number
+  usable_free?: number
   health: string
   created_at?: string
   guid: string
 }
+
+/** What a person can store, and whether that is known; else what ZFS calls size, with the parity of RAID-Z in it. */
+export const roomOf = ({ size, free, usable, usable_free }: Pick<Pool, 'size' | 'free' | 'usable' | 'usable_free'>) =>
+  usable === undefined || usable_free === undefined
+    ? { size, free, isRaw: true }
+    : { size: usable, free: usable_free, isRaw: false }
 
 export interface Vdev {
   name: string
@@ -53,6 +62,7 @@ export const toneOf = (state: string): Tone =>
     ? 'ok'
     : state === 'INUSE'
       ? 'busy'
-      : state === 'OFFLINE'
+      : // Somebody took it offline on purpose; a pool without all of its disks is one failure away from its end.
+        state === 'OFFLINE'
         ? 'warning'
         : 'error'

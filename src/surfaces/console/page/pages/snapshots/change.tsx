@@ -75,12 +75,28 @@ export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string
   <Destroy
     title="Delete a snapshot"
     submit="Delete the snapshot"
-    name={name}
     path={one('snapshots', name)}
     job="snapshot.destroy"
     onClose={onClose}
     onDone={onDone}
   >
     {() => <p>The dataset stays as it is. What only this snapshot still holds is lost:</p>}
+  </Destroy>
+)
+
+/** All of them by one plan; how many it is has to be typed, so that nobody deletes a page of them by a slip. */
+export const RemoveSnapshots = ({ names, onClose, onDone }: Props & { names: string[] }) => (
+  <Destroy
+    title={`Delete ${plural(names.length, 'snapshot')}`}
+    submit={`Delete ${plural(names.length, 'snapshot')}`}
+    {...(names.length > 1 && { name: String(names.length) })}
+    method="POST"
+    path="/api/v1/snapshots/remove"
+    json={{ names }}
+    job="snapshot.destroy"
+    onClose={onClose}
+    onDone={onDone}
+  >
+    {() => <p>The datasets stay as they are. What only these snapshots still hold is lost:</p>}
   </Destroy>
 )

@@ -55,7 +55,7 @@ export function OneSnapshot({ name }: { name: string }) {
                     {moment(created_at)} (<When at={created_at} />)
                   </>,
                 ],
-                ['Space of its own', bytes(size)],
+                ['Unique space', bytes(size)],
                 ['Holds, with others', bytes(referenced)],
                 ['Kept by', holds.length > 0 ? holds.join(', ') : 'nothing: it can be deleted'],
                 ['Clones', clones.length > 0 ? clones.join(', ') : 'none'],

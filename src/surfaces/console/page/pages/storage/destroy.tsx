@@ -9,15 +9,18 @@ import { Form } from '../../kit/form.tsx'
 import { type Children, Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
+import { useNames } from './names.ts'
 import type { Plan } from './words.ts'
 import { JobView, UnderWay, useWork } from './work.tsx'
 
 interface Props {
   title: string
   submit: string
-  /** Has to be typed. */
-  name: string
+  /** Has to be typed; left out where a look at the plan is enough. */
+  name?: string
   path: string
+  /** Sent with each of the two requests. */
+  json?: unknown
   method?: 'DELETE' | 'POST'
   /** What is below it goes as well, as the plan says. */
   recursive?: boolean
@@ -33,15 +36,15 @@ interface Props {
 const MOST = 500
 
 export function Destroy(props: Props) {
-  const { title, submit, name, path, method = 'DELETE', recursive, job, children, onClose, onDone } = props
+  const { title, submit, name, path, json, method = 'DELETE', recursive, job, children, onClose, onDone } = props
   const [plan, setPlan] = useState<Plan>()
   const [typed, setTyped] = useState('')
-  const ask = useAction(async () => setPlan(await call<Plan>(method, `${path}?dry_run=true`)))
+  const ask = useAction(async () => setPlan(await call<Plan>(method, `${path}?dry_run=true`, { json })))
   useEffect(() => void ask.run(), [])
   const work = useWork(async () => {
     const query = `confirm=${encodeURIComponent(plan?.confirm ?? '')}${recursive ? '&recursive=true' : ''}`
     try {
-      return await request(method, `${path}?${query}`)
+      return await request(method, `${path}?${query}`, { json })
     } catch (error) {
       void ask.run()
       throw error
@@ -69,7 +72,7 @@ export function Destroy(props: Props) {
           {children(plan)}
           <Names of={plan.destroys} />
           <Form action={work.action} submit={submit} kind="danger" cancel={onClose}>
-            <TypeToConfirm name={name} typed={typed} onTyped={setTyped} />
+            {name === undefined ? null : <TypeToConfirm name={name} typed={typed} onTyped={setTyped} />}
             <UnderWay busy={work.action.busy} type={job} />
           </Form>
         </>
@@ -78,17 +81,24 @@ export function Destroy(props: Props) {
   )
 }
 
-const InTheWay = ({ plan: { depends } }: { plan: Plan }) => (
-  <Note tone="warning" title="This is in the way, and has to go first">
-    <ul>
-      {depends.map(({ object, reason }) => (
-        <li key={object + reason}>
-          <a href={placeOf(object)}>{object}</a> {reason}
-        </li>
-      ))}
-    </ul>
-  </Note>
-)
+/** What has an id is called by its name. `is the SMB share data` says the name as well, until the list of them is there. */
+function InTheWay({ plan: { depends } }: { plan: Plan }) {
+  const nameOf = useNames()
+  return (
+    <Note tone="warning" title="This is in the way, and has to go first">
+      <ul>
+        {depends.map(({ object, reason }) => {
+          const told = /^is the (.+)$/.exec(reason)?.[1]
+          return (
+            <li key={object + reason}>
+              <a href={placeOf(object)}>{told ?? nameOf(object) ?? object}</a> {told === undefined ? reason : ''}
+            </li>
+          )
+        })}
+      </ul>
+    </Note>
+  )
+}
 
 /** The page of what the appliance named: `shares/smb/ID`, `iscsi/targets/ID`, or a dataset or snapshot. */
 function placeOf(object: string): string {
