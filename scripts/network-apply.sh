@@ -43,7 +43,7 @@ network_read() { # FILE: sets the NET_* variables; fails on a value that no inte
   NET_NTP=$(conf_value "$1" ntpserver)
   NET_DNS=$(conf_value "$1" dns)
   NET_ROUTER=
-  network_name "$NET_IF" || return 1
+  network_name "$NET_IF" && [ "${#NET_IF}" -le 15 ] || return 1
   [ -z "$NET_HOSTNAME" ] || network_name "$NET_HOSTNAME" || return 1
   [ -z "$NET_NTP" ] || network_name "$NET_NTP" || network_address "$NET_NTP" || return 1
   for network_server in $NET_DNS; do network_address "$network_server" || return 1; done
@@ -52,7 +52,9 @@ network_read() { # FILE: sets the NET_* variables; fails on a value that no inte
   NET_ROUTER=$(conf_value "$1" router)
   NET_MASK=$(conf_value "$1" subnet)
   : "${NET_MASK:=$(conf_value "$1" subnet_ipv6)}"
-  network_address "$NET_IP" && network_address "$NET_ROUTER" && NET_PREFIX=$(network_prefix "$NET_MASK")
+  # A storage network has no router.
+  [ -z "$NET_ROUTER" ] || network_address "$NET_ROUTER" || return 1
+  network_address "$NET_IP" && NET_PREFIX=$(network_prefix "$NET_MASK")
 }
 
 network_is_networkd() {
@@ -79,8 +81,15 @@ network_unit() {
   if [ "$NET_MODE" = dhcp ]; then
     printf 'DHCP=yes\n'
   else
-    printf 'DHCP=no\nAddress=%s/%s\nGateway=%s\n' "$NET_IP" "$NET_PREFIX" "$NET_ROUTER"
-    for network_server in $NET_DNS; do printf 'DNS=%s\n' "$network_server"; done
+    printf 'DHCP=no\nAddress=%s/%s\n' "$NET_IP" "$NET_PREFIX"
+    [ -z "$NET_ROUTER" ] || network_is_alone "$NET_IP" "$NET_PREFIX" || printf 'Gateway=%s\n' "$NET_ROUTER"
+  fi
+  for network_server in $NET_DNS; do printf 'DNS=%s\n' "$network_server"; done
+  if [ "$NET_MODE" = dhcp ]; then
+    # Ours alone, not beside those of the DHCP server.
+    [ -z "$NET_DNS" ] || printf '\n[DHCPv4]\nUseDNS=no\n\n[DHCPv6]\nUseDNS=no\n\n[IPv6AcceptRA]\nUseDNS=no\n'
+  elif [ -n "$NET_ROUTER" ] && network_is_alone "$NET_IP" "$NET_PREFIX"; then
+    printf '\n[Route]\nGateway=%s\nGatewayOnLink=yes\n' "$NET_ROUTER"
   fi
 }
 
@@ -112,6 +121,8 @@ network_routers() { # INTERFACE
   { ip -4 route show dev "$1"; ip -6 route show dev "$1"; } 2>/dev/null |
     awk '$1 == "default" && $2 == "via" { print $3 }'
 }
+# Alone in its network (/32, /128) a machine has its router outside, and reaches it by a route of its own.
+network_is_alone() { case $(network_family "$1")/$2 in -4/32 | -6/128) ;; *) return 1 ;; esac; } # ADDRESS PREFIX
 network_family() { case $1 in *:*) echo -6 ;; *) echo -4 ;; esac; }
 
 network_dhcp_pid() { printf '%s' "${EDGE_NETROOT:-}/run/edge-admin-dhcp.$1.pid"; }
@@ -132,10 +143,10 @@ network_ip() {
   if [ "$NET_MODE" = dhcp ]; then
     network_dhcp
   else
-    # shellcheck disable=SC2086
-    network_set "$NET_IF" "$NET_IP" "$NET_PREFIX" "$NET_ROUTER" &&
-      { [ -z "$NET_DNS" ] || network_resolv $NET_DNS; }
+    network_set "$NET_IF" "$NET_IP" "$NET_PREFIX" "$NET_ROUTER"
   fi || return 1
+  # shellcheck disable=SC2086
+  [ -z "$NET_DNS" ] || network_resolv $NET_DNS || return 1
   if [ -n "$NET_NTP" ] && command -v ntpd >/dev/null 2>&1; then
     printf 'server %s\n' "$NET_NTP" | put "${EDGE_NETROOT:-}/etc/ntp.conf" 644
   fi
@@ -151,6 +162,14 @@ network_set() { # INTERFACE ADDRESS PREFIX ROUTER
     esac
   done
   [ -n "$(network_addresses "$1" to "$2")" ] || ip addr add "$2/$3" dev "$1" || return 1
+  if [ -z "$4" ]; then
+    # Of an interface that had one before: without a router nothing leads out of this network.
+    for network_old in $(network_routers "$1"); do
+      ip "$(network_family "$network_old")" route del default via "$network_old" dev "$1" || return 1
+    done
+    return 0
+  fi
+  if network_is_alone "$2" "$3"; then ip "$(network_family "$4")" route replace "$4" dev "$1" || return 1; fi
   ip "$(network_family "$4")" route replace default via "$4" dev "$1"
 }
 
@@ -163,9 +182,12 @@ network_dhcp() {
   mkdir -p "${EDGE_NETROOT:-}/run"
   if command -v udhcpc >/dev/null 2>&1; then
     # -n: no lease is a failure; with a lease it goes on renewing in the background.
-    udhcpc -i "$NET_IF" -n -t 5 -p "$(network_dhcp_pid "$NET_IF")" ${NET_HOSTNAME:+-x "hostname:$NET_HOSTNAME"} 9>&-
+    # With name servers of our own it asks for the rest alone: each renewal would bring back those of the DHCP server.
+    udhcpc -i "$NET_IF" -n -t 5 ${NET_DNS:+-o -O subnet -O router -O broadcast} -p "$(network_dhcp_pid "$NET_IF")" ${NET_HOSTNAME:+-x "hostname:$NET_HOSTNAME"} 9>&-
   elif command -v dhclient >/dev/null 2>&1; then
-    dhclient -1 -pf "$(network_dhcp_pid "$NET_IF")" "$NET_IF" 9>&-
+    network_dhclient=${EDGE_NETROOT:-}/run/edge-admin-dhclient.$NET_IF.conf
+    printf '%s' "${NET_DNS:+supersede domain-name-servers $(printf '%s' "$NET_DNS" | sed 's/ /, /g');}" | put "$network_dhclient" 644 || return 1
+    dhclient -1 ${NET_DNS:+-cf "$network_dhclient"} -pf "$(network_dhcp_pid "$NET_IF")" "$NET_IF" 9>&-
   else
     echo 'there is no DHCP client'
     return 1

@@ -16,15 +16,59 @@ NOBODY.addAddress('::', 'ipv6')
 NOBODY.addAddress('::1', 'ipv6')
 NOBODY.addSubnet('ff00::', 8, 'ipv6')
 
+/** Addresses that nobody can be asked at: unspecified, multicast, reserved. A name server may well run on this machine. */
+const UNREACHABLE = new BlockList()
+UNREACHABLE.addSubnet('0.0.0.0', 8)
+UNREACHABLE.addSubnet('224.0.0.0', 3)
+UNREACHABLE.addAddress('::', 'ipv6')
+UNREACHABLE.addSubnet('ff00::', 8, 'ipv6')
+
+const isMapped = (address: string) => /^::ffff:/i.test(canonical(address))
+
+export const isReachable = (address: string) => {
+  const of = family(address)
+  return of !== 0 && !isMapped(address) && !UNREACHABLE.check(address, of === 4 ? 'ipv4' : 'ipv6')
+}
+
 /** Can one machine of a network have this address? */
 export const isMachine = (address: string) => {
   const of = family(address)
-  return of !== 0 && !NOBODY.check(address, of === 4 ? 'ipv4' : 'ipv6')
+  return of !== 0 && !isMapped(address) && !NOBODY.check(address, of === 4 ? 'ipv4' : 'ipv6')
 }
 
 /** The same for every spelling of one address. */
 export const canonical = (address: string) =>
   new SocketAddress({ address, family: family(address) === 6 ? 'ipv6' : 'ipv4' }).address
+
+const bitsOf = (of: Family) => (of === 4 ? 32 : 128)
+
+function numberOf(address: string): bigint {
+  if (family(address) === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
+  const [head = '', tail] = canonical(address).split('::')
+  const groups = (text: string | undefined) => (text ? text.split(':') : [])
+  const [left, right] = [groups(head), groups(tail)]
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...zeros, ...right].reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
+}
+
+/** What an address is within its network of `length`, when it is no machine's: the network itself, or everybody in it. */
+export function roleIn(address: string, length: number): 'network' | 'broadcast' | undefined {
+  const of = family(address)
+  const bits = BigInt(bitsOf(of) - length)
+  // Two machines on a line, or one alone, have no such addresses (RFC 3021, RFC 6164).
+  if (bits < 2n) return undefined
+  const last = (1n << bits) - 1n
+  const host = numberOf(address) & last
+  if (host === 0n) return 'network'
+  return of === 4 && host === last ? 'broadcast' : undefined
+}
+
+export const inSameNetwork = (a: string, b: string, length: number) => {
+  const bits = BigInt(bitsOf(family(a)) - length)
+  return numberOf(a) >> bits === numberOf(b) >> bits
+}
+
+export const isLinkLocal = (address: string) => /^fe[89ab]/i.test(canonical(address))
 
 /** The length of a netmask (`255.255.255.0`, `24` or `/24`) for addresses of a family; undefined when it is none. */
 export function prefixLength(netmask: string, of: Family): number | undefined {

@@ -112,6 +112,19 @@ DNS=10.9.8.3
     made.run('settings', { args: ['dhcp'], inputs: settings(OLD) })
     expect(made.read('net/etc/systemd/network/10-edge-admin.network')).toContain('DHCP=yes\n')
     expect(made.read('net/etc/systemd/timesyncd.conf.d/10-edge-admin.conf')).toBeUndefined()
+    const own = `${OLD}dns="10.9.8.2 10.9.8.3"\n`
+    expect(made.run('settings', { args: ['dhcp'], inputs: settings(own) }).status.status).toBe('completed')
+    const unit = made.read('net/etc/systemd/network/10-edge-admin.network')
+    expect(unit).toContain('DHCP=yes\nDNS=10.9.8.2\nDNS=10.9.8.3\n')
+    expect(unit).toContain('[DHCPv4]\nUseDNS=no\n')
+    const alone = STATIC.replace('router=10.9.8.1\n', '')
+    expect(made.run('settings', { args: ['static'], inputs: settings(alone) }).status.status).toBe('completed')
+    expect(made.read('net/etc/systemd/network/10-edge-admin.network')).not.toMatch(/Gateway|UseDNS/)
+    const lonely = STATIC.replace('255.255.255.0', '255.255.255.255')
+    expect(made.run('settings', { args: ['static'], inputs: settings(lonely) }).status.status).toBe('completed')
+    expect(made.read('net/etc/systemd/network/10-edge-admin.network')).toContain(
+      '[Route]\nGateway=10.9.8.1\nGatewayOnLink=yes\n',
+    )
   })
 
   test('takes its unit away again when networkd refuses it and there were no settings before', ({ skip }) => {
@@ -129,6 +142,7 @@ DNS=10.9.8.3
   test.each([
     ['a prefix beyond 32', STATIC.replace('255.255.255.0', '255.0.255.0')],
     ['an interface that is an option', STATIC.replace('=ea0', '=-ea0')],
+    ['an interface with a name too long for the kernel', STATIC.replace('ea0', 'enx0011223344556')],
     ['a router that is no address', STATIC.replace('10.9.8.1', 'x.example')],
     ['a host name that is an option', STATIC.replace('"new.host"', '"-F/etc/shadow"')],
   ])('does not apply %s', (_, conf) => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseShellAssignments } from '../../src/features/conf/shell.ts'
-import { readSettings, readStoredSettings, type Settings } from '../../src/features/settings/settings.ts'
+import { readSettings, type Settings, storedSettings } from '../../src/features/settings/settings.ts'
 import { ApiError } from '../../src/http/errors.ts'
 import { runs } from '../harness/fuzz.ts'
 import { recorded } from './settings-corpus.ts'
@@ -57,7 +57,7 @@ describe('settings as the original takes them', () => {
     (text) => {
       const expected = 'Invalid string length for option: interface. Allowed: >= 3 and <= 14'
       expect(attempt(text, 'original')).toBe(expected)
-      expect(attempt(text, 'strict')).toBe(expected)
+      expect(attempt(text, 'strict')).toBe(expected.replace('>= 3 and <= 14', '>= 1 and <= 15'))
     },
   )
   it.each(['', '{}', ' {} ', 'x', '{"network"', '\ufeff{}'])('has no words for %j', (text) => {
@@ -75,13 +75,14 @@ describe('settings as the original takes them', () => {
   })
   it('reports the first failure in the order of the members, characters before length', () => {
     const bad = { ntpserver: '!', gateway: '!', hostname: '!', interface: '!' }
-    expect(post(bad)).toMatch(/^Missing or invalid string for option: interface\. Allowed: 0123456789ABC.*xyz$/)
+    expect(post(bad)).toMatch(/^Missing or invalid string for option: interface\. Allowed: 0123456789ABC.*xyz\._-$/)
+    expect(post(bad, { app: {} }, 'original')).toMatch(/interface\. Allowed: 0123456789ABC.*xyz$/)
     expect(post({ ...bad, interface: 'eth0' })).toMatch(/option: hostname\. Allowed: .*xyz\.-$/)
     expect(post({ ...bad, interface: 'eth0', hostname: 'h.h' })).toBe(
       'Missing or invalid string for option: gateway. Allowed: abcdef0123456789ABCDEF.:',
     )
     expect(post({ ...dhcp, netmask: '/8x' })).toMatch(/netmask\. Allowed: abcdef0123456789ABCDEF\.:\/$/)
-    expect(post({ ...dhcp, hostname: '' })).toBe('Invalid string length for option: hostname. Allowed: >= 3 and <= 255')
+    expect(post({ ...dhcp, hostname: '' })).toBe('Invalid string length for option: hostname. Allowed: >= 1 and <= 64')
     expect(post({ ...dhcp, interface: 'eth\u212a' })).toMatch(/^Missing or invalid string for option: interface/)
   })
 })
@@ -131,9 +132,9 @@ describe('settings as appliances take them', () => {
     [{ ...fixed, gateway: 'abc' }, 'Invalid address for option: gateway. Expected an IPv4 or IPv6 address'],
     [{ ...dhcp, dns1: '...:::' }, 'Invalid address for option: dns1. Expected an IPv4 or IPv6 address'],
     [{ ...dhcp, dns2: '1.1.1' }, 'Invalid address for option: dns2. Expected an IPv4 or IPv6 address'],
-    [{ ...dhcp, ip_address: '10.0.0.5' }, 'Incomplete static settings. Missing: netmask, gateway'],
+    [{ ...dhcp, ip_address: '10.0.0.5' }, 'Incomplete static settings. Missing: netmask'],
     [{ ...fixed, netmask: '' }, 'Incomplete static settings. Missing: netmask'],
-    [{ ...dhcp, netmask: '24' }, 'Incomplete static settings. Missing: ip_address, gateway'],
+    [{ ...dhcp, netmask: '24' }, 'Incomplete static settings. Missing: ip_address'],
     [
       { ...fixed, netmask: '255.0.255.0' },
       'Invalid value for option: netmask. Expected a contiguous mask, or a prefix length from 1 to 32',
@@ -174,32 +175,109 @@ describe('settings as appliances take them', () => {
     expect(post(dhcp, { app: {}, canary: 1 })).toBe('Unknown option in the settings. Allowed: network, app')
     for (const app of [null, [], 'x', 1]) {
       expect(post(dhcp, { app })).toBe('Invalid value for option: app. Expected an object')
-      expect(post(dhcp, { app }, 'original')).toBe('Invalid value for option: app. Expected an object')
     }
   })
-  it.each([
-    '{"a":{"__proto__":{"x":1}}}',
-    '{"constructor":1}',
-    '{"a":"\\ud800"}',
-    '{"a":12345678901234567890}',
-    '{"a":1,"a":2}',
-  ])('SEC-39 refuses the app %s in both modes', (app) => {
-    const text = `{"network":${JSON.stringify(dhcp)},"app":${app}}`
-    expect(() => JSON.parse(text)).not.toThrow()
-    expect(attempt(text, 'strict')).toMatch(/document/)
-    expect(attempt(text, 'original')).toMatch(/document/)
-    expect(({} as Record<string, unknown>).x).toBeUndefined()
-  })
+  it.each(['{"a":{"__proto__":{"x":1}}}', '{"constructor":1}', '{"a":"\\ud800"}', '{"a":1,"a":2}'])(
+    'SEC-39 refuses the app %s in both modes',
+    (app) => {
+      const text = `{"network":${JSON.stringify(dhcp)},"app":${app}}`
+      expect(() => JSON.parse(text)).not.toThrow()
+      expect(attempt(text, 'strict')).toMatch(/document/)
+      expect(attempt(text, 'original')).toMatch(/document/)
+      expect(({} as Record<string, unknown>).x).toBeUndefined()
+    },
+  )
   it.each([dhcp, fixed, fixed6, { ...fixed, netmask: '24' }])('takes back what it shows of %j', (network) => {
     const first = post(network, { app: { a: [1, { b: null }] } }) as Settings
-    const shown = readStoredSettings(first.appJson, first.networkJson)
+    const shown = JSON.parse(storedSettings(first.appJson, first.networkJson, 'strict'))
     expect(Object.keys(shown)).toEqual(['network', 'app'])
     expect(shown.network.mode).toBe(first.mode)
     expect(attempt(JSON.stringify(shown))).toEqual(first)
   })
+  it.each([
+    ...['null', '1', '1.50', '"text"', '[1,[2]]', '12345678901234567890', 'true', '{"b" : 1e5,"a":"Ünï"}', '""'],
+    `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+  ])('keeps any app as it was written where it stands in for the original: %.40s', (app) => {
+    const { appJson, networkJson } = attempt(
+      `{"app": ${app} ,"network":${JSON.stringify(dhcp)}}`,
+      'original',
+    ) as Settings
+    expect(appJson).toBe(`${app}\n`)
+    expect(storedSettings(appJson, networkJson, 'original')).toBe(
+      `{"network":${JSON.stringify({ mode: 'dhcp', ...dhcp })},"app":${app}}`,
+    )
+  })
+
+  const errorsOf = (network: object) => {
+    try {
+      readSettings(JSON.stringify({ network }), 'strict')
+    } catch (error) {
+      return (error as ApiError).details?.['errors'] as { field: string; message: string }[]
+    }
+    return []
+  }
+  it('names everything that is wrong at once, each with its field', () => {
+    const wrong = {
+      interface: 'a/b',
+      hostname: 'nas_1!',
+      ip_address: '192.168.1.300',
+      netmask: '255.0.255.0',
+      dns1: 'x',
+    }
+    expect(errorsOf(wrong).map(({ field }) => field)).toEqual(['interface', 'hostname', 'dns1', 'ip_address'])
+    const rest = errorsOf({ ...fixed, netmask: '99', dns2: '224.0.0.1', ntpserver: 'a..b' })
+    expect(rest.map(({ field }) => field)).toEqual(['dns2', 'ntpserver', 'netmask'])
+  })
+  it.each([
+    ['192.168.1.0', '255.255.255.0', '192.168.1.1', ['ip_address']],
+    ['192.168.1.255', '24', '192.168.1.1', ['ip_address']],
+    ['192.168.1.5', '24', '192.168.1.0', ['gateway']],
+    ['192.168.1.5', '24', '192.168.1.255', ['gateway']],
+    ['192.168.1.5', '24', '192.168.2.1', ['gateway']],
+    ['10.0.0.127', '255.255.255.128', '10.0.0.1', ['ip_address']],
+    ['10.0.0.127', '24', '10.0.0.1', []],
+    ['10.0.0.0', '31', '10.0.0.1', []],
+    ['10.0.0.1', '32', '10.9.9.9', []],
+    ['10.0.0.5', '24', '', []],
+    ['240.0.0.1', '8', '', ['ip_address']],
+    ['::ffff:10.0.0.5', '96', '', ['ip_address']],
+    ['2001:db8::', '64', 'fe80::1', ['ip_address']],
+    ['2001:db8::5', '64', 'fe80::1', []],
+    ['2001:db8::5', '64', '2001:db8:0:1::1', ['gateway']],
+    ['2001:db8::5', '64', '2001:db8::', []],
+    ['2001:db8::', '127', '2001:db8::1', []],
+  ])('takes %s/%s with the router %j only where a machine can have them', (ip_address, netmask, gateway, fields) => {
+    expect(errorsOf({ ...dhcp, ip_address, netmask, gateway }).map(({ field }) => field)).toEqual(fields)
+  })
+  it.each([
+    ['interface', 'eth0.100', true],
+    ['interface', 'br-lan', true],
+    ['interface', 'enx001122334455', true],
+    ['interface', 'enx0011223344556', false],
+    ['interface', 'e', true],
+    ['interface', '-x', false],
+    ['interface', '..', false],
+    ['interface', 'eth0:1', false],
+    ['hostname', 'n'.repeat(63), true],
+    ['hostname', `${'n'.repeat(40)}.${'n'.repeat(23)}`, true],
+    ['hostname', `${'n'.repeat(40)}.${'n'.repeat(24)}`, false],
+    ['hostname', 'n'.repeat(64), false],
+    ['hostname', '123', false],
+    ['dns1', '127.0.0.53', true],
+    ['dns1', '::ffff:1.1.1.1', false],
+  ])('decides about %s %s: %s', (name, value, good) => {
+    expect(errorsOf({ ...dhcp, [name]: value }).length === 0).toBe(good)
+  })
+  it('writes name servers beside DHCP, and no router where there is none', () => {
+    const beside = post({ ...dhcp, dns1: '10.0.0.53' }) as Settings
+    expect(beside.networkConf).toContain('mode=dhcp\ninterface=eth0\ndns="10.0.0.53"\n')
+    expect((post({ ...dhcp, dns1: '10.0.0.53' }, { app: {} }, 'original') as Settings).networkConf).not.toContain('dns')
+    const alone = post({ ...dhcp, ip_address: '10.0.0.5', netmask: '24' }) as Settings
+    expect([alone.mode, alone.networkConf]).toEqual(['static', expect.not.stringContaining('router')])
+  })
   it('shows files that cannot be read as empty', () => {
-    expect(readStoredSettings('{', 'x')).toEqual({ network: {}, app: {} })
-    expect(readStoredSettings('[]', 'null')).toEqual({ network: {}, app: {} })
+    expect(JSON.parse(storedSettings('{', 'x', 'original'))).toEqual({ network: {}, app: {} })
+    expect(JSON.parse(storedSettings('[]', 'null', 'strict'))).toEqual({ network: {}, app: {} })
   })
 })
 

@@ -14,15 +14,18 @@ const DEPTH = 64
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The value in `text`. What is no JSON at all is an error without words, as the original's. */
-export function readDocument(text: string): unknown {
+/**
+ * The value in `text`. What is no JSON at all is an error without a message, as the original's. `original`: deep values and large numbers pass, as
+ * they do there; whoever stores them stores their text (`memberText`).
+ */
+export function readDocument(text: string, mode: 'strict' | 'original' = 'strict'): unknown {
   let value: unknown
   try {
     value = parseWritten(text)
   } catch (cause) {
     throw invalid('', { cause, words: `The file is ${saying(cause)}` })
   }
-  checkTokens(text)
+  checkTokens(text, mode === 'strict')
   return value
 }
 
@@ -37,17 +40,33 @@ export function decodeDocument(bytes: Uint8Array): string {
 
 const saying = (error: unknown) => (error instanceof Error ? error.message : 'unreadable')
 
+/** The text of a member of the document's object, byte for byte as it was written; undefined where it has none of this name. */
+export function memberText(text: string, name: string): string | undefined {
+  let depth = 0
+  let previous = ''
+  let start = -1
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (depth === 1 && start >= 0 && (token === ',' || token === '}')) return text.slice(start, index).trim()
+    if (depth === 1 && start < 0 && token === ':' && JSON.parse(previous) === name) start = index + 1
+    if (token === '{' || token === '[') depth += 1
+    if (token === '}' || token === ']') depth -= 1
+    previous = token
+  }
+  return undefined
+}
+
 /** Walks text that is known to be JSON, so that every token is whole and in its place. */
-function checkTokens(text: string): void {
+function checkTokens(text: string, bounded: boolean): void {
   const names: (Set<string> | undefined)[] = []
   let previous = ''
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === '{' || token === '[') {
-      if (names.push(token === '{' ? new Set() : undefined) > DEPTH) throw invalid('The document is nested too deeply')
+      if (names.push(token === '{' ? new Set() : undefined) > DEPTH && bounded)
+        throw invalid('The document is nested too deeply')
     } else if (token === '}' || token === ']') names.pop()
     else if (token === ':') checkName(JSON.parse(previous), names.at(-1)!)
     else if (token.startsWith('"')) checkString(token)
-    else if (token !== ',') checkNumber(Number(token))
+    else if (token !== ',' && bounded) checkNumber(Number(token))
     previous = token
   }
 }

@@ -1,6 +1,6 @@
 // The original's checks of one member: its characters, then its length, in the original's words. Shared by settings and storage.
 // The trap: an empty string skips the test of characters and fails, when the member is required, on its length.
-import { invalid } from '../../http/errors.ts'
+import { ApiError, invalid } from '../../http/errors.ts'
 import type { JsonObject } from './document.ts'
 
 /**
@@ -39,6 +39,28 @@ export function checkField({ name, allowed, min, max, required }: Field, members
   }
   if (value.length < min || value.length > max) throw length()
   return value
+}
+
+/** One thing that is wrong with a document, at its member. */
+export interface FieldError {
+  field: string
+  message: string
+}
+
+/** Throws all of them at once; what stands first is the message. */
+export function refuseAll(errors: readonly FieldError[]): void {
+  if (errors[0]) throw invalid(errors[0].message, { details: { errors } })
+}
+
+/** Keeps what `check` refuses, and goes on; what is no refusal of a value passes. */
+export function collect<T>(errors: FieldError[], field: string, check: () => T): T | undefined {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'invalid') throw error
+    errors.push({ field, message: error.message })
+    return undefined
+  }
 }
 
 /** Refuses members that nothing reads. The caller's own names stay out of the message. */

@@ -1,10 +1,12 @@
 // network.conf, as the vendor's network.sh sources it.
 // The trap: which lines are quoted is part of the contract; some scripts cut the bare ones apart without a shell.
-import { type Assignment, shellAssignments } from '../conf/shell.ts'
-import { modeOf, type Network } from './network.ts'
 
-export function networkConf(network: Network): string {
-  const mode = modeOf(network)
+import type { Mode } from '../conf/fields.ts'
+import { type Assignment, shellAssignments } from '../conf/shell.ts'
+import type { Network } from './network.ts'
+
+export function networkConf(network: Network, mode: 'static' | 'dhcp', as: Mode): string {
+  const dns = [network.dns1, network.dns2].filter(Boolean).join(' ')
   const lines: Assignment[] = [
     ['mode', mode, 'bare'],
     ['interface', network.interface, 'bare'],
@@ -12,13 +14,11 @@ export function networkConf(network: Network): string {
   if (mode === 'static') {
     // The original's test: 999.1.1.1 counts as IPv4 here. What is a real address was decided before.
     const subnet = /^\d+\.\d+\.\d+\.\d+$/.test(network.ip_address) ? 'subnet' : 'subnet_ipv6'
-    lines.push(
-      ['ip', network.ip_address, 'bare'],
-      [subnet, network.netmask, 'bare'],
-      ['router', network.gateway, 'bare'],
-      ['dns', [network.dns1, network.dns2].filter(Boolean).join(' ')],
-    )
-  }
+    lines.push(['ip', network.ip_address, 'bare'], [subnet, network.netmask, 'bare'])
+    if (network.gateway !== '') lines.push(['router', network.gateway, 'bare'])
+    lines.push(['dns', dns])
+    // The original drops them with DHCP, although it shows them.
+  } else if (dns !== '' && as === 'strict') lines.push(['dns', dns])
   lines.push(['hostname', network.hostname], ['ntpserver', network.ntpserver])
   return shellAssignments(lines)
 }

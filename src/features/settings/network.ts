@@ -1,10 +1,20 @@
-// The network half of the settings: its members, and what makes them real rather than merely well spelt.
-// The trap: the order of FIELDS is the contract: the first failure is the one that the client is told.
+// The network half of the settings: its members, and what makes them real rather than merely well spelt. The order of the fields is the
+// contract: the first failure is the message that the client gets.
 import { invalid } from '../../http/errors.ts'
-import { canonical, family, isHostname, isMachine, prefixLength } from '../addresses.ts'
-import { ADDRESS, ALPHANUMERIC, type Field } from '../conf/fields.ts'
+import {
+  canonical,
+  family,
+  inSameNetwork,
+  isHostname,
+  isLinkLocal,
+  isMachine,
+  isReachable,
+  prefixLength,
+  roleIn,
+} from '../addresses.ts'
+import { ADDRESS, ALPHANUMERIC, collect, type Field, type FieldError, type Mode } from '../conf/fields.ts'
 
-export const FIELDS = [
+const ORIGINAL = [
   { name: 'interface', allowed: ALPHANUMERIC, min: 3, max: 14, required: true },
   { name: 'hostname', allowed: `${ALPHANUMERIC}.-`, min: 3, max: 255, required: true },
   { name: 'ip_address', allowed: ADDRESS, min: 3, max: 45 },
@@ -15,46 +25,109 @@ export const FIELDS = [
   { name: 'ntpserver', allowed: `${ALPHANUMERIC}.-:`, min: 3, max: 255 },
 ] as const satisfies readonly Field[]
 
+type Name = (typeof ORIGINAL)[number]['name']
+type NamedField = Field & { name: Name }
+
+/** What the kernel takes for an interface (eth0.100, br-lan, 15 bytes) and for a host (64). */
+const KERNEL: Partial<Record<Name, Partial<Field>>> = {
+  interface: { allowed: `${ALPHANUMERIC}._-`, min: 1, max: 15 },
+  hostname: { min: 1, max: 64 },
+  // A prefix length may have one digit.
+  netmask: { min: 1 },
+  ip_address: { min: 2 },
+  gateway: { min: 2 },
+  dns1: { min: 2 },
+  dns2: { min: 2 },
+  ntpserver: { min: 1 },
+}
+
+export const fieldsOf = (mode: Mode): readonly NamedField[] =>
+  mode === 'original'
+    ? ORIGINAL
+    : ORIGINAL.map((field): NamedField => ({ ...field, ...KERNEL[field.name], name: field.name }))
+
+export const NAMES: readonly string[] = ORIGINAL.map(({ name }) => name)
+
 /** Every member's text, empty where none was given. */
-export type Network = Record<(typeof FIELDS)[number]['name'], string>
+export type Network = Record<Name, string>
 
-/** All three make a static address; without any it is DHCP. */
-const STATIC = ['ip_address', 'netmask', 'gateway'] as const
+/** A static address needs no router: a storage network has none. The original takes nothing less than all three for one. */
+export function modeOf(network: Network, mode: Mode): 'static' | 'dhcp' {
+  const needed =
+    mode === 'original' ? (['ip_address', 'netmask', 'gateway'] as const) : (['ip_address', 'netmask'] as const)
+  return needed.every((name) => network[name] !== '') ? 'static' : 'dhcp'
+}
 
-export const modeOf = (network: Network) => (STATIC.every((name) => network[name] !== '') ? 'static' : 'dhcp')
+/** The checks beyond the original's: everything that is wrong, by its member, in the order of the fields. */
+export function checkNetwork(network: Network): FieldError[] {
+  const errors: FieldError[] = []
+  const check = (name: Name, act: () => void) => {
+    if (network[name] !== '' && !errors.some(({ field }) => field === name)) collect(errors, name, act)
+  }
+  const refuse = (kind: string, name: Name, expected: string) => {
+    throw invalid(`Invalid ${kind} for option: ${name}. Expected ${expected}`)
+  }
+  check('interface', () => {
+    if (/^[-.]/.test(network.interface)) refuse('name', 'interface', 'a letter, a digit or _ at its beginning')
+  })
+  check('hostname', () => {
+    // A number alone is an address to whoever looks it up.
+    if (!isHostname(network.hostname) || /^\d+$/.test(network.hostname)) refuse('name', 'hostname', 'a host name')
+  })
+  for (const name of ['ip_address', 'gateway', 'dns1', 'dns2'] as const)
+    check(name, () => {
+      if (family(network[name]) === 0) refuse('address', name, 'an IPv4 or IPv6 address')
+    })
+  for (const name of ['dns1', 'dns2'] as const)
+    check(name, () => {
+      if (!isReachable(network[name])) refuse('address', name, 'no multicast, reserved or unspecified address')
+    })
+  check('ntpserver', () => {
+    if (family(network.ntpserver) === 0 && !isHostname(network.ntpserver))
+      refuse('name', 'ntpserver', 'a host name, an IPv4 or an IPv6 address')
+  })
+  return [...errors, ...checkStatic(network, errors)]
+}
 
-/** The checks beyond the original's. Throws the first failure. */
-export function checkNetwork(network: Network): void {
-  const { hostname, ip_address, netmask, gateway, ntpserver } = network
-  if (!isHostname(hostname)) throw invalid('Invalid name for option: hostname. Expected a host name')
-  for (const name of ['ip_address', 'gateway', 'dns1', 'dns2'] as const) {
-    if (network[name] !== '' && family(network[name]) === 0) {
-      throw invalid(`Invalid address for option: ${name}. Expected an IPv4 or IPv6 address`)
-    }
+/** Address, mask and router together; `before` is what is wrong with each of them alone. */
+function checkStatic(network: Network, before: readonly FieldError[]): FieldError[] {
+  const { ip_address, netmask, gateway } = network
+  if (ip_address === '' && netmask === '' && gateway === '') return []
+  const missing = (['ip_address', 'netmask'] as const).filter((name) => network[name] === '')
+  if (missing.length > 0) {
+    const message = `Incomplete static settings. Missing: ${missing.join(', ')}`
+    return missing.map((field) => ({ field, message }))
   }
-  if (ntpserver !== '' && family(ntpserver) === 0 && !isHostname(ntpserver)) {
-    throw invalid('Invalid name for option: ntpserver. Expected a host name, an IPv4 or an IPv6 address')
-  }
-  const missing = STATIC.filter((name) => network[name] === '')
-  if (missing.length === STATIC.length) return
-  if (missing.length > 0) throw invalid(`Incomplete static settings. Missing: ${missing.join(', ')}`)
-  for (const name of ['ip_address', 'gateway'] as const) {
-    if (!isMachine(network[name])) {
-      throw invalid(`Invalid address for option: ${name}. Expected neither a loopback, multicast nor reserved address`)
-    }
-  }
+  const errors: FieldError[] = []
+  const fine = (name: Name) => ![...before, ...errors].some(({ field }) => field === name)
+  const refuse = (field: Name, kind: string, expected: string) =>
+    errors.push({ field, message: `Invalid ${kind} for option: ${field}. Expected ${expected}` })
+  const given = (['ip_address', 'gateway'] as const).filter((name) => network[name] !== '')
+  for (const name of given)
+    if (fine(name) && !isMachine(network[name]))
+      refuse(name, 'address', 'neither a loopback, multicast nor reserved address')
   const of = family(ip_address)
-  if (prefixLength(netmask, of) === undefined) {
-    throw invalid(
-      of === 4
-        ? 'Invalid value for option: netmask. Expected a contiguous mask, or a prefix length from 1 to 32'
-        : 'Invalid value for option: netmask. Expected a prefix length from 1 to 128',
+  const length = of === 0 ? undefined : prefixLength(netmask, of)
+  if (of !== 0 && length === undefined)
+    refuse(
+      'netmask',
+      'value',
+      of === 4 ? 'a contiguous mask, or a prefix length from 1 to 32' : 'a prefix length from 1 to 128',
     )
+  if (of === 0 || length === undefined) return errors
+  for (const name of given) {
+    const role = fine(name) && family(network[name]) === of ? roleIn(network[name], length) : undefined
+    // A router of an IPv6 network may be asked by the network's own address (RFC 4291, 2.6.1).
+    if (role && !(of === 6 && name === 'gateway'))
+      refuse(name, 'address', `the address of a machine, not the ${role} address of its network`)
   }
-  if (family(gateway) !== of) {
-    throw invalid('Invalid address for option: gateway. Expected an address of the same family as ip_address')
+  if (gateway !== '' && fine('gateway') && fine('ip_address')) {
+    if (family(gateway) !== of) refuse('gateway', 'address', 'an address of the same family as ip_address')
+    else if (canonical(gateway) === canonical(ip_address))
+      refuse('gateway', 'address', 'another address than ip_address')
+    // A machine alone in its network has its router elsewhere, and so has one that knows it by its link.
+    else if (length < (of === 4 ? 32 : 128) && !isLinkLocal(gateway) && !inSameNetwork(gateway, ip_address, length))
+      refuse('gateway', 'address', 'an address in the network of ip_address and netmask')
   }
-  if (canonical(gateway) === canonical(ip_address)) {
-    throw invalid('Invalid address for option: gateway. Expected another address than ip_address')
-  }
+  return errors
 }

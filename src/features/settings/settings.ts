@@ -1,10 +1,10 @@
 // The settings file of POST and GET /settings: checked, and rendered as the three files that the appliance reads.
 // The trap: what GET returns must be accepted by POST again; so `network.mode`, which only we write, is taken and ignored.
 import { invalid } from '../../http/errors.ts'
-import { isObject, type JsonObject, readDocument } from '../conf/document.ts'
-import { checkField, type Mode, refuseUnknown } from '../conf/fields.ts'
+import { isObject, type JsonObject, memberText, readDocument } from '../conf/document.ts'
+import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from '../conf/fields.ts'
 import { networkConf } from './conf.ts'
-import { checkNetwork, FIELDS, modeOf, type Network } from './network.ts'
+import { checkNetwork, fieldsOf, modeOf, NAMES, type Network } from './network.ts'
 
 export interface Settings {
   mode: 'static' | 'dhcp'
@@ -14,41 +14,58 @@ export interface Settings {
   networkConf: string
 }
 
-const NAMES = FIELDS.map(({ name }) => name as string)
-
 /** Reads an uploaded settings.json. Throws `invalid`; an empty message is the original's bare 400. */
 export function readSettings(text: string, mode: Mode): Settings {
-  const document = readDocument(text)
+  const document = readDocument(text, mode)
   if (isObject(document) && Object.keys(document).length === 0)
     throw invalid('', { words: 'Expected an object with the members network and app' })
   const { network: given, app = {} }: JsonObject = isObject(document) ? document : {}
   const members = isObject(given) ? given : {}
-  const network = Object.fromEntries(FIELDS.map((field) => [field.name, checkField(field, members, mode)])) as Network
-  if (!isObject(app)) throw invalid('Invalid value for option: app. Expected an object')
-  if (mode === 'strict') {
-    refuseUnknown(document as JsonObject, ['network', 'app'], 'the settings')
-    const { mode: stored, ...rest } = members
-    refuseUnknown(rest, NAMES, 'network')
-    if (![undefined, 'static', 'dhcp'].includes(stored as string)) {
-      throw invalid('Invalid option: mode. Allowed: static, dhcp')
-    }
-    checkNetwork(network)
-  }
+  const errors: FieldError[] = []
+  const network = Object.fromEntries(
+    fieldsOf(mode).map((field) => [
+      field.name,
+      collect(errors, field.name, () => checkField(field, members, mode)) ?? '',
+    ]),
+  ) as Network
+  if (mode === 'strict') checkStrictly(document, members, network, errors)
+  refuseAll(errors)
   const known = Object.entries(members).filter(([name]) => NAMES.includes(name))
-  const type = modeOf(network)
+  const type = modeOf(network, mode)
   return {
     mode: type,
-    appJson: `${JSON.stringify(app)}\n`,
+    appJson: `${(mode === 'original' && isObject(document) && memberText(text, 'app')) || JSON.stringify(app)}\n`,
     networkJson: `${JSON.stringify({ mode: type, ...Object.fromEntries(known) })}\n`,
-    networkConf: networkConf(network),
+    networkConf: networkConf(network, type, mode),
   }
 }
 
-/** What GET /settings shows, from the texts of app.json and network.json. */
-export const readStoredSettings = (appText: string, networkText: string): { network: JsonObject; app: JsonObject } => ({
-  network: storedObject(networkText),
-  app: storedObject(appText),
-})
+function checkStrictly(document: unknown, members: JsonObject, network: Network, errors: FieldError[]): void {
+  const { network: _, app = {}, ...more }: JsonObject = isObject(document) ? document : {}
+  if (!isObject(app)) errors.push({ field: 'app', message: 'Invalid value for option: app. Expected an object' })
+  collect(errors, 'settings', () => refuseUnknown(more, ['network', 'app'], 'the settings'))
+  const { mode: stored, ...rest } = members
+  collect(errors, 'network', () => refuseUnknown(rest, NAMES, 'network'))
+  if (![undefined, 'static', 'dhcp'].includes(stored as string))
+    errors.push({ field: 'mode', message: 'Invalid option: mode. Allowed: static, dhcp' })
+  const alone = new Set(errors.map(({ field }) => field))
+  errors.push(...checkNetwork(network).filter(({ field }) => !alone.has(field)))
+}
+
+/** What GET /settings shows, from the texts of app.json and network.json. As the original, any value of `app` comes back as it was written. */
+export function storedSettings(appText: string, networkText: string, mode: Mode): string {
+  const app = mode === 'original' && isJson(appText) ? appText.trim() : JSON.stringify(storedObject(appText))
+  return `{"network":${JSON.stringify(storedObject(networkText))},"app":${app}}`
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The original shows a file that it cannot read as an empty object. */
 function storedObject(text: string): JsonObject {

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { decodeDocument } from '../../features/conf/document.ts'
-import { readSettings, readStoredSettings } from '../../features/settings/settings.ts'
+import { readSettings, storedSettings } from '../../features/settings/settings.ts'
 import { publicStorage, readStorage } from '../../features/storage/storage.ts'
 import { etc, type Folders } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { busy, notFound, raise } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
-import { json } from '../../http/reply.ts'
+import { json, jsonText } from '../../http/reply.ts'
 import { readEdited, readJson, readText } from '../../store/atomic.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { begins, define, PREFIX } from './deps.ts'
@@ -86,13 +86,13 @@ export const getSettings = define({
   permission: 'administrator',
   enabled: ({ endpoints }) => endpoints.includes('settings'),
   query: Wait,
-  response: z.object({ network: z.looseObject({}), app: z.looseObject({}) }),
+  response: z.object({ network: z.looseObject({}), app: z.looseObject({}).or(z.unknown()) }),
   errors: [404],
-  async handle(call, { folders, tasks }) {
+  async handle(call, { folders, tasks, mode }) {
     await applied(call, tasks, 'settings')
     const app = readStored(folders, 'app.json') ?? raise(noSettings())
     const network = readStored(folders, 'network.json') ?? raise(noSettings())
-    return json(readStoredSettings(app, network))
+    return jsonText(storedSettings(app, network, mode))
   },
 })
 

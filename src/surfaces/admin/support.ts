@@ -1,7 +1,7 @@
 // GET /logs and /debug: bundles made while the client waits. GET and POST /reboot.
 import { uploads } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { busy, invalid } from '../../http/errors.ts'
+import { busy, invalid, notFound } from '../../http/errors.ts'
 import { downloadReply } from '../../http/files.ts'
 import type { Reply } from '../../http/reply.ts'
 import { type AdminDeps, begins, define, PREFIX, waits } from './deps.ts'
@@ -10,11 +10,18 @@ import { Accepted, accepted } from './words.ts'
 const BINARY = 'application/octet-stream'
 
 /** Runs the script and answers with the file that it made. A script that fails is a 400, a missing file a 404 (contract). */
-async function bundle(kind: 'logs' | 'debug', file: string, call: Call, { tasks, folders }: AdminDeps): Promise<Reply> {
+async function bundle(
+  kind: 'logs' | 'debug',
+  file: string,
+  call: Call,
+  { tasks, folders, mode }: AdminDeps,
+): Promise<Reply> {
   const by = waits(call, tasks, { action: `${kind}.get`, target: file, path: `${PREFIX}/${kind}` })
   const task = tasks.start(kind, { lock: 'logs', by })
   if (!task) throw busy('Logs are being collected already')
   const ended = await tasks.wait(task.id)
+  // The original answers every failure with 404, whatever its document says.
+  if (ended?.status !== 'completed' && mode === 'original') throw notFound()
   if (ended?.status !== 'completed') throw invalid(ended?.error?.message ?? 'Script error')
   return downloadReply(uploads(folders), file, BINARY)
 }
