@@ -1,17 +1,18 @@
-// Passwords at rest: scrypt, its parameters in the stored text. The trap: each hash takes 32 MiB and a core for a tenth of a second, so
-// there is a queue with one place per core and an end; `before` is asked again once a place is free, since the answer may have changed.
+// Passwords at rest: scrypt, its parameters in the stored text. Each hash takes 16 MiB and a core for a tenth of a second, and strangers can
+// ask for as many as they like: so one is made at a time, and the queue has an end. `before` is asked again once a place is free, since the
+// answer may have changed.
 import { randomBytes, type ScryptOptions, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { ApiError } from '../http/errors.ts'
 import { FairQueue } from './fair-queue.ts'
 import { formsOf, opaque } from './opaque-string.ts'
 
-const N = 2 ** 15
+/** Twice through 16 MiB costs a guesser as much time as once through 32, and this machine half the memory (`128 * N * R` bytes). */
+const N = 2 ** 14
 const R = 8
-const P = 1
+const P = 2
 const LENGTH = 32
-/** Node's own limit is exactly what N and R need, and so a few bytes too little. */
-const MEMORY = 2 * 128 * N * R
+/** Enough for a hash of an older version as well, which took 32 MiB. */
+const MEMORY = 2 ** 26
 /** Places in the queue for strangers, and those that are kept for addresses that proved themselves before. */
 const STRANGERS = 128
 const KEPT = 64
@@ -53,7 +54,7 @@ export class Passwords {
   private lastWasKnown = false
 
   /** `work` stands for the hash itself in tests. */
-  constructor(places: number = availableParallelism(), work: typeof derive = derive) {
+  constructor(places = 1, work: typeof derive = derive) {
     this.places = places
     this.derive = work
   }

@@ -11,8 +11,8 @@ describe('a password hash', () => {
     for (const stored of [one, two, hashPasswordNow('correct horse 1')]) {
       const [, name, n, r, p, salt, hash] =
         /^(scrypt)\$(\d+)\$(\d+)\$(\d+)\$([\w-]{22})\$([\w-]{43})$/.exec(stored) ?? []
-      expect([name, n, r, p]).toEqual(['scrypt', '32768', '8', '1'])
-      const options = { N: 32768, r: 8, p: 1, maxmem: 2 ** 26 }
+      expect([name, n, r, p]).toEqual(['scrypt', '16384', '8', '2'])
+      const options = { N: 16384, r: 8, p: 2, maxmem: 2 ** 26 }
       const again = scryptSync('correct horse 1', Buffer.from(salt ?? '', 'base64url'), 32, options)
       expect(again.toString('base64url')).toBe(hash)
     }
@@ -24,6 +24,10 @@ describe('a password hash', () => {
     const stored = `scrypt$1024$4$2$${salt.toString('base64url')}$${hash.toString('base64url')}`
     expect(await new Passwords().verify('older 1', stored)).toBe(true)
     expect(await new Passwords().verify('older 2', stored)).toBe(false)
+    // What version 0.1.0 kept took 32 MiB.
+    const larger = scryptSync('older 3', salt, 32, { N: 32768, r: 8, p: 1, maxmem: 2 ** 26 })
+    const kept = `scrypt$32768$8$1$${salt.toString('base64url')}$${larger.toString('base64url')}`
+    expect(await new Passwords().verify('older 3', kept)).toBe(true)
   })
 
   it('fits one password only, and nobody’s fits none', async () => {
@@ -41,7 +45,7 @@ describe('a password hash', () => {
   it('does not fit with zeros after it, which scrypt by itself would not see', async () => {
     const stored = hashPasswordNow('right 123')
     const [, , , , salt = '', hash] = stored.split('$')
-    const options = { N: 32768, r: 8, p: 1, maxmem: 2 ** 26 }
+    const options = { N: 16384, r: 8, p: 2, maxmem: 2 ** 26 }
     const same = scryptSync('right 123\0\0', Buffer.from(salt, 'base64url'), 32, options)
     expect(same.toString('base64url')).toBe(hash)
     expect(await new Passwords().verify('right 123\0\0', stored)).toBe(false)
@@ -72,7 +76,7 @@ describe('a password hash', () => {
 })
 
 describe('the queue of hashes', () => {
-  it('has one place per core, and asks again when a place is free', async () => {
+  it('has so many places, and asks again when a place is free', async () => {
     const passwords = new Passwords(2)
     const stored = hashPasswordNow('right 123')
     const asked: number[] = []
