@@ -23,7 +23,7 @@ export interface Principal {
   name: string
   role: Role
   /** How it was proven. */
-  via: 'token' | 'hash' | 'jwt' | 'session'
+  via: 'token' | 'hash' | 'jwt' | 'session' | 'metrics'
   /** What an account proved itself by: with `jwt`, and with `session` when an account signed in. */
   session?: Session
   /** With `session`: the id of the console's session. */
@@ -32,7 +32,7 @@ export interface Principal {
 
 /** What the audit log knows the caller by: the account's id, or `token` for the appliance's one token. */
 export const accountOf = (principal: Principal | undefined): string | undefined =>
-  principal && (principal.session?.user ?? 'token')
+  principal && (principal.session?.user ?? (principal.via === 'metrics' ? 'metrics-token' : 'token'))
 
 /** Who somebody is beside what he began: an account by its name, the appliance's token by that word, for an account may be called `admin`. */
 export const callerName = (principal: Principal | undefined): string =>

@@ -73,7 +73,7 @@ function whole(text: string, option: string): number {
 
 async function verify(args: string[], io: Io): Promise<number> {
   const options = { ...STATE, key: { type: 'string' }, checkpoint: { type: 'string' } } as const
-  const { values, positionals } = parse(args, options, 0, Number.POSITIVE_INFINITY)
+  const { values, positionals } = parse(args, options, [], Number.POSITIVE_INFINITY)
   if (values.statedir !== undefined && positionals.length > 0) throw new UsageError('--statedir, or files: not both')
   const [one] = positionals
   const part = one !== undefined && (positionals.length > 1 || !statSync(one).isDirectory())

@@ -1,16 +1,19 @@
 // `edge-admin call`: one signed request to an appliance. The trap: token and hash are in the URL (the contract wants them there), so
 // no message of this file may ever hold the URL.
 import { createHmac } from 'node:crypto'
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { tokenKey } from '../auth/token.ts'
 import { edited, Failure, type Io, parse, say, UsageError } from './command.ts'
 import { createForm, type Form } from './form.ts'
+import { jsonBody, logIn, password } from './log-in.ts'
 import { printBody, saveBody } from './reply-body.ts'
 
 const PREFIX = '/api/v1/admin/'
+/** Of the storage API, which takes accounts and not the token. */
+const STORAGE = '/api/v1/'
 /** An update, a restore or a debug bundle may keep us waiting; a dead server may not for ever. */
 const SILENCE = 600_000
 
@@ -20,20 +23,30 @@ const OPTIONS = {
   url: { type: 'string', default: 'https://127.0.0.1:8443' },
   'token-file': { type: 'string' },
   'token-in-query': { type: 'boolean', default: false },
+  user: { type: 'string' },
+  'password-file': { type: 'string' },
+  json: { type: 'string' },
   ca: { type: 'string' },
   insecure: { type: 'boolean', default: false },
 } as const
 
 export async function call(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, OPTIONS, 2)
+  const { values, positionals } = parse(args, OPTIONS, ['METHOD', 'PATH'])
   const method = (positionals[0] as string).toUpperCase()
   if (!/^[A-Z]{1,16}$/.test(method)) throw new UsageError('the method is a word such as GET or POST')
-  const url = target(values.url, positionals[1] as string)
-  sign(url, method, credentials(values['token-file'], io.env), values['token-in-query'])
-  const form = values.form && createForm(values.form)
+  const { user, json } = values
+  if (user !== undefined && (values['token-file'] !== undefined || values['token-in-query']))
+    throw new UsageError('--user, or the token: not both')
+  if (user === undefined && values['password-file'] !== undefined) throw new UsageError('--password-file needs --user')
+  if (json !== undefined && values.form) throw new UsageError('--json, or -F: not both')
+  const url = target(values.url, positionals[1] as string, user === undefined ? PREFIX : STORAGE)
+  const form = json === undefined ? values.form && createForm(values.form) : jsonBody(json)
   const tls = { rejectUnauthorized: !values.insecure, ca: values.ca && edited(values.ca) }
 
-  const response = await send(url, { method, ...tls }, form)
+  const headers: Record<string, string> = {}
+  if (user === undefined) sign(url, method, credentials(values['token-file'], io.env), values['token-in-query'])
+  else headers['Authorization'] = `Bearer ${await logIn(url, tls, user, await password(values['password-file'], io))}`
+  const response = await send(url, { method, ...tls, headers }, form)
   say(io.stderr, `HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}`)
   const status = response.statusCode ?? 0
   const good = status >= 200 && status < 300
@@ -44,7 +57,7 @@ export async function call(args: string[], io: Io): Promise<number> {
 }
 
 /** The server that was named, and no other, whatever the path says. */
-function target(base: string, path: string): URL {
+function target(base: string, path: string, prefix: string): URL {
   if (!URL.canParse(base)) throw new UsageError('--url is not an address such as https://127.0.0.1:8443')
   const url = new URL(base)
   if (!/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username || url.password) {
@@ -52,7 +65,7 @@ function target(base: string, path: string): URL {
   }
   const question = path.indexOf('?')
   const name = question < 0 ? path : path.slice(0, question)
-  url.pathname = name.startsWith('/') ? name : PREFIX + name
+  url.pathname = name.startsWith('/') ? name : prefix + name
   url.search = question < 0 ? '' : path.slice(question)
   return url
 }
@@ -90,8 +103,12 @@ function decoded(path: string): string {
 }
 
 /** Sends, and answers as soon as the server does: it may refuse an upload before the last byte. */
-function send(url: URL, options: RequestOptions, form: Form | undefined): Promise<IncomingMessage> {
-  const headers: Record<string, string | number> = { 'User-Agent': 'edge-admin', Accept: '*/*' }
+export function send(
+  url: URL,
+  options: Omit<RequestOptions, 'headers'> & { headers?: Record<string, string> },
+  form: Form | undefined,
+): Promise<IncomingMessage> {
+  const headers: Record<string, string | number> = { 'User-Agent': 'edge-admin', Accept: '*/*', ...options.headers }
   if (form) Object.assign(headers, { 'Content-Type': form.contentType, 'Content-Length': form.length })
   else if (options.method !== 'GET' && options.method !== 'HEAD') headers['Content-Length'] = 0
   const open = url.protocol === 'https:' ? httpsRequest : httpRequest

@@ -47,10 +47,11 @@ ${FOLDERS}
   },
   {
     name: 'token',
-    summary: 'set the API token, or make a new random one',
+    summary: 'set the API token, or make a new random one; make one for metrics',
     usage: `edge-admin token set --root DIR      reads the new token from standard input
 edge-admin token rotate --root DIR   makes a random token and prints it once
-A token has 1 to 255 characters out of ASCII 33 to 126. Setting one ends a pending first run.`,
+edge-admin token metrics --root DIR [--remove]   makes (or ends) a token that reads /metrics and nothing else
+An API token has 1 to 255 characters out of ASCII 33 to 126. Setting one ends a pending first run.`,
     load: async () => (await import('./token.ts')).token,
   },
   {
@@ -102,17 +103,20 @@ edge-admin audit key [--statedir DIR]   prints the public key: keep it, and a co
   FOLDER, FILE...   a copied log, or only some of its segments
   --key PUBLIC      the key that was kept, instead of the one beside the log
   --checkpoint FILE a checkpoint that was kept: says how much of what it signed is still there
-  --actor also takes local: what was done on the machine itself, by edge-admin user reset and token set
+  --actor also takes local: what was done on the machine itself, by edge-admin user reset and token
 Exit status of verify: 0 when nothing that is there was changed; its first line says from which entry on ("good" alone
 is the whole log). 1 when something was changed, is missing or cannot be read: the first bad entry is on standard error. 64 for a wrong call.`,
     load: async () => (await import('./audit.ts')).audit,
   },
   {
     name: 'call',
-    summary: 'call the API of an appliance, signed with the hash',
-    usage: `edge-admin call METHOD PATH [-F name=@FILE | -F name=VALUE]... [OPTION]...
-  PATH              version, update/log, backup?wait=30 … or a whole path that starts with /
+    summary: 'call the API of an appliance, signed with the hash or logged in with an account',
+    usage: `edge-admin call METHOD PATH [-F name=@FILE | -F name=VALUE | --json JSON]... [OPTION]...
+  PATH              version, update/log, backup?wait=30 … (with --user: pools, datasets/tank …), or a whole path that starts with /
   -F name=@FILE     send FILE; -F name=VALUE sends a text
+  --json JSON       send it, or the file with --json @FILE: what the storage API takes
+  --user NAME       log in to the storage API (/api/v1/pools …), which knows accounts and not the token
+  --password-file FILE its password; else the variable EDGE_ADMIN_PASSWORD; else standard input
   -o FILE           save the body (not printed, not kept when it is incomplete)
   --url URL         default https://127.0.0.1:8443
   --token-file FILE the token, or an appliance's etc/api.token; else the variable EDGE_ADMIN_TOKEN; else no credentials
@@ -160,6 +164,9 @@ export async function run(argv: string[], io: Io = process): Promise<number> {
   }
   const end = args.indexOf('--')
   if (args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')) {
+    const { ACTION_USAGE } = await import('./action-usage.ts')
+    const own = Object.entries(ACTION_USAGE[name] ?? {}).find(([action]) => action === args[0])
+    if (own) return print(io, own[1])
     return print(io, `${command.usage}\n\n${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`)
   }
   try {

@@ -25,11 +25,12 @@ export class Failure extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
-/** Strict options, and between `min` and `max` other words. */
-export function parse<const O extends Options>(args: string[], options: O, min = 0, max = min) {
+/** Strict options, and other words: those of `words` have to be there, and up to `max` may. */
+export function parse<const O extends Options>(args: string[], options: O, words: string[] = [], max = words.length) {
   const parsed = parseStrictly(args, options)
   if (parsed.positionals.length > max) throw new UsageError(`one word too many: ${parsed.positionals[max]}`)
-  if (parsed.positionals.length < min) throw new UsageError('a word is missing: see --help')
+  const missing = words[parsed.positionals.length]
+  if (missing !== undefined) throw new UsageError(`a word is missing: ${missing} (see --help)`)
   return parsed
 }
 

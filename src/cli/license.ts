@@ -46,7 +46,7 @@ async function sign(args: string[], io: Io): Promise<number> {
 }
 
 async function verify(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, { pub: { type: 'string' } }, 1)
+  const { values, positionals } = parse(args, { pub: { type: 'string' } }, ['FILE'])
   const publicKey = edited(required(values.pub, '--pub'))
   const found = readLicense(edited(positionals[0] as string), publicKey)
   say(io.stdout, JSON.stringify(found, null, 2))

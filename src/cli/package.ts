@@ -32,7 +32,7 @@ async function build(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(
     args,
     { key: { type: 'string' }, sign: { type: 'string' }, version: { type: 'string' }, out: { type: 'string' } },
-    1,
+    ['DIR'],
   )
   const folder = positionals[0] as string
   const sign = required(values.sign, '--sign')
@@ -57,7 +57,7 @@ const READING = {
 } as const
 
 async function inspect(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, READING, 1)
+  const { values, positionals } = parse(args, READING, ['FILE'])
   const source = packageSource(positionals, values)
   const signature = values.pub ? await signatureState(source, readKey(values.pub, createPublicKey)) : 'unchecked'
   const { version, files, bytes } = await listContents(source)
@@ -76,7 +76,7 @@ async function signatureState(source: PackageSource, key: KeyObject): Promise<'v
 }
 
 async function verify(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, { ...READING, installed: { type: 'string' } }, 1)
+  const { values, positionals } = parse(args, { ...READING, installed: { type: 'string' } }, ['FILE'])
   const publicKey = readKey(required(values.pub, '--pub'), createPublicKey)
   const { installed } = values
   if (installed !== undefined && !isVersion(installed)) throw new UsageError('--installed is not a version')

@@ -3,25 +3,44 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { makeMetricsToken, removeMetricsToken } from '../auth/metrics-token.ts'
 import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
 import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
 
+const ACTIONS = ['set', 'rotate', 'metrics']
+
 export async function token(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, { root: { type: 'string' } }, 1)
-  const action = positionals[0]
-  if (action !== 'set' && action !== 'rotate') throw new UsageError(`unknown action ${action}: set or rotate`)
+  const { values, positionals } = parse(args, { root: { type: 'string' }, remove: { type: 'boolean' } }, ['ACTION'])
+  const action = positionals[0] as string
+  if (!ACTIONS.includes(action)) throw new UsageError(`unknown action ${action}: set, rotate or metrics`)
+  if (values.remove && action !== 'metrics') throw new UsageError('--remove is for edge-admin token metrics')
   const folders = { ...DEFAULT_FOLDERS, root: resolve(required(values.root, '--root')) }
   const owner = statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })
   if (!owner?.isDirectory()) throw new Failure(`${folders.root}: no etc folder in it: run edge-admin init first`)
 
+  if (action === 'metrics') {
+    becomeOwner(owner.uid, owner.gid)
+    const by = onBehalf('edge-admin token metrics', io)
+    const made = recordedMetrics(folders, by, values.remove === true)
+    if (made === undefined) say(io.stderr, 'the token for metrics is removed')
+    else say(io.stdout, made)
+    return 0
+  }
   const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
   becomeOwner(owner.uid, owner.gid)
   store(folders, value, onBehalf(`edge-admin token ${action}`, io))
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
   return 0
+}
+
+function recordedMetrics(folders: Folders, by: string, remove: boolean): string | undefined {
+  const entry = { action: remove ? 'metrics-token.remove' : 'metrics-token.update', resource: 'metrics-token', by }
+  return recorded(join(folders.root, 'etc'), entry, () =>
+    remove ? void removeMetricsToken(folders) : makeMetricsToken(folders),
+  )
 }
 
 function store(folders: Folders, value: string, by: string): void {

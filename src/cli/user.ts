@@ -10,7 +10,7 @@ import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
 
 export async function user(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, { statedir: { type: 'string' } }, 1, 2)
+  const { values, positionals } = parse(args, { statedir: { type: 'string' } }, ['ACTION'], 2)
   const [action, name] = positionals
   const state = resolve(values.statedir ?? DEFAULT_FOLDERS.state)
   const file = join(state, 'users.json')

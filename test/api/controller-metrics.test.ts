@@ -1,6 +1,9 @@
 // GET /metrics as a Prometheus server reads it. The trap: labels are declared paths; one made of what was asked for would let a scanner fill
 // the memory.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run as edgeAdmin } from '../../src/cli/cli.ts'
 import { type InProcess, startAppliance } from './appliance.ts'
 import { call } from './client.ts'
 import { addCaller, ON } from './controller.ts'
@@ -61,5 +64,44 @@ describe('GET /metrics', () => {
     } finally {
       await open.close()
     }
+  })
+})
+
+describe('the token for metrics', () => {
+  const root = () => appliance.folders.root
+  const run = async (...args: string[]) => {
+    let out = ''
+    const write = (text: string) => {
+      out += text
+    }
+    const stream = { write } as never
+    expect(
+      await edgeAdmin(['token', 'metrics', '--root', root(), ...args], { stdout: stream, stderr: stream, env: {} }),
+    ).toBe(0)
+    return out.trim()
+  }
+  const status = async (bearer: string, path = '/metrics', method = 'GET') =>
+    (await call(appliance.url, method, path, { headers: { authorization: `Bearer ${bearer}` } })).status
+
+  it('reads /metrics and nothing else, until another one is made or it is removed', async () => {
+    const first = await run()
+    const file = join(root(), 'etc/metrics.token')
+    expect([statSync(file).mode & 0o777, readFileSync(file, 'utf8').includes(first)]).toEqual([0o600, false])
+    expect([await status(first), await status(`${first.slice(1)}A`)]).toEqual([200, 401])
+    for (const path of ['/api/v1/users', '/api/v1/pools', '/api/v1/dashboard', '/api/v1/audit'])
+      expect([path, await status(first, path)]).toEqual([path, 401])
+    expect(await status(first, '/api/v1/auth/logout', 'POST')).toBe(401)
+    // The appliance's own token has not been proven by it.
+    expect(appliance.app.known.isKnownTo('token', '127.0.0.1')).toBe(false)
+    const second = await run()
+    expect([await status(first), await status(second)]).toEqual([401, 200])
+    expect(await run('--remove')).toBe('the token for metrics is removed')
+    expect(await status(second)).toBe(401)
+    const entered = readdirSync(join(root(), 'etc/entries')).map((name) =>
+      readFileSync(join(root(), 'etc/entries', name), 'utf8'),
+    )
+    const text = entered.join() + JSON.stringify(appliance.audit())
+    for (const action of ['metrics-token.update', 'metrics-token.remove']) expect(text).toContain(action)
+    expect(text).not.toContain(first)
   })
 })

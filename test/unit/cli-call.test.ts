@@ -361,3 +361,71 @@ describe('over TLS', () => {
     await fails(['GET', 'version', '--ca', join(folder, 'nowhere')], 1, /nowhere: no such file/, { to })
   })
 })
+
+describe('edge-admin call --user', () => {
+  const requests: { path: string; authorization: string | undefined; body: string }[] = []
+  beforeEach(() => {
+    requests.length = 0
+    answer = async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      requests.push({ path: `${request.method} ${request.url}`, authorization: request.headers.authorization, body })
+      const right = body.includes('right-word-1') || request.url !== '/api/v1/auth/login'
+      response.writeHead(right ? 200 : 401, { 'Content-Type': 'application/json' })
+      response.end(right ? '{"token":"a.b.c"}' : '{"code":"UNAUTHORIZED","message":"Wrong user name or password"}')
+    }
+  })
+  const run_ = async (args: string[], env: Record<string, string> = {}, input?: string) => {
+    const [stdout, stderr] = [new Sink(), new Sink()]
+    async function* feed() {
+      yield Buffer.from(input ?? '')
+    }
+    const status = await run(['call', ...args, '--url', url, '--user', 'ann'], {
+      ...{ stdout, stderr, env },
+      ...(input !== undefined && { stdin: feed() }),
+    })
+    return { status, out: stdout.text, err: stderr.text }
+  }
+
+  it('logs in with a password from a file, the environment or standard input, and sends the token and JSON', async () => {
+    const file = join(base, 'password')
+    writeFileSync(file, 'right-word-1\n')
+    const json = '{"name":"tank/a"}'
+    for (const [args, env, input] of [
+      [['--password-file', file], {}, undefined],
+      [[], { EDGE_ADMIN_PASSWORD: 'right-word-1' }, undefined],
+      [[], {}, 'right-word-1\n'],
+    ] as const) {
+      requests.length = 0
+      const { status, err } = await run_(['POST', 'datasets', '--json', json, ...args], env, input)
+      expect([status, err]).toEqual([0, 'HTTP/1.1 200 OK\n'])
+      expect(requests).toEqual([
+        {
+          path: 'POST /api/v1/auth/login',
+          authorization: undefined,
+          body: '{"username":"ann","password":"right-word-1"}',
+        },
+        { path: 'POST /api/v1/datasets', authorization: 'Bearer a.b.c', body: json },
+      ])
+    }
+  })
+
+  it('says why the log-in was refused, and asks for nothing then', async () => {
+    const { status, out, err } = await run_(['GET', 'pools'], {}, 'wrong-word-1\n')
+    expect([status, out]).toEqual([1, ''])
+    expect(err).toMatch(/the log-in was refused: Wrong user name or password\n$/)
+    expect(err).not.toContain('wrong-word-1')
+    expect(requests).toHaveLength(1)
+  })
+
+  it.each([
+    [['GET', 'pools'], /--user needs --password-file/],
+    [['GET', 'pools', '--token-file', 'x'], /--user, or the token: not both/],
+    [['POST', 'pools', '--json', '{'], /--json: not JSON/],
+    [['POST', 'pools', '--json', '{}', '-F', 'a=b'], /--json, or -F: not both/],
+  ])('refuses %j', async (args, line) => {
+    const { err } = await run_(args)
+    expect(err).toMatch(line)
+    expect(requests).toEqual([])
+  })
+})

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Passwords } from '../../src/auth/password.ts'
 import { TOKEN_CHARACTERS, TokenStore, tokenKey } from '../../src/auth/token.ts'
 import { UserStore } from '../../src/auth/users.ts'
+import { ACTION_USAGE } from '../../src/cli/action-usage.ts'
 import { COMMANDS, run } from '../../src/cli/cli.ts'
 import { DEFAULT_FOLDERS } from '../../src/folders.ts'
 
@@ -65,6 +66,15 @@ describe('edge-admin', () => {
     }
   })
 
+  it.each(
+    Object.entries(ACTION_USAGE).flatMap(([name, actions]) => Object.keys(actions).map((action) => [name, action])),
+  )('%s %s --help prints its own help', async (name, action) => {
+    const { status, out, err } = await cli([name!, action!, '--help'])
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(new RegExp(`^edge-admin ${name} ${action} `))
+    expect(out.match(/^edge-admin /gm)).toHaveLength(1)
+  })
+
   it('--version prints the version of the package', async () => {
     const about = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'))
     expect(await cli(['--version'])).toEqual({ status: 0, out: `${about.version}\n`, err: '' })
@@ -86,7 +96,7 @@ describe('edge-admin', () => {
     [['init', '--root='], /--root is missing/],
     [['init', '--root', 'x', 'y'], /one word too many: y/],
     [['init', '--root', 'x', '--sample=yes'], /'--sample' does not take an argument/],
-    [['token', '--root', 'x'], /a word is missing/],
+    [['token', '--root', 'x'], /a word is missing: ACTION/],
     [['token', 'get', '--root', 'x'], /unknown action get/],
     [['token', 'set', 'secret', '--root', 'x'], /one word too many/],
     [['package'], /an action is missing/],
@@ -95,7 +105,8 @@ describe('edge-admin', () => {
     [['package', 'verify', 'x', '--key', 'k'], /--pub is missing/],
     [['license', 'frob'], /unknown action frob/],
     [['license', 'keygen'], /--out is missing/],
-    [['call', 'GET'], /a word is missing/],
+    [['call', 'GET'], /a word is missing: PATH/],
+    [['package', 'build'], /a word is missing: DIR/],
     [['call', 'G-T', 'version'], /the method is a word/],
   ])('says what is wrong with %j, status 64', (args, line) => fails(args, 64, line))
 

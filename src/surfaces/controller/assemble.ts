@@ -6,6 +6,7 @@ import type { Clock } from '../../auth/clock.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { readSecret, Tokens } from '../../auth/jwt.ts'
 import type { KnownAddresses } from '../../auth/known-addresses.ts'
+import { MetricsToken } from '../../auth/metrics-token.ts'
 import { Passwords } from '../../auth/password.ts'
 import { UserStore } from '../../auth/users.ts'
 import type { Configuration } from '../../config.ts'
@@ -121,6 +122,7 @@ export function assembleController({
   return {
     surface: controllerSurface({
       tokens,
+      metrics: new MetricsToken(folders),
       limits,
       answers,
       audit,

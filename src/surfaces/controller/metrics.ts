@@ -1,5 +1,5 @@
 // GET /metrics: for a Prometheus server. The trap: two declarations of one path, of which the configuration mounts one; a scraper's token
-// would end with the day, so an appliance in a network of its own may open it to anyone there.
+// has one that reads nothing else (auth/metrics-token.ts), and an appliance in a network by itself may open it to anyone there.
 import { CONTENT_TYPE, type Measured, renderMetrics } from '../../features/metrics/metrics.ts'
 import { readStorage } from '../../features/metrics/storage.ts'
 import type { Permission } from '../../http/endpoint.ts'
@@ -7,10 +7,12 @@ import { TEXT_TYPE } from '../../http/reply.ts'
 import { isFinal } from '../../tasks/task.ts'
 import { type ControllerDeps, define } from './deps.ts'
 
+export const METRICS = '/metrics'
+
 const declare = (permission: Permission & ('public' | 'viewer')) =>
   define({
     method: 'GET',
-    path: '/metrics',
+    path: METRICS,
     id: 'metrics',
     tag: 'System',
     summary: 'Numbers in Prometheus’ text format',

@@ -2,6 +2,7 @@
 // so it never makes its address wait; only logins do.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { Tokens } from '../../auth/jwt.ts'
+import type { MetricsToken } from '../../auth/metrics-token.ts'
 import { accountOf, type Principal } from '../../auth/principal.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
@@ -13,6 +14,7 @@ import { RequestLimit, WINDOW } from '../../http/request-limit.ts'
 import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'
 import { login } from './auth.ts'
+import { METRICS } from './metrics.ts'
 import { failure } from './words.ts'
 
 const headers = (requestId: string) => ({
@@ -39,6 +41,7 @@ export const isControllerPath = (path: string) => OWN.test(path)
 
 export function controllerSurface({
   tokens,
+  metrics,
   limits,
   answers,
   perMinute,
@@ -47,6 +50,8 @@ export function controllerSurface({
   sessions,
 }: {
   tokens: Tokens
+  /** Opens /metrics and nothing else. */
+  metrics: MetricsToken
   /** Those of the console, where it is on. */
   sessions: ConsoleSessions | undefined
   limits: LoginLimits
@@ -91,7 +96,8 @@ export function controllerSurface({
       // Of several Node keeps the first, which need not be the one that a proxy looked at.
       if ((request.incoming?.headersDistinct['authorization']?.length ?? 0) > 1)
         throw invalid('Expected one Authorization header', { details: { field: 'Authorization' } })
-      if (header !== undefined) return tokens.authenticate(header)
+      if (header !== undefined)
+        return (request.template === METRICS && metrics.authenticate(header)) || tokens.authenticate(header)
       const principal = byCookie(request, sessions)
       // Of the appliance's one token this surface knows nothing.
       return principal?.session && principal

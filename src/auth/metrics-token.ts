@@ -1,0 +1,46 @@
+// A token that reads /metrics and opens nothing else: for a scraper, whose configuration a JWT of a day does not suit. It has no end but that it is
+// replaced or removed. At rest it is a digest.
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { etc, type Folders } from '../folders.ts'
+import { readLine, syncFolder, writeAtomic } from '../store/atomic.ts'
+import { Remembered } from '../store/remembered.ts'
+import type { Principal } from './principal.ts'
+import { tokenKey } from './token.ts'
+
+const BEARER = /^Bearer +([A-Za-z0-9_-]{43})$/i
+const STORED = /^sha256 ([0-9a-f]{64})$/
+
+const fileOf = (folders: Folders) => etc(folders, 'metrics.token')
+
+/** Makes a new one, which ends the one before. */
+export function makeMetricsToken(folders: Folders): string {
+  const token = randomBytes(32).toString('base64url')
+  writeAtomic(fileOf(folders), `sha256 ${tokenKey(token)}\n`, 0o600)
+  return token
+}
+
+export function removeMetricsToken(folders: Folders): void {
+  rmSync(fileOf(folders), { force: true })
+  syncFolder(dirname(fileOf(folders)))
+}
+
+export class MetricsToken {
+  private readonly key: Remembered<string | undefined>
+
+  constructor(folders: Folders) {
+    const file = fileOf(folders)
+    this.key = new Remembered(file, (there) => (there ? STORED.exec(readLine(file) ?? '')?.[1] : undefined))
+  }
+
+  /** Whom an Authorization header proves, of a request for /metrics. */
+  authenticate(header: string): Principal | undefined {
+    const token = BEARER.exec(header)?.[1]
+    const key = token === undefined ? undefined : this.key.get()
+    if (token === undefined || key === undefined) return undefined
+    return timingSafeEqual(Buffer.from(tokenKey(token)), Buffer.from(key))
+      ? { name: 'metrics', role: 'viewer', via: 'metrics' }
+      : undefined
+  }
+}
