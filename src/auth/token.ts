@@ -143,6 +143,33 @@ export class TokenStore {
     return undefined
   }
 
+  /**
+   * What a hash that does not pass here would be right for: the commonest mistakes of who makes one. It proves that its maker has the token, so it
+   * is no guess. Undefined for any other.
+   */
+  rightElsewhere(method: string, path: string, hash: string): string | undefined {
+    const key = this.current()
+    if (key === undefined) return undefined
+    const slash = path.endsWith('/') ? path.slice(0, -1) : `${path}/`
+    const short = path.replace(/^\/api\/v1\/admin/, '')
+    const others: [message: string, rightFor: string][] = [
+      ...METHODS.filter((other) => other !== method).map((other): [string, string] => [
+        other + path,
+        `${other}, not for ${method}`,
+      ]),
+      [method + slash, `this path ${path.endsWith('/') ? 'without its last slash' : 'with a slash behind it'}`],
+      [method + short, 'the path without /api/v1/admin in front of it'],
+      [method + path.replace(/^\//, ''), 'the path without its first slash'],
+      [`${method} ${path}`, 'a text with a blank between method and path'],
+      [`${method}${path}\n`, 'a text with a line end behind the path'],
+    ]
+    // All of them, whichever is right: how long it takes shall say nothing.
+    const right = others.filter(([message]) =>
+      same(Buffer.from(lowerHex(hash)), Buffer.from(createHmac('sha256', key).update(message).digest('hex'))),
+    )
+    return right[0]?.[1]
+  }
+
   private expected(key: string, message: string): Buffer {
     const known = this.hashes.get(message)
     if (known) return known
@@ -164,5 +191,6 @@ export function readPhrase(file: string): string | undefined {
 
 /** Some write hexadecimal in capitals. Nothing else is the same in another case. */
 const lowerHex = (hash: string) => (/^[0-9A-F]{64}$/i.test(hash) ? hash.toLowerCase() : hash)
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)
 const principal = (via: Principal['via']): Principal => ({ name: 'admin', role: 'administrator', via })

@@ -235,10 +235,9 @@ describe('the error answers of the document', () => {
 
   it('come as 403 for wrong credentials', async () => {
     const seen = await curl('GET', `${PREFIX}/version?token=wrong`, [])
-    expect([seen.status, seen.body.toString()]).toEqual([
-      403,
-      '{"Status":"403 Forbidden","Error-Message":"Authentication error"}',
-    ])
+    const expected = { Status: '403 Forbidden', 'Error-Message': 'Authentication error' }
+    const errors = [{ field: 'token', message: 'This is not the token' }]
+    expect([seen.status, JSON.parse(seen.body.toString())]).toEqual([403, { ...expected, errors }])
     expect(seen.headers['error-message']).toBe('Authentication error')
   })
 

@@ -22,6 +22,8 @@ const everything = adminEndpoints.map(({ method, path, permission, enabled }) =>
 /** What the sample appliance has of them: two pages are the console's there. */
 const sample = Configuration.parse({ endpoints: [...OPTIONAL_ENDPOINTS] })
 const declared = everything.filter(({ enabled }) => enabled?.(sample) ?? true)
+/** The original's body, without what stands beside it. */
+const original = (body: string) => JSON.stringify({ ...JSON.parse(body), errors: undefined })
 const FORBIDDEN = '{"Status":"403 Forbidden","Error-Message":"Authentication error","First-Run":false}'
 
 /** Task scripts that do nothing: this is about who gets in. */
@@ -99,7 +101,7 @@ describe('SEC-06 the table of endpoints', () => {
         const { door, right } = PERMISSIONS[name]!
         if (door === 'set-up') continue
         const { status, body } = await ask(method, path, options(method, path))
-        if (door === 'closed') expect([name, status, body]).toEqual([name, 403, FORBIDDEN])
+        if (door === 'closed') expect([name, status, original(body)]).toEqual([name, 403, FORBIDDEN])
         else if (door === 'open') expect([name, status]).toEqual([name, right])
       }
     })
@@ -146,7 +148,7 @@ describe('SEC-06 the table of endpoints', () => {
 
   it('says which method is right only to those who may know', async () => {
     const path = '/api/v1/admin/version'
-    expect((await ask('POST', path)).body).toBe(FORBIDDEN)
+    expect(original((await ask('POST', path)).body)).toBe(FORBIDDEN)
     const known = await ask('POST', path, { sign: TOKEN })
     expect([known.status, JSON.parse(known.body)['Error-Message']]).toEqual([
       400,
@@ -168,7 +170,7 @@ describe('SEC-06 while the first run is pending', () => {
           const { status, body } = await call(appliance.url, method, path, options)
           const { door, right } = PERMISSIONS[name]!
           if (door === 'closed') {
-            expect([name, body]).toEqual([
+            expect([name, original(body)]).toEqual([
               name,
               '{"Status":"403 Forbidden","Error-Message":"Authentication error","First-Run":true}',
             ])

@@ -34,6 +34,18 @@ const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
 /** Of all that is asked for by GET, it alone changes something. */
 const REBOOT = `${PREFIX}/reboot`
 
+/** Why credentials were not taken; `proven`: whoever sent them has the token all the same. */
+interface WhyNot {
+  field: 'token' | 'hash'
+  message: string
+  proven: boolean
+}
+const NOTHING: WhyNot = { field: 'hash', message: 'Expected a hash or a token', proven: false }
+const PENDING = {
+  field: 'newtoken',
+  message: 'Set-up is pending: set the token first, with the phrase that the appliance made',
+}
+
 type Needs = Pick<AdminDeps, 'folders' | 'config' | 'tokens' | 'backOff' | 'audit' | 'mode'> & {
   /** Those of the console, where it is on. */
   sessions?: ConsoleSessions | undefined
@@ -61,6 +73,21 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     enter(request, 'token.backoff', '429')
     throw tooMany('failed attempts', seconds)
   }
+  const whyNot = new WeakMap<Request, WhyNot>()
+  const explain = (
+    { method, path }: Request,
+    { token, hash }: { token?: string | undefined; hash?: string | undefined },
+  ): WhyNot => {
+    if (!hash) return token ? { field: 'token', message: 'This is not the token', proven: false } : NOTHING
+    const right = tokens.rightElsewhere(method, path, hash)
+    return right === undefined
+      ? {
+          field: 'hash',
+          message: `The hash is not that of ${method} and this path with the token in force`,
+          proven: false,
+        }
+      : { field: 'hash', message: `This hash is right for ${right}`, proven: true }
+  }
   return {
     name: 'admin',
     nobody: 'admin',
@@ -72,7 +99,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       if (endpoint?.permission === 'public') return
       if (endpoint?.permission !== 'set-up' && firstRun()) {
         enter(request, 'token.firstrun.failed')
-        throw new ApiError('forbidden', 'Authentication error')
+        throw new ApiError('forbidden', 'Authentication error', { details: { errors: [PENDING] } })
       }
       // Whoever is signed in tries nothing: a script with an old token behind the same address does not take the console away. (Set-up does.)
       if (endpoint?.permission === 'set-up' || !sessions || !sessionOf(request, sessions)) mustNotWait(request)
@@ -86,6 +113,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       const signed = (method: string) => tokens.authenticate(method, request.path, { token, hash })
       // A HEAD is signed as itself, or as the GET that it stands for.
       const principal = signed(request.method) ?? (request.head ? signed('HEAD') : undefined)
+      if (!principal && patient) whyNot.set(request, explain(request, { token, hash }))
       if (principal) backOff.succeed(request.address)
       return principal
     },
@@ -101,9 +129,12 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
         enter(request, 'auth.unauthorized')
         return new ApiError('forbidden', 'Authentication error')
       }
-      if (patient) backOff.fail(request.address)
+      const why = whyNot.get(request) ?? NOTHING
+      if (patient && !why.proven) backOff.fail(request.address)
       enter(request, 'token.authenticate.failed')
-      return new ApiError('forbidden', 'Authentication error')
+      return new ApiError('forbidden', 'Authentication error', {
+        details: { errors: [{ field: why.field, message: why.message }] },
+      })
     },
     wrongMethod(method, allowed) {
       if (method !== 'GET' && method !== 'POST')
