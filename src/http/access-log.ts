@@ -30,14 +30,20 @@ export function createLog({
   const logger = pino({ level, base: null, redact }, destination)
   // Its members are all our own words but the path, where redaction does not look; looking costs more than the rest of the line.
   const requests = pino({ level, base: null }, destination)
+  const refused = new Refused((untold) =>
+    requests.info({ untold }, 'so many more requests were refused within a minute, and are not told one by one'),
+  )
   // Buffered for speed, but never older than a second.
-  const timer = setInterval(() => destination.flush(), 1000)
+  const timer = setInterval(() => {
+    refused.look()
+    destination.flush()
+  }, 1000)
   timer.unref()
   return {
     logger,
     answered({ id, method, head, path, address, started }, status, error) {
       if (status >= 500) logger.error({ id, err: error }, 'request failed')
-      if (!access) return
+      if (!access || (status >= 400 && status < 500 && !refused.tell())) return
       requests.info({
         id,
         method: head ? 'HEAD' : method,
@@ -51,7 +57,42 @@ export function createLog({
     push: () => destination.flush(),
     flush() {
       clearInterval(timer)
+      refused.look(true)
       destination.flushSync()
     },
+  }
+}
+
+/** Lines about refused requests in a minute; whoever is refused decides how often. */
+const MOST_REFUSED = 600
+const MINUTE = 60_000
+
+class Refused {
+  private began = performance.now()
+  private lines = 0
+  private untold = 0
+  private readonly say: (untold: number) => void
+
+  constructor(say: (untold: number) => void) {
+    this.say = say
+  }
+
+  /** Whether one more gets its line. */
+  tell(): boolean {
+    this.look()
+    this.lines += 1
+    if (this.lines <= MOST_REFUSED) return true
+    this.untold += 1
+    return false
+  }
+
+  /** Says how many got none, once their minute is over. */
+  look(now = false): void {
+    if (!now && performance.now() - this.began < MINUTE) return
+    const { untold } = this
+    this.began = performance.now()
+    this.lines = 0
+    this.untold = 0
+    if (untold > 0) this.say(untold)
   }
 }

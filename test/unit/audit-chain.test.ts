@@ -181,8 +181,9 @@ describe('a log that was left in the middle', () => {
     },
   )
 
-  it('cuts off a torn entry, and enters that it did', () => {
-    const log = sample()
+  it('cuts off a torn entry, warns of it, and enters that it did', () => {
+    const told: string[] = []
+    const log = sample({ found: (text: string) => told.push(text) })
     log.fill(3)
     const [file = ''] = log.segments
     const whole = readFileSync(file)
@@ -193,6 +194,8 @@ describe('a log that was left in the middle', () => {
       expect(actions(log).at(-1)).toEqual(['audit.torn', `${torn.length} bytes of an unfinished entry were cut off`])
     }
     log.chain.close()
+    expect(told).toHaveLength(4)
+    expect(told[0]).toBe('audit.torn: 1 bytes of an unfinished entry were cut off')
     expect(log.verify().bad).toBeUndefined()
     expect(log.all()).toHaveLength(3 + 4)
   })
