@@ -33,7 +33,6 @@ describe('SEC-31 what is answered with 202', () => {
   const start = { form: [{ name: 'action', value: 'START' }] }
   it.each([
     ['update', () => ({ form: [file('update', text)] }), /^failed: Error decrypting/],
-    ['certs', () => ({ form: [file('public', text), file('private', text)] }), /^failed: Invalid or missing TLS/],
     ['backup', () => start, undefined],
     ['reboot', () => ({}), undefined],
   ])('on /%s has an entry of its begin, and one of its end', async (name, options, failure) => {
@@ -71,7 +70,7 @@ describe('SEC-31 what is answered with 202', () => {
         mkdirSync(folder)
         writeFileSync(
           join(folder, 'status.json'),
-          JSON.stringify({ ...ended, id: folder.split('/').at(-1), kind: 'certs' }),
+          JSON.stringify({ ...ended, created_at: '2020-01-01T00:00:00Z', id: folder.split('/').at(-1), kind: 'certs' }),
         )
         writeFileSync(join(folder, 'request.json'), JSON.stringify({ lock: 'certs', args: [] }))
         writeFileSync(join(folder, 'owed'), JSON.stringify(owed(request)))
@@ -95,6 +94,11 @@ describe('SEC-31 what is answered with 202', () => {
     const answer = await appliance.call('POST', '/backup/restore', { form: [file('archive', text)] })
     expect(answer.status).toBe(400)
     expect((await appliance.call('GET', '/logs')).status).toBe(200)
+    const pair = { form: [file('public', text), file('private', text)] }
+    expect((await appliance.call('POST', '/certs', pair)).status).toBe(400)
+    expect(short(await entries('admin/certs'))).toEqual([
+      ['token', 'certs.post', 'failure', expect.stringMatching(/^400 /)],
+    ])
     expect(short(await entries('admin/backup/restore'))).toEqual([
       ['token', 'backup.restore', 'failure', expect.stringMatching(/^400 /)],
     ])

@@ -21,6 +21,7 @@ describe('the action of an endpoint', () => {
     expect(Object.fromEntries([...names].filter(([, ids]) => ids.length > 1))).toEqual({
       'auth.login': ['signIn', 'login'],
       'auth.logout': ['signOut', 'logout'],
+      'snapshots.delete': ['deleteSnapshots', 'deleteSnapshot'],
       'token.update': ['setUp', 'firstRun'],
     })
   })
