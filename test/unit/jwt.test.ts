@@ -70,20 +70,11 @@ describe('SEC-11 a token', () => {
     expect(await who(forge())).toBe('admin')
   })
 
-  it('counts behind exactly the one scheme', async () => {
+  it('counts behind the one scheme, in whichever case, and behind no other', async () => {
     const token = forge()
-    for (const scheme of [
-      'bearer ',
-      'BEARER ',
-      'Bearer  ',
-      'Bearer',
-      'Bearer\t',
-      'Basic ',
-      'Token ',
-      '',
-      ' Bearer ',
-      'Bearer, ',
-    ])
+    for (const scheme of ['bearer ', 'BEARER ', 'Bearer  '])
+      expect([scheme, await who(token, scheme)]).toEqual([scheme, 'admin'])
+    for (const scheme of ['Bearer', 'Bearer\t', 'Basic ', 'Token ', '', ' Bearer ', 'Bearer, '])
       expect([scheme, await who(token, scheme)]).toEqual([scheme, undefined])
     for (const tail of [' ', ',', ` ${token}`, '=', '==', '.'])
       expect([tail, await who(`${token}${tail}`)]).toEqual([tail, undefined])
