@@ -103,11 +103,18 @@ describe('a certificate', () => {
   })
 
   it('with the key of another is refused, and the old one is served on', async () => {
-    const { page } = await come('certificates', 'Certificates')
+    const person = await come('certificates', 'Certificates')
+    const { page } = person
+    person.expected.push(REFUSED)
     await page.getByLabel('Certificate', { exact: true }).setInputFiles(make('one.example').cert)
     await page.getByLabel('Private key').setInputFiles(make('other.example').key)
     await page.getByRole('button', { name: 'Replace the certificate' }).click()
-    await page.getByText('failed', { exact: true }).waitFor()
+    // At the file that is wrong.
+    await page
+      .locator('.wrong', { hasText: /certificate/i })
+      .first()
+      .waitFor()
+    await expectFocus(page, 'Private key')
     expect(await served()).toBe('browser-made.example')
   })
 })
