@@ -11,6 +11,7 @@ ARCHIVE=$UPLOADS/backup.tar
 PARTIAL=$UPLOADS/.backup.tar.partial
 STATUS=$UPLOADS/backup.json
 KEPT_FREE=16384
+MOST_NAMED=100
 NEWLINE='
 '
 
@@ -55,8 +56,8 @@ names_expand() ( # PATTERN
     case $names_name in
       .edge-admin-restore) continue ;;
       *"$NEWLINE"*)
-        echo 'a file name holds a line break' >&2
-        exit 1
+        printf 'left out: a line break in the name %s\n' "$(printf '%s' "$names_name" | tr '\n' '?')" >>"$TASK/left-out"
+        continue
         ;;
       -*) names_name=./$names_name ;;
     esac
@@ -113,26 +114,31 @@ names_not_ours() {
   done <"$TASK/names"
 }
 
-archive() { # on standard output
-  archive_rc=0
-  (
-    set --
-    while IFS= read -r archive_name; do set -- "$@" "$archive_name"; done <"$TASK/names"
-    tar_create -C "$EDGE_DATADIR" -f - -- "$@"
-  ) || archive_rc=$?
-  # GNU tar: 1 is a file that changed while it was read; it is in the archive all the same.
-  [ "$archive_rc" -eq 0 ] || { [ "$archive_rc" -eq 1 ] && tar --version 2>/dev/null | grep -q 'GNU tar'; }
+# What a restore would not take is left out of it, and told: one odd file must not cost the backup of everything else.
+write_archive() { edge_admin archive "$EDGE_DATADIR" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" "$@" <"$TASK/names"; }
+
+cannot_write() { # EXIT-STATUS
+  case $1 in
+    3)
+      say 'Not enough free disk space'
+      fail E1000 'Not enough free disk space'
+      ;;
+  esac
+  cannot_reason=$(head -n 1 "$TASK/refused" 2>/dev/null)
+  [ -z "$cannot_reason" ] || say "The backup could not be restored: $cannot_reason"
+  fail E1000 "The backup archive cannot be written${cannot_reason:+: $cannot_reason}"
 }
 
-write_archive() (
-  # Not through a link that somebody with access to the uploads has laid there.
-  set -C
-  archive >"$PARTIAL"
-)
-
-archive_size() { # bytes
-  { archive; echo $? >"$TASK/archive.rc"; } | wc -c
-  [ "$(cat "$TASK/archive.rc")" = 0 ]
+say_left_out() {
+  [ -s "$TASK/left-out" ] || return 0
+  say_rows=0
+  while IFS= read -r say_line && [ "$say_rows" -lt "$MOST_NAMED" ]; do
+    say "$say_line"
+    say_rows=$((say_rows + 1))
+  done <"$TASK/left-out"
+  say_rows=$(wc -l <"$TASK/left-out")
+  [ "$say_rows" -le "$MOST_NAMED" ] || say "and $((say_rows - MOST_NAMED)) more: see the log of the task"
+  cat "$TASK/left-out"
 }
 
 # As `du -h` says it, with one decimal always. Of the length, not of the blocks: some file systems only know those a while later.
@@ -146,6 +152,7 @@ human_size() { # BYTES
 
 start() {
   tell '{"status":"running"}'
+  { make_way "$ARCHIVE" && make_way "$PARTIAL"; } || fail E1000 'A folder is in the way in the uploads'
   rm -f "$ARCHIVE" "$PARTIAL"
   step 10 'Validating backup file size'
   say 'Validating backup file size'
@@ -154,8 +161,9 @@ start() {
   [ -s "$TASK/names" ] || fail E1000 'There is nothing to back up'
   names_inside || fail E1000 'The list of what to back up leads out of the data folder'
   names_not_ours || fail E1000 'The list of what to back up holds folders of the appliance itself'
-  tar_begin
-  start_size=$(archive_size) || fail E1000 'The data cannot be read'
+  start_rc=0
+  start_size=$(write_archive 2>"$TASK/refused") || start_rc=$?
+  [ "$start_rc" -eq 0 ] || cannot_write "$start_rc"
   start_kib=$(((start_size + 1023) / 1024))
   start_free=$(($(df -Pk "$UPLOADS" | awk 'END { print $4 }') - KEPT_FREE))
   if [ "$start_kib" -ge "$start_free" ]; then
@@ -165,7 +173,8 @@ start() {
   step 30 'Starting backup'
   say 'Starting backup'
   checkpoint backup-sized
-  { write_archive && sync_path "$PARTIAL"; } || fail E1000 'The backup archive cannot be written'
+  write_archive "$PARTIAL" >>"$TASK/left-out" 2>"$TASK/refused" || cannot_write "$?"
+  say_left_out
   # By the same rules as a restore: what could not be restored is no backup.
   start_refusal=$(edge_admin screen "$PARTIAL" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>&1) || {
     say "The backup could not be restored: $start_refusal"

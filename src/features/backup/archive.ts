@@ -1,11 +1,13 @@
 // Screens a backup archive before it is unpacked: reads it whole, once, and keeps nothing of it but digests of its names.
 // The trap: it must be unpacked into an empty folder. A link that already lies there is not seen here.
-import type { Readable } from 'node:stream'
+import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Header } from 'tar-stream'
 import { ApiError, errno } from '../../http/errors.ts'
 import { Breath } from '../../store/breath.ts'
 import { refusal, TarForm } from './tar-form.ts'
+import { END, type PlainEntry, padding, plainHeader } from './tar-header.ts'
 import { Tree } from './tree.ts'
 
 export interface ArchiveLimits {
@@ -35,10 +37,30 @@ export const DEPTH = 64
  * Refuses an archive that could write outside its folder or that two tar programs could read differently. `source` is
  * always used up or destroyed. A failure of the source itself is thrown as it is.
  */
-export async function screenArchive(
+export const screenArchive = (source: Readable, limits: ArchiveLimits, onEntry?: (entry: ArchiveEntry) => void) =>
+  readArchive(source, limits, onEntry)
+
+/** As `screenArchive`, and writes the same entries to `out` in the one form that every tar program reads alike, for one that unpacks. */
+export async function plainArchive(source: Readable, limits: ArchiveLimits, out: Writable): Promise<void> {
+  await readArchive(source, limits, undefined, async (header, contents) => {
+    const { type, size, mode, mtime } = header
+    const entry = { name: header.name, type: type as PlainEntry['type'], size, mode, linkname: header.linkname ?? '' }
+    await send(out, plainHeader({ ...entry, mtime: (mtime?.getTime() ?? 0) / 1000 }))
+    for await (const chunk of contents as AsyncIterable<Buffer>) await send(out, chunk)
+    if (padding(size) > 0) await send(out, Buffer.alloc(padding(size)))
+  })
+  await send(out, END)
+}
+
+async function send(out: Writable, bytes: Buffer): Promise<void> {
+  if (!out.write(bytes)) await once(out, 'drain')
+}
+
+async function readArchive(
   source: Readable,
   limits: ArchiveLimits,
   onEntry?: (entry: ArchiveEntry) => void,
+  pass?: (header: Header, contents: Readable) => Promise<void>,
 ): Promise<{ entries: number; bytes: number }> {
   const form = new TarForm()
   const tree = new Tree(limits)
@@ -55,6 +77,15 @@ export async function screenArchive(
   }
 
   const check = (header: Header) => {
+    const own = form.read.shift()
+    // A pax header's text was decoded; it is known to be UTF-8.
+    const { path, linkpath } = (header.pax ?? {}) as { path?: string; linkpath?: string }
+    const bytes = (text: string | null | undefined, decoded: unknown) =>
+      decoded === undefined ? (text ?? '') : Buffer.from(text ?? '').toString('latin1')
+    header.name = bytes(header.name, path)
+    header.linkname = bytes(header.linkname, linkpath)
+    if (own?.name !== header.name || own.linkname !== header.linkname || own.size !== header.size)
+      throw refusal('two readings that differ')
     if (++total.entries > limits.entries) throw refusal('too many entries')
     total.bytes += header.size
     if (!(total.bytes <= limits.bytes)) throw refusal('too many bytes')
@@ -72,6 +103,7 @@ export async function screenArchive(
     } catch (error) {
       return next(error as Error)
     }
+    if (pass) return void pass(header, contents as unknown as Readable).then(() => next(), next)
     contents.on('end', next)
     contents.resume()
   })

@@ -1,11 +1,14 @@
 // Backup and restore: screen what comes in, hand it to the script, tell how it went. Both share one lock: never one during the other.
 import { createReadStream } from 'node:fs'
 import { type Folders, uploads } from '../../folders.ts'
-import { busy, invalid } from '../../http/errors.ts'
+import { ApiError, busy } from '../../http/errors.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
 import { isFinal } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import { sayInLog } from '../uploads-folder.ts'
 import { DEPTH, screenArchive } from './archive.ts'
+import { UNABLE } from './tar-form.ts'
+import { WrappedFolder } from './wrapped-folder.ts'
 
 const RUNNING = 'A backup or restore is already running'
 const FAILED = '{"status":"failed"}'
@@ -53,11 +56,34 @@ export interface RestoreLimits {
   bytes: number
 }
 
-/** Screens the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with everything as it was. */
-export async function restore(tasks: Tasks, file: string, limits: RestoreLimits, by: Asker): Promise<void> {
-  await screenArchive(createReadStream(file), { ...limits, depth: DEPTH })
+/**
+ * Screens the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with everything as it was, and
+ * with the reason, which is in the log as well.
+ */
+export async function restore(
+  folders: Folders,
+  tasks: Tasks,
+  file: string,
+  limits: RestoreLimits,
+  by: Asker,
+  label: string,
+): Promise<void> {
+  const wrapped = new WrappedFolder(folders.data)
+  try {
+    await screenArchive(createReadStream(file), { ...limits, depth: DEPTH }, ({ name }) => wrapped.see(name))
+    wrapped.refuse()
+  } catch (error) {
+    if (error instanceof ApiError)
+      sayInLog(folders, 'update_backup.log', label, `Restore refused: ${error.details?.['reason'] ?? error.message}`)
+    throw error
+  }
   const task = tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
   if (!task) throw busy(RUNNING)
   const ended = await tasks.wait(task.id)
-  if (ended?.status !== 'completed') throw invalid('Unable to extract backup archive', { cause: ended?.error })
+  if (ended?.status === 'completed') return
+  if (ended?.error?.code === 'NO_SPACE') throw new ApiError('no-space', ended.error.message)
+  throw new ApiError('invalid', UNABLE, {
+    cause: ended?.error,
+    ...(ended?.error && { details: { reason: ended.error.message } }),
+  })
 }

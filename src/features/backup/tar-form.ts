@@ -1,25 +1,41 @@
 // Takes tar only in the form that every tar program reads alike: GNU tar, busybox and tar-stream differ on much of the rest.
 // The trap: what is screened and what is unpacked are two readings by two programs. Each rule here closes a way to make them differ.
+// A pax header's names are taken: what is unpacked is written anew (archive.ts), so that no program has to understand them.
+import { isUtf8 } from 'node:buffer'
 import { ApiError } from '../../http/errors.ts'
+import { BLOCK, padding } from './tar-header.ts'
 
-export const BLOCK = 512
 /** Bodies of headers that describe the next entry: a name and its NUL, or a few times and numbers. */
 const LONG_NAME = 4097
 const PAX = 64 * 1024
 
-/** What a pax header may say. `path`, `linkpath` and `size` are for some readers only, `GNU.sparse.*` changes all. */
-const PAX_KEY = /^(?:[acm]time|[ug]id|[ug]name|comment|(?:SCHILY|LIBARCHIVE)\.(?:dev|ino|nlink|fflags|creationtime))$/
-/** Some readers tell compression by the first bytes, and these could be the name of the first file. */
-const COMPRESSED = /^(?:BZh|\x1f[\x8b\x9d\x9e\xa0]|\xfd7zXZ|\x28\xb5\x2f\xfd|LZIP|\x89LZO)/
+/** What a pax header may say of an entry besides its name and size. Of a vendor's own words those that would grant something are not taken. */
+const PAX_KEY = /^(?:[acm]time|[ug]id|[ug]name|comment|charset|hdrcharset|(?!GNU\.)[A-Z][A-Za-z0-9]*\..+)$/
+const GRANTS = /\.xattr\.(?:security|trusted|system)\./i
+const NAMES = ['path', 'linkpath'] as const
+/** Some readers tell compression by the first bytes, and some of these could be the name of the first file. */
+const COMPRESSED =
+  /^(?:BZh|\x1f[\x8b\x9d\x9e\xa0]|\xfd7zXZ|\x28\xb5\x2f\xfd|LZIP|\x89LZO|\x04\x22\x4d\x18|7z\xbc\xaf|PK\x03\x04|Rar!\x1a)/
+const ENCRYPTED = /^Salted__/
+
+/** An entry as this reader understands it; names are bytes, one to a character. */
+export interface FormEntry {
+  name: string
+  linkname: string
+  size: number
+}
 
 /** `reason` is fixed text: the archive's own names stay out of answers. */
-export const refusal = (reason: string) =>
-  new ApiError('invalid', 'Unable to extract backup archive', { details: { reason } })
+export const refusal = (reason: string) => new ApiError('invalid', UNABLE, { details: { reason } })
+/** The contract's words. */
+export const UNABLE = 'Unable to extract backup archive'
 
 /** Reads headers and skips contents, chunk by chunk. What it lets pass is well formed up to there; `end` says whether it was all. */
 export class TarForm {
   bytes = 0
   entries = 0
+  /** Those that were read and not yet compared with the other reader's. */
+  readonly read: FormEntry[] = []
   /** The block or the long body that is being gathered, and its wanted length. */
   #gathered: Buffer[] = []
   #have = 0
@@ -28,8 +44,9 @@ export class TarForm {
   #skip = 0
   /** The type of the header whose body is gathered. */
   #long = ''
-  /** Types of descriptions that wait for their entry. */
+  /** Types of descriptions that wait for their entry, and what they say of it. */
   #pending = ''
+  #said: Partial<Record<'path' | 'linkpath' | 'size', string>> = {}
   #first = true
   /** Blocks of zeros: two are the end, and nothing else may follow. */
   #zeros = 0
@@ -53,6 +70,8 @@ export class TarForm {
   }
 
   end(): void {
+    // A small one may be shorter than a header.
+    if (this.#first) refuseOthers(Buffer.concat(this.#gathered).toString('latin1'))
     if (this.#zeros < 2 || this.#have > 0) throw refusal('the archive is cut short')
   }
 
@@ -65,13 +84,31 @@ export class TarForm {
     this.#long = ''
     if (long !== '') this.#skip = padding(block.length)
     if (long === '') this.#header(text)
-    else if (long === 'x') checkPax(text)
-    else checkLongName(text)
+    else if (long === 'x') this.#pax(parsePax(text))
+    else if (long === 'g') this.#global(parsePax(text))
+    else this.#said[long === 'L' ? 'path' : 'linkpath'] = longName(text)
+  }
+
+  #pax(records: Map<string, string>): void {
+    for (const key of NAMES) {
+      const value = records.get(key)
+      if (value === undefined) continue
+      if (this.#said[key] !== undefined) throw refusal('two names for one entry')
+      if (value === '' || !isUtf8(Buffer.from(value, 'latin1'))) throw refusal('a name that is not UTF-8')
+      this.#said[key] = value
+    }
+    const size = records.get('size')
+    if (size !== undefined) this.#said.size = size
+  }
+
+  /** What is said of all entries that follow may not be what they are. */
+  #global(records: Map<string, string>): void {
+    for (const key of [...NAMES, 'size']) if (records.has(key)) throw refusal('a pax header that names all that follow')
   }
 
   /** Fields by their offset: name 0, mode 100, size 124, type 156, target of a link 157, magic 257, prefix 345. */
   #header(header: string): void {
-    if (this.#first && COMPRESSED.test(header)) throw refusal('the archive is compressed')
+    if (this.#first) refuseOthers(header)
     this.#first = false
     if (/^\0*$/.test(header)) {
       this.#zeros++
@@ -90,23 +127,37 @@ export class TarForm {
     if (
       type !== '1' &&
       type !== '2' &&
-      (header[157] !== '\0' || (this.#pending.includes('K') && !'LKx'.includes(type)))
+      (header[157] !== '\0' || (this.#said.linkpath !== undefined && !'LKxg'.includes(type)))
     ) {
       throw refusal('a target of what is no link')
     }
-    this.#type(type, readSize(header.slice(124, 136)))
+    this.#type(type, this.#size(type, readSize(header.slice(124, 136))), header)
   }
 
-  #type(type: string, size: number): void {
-    if (type === 'L' || type === 'K' || type === 'x') {
-      if (this.#pending.includes(type)) throw refusal('two descriptions of one entry')
-      if (size === 0 || size > (type === 'x' ? PAX : LONG_NAME)) throw refusal('a description too long or empty')
-      this.#pending += type
+  /** A pax header may give the size where the header's own field is too small for it, and says the same elsewhere. */
+  #size(type: string, field: number): number {
+    const said = 'LKxg'.includes(type) ? undefined : this.#said.size
+    if (said === undefined) return field
+    const size = /^\d{1,15}$/.test(said) ? Number(said) : Number.NaN
+    const tooLarge = size >= 8 ** 11 && (field === 0 || field === 8 ** 11 - 1)
+    if (size !== field && !tooLarge) throw refusal('two sizes for one entry')
+    return size
+  }
+
+  #type(type: string, size: number, header: string): void {
+    if (type === 'L' || type === 'K' || type === 'x' || type === 'g') {
+      if (type === 'g' ? this.#pending !== '' : this.#pending.includes(type))
+        throw refusal('two descriptions of one entry')
+      if (size === 0 || size > ('xg'.includes(type) ? PAX : LONG_NAME)) throw refusal('a description too long or empty')
+      if (type !== 'g') this.#pending += type
       this.#long = type
       this.#want = size
       return
     }
+    const { path = ownName(header), linkpath = text(header, 157, 257) } = this.#said
+    this.read.push({ name: path, linkname: linkpath, size })
     this.#pending = ''
+    this.#said = {}
     this.entries++
     if (type === '0' || type === '\0') this.#skip = size + padding(size)
     else if (type !== '1' && type !== '2' && type !== '5') throw refusal('neither a file, a folder nor a link')
@@ -114,7 +165,18 @@ export class TarForm {
   }
 }
 
-const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK
+function refuseOthers(start: string): void {
+  if (COMPRESSED.test(start)) throw refusal('the archive is compressed')
+  if (ENCRYPTED.test(start)) throw refusal('the archive is encrypted')
+}
+
+const text = (header: string, from: number, to: number) => header.slice(from, to).split('\0', 1)[0] as string
+
+/** The older format has a place for what does not fit into the name. */
+function ownName(header: string): string {
+  const prefix = header.startsWith('ustar\0', 257) ? text(header, 345, 500) : ''
+  return (prefix === '' ? '' : `${prefix}/`) + text(header, 0, 100)
+}
 
 /** Octal digits, or GNU's binary for more than 8 GiB. */
 function readSize(field: string): number {
@@ -124,20 +186,31 @@ function readSize(field: string): number {
   return size
 }
 
-function checkLongName(body: string): void {
+function longName(body: string): string {
   if (!/^[^\0]+\0*$/.test(body)) throw refusal('a long name with something behind its end')
+  return body.replace(/\0+$/, '')
 }
 
-/** Records of `LENGTH KEY=VALUE\n`, each as long as it says. */
-function checkPax(body: string): void {
+/** Records of `LENGTH KEY=VALUE\n`, each as long as it says. A value may be any bytes, where it is nothing that we use. */
+function parsePax(body: string): Map<string, string> {
+  const records = new Map<string, string>()
   let rest = body
   while (rest !== '') {
-    const [, length, key] = /^([1-9]\d{0,5}) ([^=\n]+)=/.exec(rest) ?? []
+    const [start, length, key] = /^([1-9]\d{0,5}) ([^=\n]+)=/.exec(rest) ?? []
     const record = rest.slice(0, Number(length))
-    if (key === undefined || record.length !== Number(length) || !/^[^\0\n]*\n$/.test(record)) {
+    if (start === undefined || key === undefined || record.length !== Number(length) || !record.endsWith('\n'))
       throw refusal('a pax header that cannot be read')
-    }
-    if (!PAX_KEY.test(key)) throw refusal('a pax header that changes what an entry is')
+    if (record.length <= start.length) throw refusal('a pax header that cannot be read')
+    const value = record.slice(start.length, -1)
+    // Readers that look for line ends would find another record in such a value.
+    if (/[\0\n]/.test(value) && !/^(?:SCHILY|LIBARCHIVE)\.xattr\./.test(key))
+      throw refusal('a pax header that cannot be read')
+    if (records.has(key)) throw refusal('two descriptions of one entry')
+    const named = key === 'path' || key === 'linkpath' || key === 'size'
+    if (!named && (!PAX_KEY.test(key) || GRANTS.test(key))) throw refusal('a pax header that changes what an entry is')
+    if (key === 'hdrcharset' && value === 'BINARY') throw refusal('a name that is not UTF-8')
+    records.set(key, value)
     rest = rest.slice(record.length)
   }
+  return records
 }

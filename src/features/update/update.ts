@@ -7,6 +7,7 @@ import { readJson, readLine, readText, writeAtomic } from '../../store/atomic.ts
 import { moveFile } from '../../store/move.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import { makeWay, sayInLog } from '../uploads-folder.ts'
 
 /** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */
 export const PACKAGE = 'software_package-zzz.enc'
@@ -15,8 +16,15 @@ export const updateRunning = () =>
   new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
 
 /** Starts the update with a received package. Of any number of parallel calls one gets the task, the others the refusal. */
-export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: Asker): Task {
-  const prepare = () => moveFile(file, uploads(folders, PACKAGE), 0o600)
+export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: Asker, label: string): Task {
+  const prepare = () => {
+    const aside = makeWay(folders, PACKAGE)
+    if (aside) {
+      const text = `A folder was in the way of ${PACKAGE} in the uploads, and is called ${aside} now`
+      sayInLog(folders, 'update.log', label, text)
+    }
+    moveFile(file, uploads(folders, PACKAGE), 0o600)
+  }
   const task = tasks.start('update', { by, prepare })
   if (!task) throw updateRunning()
   return task

@@ -135,11 +135,12 @@ export const restoreBackup = define({
   precheck({ tasks }) {
     if (tasks.isRunning('backup')) throw busy('A backup or restore is already running')
   },
-  async handle(call, { tasks, config }) {
+  async handle(call, { folders, tasks, config }) {
     const file = call.files['archive']
     if (!file) throw fileMissing('archive')
     const by = waits(call, tasks, { action: 'backup.restore', target: RESTORED, path: RESTORE })
-    await restore(tasks, file.path, { entries: config.limits.entries, bytes: config.limits.unpacked }, by)
+    const limits = { entries: config.limits.entries, bytes: config.limits.unpacked }
+    await restore(folders, tasks, file.path, limits, by, config.label)
     return done()
   },
 })

@@ -49,11 +49,17 @@ export const postUpdate = define({
   precheck: ({ tasks }) => {
     if (tasks.isRunning('update')) throw updateRunning()
   },
-  handle(call, { folders, tasks }) {
+  handle(call, { folders, tasks, config }) {
     const file = call.files['update']
     if (!file) throw fileMissing('update')
     if (file.size === 0) throw invalid('The update package is empty')
-    startUpdate(folders, tasks, file.path, begins(call, { action: 'update.post', target: '', path: PATH }))
+    startUpdate(
+      folders,
+      tasks,
+      file.path,
+      begins(call, { action: 'update.post', target: '', path: PATH }),
+      config.label,
+    )
     call.audit('update.post', '')
     return accepted('update')
   },

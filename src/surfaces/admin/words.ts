@@ -35,6 +35,7 @@ export const Accepted = z.object({ Status: z.literal('202 Accepted'), Location: 
 export const Failure = z.object({
   Status: z.string(),
   'Error-Message': z.string().optional(),
+  'Error-Reason': z.string().optional().describe('why, where the message has the original’s words'),
   'error-code': z.string().optional(),
   'First-Run': z.boolean().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
@@ -83,6 +84,8 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
   }
   // Beside the original's words, never in their place.
   if (mode === 'strict' && Array.isArray(details?.['errors'])) body['errors'] = details['errors']
+  const reason = mode === 'strict' ? details?.['reason'] : undefined
+  if (typeof reason === 'string') body['Error-Reason'] = reason
   const code = details?.['error-code']
   if (typeof code === 'string') body['error-code'] = code
   if (message && firstRun !== undefined) body['First-Run'] = firstRun

@@ -181,11 +181,13 @@ function refused(status: number, text: string, header: (name: string) => string 
   const value = parsed(text)
   const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const message = body['message'] ?? body['Error-Message'] ?? body['Status'] ?? `The appliance answered ${status}`
+  // The admin surface keeps the original's words and has the reason beside them.
+  const reason = typeof body['Error-Reason'] === 'string' ? `: ${body['Error-Reason']}` : ''
   const about = body['details']
   const known = session.get().session !== null
   // Not whether this request may pass, but whether anybody is signed in: only the session itself tells.
   if (known && (status === 401 || (status === 403 && NOBODY.test(String(message))))) void refreshSession()
-  return new Failure(status, String(message), {
+  return new Failure(status, `${message}${reason}`, {
     code: String(body['code'] ?? body['error-code'] ?? ''),
     // The controller names the field or the object that it is about in one string.
     details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
