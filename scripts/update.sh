@@ -58,7 +58,11 @@ drop_package() { # the one in work; what failed is never tried again from disk
 choose() { # prints the name of the newest package
   for choose_file in "$UPLOADS"/software_package-*.enc*; do
     case $choose_file in *"$NEWLINE"*) continue ;; esac
-    if [ -f "$choose_file" ] && [ ! -L "$choose_file" ]; then printf '%s\n' "${choose_file##*/}"; fi
+    if [ -f "$choose_file" ] && [ ! -L "$choose_file" ]; then
+      printf '%s\n' "${choose_file##*/}"
+    elif [ -e "$choose_file" ] || [ -L "$choose_file" ]; then
+      log_line update.log "Not a file, and left alone: ${choose_file##*/}"
+    fi
   done | version_newest
 }
 
@@ -173,9 +177,30 @@ tell_version() {
 }
 
 fail_of_package() {
-  log_line update.log "The script of the package failed: $(tell_version)"
+  [ "$(first_line "$ETC/version.txt")" = "$(first_line "$TASK/version-before")" ] ||
+    log_line update.log "The script of the package failed: $(tell_version)"
   own_error && fail "$ERROR_CODE" "$ERROR_MESSAGE"
-  fail E1002 'Error running update'
+  fail_reason=$(script_fault)
+  fail E1002 "Error running update${fail_reason:+: $fail_reason}"
+}
+
+# What an editor on Windows makes of a script, and an interpreter that is not here; nothing when neither is the matter.
+script_fault() {
+  fault_line=$(head -n 1 "$UNPACKED/update.sh" | tr -d '\000' | cut -c 1-255)
+  fault_end=$(printf '\r')
+  case $(head -c 3 "$UNPACKED/update.sh" | od -A n -t x1 | tr -d ' \n') in
+    efbbbf) printf 'update.sh begins with a byte order mark' ;;
+    fffe* | feff*) printf 'update.sh is UTF-16' ;;
+    *)
+      case $fault_line in
+        *"$fault_end") printf 'the lines of update.sh end in CR LF' ;;
+        '#!'*)
+          fault_program=$(printf '%s' "${fault_line#??}" | sed 's/^[[:blank:]]*//; s/[[:blank:]].*//' | tr -cd ' -~')
+          [ -e "$fault_program" ] || printf 'the interpreter of update.sh is not here: %s' "$fault_program"
+          ;;
+      esac
+      ;;
+  esac
 }
 
 recover() {

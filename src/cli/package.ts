@@ -46,6 +46,7 @@ async function build(args: string[], io: Io): Promise<number> {
   if (!Number.isInteger(time) || time < 0 || time > 0xffffffff) throw new UsageError('SOURCE_DATE_EPOCH is not a time')
   const built = await buildPackage({ folder, passphrase, signingKey, version: values.version, out, time })
   if (!built.hasScript) say(io.stderr, 'warning: no update.sh: an appliance will take this package and change nothing')
+  for (const doubt of built.doubts) say(io.stderr, `warning: ${doubt}`)
   say(io.stdout, `${out}: version ${built.version}, ${built.bytes} bytes`)
   return 0
 }

@@ -502,6 +502,19 @@ describe.each(shells())('update.sh under $name', (shell) => {
     expect(seen(box)).toEqual(failure(0, 'E1000', 'Script error'))
   })
 
+  it.each([
+    ['CR LF', '#!/bin/sh\r\nexit 0\r\n', 'the lines of update.sh end in CR LF'],
+    ['a byte order mark', '\ufeff#!/bin/sh\nexit 1\n', 'update.sh begins with a byte order mark'],
+    [
+      'an interpreter that is not here',
+      '#!/no/such/shell\n',
+      'the interpreter of update.sh is not here: /no/such/shell',
+    ],
+  ])('says what is wrong with the script of a package: %s', async (_what, script, reason) => {
+    await update(pack(outer(inner({ script }))))
+    expect(seen(box)).toEqual(failure(80, 'E1002', `Error running update: ${reason}`))
+  })
+
   it('says failed also when it died before its first step', async () => {
     mkdirSync(box.etc(), { recursive: true })
     writeFileSync(box.etc('status_update.json'), '{"status":"success","percentage":100}\n')

@@ -12,6 +12,7 @@ import { readLine, syncFolder } from '../../store/atomic.ts'
 import { encrypt } from './cipher.ts'
 import { PackageError } from './failure.ts'
 import { listPayload, type PayloadEntry } from './payload.ts'
+import { checkScript, checkText } from './script.ts'
 import { isVersion } from './version.ts'
 
 export interface BuildOptions {
@@ -30,6 +31,8 @@ export interface Built {
   bytes: number
   /** False: the appliance will take the package and do nothing with it. */
   hasScript: boolean
+  /** What the appliance may stumble over, one sentence each. */
+  doubts: string[]
 }
 
 /** Writes `out`, whole or not at all. */
@@ -40,6 +43,7 @@ export async function buildPackage(options: BuildOptions): Promise<Built> {
   const target = join(realpathSync(dirname(out)), basename(out))
   if (target.startsWith(realpathSync(folder) + sep)) throw new PackageError(`${out}: lies in the folder it packs`)
   const entries = listPayload(folder)
+  const doubts = checkScript(folder, entries)
   const version = packageVersion(options, entries)
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`)
   const inner = `${temporary}.tar.gz`
@@ -52,14 +56,20 @@ export async function buildPackage(options: BuildOptions): Promise<Built> {
     rmSync(temporary, { force: true })
   }
   syncFolder(dirname(target))
-  const hasScript = entries.some((entry) => entry.name === 'update.sh' && entry.type === 'file')
-  return { version, bytes: statSync(target).size, hasScript }
+  const hasScript = entries.some((entry) => entry.name === 'update.sh')
+  return { version, bytes: statSync(target).size, hasScript, doubts }
 }
 
 function packageVersion({ folder, version }: BuildOptions, entries: PayloadEntry[]): string {
   const entry = entries.find(({ name }) => name === 'version.txt')
   if (entry && entry.type !== 'file') throw new PackageError(`${join(folder, 'version.txt')}: not a plain file`)
-  const written = entry && readLine(join(folder, 'version.txt'))
+  if (entry) checkText(join(folder, 'version.txt'))
+  // As the appliance reads it: without a mark and without the end of its line.
+  const written =
+    entry &&
+    readLine(join(folder, 'version.txt'))
+      ?.replace(/^\uFEFF/, '')
+      .trim()
   const wanted = version ?? written
   if (wanted === undefined) throw new PackageError('no version: neither --version nor a version.txt')
   if (!isVersion(wanted)) throw new PackageError('the version is not made of letters, digits and . + ~ _ -')
