@@ -370,7 +370,7 @@ describe('the switch', () => {
     const off = await startAppliance({ config: { surfaces: { console: { enabled: false } } } })
     try {
       for (const path of ['/console/session', '/console/app.js', '/console/tasks', '/console'])
-        expect([path, (await ask(off.url, 'GET', path)).json]).toEqual([path, { Status: '404 Not Found' }])
+        expect([path, (await ask(off.url, 'GET', path)).json]).toMatchObject([path, { Status: '404 Not Found' }])
       const login = await ask(off.url, 'POST', '/console/session', { json: { token: TOKEN } })
       expect([login.status, off.read(join(off.folders.state, 'sessions.json'))]).toEqual([404, ''])
     } finally {
