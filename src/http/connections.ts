@@ -50,9 +50,9 @@ export class Connections {
     raw.on('error', () => raw.destroy())
     const key = nameOf(raw)
     const address = peerAddress(raw.remoteAddress)
-    // Without an address the peer has gone already: nothing of it may be anybody's.
     const now = performance.now()
     if (raw.remoteAddress !== undefined) this.makeRoom(address)
+    // Without an address the peer has gone already: nothing of it may be anybody's.
     if (raw.remoteAddress === undefined || !this.places.take(address)) {
       raw.destroy()
       return undefined
