@@ -69,6 +69,10 @@ describe('the overview of an appliance without', () => {
   it('names a service that stopped and a task that failed, and shows the newest ten', async () => {
     const now = new Date().toISOString()
     const failed = putTask(appliance.folders, newTaskId(), 'failed', {
+      ...{ kind: 'update', created_at: now, completed_at: now, error: { code: 'E1000', message: 'Script error' } },
+    })
+    // A package that is not ours was refused, and nothing is wrong because of it.
+    putTask(appliance.folders, newTaskId(), 'failed', {
       ...{ kind: 'update', created_at: now, completed_at: now, error: { code: 'E1005', message: 'Wrong signature' } },
     })
     const rest = Array.from({ length: 11 }, () => putTask(appliance.folders, newTaskId(), 'completed'))
