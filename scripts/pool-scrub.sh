@@ -7,7 +7,7 @@ LOCK=${3:-}
 # shellcheck source=zpool.sh
 . "$here/zpool.sh"
 
-# Sets SCAN to the pool's scan line and those that go on below it. What it said before the start is kept in `begun`: another end than that
+# Sets SCAN to the pool's scan line about the scrub and those that go on below it. What it said before the start is kept in `begun`: another end than that
 # one is ours.
 look() {
   look_text=$(TZ=UTC0 zpool_look status -p "$NAME" 2>"$TASK/said") || {
@@ -16,7 +16,8 @@ look() {
     esac
     return 1
   }
-  SCAN=$(printf '%s\n' "$look_text" | sed -n '/^ *scan: /,/^ *config:/p' | sed '/^ *config:/d')
+  # A rebuild beside it has a scan line for itself, and one that goes on is no news of the scrub.
+  SCAN=$(printf '%s\n' "$look_text" | awk '/^ *[a-z]+:/ { scrub = /^ *scan: scrub/ } scrub')
 }
 
 percent() { printf '%s\n' "$SCAN" | sed -n 's/.* \([0-9][0-9]*\)\.[0-9]*% done.*/\1/p' | head -n 1; }

@@ -54,6 +54,24 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     expect(fakes.model().pools).toEqual({})
   })
 
+  it('follows its scrub alone: how a rebuild beside it goes says nothing of the scrub', () => {
+    create()
+    const start = 1_700_000_000
+    fakes.change((model) => {
+      const found = model.pools['tank'] as Record<string, unknown>
+      found['scan'] = { kind: 'scrub', state: 'finished', start, end: start + 5, percent: 100, repaired: 0 }
+      found['rebuilds'] = [{ vdev: 'mirror-0', state: 'active', start, percent: 43, total: 1 << 30, rebuilt: 1 << 20 }]
+    })
+    const inputs = { name: 'tank\n', guid: `${pool()?.['guid']}\n` }
+    // Killed before its scrub began; by now the rebuild is further.
+    const { task } = sandbox.run('pool-scrub', { inputs, args: [LOCK], env: env(), fault: 'scrub-begun=kill' })
+    fakes.change((model) => {
+      const found = model.pools['tank'] as Record<string, { percent: number }[]>
+      found['rebuilds']![0]!.percent = 44
+    })
+    expect(sandbox.recover('pool-scrub', task, [LOCK], env()).status.status).not.toBe('completed')
+  })
+
   it('ends with zpool’s own words when it refuses, and without its advice to use force', () => {
     create()
     const { code, status } = create()
