@@ -72,7 +72,6 @@ describe('an option that is a size', () => {
   })
 
   it.each([
-    ['recordsize', '100k'],
     ['recordsize', '256'],
     ['recordsize', '32M'],
     ['recordsize', 'none'],
@@ -81,7 +80,8 @@ describe('an option that is a size', () => {
     ['quota', '1.3K'],
     ['quota', 'lots'],
     ['quota', 'auto'],
-    ['special_small_blocks', '33K'],
+    ['special_small_blocks', '32M'],
+    ['dnodesize', '3k'],
   ])('%s=%s is refused, and told what is allowed', (key, value) => {
     let error: unknown
     try {

@@ -11,7 +11,7 @@ interface Sizes {
   least: number
   most: number
   words: readonly string[]
-  /** Only powers of two. */
+  /** Powers of two, as ZFS wants them. */
   power: boolean
 }
 
@@ -125,7 +125,9 @@ function sizeOf(key: string, value: string, { least, most, words, power }: Sizes
   const word = words.find((one) => one === value.toLowerCase())
   if (word !== undefined) return word
   const bytes = parseSize(value)
-  const fits = bytes !== undefined && bytes >= least && bytes <= most && !(power && !Number.isInteger(Math.log2(bytes)))
+  // What is no power of two ZFS refuses itself, in its words; of a dnode's size there has to be a name.
+  const named = key !== 'dnodesize' || Number.isInteger(Math.log2(bytes ?? 0))
+  const fits = bytes !== undefined && bytes >= least && bytes <= most && named
   if (!fits) throw wrong(key, `Not a value of ${key}: expected ${[...words, allowed(least, most, power)].join(', ')}`)
   // ZFS knows the sizes of a dnode by name alone.
   if (key === 'dnodesize') return `${bytes / 1024}k`
