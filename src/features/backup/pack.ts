@@ -28,6 +28,7 @@ export interface PackOptions {
 }
 
 const PIECE = 1 << 20
+const RECORD = 10_240
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants
 
 /** Names are below the folder, bytes as latin1. Returns the bytes of the archive. A failure to write is thrown as it is. */
@@ -70,6 +71,8 @@ class Packer {
 
   end(): void {
     this.#put(END)
+    // Whole records, as tar programs write them.
+    this.#put(Buffer.alloc((RECORD - (this.size % RECORD)) % RECORD))
   }
 
   #visit(parent: number, base: string, name: string): void {
