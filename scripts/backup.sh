@@ -27,7 +27,7 @@ names() (
   set -f
   # No list is a wrong list: `/` is refused below.
   # shellcheck disable=SC2013
-  for names_pattern in $(cat "$EDGE_ROOT/etc/backup.txt" || echo /); do
+  for names_pattern in $(edited "$EDGE_ROOT/etc/backup.txt" || echo /); do
     case /$names_pattern/ in
       //* | */../*)
         echo "not below the data folder: $names_pattern" >&2

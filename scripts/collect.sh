@@ -45,7 +45,7 @@ collect_secret_values() { # FILE...
 
 collect_secrets() {
   for secrets_file in api.token api.token.setup; do
-    secrets_line=$(head -n 1 "$EDGE_ROOT/etc/$secrets_file" 2>/dev/null | tr -d '\r')
+    secrets_line=$(edited "$EDGE_ROOT/etc/$secrets_file" 2>/dev/null | head -n 1)
     case $secrets_line in
       '') ;;
       'sha256 '*) printf '%s\n' "${secrets_line#sha256 }" ;;
@@ -158,7 +158,7 @@ collect_logs() { # OUT [PATH...]: more than the log folder and those paths
   for collect_listed; do collect_source "$collect_listed" || fail E1000 'The logs could not be gathered'; done
   set -f
   # shellcheck disable=SC2013
-  for collect_listed in $(tr -d '\r' <"$EDGE_ROOT/etc/logs.txt"); do
+  for collect_listed in $(edited "$EDGE_ROOT/etc/logs.txt"); do
     set +f
     collect_source "$collect_listed" || fail E1000 'The logs could not be gathered'
     set -f

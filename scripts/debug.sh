@@ -12,7 +12,7 @@ COMMAND_MOST=16777216 # bytes of output kept
 
 run_commands() { # FOLDER
   commands_number=0
-  tr -d '\r' <"$EDGE_ROOT/etc/debug.txt" >"$COLLECT/commands"
+  edited "$EDGE_ROOT/etc/debug.txt" >"$COLLECT/commands"
   while IFS= read -r commands_line || [ -n "$commands_line" ]; do
     commands_line=${commands_line%%;*}
     case $commands_line in

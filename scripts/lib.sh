@@ -113,6 +113,18 @@ rename() { # FILE TARGET: `mv` would move into a folder, or into where a link le
 tar_begin() { TAR_LITERAL=$(tar --help 2>&1 | grep -o -m 1 -e --no-unquote | head -n 1) || :; }
 tar_create() { tar ${TAR_LITERAL:+"$TAR_LITERAL"} -c "$@"; }
 
+# A list that people edit, as they meant it: without a byte order mark, with plain line ends. What Windows calls Unicode is named, never guessed.
+edited() { # FILE
+  [ -f "$1" ] || return 1
+  case $(head -c 2 "$1" | od -A n -t x1 | tr -d ' \n') in
+    fffe | feff)
+      echo "saved as UTF-16, expected UTF-8: ${1##*/}" >&2
+      return 1
+      ;;
+  esac
+  awk -v "mark=$(printf '\357\273\277')" 'NR == 1 && index($0, mark) == 1 { $0 = substr($0, length(mark) + 1) } { sub(/\r$/, ""); print }' "$1"
+}
+
 log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not followed
   [ -d "$EDGE_ROOT/log" ] || mkdir -p "$EDGE_ROOT/log"
   [ ! -L "$EDGE_ROOT/log/$1" ] || rm -f "$EDGE_ROOT/log/$1"

@@ -76,6 +76,15 @@ decrypt() { # PACKAGE
   fi
 }
 
+# openssl takes every byte of the line for the passphrase.
+warn_of_key() {
+  case $(head -n 1 "$ETC/updates.key" 2>/dev/null) in
+    *"$(printf '\r')" | "$(printf '\357\273\277')"*)
+      echo 'updates.key has a byte order mark or a carriage return, which counts as part of the passphrase'
+      ;;
+  esac
+}
+
 # Whom a package is for stands inside of what is signed, like its version. An appliance that has a name takes none without it.
 check_product() {
   [ -f "$ETC/product.txt" ] || return 0
@@ -117,7 +126,13 @@ run() {
 
   reach 30 'decrypting the package'
   decrypt "$UPLOADS/$(cat "$TASK/package")"
-  case $decrypt_rc in 0 | 2) ;; *) fail E1005 'Error decrypting software update package' ;; esac
+  case $decrypt_rc in
+    0 | 2) ;;
+    *)
+      warn_of_key
+      fail E1005 'Error decrypting software update package'
+      ;;
+  esac
   reach 40 'verifying the signature'
   drop_package
   checkpoint update-decrypted
