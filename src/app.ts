@@ -124,6 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const audit = new AuditLog(log(folders, 'jidoteki-audit.log'), unwritten, chain, {
     size: config.audit.size,
     lines: config.log.size,
+    ungathered: mode === 'original',
   })
   // From the commands that change something without the server.
   const inbox = new Inbox([folders.state, join(folders.root, 'etc')], {

@@ -72,6 +72,8 @@ export interface AuditLogOptions {
   size?: number
   /** Bytes of the original's log, before it goes on in a new file. */
   lines?: number
+  /** Enters every refusal by itself, as the original does (`--compat original`): how many there are is then the strangers' choice. */
+  ungathered?: boolean
 }
 
 export class AuditLog {
@@ -80,6 +82,7 @@ export class AuditLog {
   private readonly chain: AuditChain | undefined
   private readonly strangers: Refusals
   private readonly known: Refusals
+  private readonly ungathered: boolean
   /** Entries since the start, for /metrics. */
   written = 0
 
@@ -88,11 +91,12 @@ export class AuditLog {
     file: string,
     failed: (error: unknown) => void,
     chain?: AuditChain,
-    { size = 1 << 30, lines }: AuditLogOptions = {},
+    { size = 1 << 30, lines, ungathered = false }: AuditLogOptions = {},
   ) {
     this.log = new AppendLog(file, { most: lines })
     this.failed = failed
     this.chain = chain
+    this.ungathered = ungathered
     const enter = (entry: AuditEntry) => this.enter(entry)
     // In years, not in hours, could refusals alone fill the log.
     this.strangers = new Refusals({
@@ -106,7 +110,8 @@ export class AuditLog {
   }
 
   write(entry: AuditEntry): void {
-    if (entry.failure !== undefined && entry.account === undefined) this.strangers.add(entry)
+    if (this.ungathered) this.enter(entry)
+    else if (entry.failure !== undefined && entry.account === undefined) this.strangers.add(entry)
     else if (entry.refusal) this.known.add(entry)
     else this.enter(entry)
   }
