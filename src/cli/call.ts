@@ -102,6 +102,9 @@ function decoded(path: string): string {
   }
 }
 
+/** Which certificate of the other side is believed. */
+export type Trust = Pick<RequestOptions, 'ca' | 'rejectUnauthorized'>
+
 /** Sends, and answers as soon as the server does: it may refuse an upload before the last byte. */
 export function send(
   url: URL,

@@ -1,9 +1,8 @@
-// `edge-admin call --user`: exchanges a name and a password for a token of the storage API. The trap: the password comes from a file, the
+// `edge-admin call --user`: exchanges a name and a password for a token of the storage API. The password comes from a file, the
 // environment or standard input, never from argv, where `ps` shows it to everybody.
-import type { RequestOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { parseJson, readLine } from '../store/atomic.ts'
-import { send } from './call.ts'
+import { send, type Trust } from './call.ts'
 import { edited, Failure, type Io, UsageError } from './command.ts'
 import type { Form } from './form.ts'
 
@@ -25,12 +24,7 @@ function missing(words: string): never {
   throw new Failure(words)
 }
 
-export async function logIn(
-  url: URL,
-  tls: Pick<RequestOptions, 'ca' | 'rejectUnauthorized'>,
-  username: string,
-  word: string,
-): Promise<string> {
+export async function logIn(url: URL, tls: Trust, username: string, word: string): Promise<string> {
   const to = new URL(LOGIN, url)
   const response = await send(to, { ...tls, method: 'POST', headers: {} }, render({ username, password: word }))
   const answer = parseJson(await text(response)) as { token?: unknown; message?: unknown } | undefined

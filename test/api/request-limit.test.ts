@@ -86,7 +86,7 @@ describe('the limit of requests', () => {
     count('2001:db8::2')
     expect(() => count('2001:db8::3')).toThrow('Too many')
     now = 59_500
-    expect(() => count('2001:db8::3')).toThrow('in 1 seconds')
+    expect(() => count('2001:db8::3')).toThrow('in 1 second')
     now = 60_000
     count('2001:db8::3')
   })

@@ -399,7 +399,7 @@ describe('a preview', () => {
     expect((await preview('frequent=4&autosnap=false')).take).toEqual([])
     expect(everything(world)).toBe(before)
     for (const wrong of ['frequent=-1', 'frequent=10001', 'frequent=x', 'autosnap=yes'])
-      expect([wrong, (await preview(wrong)).code]).toEqual([wrong, 'BAD_REQUEST'])
+      expect([wrong, (await preview(wrong)).code]).toEqual([wrong, 'VALIDATION_ERROR'])
   })
 })
 
