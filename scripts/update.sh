@@ -152,9 +152,10 @@ run() {
   checkpoint update-compared
 
   if [ -f "$UNPACKED/update.sh" ]; then
+    # Before anybody reads that it runs: what a kill leaves is told from this.
+    first_line "$ETC/version.txt" | put "$TASK/version-before" 640
     reach 70 'running the update'
     log_text update.log "Starting update at: $(date)"
-    first_line "$ETC/version.txt" | put "$TASK/version-before" 640
     checkpoint update-running
     (run_package)
     run_rc=$?

@@ -477,7 +477,7 @@ describe('the plan of a dataset and of a rollback', () => {
   it('are of that pool alone: their tokens do nothing in one that is made again under the name', async () => {
     const paths = [
       ['DELETE', '/datasets/tank/data?recursive=true'],
-      ['POST', '/snapshots/tank/data@one/rollback?'],
+      ['POST', '/snapshots/tank/data@one/rollback?recursive=true'],
     ] as const
     // The same commands at the same time come to the same transactions.
     const again = async () => {
