@@ -48,7 +48,7 @@ done
 for path in "$EDGE_ROOT"/etc/*; do
   { [ -f "$path" ] && [ ! -L "$path" ]; } || continue
   case ${path##*/} in
-    api.token | api.token.setup | license.asc) chown -h "$user:$group" "$path" ;;
+    api.token | api.token.setup | metrics.token | license.asc) chown -h "$user:$group" "$path" ;;
     updates.key)
       chown 0:0 "$path"
       chmod 600 "$path"
@@ -58,6 +58,14 @@ for path in "$EDGE_ROOT"/etc/*; do
       chmod g+r,go-w "$path"
       ;;
   esac
+done
+# What commands leave for the server's audit log.
+for entries in "$EDGE_ROOT/etc/entries" "$EDGE_STATEDIR/entries"; do
+  { [ -d "$entries" ] && [ ! -L "$entries" ]; } || continue
+  chown -h "$user:$group" "$entries"
+  for path in "$entries"/*; do
+    [ ! -f "$path" ] || chown -h "$user:$group" "$path"
+  done
 done
 for path in "$EDGE_SYSCONFDIR/pki/tls/private/enterprise.key" "$EDGE_SYSCONFDIR/pki/tls/certs/enterprise.crt"; do
   [ ! -f "$path" ] || { chgrp "$group" "$path" && chmod g+r "$path"; }

@@ -9,6 +9,10 @@ process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  // Opened only by a command that reads it.
+  get stdin() {
+    return process.stdin
+  },
 })
 // A server that stopped may still have a connection open that nobody reads.
 if (process.argv[2] === 'serve') process.exit()

@@ -10,7 +10,7 @@ export interface Io {
   stdout: Output
   stderr: Output
   env: Record<string, string | undefined>
-  /** Only `token set` reads it. */
+  /** For what must not be an argument: a token, a password. */
   stdin?: AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
 }
 

@@ -1,5 +1,5 @@
 // `edge-admin token`: sets the API token without the server. The trap: never from argv, where `ps` shows it to everybody;
-// and written as the owner of etc/, or a server that is not root could no longer read it.
+// and written as the server's user, or a server that is not root could no longer read it.
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -8,6 +8,7 @@ import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
 import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
+import { becomeServer } from './step-down.ts'
 
 const ACTIONS = ['set', 'rotate', 'metrics']
 
@@ -17,11 +18,11 @@ export async function token(args: string[], io: Io): Promise<number> {
   if (!ACTIONS.includes(action)) throw new UsageError(`unknown action ${action}: set, rotate or metrics`)
   if (values.remove && action !== 'metrics') throw new UsageError('--remove is for edge-admin token metrics')
   const folders = { ...DEFAULT_FOLDERS, root: resolve(required(values.root, '--root')) }
-  const owner = statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })
-  if (!owner?.isDirectory()) throw new Failure(`${folders.root}: no etc folder in it: run edge-admin init first`)
+  const parent = statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })
+  if (!parent?.isDirectory()) throw new Failure(`${folders.root}: no etc folder in it: run edge-admin init first`)
 
   if (action === 'metrics') {
-    becomeOwner(owner.uid, owner.gid)
+    stepDown(folders)
     const by = onBehalf('edge-admin token metrics', io)
     const made = recordedMetrics(folders, by, values.remove === true)
     if (made === undefined) say(io.stderr, 'the token for metrics is removed')
@@ -29,7 +30,7 @@ export async function token(args: string[], io: Io): Promise<number> {
     return 0
   }
   const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
-  becomeOwner(owner.uid, owner.gid)
+  stepDown(folders)
   store(folders, value, onBehalf(`edge-admin token ${action}`, io))
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
@@ -54,12 +55,8 @@ function store(folders: Folders, value: string, by: string): void {
   }
 }
 
-/** Root steps down for good: it has nothing else to do in this process, and creates nothing as root in a folder of somebody else. */
-function becomeOwner(uid: number, gid: number): void {
-  if (process.geteuid?.() !== 0 || (uid === 0 && gid === 0)) return
-  process.setegid?.(gid)
-  process.seteuid?.(uid)
-}
+const stepDown = ({ root }: Folders) =>
+  becomeServer(join(root, 'etc'), join(root, 'tmp/incoming'), ['api.token', 'api.token.setup', 'metrics.token'])
 
 function checked(value: string): string {
   if (value.length < 1 || value.length > 255) throw new Failure('a token has 1 to 255 characters')

@@ -8,6 +8,7 @@ import { oneTimePassword, UserStore } from '../auth/users.ts'
 import { DEFAULT_FOLDERS } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
+import { becomeServer } from './step-down.ts'
 
 export async function user(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { statedir: { type: 'string' } }, ['ACTION'], 2)
@@ -29,6 +30,7 @@ export async function user(args: string[], io: Io): Promise<number> {
   const account = users.byName(name)
   if (!account) throw new Failure('there is no such account: see edge-admin user list')
   const entry = { action: 'users.reset', resource: `users/${account.id}`, by: onBehalf('edge-admin user reset', io) }
+  becomeServer(state, join(state, 'tasks'), ['users.json'])
   say(
     io.stdout,
     recorded(state, entry, () => reset(users, name)),

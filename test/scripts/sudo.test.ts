@@ -272,6 +272,34 @@ describe('the server as an unprivileged user', () => {
     expect(await ended('/update')).toMatchObject({ status: 'failed' })
   })
 
+  it('enters what the commands of root did, and reads what they made', async () => {
+    const command = (...args: string[]) => run(inside([join(lib, 'scripts/edge-admin'), ...args]))
+    // As a version before left them.
+    for (const name of [join(folders.root, 'etc/entries'), join(folders.state, 'entries')])
+      mkdirSync(name, { mode: 0o700 })
+    const { output: made, status: code } = command('token', 'metrics', '--root', folders.root)
+    expect(code, made).toBe(0)
+    expect(command('token', 'rotate', '--root', folders.root).status).toBe(0)
+    must(
+      inside(['sh', '-c', `echo ${TOKEN} | '${join(lib, 'scripts/edge-admin')}' token set --root '${folders.root}'`]),
+    )
+    expect(command('user', 'reset', 'admin', '--statedir', folders.state).status).toBe(0)
+    const lines = () => readFileSync(join(folders.root, 'log/jidoteki-audit.log'), 'utf8')
+    await until('they are entered', () => /local,users\.reset/.test(lines()) && /local,token\.update/.test(lines()))
+    expect([server.exitCode, (await ask('GET', '/version')).status]).toEqual([null, 200])
+    for (const name of ['api.token', 'metrics.token', 'entries'])
+      expect(ownerOf(join(folders.root, 'etc', name)), name).toBe(UID)
+    expect(ownerOf(join(folders.state, 'users.json'))).toBe(UID)
+    expect((await call(url, 'GET', '/metrics', { headers: { authorization: `Bearer ${made.trim()}` } })).status).toBe(
+      200,
+    )
+    // What was copied there by root's hand.
+    for (const name of ['api.token', 'metrics.token', 'entries']) chownSync(join(folders.root, 'etc', name), 0, 0)
+    must(inside([script('owners'), 'admin']))
+    for (const name of ['api.token', 'metrics.token', 'entries'])
+      expect(ownerOf(join(folders.root, 'etc', name)), name).toBe(UID)
+  })
+
   it('stops a running backup', async () => {
     const big = join(folders.data, 'home/big')
     writeFileSync(big, '')

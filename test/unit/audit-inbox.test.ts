@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -13,7 +14,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../src/cli/cli.ts'
-import { inboxOf, recorded } from '../../src/store/audit/inbox.ts'
+import { Inbox, inboxOf, recorded } from '../../src/store/audit/inbox.ts'
 import { type InProcess, startAppliance, temporaryFolder } from '../api/appliance.ts'
 import { until } from '../api/client.ts'
 import { addCaller, ask, type Caller, ON } from '../api/controller.ts'
@@ -109,6 +110,20 @@ describe('a command that changes the appliance', () => {
     const before = appliance.warnings.length
     expect(await entries('users.reset')).not.toEqual([])
     expect(appliance.warnings.slice(before).join('\n')).toMatch(/damaged/)
+  })
+
+  it('does not end a server that cannot read the folder, which says so once', () => {
+    const parent = temporaryFolder()
+    symlinkSync('entries', inboxOf(parent))
+    const said: string[] = []
+    const inbox = new Inbox([parent], {
+      enter: () => {},
+      saved: async () => {},
+      warn: (text) => void said.push(text),
+    })
+    inbox.look()
+    inbox.look()
+    expect(said).toEqual(['what commands left for the audit log cannot be read'])
   })
 
   it('is refused when its entry cannot be left', async () => {

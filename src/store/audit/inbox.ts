@@ -1,7 +1,7 @@
 // What another process did (`edge-admin user reset`), for the server to enter: the log has one writer, and it may not even run. It lies on
 // the disk before the command answers, and is taken away once it is entered.
 import { randomBytes } from 'node:crypto'
-import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { errno } from '../../http/errors.ts'
@@ -29,13 +29,10 @@ const MOST = 1000
 /** Runs `act`, and leaves its entry in `parent`: before it the intent, after it that it is done. What `act` throws leaves nothing. */
 export function recorded<T>(parent: string, entry: Omit<Left, 'at' | 'by'> & { by: string }, act: () => T): T {
   const folder = inboxOf(parent)
-  const owner = statSync(parent)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // The server may be another user than root, who runs the command.
-  if (process.geteuid?.() === 0) chownSync(folder, owner.uid, owner.gid)
   const at = new Date().toISOString()
   const file = join(folder, `${at.replace(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`)
-  writeAtomic(`${file}${BEGUN}`, `${JSON.stringify({ at, ...entry })}\n`, 0o600, owner)
+  writeAtomic(`${file}${BEGUN}`, `${JSON.stringify({ at, ...entry })}\n`, 0o600)
   syncFolder(parent)
   let result: T
   try {
@@ -62,16 +59,18 @@ export class Inbox {
   private readonly collect: Collect
   /** Entered, and not yet taken away. */
   private readonly taken = new Set<string>()
+  /** Folders that could not be looked into: said once. */
+  private readonly closed = new Set<string>()
 
   constructor(parents: string[], collect: Collect) {
     this.folders = parents.map(inboxOf)
     this.collect = collect
   }
 
-  /** Enters what lies there. */
+  /** Enters what lies there. Never throws: a folder that cannot be read must not end the server. */
   look(): void {
     for (const folder of this.folders)
-      for (const name of namesIn(folder)) {
+      for (const name of this.namesIn(folder)) {
         const file = join(folder, name)
         if (this.taken.has(file)) continue
         try {
@@ -99,6 +98,18 @@ export class Inbox {
       .then(() => rmSync(file, { force: true }))
       .catch((error) => warn('an entry that a command left is entered again at the next start', error))
       .finally(() => this.taken.delete(file))
+  }
+
+  private namesIn(folder: string): string[] {
+    try {
+      const names = namesIn(folder)
+      this.closed.delete(folder)
+      return names
+    } catch (error) {
+      if (!this.closed.has(folder)) this.collect.warn('what commands left for the audit log cannot be read', error)
+      this.closed.add(folder)
+      return []
+    }
   }
 }
 
