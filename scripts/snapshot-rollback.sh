@@ -1,6 +1,7 @@
 #!/bin/sh
 # Takes a dataset back to a snapshot: `snapshot-rollback.sh run TASKDIR DATASET SNAPSHOT`; `input/newer` lists what is newer and goes. A
-# newcomer's trap: nothing that was made since the caller saw that list may go with it, so it is compared again before anything is done.
+# newcomer's trap: nothing that was made since the caller saw that list may go with it, so it is compared again before anything is done; and nothing may go
+# for a snapshot that is not there any more, so the target is known by `input/guid`.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zfs.sh
@@ -11,7 +12,13 @@ SNAPSHOT=${4:-}
 newer_now() { # what is newer than the snapshot, in the order of its making
   zfs list -Hp -t snapshot,bookmark -d 1 -o createtxg,name "$1" 9>&- | awk -F '\t' -v snapshot="$2" '
     { txg[$2] = $1 }
-    END { for (name in txg) if (txg[name] + 0 > txg[snapshot] + 0) print txg[name] "\t" name }' | sort -n | cut -f 2
+    END { if (snapshot in txg) for (name in txg) if (txg[name] + 0 > txg[snapshot] + 0) print txg[name] "\t" name }' | sort -n | cut -f 2
+}
+
+# Without its target a rollback only destroys; and another snapshot may have its name by now.
+need_planned() { # SNAPSHOT
+  zfs_do get -H -p -o value guid "$1" || case $ZFS_SAID in *'does not exist'*) ;; *) zfs_failed ;; esac
+  { [ "$zfs_rc" -eq 0 ] && [ "$ZFS_SAID" = "$(cat "$TASK/input/guid")" ]; } || fail CONFLICT "$1 was destroyed or made again meanwhile: ask again"
 }
 
 run() { # DATASET SNAPSHOT
@@ -24,6 +31,7 @@ run() { # DATASET SNAPSHOT
   while IFS= read -r run_name; do
     grep -q -x -F -e "$run_name" "$TASK/input/newer" || fail CONFLICT "$run_name was made meanwhile: ask again"
   done <"$TASK/newer"
+  need_planned "$2"
 
   if [ -s "$TASK/newer" ]; then
     step 30 "destroying what is newer than $2"
@@ -44,6 +52,7 @@ run() { # DATASET SNAPSHOT
   fi
 
   step 60 "rolling back to $2"
+  need_planned "$2"
   : | put "$TASK/rolling" 640
   checkpoint snapshot-rolling-back
   zfs_do rollback "$2" || { rm -f "$TASK/rolling"; zfs_failed; }

@@ -189,11 +189,20 @@ export class Tasks {
 
   /** As `start`. One that has told its end, and is only about to let go of the lock, is waited for: a client acts on what it was told. */
   async startNext(kind: string, options: StartOptions): Promise<Task | undefined> {
-    const lock = options.lock ?? kind
+    await this.letEnd(options.lock ?? kind)
+    return this.start(kind, options)
+  }
+
+  /** As `isRunning`, for work that is no task and takes no lock; one that has told its end is waited for as well. */
+  async isAtWork(lock: string): Promise<boolean> {
+    await this.letEnd(lock)
+    return this.isRunning(lock)
+  }
+
+  private async letEnd(lock: string): Promise<void> {
     const last = this.get(this.claimed.get(lock) ?? '')
     // Its script still waits for the disk, after it told its end; a slow disk takes seconds.
     if (last && isFinal(last)) await this.released(lock, 30)
-    return this.start(kind, options)
   }
 
   /** Begins with its time and sorts behind all that are there, also when the clock was set back: the latest is found by its id. */

@@ -332,6 +332,33 @@ describe.skipIf(REAL)(`a rollback that zfs fails ${FAKES_ONLY}`, () => {
   })
 })
 
+describe.skipIf(REAL)(`while a rollback works on its dataset ${FAKES_ONLY}`, () => {
+  it('no snapshot of it is deleted, alone or among several', async () => {
+    zfs('create', 'tank/other')
+    for (const name of ['one', 'two']) await take(name)
+    await take('one', 'tank/other')
+    const several = (query: string) =>
+      world.ask('POST', `/snapshots/remove${query}`, { json: { names: ['tank/other@one', 'tank/data@one'] } })
+    const { json: plan } = await several('?dry_run=true')
+    world.fakes?.faults({ program: 'zfs', match: 'createtxg,name', hang: true })
+    const headers = { prefer: 'respond-async' }
+    const { json: job } = await world.ask('POST', '/snapshots/tank/data@one/rollback?recursive=true', { headers })
+    try {
+      const refusal = {
+        code: 'CONFLICT',
+        message: 'Another job works on this dataset: try again when it has ended',
+        details: 'tank/data',
+      }
+      expect(await refused(() => world.ask('DELETE', '/snapshots/tank/data@one'))).toEqual([409, refusal])
+      expect(await refused(() => several(`?confirm=${plan.confirm}`))).toEqual([409, refusal])
+    } finally {
+      world.fakes?.faults()
+      await world.ask('POST', `/jobs/${job.id}/cancel`)
+    }
+    expect((await several(`?confirm=${plan.confirm}`)).json).toEqual({ message: '2 snapshots deleted' })
+  })
+})
+
 describe.skipIf(REAL)(`a rollback that zfs fails late ${FAKES_ONLY}`, () => {
   it('says that what is newer is gone all the same', async () => {
     for (const name of ['one', 'two']) await take(name)

@@ -60,34 +60,76 @@ describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
 })
 
 describe.each(SHELLS)('a rollback in %s', (shell) => {
+  let sandbox: Sandbox
+  let fakes: Fakes
+  beforeEach(() => {
+    sandbox = new Sandbox(shell)
+    fakes = installFakes(join(sandbox.folder, 'storage'))
+    fakes.change((model) => {
+      model.disks['/dev/fake1'] = { size: 2 ** 30 }
+    })
+    execFileSync(join(fakes.programs, 'zpool'), ['create', 'tank', '/dev/fake1'])
+    zfs('create', 'tank/d')
+    for (const label of ['first', 'daily-10', 'daily-1']) zfs('snapshot', `tank/d@${label}`)
+  })
+  afterEach(() => sandbox.remove())
+  const zfs = (...args: string[]) => execFileSync(join(fakes.programs, 'zfs'), args).toString()
+  const guid = () => zfs('get', '-Hp', '-o', 'value', 'guid', 'tank/d@first')
+  const there = () => zfs('list', '-H', '-t', 'snapshot', '-o', 'name', '-r', 'tank/d')
+  const rollback = (newer: string, target: string) =>
+    sandbox.run('snapshot-rollback', {
+      inputs: { newer, guid: target },
+      args: ['tank/d', 'tank/d@first'],
+      env: { EDGE_PATH: `${fakes.programs}:${sandbox.fake}` },
+    }).status
+  const both = 'tank/d@daily-10\ntank/d@daily-1\n'
+
   it('takes no snapshot along whose name is only a part of a planned one', () => {
-    const sandbox = new Sandbox(shell)
-    try {
-      const fakes = installFakes(join(sandbox.folder, 'storage'))
-      fakes.change((model) => {
-        model.disks['/dev/fake1'] = { size: 2 ** 30 }
-      })
-      const zfs = (...args: string[]) => execFileSync(join(fakes.programs, 'zfs'), args)
-      execFileSync(join(fakes.programs, 'zpool'), ['create', 'tank', '/dev/fake1'])
-      zfs('create', 'tank/d')
-      for (const label of ['first', 'daily-10', 'daily-1']) zfs('snapshot', `tank/d@${label}`)
-      const rollback = (newer: string) =>
-        sandbox.run('snapshot-rollback', {
-          inputs: { newer },
-          args: ['tank/d', 'tank/d@first'],
-          env: { EDGE_PATH: `${fakes.programs}:${sandbox.fake}` },
-        }).status
-      const there = () => zfs('list', '-H', '-t', 'snapshot', '-o', 'name', '-r', 'tank/d').toString()
-      const before = there()
-      expect(rollback('tank/d@daily-10\n').error).toEqual({
-        code: 'CONFLICT',
-        message: 'tank/d@daily-1 was made meanwhile: ask again',
-      })
-      expect(there()).toBe(before)
-      expect(rollback('tank/d@daily-10\ntank/d@daily-1\n').status).toBe('completed')
-      expect(there()).toBe('tank/d@first\n')
-    } finally {
-      sandbox.remove()
-    }
+    const before = there()
+    expect(rollback('tank/d@daily-10\n', guid()).error).toEqual({
+      code: 'CONFLICT',
+      message: 'tank/d@daily-1 was made meanwhile: ask again',
+    })
+    expect(there()).toBe(before)
+    expect(rollback(both, guid()).status).toBe('completed')
+    expect(there()).toBe('tank/d@first\n')
+  })
+
+  const GONE = 'tank/d@first was destroyed or made again meanwhile: ask again'
+
+  it.each([
+    ['is gone', both, () => {}],
+    ['is another of its name', `${both}tank/d@first\n`, () => zfs('snapshot', 'tank/d@first')],
+  ])('destroys nothing when its target %s', (_what, newer, change) => {
+    const target = guid()
+    zfs('destroy', 'tank/d@first')
+    change()
+    const before = there()
+    expect(before).toContain('tank/d@daily-10\ntank/d@daily-1\n')
+    expect(rollback(newer, target).error).toEqual({ code: 'CONFLICT', message: GONE })
+    expect(there()).toBe(before)
+    expect(fakes.calls().filter(({ args }) => args[0] === 'rollback')).toEqual([])
+  })
+
+  it('does not go back to another of the name that was made after the others went', () => {
+    const target = guid()
+    // The first look is that before the destruction, the second that before the rollback.
+    fakes.faults({ program: 'zfs', match: '^get .*guid tank/d@first', nth: 2, stdout: '1\n', status: 0 })
+    expect(rollback(both, target).error).toEqual({
+      code: 'CONFLICT',
+      message: `Nothing was rolled back, but what is newer than tank/d@first may be gone: ${GONE}`,
+    })
+    expect(fakes.calls().filter(({ args }) => args[0] === 'rollback')).toEqual([])
+  })
+
+  it('destroys nothing when zfs does not say which snapshot its target is', () => {
+    const before = there()
+    const target = guid()
+    fakes.faults({ program: 'zfs', match: '^get .*guid tank/d@first', stderr: 'internal error: out of memory' })
+    expect(rollback(both, target).error).toEqual({ code: 'E1000', message: 'internal error: out of memory' })
+    expect(there()).toBe(before)
+    fakes.faults()
+    expect(rollback(both, '').error).toEqual({ code: 'CONFLICT', message: GONE })
+    expect(there()).toBe(before)
   })
 })

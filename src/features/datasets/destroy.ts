@@ -89,3 +89,8 @@ export async function startDestruction(
 
 export const underWay = (object: string) =>
   busy('Another job works on this dataset: try again when it has ended', { details: { object } })
+
+/** Throws while a task works on the dataset: what is destroyed beside a rollback could be what it goes back to. */
+export async function refuseUnderWay(tasks: Pick<Tasks, 'isAtWork'>, dataset: string): Promise<void> {
+  if (await tasks.isAtWork(datasetLock(dataset))) throw underWay(dataset)
+}

@@ -2,8 +2,9 @@
 // goes long after the plan was made, and another one may have its name by then.
 import type { Member, Zfs } from '../../drivers/zfs.ts'
 import { busy, raise } from '../../http/errors.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
-import { dependingOn } from '../datasets/destroy.ts'
+import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
 import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
 import { about } from '../zfs/failure.ts'
 import { datasetOf, findSnapshot, noSnapshot, removeSnapshot } from './snapshots.ts'
@@ -29,17 +30,19 @@ export async function planRemovalOfSeveral(zfs: Zfs, names: readonly string[]): 
 /** Destroys what was planned, one after the other, and says each. What is not the planned one any more stops it. */
 export async function removeSeveral(
   zfs: Zfs,
+  tasks: Pick<Tasks, 'isAtWork'>,
   { [MEMBERS]: members = [] }: Plan,
   gone: (name: string) => void,
 ): Promise<number> {
+  const planned = members.map((member) => member.split('\t') as [guid: string, name: string])
+  for (const dataset of new Set(planned.map(([, name]) => datasetOf(name)))) await refuseUnderWay(tasks, dataset)
   let count = 0
-  for (const member of members) {
-    const [guid = '', name = ''] = member.split('\t')
+  for (const [guid, name] of planned) {
     if ((await findSnapshot(zfs, name))?.guid !== guid)
       throw busy(`${count} of ${members.length} were deleted; this one was changed meanwhile`, {
         details: { object: name },
       })
-    await removeSnapshot(zfs, name)
+    await removeSnapshot(zfs, tasks, name)
     gone(name)
     count += 1
   }

@@ -1,5 +1,6 @@
 // Back to a snapshot: the plan of what is lost, and the task. The trap: everything newer goes for good, the snapshots between as well as the
-// data; the script is told which those are, and does nothing when there is one more.
+// data; the script is told which those are, and does nothing when there is one more, or when
+// the snapshot itself is not the planned one any more.
 import type { Zfs } from '../../drivers/zfs.ts'
 import { notFound, raise } from '../../http/errors.ts'
 import type { Task } from '../../tasks/task.ts'
@@ -10,35 +11,40 @@ import { about } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { datasetOf } from './snapshots.ts'
 
+/** The guid of the snapshot: not shown, for the script. */
+const TARGET = Symbol('target')
+export type RollbackPlan = Plan & { [TARGET]: string }
+
 /** What is newer than the snapshot, in the order of its making: all of it goes. */
 export async function planRollback(
   zfs: Zfs,
   snapshot: string,
   /** Who has a volume open. ZFS takes it back under him all the same. */
   users: (volume: string) => Promise<Plan['depends']> = async () => [],
-): Promise<Plan> {
+): Promise<RollbackPlan> {
   const missing = () => notFound('snapshot not found', { details: { object: snapshot } })
   const history = (await about(snapshot, () => zfs.history(datasetOf(snapshot)))) ?? raise(missing())
   const { txg, guid } = history.find(({ name }) => name === snapshot) ?? raise(missing())
   const newer = history.filter((member) => member.txg > txg).sort((a, b) => a.txg - b.txg)
   const depends = await about(snapshot, () => dependingOn(zfs, newer))
   depends.push(...(await users(datasetOf(snapshot))))
-  return makePlan(
-    snapshot,
-    newer.map(({ name }) => name),
-    depends,
-    [`${guid} ${txg}`, ...newer.map((member) => `${member.guid} ${member.txg}`)],
-  )
+  const names = newer.map(({ name }) => name)
+  const identities = [`${guid} ${txg}`, ...newer.map((member) => `${member.guid} ${member.txg}`)]
+  return { ...makePlan(snapshot, names, depends, identities), [TARGET]: guid }
 }
 
-export async function startRollback(tasks: Tasks, { object, destroys }: Plan, by: StartOptions['by']): Promise<Task> {
+export async function startRollback(
+  tasks: Tasks,
+  { object, destroys, [TARGET]: guid }: RollbackPlan,
+  by: StartOptions['by'],
+): Promise<Task> {
   const dataset = datasetOf(object)
   const newer = destroys.map((name) => `${name}\n`).join('')
   return (
     (await tasks.startNext('snapshot-rollback', {
       lock: datasetLock(dataset),
       args: [dataset, object],
-      inputs: { newer: { text: newer } },
+      inputs: { newer: { text: newer }, guid: { text: `${guid}\n` } },
       by,
     })) ?? raise(underWay(dataset))
   )

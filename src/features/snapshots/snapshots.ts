@@ -2,8 +2,9 @@
 // without an object for each that stays.
 import { isMissing, type SnapshotRow, type Zfs } from '../../drivers/zfs.ts'
 import { notFound, raise } from '../../http/errors.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
-import { dependingOn } from '../datasets/destroy.ts'
+import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
 import { makePlan, type Plan } from '../plan/plan.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 
@@ -91,4 +92,7 @@ export async function planSnapshotRemoval(zfs: Zfs, name: string): Promise<Plan>
   return makePlan(name, [name], await about(name, () => dependingOn(zfs, [member])), [guid])
 }
 
-export const removeSnapshot = (zfs: Zfs, name: string): Promise<void> => about(name, () => zfs.destroy(name))
+export async function removeSnapshot(zfs: Zfs, tasks: Pick<Tasks, 'isAtWork'>, name: string): Promise<void> {
+  await refuseUnderWay(tasks, datasetOf(name))
+  await about(name, () => zfs.destroy(name))
+}

@@ -130,7 +130,7 @@ const remove = define({
     const plan = await planSnapshotRemoval(deps.zfs, name)
     const answer = answerPlan(call, deps, { plan, target: key(name), action: 'snapshots.delete' })
     if (answer) return answer
-    await removeSnapshot(deps.zfs, name)
+    await removeSnapshot(deps.zfs, deps.tasks, name)
     call.audit('snapshots.delete', key(name))
     return json({ message: 'snapshot deleted' })
   },
@@ -170,7 +170,7 @@ const removeMany = define({
     if (answer) return answer
     call.audit(action, 'snapshots')
     const by = { actor: principal?.name ?? 'nobody', account: accountOf(principal), name: principal?.name }
-    const count = await removeSeveral(deps.zfs, plan, (name) =>
+    const count = await removeSeveral(deps.zfs, deps.tasks, plan, (name) =>
       deps.audit.write({ ...by, event: action, target: key(name), address, request }),
     )
     return json({ message: `${count} snapshots deleted` })
