@@ -145,16 +145,29 @@ export class Connections {
     clearInterval(this.timer)
   }
 
-  /** Where no place is left, the oldest connection that has not asked anything goes: who says nothing keeps out nobody who does. */
+  /** Where no place is left, who says nothing goes, then who rests after an answer: they keep out nobody who asks. None goes in vain. */
   private makeRoom(address: string): void {
-    const isWanted = this.places.wanted(address)
-    if (!isWanted) return
-    for (const connection of this.all.values()) {
-      if (connection.last || !connection.placed || !isWanted(connection.address)) continue
-      this.leave(connection)
-      connection.raw.destroy()
-      return
+    const wanted = this.places.wanted(address)
+    if (!wanted) return
+    const going = new Set<Connection>()
+    for (const mayGo of wanted.from) {
+      for (const one of this.silentThenIdle(mayGo)) if (going.size < wanted.count) going.add(one)
     }
+    if (going.size < wanted.count) return
+    for (const one of going) {
+      this.leave(one)
+      one.raw.destroy()
+    }
+  }
+
+  /** Those that have not asked anything, the oldest first; then those that rest, of the address that has most, the longest at rest first. */
+  private silentThenIdle(mayGo: (address: string) => boolean): Connection[] {
+    const found = [...this.all.values()].filter(({ placed, address }) => placed && mayGo(address))
+    const holds = ({ address }: Connection) => this.places.holds(address)
+    return [
+      ...found.filter(({ last }) => !last),
+      ...found.filter(({ last }) => last && isOver(last)).sort((a, b) => holds(b) - holds(a) || a.since - b.since),
+    ]
   }
 
   private leave(connection: Connection): void {

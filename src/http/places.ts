@@ -15,6 +15,13 @@ export interface PlacesOptions {
   known: (address: string) => boolean
 }
 
+/** What has to become free for a connection to have a place. */
+export interface Wanted {
+  count: number
+  /** Whose places may be taken for it, the first choice first: questions to other addresses. Nobody takes a place from whoever it is kept for. */
+  from: ((other: string) => boolean)[]
+}
+
 /** What the configuration says. */
 export const placesOf = ({ limits, listen }: Configuration, known: PlacesOptions['known']): PlacesOptions => ({
   most: limits.connections,
@@ -23,7 +30,7 @@ export const placesOf = ({ limits, listen }: Configuration, known: PlacesOptions
   known,
 })
 
-/** Places that strangers cannot take. Few enough not to be missed: a quarter of a small number. */
+/** Places that strangers cannot take, and proxies only half of. Few enough not to be missed: a quarter of a small number. */
 const KEPT = 16
 
 export class Places {
@@ -46,13 +53,23 @@ export class Places {
     return true
   }
 
-  /** Whose place would have to become free for a connection of an address to have one: a question to other addresses. Undefined where there is one. */
-  wanted(address: string): ((other: string) => boolean) | undefined {
+  /** Undefined where an address has a place. */
+  wanted(address: string): Wanted | undefined {
     const { most, perAddress, isProxy } = this.options
     const key = canonicalAddress(address)
-    if (!isProxy(address) && (this.taken.get(key) ?? 0) >= perAddress) return (other) => canonicalAddress(other) === key
-    const full = this.all >= most || (this.all >= most - this.kept && !this.isFamiliar(address))
-    return full ? () => true : undefined
+    const familiar = this.isFamiliar(address)
+    const limit = most - (familiar ? 0 : isProxy(address) ? this.kept - Math.ceil(this.kept / 2) : this.kept)
+    const ownMost = !isProxy(address) && this.holds(address) >= perAddress
+    if (!ownMost && this.all < limit) return undefined
+    const count = Math.max(1, this.all - limit + 1)
+    if (ownMost) return { count, from: [(other) => canonicalAddress(other) === key] }
+    const stranger = (other: string) => !isProxy(other) && !this.isFamiliar(other)
+    return { count, from: familiar ? [stranger, () => true] : [stranger] }
+  }
+
+  /** How many places an address has, with those that count as one with it. */
+  holds(address: string): number {
+    return this.taken.get(canonicalAddress(address)) ?? 0
   }
 
   leave(address: string): void {

@@ -43,8 +43,33 @@ it('a small number keeps a quarter', () => {
   expect(takeAll(make({ most: 1024 }), stranger)).toBe(1008)
 })
 
-it('a proxy has as many as there are, but none of those that are kept, whoever logs in through it', () => {
-  const places = make({ isProxy: (address) => address === '127.0.0.1', known: () => true })
-  expect(takeAll(places, () => '127.0.0.1')).toBe(84)
-  expect(takeAll(places, () => '::1')).toBe(10)
+it('a proxy has as many as there are, but only half of those that are kept, whoever logs in through it', () => {
+  const places = make({ isProxy: (address) => address === '10.0.0.1', known: () => true })
+  expect(takeAll(places, () => '10.0.0.1')).toBe(92)
+  expect(takeAll(places, () => '::1')).toBe(8)
+})
+
+it('strangers, however many, leave some to a proxy', () => {
+  const places = make({ isProxy: (address) => address === '10.0.0.1' })
+  expect(takeAll(places, stranger)).toBe(84)
+  expect(takeAll(places, () => '10.0.0.1')).toBe(8)
+  expect(takeAll(places, () => '127.0.0.1')).toBe(8)
+})
+
+it('a stranger wants the places of strangers only', () => {
+  const places = make({ isProxy: (address) => address === '10.0.0.1', known: (address) => address === '198.51.100.1' })
+  takeAll(places, stranger)
+  takeAll(places, () => '127.0.0.1', 3)
+  const wantedBy = (address: string) =>
+    places
+      .wanted(address)
+      ?.from.map((mayGo) => ['203.0.113.9', '10.0.0.1', '127.0.0.1', '198.51.100.1', '::1'].filter(mayGo))
+  expect(wantedBy('203.0.113.1')).toEqual([['203.0.113.9']])
+  // Those three are above what strangers may have.
+  expect(places.wanted('203.0.113.1')?.count).toBe(4)
+  takeAll(places, () => '::1')
+  takeAll(places, () => '198.51.100.1')
+  expect(wantedBy('10.0.0.1')).toEqual([['203.0.113.9']])
+  expect(wantedBy('198.51.100.7')).toEqual([['203.0.113.9']])
+  expect(wantedBy('127.0.0.1')?.[0]).toEqual(['203.0.113.9'])
 })

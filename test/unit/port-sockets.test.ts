@@ -195,12 +195,20 @@ describe('a connection that', () => {
 
 describe('one address', () => {
   const LONG = { ...SHORT, handshake: 60_000, headers: 60_000, idle: 60_000 }
-  /** A connection that has asked something, and stays. */
-  const busy = async (from: string) => {
+  /** A connection that has asked something, has its answer, and stays. */
+  const idle = async (from: string) => {
     const socket = await keep(speak(port, from))
     const heard = hear(socket, (text) => text.includes('ok /'))
     socket.write(GET())
     expect(await heard).toContain('ok /')
+    return socket
+  }
+  /** One that waits for its answer. */
+  const busy = async (from: string) => {
+    const socket = await keep(speak(port, from))
+    const before = port.served.length
+    socket.write(GET('/slow'))
+    await until('it has asked', () => port.served.length > before)
     return socket
   }
 
@@ -221,9 +229,44 @@ describe('one address', () => {
     expect(await works(port, '127.0.0.1')).toBe(true)
   })
 
+  it('cannot take a kept place away from whoever is in the middle of a handshake', async () => {
+    port = await openPort({ tls: true, places: { most: 8 }, timing: LONG })
+    for (let i = 0; i < 6; i++) await busy(`127.0.0.${10 + i}`)
+    const owner = await keep(dial(port, '127.0.0.1'))
+    owner.write(HALF_HELLO)
+    await until('the owner has his place', () => port.connections() === 7)
+    owner.resume()
+    for (let i = 0; i < 5; i++) expect(await works(port, `127.0.0.${30 + i}`)).toBe(false)
+    expect([owner.destroyed || owner.readableEnded, port.connections()]).toEqual([false, 7])
+  })
+
+  it('loses no connection to a newcomer who gets no place by it', async () => {
+    port = await openPort({ places: { most: 8 }, timing: LONG })
+    for (let i = 0; i < 5; i++) await busy(`127.0.0.${10 + i}`)
+    const silent = await keep(dial(port, '127.0.0.20'))
+    await until('it is there', () => port.connections() === 6)
+    await busy('127.0.0.1')
+    silent.resume()
+    for (let i = 0; i < 3; i++) expect(await works(port, '127.0.0.30')).toBe(false)
+    expect([silent.destroyed || silent.readableEnded, port.connections()]).toEqual([false, 7])
+  })
+
+  it('keeps out nobody with connections that rest after an answer', async () => {
+    port = await openPort({ places: { most: 8 }, timing: LONG })
+    const other = await idle('127.0.0.3')
+    const resting: Socket[] = []
+    for (let i = 0; i < 5; i++) resting.push(await idle('127.0.0.2'))
+    for (const socket of [other, ...resting]) socket.resume()
+    expect(await works(port, '127.0.0.30')).toBe(true)
+    // The one that rests longest, of the address that has most.
+    const first = resting[0] as Socket
+    await until('it is closed', () => first.destroyed || first.readableEnded)
+    expect([other, ...resting].filter((one) => one.destroyed || one.readableEnded)).toEqual([first])
+  })
+
   it.each([false, true])('that is silent on all of them keeps out nobody who asks (TLS: %s)', async (tls) => {
     port = await openPort({ tls, places: { most: 8, perAddress: 4 }, timing: LONG })
-    const stays = await busy('127.0.0.2')
+    const stays = await idle('127.0.0.2')
     for (let i = 0; i < 10; i++) await keep(dial(port, '127.0.0.2'))
     expect(await works(port, '127.0.0.2')).toBe(true)
     for (let i = 0; i < 20; i++) await keep(dial(port, `127.0.0.${10 + i}`))
