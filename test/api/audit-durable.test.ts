@@ -84,7 +84,7 @@ describe('SEC-31 the answer to a change', () => {
     [
       'of the data, which the request waits for',
       'backup.restore',
-      () => appliance.call('POST', '/backup/restore', { form: [file('archive', tarOf('data/x'))] }),
+      () => appliance.call('POST', '/backup/restore', { form: [file('archive', tarOf('home/x'))] }),
       200,
     ],
   ]

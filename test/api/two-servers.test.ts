@@ -28,6 +28,8 @@ describe('a second server on one state folder', () => {
       mkdirSync(join(folders.state, 'tasks/20200101T000000000Z-dead/input'), { recursive: true })
       writeFileSync(join(folders.state, 'tasks/20200101T000000000Z-dead/input/appliance.key'), 'secret')
       await first.call('GET', '/version')
+      // The first one writes down soon after whom it has come to know.
+      await until('it has nothing more to write', () => existsSync(join(folders.state, 'known-addresses.json')))
       const before = tree(folders.root)
       const alias = join(folders.root, '..', `alias-${process.pid}`)
       symlinkSync(folders.state, alias)
