@@ -14,7 +14,7 @@ import {
   whyNot,
 } from '../../src/surfaces/console/page/pages/pools/words.ts'
 import { kept, nextDue, type Policy } from '../../src/surfaces/console/page/pages/snapshots/policy.ts'
-import { exactSize, words } from '../../src/surfaces/console/page/pages/storage/words.ts'
+import { changedNames, exactSize, names, words } from '../../src/surfaces/console/page/pages/storage/words.ts'
 
 const layout = fc.constantFrom(...(Object.keys(LAYOUTS) as Layout[]))
 const use = fc.constantFrom(...(Object.keys(USES) as Use[]))
@@ -128,5 +128,25 @@ describe('a policy', () => {
     const due = Date.parse(nextDue(policy, now)?.at ?? '')
     expect(decide(policy, made, due - 1).take).toEqual([])
     expect(decide(policy, made, due).take).toEqual(['hourly'])
+  })
+})
+
+describe('who may connect to a share', () => {
+  it('is a line or a comma each, with the blanks within', () => {
+    expect(names('anna\n@Domain Users\r\n  EXAMPLE\\Power Users ,bob,,\n\n')).toEqual([
+      'anna',
+      '@Domain Users',
+      'EXAMPLE\\Power Users',
+      'bob',
+    ])
+    expect(names(' \n')).toEqual([])
+  })
+
+  it('is not sent while nobody has touched it', () => {
+    const before = ['anna', '@Domain Users', 'a, b']
+    expect(changedNames(before.join('\n'), before)).toBeUndefined()
+    expect(changedNames('anna\n@Domain Users', before)).toEqual(['anna', '@Domain Users'])
+    expect(changedNames('', before)).toEqual([])
+    expect(changedNames('', undefined)).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
-import { ifMatch, one, words } from '../storage/words.ts'
+import { changedNames, ifMatch, names, one } from '../storage/words.ts'
 
 export interface Share {
   id: string
@@ -46,7 +46,12 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
   const [guests, setGuests] = useState(before?.guest_ok ?? false)
   const [enabled, setEnabled] = useState(before?.enabled ?? true)
   const [users, setUsers] = useState(before?.valid_users.join('\n') ?? '')
-  const settings = { description, read_only: readOnly, guest_ok: guests, valid_users: words(users) }
+  const settings = {
+    description,
+    read_only: readOnly,
+    guest_ok: guests,
+    valid_users: changedNames(users, before?.valid_users),
+  }
   const line = before
     ? { method: 'PUT', path: one('shares/smb', before.id), json: { ...settings, enabled } }
     : { method: 'POST', path: '/api/v1/shares/smb', json: { name, dataset, ...(path && { path }), ...settings } }
@@ -83,10 +88,10 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
         <Field label="Description" name="description" value={description} onValue={setDescription} maxlength={256} />
         <TextArea
           label="Who may connect"
-          hint="A user or @group a line; empty: every user"
+          hint="A user or @group a line, with its blanks: @Domain Users; empty: every user"
           rows={3}
           name="valid_users"
-          part={(at) => words(users)[Number(at)] ?? at}
+          part={(at) => names(users)[Number(at)] ?? at}
           value={users}
           onValue={setUsers}
         />

@@ -27,8 +27,19 @@ export interface Plan {
 /** A name with slashes is one segment of a path of ours. */
 export const one = (collection: string, name: string) => `/api/v1/${collection}/${encodeURIComponent(name)}`
 
-/** The words of a list that somebody typed: a line each, or with commas or blanks between them. */
+/** The words of a list that somebody typed: a line each, or with commas or blanks between them. Of what never holds a blank. */
 export const words = (text: string) => text.split(/[\s,]+/).filter(Boolean)
+
+/** The names of a list that somebody typed, a line each or with commas between them: `@Domain Users` is one. */
+export const names = (text: string) =>
+  text
+    .split(/[\r\n,]+/)
+    .map((name) => name.trim())
+    .filter(Boolean)
+
+/** The same of a list that there is; undefined, which is not sent, while nobody has touched it. */
+export const changedNames = (text: string, before: readonly string[] | undefined) =>
+  before && text === before.join('\n') ? undefined : names(text)
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P']
 
