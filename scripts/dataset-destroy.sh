@@ -78,7 +78,10 @@ recover() {
         return 0
         ;;
     esac
-    if grep -q -v -x -F -f "$TASK/left" "$TASK/tree"; then ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"; fi
+    if grep -q -v -x -F -f "$TASK/left" "$TASK/tree"; then
+      done_in_part
+      ERROR_MESSAGE="$NAME may be destroyed in part: $ERROR_MESSAGE"
+    fi
     MESSAGE=$ERROR_MESSAGE
   fi
   while IFS= read -r recover_name || [ -n "$recover_name" ]; do

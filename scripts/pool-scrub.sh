@@ -66,6 +66,7 @@ run() {
   printf '%s\n' "$SCAN" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
   checkpoint scrub-begun
   zpool_do scrub "$NAME"
+  done_in_part
   checkpoint scrub-running
   step 0 scrubbing
   follow

@@ -68,8 +68,10 @@ recover() {
     return 0
   fi
   if [ -f "$TASK/rolling" ]; then
+    done_in_part
     ERROR_MESSAGE="It is not certain that $SNAPSHOT was rolled back to: look at the data, and ask again"
-  elif [ -f "$TASK/destroyed" ] || { [ -f "$TASK/destroying" ] && [ "$ACTION" != run ]; }; then
+  elif [ -f "$TASK/destroyed" ] || { [ -f "$TASK/destroying" ] && { [ "$ACTION" != run ] || [ -s "$TASK/bookmarks" ]; }; }; then
+    done_in_part
     ERROR_MESSAGE="Nothing was rolled back, but what is newer than $SNAPSHOT may be gone: $ERROR_MESSAGE"
   fi
   MESSAGE=$ERROR_MESSAGE

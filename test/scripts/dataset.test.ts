@@ -1,5 +1,6 @@
 // The script that destroys a dataset, in both shells, while udev looks at a volume. What else it does is shown in test/api/storage-datasets.test.ts.
 import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
@@ -76,12 +77,16 @@ describe.each(SHELLS)('a rollback in %s', (shell) => {
   const zfs = (...args: string[]) => execFileSync(join(fakes.programs, 'zfs'), args).toString()
   const guid = () => zfs('get', '-Hp', '-o', 'value', 'guid', 'tank/d@first')
   const there = () => zfs('list', '-H', '-t', 'snapshot', '-o', 'name', '-r', 'tank/d')
-  const rollback = (newer: string, target: string) =>
-    sandbox.run('snapshot-rollback', {
+  let task = ''
+  function rollback(newer: string, target: string) {
+    const ended = sandbox.run('snapshot-rollback', {
       inputs: { newer, guid: target },
       args: ['tank/d', 'tank/d@first'],
       env: { EDGE_PATH: `${fakes.programs}:${sandbox.fake}` },
-    }).status
+    })
+    task = ended.task
+    return ended.status
+  }
   const both = 'tank/d@daily-10\ntank/d@daily-1\n'
 
   it('takes no snapshot along whose name is only a part of a planned one', () => {
@@ -107,6 +112,7 @@ describe.each(SHELLS)('a rollback in %s', (shell) => {
     const before = there()
     expect(before).toContain('tank/d@daily-10\ntank/d@daily-1\n')
     expect(rollback(newer, target).error).toEqual({ code: 'CONFLICT', message: GONE })
+    expect(readdirSync(task)).not.toContain('in-part')
     expect(there()).toBe(before)
     expect(fakes.calls().filter(({ args }) => args[0] === 'rollback')).toEqual([])
   })
@@ -119,6 +125,7 @@ describe.each(SHELLS)('a rollback in %s', (shell) => {
       code: 'CONFLICT',
       message: `Nothing was rolled back, but what is newer than tank/d@first may be gone: ${GONE}`,
     })
+    expect(readdirSync(task)).toContain('in-part')
     expect(fakes.calls().filter(({ args }) => args[0] === 'rollback')).toEqual([])
   })
 

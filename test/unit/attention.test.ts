@@ -1,8 +1,13 @@
 // What needs somebody: each fact, from both sides of its line. The trap: an appliance in order has to leave the list empty, or nobody reads it.
-import { describe, expect, it } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { ServedCertificate } from '../../src/features/certs/served.ts'
+import { isRefusal } from '../../src/features/jobs/refusal.ts'
 import type { JobView } from '../../src/features/jobs/view.ts'
 import { attention, type Facts } from '../../src/features/overview/attention.ts'
+import type { Folders } from '../../src/folders.ts'
 
 const NOW = Date.parse('2026-06-15T12:00:00Z')
 const DAY = 86_400_000
@@ -39,6 +44,35 @@ const FINE: Facts = {
 }
 const found = (facts: Partial<Facts>) => attention({ ...FINE, ...facts })
 const short = (facts: Partial<Facts>) => found(facts).map(({ severity, subject, link }) => [severity, subject, link])
+
+describe('a refusal', () => {
+  const root = mkdtempSync(join(tmpdir(), 'edge-refusal-'))
+  afterAll(() => rmSync(root, { recursive: true }))
+  const folders = { state: root } as Folders
+  let last = 0
+  function refused(code: string, by: string, ...files: string[]): boolean {
+    const id = `20260101T000000${String(++last).padStart(3, '0')}Z-0000`
+    mkdirSync(join(root, 'tasks', id), { recursive: true })
+    writeFileSync(join(root, 'tasks', id, 'request.json'), JSON.stringify({ args: ['tank/d', 'x'], by: { name: by } }))
+    for (const file of files) writeFileSync(join(root, 'tasks', id, file), '')
+    const more = { progress: 0, message: '', created_at: at(0), error: { code, message: 'no' } }
+    return isRefusal(folders, { id, kind: 'snapshot-create', status: 'failed', ...more })
+  }
+
+  it('is what somebody asked for and heard, and not what the scheduler has tried in vain', () => {
+    for (const code of ['INVALID', 'NOT_FOUND', 'CONFLICT', 'E1001'])
+      expect([code, refused(code, 'operator'), refused(code, 'system')]).toEqual([code, true, false])
+    for (const code of ['BUSY', 'CANCELLED']) expect([code, refused(code, 'system')]).toEqual([code, true])
+    expect([refused('E1000', 'operator'), refused('E1000', 'operator', 'refused')]).toEqual([false, true])
+  })
+
+  it('is not what had changed something before it was refused', () => {
+    expect([refused('CONFLICT', 'operator', 'in-part'), refused('NOT_FOUND', 'operator', 'in-part')]).toEqual([
+      false,
+      false,
+    ])
+  })
+})
 
 describe('attention', () => {
   it('is nobody’s while everything is in order', () => {

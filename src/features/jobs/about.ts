@@ -24,6 +24,9 @@ const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
   'snapshot-prune': ([dataset]) => dataset,
 }
 
+/** Asks for what a clock began. */
+export const SYSTEM = 'system'
+
 export interface TaskView extends JobView {
   /** `tank/data` */
   object?: string
