@@ -6,12 +6,16 @@ import { networkOf } from './fair-queue.ts'
 
 /** Requests that are held for one account; the others are asked to come back. */
 export const MOST_WAITING = 8
+/** Milliseconds after which whoever still waits is asked to come back: his place is remembered. */
+const LONGEST_WAIT = 30_000
 /** Networks and addresses whose place in the line is remembered while they come back. */
 const MOST_REMEMBERED = 1024
 
 interface Waiting {
   network: string
   address: string
+  /** Its arrival: what it goes by where it is not remembered. */
+  came: number
   go: () => void
   refuse: (error: Error) => void
 }
@@ -59,19 +63,44 @@ export class AccountTurns {
   private join(account: string, line: Line, from: string): Promise<void> {
     const [network, address] = [`network ${networkOf(from)}`, canonicalAddress(from)]
     this.arrivals += 1
-    for (const key of [network, address])
-      if (!line.since.has(key) && line.since.size < MOST_REMEMBERED) line.since.set(key, this.arrivals)
-    return new Promise((go, refuse) => {
-      line.waiting.push({ network, address, go, refuse })
-      if (line.waiting.length > MOST_WAITING)
-        this.pushOut(line).refuse(tooMany('failed logins', this.attempts.wait(account)))
+    for (const key of [network, address]) this.remember(line, key)
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        line.waiting = line.waiting.filter((one) => one !== mine)
+        reject(this.comeBack(account))
+      }, LONGEST_WAIT)
+      const mine: Waiting = {
+        ...{ network, address, came: this.arrivals },
+        go: () => {
+          clearTimeout(late)
+          resolve()
+        },
+        refuse: (error) => {
+          clearTimeout(late)
+          reject(error)
+        },
+      }
+      line.waiting.push(mine)
+      if (line.waiting.length > MOST_WAITING) this.pushOut(line).refuse(this.comeBack(account))
     })
+  }
+
+  /** Who has not come back for longest is forgotten for a new one. */
+  private remember({ since }: Line, key: string): void {
+    const place = since.get(key) ?? this.arrivals
+    since.delete(key)
+    if (since.size >= MOST_REMEMBERED) since.delete(since.keys().next().value ?? '')
+    since.set(key, place)
+  }
+
+  private comeBack(account: string): Error {
+    return tooMany('failed logins', Math.max(1, this.attempts.wait(account)))
   }
 
   /** Who has waited longest first, by network and then by address. */
   private inOrder({ waiting, since }: Line): Waiting[] {
-    const rank = (key: string) => since.get(key) ?? this.arrivals
-    return waiting.sort((a, b) => rank(a.network) - rank(b.network) || rank(a.address) - rank(b.address))
+    const rank = (key: string, { came }: Waiting) => since.get(key) ?? came
+    return waiting.sort((a, b) => rank(a.network, a) - rank(b.network, b) || rank(a.address, a) - rank(b.address, b))
   }
 
   /** The last to come of the network that has most who wait. */

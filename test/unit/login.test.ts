@@ -126,6 +126,45 @@ describe('guesses from many addresses', () => {
       expect(await secondsUntilIn(from)).toBeLessThanOrEqual(60)
     })
 
+  it('do not keep him waiting, however many addresses of one network have come before and come still', async () => {
+    const address = (n: number) => `2001:db8:1:${n.toString(16)}::1`
+    for (let i = 0; i < 1200; i++) void attempt(address(i))
+    let answer: string | undefined
+    void attempt('198.51.100.1', RIGHT).then((one) => {
+      answer = one
+    })
+    await storm(20, address, 2000)
+    expect(answer).toBe('in')
+  })
+
+  it('do not keep him out where more networks have come before than are remembered', async () => {
+    const from = networks['a new network each']
+    for (let i = 0; i < 1200; i++) void attempt(from(i))
+    await settle()
+    let answer: string | undefined = 'too-many'
+    for (let i = 2000; i < 2600 && answer !== 'in'; i++) {
+      // Always before him: it has the place that became free.
+      void attempt(from(i))
+      if (answer === 'too-many') {
+        answer = undefined
+        void attempt('198.51.100.1', RIGHT).then((one) => {
+          answer = one
+        })
+      }
+      await pass(100)
+    }
+    expect(answer).toBe('in')
+  })
+
+  it('hold no request for more than half a minute', async () => {
+    for (let i = 0; i < 24; i++) void attempt(stranger(i))
+    await pass(8_000)
+    const answers: string[] = []
+    for (let i = 0; i < 8; i++) void attempt(`${11 + i}.1.1.1`).then((answer) => answers.push(answer))
+    await pass(30_500)
+    expect(answers).toEqual([...Array(7).fill('wrong'), 'too-many'])
+  })
+
   it('are twenty, and then one in four seconds, however many arrive together and whoever logs in meanwhile', async () => {
     await attempt(OWNER, RIGHT)
     const before = hashes
