@@ -28,7 +28,7 @@ it('says which file is wrong and why, and starts nothing', async () => {
   ])
   expect(appliance.read(join(appliance.folders.root, 'log/update_certs.log'))).toContain(`\nprivate: ${message}\n`)
   expect(appliance.app.tasks.latest('certs')).toBeUndefined()
-  expect(appliance.audit().at(-1)).toContain('postCerts.refused,"400"')
+  expect(appliance.audit().at(-1)).toContain('certs.post.refused,"400"')
 })
 
 it('names each file that is missing', async () => {
