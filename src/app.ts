@@ -325,17 +325,26 @@ export async function createApp(options: AppOptions): Promise<App> {
     known,
     scheduler: controller?.scheduler,
     tidy() {
-      for (const path of leftovers) rmSync(path, { recursive: true, force: true })
-      chain.start()
-      inbox.look()
+      // On a disk that refuses one of them the others are done all the same: a server that has its port must not end for this.
+      const each = (what: string, act: () => void) => {
+        try {
+          act()
+        } catch (error) {
+          warn(`at the start: ${what}`, error)
+        }
+      }
+      for (const path of leftovers)
+        each('an upload that was cut off cannot be removed', () => rmSync(path, { recursive: true, force: true }))
+      each('the audit log cannot be opened', () => chain.start())
+      each('what commands left for the audit log cannot be read', () => inbox.look())
       looking = setInterval(() => inbox.look(), LOOK).unref()
-      controller?.tidy()
-      webConsole?.start()
+      each('what the controller left cannot be tidied away', () => controller?.tidy())
+      each('the console’s events do not start', () => webConsole?.start())
     },
     enter: (event, target) => audit.write({ event, target, actor: 'system', name: 'system', address: 'local' }),
     async sweep() {
       await tasks.sweep()
-      removeLeftovers(folders, tasks, warn)
+      removeLeftovers({ folders, tasks, wrapped: config.wrapper !== undefined, warn })
     },
     hangUp() {
       stopping.abort()

@@ -47,7 +47,7 @@ export function hold(folder: string): boolean {
   if (status === 0) return true
   closeSync(fd)
   if (status === 1) return false
-  throw new Error('the state folder cannot be locked: flock(1) is missing or failed', { cause: error })
+  throw new Error(`${folder} cannot be locked: flock(1) is missing or failed`, { cause: error })
 }
 
 function inProcLocks(inode: number, device: number): boolean {

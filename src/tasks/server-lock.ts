@@ -1,5 +1,6 @@
-// One server for one state folder: a kernel lock that `serve` holds as long as it lives, however it ends. It lies on the folder of the
-// locks itself, so that it needs no room on the disk, and every path to that folder (a link, a bind mount) leads to the same lock.
+// One server for one state folder, and for one root folder, whose uploads and half-made files it tidies up: kernel locks that `serve` holds
+// as long as it lives, however it ends. They lie on folders themselves (the locks', and etc/), so that they need no room on the disk, and
+// every path to such a folder (a link, a bind mount) leads to the same lock.
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
@@ -10,7 +11,7 @@ import { hold } from './lock.ts'
 
 const Holder = z.object({ pid: z.int(), since: z.string() })
 
-/** Another server has the state folder. */
+/** Another server has the state folder, or the root folder. */
 export class StateTaken extends Error {}
 
 const WORDS: Record<string, string> = {
@@ -23,7 +24,7 @@ const WORDS: Record<string, string> = {
 const why = (error: unknown) => WORDS[errno(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
 
 /**
- * Takes the state folder for this process; throws `StateTaken` when a server has it. Before this nothing in the folder may be changed.
+ * Takes the state and the root folder for this process; throws `StateTaken` when a server has one of them. Before this nothing in the folder may be changed.
  * `warn` hears when the folder cannot be written: the lock is held all the same.
  */
 export function takeState(folders: Folders, warn: (text: string, error: unknown) => void): void {
@@ -35,6 +36,8 @@ export function takeState(folders: Folders, warn: (text: string, error: unknown)
     throw new Error(`${folders.state}: the state folder cannot be made: ${why(error)}`, { cause: error })
   }
   if (!hold(locks)) throw new StateTaken(`${folders.state} is in use by ${holder(file)}`)
+  // That one may have another state folder, so it cannot be named.
+  if (!hold(join(folders.root, 'etc'))) throw new StateTaken(`${folders.root} is in use by another server`)
   try {
     // The old record goes first: when the new one cannot be written, none is better than one that names a process of the past.
     rmSync(file, { force: true })

@@ -94,6 +94,11 @@ export class Tasks {
     return this.claimed.has(lock) || isHeld(lockFile(this.options.folders, lock)) === true
   }
 
+  /** Whether surely no task holds `lock`: where that cannot be told it is not free. */
+  isFree(lock: string): boolean {
+    return !this.claimed.has(lock) && isHeld(lockFile(this.options.folders, lock)) === false
+  }
+
   /**
    * Whether a task was started here that has not written `file` yet: what the file says is still about the one before. Costs nothing while
    * no task of this lock runs.

@@ -1,12 +1,16 @@
 // What a kill leaves behind, and that the next start takes it away: the server killed at each step of the making of a task, and every kind of
 // leftover that we know laid there by hand. Files are looked for by what is in them, wherever they are.
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { type LeftoversOptions, removeLeftovers } from '../../src/features/appliance/leftovers.ts'
 import type { Task } from '../../src/tasks/task.ts'
-import { FIXTURES, type Server, startServer } from './appliance.ts'
+import { FIXTURES, type Server, startServer, temporaryFolder } from './appliance.ts'
 import { file, until } from './client.ts'
 
+/** The number of a process that is gone. */
+const DEAD = spawnSync('true').pid
 const CANARY = 'canary-7f3a-of-a-secret'
 const fixture = (name: string) => readFileSync(join(FIXTURES, name))
 const KEY = fixture('ec.key').toString()
@@ -98,12 +102,11 @@ it('removes at its start whatever killed programs left, and says so', async () =
       join(state, 'incoming/upload-1234'),
       join(state, '.users.json.0123456789ab'),
       join(root, 'etc/.api.token.0123456789ab'),
-      join(root, 'etc/.status_update.json.99999999'),
-      join(sysconf, 'pki/tls/private/.enterprise.key.0123456789ab'),
+      join(root, `etc/.status_update.json.${DEAD}`),
       join(uploads, '.backup.tar.partial'),
       join(uploads, '.software_package-zzz.enc.0123456789ab'),
       join(uploads, 'software_package-zzz.enc'),
-      join(uploads, '.logs.tar.gz.99999999'),
+      join(uploads, `.logs.tar.gz.${DEAD}`),
       join(data, '.edge-admin-restore/20260101T000000000Z-aa/new/etc/app.conf'),
     ])
       lay(path)
@@ -120,12 +123,24 @@ it('removes at its start whatever killed programs left, and says so', async () =
       join(data, '.edge-admin-restore/20260101T000000000Z-bb/old/etc/app.conf'),
       task('ended', 'swap/old/etc/app.conf'),
       join(root, 'etc', `.status_update.json.${process.pid}`),
+      // Copies that people and vendors made.
+      join(sysconf, '.network.conf.20261128'),
+      join(sysconf, `.network.conf.${DEAD}`),
+      join(sysconf, 'pki/tls/private/.enterprise.key.20251101'),
+      join(sysconf, 'pki/tls/private/.enterprise.key.0123456789ab'),
+      join(root, 'etc/.api.token.20251101'),
+      join(root, 'etc/.api.token.202511011200'),
+      join(root, 'etc/.old.2024/notes'),
+      join(root, `etc/.mine.${DEAD}`),
+      join(root, `etc/.status_error_code.txt.${DEAD}/notes`),
+      join(state, '.users.json.202511011200'),
+      join(root, 'tmp/collect-mine/notes'),
     ]
     for (const path of kept) lay(path)
     lay(join(data, '.edge-admin-restore/20260101T000000000Z-bb/plan.json'), '{}')
     const elsewhere = join(root, 'elsewhere/private')
     lay(elsewhere)
-    symlinkSync(dirname(elsewhere), join(root, 'tmp/collect-link'))
+    symlinkSync(dirname(elsewhere), join(root, 'tmp/collect-20260101T000000000Z-bb'))
     next = await server.again()
     const left = [...kept, elsewhere].map((path) => path.slice(root.length + 1)).sort()
     const said = next
@@ -136,8 +151,58 @@ it('removes at its start whatever killed programs left, and says so', async () =
     )
     expect(holding(root, CANARY).sort()).toEqual(left)
     expect(existsSync(join(state, 'tasks/20260101T000000000Z-bare'))).toBe(false)
-    expect(existsSync(join(root, 'tmp/collect-link'))).toBe(false)
+    expect(existsSync(join(root, 'tmp/collect-20260101T000000000Z-bb'))).toBe(false)
   } finally {
     await next.close()
   }
 }, 60_000)
+
+it('puts folders in the uploads aside, with all that is in them', async () => {
+  const names = ['software_package-zzz.enc', '.backup.tar.partial', '.logs.tar.gz.0123456789ab']
+  const server = await startServer()
+  let next = server
+  try {
+    await server.kill('SIGKILL')
+    const uploads = join(server.folders.root, 'home/sftp/uploads')
+    for (const name of names) {
+      mkdirSync(join(uploads, name))
+      writeFileSync(join(uploads, name, 'mine'), CANARY)
+    }
+    next = await server.again()
+    await until('they are put aside', () => names.every((name) => !existsSync(join(uploads, name))))
+    const left = holding(uploads, CANARY).sort()
+    expect(left).toHaveLength(3)
+    for (const name of left) expect(name).toMatch(/^in-the-way-\d+-[0-9a-f]{8}-.+\/mine$/)
+    const said = next
+    await until('it says so', () => left.every((name) => said.output().includes(dirname(name))))
+  } finally {
+    await next.close()
+  }
+}, 60_000)
+
+describe('what may be in use', () => {
+  const PLACES = ['tmp/update/update.sh', 'tmp/update.work/data', 'home/sftp/uploads/software_package-zzz.enc']
+  function lie(prepare: (originals: string) => Partial<LeftoversOptions>) {
+    const root = temporaryFolder()
+    const folders = { root, sysconf: join(root, 'sysconf'), data: join(root, 'data'), state: join(root, 'state') }
+    for (const path of PLACES) {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), CANARY)
+    }
+    const originals = temporaryFolder()
+    const options = { folders, tasks: { isFree: () => true }, wrapped: false, originals, warn: () => {} }
+    removeLeftovers({ ...options, ...prepare(originals) })
+    return PLACES.filter((path) => existsSync(join(root, path)))
+  }
+
+  it('stays: by the original, by a wrapper, or by what cannot be told', () => {
+    expect(lie(() => ({}))).toEqual([])
+    expect(lie(() => ({ wrapped: true }))).toEqual(PLACES)
+    expect(lie(() => ({ tasks: { isFree: (lock) => lock !== 'update' } }))).toEqual(PLACES)
+    const atWork = (originals: string) => {
+      writeFileSync(join(originals, 'update_vm.sh.task'), '123')
+      return {}
+    }
+    expect(lie(atWork)).toEqual(PLACES)
+  })
+})

@@ -45,6 +45,20 @@ describe('a second server on one state folder', () => {
     }
   }, 60_000)
 
+  it('is kept out of the same root folder as well, with another state folder', async () => {
+    const first = await startServer()
+    try {
+      const { folders } = first
+      const half = join(folders.root, 'tmp/incoming/upload-of-the-first')
+      writeFileSync(half, 'half')
+      const { status, stderr } = second(folders, join(folders.root, 'another-state'))
+      expect([status, existsSync(half)]).toEqual([75, true])
+      expect(stderr).toContain(`${folders.root} is in use by another server`)
+    } finally {
+      await first.close()
+    }
+  }, 60_000)
+
   it('starts as soon as the first one was killed, while a task of that one goes on', async () => {
     const first = await startServer({ environment: { EDGE_FAULT: 'backup-started=hang' } })
     const { folders } = first

@@ -1,74 +1,120 @@
 // What killed programs left outside of the tasks' folders: half-written files, half-made archives, unpacked packages, what a restore
-// staged. Removed at the start of the server, once every task that died has its end. Nothing of a task that still runs is touched.
-import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+// staged. Removed at the start of the server, once every task that died has its end. Nothing of a task that may still run is touched, and
+// nothing that only looks like ours: people keep hidden copies of their files under much the same names.
+import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { etc, type Folders, uploads } from '../../folders.ts'
 import { errno } from '../../http/errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { PACKAGE } from '../update/update.ts'
+import { makeWay } from '../uploads-folder.ts'
 
-/** `.NAME.` and twelve digits: a file on its way into place, of this server or of a command. The script's end in their process's number. */
-const HALF_WRITTEN = /^\.[A-Za-z0-9][A-Za-z0-9._-]*\.[0-9a-f]{12}$/
-const BY_A_SCRIPT = /^\.[A-Za-z0-9][A-Za-z0-9._-]*\.(\d{1,10})$/
-
-/** `lock`: while it is held the files may be in use. */
-interface Leftover {
-  lock: string
-  folder: string
-  isOne: (name: string) => boolean
+export interface LeftoversOptions {
+  folders: Folders
+  tasks: Pick<Tasks, 'isFree'>
+  /** The original's programs work here as well (`wrapper`): what lies in tmp/ and the uploads may be theirs. */
+  wrapped: boolean
+  /** Where the original lays its locks. */
+  originals?: string
+  warn: (text: string, error?: unknown) => void
 }
 
-export function removeLeftovers(folders: Folders, tasks: Tasks, warn: (text: string, error?: unknown) => void): void {
-  const pki = join(folders.sysconf, 'pki/tls')
-  for (const folder of [
-    etc(folders, ''),
-    folders.state,
-    folders.sysconf,
-    pki,
-    join(pki, 'private'),
-    join(pki, 'certs'),
-  ])
-    remove(folder, (name) => HALF_WRITTEN.test(name) || isAbandoned(name), warn)
-  const tmp = join(folders.root, 'tmp')
+/** What this server and the scripts write in etc/ and in the state folder, under a hidden name first. */
+const IN_ETC = ['api.token', 'api.token.setup', 'metrics.token', 'license.asc'].concat([
+  'status_update.txt',
+  'status_update.json',
+  'status_error_message.txt',
+  'status_error_code.txt',
+  'status_certs.txt',
+])
+const IN_STATE = ['users.json', 'admin.password', 'sessions.json', 'known-addresses.json', 'back-off.json'].concat([
+  'boots.json',
+  'server.json',
+  'maintenance.json',
+  'jwt.secret',
+  'audit.key',
+])
+
+export function removeLeftovers({ folders, tasks, wrapped, originals = '/tmp', warn }: LeftoversOptions): void {
+  const said = (name: string) => warn(`the remains of a program that was killed: ${name}`)
+  const eachOf = (
+    folder: string,
+    isOne: (name: string) => boolean,
+    remove: (path: string, name: string) => boolean,
+  ) => {
+    for (const name of list(folder).filter(isOne)) {
+      try {
+        if (remove(join(folder, name), name)) said(name)
+      } catch (error) {
+        // Under sudo some of them are root's: the next script of that kind removes them.
+        warn(`the remains of a program that was killed cannot be removed: ${name}`, error)
+      }
+    }
+  }
+  /** Of the uploads: whoever may write there may lay a folder with everything in it. */
+  const orAside = (path: string, name: string) => {
+    if (!isFolder(path)) return unlinked(path)
+    warn(`a folder was in the way of ${name} in the uploads, and is called ${makeWay(folders, name)} now`)
+    return false
+  }
+  eachOf(etc(folders, ''), (name) => isHalfOf(name, ...IN_ETC), unlinked)
+  eachOf(folders.state, (name) => isHalfOf(name, ...IN_STATE), unlinked)
   const staging = join(folders.data, '.edge-admin-restore')
-  const leftovers: Leftover[] = [
-    { lock: 'update', folder: tmp, isOne: (name) => name === 'update' || name === 'update.work' },
-    { lock: 'update', folder: uploads(folders), isOne: (name) => name === PACKAGE || isHalfOf(name, PACKAGE) },
-    { lock: 'logs', folder: tmp, isOne: (name) => name.startsWith('collect-') },
-    { lock: 'logs', folder: uploads(folders), isOne: (name) => isHalfOf(name, 'logs.tar.gz', 'debug-bundle.tar') },
-    {
-      lock: 'backup',
-      folder: uploads(folders),
-      isOne: (name) => name === '.backup.tar.partial' || isHalfOf(name, 'backup.json', 'backup.tar'),
-    },
-    // With a plan the old files are in there, and could not be put back.
-    { lock: 'backup', folder: staging, isOne: (name) => !existsSync(join(staging, name, 'plan.json')) },
-  ]
-  for (const { lock, folder, isOne } of leftovers) if (!tasks.isRunning(lock)) remove(folder, isOne, warn)
+  const tmp = join(folders.root, 'tmp')
+  const sent = uploads(folders)
+  if (!wrapped && !isOriginalAtWork(originals)) {
+    if (tasks.isFree('update')) {
+      eachOf(tmp, (name) => name === 'update' || name === 'update.work', removed)
+      eachOf(sent, (name) => name === PACKAGE || isHalfOf(name, PACKAGE), orAside)
+    }
+    if (tasks.isFree('logs')) {
+      eachOf(tmp, (name) => /^collect-\d{8}T\d{9}Z-[0-9a-z]+$/.test(name), removed)
+      eachOf(sent, (name) => isHalfOf(name, 'logs.tar.gz', 'debug-bundle.tar'), orAside)
+    }
+    if (tasks.isFree('backup'))
+      eachOf(sent, (name) => name === '.backup.tar.partial' || isHalfOf(name, 'backup.json', 'backup.tar'), orAside)
+  }
+  // With a plan the old files are in there, and could not be put back.
+  if (tasks.isFree('backup')) eachOf(staging, (name) => !existsSync(join(staging, name, 'plan.json')), removed)
   for (const name of list(staging)) warn(`a restore could not be put back, and its old files are kept: ${name}`)
   if (isFolder(staging) && list(staging).length === 0) rmdirSync(staging)
 }
 
-/** The temporary file of one of these. */
-const isHalfOf = (name: string, ...files: string[]) =>
-  files.some((file) => name.startsWith(`.${file}.`)) && (HALF_WRITTEN.test(name) || isAbandoned(name))
-
-const isAbandoned = (name: string) => {
-  const pid = BY_A_SCRIPT.exec(name)?.[1]
-  return pid !== undefined && !existsSync(`/proc/${pid}`)
+/** In folders of ours alone. */
+function removed(path: string): boolean {
+  rmSync(path, { recursive: true, force: true })
+  return true
 }
 
-function remove(folder: string, isOne: (name: string) => boolean, warn: (text: string, error?: unknown) => void): void {
-  for (const name of list(folder).filter(isOne)) {
-    try {
-      rmSync(join(folder, name), { recursive: true, force: true })
-      warn(`the remains of a program that was killed: ${name}`)
-    } catch (error) {
-      // Under sudo some of them are root's: the next script of that kind removes them.
-      warn(`the remains of a program that was killed cannot be removed: ${name}`, error)
-    }
+/** A plain file, and nothing else. */
+function unlinked(path: string): boolean {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return false
+  unlinkSync(path)
+  return true
+}
+
+/**
+ * The temporary file of one of these: `.NAME.` and what `writeAtomic` adds, or the number of the process of a script that is gone. Twelve
+ * digits without a letter are a date by somebody's hand, and so is a number that no process has.
+ */
+function isHalfOf(name: string, ...files: string[]): boolean {
+  const file = files.find((one) => name.startsWith(`.${one}.`))
+  if (file === undefined) return false
+  const end = name.slice(file.length + 2)
+  if (/^[0-9a-f]{12}$/.test(end)) return /[a-f]/.test(end)
+  return /^[1-9]\d{0,9}$/.test(end) && Number(end) <= highestPid() && !existsSync(`/proc/${end}`)
+}
+
+function highestPid(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'))
+  } catch {
+    return 0
   }
 }
+
+/** Its scripts lay `/tmp/update_vm.sh.task` while they work, and take it away at their end. */
+const isOriginalAtWork = (folder: string) => list(folder).some((name) => /^update_[a-z]+\.sh\.task$/.test(name))
 
 /** Never through a link: what lies behind one is not ours to remove. */
 const isFolder = (folder: string) => lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
