@@ -58,7 +58,8 @@ function parse(text: string): { address: string; length: number } | undefined {
   return length <= most && plain >= 0 ? { address, length: plain } : undefined
 }
 
-function bits(address: string): string {
+/** Of an address in its one spelling, or in `canonical`'s; a last part with dots (`::192.0.2.1`) is two groups of others. */
+export function bits(address: string): string {
   if (isIPv4(address)) return binary(address.split('.').map(Number), 8)
   const [left = [], right = []] = hexadecimal(address)
     .split('::')

@@ -1,6 +1,7 @@
 // Is it a real address, netmask or host name? Pure questions about text; nothing is looked up.
 // The trap: node's isIP takes a zone (`fe80::1%eth0`), which no configuration file here may carry.
 import { BlockList, isIP, SocketAddress } from 'node:net'
+import { bits } from '../networks.ts'
 
 /** 4 or 6, or 0 for what is no address. */
 export type Family = 0 | 4 | 6
@@ -42,30 +43,24 @@ export const canonical = (address: string) =>
 
 const bitsOf = (of: Family) => (of === 4 ? 32 : 128)
 
-function numberOf(address: string): bigint {
-  if (family(address) === 4) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
-  const [head = '', tail] = canonical(address).split('::')
-  const groups = (text: string | undefined) => (text ? text.split(':') : [])
-  const [left, right] = [groups(head), groups(tail)]
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
-  return [...left, ...zeros, ...right].reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
-}
+/** Its 32 or 128 bits as a number. */
+export const numberOf = (address: string) => BigInt(`0b${bits(canonical(address))}`)
 
 /** What an address is within its network of `length`, when it is no machine's: the network itself, or everybody in it. */
 export function roleIn(address: string, length: number): 'network' | 'broadcast' | undefined {
   const of = family(address)
-  const bits = BigInt(bitsOf(of) - length)
+  const rest = BigInt(bitsOf(of) - length)
   // Two machines on a line, or one alone, have no such addresses (RFC 3021, RFC 6164).
-  if (bits < 2n) return undefined
-  const last = (1n << bits) - 1n
+  if (rest < 2n) return undefined
+  const last = (1n << rest) - 1n
   const host = numberOf(address) & last
   if (host === 0n) return 'network'
   return of === 4 && host === last ? 'broadcast' : undefined
 }
 
 export const inSameNetwork = (a: string, b: string, length: number) => {
-  const bits = BigInt(bitsOf(family(a)) - length)
-  return numberOf(a) >> bits === numberOf(b) >> bits
+  const rest = BigInt(bitsOf(family(a)) - length)
+  return numberOf(a) >> rest === numberOf(b) >> rest
 }
 
 export const isLinkLocal = (address: string) => /^fe[89ab]/i.test(canonical(address))

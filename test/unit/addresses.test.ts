@@ -1,7 +1,15 @@
 // Addresses, netmasks and host names. The trap: a test of characters takes 999.1.1.1; these must not.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonical, family, isHostname, isMachine, prefixLength } from '../../src/features/addresses.ts'
+import {
+  canonical,
+  family,
+  inSameNetwork,
+  isHostname,
+  isMachine,
+  prefixLength,
+  roleIn,
+} from '../../src/features/addresses.ts'
 
 describe('family', () => {
   it.each([
@@ -126,5 +134,23 @@ describe('isHostname', () => {
     '\u212aelvin',
   ])('refuses %j', (name) => {
     expect(isHostname(name)).toBe(false)
+  })
+})
+
+describe('the place of an address in its network', () => {
+  it('is known of every generated address, also of one that ends as IPv4', () => {
+    expect([roleIn('::1.2.0.0', 112), roleIn('::1.2.3.4', 64), roleIn('::', 64)]).toEqual([
+      'network',
+      undefined,
+      'network',
+    ])
+    expect([inSameNetwork('::1.2.3.4', '::102:304', 128), inSameNetwork('::1.2.3.4', '::1.3.3.4', 112)]).toEqual([
+      true,
+      false,
+    ])
+    expect(roleIn('10.0.0.255', 24)).toBe('broadcast')
+    const low = fc.integer({ min: 0, max: 0xffff }).map((group) => group.toString(16))
+    const short = fc.tuple(low, low).map(([a, b]) => `::${a}:${b}`)
+    fc.assert(fc.property(fc.oneof(fc.ipV6(), short), (address) => inSameNetwork(address, address, 128)))
   })
 })

@@ -2,7 +2,7 @@
 // netmask with dots, gss/krb5), and an address that it does not understand it takes for a host name and looks it up.
 import { isIPv6 } from 'node:net'
 import * as z from 'zod'
-import { canonical, family, isHostname, prefixLength } from '../addresses.ts'
+import { canonical, family, isHostname, numberOf, prefixLength } from '../addresses.ts'
 
 export const Clients = z
   .array(
@@ -59,18 +59,9 @@ function network(address: string, length: number, whole: number): string | undef
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1]
   if (mapped !== undefined) return length > 96 ? network(mapped, length - 96, 32) : undefined
   if (length === whole) return plain
-  const bits = toBits(plain)
+  const bits = numberOf(plain)
   const masked = (bits >> BigInt(whole - length)) << BigInt(whole - length)
   return `${canonical(fromBits(masked, isIPv6(plain)))}/${length}`
-}
-
-function toBits(address: string): bigint {
-  if (!isIPv6(address)) return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
-  const [before = '', after] = address.split('::')
-  const head = before.split(':').filter(Boolean)
-  const tail = (after ?? '').split(':').filter(Boolean)
-  const zeros = after === undefined ? [] : new Array<string>(8 - head.length - tail.length).fill('0')
-  return [...head, ...zeros, ...tail].reduce((sum, part) => sum * 65536n + BigInt(`0x${part}`), 0n)
 }
 
 function fromBits(bits: bigint, six: boolean): string {
