@@ -123,8 +123,9 @@ is_device() {
 }
 
 change() { # OPERATION PATH VALUE
-  case $1:$2 in
-    *..*) false ;;
+  # Only a whole part of the path leads out of it: a volume may be called tank/vm..1.
+  case /$2/ in */../*) set -- refused ;; esac
+  case $1:${2:-} in
     device:/dev/?*) await_device "$2" ;;
     mkdir:core/?* | mkdir:iscsi/?*) mkdir "$2" ;;
     rmdir:core/?* | rmdir:iscsi/?*) rmdir "$2" ;;

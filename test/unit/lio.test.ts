@@ -1,7 +1,7 @@
 // LIO's driver on what the real kernel showed, and the fake against the same record: every line of test/fixtures/lio-6.12 is done again. The
 // trap: device numbers are the machine's; they alone are not compared.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createLio, parseLio } from '../../src/drivers/lio.ts'
@@ -184,10 +184,17 @@ for (const shell of ['dash', 'busybox ash']) {
         ['write', 'core/../outside', '1'],
         ['write', 'dbroot', '/'],
         ['unlink', '../x'],
+        ['mkdir', 'core/iblock_0/..'],
+        ['device', '/dev/zvol/../null'],
         ['sh', 'core/x'],
       ] as unknown as Parameters<typeof lio.apply>[0][number][])
         await expect(lio.apply([step])).rejects.toMatchObject({ step })
       await expect(lio.apply([['write', 'core/x', 'a\nrmdir\tcore/y']])).rejects.toThrow('control character')
+    })
+
+    it('takes a name with two dots in it, which leads nowhere else', async () => {
+      await lio.apply([['mkdir', 'core/iblock_0/vm..1']])
+      expect(existsSync(join(root, 'core/iblock_0/vm..1'))).toBe(true)
     })
 
     it('keeps what was to be written out of every log', async () => {
