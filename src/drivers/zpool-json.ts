@@ -45,13 +45,18 @@ function readPool(pool: Json, now: number): PoolStatus | undefined {
   }
 }
 
+/** A number of errors; undefined where there is none that can be read, which is not the same as none. */
+function countOf(value: unknown): number | undefined {
+  const count = typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value
+  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
+}
+
 /** As the text says it. */
-const errorsOf = (count: unknown) =>
-  count === undefined
-    ? undefined
-    : numberOf(count) === 0
-      ? 'No known data errors'
-      : `${numberOf(count)} data errors, use '-v' for a list`
+function errorsOf(value: unknown): string | undefined {
+  const count = countOf(value)
+  if (count === undefined) return undefined
+  return count === 0 ? 'No known data errors' : `${count} data errors, use '-v' for a list`
+}
 
 /** The text's words for the kernel's. */
 const NOTES: Readonly<Record<string, string>> = {
@@ -125,7 +130,7 @@ function scanOf(stats: unknown, now: number): Scan[] {
         state === 'finished' ? 100 : percentOf(issued, numberOf(stats['to_examine']) - numberOf(stats['skipped'])),
       repaired: numberOf(stats['processed']),
       speed: state === 'running' && issued >= seconds ? Math.floor(issued / seconds) : undefined,
-      errors: ended ? numberOf(stats['errors']) : undefined,
+      errors: ended ? countOf(stats['errors']) : undefined,
       started: time(stats['start_time']),
       ended: ended ? time(stats['end_time']) : undefined,
     },
@@ -153,7 +158,7 @@ function rebuildOf(stats: Json): Scan[] {
       percent: state === 'finished' ? 100 : percentOf(numberOf(stats['scanned']), numberOf(stats['to_scan'])),
       repaired: numberOf(stats['rebuilt']),
       speed: ended || speed === 0 ? undefined : speed,
-      errors: ended ? numberOf(stats['errors']) : undefined,
+      errors: ended ? countOf(stats['errors']) : undefined,
       started: time(stats['start_time']),
       ended: ended ? time(stats['end_time']) : undefined,
     },

@@ -118,15 +118,28 @@ interface Row {
 // A file's name may hold blanks, so the row is read from its state on.
 const ROW = new RegExp(`^\\t( *)(\\S.*?) +(${STATES.join('|')})(?: +([0-9-]+) +([0-9-]+) +([0-9-]+))?(?: +(\\S.*))?$`)
 
+/** Of a state that we do not know, or without one: a name, and what else stands in columns, which two blanks part. */
+const OTHER_ROW = /^\t( *)(\S.*?)(?: {2,}(\S.*))?$/
+/** Stands for the state of a row that is a name alone. */
+const BARE = ''
+
 function parseRow(line: string): Row[] {
   const [, indent = '', name = '', state, read, write, checksum, note] = ROW.exec(line) ?? []
   if (state !== undefined) {
     const counts = [read, write, checksum].map((text) => Number(text) || 0)
     return [{ depth: indent.length / 2, name, state, counts, note }]
   }
-  // Among the pools to import, a spare has no state.
-  const [, inner = '', bare] = /^\t( +)(\S.*)$/.exec(line) ?? []
-  if (bare !== undefined) return [{ depth: inner.length / 2, name: bare, state: 'AVAIL', counts: [], note: undefined }]
+  const [, inner = '', bare = '', column] = OTHER_ROW.exec(line) ?? []
+  if (bare !== '' && bare !== 'NAME' && (inner !== '' || column !== undefined))
+    return [
+      {
+        depth: inner.length / 2,
+        name: bare,
+        state: column === undefined ? BARE : 'UNKNOWN',
+        counts: [],
+        note: undefined,
+      },
+    ]
   const heading = line.trim()
   return heading in CLASSES ? [{ depth: 0, name: heading, state: undefined, counts: [], note: undefined }] : []
 }
@@ -146,7 +159,8 @@ function tree(rows: Row[]): Vdev[] {
       name,
       type: typeOf(name, /^was (.+)$/.exec(note ?? '')?.[1]),
       class: current,
-      state,
+      // Among the pools to import a spare, or a cache, has no state.
+      state: state === BARE ? (current === 'spare' || current === 'cache' ? 'AVAIL' : 'UNKNOWN') : state,
       read,
       write,
       checksum,

@@ -215,6 +215,35 @@ describe('the text of other versions', () => {
     expect(pool.vdevs.length).toBeGreaterThan(0)
   })
 
+  it('has a device whose state is a new word under its name, and as unknown', () => {
+    const text = readFileSync(join(FIXTURES, 'zpool-composed/unknown.txt'), 'utf8')
+    const changed = text
+      .replace('sdb     ONLINE ', 'sdb     DREAMING')
+      .replace('mirror-0  DEGRADED', 'mirror-0  NAPPING ')
+    const [group, ...more] = parseStatus(changed)?.[0]?.vdevs ?? []
+    expect(more).toEqual([])
+    expect([group?.name, group?.state]).toEqual(['mirror-0', 'UNKNOWN'])
+    expect(group?.children.map(({ name, state }) => [name, state])).toEqual([
+      ['sda', 'ONLINE'],
+      ['sdb', 'UNKNOWN'],
+    ])
+    const [pool] = parseStatus(text.replace('tank        DEGRADED', 'tank        BUSY    ')) ?? []
+    expect(pool?.vdevs).toHaveLength(1)
+  })
+
+  it('has a bare name as available only where there are spares or caches', () => {
+    const rows = (...lines: string[]) =>
+      parseStatus(`  pool: t\n state: ONLINE\nconfig:\n\n${lines.map((line) => `\t${line}\n`).join('')}`)?.[0]?.vdevs
+    const found = rows('t  ONLINE', '  sda', 'logs', '  sdb', 'cache', '  sdc', 'spares', '  sdd', '  sde  NEW')
+    expect(found?.map(({ name, class: kind, state }) => [name, kind, state])).toEqual([
+      ['sda', 'data', 'UNKNOWN'],
+      ['sdb', 'log', 'UNKNOWN'],
+      ['sdc', 'cache', 'AVAIL'],
+      ['sdd', 'spare', 'AVAIL'],
+      ['sde', 'spare', 'UNKNOWN'],
+    ])
+  })
+
   it('has each scan apart: the scrub that ended is there beside the rebuild', () => {
     expect(composed('draid-2.1').scans.map(({ kind, state, errors }) => [kind, state, errors])).toEqual([
       ['scrub', 'finished', 0],
@@ -243,6 +272,22 @@ describe('the text of other versions', () => {
 })
 
 describe('JSON of zpool status', () => {
+  it('has no word on errors where their number is missing, or is no number', () => {
+    const whole = JSON.parse(recorded(`${FOLDER}/status-json-raidz`).stdout)
+    const [name = ''] = Object.keys(whole.pools)
+    const errors = (count: unknown) => {
+      whole.pools[name].error_count = count
+      whole.pools[name].scan_stats = { function: 'SCRUB', state: 'FINISHED', errors: count }
+      const [pool] = parseStatusJson(JSON.stringify(whole)) ?? []
+      return [pool?.errors, pool?.scans[0]?.errors]
+    }
+    expect(errors(0)).toEqual(['No known data errors', 0])
+    expect(errors('0')).toEqual(['No known data errors', 0])
+    expect(errors('12')).toEqual(["12 data errors, use '-v' for a list", 12])
+    for (const count of [undefined, null, {}, [], true, '', '-', '1.5K', -1, 0.5])
+      expect([count, ...errors(count)]).toEqual([count, undefined, undefined])
+  })
+
   it('is none when it is cut off, of another shape, or no JSON', () => {
     const whole = recorded(`${FOLDER}/status-json-raidz`).stdout
     for (const text of [
