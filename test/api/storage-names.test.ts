@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from './client.ts'
 import { createPool, tool } from './storage-tools.ts'
 import { startStorage, type World } from './storage-world.ts'
 
@@ -113,7 +114,12 @@ describe('a pool of an old name', () => {
     expect((await world.ask('GET', `/datasets?pool=${encodeURIComponent('my pool')}`)).json).toHaveLength(1)
     expect((await world.ask('POST', `${path}/scrub`)).json).toMatchObject({ message: 'scrub started' })
     expect((await world.ask('GET', `${path}/scrub`)).status).toBe(200)
-    expect((await world.ask('POST', `${path}/export`)).json).toEqual({ message: 'pool exported' })
+    // The scrub has to come to its end first.
+    const exported = await until('the pool is free', async () => {
+      const answer = await world.ask('POST', `${path}/export`)
+      return answer.status !== 409 && answer
+    })
+    expect(exported.json).toEqual({ message: 'pool exported' })
     const back = await world.ask('POST', '/pools/import', { json: { name: 'my pool' } })
     expect([back.status, back.json.name]).toEqual([200, 'my pool'])
     expect((await world.ask('DELETE', path)).json).toEqual({ message: 'pool deleted' })
