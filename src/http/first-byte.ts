@@ -28,6 +28,7 @@ export function answerPlain(socket: Socket, patience: number, answer: (text: str
   const done = () => {
     clearTimeout(timer)
     socket.off('data', more)
+    socket.off('end', done)
     // What still comes is dropped: unread, it would make the kernel throw our answer away.
     socket.resume()
     answer(plainAnswer(head))
