@@ -137,7 +137,10 @@ export const mayCarryCredentials = (incoming: IncomingMessage | undefined) =>
 
 /** Node leaves `100 Continue` to us, so that a refused upload is refused before its body is sent. */
 function sayContinue({ c }: Pick<Routed<unknown>, 'c'>): void {
-  if (c.env?.incoming?.headers.expect?.toLowerCase() === '100-continue') c.env.outgoing?.writeContinue()
+  const { incoming, outgoing } = c.env ?? {}
+  // HTTP/1.0 knows no answer before the answer. The header may be a list, and may come twice.
+  if (incoming?.httpVersion === '1.1' && /(?:^|\W)100-continue(?:$|\W)/i.test(incoming.headers.expect ?? ''))
+    outgoing?.writeContinue()
 }
 
 /** Whatever a handler did not move away is dropped. */

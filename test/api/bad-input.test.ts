@@ -228,6 +228,21 @@ describe('an Expect header', () => {
     expect(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n')
   })
 
+  it.each(['100-continue, 100-continue', '100-continue\r\nExpect: 100-Continue', 'x, 100-continue'])(
+    'of 100-continue in a list is granted once: %s',
+    async (expectation) => {
+      const answer = await raw(appliance.url, head(signed('POST', '/update'), expectation), {
+        enough: (text) => text.includes('\r\n\r\n'),
+      })
+      expect(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n')
+    },
+  )
+
+  it('of 100-continue by HTTP/1.0 is ignored', async () => {
+    const text = `${head(signed('POST', '/update'), '100-continue', 5).replace('HTTP/1.1', 'HTTP/1.0')}hello`
+    expect(await raw(appliance.url, text)).toMatch(/^HTTP\/1\.1 4/)
+  })
+
   it('that is empty, or something else, is ignored', async () => {
     for (const expectation of ['', 'x', '200-ok']) {
       const answer = await raw(
