@@ -9,7 +9,7 @@ import type { Folders } from '../folders.ts'
 import { Connections } from './connections.ts'
 import { answerPlain, beginsPlain } from './first-byte.ts'
 import { Places, type PlacesOptions } from './places.ts'
-import { objectionTo, refusal, refusalText } from './refusal.ts'
+import { MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
 import { installedPair } from './served-pair.ts'
 import type { Env } from './surface.ts'
 import { TIMING, type Timing } from './timing.ts'
@@ -66,11 +66,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const server: Server | TlsServer = pair
     ? createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
     : createServer(settings)
+  server.maxHeadersCount = MOST_HEADERS
   const connections = new Connections(new Places(options.places), timing)
   const turns = new RequestTurns(connections, (incoming, outgoing) => {
     const status = objectionTo(incoming)
-    if (status !== undefined) refuse(outgoing, status)
-    else handler(incoming, outgoing).catch((error: unknown) => warn('a request failed below the application', error))
+    if (status !== undefined) return refuse(outgoing, status)
+    const { headers } = incoming
+    if (headers.host) headers.host = plainHost(headers.host)
+    handler(incoming, outgoing).catch((error: unknown) => warn('a request failed below the application', error))
   })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)

@@ -35,16 +35,26 @@ export function statusOfError(code: string | undefined): number | undefined {
   return code?.startsWith('HPE_') ? 400 : undefined
 }
 
-/** `uri-host [ ":" port ]` (RFC 9110, 7.2), without user names, blanks and percent signs. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::(\d{1,5}))?$/
+/** `uri-host [ ":" port ]` (RFC 9110, 7.2; the port may be empty), without user names, blanks and percent signs. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::(\d{0,5}))?$/
 export function isHost(text: string): boolean {
   const match = HOST.exec(text)
-  return match !== null && Number(match[1] ?? 0) <= 65535
+  return match !== null && Number(match[1] || 0) <= 65535 && (text[0] !== '[' || URL.canParse(`http://${text}`))
+}
+
+/** As a browser spells it in `Origin`: an address in brackets can be written in many ways, and Node's adapter takes that one only. */
+export function plainHost(host: string): string {
+  if (host[0] !== '[') return host.endsWith(':') ? host.slice(0, -1) : host
+  const [, address = '', port = ''] = /^(.*\]):?(.*)$/.exec(host) ?? []
+  return `${new URL(`http://${address}`).hostname}${port && `:${port}`}`
 }
 
 /** Headers of which a request has one: of two, Node keeps the first without a word, and a proxy before us may have gone by the second. */
 const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'x-csrf-token'])
 const LENGTHS = new Set([...SINGLE].map(({ length }) => length))
+
+/** Lines of headers of one request. Node drops those above its limit without a word, say the `If-Match` of a change. */
+export const MOST_HEADERS = 1000
 
 /** Browsers and scripts send the same one each time. */
 let goodHost = ''
@@ -52,6 +62,8 @@ let goodHost = ''
 /** The status of the refusal that a request's first lines earn; undefined where they are plain. */
 export function objectionTo({ rawHeaders, headers, httpVersion }: IncomingMessage): number | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return httpVersion === '0.9' ? 400 : 505
+  // Full: there may have been more.
+  if (rawHeaders.length >= 2 * MOST_HEADERS) return 431
   let seen: string[] | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
@@ -66,7 +78,7 @@ export function objectionTo({ rawHeaders, headers, httpVersion }: IncomingMessag
   if (httpVersion === '1.0') {
     // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
     if (headers['transfer-encoding'] !== undefined) return 400
-    if (host === undefined) return undefined
+    if (!host) return undefined
   }
   if (host === goodHost && host) return undefined
   if (host === undefined || !isHost(host)) return 400

@@ -32,6 +32,8 @@ export class RequestTurns {
   /** A request whose headers are here. One that nothing is ahead of is served at once. */
   take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming
+    // The answer ahead said that it is the last.
+    if (!socket.writable) return
     const connection = this.connections.of(socket)
     const before = connection?.last
     if (connection) connection.last = outgoing

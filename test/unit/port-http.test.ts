@@ -1,6 +1,9 @@
 // HTTP that could be read in two ways is refused, requests of one connection take turns, and plain HTTP on the TLS port hears where to go.
+import type { Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { plainAnswer } from '../../src/http/first-byte.ts'
+import { answerPlain, plainAnswer } from '../../src/http/first-byte.ts'
+import { plainHost } from '../../src/http/refusal.ts'
 import { until } from '../api/client.ts'
 import { answerTo, dial, GET, hear, openPort, type Port, speak, works } from './port.ts'
 
@@ -15,13 +18,13 @@ describe('a request is refused', () => {
     ['with two, spelt differently', 'GET / HTTP/1.1\r\nhost: x\r\nX: y\r\nHOST: y\r\n\r\n', 400],
     ['with two, by HTTP/1.0', 'GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n', 400],
     ['with an empty one', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', 400],
-    ['with an empty one, by HTTP/1.0', 'GET / HTTP/1.0\r\nHost: \r\n\r\n', 400],
     ['with a list', 'GET / HTTP/1.1\r\nHost: x, y\r\n\r\n', 400],
     ['with a user', 'GET / HTTP/1.1\r\nHost: a@x\r\n\r\n', 400],
     ['with a path', 'GET / HTTP/1.1\r\nHost: x/y\r\n\r\n', 400],
     ['with a port that is none', 'GET / HTTP/1.1\r\nHost: x:65536\r\n\r\n', 400],
     ['with a port of letters', 'GET / HTTP/1.1\r\nHost: x:http\r\n\r\n', 400],
     ['with an open bracket', 'GET / HTTP/1.1\r\nHost: [::1\r\n\r\n', 400],
+    ['with brackets around no address', 'GET / HTTP/1.1\r\nHost: [1:2]\r\n\r\n', 400],
     ['with another letter', 'GET / HTTP/1.1\r\nHost: \xe4\r\n\r\n', 400],
     ['of HTTP/0.9', 'GET /\r\n\r\n', 400],
     ['of HTTP/2.0', 'GET / HTTP/2.0\r\nHost: x\r\n\r\n', 505],
@@ -32,6 +35,9 @@ describe('a request is refused', () => {
     ['with two lengths', GET('/', 'Content-Length: 1\r\nContent-Length: 1\r\n'), 400],
     ['with a length and chunks', GET('/', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n'), 400],
     ['with chunks twice', GET('/', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n'), 400],
+    ['with more headers than are read', GET('/', `${'a:\r\n'.repeat(1200)}If-Match: "x"\r\n`), 431],
+    ['with a second Host behind them', GET('/', `${'a:\r\n'.repeat(1200)}Host: y\r\n`), 431],
+    ['with as many headers as are read', GET('/', 'a:\r\n'.repeat(999)), 431],
     ['with chunks by HTTP/1.0', 'POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
   ]
 
@@ -47,6 +53,12 @@ describe('a request is refused', () => {
   it.each([
     ['HTTP/1.0 without a Host', 'GET /a HTTP/1.0\r\n\r\n'],
     ['HTTP/1.0 with one', 'GET /a HTTP/1.0\r\nHost: x:80\r\n\r\n'],
+    ['HTTP/1.0 with an empty one', 'GET /a HTTP/1.0\r\nHost: \r\n\r\n'],
+    ['998 headers more', GET('/a', `${'a:\r\n'.repeat(997)}Connection: close\r\n`)],
+    ...[
+      ...['[0:0:0:0:0:0:0:1]:8443', '[::ffff:192.168.1.10]:8443', '[2001:DB8::0001]', '[2001:db8::0001]:', '[::]:443'],
+      ...['nas:', 'NAS.Local:', '192.0.2.1:'],
+    ].map((host): [string, string] => [host, `GET /a HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`]),
     ['a name with a port', 'GET /a HTTP/1.1\r\nHost: Nas_1.example-x.com:8443\r\nConnection: close\r\n\r\n'],
     ['an IPv6 address', 'GET /a HTTP/1.1\r\nHost: [::1]:8443\r\nConnection: close\r\n\r\n'],
     ['an IPv4 address', 'GET /a HTTP/1.1\r\nHost: 192.0.2.1\r\nConnection: close\r\n\r\n'],
@@ -58,6 +70,14 @@ describe('a request is refused', () => {
     port = await openPort()
     expect([statusOf(await answerTo(port, text)), port.served]).toEqual([200, ['/a']])
   })
+})
+
+it('a Host is spelt as the Origin of a browser is', () => {
+  expect(
+    ['[0:0:0:0:0:0:0:1]:8443', '[::FFFF:192.168.1.10]', '[2001:DB8::01]:', 'nas:', 'nas:443', '192.0.2.1:8443'].map(
+      plainHost,
+    ),
+  ).toEqual(['[::1]:8443', '[::ffff:c0a8:10a]', '[2001:db8::1]', 'nas', 'nas:443', '192.0.2.1:8443'])
 })
 
 describe('requests on one connection', () => {
@@ -137,6 +157,15 @@ describe('plain HTTP on the TLS port', () => {
     expect(await ask('GET / HT')).toMatch(/^HTTP\/1\.1 400 /)
     expect(await works(port)).toBe(true)
     expect(port.served).toEqual(['/ok'])
+  })
+
+  it('is answered once, also where its peer ends its half after it', async () => {
+    const peer = new PassThrough()
+    const answers: string[] = []
+    answerPlain(peer as unknown as Socket, 60_000, (text) => answers.push(text))
+    peer.end(GET())
+    await new Promise((resolve) => peer.once('close', resolve))
+    expect(answers).toHaveLength(1)
   })
 
   const head = (first: string, ...lines: string[]) => `${[first, ...lines].join('\r\n')}\r\n\r\n`
