@@ -5,7 +5,7 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { makeMetricsToken, removeMetricsToken } from '../auth/metrics-token.ts'
 import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
-import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
+import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
 import { becomeServer } from './step-down.ts'
@@ -39,15 +39,21 @@ export async function token(args: string[], io: Io): Promise<number> {
 
 function recordedMetrics(folders: Folders, by: string, remove: boolean): string | undefined {
   const entry = { action: remove ? 'metrics-token.remove' : 'metrics-token.update', resource: 'metrics-token', by }
-  return recorded(join(folders.root, 'etc'), entry, () =>
-    remove ? void removeMetricsToken(folders) : makeMetricsToken(folders),
+  return recorded(
+    join(folders.root, 'etc'),
+    entry,
+    () => (remove ? void removeMetricsToken(folders) : makeMetricsToken(folders)),
+    [etc(folders, 'metrics.token')],
   )
 }
 
 function store(folders: Folders, value: string, by: string): void {
   const entry = { action: 'token.update', resource: 'token', by }
   try {
-    recorded(join(folders.root, 'etc'), entry, () => storeToken(folders, value))
+    recorded(join(folders.root, 'etc'), entry, () => storeToken(folders, value), [
+      etc(folders, 'api.token'),
+      etc(folders, 'api.token.setup'),
+    ])
   } catch (error) {
     // The system's message would name a temporary file that no longer exists.
     if (error instanceof Error && 'path' in error) error.path = join(folders.root, 'etc/api.token')

@@ -33,7 +33,7 @@ export async function user(args: string[], io: Io): Promise<number> {
   becomeServer(state, join(state, 'tasks'), ['users.json'])
   say(
     io.stdout,
-    recorded(state, entry, () => reset(users, name)),
+    recorded(state, entry, () => reset(users, name), [file]),
   )
   return 0
 }

@@ -1,6 +1,6 @@
 // SEC-31: the entry of a change is on the disk before its answer, on each surface. The disk is held by the test: while it is, nobody is
 // answered who changed something, and everybody who did not.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type InProcess, startAppliance, TOKEN } from './appliance.ts'
@@ -9,14 +9,20 @@ import { type Browser, signIn } from './console.ts'
 import { addCaller, ask, type Caller, logIn, ON, PASSWORD } from './controller.ts'
 
 type Done = (error: Error | null) => void
-const disk = vi.hoisted(() => ({ hold: false, held: [] as ((error?: Error) => void)[] }))
+const disk = vi.hoisted(() => ({ full: false, hold: false, held: [] as ((error?: Error) => void)[] }))
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof import('node:fs')>()
   const fdatasync = (fd: number, done: Done) => {
     if (!disk.hold) return real.fdatasync(fd, done)
     disk.held.push((error) => (error ? done(error) : real.fdatasync(fd, done)))
   }
-  return { ...real, fdatasync, default: { ...real, fdatasync } }
+  /** Of the chain alone: what makes room has its own files. */
+  const writeSync = ((fd: number, data: never, ...rest: never[]) => {
+    if (disk.full && /^\d+ [0-9a-f]{64} \{/.test(String(data)))
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    return real.writeSync(fd, data, ...rest)
+  }) as typeof real.writeSync
+  return { ...real, fdatasync, writeSync, default: { ...real, fdatasync, writeSync } }
 })
 
 let appliance: InProcess
@@ -133,6 +139,32 @@ describe('SEC-31 the answer to a change', () => {
     expect(appliance.warnings.join('\n')).toMatch(/audit log cannot be written/)
     expect((await user('unsafe')).status).toBe(409)
     expect(written()).toContain('"action":"audit.unsynced"')
+  })
+
+  it('is no success either when the disk has no room for the entry, but for who signs in or out', async () => {
+    await until('nothing is under way', () => owed() === 0)
+    disk.full = true
+    try {
+      const { status, json } = await user('unwritten')
+      expect([status, json.message]).toEqual([507, expect.stringMatching(/^The change was made, but its entry/)])
+      expect((await logIn(appliance.url, 'root', PASSWORD)).status).toBe(200)
+      expect((await appliance.call('GET', '/version')).status).toBe(200)
+      // The task runs all the same, and its end stays owed.
+      const answer = await appliance.call('POST', '/settings', { form: [file('settings', settings)] })
+      expect(answer.status).toBe(507)
+      await until('its end could not be entered', () =>
+        appliance.warnings.join('\n').includes('the end of a task could not be entered'),
+      )
+      expect(owed()).toBe(1)
+    } finally {
+      disk.full = false
+    }
+    expect((await user('written-again')).status).toBe(201)
+    expect(written()).toContain('"action":"audit.gap"')
+    expect(written()).not.toContain('unwritten')
+    // The next start would enter it.
+    const tasks = join(appliance.folders.state, 'tasks')
+    for (const id of readdirSync(tasks)) rmSync(join(tasks, id, 'owed'), { force: true })
   })
 
   it('to a log-in is given all the same: who comes to look after the disk must get in', async () => {

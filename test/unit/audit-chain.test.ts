@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { EntryDropped } from '../../src/store/audit/chain.ts'
 import { clean, entryBody, readBody } from '../../src/store/audit/record.ts'
 import { until } from '../api/client.ts'
 import { ENTRY, SampleLog } from './audit-log.ts'
@@ -281,6 +282,18 @@ describe('a log that cannot be written', () => {
     expect(gap?.message).toMatch(new RegExp(`^${tried - 1} entries could not be written since 20`))
     expect(entry?.resource).toBe(`pools/p${tried}`)
     expect(log.verify().bad).toBeUndefined()
+  })
+
+  it('refuses to call an entry safe that it dropped, and only that one', async () => {
+    const log = sample()
+    mkdirSync(join(log.folder, 'checkpoint'), { recursive: true })
+    log.fill(1)
+    await expect(log.chain.synced()).rejects.toBeInstanceOf(EntryDropped)
+    rmSync(join(log.folder, 'checkpoint'), { recursive: true })
+    vi.spyOn(performance, 'now').mockReturnValue(1e9)
+    log.fill(1)
+    vi.restoreAllMocks()
+    await log.chain.synced()
   })
 
   it('that cannot be begun tells of nothing but the gap, however often it was tried', () => {

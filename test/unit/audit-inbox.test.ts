@@ -12,12 +12,24 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/cli.ts'
+import { EntryDropped } from '../../src/store/audit/chain.ts'
 import { Inbox, inboxOf, recorded } from '../../src/store/audit/inbox.ts'
 import { type InProcess, startAppliance, temporaryFolder } from '../api/appliance.ts'
 import { until } from '../api/client.ts'
 import { addCaller, ask, type Caller, ON } from '../api/controller.ts'
+
+const disk = vi.hoisted(() => ({ keeps: '' }))
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>()
+  const rmSync: typeof real.rmSync = (path, options) => {
+    if (disk.keeps !== '' && String(path).includes(disk.keeps))
+      throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })
+    real.rmSync(path, options)
+  }
+  return { ...real, rmSync, default: { ...real, rmSync } }
+})
 
 let appliance: InProcess
 let administrator: Caller
@@ -124,6 +136,75 @@ describe('a command that changes the appliance', () => {
     inbox.look()
     inbox.look()
     expect(said).toEqual(['what commands left for the audit log cannot be read'])
+  })
+
+  /** An inbox of a folder with one entry, and what it did. */
+  function withOne(saved: () => Promise<void>, patience = 0) {
+    const parent = temporaryFolder()
+    recorded(parent, { action: 'users.reset', resource: 'x', by: 'a test' }, () => {})
+    const entered: string[] = []
+    const said: string[] = []
+    const enter = ({ action }: { action: string }) => void entered.push(action)
+    const inbox = new Inbox([parent], { enter, saved, warn: (text) => void said.push(text) }, patience)
+    const look = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        inbox.look()
+        await new Promise(setImmediate)
+      }
+    }
+    return { parent, entered, said, look }
+  }
+
+  it('stays until the log has room for it', async () => {
+    let room = false
+    const one = withOne(async () => {
+      if (!room) throw new EntryDropped(new Error('full'))
+    })
+    await one.look(3)
+    expect([left(one.parent).length, one.said.length]).toEqual([1, 1])
+    room = true
+    await one.look(1)
+    expect(left(one.parent)).toEqual([])
+    const patient = withOne(() => Promise.reject(new EntryDropped(new Error('full'))), 60_000)
+    await patient.look(3)
+    expect(patient.entered).toHaveLength(1)
+  })
+
+  it('is entered once, also while the disk will not take it away or may not have it', async () => {
+    const one = withOne(async () => {})
+    disk.keeps = one.parent
+    await one.look(3)
+    expect([one.entered.length, one.said.length, left(one.parent).length]).toEqual([1, 1, 1])
+    disk.keeps = ''
+    await one.look(1)
+    expect([one.entered.length, left(one.parent).length]).toEqual([1, 0])
+    const unsafe = withOne(() => Promise.reject(new Error('i/o')))
+    await unsafe.look(3)
+    expect([unsafe.entered.length, left(unsafe.parent).length]).toEqual([1, 1])
+  })
+
+  it('leaves what is not known when it failed after a part of the change', () => {
+    const { root } = appliance.folders
+    const folder = temporaryFolder()
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+    writeFileSync(one, '')
+    const entry = { action: 'token.update', resource: 'token', by: 'a test' }
+    expect(() => recorded(folder, entry, () => raise(), [one, two])).toThrow('no')
+    expect(left(folder)).toEqual([])
+    const half = () => {
+      renameSync(one, two)
+      raise()
+    }
+    expect(() => recorded(folder, entry, half, [one, two])).toThrow('no')
+    expect(left(folder)).toEqual([expect.stringMatching(/\.begun$/)])
+    // The command: its second file cannot be replaced.
+    const setup = join(root, 'etc/api.token.setup')
+    renameSync(setup, `${setup}.aside`)
+    mkdirSync(setup)
+    const before = left(join(root, 'etc')).length
+    return command(['token', 'rotate', '--root', root]).then(({ status }) => {
+      expect([status, left(join(root, 'etc')).length]).toEqual([1, before + 1])
+    })
   })
 
   it('is refused when its entry cannot be left', async () => {

@@ -1,5 +1,6 @@
 // Writes the audit log: a chain of records in segments, signed from time to time. The trap: nothing here ever throws at whoever enters
 // something. What cannot be written is counted, and the gap is entered as soon as there is room again.
+import { errno } from '../../http/errors.ts'
 import { readText, syncFolder, writeAtomic } from '../atomic.ts'
 import { checkpoint as faultPoint } from '../checkpoint.ts'
 import { checkpointBody, readCheckpoint, type SigningKey, signingKey } from './key.ts'
@@ -29,6 +30,16 @@ export interface ChainOptions {
 export type NewEntry = Omit<Entry, 'seq' | 'time'>
 type Note = Pick<Entry, 'action' | 'message' | 'result'>
 
+/** An entry is not in the log at all: what else would make it must be kept. Has the code of the disk's error. */
+export class EntryDropped extends Error {
+  readonly code: string | undefined
+
+  constructor(cause: unknown) {
+    super('the entry could not be written to the audit log', { cause })
+    this.code = errno(cause)
+  }
+}
+
 /** Milliseconds between two tries to open a log that cannot be opened. */
 const PATIENCE = 1000
 
@@ -47,6 +58,8 @@ export class AuditChain {
   private gap: { count: number; since: string } | undefined
   /** What we found or did ourselves and is still to be entered. */
   private notes: Note[] = []
+  /** Why the newest entry was dropped; undefined when it is in the log. */
+  private dropped: EntryDropped | undefined
   private closedFor = { until: 0, error: undefined as unknown }
 
   constructor(options: ChainOptions) {
@@ -65,8 +78,10 @@ export class AuditChain {
         const writer = this.opened()
         this.enterNotes(writer)
         this.enter(this.roomy(writer), entry, time)
+        this.dropped = undefined
       },
       (error) => {
+        this.dropped = new EntryDropped(error)
         if (!this.gap) this.options.failed(error)
         this.gap ??= { count: 0, since: time }
         this.gap.count += 1
@@ -78,9 +93,11 @@ export class AuditChain {
 
   /**
    * Resolves when every entry that was appended until now is on the disk. Rejects when the disk refused: those entries may be gone after a
-   * power cut, and the log says so itself.
+   * power cut, and the log says so itself. Rejects with `EntryDropped` when the newest entry was not even written: so it is called right
+   * after `append`, before anybody else enters something.
    */
   async synced(): Promise<void> {
+    if (this.dropped) throw this.dropped
     const upTo = this.last
     try {
       await Promise.all([this.leaving, this.writer?.synced()])

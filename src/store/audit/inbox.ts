@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { errno } from '../../http/errors.ts'
 import { parseJson, readForeign, syncFolder, writeAtomic } from '../atomic.ts'
+import { EntryDropped } from './chain.ts'
 
 const Left = z.strictObject({
   at: z.iso.datetime(),
@@ -26,25 +27,36 @@ const PATIENCE = 60_000
 /** Files that are looked at in one go. */
 const MOST = 1000
 
-/** Runs `act`, and leaves its entry in `parent`: before it the intent, after it that it is done. What `act` throws leaves nothing. */
-export function recorded<T>(parent: string, entry: Omit<Left, 'at' | 'by'> & { by: string }, act: () => T): T {
+/**
+ * Runs `act`, and leaves its entry in `parent`: before it the intent, after it that it is done. When `act` throws, nothing is left if none of
+ * `files`, which it changes, is another one by then; else the intent, since it may have done a part.
+ */
+export function recorded<T>(parent: string, entry: Omit<Left, 'at'>, act: () => T, files: string[] = []): T {
   const folder = inboxOf(parent)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const at = new Date().toISOString()
   const file = join(folder, `${at.replace(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`)
   writeAtomic(`${file}${BEGUN}`, `${JSON.stringify({ at, ...entry })}\n`, 0o600)
   syncFolder(parent)
+  const before = printOf(files)
   let result: T
   try {
     result = act()
   } catch (error) {
-    rmSync(`${file}${BEGUN}`, { force: true })
+    if (printOf(files) === before) rmSync(`${file}${BEGUN}`, { force: true })
     throw error
   }
   renameSync(`${file}${BEGUN}`, `${file}${DONE}`)
   syncFolder(folder)
   return result
 }
+
+/** A file that was replaced is another one, whatever is in it. */
+const printOf = (files: string[]) =>
+  files
+    .map((file) => statSync(file, { throwIfNoEntry: false }))
+    .map((info) => `${info?.ino} ${info?.mtimeMs}`)
+    .join()
 
 interface Collect {
   /** `unsure`: the command was killed, and nobody knows whether it did what it was about to. */
@@ -57,12 +69,19 @@ interface Collect {
 export class Inbox {
   private readonly folders: string[]
   private readonly collect: Collect
-  /** Entered, and not yet taken away. */
-  private readonly taken = new Set<string>()
+  /**
+   * What became of each file that still lies there: it is being entered; it is entered for good and only has to be taken away; it is left alone
+   * until the next start; or the log had no room for it, and it is tried again at this time of `performance.now`.
+   */
+  private readonly known = new Map<string, 'busy' | 'entered' | 'left' | number>()
   /** Folders that could not be looked into: said once. */
   private readonly closed = new Set<string>()
 
-  constructor(parents: string[], collect: Collect) {
+  private readonly patience: number
+
+  /** `patience`: milliseconds until what the log had no room for is tried again. */
+  constructor(parents: string[], collect: Collect, patience = PATIENCE) {
+    this.patience = patience
     this.folders = parents.map(inboxOf)
     this.collect = collect
   }
@@ -72,13 +91,19 @@ export class Inbox {
     for (const folder of this.folders)
       for (const name of this.namesIn(folder)) {
         const file = join(folder, name)
-        if (this.taken.has(file)) continue
-        try {
-          this.take(file)
-        } catch (error) {
-          this.collect.warn('an entry that a command left for the audit log cannot be read', error)
-        }
+        const state = this.known.get(file)
+        if (state === 'entered') this.remove(file)
+        else if (state === undefined || (typeof state === 'number' && performance.now() >= state)) this.tryToTake(file)
       }
+  }
+
+  private tryToTake(file: string): void {
+    try {
+      this.take(file)
+    } catch (error) {
+      this.known.set(file, 'left')
+      this.collect.warn('an entry that a command left for the audit log cannot be read', error)
+    }
   }
 
   private take(file: string): void {
@@ -89,15 +114,34 @@ export class Inbox {
     const entry = Left.safeParse(parseJson(readForeign(file))).data
     if (!entry) {
       warn('an entry that a command left for the audit log is damaged')
-      rmSync(file, { force: true })
+      this.remove(file)
       return
     }
-    this.taken.add(file)
+    const again = this.known.has(file)
+    this.known.set(file, 'busy')
     enter(entry, unsure)
-    saved()
-      .then(() => rmSync(file, { force: true }))
-      .catch((error) => warn('an entry that a command left is entered again at the next start', error))
-      .finally(() => this.taken.delete(file))
+    saved().then(
+      () => this.remove(file),
+      (error) => {
+        const dropped = error instanceof EntryDropped
+        // One that is in the log, and may not be on the disk: entered again while this server runs it would be there twice.
+        this.known.set(file, dropped ? performance.now() + this.patience : 'left')
+        if (!again)
+          warn(`an entry that a command left is entered again ${dropped ? 'later' : 'at the next start'}`, error)
+      },
+    )
+  }
+
+  /** Forgets it only once it is gone: what cannot be taken away is not entered again. */
+  private remove(file: string): void {
+    const before = this.known.get(file)
+    try {
+      rmSync(file, { force: true })
+      this.known.delete(file)
+    } catch (error) {
+      this.known.set(file, 'entered')
+      if (before !== 'entered') this.collect.warn('an entry that a command left cannot be taken away', error)
+    }
   }
 
   private namesIn(folder: string): string[] {
