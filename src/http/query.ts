@@ -22,6 +22,9 @@ export interface QueryDialect {
 
 const MOST = 64
 
+/** Their values name storage, which may hold a blank and never a plus: many programs write the one as the other. */
+const STORAGE = new Set(['dataset', 'pool', 'resource'])
+
 /** Every word is a name with a value, once. */
 export const strictQuery: QueryDialect = {
   read(text) {
@@ -35,8 +38,9 @@ export const strictQuery: QueryDialect = {
       )
       if (name === '') throw invalid('A query parameter without a name: expected name=value')
       const refuse = (what: string) => invalid(`The query parameter ${quoted(name)} ${what}`, about(name))
+      const written = equals < 0 ? '' : pair.slice(equals + 1)
       const value = decode(
-        equals < 0 ? '' : pair.slice(equals + 1),
+        STORAGE.has(name) ? written.replaceAll('+', ' ') : written,
         `The query parameter ${quoted(name)} is not well encoded`,
       )
       if (value === '') throw refuse('has no value: expected name=value')

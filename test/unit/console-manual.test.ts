@@ -12,6 +12,7 @@ import {
   search,
 } from '../../src/surfaces/console/page/manual/openapi.ts'
 import { example, membersOf, words } from '../../src/surfaces/console/page/manual/words.ts'
+import { pathOf as auditPath, NONE } from '../../src/surfaces/console/page/pages/audit-path.ts'
 
 const document: Document = JSON.parse(readFileSync(new URL('../golden/openapi.json', import.meta.url), 'utf8'))
 const surface = readSurface(document)
@@ -109,6 +110,9 @@ describe('a call out of what was typed', () => {
 
   it('has a name with slashes as one segment, and leaves out what is empty', () => {
     expect(pathOf(call, values)).toBe('/api/v1/datasets/tank%2Fa%20b?dry_run=true')
+    expect(pathOf(call, { ...values, [keyOf({ in: 'query', name: 'name' })]: 'tank/My Photos+' })).toBe(
+      '/api/v1/datasets/tank%2Fa%20b?name=tank%2FMy%20Photos%2B&dry_run=true',
+    )
     expect(headersOf(call, values)).toEqual({})
     expect(headersOf(call, { ...values, 'header If-Match': '"x"' })).toEqual({ 'If-Match': '"x"' })
   })
@@ -117,4 +121,9 @@ describe('a call out of what was typed', () => {
     expect(missing(call, {})).toEqual(['name'])
     expect(missing(call, values)).toEqual([])
   })
+})
+
+it('the audit page asks for a name with a blank as the appliance reads it', () => {
+  const path = auditPath({ ...NONE, resource: ' datasets/tank/My Photos ', actor: 'a+b' })
+  expect(path).toBe('/api/v1/audit?limit=100&actor=a%2Bb&resource=datasets%2Ftank%2FMy%20Photos')
 })

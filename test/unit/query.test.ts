@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/http/errors.ts'
-import { parseParameters } from '../../src/http/query.ts'
+import { parseParameters, strictQuery } from '../../src/http/query.ts'
 import { runs } from '../harness/fuzz.ts'
 
 const parse = (text: string) => ({ ...parseParameters(text) })
@@ -63,5 +63,17 @@ describe('a query string', () => {
       }),
       { numRuns: runs(2000) },
     )
+  })
+})
+
+describe('a strict query', () => {
+  it('takes a plus for a blank where it names storage, and nowhere else', () => {
+    const text =
+      'dataset=tank/My+Photos&pool=a+b&resource=datasets/tank/My+Photos&since=2026-01-01T00:00:00+01:00&x=a+b'
+    expect({ ...strictQuery.read(text, false) }).toEqual({
+      ...{ dataset: 'tank/My Photos', pool: 'a b', resource: 'datasets/tank/My Photos' },
+      ...{ since: '2026-01-01T00:00:00+01:00', x: 'a+b' },
+    })
+    expect(strictQuery.read('resource=a%2Bb+%20c', false)['resource']).toBe('a+b  c')
   })
 })

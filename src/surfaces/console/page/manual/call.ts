@@ -1,4 +1,5 @@
 // What the manual's form sends, out of what a person has typed. The trap: a path's parameter may hold slashes; it is one segment all the same.
+import { queryText } from '../query-text.ts'
 import type { Operation, Schema } from './openapi.ts'
 import { example } from './words.ts'
 
@@ -17,7 +18,7 @@ export function pathOf({ path, parameters }: Operation, values: Values): string 
     const value = values[keyOf(one)]
     if (one.in === 'query' && value) query.set(one.name, value)
   }
-  return query.size > 0 ? `${filled}?${query}` : filled
+  return query.size > 0 ? `${filled}?${queryText(query)}` : filled
 }
 
 export function headersOf({ parameters }: Operation, values: Values): Record<string, string> {

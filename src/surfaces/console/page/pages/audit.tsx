@@ -8,6 +8,7 @@ import { Field, Select } from '../kit/fields.tsx'
 import { Form } from '../kit/form.tsx'
 import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
 import { useAction, useQuery } from '../query.ts'
+import { type Filters, LIMIT, NONE, pathOf } from './audit-path.ts'
 import { useNames } from './storage/names.ts'
 
 interface Entry {
@@ -22,21 +23,6 @@ interface Entry {
   user_agent?: string
   request_id?: string
   timestamp: string
-}
-
-/** The filters, as the query has them. */
-const NONE = { actor: '', action: '', resource: '', result: '', since: '', until: '' }
-type Filters = typeof NONE
-const LIMIT = 100
-
-/** A date of the field is in the browser's time; the appliance wants an instant. */
-function pathOf({ since, until, ...terms }: Filters, before?: string): string {
-  const query = new URLSearchParams({ limit: String(LIMIT) })
-  for (const [name, value] of Object.entries(terms)) if (value.trim() !== '') query.set(name, value.trim())
-  if (since) query.set('since', new Date(since).toISOString())
-  if (until) query.set('until', new Date(until).toISOString())
-  if (before) query.set('before', before)
-  return `/api/v1/audit?${query}`
 }
 
 export function Audit() {
