@@ -70,6 +70,8 @@ export type Zfs = ReturnType<typeof createZfs>
 
 /** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
 const QUICK = 30_000
+/** What pages wait for, and can do without: the rest of them is there at once. */
+const BESIDE = 5_000
 /** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
 const EACH_SNAPSHOT = 600_000
 
@@ -99,12 +101,16 @@ export function createZfs(tool: Tool, end = unheard) {
     async roots(): Promise<Map<string, Root>> {
       const args = ['list', '-Hp', '-d', '0', '-o', 'name,creation,used,available']
       const found = new Map<string, Root>()
-      await rows(args, 4, ([name = '', created, used, available]) =>
-        found.set(name, {
-          created: whole(created, args),
-          used: whole(used, args),
-          available: whole(available, args),
-        }),
+      await rows(
+        args,
+        4,
+        ([name = '', created, used, available]) =>
+          found.set(name, {
+            created: whole(created, args),
+            used: whole(used, args),
+            available: whole(available, args),
+          }),
+        { timeout: BESIDE },
       )
       return found
     },
@@ -130,11 +136,16 @@ export function createZfs(tool: Tool, end = unheard) {
     /** Everything there is, by kind. Of a snapshot `created` is seconds since 1970. */
     async census(take: (row: CensusRow) => void): Promise<void> {
       const args = ['list', '-Hp', '-t', 'filesystem,volume,snapshot', '-o', 'name,type,creation,used,available']
-      await rows(args, 5, ([name = '', type, created, used, available]) => {
-        if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot') throw garbled(args)
-        const space = type === 'snapshot' ? undefined : { used: whole(used, args), available: whole(available, args) }
-        take({ name, type, created: whole(created, args), space })
-      })
+      await rows(
+        args,
+        5,
+        ([name = '', type, created, used, available]) => {
+          if (type !== 'filesystem' && type !== 'volume' && type !== 'snapshot') throw garbled(args)
+          const space = type === 'snapshot' ? undefined : { used: whole(used, args), available: whole(available, args) }
+          take({ name, type, created: whole(created, args), space })
+        },
+        { timeout: QUICK },
+      )
     },
 
     /** The mount points of a dataset and of those below it, as far as they are mounted. */

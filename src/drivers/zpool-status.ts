@@ -58,6 +58,10 @@ export interface PoolStatus {
   errors: string | undefined
 }
 
+/** Whether ZFS says that data is damaged; with `-v` it names the files. */
+export const isDamaged = ({ errors = '' }: Pick<PoolStatus, 'errors'>) =>
+  /^(?:[1-9][0-9]* data error|Permanent errors)/.test(errors)
+
 /** Every pool in the text; undefined when it is none of `zpool`'s. */
 export function parseStatus(text: string): PoolStatus[] | undefined {
   const pools: PoolStatus[] = []

@@ -52,24 +52,26 @@ export function createZpool(tool: Tool) {
   }
   /** The program that has no JSON. */
   let textOnly: string | undefined
-  async function status(name: string): Promise<PoolStatus | undefined> {
+  /** Of those that are named, or of all; undefined when one that was named is not there. */
+  async function statuses(...names: string[]): Promise<PoolStatus[] | undefined> {
     const program = tool.identity?.('zpool') ?? ''
     if (textOnly !== program)
       try {
-        const text = await read(tool, ['status', '-jp', '--json-int', name], { env: UTC_UTF8 })
+        const text = await read(tool, ['status', '-jp', '--json-int', ...names], { env: UTC_UTF8 })
         const pools = text === undefined ? undefined : parseStatusJson(text)
         // What is cut off, or in another shape, is asked for again as text.
-        if (text === undefined || pools) return pools?.[0]
+        if (text === undefined || pools) return pools
       } catch (error) {
         if (!(error instanceof CommandError) || error.reason !== 'status' || !NO_JSON.test(error.stderr)) throw error
         textOnly = program
       }
-    return (await parsed(['status', '-p', name]))?.[0]
+    return parsed(['status', '-p', ...names])
   }
   return {
     list: async () => (await rows()) ?? [],
     find: async (name: string) => (await rows(name))?.[0],
-    status,
+    status: async (name: string) => (await statuses(name))?.[0],
+    statuses: async () => (await statuses()) ?? [],
 
     /** The properties that were set by hand. */
     async properties(name: string): Promise<Property[]> {

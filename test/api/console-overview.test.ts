@@ -8,7 +8,7 @@ import { type InProcess, startAppliance, startServer, TOKEN } from './appliance.
 import { until } from './client.ts'
 import { browser, signIn } from './console.ts'
 import { addCaller, PASSWORD } from './controller.ts'
-import { startStorage, type World } from './storage-world.ts'
+import { REAL, startStorage, type World } from './storage-world.ts'
 import { newTaskId, putTask } from './task-files.ts'
 
 const sections = (json: { attention: { subject: string; link: string }[] }) =>
@@ -41,6 +41,20 @@ describe('the overview of an appliance with storage', () => {
     expect(json.storage).toEqual({ storage: dashboard.storage, services: dashboard.services })
     expect(json.tasks[0]).toMatchObject({ type: 'pool.create', status: 'completed' })
     expect(sections(json)).toContain('Account admin #/account')
+  })
+
+  it.skipIf(REAL)('has a pool red whose disks are well and whose data is damaged', async () => {
+    await addCaller(world.appliance.folders, 'viewer', 'damage')
+    const viewer = await signIn(world.url, { username: 'damage', password: PASSWORD })
+    const pools = { seen: { name: 'seen', state: 'ONLINE', vdevs: { seen: { name: 'seen' } }, error_count: 3 } }
+    world.fakes!.faults({ program: 'zpool', match: '^status', stdout: JSON.stringify({ pools }), status: 0 })
+    try {
+      const { json } = await viewer.ask('GET', '/console/overview')
+      expect(json.attention[0]).toMatchObject({ severity: 'error', subject: 'Pool seen', link: '#/pools/seen' })
+      expect(json.pools).toContainEqual(expect.objectContaining({ health: 'ONLINE', damaged: true }))
+    } finally {
+      world.fakes!.faults()
+    }
   })
 })
 

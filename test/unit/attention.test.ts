@@ -86,6 +86,12 @@ describe('attention', () => {
       expect(short({ pools: [pool({ name: 'a:b', health })] })).toEqual([['error', 'Pool a:b', '#/pools/a%3Ab']])
   })
 
+  it('is drawn by a pool with damaged data, also when all its disks are well', () => {
+    expect(short({ pools: [pool({ damaged: true })] })).toEqual([['error', 'Pool tank', '#/pools/tank']])
+    expect(found({ pools: [pool({ damaged: true, health: 'DEGRADED' })] })).toHaveLength(2)
+    expect(found({ pools: [pool({ damaged: false })] })).toEqual([])
+  })
+
   it('is drawn by a disk that fills up, sooner than it is full', () => {
     const use = (allocated: number) => short({ pools: [pool({ allocated })] })[0]?.[0]
     expect([899, 900, 969, 970].map(use)).toEqual([undefined, 'warning', 'warning', 'error'])

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { parseStatusJson } from '../../src/drivers/zpool-json.ts'
 import type { Scan } from '../../src/drivers/zpool-scan.ts'
-import { type PoolStatus, parseStatus, type Vdev } from '../../src/drivers/zpool-status.ts'
+import { isDamaged, type PoolStatus, parseStatus, type Vdev } from '../../src/drivers/zpool-status.ts'
 import { FIXTURES, recorded } from '../harness/recorded.ts'
 
 const FOLDER = 'zpool-2.3.9'
@@ -272,6 +272,22 @@ describe('the text of other versions', () => {
 })
 
 describe('JSON of zpool status', () => {
+  it('says whether data is damaged, as the text does', () => {
+    const damaged = (name: string) => {
+      const [json] = parseStatusJson(recorded(`${FOLDER}/status-json-${name}`).stdout) ?? []
+      const [text] = parseStatus(recorded(`${FOLDER}/status-${name}`).stdout) ?? []
+      return [json, text].map((pool) => pool && isDamaged(pool))
+    }
+    expect(['healthy', 'missing', 'errors', 'corrupt', 'verbose-corrupt'].map(damaged)).toEqual([
+      [false, false],
+      [false, false],
+      [false, false],
+      [true, true],
+      [true, true],
+    ])
+    expect(isDamaged({ errors: undefined })).toBe(false)
+  })
+
   it('has no word on errors where their number is missing, or is no number', () => {
     const whole = JSON.parse(recorded(`${FOLDER}/status-json-raidz`).stdout)
     const [name = ''] = Object.keys(whole.pools)

@@ -41,32 +41,21 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
       return fallback
     }
   }
-  const counts = { filesystem: 0, volume: 0, snapshot: 0 }
-  const usable = { usable: 0, usable_free: 0 }
-  const roots = new Map<string, Space>()
   const idle = { count: 0, running: false, unserved: [] }
-  const [pools, , smb, nfs, iscsi] = await Promise.all([
-    ask('pools', [], () => zpool.list()),
-    ask('datasets', undefined, () =>
-      zfs.census(({ name, type, space }) => {
-        counts[type] += 1
-        // What the root dataset has is what everything below it has.
-        if (!space || name.includes('/')) return
-        roots.set(name, space)
-        usable.usable += space.used + space.available
-        usable.usable_free += space.available
-      }),
-    ),
+  const [listed, { counts, roots }, smb, nfs, iscsi] = await Promise.all([
+    ask('pools', undefined, () => zpool.list()),
+    ask('datasets', NOTHING, () => countDatasets(zfs)),
     ask('smb', idle, serving.smb),
     ask('nfs', idle, serving.nfs),
     ask('iscsi', idle, serving.iscsi),
   ])
+  const pools = listed ?? []
   return {
     pools: pools.map((pool) => ({ ...pool, root: roots.get(pool.name) })),
     storage: {
       total_capacity: pools.reduce((sum, { size }) => sum + size, 0),
       allocated: pools.reduce((sum, { allocated }) => sum + allocated, 0),
-      ...usable,
+      ...(listed && usableOf(listed.map(({ name }) => roots.get(name)))),
       pool_count: pools.length,
       pools_unhealthy: pools.filter(({ health }) => health !== 'ONLINE').length,
       dataset_count: counts.filesystem,
@@ -84,6 +73,30 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
     problems,
     unserved: iscsi.unserved.map((message): Problem => ({ source: 'iscsi', message })),
   }
+}
+
+/** Of all pools, or nothing: the sum of some of them would be taken for that of all. */
+function usableOf(roots: (Space | undefined)[]): { usable: number; usable_free: number } | undefined {
+  if (!roots.every((root) => root !== undefined)) return undefined
+  const free = roots.reduce((sum, { available }) => sum + available, 0)
+  return { usable: roots.reduce((sum, { used }) => sum + used, free), usable_free: free }
+}
+
+interface Counted {
+  counts: Record<'filesystem' | 'volume' | 'snapshot', number>
+  /** What a pool's root dataset has is what everything below it has. */
+  roots: Map<string, Space>
+}
+const NOTHING: Counted = { counts: { filesystem: 0, volume: 0, snapshot: 0 }, roots: new Map() }
+
+/** All of them, or an error: of a list that breaks off nothing is counted. */
+async function countDatasets(zfs: DashboardSources['zfs']): Promise<Counted> {
+  const { counts, roots } = structuredClone(NOTHING)
+  await zfs.census(({ name, type, space }) => {
+    counts[type] += 1
+    if (space && !name.includes('/')) roots.set(name, space)
+  })
+  return { counts, roots }
 }
 
 /** The contract has no word for a job that died: it failed. */

@@ -23,6 +23,8 @@ export interface Attention {
 export interface PoolFacts {
   name: string
   health: string
+  /** ZFS has found data in it that it cannot repair. */
+  damaged?: boolean
   /** Bytes. */
   size: number
   allocated: number
@@ -60,6 +62,7 @@ export function attention(facts: Facts): Attention[] {
   const worstFirst = facts.pools.toSorted((a, b) => Number(isDegraded(a)) - Number(isDegraded(b)))
   const all = [
     ...worstFirst.flatMap(poolHealth),
+    ...facts.pools.flatMap(poolDamage),
     ...facts.pools.flatMap((pool) => poolSpace(pool)),
     ...dataSpace(facts.disk),
     ...certificateDates(facts),
@@ -92,6 +95,20 @@ function poolHealth(pool: PoolFacts): Attention[] {
     },
   ]
 }
+
+/** Also of one whose disks are all well. */
+const poolDamage = ({ name, damaged }: PoolFacts): Attention[] =>
+  damaged
+    ? [
+        {
+          severity: 'error',
+          subject: `Pool ${name}`,
+          message: 'Data in it is damaged, and cannot be repaired',
+          mend: 'Look with `zpool status -v` which files are damaged, take them from a backup or a snapshot, and scrub the pool.',
+          link: poolLink(name),
+        },
+      ]
+    : []
 
 function space(used: number): { severity: Attention['severity']; message: string } | undefined {
   if (used < NEARLY_FULL) return undefined

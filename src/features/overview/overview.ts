@@ -2,6 +2,8 @@
 // again, so nothing in it may cost more the longer the appliance runs.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
+import type { Zpool } from '../../drivers/zpool.ts'
+import { isDamaged, type PoolStatus } from '../../drivers/zpool-status.ts'
 import type { Folders } from '../../folders.ts'
 import { parseJson } from '../../store/atomic.ts'
 import type { ServedCertificate } from '../certs/served.ts'
@@ -18,7 +20,7 @@ export interface OverviewSources {
   history: UseHistory
   services: ServiceManager
   /** Undefined where the controller is off. */
-  storage: Omit<DashboardSources, 'tasks'> | undefined
+  storage: (Omit<DashboardSources, 'tasks'> & { zpool: Pick<Zpool, 'list' | 'statuses'> }) | undefined
   certificate: () => ServedCertificate | undefined
   oneTime: () => boolean
   /** Every task, the newest first. */
@@ -32,11 +34,13 @@ const PATIENCE = 2000
 
 export async function readOverview(sources: OverviewSources) {
   const { folders, history, certificate, oneTime, now } = sources
-  const [health, listed, tasks, storage, disk] = await Promise.all([
+  const [health, listed, tasks, storage, damaged, disk] = await Promise.all([
     readHealth(sources.health),
     listServices(folders, sources.services),
     sources.tasks(),
     sources.storage && readStorageNow(sources.storage),
+    // What keeps it from being asked is said of the list of pools already.
+    sources.storage?.zpool.statuses().then(damagedOf, () => new Set<string>()),
     Promise.race([diskUse(folders.data).catch(() => undefined), pause(PATIENCE, undefined, { ref: false })]),
   ])
   const services = listed.flatMap(Object.entries).map(([name, state]) => ({ name, running: state === 'running' }))
@@ -46,6 +50,7 @@ export async function readOverview(sources: OverviewSources) {
     size,
     allocated,
     free,
+    ...(damaged?.has(name) && { damaged: true }),
     ...(root && { usable: root.used + root.available, usable_free: root.available }),
   }))
   const { problems = [], unserved = [] } = storage ?? {}
@@ -61,6 +66,8 @@ export async function readOverview(sources: OverviewSources) {
     attention: attention({ ...asked, problems, unserved, services }),
   }
 }
+
+const damagedOf = (pools: PoolStatus[]) => new Set(pools.filter(isDamaged).map(({ name }) => name))
 
 /** The vendor's own words where they have the documented shape. */
 async function readHealth(monitor: HealthMonitor): Promise<Health> {

@@ -1,6 +1,7 @@
 // Pools as they are: what zpool says of them, and when they were made. The trap: a pool that cannot be opened has no root dataset, and so no
 // time of creation; it is listed all the same.
 import type { Lsblk } from '../../drivers/lsblk.ts'
+import { CommandError } from '../../drivers/run.ts'
 import type { Root, Zfs } from '../../drivers/zfs.ts'
 import type { PoolRow, Property, Zpool } from '../../drivers/zpool.ts'
 import type { PoolStatus, Scan, Vdev } from '../../drivers/zpool-status.ts'
@@ -21,7 +22,7 @@ export interface Pools {
 }
 
 export interface Pool extends PoolRow {
-  /** Of one that cannot be opened nothing is known of it. */
+  /** Undefined where zfs cannot be asked, or the pool cannot be opened. */
   root: Root | undefined
 }
 
@@ -44,10 +45,20 @@ export const isPathWord = (name: string) => name === 'available' || name === 'im
 
 export const noPool = (name: string) => notFound('pool not found', { details: { object: name } })
 
+/** What zpool says does not wait for what zfs cannot say: of a pool that hangs that may be for ever. */
+async function rootsOf(zfs: Zfs): Promise<Map<string, Root>> {
+  try {
+    return await zfs.roots()
+  } catch (error) {
+    if (error instanceof CommandError) return new Map()
+    throw error
+  }
+}
+
 export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
   return asking(undefined, async () => {
     const rows = await zpool.list()
-    const roots = rows.length === 0 ? new Map<string, Root>() : await zfs.roots()
+    const roots = rows.length === 0 ? new Map<string, Root>() : await rootsOf(zfs)
     return rows.map((row) => ({ ...row, root: roots.get(row.name) }))
   })
 }
@@ -55,7 +66,7 @@ export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
 export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetails> {
   return asking(name, async () => {
     const row = (await zpool.find(name)) ?? raise(noPool(name))
-    const [status, properties, roots] = await Promise.all([zpool.status(name), zpool.properties(name), zfs.roots()])
+    const [status, properties, roots] = await Promise.all([zpool.status(name), zpool.properties(name), rootsOf(zfs)])
     // Gone between two looks.
     return { ...row, root: roots.get(name), status: status ?? raise(noPool(name)), properties }
   })

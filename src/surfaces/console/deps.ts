@@ -4,9 +4,9 @@ import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import { type Configuration, phraseWords } from '../../config.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
-import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
 import type { UseHistory } from '../../features/overview/history.ts'
+import type { OverviewSources } from '../../features/overview/overview.ts'
 import type { FirstRunNeeds } from '../../features/setup/first-run.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
 import type { Accounts } from '../../features/users/users.ts'
@@ -23,7 +23,7 @@ export interface ControllerParts {
   accounts: Accounts
   limits: LoginLimits
   /** What the overview asks of storage. */
-  storage: Omit<DashboardSources, 'tasks'>
+  storage: NonNullable<OverviewSources['storage']>
 }
 
 export interface ConsoleDeps {

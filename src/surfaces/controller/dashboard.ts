@@ -11,8 +11,10 @@ export const Dashboard = z.object({
   storage: z.object({
     total_capacity: Bytes.describe('bytes of the pools’ devices, as zpool counts them'),
     allocated: Bytes.describe('bytes of them that are in use'),
-    usable: Bytes.describe('bytes that can be stored in all, what is stored included'),
-    usable_free: Bytes.describe('bytes that can still be stored'),
+    usable: Bytes.optional().describe(
+      'bytes that can be stored in all, what is stored included; left out while it is not known of every pool',
+    ),
+    usable_free: Bytes.optional().describe('bytes that can still be stored'),
     pool_count: Count,
     pools_unhealthy: Count,
     dataset_count: Count,
