@@ -176,6 +176,25 @@ describe('several snapshots', () => {
     ])
   })
 
+  it.skipIf(REAL)('say how many are gone, and which one stopped the rest', async () => {
+    const names = full('a', 'ab', 'abc')
+    const { json: plan } = await remove(names, '?dry_run=true')
+    world.fakes?.faults({ program: 'zfs', match: '^destroy', nth: 2, stderr: 'cannot destroy: dataset is busy' })
+    try {
+      expect(await remove(names, `?confirm=${plan.confirm}`)).toMatchObject({
+        status: 409,
+        json: {
+          code: 'CONFLICT',
+          message: '1 of 3 were deleted; tank/data@ab: cannot destroy: dataset is busy',
+          details: 'tank/data@ab',
+        },
+      })
+    } finally {
+      world.fakes?.faults()
+    }
+    expect(labels()).toEqual(['ab', 'abc', 'kept'])
+  })
+
   it('stay without the token of their plan, and with that of another', async () => {
     const { json: plan } = await remove(full('a', 'ab'), '?dry_run=true')
     expect((await refused(() => remove(full('a', 'ab'))))[0]).toBe(409)

@@ -1,7 +1,7 @@
 // Several snapshots destroyed by one plan. What was planned is known by its guid, and looked at again right before it goes: the last of many
 // goes long after the plan was made, and another one may have its name by then.
 import type { Member, Zfs } from '../../drivers/zfs.ts'
-import { busy, raise } from '../../http/errors.ts'
+import { ApiError, busy, raise } from '../../http/errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
@@ -38,13 +38,20 @@ export async function removeSeveral(
   for (const dataset of new Set(planned.map(([, name]) => datasetOf(name)))) await refuseUnderWay(tasks, dataset)
   let count = 0
   for (const [guid, name] of planned) {
-    if ((await findSnapshot(zfs, name))?.guid !== guid)
-      throw busy(`${count} of ${members.length} were deleted; this one was changed meanwhile`, {
-        details: { object: name },
-      })
-    await removeSnapshot(zfs, tasks, name)
+    try {
+      if ((await findSnapshot(zfs, name))?.guid !== guid) throw busy('it was changed meanwhile')
+      await removeSnapshot(zfs, tasks, name)
+    } catch (error) {
+      throw stopped(error, name, `${count} of ${planned.length} were deleted`)
+    }
     gone(name)
     count += 1
   }
   return count
+}
+
+/** The same error, and what is done already: that does not come back. */
+function stopped(error: unknown, name: string, done: string): unknown {
+  if (!(error instanceof ApiError)) return error
+  return new ApiError(error.kind, `${done}; ${name}: ${error.words}`, { details: { object: name }, cause: error })
 }

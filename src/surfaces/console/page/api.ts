@@ -111,6 +111,11 @@ async function reached<T>(answer: Promise<T>, failure: () => Failure, signal: Ab
 export const call = async <T>(method: string, path: string, options?: Options): Promise<T> =>
   (await request<T>(method, path, options)).data
 
+/** Bytes that may have gone since the browser last said how many had. */
+const LAST = 1 << 22
+const MAYBE_TAKEN =
+  'Nearly all of it had been sent, so the appliance may have taken it all the same: look before you send it again.'
+
 /** A form with files, which tells how much of it has gone; fetch cannot. */
 export function upload<T>(
   path: string,
@@ -122,7 +127,14 @@ export function upload<T>(
     const request = new XMLHttpRequest()
     request.open('POST', path)
     for (const [name, value] of Object.entries(proof())) request.setRequestHeader(name, value)
-    request.upload.onprogress = ({ loaded, total }) => progress(loaded, total)
+    let mayBeWhole = false
+    request.upload.onprogress = ({ loaded, total }) => {
+      mayBeWhole = total - loaded <= LAST
+      progress(loaded, total)
+    }
+    request.upload.onload = () => {
+      mayBeWhole = true
+    }
     request.onload = () => {
       connection.set('up')
       if (request.status < 400) resolve(parsed(request.responseText) as T)
@@ -134,7 +146,11 @@ export function upload<T>(
         new Failure(0, 'The connection ended before the answer: the appliance may have refused the file, or taken it'),
       )
     request.onabort = () =>
-      reject(new Failure(0, 'The upload was cancelled. Nothing was changed.', { code: CANCELLED }))
+      reject(
+        new Failure(0, `The upload was cancelled. ${mayBeWhole ? MAYBE_TAKEN : 'Nothing was changed.'}`, {
+          code: CANCELLED,
+        }),
+      )
     // Hours of a slow line are no idleness: whoever waits for an upload shall not be signed out in the midst of it.
     const idle = session.get().session?.idle_seconds ?? 60
     const alive = setInterval(() => void call('GET', '/console/session').catch(() => undefined), (idle * 1000) / 3)

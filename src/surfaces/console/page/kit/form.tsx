@@ -19,6 +19,7 @@ export function Form({
   children,
   why,
   cancel,
+  leave = 'Cancel',
 }: {
   action: Action<[]>
   submit: string
@@ -27,6 +28,8 @@ export function Form({
   /** Why it cannot be sent at all; what is missing in a field is said there, once somebody tries. */
   why?: string | undefined
   cancel?: () => void
+  /** What the button of `cancel` says. */
+  leave?: string
 }) {
   const element = useRef<HTMLFormElement>(null)
   const said = useRef<HTMLDivElement>(null)
@@ -63,7 +66,7 @@ export function Form({
         <Button submit kind={kind} busy={action.busy} why={why}>
           {submit}
         </Button>
-        {cancel ? <Button onClick={cancel}>Cancel</Button> : null}
+        {cancel ? <Button onClick={cancel}>{leave}</Button> : null}
       </div>
     </form>
   )

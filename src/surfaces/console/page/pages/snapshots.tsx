@@ -34,10 +34,14 @@ function List({ dataset }: { dataset: string | undefined }) {
   const path = `/api/v1/snapshots${dataset === undefined ? '' : `?dataset=${encodeURIComponent(dataset)}`}`
   const query = useQuery<Snapshot[]>(path)
   const [asked, setAsked] = useState<Asked>()
-  const close = () => setAsked(undefined)
+  // Also when it failed: some of them may be gone all the same.
+  const close = () => {
+    setAsked(undefined)
+    void query.reload()
+  }
   const done = async () => {
     await query.reload()
-    close()
+    setAsked(undefined)
   }
   return (
     <Page

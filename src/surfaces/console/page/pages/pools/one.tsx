@@ -13,9 +13,9 @@ import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { one } from '../storage/words.ts'
-import { JobView, UnderWay, useWork } from '../storage/work.tsx'
+import { JobView, leaving, UnderWay, useWork } from '../storage/work.tsx'
 import { ScrubCard } from './scrub.tsx'
-import { type PoolDetails, roomOf, toneOf } from './types.ts'
+import { isDamaged, type PoolDetails, roomOf, toneOf } from './types.ts'
 import { Vdevs } from './vdevs.tsx'
 
 export function OnePool({ name }: { name: string }) {
@@ -75,12 +75,14 @@ export function OnePool({ name }: { name: string }) {
 function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
   const { name, health, problem, errors, size, allocated, free, created_at, guid, vdevs, scan, options } = pool
   const room = roomOf(pool)
+  const damaged = isDamaged(pool)
+  const tone = damaged ? 'error' : toneOf(health)
   const resilver = scan?.kind === 'resilver' ? scan : undefined
   return (
     <>
-      {problem ? (
-        <Note tone={toneOf(health)} title={`The pool is ${health}`}>
-          <span>{problem}</span>
+      {problem || damaged ? (
+        <Note tone={tone} title={`The pool is ${health}${damaged ? ', and data in it is damaged' : ''}`}>
+          <span>{problem ?? errors}</span>
         </Note>
       ) : null}
       {resilver && resilver.status === 'running' ? (
@@ -92,14 +94,14 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
         <Card title="State">
           <Facts
             of={[
-              ['State', <Badge tone={toneOf(health)}>{health}</Badge>],
+              ['State', <Badge tone={tone}>{health}</Badge>],
               ['Used', <Meter value={room.size - room.free} max={room.size} label="Used" />],
               ['Free', `${bytes(room.free)} of ${bytes(room.size)}`],
               [
                 'Raw',
                 room.isRaw ? undefined : `${bytes(allocated)} used, ${bytes(free)} free of ${bytes(size)}, with parity`,
               ],
-              ['Data', errors],
+              ['Data', damaged ? <Badge tone="error">{errors}</Badge> : errors],
               ['Made', created_at ? <When at={created_at} /> : undefined],
               ['Id', guid],
             ]}
@@ -126,7 +128,7 @@ function Export({ name, onClose, onDone }: { name: string; onClose: () => void; 
       {work.job ? (
         <JobView job={work.job} ended={work.ended} close={onClose} />
       ) : (
-        <Form action={work.action} submit="Export the pool" kind="danger" cancel={onClose}>
+        <Form action={work.action} submit="Export the pool" kind="danger" cancel={onClose} leave={leaving(work)}>
           <p>
             The pool is taken off this appliance, so that its disks can go to another machine. Nothing is lost; it can
             be imported again. It is refused while something of it is shared.

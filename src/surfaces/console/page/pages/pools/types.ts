@@ -57,6 +57,10 @@ export interface Available {
   pools: { name: string; id: string; state: string; problem?: string; vdevs: Vdev[] }[]
 }
 
+/** Whether ZFS says that data is damaged, which a pool may be with every disk in order. */
+export const isDamaged = ({ errors = '' }: Pick<PoolDetails, 'errors'>) =>
+  /^(?:[1-9][0-9]* data error|Permanent errors)/.test(errors)
+
 export const toneOf = (state: string): Tone =>
   state === 'ONLINE' || state === 'AVAIL'
     ? 'ok'

@@ -85,18 +85,29 @@ export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string
 )
 
 /** All of them by one plan; how many it is has to be typed, so that nobody deletes a page of them by a slip. */
-export const RemoveSnapshots = ({ names, onClose, onDone }: Props & { names: string[] }) => (
-  <Destroy
-    title={`Delete ${plural(names.length, 'snapshot')}`}
-    submit={`Delete ${plural(names.length, 'snapshot')}`}
-    {...(names.length > 1 && { name: String(names.length) })}
-    method="POST"
-    path="/api/v1/snapshots/remove"
-    json={{ names }}
-    job="snapshot.destroy"
-    onClose={onClose}
-    onDone={onDone}
-  >
-    {() => <p>The datasets stay as they are. What only these snapshots still hold is lost:</p>}
-  </Destroy>
-)
+export function RemoveSnapshots({ names: first, onClose, onDone }: Props & { names: string[] }) {
+  const [names, setNames] = useState(first)
+  const left = async () => {
+    const there = new Set((await call<{ name: string }[]>('GET', '/api/v1/snapshots')).map(({ name }) => name))
+    const now = names.filter((name) => there.has(name))
+    if (now.length === 0) return undefined
+    setNames(now)
+    return { names: now }
+  }
+  return (
+    <Destroy
+      title={`Delete ${plural(names.length, 'snapshot')}`}
+      submit={`Delete ${plural(names.length, 'snapshot')}`}
+      {...(names.length > 1 && { name: String(names.length) })}
+      method="POST"
+      path="/api/v1/snapshots/remove"
+      json={{ names }}
+      left={left}
+      job="snapshot.destroy"
+      onClose={onClose}
+      onDone={onDone}
+    >
+      {() => <p>The datasets stay as they are. What only these snapshots still hold is lost:</p>}
+    </Destroy>
+  )
+}

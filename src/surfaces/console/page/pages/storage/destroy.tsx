@@ -11,7 +11,7 @@ import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
 import { useNames } from './names.ts'
 import type { Plan } from './words.ts'
-import { JobView, UnderWay, useWork } from './work.tsx'
+import { JobView, leaving, UnderWay, useWork } from './work.tsx'
 
 interface Props {
   title: string
@@ -21,6 +21,8 @@ interface Props {
   path: string
   /** Sent with each of the two requests. */
   json?: unknown
+  /** What to send instead after a failure, by what is still there; undefined: nothing is left to do. */
+  left?: () => Promise<unknown>
   method?: 'DELETE' | 'POST'
   /** What is below it goes as well, as the plan says. */
   recursive?: boolean
@@ -36,23 +38,32 @@ interface Props {
 const MOST = 500
 
 export function Destroy(props: Props) {
-  const { title, submit, name, path, json, method = 'DELETE', recursive, job, children, onClose, onDone } = props
-  const [plan, setPlan] = useState<Plan>()
+  const { title, submit, name, path, json, left, method = 'DELETE', recursive, job, children, onClose, onDone } = props
+  // With what it was made for: a removal that stopped half way is asked for again without what is gone.
+  const [asked, setAsked] = useState<{ plan: Plan; json: unknown }>()
+  const plan = asked?.plan
   const [typed, setTyped] = useState('')
-  const ask = useAction(async () => setPlan(await call<Plan>(method, `${path}?dry_run=true`, { json })))
-  useEffect(() => void ask.run(), [])
+  const ask = useAction(async (again: boolean) => {
+    setAsked(undefined)
+    const wanted = again && left ? await left() : (asked?.json ?? json)
+    if (again && left && wanted === undefined) return void (await onDone())
+    setAsked({ plan: await call<Plan>(method, `${path}?dry_run=true`, { json: wanted }), json: wanted })
+  })
+  useEffect(() => void ask.run(false), [])
   const work = useWork(async () => {
     const query = `confirm=${encodeURIComponent(plan?.confirm ?? '')}${recursive ? '&recursive=true' : ''}`
     try {
-      return await request(method, `${path}?${query}`, { json })
+      return await request(method, `${path}?${query}`, { json: asked?.json })
     } catch (error) {
-      void ask.run()
+      setTyped('')
+      void ask.run(true)
       throw error
     }
   }, onDone)
   return (
     <Dialog title={title} onClose={onClose}>
       {work.job ? <JobView job={work.job} ended={work.ended} close={onClose} /> : null}
+      {plan ? null : <FailureNote failure={work.action.failure} />}
       <FailureNote failure={ask.failure} />
       {plan || ask.failure ? null : <p class="muted">Asking what would go…</p>}
       {plan && !work.job && plan.depends.length > 0 ? (
@@ -60,7 +71,7 @@ export function Destroy(props: Props) {
           <FailureNote failure={work.action.failure} />
           <InTheWay plan={plan} />
           <div class="actions">
-            <Button busy={ask.busy} onClick={() => void ask.run()}>
+            <Button busy={ask.busy} onClick={() => void ask.run(true)}>
               Look again
             </Button>
             <Button onClick={onClose}>Close</Button>
@@ -71,7 +82,7 @@ export function Destroy(props: Props) {
         <>
           {children(plan)}
           <Names of={plan.destroys} />
-          <Form action={work.action} submit={submit} kind="danger" cancel={onClose}>
+          <Form action={work.action} submit={submit} kind="danger" cancel={onClose} leave={leaving(work)}>
             {name === undefined ? null : <TypeToConfirm name={name} typed={typed} onTyped={setTyped} />}
             <UnderWay busy={work.action.busy} type={job} />
           </Form>

@@ -39,6 +39,9 @@ export function useWork(send: () => Promise<Answer<unknown>>, done: () => unknow
   return { action, job, ended }
 }
 
+/** The word for closing the form: what is under way goes on without it. */
+export const leaving = ({ action }: Work) => (action.busy ? 'Close' : 'Cancel')
+
 /** What a running change says; `type` is the job's. */
 export function UnderWay({ busy, type }: { busy: boolean; type: string }) {
   const tasks = useStore(running)
