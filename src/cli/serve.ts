@@ -193,17 +193,27 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       reopen()
       reload()
     })
-    const stop = async () => {
-      // What still streams after five seconds is cut.
-      setTimeout(() => done(0), 5000).unref()
-      unwatch()
-      running.hangUp()
-      await listener?.close()
+    let isStopping = false
+    let isFinished = false
+    // Once, whichever comes first: what is kept in memory is written, also where a request holds the port.
+    const finish = () => {
+      if (isFinished) return
+      isFinished = true
       running.close()
       flush()
       done(0)
     }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
+    const stop = async () => {
+      if (isStopping) return
+      isStopping = true
+      // What still streams after five seconds is cut.
+      setTimeout(finish, 5000).unref()
+      unwatch()
+      running.hangUp()
+      await listener?.close()
+      finish()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
   })
 }

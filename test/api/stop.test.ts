@@ -1,8 +1,9 @@
 // The end of the server while it holds requests back. The trap: a task outlives it, so a request that waits for one must not wait with it: it
 // has to be answered, or its client never hears of the task, and its Idempotency-Key has no answer.
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isHeld } from '../../src/tasks/lock.ts'
@@ -55,6 +56,36 @@ it('answers what waits for a task, on a connection that is kept as well, and is 
   } finally {
     agent.destroy()
     if (holder.pid) process.kill(-holder.pid, 'SIGKILL')
+    await server.close()
+  }
+}, 60_000)
+
+it('writes what it has gathered, once, also while a request whose body does not come holds the port', async () => {
+  const server = await startServer(ON)
+  const held = connect(Number(new URL(server.url).port), '127.0.0.1')
+  held.on('error', () => {})
+  try {
+    let heard = ''
+    held.on('data', (chunk) => {
+      heard += chunk
+    })
+    held.write(
+      'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
+    )
+    await until('the server waits for the body', () => heard.includes('100 Continue'))
+    const path = '/api/v1/pools/gone'
+    for (let i = 0; i < 50; i++) await ask(server.url, 'DELETE', path, { bearer: 'x.y.z' })
+    server.process.kill('SIGINT')
+    await server.kill('SIGTERM')
+    expect(server.process.exitCode).toBe(0)
+    const text = readdirSync(server.folders.state, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /audit/.test(join(entry.parentPath, entry.name)))
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+      .join('\n')
+    expect(text.match(/\b\d+ more in the minute/g)).not.toBeNull()
+    expect(server.output().match(/"url":"\/api\/v1\/pools\/gone"|pools\/gone/g)).toHaveLength(50)
+  } finally {
+    held.destroy()
     await server.close()
   }
 }, 60_000)
