@@ -85,7 +85,7 @@ export interface App {
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
   scheduler: Scheduler | undefined
   /** Writes an act of our own into the audit log. */
-  enter: (event: string, target: string) => void
+  enter: (event: string, resource: string, target: string) => void
   /** Ends streams that have no end of their own, and what is held back is answered, so that the port can be closed. */
   hangUp: () => void
   close: () => void
@@ -341,7 +341,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       each('what the controller left cannot be tidied away', () => controller?.tidy())
       each('the console’s events do not start', () => webConsole?.start())
     },
-    enter: (event, target) => audit.write({ event, target, actor: 'system', name: 'system', address: 'local' }),
+    enter: (event, resource, target) => audit.write({ event, resource, target, account: 'system', address: 'local' }),
     async sweep() {
       await tasks.sweep()
       removeLeftovers({ folders, tasks, wrapped: config.wrapper !== undefined, warn })

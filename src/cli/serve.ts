@@ -136,11 +136,12 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       installing: () => running.tasks.isRunning('certs'),
       renewed(reason) {
         logger.info({ reason }, 'the self-made certificate was made anew')
-        running.enter('certs.renewed', reason)
+        running.enter('certs.renewed', 'certs', reason)
         reload()
       },
     })
   let app: App | undefined
+  let anew: string | undefined
   try {
     app = await createApp({
       folders,
@@ -162,7 +163,10 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
     })
     const { known } = app
     const places = placesOf(config, (address) => known.isKnown(address))
-    listener = await listen({ app: app.hono, folders, host, port, tls, places, warn })
+    const madeAnew = (reason: string) => {
+      anew = reason
+    }
+    listener = await listen({ app: app.hono, folders, host, port, tls, places, warn, madeAnew })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? (error instanceof Error ? error.message : error)}\n`)
@@ -184,6 +188,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   push()
   running.tidy()
+  if (anew !== undefined) running.enter('certs.renewed', 'certs', anew)
   running
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))

@@ -25,6 +25,8 @@ export interface ListenOptions {
   places: PlacesOptions
   /** Tests wait for less. */
   timing?: Partial<Timing>
+  /** Called when our own certificate was made anew before it is served first. */
+  madeAnew?: (reason: string) => void
   warn: (text: string, error?: unknown) => void
 }
 

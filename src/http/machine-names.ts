@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
+import { plainAddress } from '../networks.ts'
 
 export interface MachineNames {
   /** The host's own name first. */
@@ -35,7 +36,8 @@ export const thisMachine = (): Machine => ({
 /** `host`: where the port listens, by the configuration. */
 export function machineNames(host: string, machine: Machine): MachineNames {
   const everywhere = host === '0.0.0.0' || host === '::'
-  const addresses = everywhere ? ofInterfaces(machine, host) : isIP(host) ? [host] : []
+  const one = plainAddress(host)
+  const addresses = everywhere ? ofInterfaces(machine, host) : one !== undefined && isCertifiable(one) ? [one] : []
   const hosts = [machine.hostname, ...fullNames(machine), ...(everywhere || isIP(host) ? [] : [host]), 'localhost']
   return {
     hosts: [...new Set(hosts.map((name) => name.toLowerCase()).filter((name) => isName(name)))],
@@ -54,16 +56,16 @@ function ofInterfaces({ interfaces, inet6 }: Machine, host: string): string[] {
       .filter(([, , , , flags = '0']) => (Number.parseInt(flags, 16) & PASSING) !== 0)
       .map(([digits = '']) => digits),
   )
-  return (
-    Object.values(interfaces)
-      .flatMap((addresses) => addresses ?? [])
-      .map(({ address }) => address)
-      .filter((address) => isIP(address) === 4 || (host === '::' && isIP(address) === 6))
-      // A link-local address is none without its interface, which a certificate cannot name.
-      .filter((address) => !/^(fe[89ab]|169\.254\.)/i.test(address) && !passing.has(plainDigits(address)))
-      .sort()
-  )
+  return Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => address)
+    .filter((address) => isIP(address) === 4 || (host === '::' && isIP(address) === 6))
+    .filter((address) => isCertifiable(address) && !passing.has(plainDigits(address)))
+    .sort()
 }
+
+/** A link-local address is none without its interface, which a certificate cannot name. */
+const isCertifiable = (address: string) => !/^(fe[89ab]|169\.254\.)/i.test(address)
 
 /** `2001:db8::1` as 32 digits, the way the kernel lists it. */
 function plainDigits(address: string): string {

@@ -4,13 +4,15 @@ import { createPrivateKey } from 'node:crypto'
 import type { Folders } from '../folders.ts'
 import { type Machine, machineNames, thisMachine } from './machine-names.ts'
 import { makeSelfSigned, renewSelfMade } from './self-made.ts'
-import { installPair, type Pair, readKey, readPair } from './tls.ts'
+import { installCertificate, installPair, type Pair, readKey, readPair } from './tls.ts'
 
 export interface PairOptions {
   folders: Folders
   /** Where the port listens, by the configuration. */
   host: string
   warn: (text: string, error?: unknown) => void
+  /** Called when a certificate of ours was made anew before it is served first. */
+  madeAnew?: (reason: string) => void
   now?: () => number
   machine?: () => Machine
 }
@@ -18,7 +20,15 @@ export interface PairOptions {
 /** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
 export async function installedPair(options: PairOptions): Promise<Pair> {
   const { folders, host, warn, now = Date.now, machine = thisMachine } = options
-  const make = (key?: string) => makeSelfSigned({ names: machineNames(host, machine()), now: now(), key })
+  const make = async (key?: string) => {
+    try {
+      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key })
+    } catch (error) {
+      // An odd name or address of this machine must not keep the port shut.
+      warn('no certificate could be made for the names of this machine; one for localhost is served', error)
+      return makeSelfSigned({ names: { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }, now: now(), key })
+    }
+  }
   let key: string | undefined
   try {
     const pair = readPair(folders)
@@ -30,7 +40,9 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
   }
   const pair = await make(key)
   try {
-    installPair(folders, pair)
+    // A file that holds somebody's key may hold a chain as well: it is left as it is.
+    if (key === undefined) installPair(folders, pair)
+    else installCertificate(folders, pair.cert)
   } catch (error) {
     warn('the self-signed certificate could not be kept; the next start makes another', error)
   }
@@ -47,11 +59,12 @@ function keyToKeep(folders: Folders): string | undefined {
   return pem
 }
 
-async function renewed({ folders, host, warn, now = Date.now, machine = thisMachine }: PairOptions) {
+async function renewed({ folders, host, warn, madeAnew, now = Date.now, machine = thisMachine }: PairOptions) {
   try {
     const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing: () => false })
     if (reason === undefined) return undefined
     warn(`the self-made certificate was made anew, with the same key: ${reason}`)
+    madeAnew?.(reason)
     return readPair(folders)
   } catch (error) {
     warn('the self-made certificate could not be made anew', error)

@@ -44,10 +44,14 @@ export const fingerprint = (pair: Pair) => new X509Certificate(pair.cert).finger
 
 /** Installs a first pair. The key goes first: without its certificate it is no pair, and a pair is made again. */
 export function installPair(folders: Folders, { cert, key }: Pair): void {
-  for (const file of [certificateFile(folders), keyFile(folders)]) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
-  }
+  mkdirSync(dirname(keyFile(folders)), { recursive: true, mode: 0o750 })
   writeAtomic(keyFile(folders), key, 0o600)
+  installCertificate(folders, cert)
+}
+
+/** To the key that is there. */
+export function installCertificate(folders: Folders, cert: string): void {
+  mkdirSync(dirname(certificateFile(folders)), { recursive: true, mode: 0o750 })
   writeAtomic(certificateFile(folders), cert, 0o644)
 }
 

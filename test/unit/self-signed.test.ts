@@ -260,3 +260,31 @@ it('knows what version 0.1.0 made, and makes it anew', async () => {
   const next = await start(NOW)
   expect([next.key, covers(next.cert, NOW)]).toEqual([key, true])
 })
+
+describe('a first start', () => {
+  it.each([
+    ['::ffff:10.0.0.1', ['127.0.0.1', '0:0:0:0:0:0:0:1', '10.0.0.1']],
+    ['fe80::1%eth0', ['127.0.0.1', '0:0:0:0:0:0:0:1']],
+    ['2001:DB8::7', ['127.0.0.1', '0:0:0:0:0:0:0:1', '2001:DB8:0:0:0:0:0:7']],
+  ])('makes a certificate for %s', async (host, addresses) => {
+    const { cert } = await start(NOW, { host })
+    expect(new X509Certificate(cert).subjectAltName?.match(/(?<=IP Address:)[^,]+/g)).toEqual(addresses)
+    expect(warnings).toEqual([])
+  })
+
+  it('makes one for localhost when it cannot make one for the names of the machine', async () => {
+    const odd = { ...MACHINE, interfaces: { eth0: [{ address: '::ffff:1.2.3.4', internal: false }] } }
+    const { cert } = await start(NOW, { machine: odd })
+    expect(new X509Certificate(cert).checkHost('localhost')).toBe('localhost')
+  })
+
+  it('leaves the file of a key as it is, whatever else is in it', async () => {
+    const { cert, key } = await makeSelfSigned({ names: { hosts: ['nas'], addresses: [] }, now: NOW })
+    mkdirSync(dirname(keyFile(folders)), { recursive: true })
+    const both = `a note of somebody\n${key}${cert}`
+    writeFileSync(keyFile(folders), both)
+    const pair = await start(NOW)
+    expect(readFileSync(keyFile(folders), 'utf8')).toBe(both)
+    expect(readPair(folders)).toEqual(pair)
+  })
+})

@@ -1,0 +1,28 @@
+// A certificate of ours that is made anew at a start is entered as an act of the system.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { makeSelfSigned } from '../../src/http/self-made.ts'
+import { installPair } from '../../src/http/tls.ts'
+import { startServer } from './appliance.ts'
+import { until } from './client.ts'
+
+it('is entered once, by the system', async () => {
+  const old = await makeSelfSigned({ names: { hosts: ['localhost'], addresses: [] }, now: Date.parse('2001-01-01') })
+  const server = await startServer({ tls: true, prepare: (folders) => installPair(folders, old) })
+  try {
+    const folder = join(server.folders.state, 'audit')
+    const entries = () =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.log'))
+        .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+        .filter((line) => line.includes('certs.renewed'))
+    await until('it is entered', () => entries().length > 0)
+    expect(entries()).toHaveLength(1)
+    expect(entries()[0]).toMatch(/"actor":"system","action":"certs\.renewed","resource":"certs"/)
+    expect(entries()[0]).not.toContain('"name"')
+    expect(server.audit().at(-1)).toMatch(/,web,system,certs\.renewed,"it ends on [^"]*",local$/)
+  } finally {
+    await server.close()
+  }
+})
