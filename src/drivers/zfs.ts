@@ -205,6 +205,8 @@ export function createZfs(tool: Tool, end = unheard) {
     set: (name: string, properties: Properties) =>
       change(['set', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`), name]),
     inherit: (name: string, property: string) => change(['inherit', property, name]),
+    /** To what was received with the dataset. */
+    revert: (name: string, property: string) => change(['inherit', '-S', property, name]),
     /** One thing that nothing depends on. */
     destroy: (name: string) => change(['destroy', name]),
 

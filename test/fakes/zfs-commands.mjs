@@ -340,7 +340,7 @@ function inherit(args) {
   if (names.length === 0) refuse(`missing dataset argument\n${USAGE}`, 2)
   if (!known(property)) refuse(`invalid property '${property}'\n${USAGE}`, 2)
   if (readOnlyDatasetProperties.includes(property)) refuse(`${property} property is read-only`)
-  if (!property.includes(':') && !datasetProperties[property]?.[2])
+  if (!options.S && !property.includes(':') && !datasetProperties[property]?.[2])
     refuse(
       `'${property}' property cannot be inherited${/quota|reservation/.test(property) ? `\nuse 'zfs set ${property}=none' to clear` : ''}`,
       1,

@@ -33,6 +33,7 @@ describe('zfs is called', () => {
     ['to take a snapshot', () => zfs.snapshot('tank/a b@x', {}), ['snapshot', 'tank/a b@x']],
     ['to set', () => zfs.set('tank/a', options), ['set', 'compression=lz4', 'a:b=-x y=z', 'tank/a']],
     ['to inherit', () => zfs.inherit('tank/a', 'quota'), ['inherit', 'quota', 'tank/a']],
+    ['what was received', () => zfs.revert('tank/a', 'quota'), ['inherit', '-S', 'quota', 'tank/a']],
     ['to destroy one thing', () => zfs.destroy('tank/a@x'), ['destroy', 'tank/a@x']],
   ])('%s', async (_what, work, wanted) => expect(await asked(work)).toEqual(wanted))
 })

@@ -189,7 +189,12 @@ async function restore(zfs: Zfs, name: string, keys: string[], before: Map<strin
   for (const key of keys) {
     const [old, current] = [before.get(key), now?.get(key)]
     if (!now || (old?.value === current?.value && old?.source === current?.source)) continue
-    const back = old?.source === 'local' ? zfs.set(name, { [key]: old.value }) : zfs.inherit(name, key)
+    const back =
+      old?.source === 'local'
+        ? zfs.set(name, { [key]: old.value })
+        : old?.source === 'received'
+          ? zfs.revert(name, key)
+          : zfs.inherit(name, key)
     // A quota cannot be inherited: it is none again.
     await back.catch(() => old && zfs.set(name, { [key]: old.value })).catch(() => {})
   }
