@@ -60,13 +60,16 @@ function Filtered({ tasks }: { tasks: Task[] }) {
   )
 }
 
+/** As the appliance has it: who may not begin an update, or a restore, may not stop one. */
+const mayCancel = ({ type }: Task) => may(/^(?:dataset|snapshot|pool)\./.test(type) ? 'operator' : 'administrator')
+
 function One({ id }: { id: string }) {
   const query = useQuery<Task>(`/console/tasks/${encodeURIComponent(id)}`)
   const cancel = useAction(async () => {
     await call('POST', `/api/v1/jobs/${encodeURIComponent(id)}/cancel`)
     await query.reload()
   })
-  const stoppable = query.data && !isOver(query.data) && hasController() && may('operator')
+  const stoppable = query.data && !isOver(query.data) && hasController() && mayCancel(query.data)
   return (
     <Page
       title={query.data ? `Task: ${nameOfTask(query.data)}` : 'Task'}
