@@ -182,6 +182,9 @@ describe('names of what there is', () => {
   })
 
   it.each([
+    [ChildName, 'tank/My Photos/a,b', '“,” is not among letters, digits and _ - . :'],
+    [ChildName, 'tank/My Photos/a b', 'a blank is not among letters, digits and _ - . :'],
+    [ChildName, 'tank/My,Photos/a b', '“,” is not among letters, digits, blanks and _ - . :'],
     [DatasetName, 'tank/My Photos', 'a blank is not among letters, digits and _ - . :'],
     [KnownDataset, 'tank/a,b', '“,” is not among letters, digits, blanks and _ - . :'],
     [PoolName, '1tank', 'expected letters, digits and _ - . :, beginning with a letter'],

@@ -22,12 +22,18 @@ type Grammar = typeof NEW
 const CHARACTERS = { [NEW.part]: 'letters, digits and _ - . :', [ANY.part]: 'letters, digits, blanks and _ - . :' }
 
 /** Names what is wrong: the first character that cannot be there, or else where it stands. */
-function wrongName(what: string, grammar: Grammar, marks: string) {
+function wrongName(what: string, grammar: Grammar, marks: string, parents = grammar) {
   const characters = CHARACTERS[grammar.part] ?? ''
-  const allowed = new RegExp(`[^A-Za-z0-9_.:${grammar === ANY ? ' ' : ''}${marks}-]`, 'u')
+  const strange = (text: string, { part }: Grammar) => {
+    const found = new RegExp(`[^A-Za-z0-9_.:${part === ANY.part ? ' ' : ''}${marks}-]`, 'u').exec(text)?.[0]
+    return found === undefined ? undefined : `Not a ${what}: ${shown(found)} is not among ${CHARACTERS[part]}`
+  }
   return ({ input }: { input?: unknown }) => {
-    const found = allowed.exec(String(input))?.[0]
-    if (found !== undefined) return `Not a ${what}: ${shown(found)} is not among ${characters}`
+    const text = String(input)
+    // What is there already may have a blank that a new name may not.
+    const last = text.lastIndexOf('/') + 1
+    const found = strange(text.slice(0, last), parents) ?? strange(text.slice(last), grammar)
+    if (found !== undefined) return found
     const begins = grammar === NEW ? ', each part beginning with a letter or digit' : ''
     const parts = marks === '' ? '' : `${begins}${marks.includes('@') ? ' and one @' : ''}`
     return `Not a ${what}: expected ${characters}, beginning with a letter${parts}`
@@ -62,7 +68,7 @@ export const DatasetName = dataset(NEW).refine(free, TAKEN).meta({ example: 'tan
 /** A filesystem or volume below a pool, whose parents may have old names: what can be created. */
 export const ChildName = named(
   `(?:${ANY.pool}(?:/${ANY.part})*/${NEW.part}|${NEW.pool})`,
-  wrongName('dataset name', NEW, '/'),
+  wrongName('dataset name', NEW, '/', ANY),
 )
   .refine(isPossible, TAKEN)
   .refine(isBelow, BELOW)
