@@ -134,8 +134,8 @@ function sizeOf(key: string, value: string, { least, most, words, power }: Sizes
   return ZFS_SIZE.test(value) ? value : String(bytes)
 }
 
-/** What ZFS reads as it is written. */
-const ZFS_SIZE = /^[0-9]+(?:\.[0-9]+)?(?:[KMGTPE](?:i?B)?)?$/i
+/** What every version of ZFS reads as it is written: `1MiB` only some do. */
+const ZFS_SIZE = /^[0-9]+(?:\.[0-9]+)?(?:[KMGTPE]B?)?$/i
 
 const allowed = (least: number, most: number, power: boolean) =>
   power ? `a power of two from ${least} to ${most}, such as 16K` : 'whole bytes, such as 10G or 1.5TiB (powers of 1024)'
