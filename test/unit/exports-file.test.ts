@@ -7,6 +7,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Export, parseActive, parseExports, serialiseExports } from '../../src/drivers/exports-file.ts'
 import { canonicalClient } from '../../src/features/shares/clients.ts'
+import { mentions } from '../../src/features/shares/nfs.ts'
 import { isRoot } from '../api/appliance.ts'
 
 const EXPORTFS = '/usr/sbin/exportfs'
@@ -183,5 +184,14 @@ describe('a client of an export', () => {
         }
       }),
     )
+  })
+})
+
+describe('a complaint', () => {
+  it('is about a path wherever in the line it stands by itself', () => {
+    expect(mentions('exportfs: /tank/ab conflicts with /tank/a', '/tank/a')).toBe(true)
+    expect(mentions('exportfs: /tank/a conflicts with /tank/ab', '/tank/a')).toBe(true)
+    expect(mentions('exportfs: /tank/ab conflicts with /x/tank/a', '/tank/a')).toBe(false)
+    expect(mentions('exportfs: nothing', '/tank/a')).toBe(false)
   })
 })

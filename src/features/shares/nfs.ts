@@ -186,9 +186,10 @@ const oneLine = (text: string) =>
     .slice(0, 300)
 
 /** Whether a word stands in a line by itself: `/tank/a` is not in `/tank/ab`. */
-function mentions(line: string, word: string): boolean {
-  const at = line.indexOf(word)
-  return at >= 0 && !/[\w/-]/.test(line[at - 1] ?? ' ') && !/[\w/-]/.test(line[at + word.length] ?? ' ')
+export function mentions(line: string, word: string): boolean {
+  const isApart = (at: number) => !/[\w/-]/.test(line[at - 1] ?? ' ') && !/[\w/-]/.test(line[at + word.length] ?? ' ')
+  for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) if (isApart(at)) return true
+  return false
 }
 
 /** The kernel takes one of two entries for the same path and client, and does not say which. */
