@@ -147,6 +147,12 @@ pack() { # FOLDER: its content as a tar.gz on standard output, names without a l
   } | gzip -nc && [ ! -e "$COLLECT/pack.failed" ]
 }
 
+# A list that cannot be read is not an empty one: the archive would be good, and lack what it is made for.
+collect_list() { # NAME WORDS: etc/NAME as $COLLECT/NAME
+  edited "$EDGE_ROOT/etc/$1" >"$COLLECT/$1" 2>"$COLLECT/refused" ||
+    fail E1000 "$2: $(head -n 1 "$COLLECT/refused")"
+}
+
 # The archive of the logs. The paths of logs.txt are the vendor's; a path that is not there is left out.
 collect_logs() { # OUT [PATH...]: more than the log folder and those paths
   collect_packed=$1
@@ -156,9 +162,10 @@ collect_logs() { # OUT [PATH...]: more than the log folder and those paths
   mkdir -p "$EDGE_ROOT/log"
   collect_source "$EDGE_ROOT/log" || fail E1000 'The logs could not be gathered'
   for collect_listed; do collect_source "$collect_listed" || fail E1000 'The logs could not be gathered'; done
+  collect_list logs.txt 'The list of logs cannot be read'
   set -f
   # shellcheck disable=SC2013
-  for collect_listed in $(edited "$EDGE_ROOT/etc/logs.txt"); do
+  for collect_listed in $(cat "$COLLECT/logs.txt"); do
     set +f
     collect_source "$collect_listed" || fail E1000 'The logs could not be gathered'
     set -f

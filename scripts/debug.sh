@@ -12,7 +12,6 @@ COMMAND_MOST=16777216 # bytes of output kept
 
 run_commands() { # FOLDER
   commands_number=0
-  edited "$EDGE_ROOT/etc/debug.txt" >"$COLLECT/commands"
   while IFS= read -r commands_line || [ -n "$commands_line" ]; do
     commands_line=${commands_line%%;*}
     case $commands_line in
@@ -28,7 +27,7 @@ run_commands() { # FOLDER
     } | timeout -s KILL "$((COMMAND_SECONDS + 5))" cat 9>&- | head -c "$COMMAND_MOST" >"$COLLECT/raw/output"
     tr -d '\000' <"$COLLECT/raw/output" | redact >"$1/debug-$commands_number.log" || return 1
     printf 'debug-%d.log %s\n' "$commands_number" "$commands_line" | redact >>"$1/manifest.txt"
-  done <"$COLLECT/commands"
+  done <"$COLLECT/debug.txt"
 }
 
 encrypt_for_vendor() { # FILE FOLDER: FILE.enc and debug.key.enc in FOLDER
@@ -46,6 +45,7 @@ run() {
   [ -f "$EDGE_ROOT/etc/debug.txt" ] || fail E1000 'The list of debug commands is missing'
   [ -f "$EDGE_ROOT/etc/updates.pub" ] || fail E1000 'The key of the debug bundle is missing'
   collect_begin
+  collect_list debug.txt 'The list of debug commands cannot be read'
   (umask 077 && mkdir "$COLLECT/debug" "$COLLECT/bundle") || fail E1000 'The debug bundle could not be made'
   # Of the audit log the newest part: the segment that grows, and the one before.
   set -- "$EDGE_STATEDIR"/audit/[0-9]*.log

@@ -178,6 +178,17 @@ describe.each(SHELLS)('logs.sh under %s', (shell) => {
     expect(readFileSync(archive(made), 'utf8')).toBe('old')
   })
 
+  test('fails with a list that cannot be read, and names it', () => {
+    const made = sandbox(shell)
+    made.write('root/etc/logs.txt', Buffer.from('\ufeff/var/log/messages\n', 'utf16le'))
+    const { status } = made.run('logs')
+    expect([status.status, status.message]).toEqual([
+      'failed',
+      'The list of logs cannot be read: saved as UTF-16, expected UTF-8: logs.txt',
+    ])
+    expect(leftovers(made)).toEqual([])
+  })
+
   test.each(['logs-started=error', 'logs-started=kill', 'logs-packed=error', 'logs-packed=kill'])(
     'survives %s',
     (fault) => {
@@ -303,6 +314,18 @@ describe.each(SHELLS)('debug.sh under %s', (shell) => {
     made.write('root/etc/debug.txt', 'echo hello\n')
     execFileSync('rm', [join(made.root, 'etc', name)])
     expect(made.run('debug').status.status).toBe('failed')
+    expect([existsSync(bundle(made)), leftovers(made)]).toEqual([false, []])
+  })
+
+  test.each([
+    ['debug.txt', 'The list of debug commands cannot be read'],
+    ['logs.txt', 'The list of logs cannot be read'],
+  ])('fails with a %s in UTF-16, and names it', (name, words) => {
+    const made = make()
+    made.write('root/etc/debug.txt', 'echo hello\n')
+    made.write(`root/etc/${name}`, Buffer.from('\ufeffecho hello\r\n', 'utf16le'))
+    const { status } = made.run('debug')
+    expect([status.status, status.message]).toEqual(['failed', `${words}: saved as UTF-16, expected UTF-8: ${name}`])
     expect([existsSync(bundle(made)), leftovers(made)]).toEqual([false, []])
   })
 
