@@ -11,7 +11,8 @@ export const JSON_LIMIT = 64 * 1024
 /** Refuses, before the first byte, what its headers already tell. */
 export function checkJsonHeaders(incoming: IncomingMessage, limit: number): void {
   const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': announced } = incoming.headers
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type) || encoding !== undefined)
+  const isJson = /^application\/json\s*(?:;\s*(?:charset="?utf-8"?\s*;?\s*)?)?$/i.test(type)
+  if (!isJson || !/^\s*(?:identity)?\s*$/i.test(encoding ?? ''))
     throw new ApiError('unsupported', 'Expected a body of type application/json')
   if (Number(announced ?? 0) > limit) throw tooLong(limit)
 }

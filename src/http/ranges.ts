@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { ApiError } from './errors.ts'
 import type { Reply } from './reply.ts'
-import { entityTag, isListed } from './resource.ts'
+import { entityTag, isListed, isUnchanged } from './resource.ts'
 
 /**
  * The reply as this request wants it: whole, a part (206), or nothing because the caller has it (304). `fresh`: the file was made for this
@@ -27,7 +27,7 @@ export function inParts(
   try {
     const { 'if-match': match, 'if-none-match': noneMatch } = headers
     if (match !== undefined && !isListed(match, tag, 'If-Match')) throw changed()
-    if (noneMatch !== undefined && isListed(noneMatch, tag, 'If-None-Match')) return done(304)
+    if (isUnchanged(noneMatch, tag)) return done(304)
     const part = wanted(headers, { size, tag, fresh })
     if (part === 'none') throw beyond(size)
     const [start, end] = part ?? [0, size - 1]

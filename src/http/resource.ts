@@ -34,8 +34,7 @@ export async function handleResource<Deps>(
     const before = await now()
     const reply = await endpoint.handle(call, deps)
     const tag = entityTag(reply.version) ?? before
-    if (conditions.noneMatch !== undefined && isListed(conditions.noneMatch, tag, 'If-None-Match'))
-      return { ...tagged(reply, tag), status: 304, body: '' }
+    if (isUnchanged(conditions.noneMatch, tag)) return { ...tagged(reply, tag), status: 304, body: '' }
     return tagged(reply, tag)
   }
   const { match, noneMatch } = conditions
@@ -72,3 +71,7 @@ export function isListed(header: string, tag: string | undefined, field: 'If-Mat
   const given = header.match(/(?:W\/)?"[^"]*"/g) ?? []
   return given.some((one) => one === tag || (field === 'If-None-Match' && one === `W/${tag}`))
 }
+
+/** If-None-Match of a read: one that is empty or no list matches nothing, and the whole is given. That of a change is refused. */
+export const isUnchanged = (header: string | undefined, tag: string | undefined): boolean =>
+  header !== undefined && (header.trim() === '*' || LIST.test(header)) && isListed(header, tag, 'If-None-Match')
