@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { Folders } from '../folders.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { isHeld } from './lock.ts'
-import { lockFile, scriptFile, type Task, taskFolder } from './task.ts'
+import { isOwed } from './owed.ts'
+import { isStamped, lockFile, scriptFile, type Task, taskFolder } from './task.ts'
 
 /** `swap/old` stays: when a swap could not be put back, the only copy of the old files is in there. */
 const UNNEEDED = ['input', 'try', 'swap/new']
@@ -14,11 +15,18 @@ export function dropUnneeded(folders: Folders, id: string): void {
   for (const name of UNNEEDED) rmSync(join(taskFolder(folders, id), name), { recursive: true, force: true })
 }
 
+/** Whether its folder may go for its age. Its old files may be nowhere else, and its entry may still be owed to the audit log. */
+export const isSpent = (folders: Folders, id: string): boolean =>
+  !existsSync(scriptFile(folders, id, 'swap/plan.json')) &&
+  !existsSync(join(taskFolder(folders, id), 'swap/plan.json')) &&
+  !isOwed(folders, id)
+
 /**
  * For a folder without a status that can be read. One whose script never began goes, with all that is in it; one whose script did begin
  * gets a status, so that its `recover` ends it. Nothing is done to one whose lock is held. Returns whether the folder is gone.
  */
 export function settleNameless(folders: Folders, id: string): boolean {
+  if (!isStamped(id)) return false
   const { kind, lock } = (readJson(join(taskFolder(folders, id), 'request.json')) ?? {}) as Record<string, unknown>
   if (typeof lock === 'string' && isHeld(lockFile(folders, lock)) !== false) return false
   const began = ['writers', 'pid', 'swap/plan.json'].some((name) => existsSync(scriptFile(folders, id, name)))

@@ -28,6 +28,9 @@ export const isFinal = (task: Task) => (FINAL_STATES as readonly string[]).inclu
 export const tasksFolder = (folders: Folders) => join(folders.state, 'tasks')
 export const taskFolder = (folders: Folders, id: string) => join(tasksFolder(folders), id)
 
+/** Of an id that this server made: a time and a few letters. Another folder there is somebody's (`backup-2025`), until a status makes it a task. */
+export const isStamped = (id: string) => /^\d{8}T\d{9}Z-[0-9a-z]+$/.test(id)
+
 /** What a task's script wrote: under sudo it has a folder of its own, which this process can only read. */
 export function scriptFile(folders: Folders, id: string, name: string): string {
   const work = join(folders.state, 'work', id)

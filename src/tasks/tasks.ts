@@ -11,10 +11,10 @@ import { readJson, writeAtomic } from '../store/atomic.ts'
 import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { moveFile } from '../store/move.ts'
-import { dropUnneeded, settleNameless } from './leftovers.ts'
+import { dropUnneeded, isSpent, settleNameless } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
-import { isFinal, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
+import { isFinal, isStamped, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
 
 export interface TasksOptions {
   folders: Folders
@@ -521,7 +521,7 @@ export class Tasks {
       const kind = task?.kind ?? ''
       const count = (counts.get(kind) ?? 0) + 1
       counts.set(kind, count)
-      if (count <= KEPT || (task && !isFinal(task))) continue
+      if (count <= KEPT || !(task ? isFinal(task) : isStamped(id)) || !isSpent(this.options.folders, id)) continue
       rmSync(taskFolder(this.options.folders, id), { recursive: true, force: true })
       this.ended.delete(id)
     }

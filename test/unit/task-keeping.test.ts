@@ -78,6 +78,22 @@ describe('of ended tasks', () => {
   })
 })
 
+describe('a folder beside the tasks', () => {
+  it('that is somebody’s is left alone, and so is a task with old files or an entry that is owed', async () => {
+    mkdirSync(join(folders.state, 'tasks/backup-2025'), { recursive: true })
+    writeFileSync(join(folders.state, 'tasks/backup-2025/mine'), 'x')
+    const kept = ['20000101T000000000Z-0001', '20000101T000000000Z-0002'].map((id) => putTask(folders, id, 'failed'))
+    mkdirSync(join(folders.state, 'tasks', kept[0] ?? '', 'swap'))
+    writeFileSync(join(folders.state, 'tasks', kept[0] ?? '', 'swap/plan.json'), '{}')
+    tasks.attend(kept[1] ?? '', { event: 'x', target: '', actor: 'admin', address: 'local' })
+    putTask(folders, '20000101T000000000Z-0003', 'failed')
+    const newer = Array.from({ length: 100 }, () => putTask(folders, newTaskId(), 'completed'))
+    await tasks.sweep()
+    expect(ids()).toEqual([...kept, ...newer, 'backup-2025'].sort())
+    expect(readFileSync(join(folders.state, 'tasks/backup-2025/mine'), 'utf8')).toBe('x')
+  })
+})
+
 describe('a lock that another process holds', () => {
   it('keeps a task out, before anything of it is made or moved', async () => {
     const received = join(temp, 'received')
