@@ -246,7 +246,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   })
   const stopping = new AbortController()
-  const answering = { answered, callerOf: callerOf(config.listen['trusted-proxies']) }
+  const answering = {
+    answered,
+    callerOf: callerOf(config.listen['trusted-proxies'], config.listen['forwarded-header']),
+  }
   const shared = {
     ...answering,
     app: hono,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
 import { check } from './http/field-errors.ts'
-import { objectionToHost, objectionToNetwork } from './networks.ts'
+import { FORWARDED_HEADERS, objectionToHost, objectionToNetwork } from './networks.ts'
 import { readEdited } from './store/atomic.ts'
 import { doubtIn } from './store/json-names.ts'
 import { parseWritten } from './store/json-text.ts'
@@ -59,6 +59,8 @@ export const Configuration = z.strictObject({
       'insecure-http-beyond-loopback': z.boolean().default(false),
       /** Reverse proxies whose word on where a request comes from is taken. */
       'trusted-proxies': z.array(said(objectionToNetwork)).max(256).default([]),
+      /** The one header that those proxies write; the other one is the caller's. */
+      'forwarded-header': z.enum(FORWARDED_HEADERS).optional(),
     })
     .prefault({}),
   tls: z

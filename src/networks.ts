@@ -1,6 +1,9 @@
 // IP addresses and networks as texts: one spelling for each address, and whether a network holds it. Nothing is looked up.
 import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
 
+/** The headers in which reverse proxies say who calls. */
+export const FORWARDED_HEADERS = ['x-forwarded-for', 'forwarded'] as const
+
 /**
  * The one spelling of an address: IPv4 as it is, IPv4 in an IPv6 address (`::ffff:192.0.2.1`) unwrapped, IPv6 short and in small letters,
  * without a zone. Undefined for a text that is no address.

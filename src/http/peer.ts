@@ -1,16 +1,20 @@
 // Where a request comes from. Behind a reverse proxy every connection has the proxy's address, and the caller's is in a header that anybody
 // can send: it is believed only from the proxies that the configuration names, and only as far as they themselves have written it.
 import type { IncomingMessage } from 'node:http'
-import { inNetworks, plainAddress } from '../networks.ts'
+import { type FORWARDED_HEADERS, inNetworks, plainAddress } from '../networks.ts'
 
 /** The address of a request's caller, spelt plainly: what waits, limits, the audit log and the access log go by. */
 export type CallerOf = (incoming: IncomingMessage | undefined) => string
 
-export function callerOf(trusted: readonly string[]): CallerOf {
+/** `only`: the header that the proxies write. Where it is not told, `Forwarded` counts where there is no `X-Forwarded-For`. */
+export function callerOf(trusted: readonly string[], only?: (typeof FORWARDED_HEADERS)[number]): CallerOf {
   const isTrusted = inNetworks(trusted)
   return (incoming) => {
     const peer = peerAddress(incoming?.socket.remoteAddress)
-    const { 'x-forwarded-for': list, forwarded } = incoming?.headers ?? {}
+    const headers = incoming?.headers ?? {}
+    // A proxy hands the other header on as its caller wrote it.
+    const list = only === 'forwarded' ? undefined : headers['x-forwarded-for']
+    const forwarded = only === 'x-forwarded-for' ? undefined : headers.forwarded
     if ((list === undefined && forwarded === undefined) || !isTrusted(peer)) return peer
     // Node joins the lines of either header with commas, in their order.
     return lastStranger(

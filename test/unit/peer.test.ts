@@ -87,6 +87,16 @@ describe('the caller of a request', () => {
     expect(from('10.0.0.1', { forwarded: header, 'x-forwarded-for': '198.51.100.9' })).toBe('198.51.100.9')
   })
 
+  it('is read from the header that the proxies write, where it is told, and never from the other', () => {
+    const both = { 'x-forwarded-for': '198.51.100.9', forwarded: 'for=203.0.113.5' }
+    const caller = (only: 'forwarded' | 'x-forwarded-for', headers: object) =>
+      callerOf(PROXIES, only)({ socket: { remoteAddress: '10.0.0.1' }, headers } as unknown as IncomingMessage)
+    expect(caller('forwarded', both)).toBe('203.0.113.5')
+    expect(caller('x-forwarded-for', both)).toBe('198.51.100.9')
+    expect(caller('forwarded', { 'x-forwarded-for': '198.51.100.9' })).toBe('10.0.0.1')
+    expect(caller('x-forwarded-for', { forwarded: 'for=203.0.113.5' })).toBe('10.0.0.1')
+  })
+
   it('is found in one pass, however many quotes are never closed', () => {
     const began = performance.now()
     expect(element('"\\'.repeat(8000))).toBe('10.0.0.1')
