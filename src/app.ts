@@ -98,6 +98,7 @@ const LOOK = 5000
 const REFUSED = '/\0'
 
 export async function createApp(options: AppOptions): Promise<App> {
+  const began = Date.now()
   const { folders, config, mode = 'strict', warn = () => {} } = options
   // Its schemas alone are a seventh of a start: loaded only where it is switched on.
   const { assembleController } = config.surfaces.controller.enabled
@@ -347,7 +348,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     enter: (event, resource, target) => audit.write({ event, resource, target, account: 'system', address: 'local' }),
     async sweep() {
       await tasks.sweep()
-      removeLeftovers({ folders, tasks, wrapped: config.wrapper !== undefined, warn })
+      removeLeftovers({ folders, tasks, wrapped: config.wrapper !== undefined, began, warn })
     },
     hangUp() {
       stopping.abort()

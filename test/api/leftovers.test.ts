@@ -190,7 +190,8 @@ describe('what may be in use', () => {
       writeFileSync(join(root, path), CANARY)
     }
     const originals = temporaryFolder()
-    const options = { folders, tasks: { isFree: () => true }, wrapped: false, originals, warn: () => {} }
+    const began = Date.now() + 60_000
+    const options = { folders, tasks: { isFree: () => true }, wrapped: false, began, originals, warn: () => {} }
     removeLeftovers({ ...options, ...prepare(originals) })
     return PLACES.filter((path) => existsSync(join(root, path)))
   }
@@ -204,5 +205,18 @@ describe('what may be in use', () => {
       return {}
     }
     expect(lie(atWork)).toEqual(PLACES)
+  })
+
+  it('stays: a file that a command writes while the server starts', () => {
+    const root = temporaryFolder()
+    const folders = { root, sysconf: join(root, 'sysconf'), data: join(root, 'data'), state: join(root, 'state') }
+    mkdirSync(folders.state)
+    const half = join(folders.state, '.users.json.fc3157086cca')
+    writeFileSync(half, CANARY)
+    const options = { folders, tasks: { isFree: () => true }, wrapped: false, originals: temporaryFolder() }
+    removeLeftovers({ ...options, began: Date.now() - 60_000, warn: () => {} })
+    expect(existsSync(half)).toBe(true)
+    removeLeftovers({ ...options, began: Date.now() + 60_000, warn: () => {} })
+    expect(existsSync(half)).toBe(false)
   })
 })

@@ -14,6 +14,8 @@ export interface LeftoversOptions {
   tasks: Pick<Tasks, 'isFree'>
   /** The original's programs work here as well (`wrapper`): what lies in tmp/ and the uploads may be theirs. */
   wrapped: boolean
+  /** When this server began, in milliseconds since 1970: a command may be writing a file of ours right now. */
+  began: number
   /** Where the original lays its locks. */
   originals?: string
   warn: (text: string, error?: unknown) => void
@@ -35,7 +37,7 @@ const IN_STATE = ['users.json', 'admin.password', 'sessions.json', 'known-addres
   'audit.key',
 ])
 
-export function removeLeftovers({ folders, tasks, wrapped, originals = '/tmp', warn }: LeftoversOptions): void {
+export function removeLeftovers({ folders, tasks, wrapped, began, originals = '/tmp', warn }: LeftoversOptions): void {
   const said = (name: string) => warn(`the remains of a program that was killed: ${name}`)
   const eachOf = (
     folder: string,
@@ -57,8 +59,9 @@ export function removeLeftovers({ folders, tasks, wrapped, originals = '/tmp', w
     warn(`a folder was in the way of ${name} in the uploads, and is called ${makeWay(folders, name)} now`)
     return false
   }
-  eachOf(etc(folders, ''), (name) => isHalfOf(name, ...IN_ETC), unlinked)
-  eachOf(folders.state, (name) => isHalfOf(name, ...IN_STATE), unlinked)
+  const old = (path: string) => (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? began) < began && unlinked(path)
+  eachOf(etc(folders, ''), (name) => isHalfOf(name, ...IN_ETC), old)
+  eachOf(folders.state, (name) => isHalfOf(name, ...IN_STATE), old)
   const staging = join(folders.data, '.edge-admin-restore')
   const tmp = join(folders.root, 'tmp')
   const sent = uploads(folders)
