@@ -87,7 +87,7 @@ put_anyhow() { # FILE MODE TEXT
   }
 }
 
-# Whoever may write into the uploads may lay a folder where a file of ours goes. It is not removed: it is somebody's, and may be large.
+# The SFTP user can create a folder under the name of a file that we write. It is renamed and not removed: it may hold data, and may be large.
 make_way() { # FILE
   case $1 in "$UPLOADS"/*) ;; *) return 0 ;; esac
   { [ -d "$1" ] && [ ! -L "$1" ]; } || return 0

@@ -181,7 +181,7 @@ own_error() { # whether both error files are there, and what they say
   ERROR_MESSAGE=$(first_line "$ETC/status_error_message.txt")
 }
 
-# What the version is now, for whoever reads that an update failed: the package's script may have written it all the same.
+# The version before and now, for the message of a failed update: the package's script may have written a new one before it failed.
 tell_version() {
   version_now=$(first_line "$ETC/version.txt")
   version_before=$(first_line "$TASK/version-before")

@@ -80,7 +80,7 @@ export interface App {
   known: KnownAddresses
   /** Drops the uploads that a killed server left behind, mends the end of its audit log, and begins to measure. Only for whoever has the port: another server may be receiving them. */
   tidy: () => void
-  /** Gives the tasks that died their end, and removes what killed programs left. Only for whoever has the port. */
+  /** Sets the final status of tasks that died, and removes files that killed programs left. Call it only once the port is open. */
   sweep: () => Promise<void>
   /** Runs the snapshot policies; started by whoever has the port. Undefined without the controller surface. */
   scheduler: Scheduler | undefined

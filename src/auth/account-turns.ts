@@ -1,12 +1,12 @@
 // Guesses at one account from addresses that it was never used from: some are free, then they come to their turns one by one, so slowly that
-// guessing from very many addresses leads nowhere. Nobody is kept out: whoever comes back after a refusal goes before those who came later.
+// guessing from very many addresses leads nowhere. Nobody is kept out: a caller who comes back after a refusal is served before callers who arrived later.
 import { ApiError, tooMany } from '../http/errors.ts'
 import { type BackOff, canonicalAddress } from './back-off.ts'
 import { networkOf } from './fair-queue.ts'
 
 /** Requests that are held for one account; the others are asked to come back. */
 export const MOST_WAITING = 8
-/** Milliseconds after which whoever still waits is asked to come back: his place is remembered. */
+/** Milliseconds after which a waiting caller is refused and asked to come back; the place in the queue is kept. */
 const LONGEST_WAIT = 30_000
 /** Networks and addresses whose place in the line is remembered while they come back. */
 const MOST_REMEMBERED = 1024

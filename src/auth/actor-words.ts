@@ -43,7 +43,7 @@ const SKELETONS = new Set(WORDS.map(skeleton))
 /** Whether no new account may have this name. */
 export const isReservedName = (name: string): boolean => SKELETONS.has(skeleton(name))
 
-/** An account as the audit log names it: one that is older than the rule, and called like a word of ours, is marked. */
+/** An account's name in the audit log. An account that already had a reserved name gets a mark, so that it is not taken for the product itself. */
 export const accountLabel = (name: string): string => (isReservedName(name) ? `${name}${MARK}` : name)
 
 /** The same for the original's line, where the API token is called `admin`. */

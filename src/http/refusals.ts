@@ -1,5 +1,5 @@
 // Refusals, gathered: whoever is refused decides how often, so what is written of it must not grow with that. The first few of a kind in a
-// minute are entries as any other; the rest are counted, and entered together at the minute's end, out of a budget.
+// minute are entered one by one. The rest are counted, and one entry at the end of the minute says how many. A budget of bytes bounds both.
 import type { AuditEntry } from './audit.ts'
 
 export interface GatheringOptions {
