@@ -44,7 +44,7 @@ test-long: soak mutate ## what takes hours, by hand: an hour of mixed load, then
 soak: tools build ## an hour of mixed load: memory, descriptors and folders before, during and after (SOAK=10 for ten minutes)
 	@$(BIN)/tsx test/long/soak.ts
 
-mutate: tools build ## make slips in src/{auth,http,store,tasks,drivers}, and count those that a test notices (COUNT=120, SEED=1, ONLY=src/auth)
+mutate: tools build ## make slips in src/{auth,http,store,tasks,drivers}, and count those that a test notices (COUNT=120, SEED=1, ONLY=src/auth or src/auth/jwt.ts:12)
 	@COUNT='$(COUNT)' SEED='$(SEED)' ONLY='$(ONLY)' $(BIN)/tsx test/mutation/main.ts
 
 fuzz: tools build ## the generated tests, ten times as many and never the same (FUZZ=20, SEED=1 to choose)

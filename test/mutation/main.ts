@@ -1,5 +1,6 @@
 // `make mutate`: makes one slip after the other in src/{auth,http,store,tasks,drivers}, runs the tests that could notice, and counts those that
-// did. By hand, not in continuous integration: `COUNT=120 SEED=1 make mutate`, `ONLY=src/auth` for a part. It works on a copy of the repository.
+// did. By hand, not in continuous integration: `COUNT=120 SEED=1 make mutate`, `ONLY=src/auth` for a part, `ONLY='src/auth/jwt.ts:12 src/http/query.ts:80'`
+// for all slips of those lines. It works on a copy of the repository.
 import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -43,14 +44,18 @@ function choose(all: Mutant[]): Mutant[] {
     .map(({ mutant }) => mutant)
 }
 
-const sources = ONLY.flatMap((folder) =>
-  folder.endsWith('.ts')
-    ? [folder]
-    : readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts'))
-        .map((name) => join(folder, name)),
+function sourcesOf(place: string): { file: string; line?: number }[] {
+  const [file = '', line] = place.split(':')
+  if (file.endsWith('.ts')) return [{ file, ...(line && { line: Number(line) }) }]
+  return readdirSync(file, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({ file: join(file, name) }))
+}
+
+const sources = ONLY.flatMap(sourcesOf)
+const all = sources.flatMap(({ file, line }) =>
+  mutantsOf(file, readFileSync(file, 'utf8')).filter((mutant) => line === undefined || mutant.line === line),
 )
-const all = sources.flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')))
 const chosen = choose(all)
 
 // The tests read ../shared, so the copy has one beside it.
@@ -97,7 +102,7 @@ function tryMutant({ file, from, to, after }: Mutant): string | undefined {
 }
 
 process.stdout.write(
-  `${all.length} slips are possible in ${sources.length} files; ${chosen.length} are tried, seed ${SEED}\n`,
+  `${all.length} slips are possible in ${new Set(sources.map(({ file }) => file)).size} files; ${chosen.length} are tried, seed ${SEED}\n`,
 )
 const survived: string[] = []
 let tried = 0
