@@ -1,0 +1,444 @@
+// Tasks through scripts of a few lines, which do nothing by themselves: what the server's half of the script contract does alone. The trap: a
+// script that ends without a word leaves a task that died, and is asked to `recover`.
+import { spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Folders } from '../../src/folders.ts'
+import { isHeld } from '../../src/tasks/lock.ts'
+import { isOwed, type Owed } from '../../src/tasks/owed.ts'
+import { lockFile, type Task, taskFolder } from '../../src/tasks/task.ts'
+import { Tasks, type TasksOptions } from '../../src/tasks/tasks.ts'
+import { until } from '../api/client.ts'
+import { newTaskId, putTask } from '../api/task-files.ts'
+
+const by = { name: 'test', address: '127.0.0.1' }
+const owed: Owed = { event: 'x', target: 'y', actor: 'admin', address: 'local' }
+let temp: string
+let folders: Folders
+let warned: string[]
+let ended: Task[]
+const made: Tasks[] = []
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), 'edge-admin-tasks-'))
+  const at = (name: string) => join(temp, name)
+  folders = { root: at('root'), sysconf: at('sysconf'), data: at('data'), state: at('state') }
+  for (const folder of ['root', 'scripts']) mkdirSync(at(folder))
+  warned = []
+  ended = []
+})
+afterEach(() => {
+  vi.useRealTimers()
+  delete process.env['EDGE_FAULT']
+  for (const tasks of made.splice(0)) tasks.close()
+  rmSync(temp, { recursive: true, force: true })
+})
+
+function create(more: Partial<TasksOptions> = {}): Tasks {
+  const tasks = new Tasks({
+    folders,
+    scripts: join(temp, 'scripts'),
+    privilege: 'none',
+    environment: {},
+    longest: 60,
+    onEnd: (task) => ended.push(task),
+    warn: (text) => warned.push(text),
+    ...more,
+  })
+  made.push(tasks)
+  return tasks
+}
+/** `say STATUS` writes the task's status; what is not given does nothing. */
+function script(kind: string, { run = ':', recover = ':', cancel = ':' } = {}, mode = 0o755): void {
+  const say = `say() { printf '{"id":"%s","kind":"${kind}","status":"%s","progress":5,"message":"said","created_at":"then"}' "\${task##*/}" "$1" >"$task/next" && mv "$task/next" "$task/status.json"; }`
+  const text = `#!/bin/sh\naction=$1 task=$2\n${say}\ncase $action in\nrun) ${run} ;;\nrecover) ${recover} ;;\ncancel) ${cancel} ;;\nesac\n`
+  writeFileSync(join(temp, 'scripts', `${kind}.sh`), text, { mode })
+}
+const ids = () => readdirSync(join(folders.state, 'tasks')).sort()
+const jsonOf = (id: string, name: string) => JSON.parse(readFileSync(join(taskFolder(folders, id), name), 'utf8'))
+const open = (name: string) => join(folders.root, name)
+/** Waits in a script until the test lets it go on. */
+const wait = (name: string) => `until [ -e "$EDGE_ROOT/${name}" ]; do sleep 0.02; done`
+const letGo = (name: string) => writeFileSync(open(name), '')
+
+/** Another process has the lock until it is told to end. */
+async function hold(lock: string): Promise<() => Promise<void>> {
+  const file = lockFile(folders, lock)
+  const holder = spawn('flock', [file, 'sleep', '600'], { stdio: 'ignore', detached: true })
+  await until('the lock is held', () => isHeld(file))
+  return async () => {
+    if (holder.pid) process.kill(-holder.pid, 'SIGKILL')
+    await until('it is free', () => isHeld(file) === false)
+  }
+}
+
+describe('a task', () => {
+  it('is written down with what it was asked for, and runs with just that, in a group of its own', async () => {
+    script('work', {
+      run: `cat /proc/self/stat >"$EDGE_ROOT/stat"; printf '%s|' "$@" "$EDGE_X" "$HOME" >"$EDGE_ROOT/said"; say completed`,
+    })
+    const tasks = create({ environment: { EDGE_X: 'x' } })
+    writeFileSync(open('file'), 'a file', { mode: 0o644 })
+    const task = tasks.start('work', {
+      lock: 'a-lock',
+      args: ['one', 'two three'],
+      inputs: { secret: { text: 'a text' }, package: { file: open('file') } },
+      by,
+      prepare: () => {
+        const input = join(taskFolder(folders, ids()[0] ?? ''), 'input')
+        const found = readdirSync(input).map((name) => [
+          name,
+          readFileSync(join(input, name), 'utf8'),
+          statSync(join(input, name)).mode & 0o777,
+        ])
+        expect(found).toEqual([
+          ['package', 'a file', 0o600],
+          ['secret', 'a text', 0o600],
+        ])
+      },
+      endless: true,
+    })
+    const { id = '', created_at = '' } = task ?? {}
+    expect(task).toEqual({ id, kind: 'work', status: 'pending', progress: 0, message: 'waiting', created_at })
+    expect(created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    expect(jsonOf(id, 'request.json')).toEqual({
+      ...{ id, kind: 'work', lock: 'a-lock', args: ['one', 'two three'], by, created_at, endless: true },
+    })
+    expect([tasks.isRunning('a-lock'), tasks.isClaimed('a-lock'), tasks.isFree('a-lock')]).toEqual([true, true, false])
+    expect([tasks.isRunning('work'), tasks.isClaimed('work'), tasks.isFree('work')]).toEqual([false, false, true])
+    expect((await tasks.wait(id))?.status).toBe('completed')
+    expect(tasks.isClaimed('a-lock')).toBe(false)
+    expect(readFileSync(open('said'), 'utf8')).toBe(`run|${taskFolder(folders, id)}|one|two three|x||`)
+    // Fields of proc(5), behind the name: state, parent, process group, session.
+    const [, , group, session] = readFileSync(open('stat'), 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    expect(group).toBe(session)
+    expect(group).not.toBe(
+      readFileSync('/proc/self/stat', 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ')[2],
+    )
+    expect(ended.map((one) => [one.id, one.status])).toEqual([[id, 'completed']])
+  })
+
+  it('leaves nothing when it cannot be made, and its lock is free', () => {
+    script('work')
+    const tasks = create()
+    const start = () => tasks.start('work', { by, inputs: { package: { file: open('not-there') } } })
+    expect(start).toThrow(/ENOENT/)
+    expect([ids(), tasks.isFree('work')]).toEqual([[], true])
+    expect(() => tasks.start('none', { by })).toThrow('The script for this is not installed')
+    expect(ids()).toEqual([])
+  })
+
+  it.each(['task-folder', 'task-made', 'task-given', 'task-prepared'])('that fails at %s leaves nothing', (step) => {
+    script('work')
+    const tasks = create()
+    process.env['EDGE_FAULT'] = `${step}=error`
+    expect(() => tasks.start('work', { by })).toThrow(`fault at ${step}`)
+    expect([ids(), tasks.isClaimed('work')]).toEqual([[], false])
+  })
+
+  it('has the newest id, also in the same millisecond and when the clock was set back', () => {
+    script('work', { run: 'say completed' })
+    const tasks = create()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-01-02T03:04:05.678Z') })
+    mkdirSync(taskFolder(folders, 'zzz-of-somebody'), { recursive: true })
+    putTask(folders, '20260102T030405678Z-ffffffff', 'completed')
+    const stamps = ['20260102T030405679Z', '20260102T030405680Z']
+    for (const [i, stamp] of stamps.entries())
+      expect(tasks.start('work', { by, lock: `lock-${i}` })?.id).toMatch(new RegExp(`^${stamp}-[0-9a-f]{8}$`))
+    vi.setSystemTime(Date.parse('2025-01-01T00:00:00Z'))
+    expect(tasks.start('work', { by, lock: 'lock-2' })?.id).toMatch(/^20260102T030405681Z-/)
+    vi.setSystemTime(Date.parse('2026-01-02T03:04:06Z'))
+    expect(tasks.start('work', { by, lock: 'lock-3' })?.id).toMatch(/^20260102T030406000Z-/)
+  })
+
+  it('whose script cannot be started is interrupted, and warned of', async () => {
+    script('work', {}, 0o644)
+    const tasks = create()
+    const task = tasks.start('work', { by })
+    expect(await tasks.wait(task?.id ?? '')).toMatchObject({
+      status: 'interrupted',
+      error: { code: 'E1000', message: 'Script error' },
+      completed_at: expect.stringMatching(/Z$/),
+    })
+    expect(warned).toContain('the script work.sh did not start')
+    expect(tasks.isFree('work')).toBe(true)
+  })
+
+  it('that ends without a word is recovered once, by the words of its request, whoever asks', async () => {
+    script('work', { recover: 'echo "$3" >>"$EDGE_ROOT/recovered"; say cancelled' })
+    const id = putTask(folders, newTaskId(), 'running', { kind: 'work' })
+    const request = { lock: 'a-lock', args: [1, 'word', null], endless: 'yes' }
+    writeFileSync(join(taskFolder(folders, id), 'request.json'), JSON.stringify(request))
+    const tasks = create()
+    expect(tasks.isDead(tasks.get(id)!)).toBe(true)
+    expect(tasks.lockOf(tasks.get(id)!)).toBe('a-lock')
+    await Promise.all([tasks.settle(id), tasks.settle(id), tasks.settle(id)])
+    expect(readFileSync(open('recovered'), 'utf8')).toBe('word\n')
+    expect(ended.map(({ status }) => status)).toEqual(['cancelled'])
+    expect(tasks.isDead(tasks.get(id)!)).toBe(false)
+    await tasks.settle('nothing')
+  })
+
+  it('whose lock is held runs, and one that was recovered into work goes on', async () => {
+    script('work', {
+      recover: `(flock 9; ${wait('go')}; say completed) 9>"$EDGE_STATEDIR/locks/work.lock" >/dev/null 2>&1 & until ! flock -n "$EDGE_STATEDIR/locks/work.lock" true; do sleep 0.02; done`,
+    })
+    const tasks = create()
+    const id = putTask(folders, newTaskId(), 'running', { kind: 'work' })
+    writeFileSync(join(taskFolder(folders, id), 'request.json'), '{}')
+    const release = await hold('work')
+    expect(tasks.isDead(tasks.get(id)!)).toBe(false)
+    await tasks.settle(id)
+    expect([ended, tasks.get(id)?.status]).toEqual([[], 'running'])
+    await release()
+    await tasks.settle(id)
+    expect([ended, tasks.get(id)?.status]).toEqual([[], 'running'])
+    letGo('go')
+    expect((await tasks.wait(id))?.status).toBe('completed')
+  })
+
+  it('that died keeps the next one of its lock out until it has an end, and no one of another lock', async () => {
+    script('work', { run: 'say completed', recover: `${wait('go')}; say failed` })
+    const tasks = create()
+    const dead = putTask(folders, newTaskId(), 'running', { kind: 'work' })
+    writeFileSync(join(taskFolder(folders, dead), 'request.json'), '{"lock":"work","args":[]}')
+    expect(tasks.start('work', { by })).toBeUndefined()
+    expect(tasks.start('work', { by, lock: 'other' })).toBeDefined()
+    letGo('go')
+    await until('it has an end', () => tasks.get(dead)?.status === 'failed')
+    expect(tasks.start('work', { by })).toBeDefined()
+  })
+})
+
+describe('the list of tasks', () => {
+  it('has the newest first, as many as asked for, of one kind or of all', async () => {
+    const all = ['a', 'b', 'a', 'b'].map((kind) => putTask(folders, newTaskId(), 'completed', { kind })).reverse()
+    mkdirSync(taskFolder(folders, 'backup-2025'))
+    const tasks = create()
+    const names = (found: Task[]) => found.map(({ id }) => id)
+    expect(names(tasks.list())).toEqual(all)
+    expect(names(tasks.list({ limit: 2 }))).toEqual(all.slice(0, 2))
+    expect(names(tasks.list({ kind: 'a' }))).toEqual([all[1], all[3]])
+    expect(names(tasks.list({ kind: 'a', limit: 1 }))).toEqual([all[1]])
+    expect(names(await tasks.listInTurns(3))).toEqual(all.slice(0, 3))
+    expect(tasks.latest('b')?.id).toBe(all[0])
+    expect(tasks.latest('c')).toBeUndefined()
+  })
+})
+
+describe('what the audit log is owed', () => {
+  it('is entered at the end by itself, and stays owed when it could not be', async () => {
+    script('work', { run: 'say completed' })
+    const entered: unknown[] = []
+    let broken = true
+    const onOwed = async (entry: Owed, task: Task, again: boolean) => {
+      entered.push([entry, task.status, again])
+      if (broken) throw new Error('no room')
+    }
+    const first = create({ onOwed })
+    const id = first.start('work', { by: { ...by, entry: owed } })?.id ?? ''
+    await first.wait(id)
+    expect([entered, isOwed(folders, id)]).toEqual([[[owed, 'completed', false]], true])
+    expect(warned).toEqual(['the end of a task could not be entered in the audit log'])
+    // At the next start: the server before may have been killed after it had entered it.
+    broken = false
+    await create({ onOwed }).sweep()
+    expect([entered[1], isOwed(folders, id)]).toEqual([[owed, 'completed', true], false])
+    await create({ onOwed }).sweep()
+    expect(entered).toHaveLength(2)
+  })
+
+  it('is entered by the request that waits, which says when it has, or that it waits no longer', async () => {
+    script('work', { run: `${wait('go')}; say completed` })
+    const entered: string[] = []
+    const tasks = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    const waits: string[] = []
+    const start = (lock: string) =>
+      tasks.start('work', { lock, by: { ...by, entry: owed, waits: (id) => waits.push(id) } })?.id ?? ''
+    const [stays, leaves, late] = [start('a'), start('b'), start('c')]
+    expect(waits).toEqual([stays, leaves, late])
+    expect(tasks.leave(leaves)?.id).toBe(leaves)
+    expect(tasks.leave('nothing')).toBeUndefined()
+    letGo('go')
+    for (const id of waits) await tasks.wait(id)
+    // It ended before its request left: that one has its own entry to make.
+    expect(tasks.leave(late)?.status).toBe('completed')
+    expect(entered).toEqual([leaves])
+    expect(waits.map((id) => isOwed(folders, id))).toEqual([true, false, true])
+    tasks.attended(stays)
+    expect(isOwed(folders, stays)).toBe(false)
+  })
+})
+
+describe('at the start of the server', () => {
+  it('what died is given an end, with its secrets gone and its entry made, and what runs is looked after', async () => {
+    script('held', { recover: 'say failed' })
+    const entered: string[] = []
+    const tasks = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    const [done, left] = [putTask(folders, newTaskId(), 'completed'), putTask(folders, newTaskId(), 'failed')]
+    for (const id of [done, left]) {
+      mkdirSync(join(taskFolder(folders, id), 'input'))
+      tasks.attend(id, owed)
+      tasks.leave(id)
+    }
+    const never = newTaskId()
+    mkdirSync(join(taskFolder(folders, never), 'input'), { recursive: true })
+    const open = putTask(folders, newTaskId(), 'running')
+    mkdirSync(join(taskFolder(folders, open), 'input'))
+    const release = await hold('held')
+    const next = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    await next.sweep()
+    expect(ids()).toEqual([done, left, open])
+    expect(warned).toEqual([`the remains of a task that never began: ${never}`])
+    expect([done, left, open].map((id) => existsSync(join(taskFolder(folders, id), 'input')))).toEqual([
+      false,
+      false,
+      true,
+    ])
+    expect([entered.sort(), ended.length]).toEqual([[done, left], 2])
+    // It is not our child: it is looked at from time to time.
+    await release()
+    await until('it was noticed', () => next.get(open)?.status === 'failed')
+    await until('its end was heard of', () => ended.some(({ id }) => id === open))
+    expect(existsSync(join(taskFolder(folders, open), 'input'))).toBe(false)
+  })
+})
+
+describe('a cancel', () => {
+  it('waits for the script’s first word, and does nothing to what has ended or is not there', async () => {
+    script('work', {
+      run: `${wait('speak')}; say running; ${wait('go')}`,
+      cancel: 'cat "$task/status.json" >"$EDGE_ROOT/found"; say cancelled; : >"$EDGE_ROOT/go"',
+    })
+    const tasks = create()
+    const id = tasks.start('work', { by })?.id ?? ''
+    const cancelled = tasks.cancel(id)
+    letGo('speak')
+    expect((await cancelled)?.status).toBe('cancelled')
+    expect(readFileSync(open('found'), 'utf8')).toContain('"running"')
+    rmSync(open('found'))
+    expect((await tasks.cancel(id))?.status).toBe('cancelled')
+    expect(existsSync(open('found'))).toBe(false)
+    expect(await tasks.cancel('nothing')).toBeUndefined()
+  })
+})
+
+describe('the next task of a lock', () => {
+  it('waits for one that has told its end and only has to let go, not for one that runs', async () => {
+    script('work', { run: `say completed; ${wait('go')}` })
+    script('slow', { run: `say running; ${wait('go')}; say completed` })
+    const tasks = create()
+    const first = tasks.start('work', { by })?.id ?? ''
+    tasks.start('slow', { by })
+    await until('it told its end', () => tasks.get(first)?.status === 'completed')
+    expect(await tasks.startNext('slow', { by })).toBeUndefined()
+    expect(await tasks.isAtWork('slow')).toBe(true)
+    expect(await tasks.isAtWork('nothing')).toBe(false)
+    let started = false
+    const next = tasks.startNext('work', { by }).then((task) => {
+      started = true
+      return task
+    })
+    const working = tasks.isAtWork('work')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(started).toBe(false)
+    letGo('go')
+    expect((await next)?.id).toBeDefined()
+    expect(await working).toEqual(expect.any(Boolean))
+  })
+
+  it('is not waited for longer than asked', async () => {
+    script('work', { run: `say running; ${wait('go')}; say completed` })
+    const tasks = create()
+    const id = tasks.start('work', { by })?.id ?? ''
+    await tasks.released('work', 0.01)
+    expect(tasks.isClaimed('work')).toBe(true)
+    await tasks.released('nothing', 600)
+    letGo('go')
+    await tasks.released('work', 600)
+    expect(tasks.isClaimed('work')).toBe(false)
+    expect((await tasks.wait(id))?.status).toBe('completed')
+  })
+})
+
+describe('the word of a task in a status file', () => {
+  it('is missing until the file is as new as its request, for whoever asked with that argument', async () => {
+    script('work', { run: `${wait('go')}; say completed` })
+    const tasks = create()
+    const file = open('status')
+    expect(tasks.isUnspoken('work', file)).toBe(false)
+    const id = tasks.start('work', { by, args: ['START', 'x'] })?.id ?? ''
+    const request = join(taskFolder(folders, id), 'request.json')
+    const unspoken = (arg?: string) => tasks.isUnspoken('work', file, arg)
+    utimesSync(request, 1000, 1000)
+    expect([unspoken(), unspoken('START'), unspoken('STOP'), unspoken('x')]).toEqual([true, true, false, false])
+    writeFileSync(file, '')
+    for (const [time, missing] of [
+      [999, true],
+      [1000, false],
+      [1001, false],
+    ] as const) {
+      utimesSync(file, time, time)
+      expect([time, unspoken()]).toEqual([time, missing])
+    }
+    utimesSync(file, 999, 999)
+    rmSync(request)
+    expect(unspoken()).toBe(false)
+    letGo('go')
+    await tasks.wait(id)
+    expect(unspoken()).toBe(false)
+  })
+
+  it.each([
+    ['failed', {}, true],
+    ['interrupted', {}, true],
+    ['completed', {}, false],
+    ['cancelled', {}, false],
+    ['running', {}, false],
+    ['failed', { error: { code: 'BUSY', message: 'x' } }, false],
+    ['failed', { error: { code: 'E1000', message: 'x' } }, true],
+  ])('is missed of one that is %s (%j): %s', (status, more, missed) => {
+    const tasks = create()
+    const id = putTask(folders, newTaskId(), status, { kind: 'work', ...more })
+    const file = open('status')
+    const silent = () => tasks.silentFailure('work', file)?.id
+    expect(silent()).toBe(missed ? id : undefined)
+    writeFileSync(file, '')
+    utimesSync(join(taskFolder(folders, id), 'request.json'), 1000, 1000)
+    for (const [time, older] of [
+      [999, true],
+      [1000, false],
+      [1001, false],
+    ] as const) {
+      utimesSync(file, time, time)
+      expect([time, silent()]).toEqual([time, missed && older ? id : undefined])
+    }
+    expect(tasks.silentFailure('other', file)).toBeUndefined()
+  })
+})
+
+describe('a lock', () => {
+  it('that an operator holds runs and is not free, and is claimed by nobody here', async () => {
+    const tasks = create()
+    expect([tasks.isRunning('held'), tasks.isFree('held')]).toEqual([false, true])
+    const release = await hold('held')
+    expect([tasks.isRunning('held'), tasks.isFree('held'), tasks.isClaimed('held')]).toEqual([true, false, false])
+    expect(await tasks.isAtWork('held')).toBe(true)
+    await release()
+  })
+})
