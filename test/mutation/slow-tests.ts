@@ -32,7 +32,7 @@ export const SLOW: Record<string, string[]> = {
   ],
   'src/http/body': ['test/api/bad-input.test.ts', 'test/api/words.test.ts', 'test/api/concurrency.test.ts'],
   'src/http/change-stream': ['test/api/controller-events.test.ts', 'test/api/console-tasks.test.ts'],
-  'src/http/coded-failure': ['test/api/storage-faults.test.ts', 'test/api/storage-pools-faults.test.ts'],
+  'src/http/coded-failure': ['test/api/words.test.ts'],
   'src/http/connections': ['test/api/bad-input.test.ts', 'test/api/controller-events.test.ts', 'test/api/stop.test.ts'],
   'src/http/counts': ['test/api/controller-metrics.test.ts'],
   'src/http/discard': ['test/api/bad-input.test.ts', 'test/api/adversary.test.ts'],
