@@ -1,31 +1,46 @@
-// Sessions of the console and clocks that jump. The trap: the file is read again by another object, as after a restart.
-import { mkdtempSync, rmSync } from 'node:fs'
+// Sessions of the console: clocks that jump, limits, and what is on the disk. The trap: the file is read again by another object, as after a
+// restart.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { countBoots } from '../../src/auth/boots.ts'
-import { ConsoleSessions, LONGEST } from '../../src/auth/console-sessions.ts'
+import { ConsoleSessions, csrfOf, LONGEST, MOST, MOST_OF_ONE } from '../../src/auth/console-sessions.ts'
+import type { StoredUser } from '../../src/auth/users.ts'
 import { TestClock } from '../harness/clock.ts'
 
 const YEARS = 16 * 365 * 86_400_000
 const IDLE = 1800
 let folder: string
 let clock: TestClock
+let users: StoredUser[]
+let tokenKey: string | undefined
+let warnings: string[]
 beforeEach(() => {
+  users = []
+  tokenKey = 'digest-of-the-token'
+  warnings = []
   folder = mkdtempSync(join(tmpdir(), 'edge-admin-'))
   clock = new TestClock()
 })
 afterEach(() => rmSync(folder, { recursive: true }))
+const file = () => join(folder, 'sessions.json')
 const start = () =>
   new ConsoleSessions({
-    file: join(folder, 'sessions.json'),
+    file: file(),
     idle: IDLE,
-    users: () => [],
-    tokenKey: () => 'key',
+    users: () => users,
+    tokenKey: () => tokenKey,
     clock,
     boot: countBoots(folder, clock),
-    warn: () => {},
+    warn: (text) => warnings.push(text),
   })
+const account = (id: string, more: Partial<StoredUser> = {}): StoredUser => ({
+  ...{ id, username: `name of ${id}`, role: 'operator', active: true, hash: '', generation: 1, ended: [] },
+  ...{ created_at: '', updated_at: '' },
+  ...more,
+})
+const stored = (): Record<string, unknown>[] => JSON.parse(readFileSync(file(), 'utf8'))
 const isIn = (sessions: ConsoleSessions, value: string) => sessions.find(value) !== undefined
 
 describe('a session of the console', () => {
@@ -64,5 +79,157 @@ describe('a session of the console', () => {
     const another = start().begin('token')
     clock.reboot().jump(-YEARS)
     expect(isIn(start(), another)).toBe(false)
+  })
+
+  it('goes on where a boot set the clock back by a minute, and not by more', () => {
+    for (const [seconds, goesOn] of [
+      [60, true],
+      [61, false],
+    ] as const) {
+      const value = start().begin('token')
+      clock.reboot().jump(-seconds * 1000)
+      expect([seconds, isIn(start(), value)]).toEqual([seconds, goesOn])
+    }
+  })
+
+  it('is what its account is at each request, and ends with it', () => {
+    users = [account('a'), account('b', { one_time: true })]
+    const sessions = start()
+    const [a, b] = users.map((user) => sessions.begin(user))
+    expect(sessions.find(a!)).toMatchObject({
+      principal: { name: 'name of a', role: 'operator', via: 'session', session: { user: 'a', generation: 1 } },
+      csrf: csrfOf(a!),
+      expires: clock.wall() / 1000 + 12 * 3600,
+      oneTime: false,
+    })
+    expect(sessions.find(b!)?.oneTime).toBe(true)
+    users[0] = account('a', { role: 'viewer' })
+    expect(sessions.find(a!)?.principal.role).toBe('viewer')
+    users[0] = account('a', { active: false })
+    expect([isIn(sessions, a!), isIn(sessions, b!)]).toEqual([false, true])
+    // Gone, and not only while the account is switched off.
+    users = [account('a'), account('b', { generation: 2 })]
+    expect([isIn(sessions, a!), isIn(sessions, b!), stored()]).toEqual([false, false, []])
+  })
+
+  it('of the token is an administrator’s, and ends with the token', () => {
+    const sessions = start()
+    const value = sessions.begin('token')
+    expect(sessions.find(value)).toMatchObject({
+      principal: { name: 'admin', role: 'administrator', via: 'session' },
+      oneTime: false,
+    })
+    expect(sessions.find(value)?.principal.session).toBeUndefined()
+    for (const other of ['another', undefined, '']) {
+      const mine = sessions.begin('token')
+      tokenKey = other
+      expect([other, isIn(sessions, mine)]).toEqual([other, false])
+      tokenKey = 'digest-of-the-token'
+    }
+  })
+
+  it('tells its X-CSRF-Token only once a request brought the cookie, and nothing after its end', () => {
+    const value = start().begin('token')
+    const sessions = start()
+    const [{ id }] = stored() as [{ id: string }]
+    expect(sessions.get(id)?.csrf).toBe('')
+    expect(sessions.find(value)?.csrf).toBe(csrfOf(value))
+    expect(sessions.get(id)?.csrf).toBe(csrfOf(value))
+    sessions.end(id)
+    expect([sessions.get(id), isIn(sessions, value), stored()]).toEqual([undefined, false, []])
+    expect(isIn(start(), value)).toBe(false)
+    sessions.end('no such session')
+  })
+})
+
+describe('the room for sessions', () => {
+  it('is sixteen of one: one more ends the oldest of the same account, or of the token', () => {
+    users = [account('a'), account('b')]
+    const sessions = start()
+    const other = sessions.begin(users[1]!)
+    for (const who of ['token', users[0]!] as const) {
+      const mine = Array.from({ length: MOST_OF_ONE }, () => sessions.begin(who))
+      expect(mine.every((value) => isIn(sessions, value))).toBe(true)
+      mine.push(sessions.begin(who))
+      expect(mine.map((value) => isIn(sessions, value))).toEqual([false, ...Array(MOST_OF_ONE).fill(true)])
+    }
+    expect([MOST_OF_ONE, isIn(sessions, other)]).toEqual([16, true])
+  })
+
+  it('is sixty-four of all: one more ends the oldest, unless another is over', () => {
+    users = Array.from({ length: MOST + 2 }, (_, i) => account(`${i}`))
+    const sessions = start()
+    const all = users.slice(0, MOST).map((user) => sessions.begin(user))
+    expect([MOST, all.every((value) => isIn(sessions, value))]).toEqual([64, true])
+    all.push(sessions.begin(users[MOST]!))
+    expect(all.map((value) => isIn(sessions, value))).toEqual([false, ...Array(MOST).fill(true)])
+    users[9] = account('9', { active: false })
+    sessions.begin(users[MOST + 1]!)
+    expect([isIn(sessions, all[1]!), isIn(sessions, all[9]!)]).toEqual([true, false])
+  })
+})
+
+describe('the file of the sessions', () => {
+  it('is for its owner only, and holds nothing that opens one', () => {
+    const value = start().begin('token')
+    expect(value).toMatch(/^[\w-]{43}$/)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    const text = readFileSync(file(), 'utf8')
+    for (const secret of [value, csrfOf(value), tokenKey!]) expect(text).not.toContain(secret)
+  })
+
+  it('is written once a minute for use alone', () => {
+    const sessions = start()
+    const id = sessions.find(sessions.begin('token'))!.id
+    const used = () => stored()[0]?.['used']
+    const before = used()
+    clock.pass(59_000)
+    sessions.touch(id)
+    expect(used()).toBe(before)
+    clock.pass(1000)
+    sessions.touch(id)
+    expect(used()).toBe(Math.floor(clock.steady() / 1000))
+    expect(stored()[0]?.['seen']).toBe(Math.floor(clock.wall() / 1000))
+    sessions.touch('no such session')
+  })
+
+  it('goes where it cannot be written, with a warning: what has ended must not come back', () => {
+    const sessions = start()
+    const first = sessions.begin('token')
+    // A folder where the new file is to be renamed to.
+    rmSync(file())
+    mkdirSync(file())
+    const second = sessions.begin('token')
+    expect(warnings).toEqual(['the sessions of the console could not be stored'])
+    expect([isIn(sessions, first), isIn(sessions, second)]).toEqual([true, true])
+  })
+
+  const good = { id: 'x', cookie: 'c', began: 1, seen: 1, boot: 'b', up: 1, used: 1, key: 'k' }
+  it.each([
+    ...[null, 7, 'text', {}, { ...good, id: '' }, { ...good, id: 7 }, { ...good, cookie: '' }],
+    ...[
+      { ...good, began: 1.5 },
+      { ...good, seen: '1' },
+      { ...good, key: '' },
+      { ...good, key: undefined },
+    ],
+    ...[
+      { ...good, user: '', generation: 1 },
+      { ...good, user: 'a', generation: undefined },
+    ],
+    { ...good, user: 'a', generation: 1.5 },
+  ])('loses what is damaged and keeps the rest: %j', (damaged) => {
+    const value = start().begin('token')
+    writeFileSync(file(), JSON.stringify([damaged, ...stored(), damaged]))
+    const sessions = start()
+    expect(isIn(sessions, value)).toBe(true)
+    sessions.end(sessions.find(value)!.id)
+    expect(stored()).toEqual([])
+  })
+
+  it.each(['', '{', '{}', 'null', '7'])('that is no list is none: %j', (text) => {
+    writeFileSync(file(), text)
+    const sessions = start()
+    expect(isIn(sessions, sessions.begin('token'))).toBe(true)
   })
 })

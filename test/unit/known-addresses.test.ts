@@ -100,6 +100,55 @@ describe('known addresses', () => {
     expect(known.isKnown('198.51.100.1')).toBe(true)
   })
 
+  it('keeps an address that was proven again rather than one that was not since', () => {
+    const known = make()
+    for (let i = 0; i < MOST_OF_ONE; i++) known.note(`192.0.2.${i}`, proof('ann'))
+    clock.pass(DAY)
+    known.note('192.0.2.0', proof('ann'))
+    known.note('192.0.2.99', proof('ann'))
+    expect(['192.0.2.0', '192.0.2.1', '192.0.2.2'].map((address) => known.isKnown(address))).toEqual([
+      true,
+      false,
+      true,
+    ])
+  })
+
+  it('counts an address once, however often it is noted, and whatever it proves by then', () => {
+    const known = make()
+    known.note('198.51.100.1', proof('bob'))
+    for (let i = 0; i < 5000; i++) known.note('192.0.2.1', proof('ann', `${i}`))
+    expect(known.isKnown('198.51.100.1')).toBe(true)
+  })
+
+  it('keeps an address for each account that was proven there', () => {
+    const known = make()
+    known.note('192.0.2.1', proof('ann'))
+    known.note('192.0.2.1', proof('bob'))
+    standing.delete('bob')
+    expect([known.isKnown('192.0.2.1'), known.isKnownTo('bob', '192.0.2.1')]).toEqual([true, false])
+    for (let i = 2; i < 2 + MOST_OF_ONE; i++) known.note(`192.0.2.${i}`, proof('ann'))
+    standing.set('bob', '1')
+    expect([known.isKnown('192.0.2.1'), known.isKnownTo('ann', '192.0.2.1')]).toEqual([true, false])
+  })
+
+  it('makes room among all: first what counts no longer, then what was noted longest ago, and no more than it needs', () => {
+    for (let i = 0; i < 128; i++) standing.set(`user-${i}`, '1')
+    const known = make()
+    const address = (i: number) => `10.0.${i >> 8}.${i & 255}`
+    for (let i = 0; i < 4096; i++) {
+      clock.pass(1)
+      known.note(address(i), proof(`user-${Math.floor(i / MOST_OF_ONE)}`))
+    }
+    standing.set('user-9', '2')
+    for (let i = 0; i < MOST_OF_ONE; i++) known.note(`198.51.100.${i}`, proof('ann'))
+    expect(known.isKnown(address(0))).toBe(true)
+    known.note('203.0.113.1', proof('bob'))
+    expect([known.isKnown(address(0)), known.isKnown(address(1))]).toEqual([false, true])
+    // Nothing is kept of what had to go.
+    const { addresses, accounts } = known as unknown as Record<'addresses' | 'accounts', Map<string, unknown>>
+    expect([addresses.size, accounts.has('user-9')]).toEqual([4096, false])
+  })
+
   it('keeps 4096 in all', () => {
     for (let i = 0; i <= 128; i++) standing.set(`user-${i}`, '1')
     const known = make()
@@ -112,15 +161,19 @@ describe('known addresses', () => {
     expect(known.isKnown('10.0.16.0')).toBe(true)
   })
 
-  it('writes once for many notes, and not again for an address that is seen all the time', () => {
+  it('writes once for many notes, and again for an address that is seen all the time once an hour', () => {
     const known = make()
     for (let i = 0; i < 20; i++) known.note(`192.0.2.${i}`, proof('ann'))
     known.save()
     rmSync(file())
-    clock.pass(60_000)
+    clock.pass(3_600_000 - 1)
     known.note('192.0.2.1', proof('ann'))
     known.save()
     expect(statSync(file(), { throwIfNoEntry: false })).toBeUndefined()
+    clock.pass(1)
+    known.note('192.0.2.1', proof('ann'))
+    known.save()
+    expect(JSON.parse(readFileSync(file(), 'utf8')).known.at(-1)).toEqual(['192.0.2.1', 'ann', '1', clock.steady()])
   })
 
   it('starts empty from a file that is garbage', () => {

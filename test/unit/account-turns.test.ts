@@ -1,0 +1,135 @@
+// The turns of those who guess at one account. The trap: the pace is handed in, so the test says when the next turn is, also a moment too late.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { AccountTurns, MOST_WAITING } from '../../src/auth/account-turns.ts'
+import { BackOff } from '../../src/auth/back-off.ts'
+import type { ApiError } from '../../src/http/errors.ts'
+import { TestClock } from '../harness/clock.ts'
+
+const PACE = 4000
+let clock: TestClock
+let attempts: BackOff
+let turns: AccountTurns
+/** Whose turn it was, and who was refused, in this order. */
+let heard: string[]
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  clock = new TestClock()
+  attempts = new BackOff(undefined, clock, { free: 1, longest: PACE })
+  turns = new AccountTurns(attempts)
+  heard = []
+})
+afterEach(() => {
+  turns.close()
+  vi.useRealTimers()
+})
+const come = (who: string, address: string, account = 'ann') =>
+  turns.take(account, address).then(
+    () => heard.push(who),
+    ({ status, retryAfter }: ApiError) => heard.push(`${who} ${status} ${retryAfter}`),
+  )
+/** Time passes, and what it lets through. */
+const pass = async (milliseconds: number) => {
+  for (let left = milliseconds; left > 0; left -= 100) {
+    clock.pass(Math.min(100, left))
+    await vi.advanceTimersByTimeAsync(Math.min(100, left))
+  }
+}
+const settle = () => vi.advanceTimersByTimeAsync(0)
+/** Uses up what is free, and the pause after it until it is as long as all later ones. */
+const exhaust = () => {
+  for (let i = 0; i < 4; i++) attempts.fail('ann')
+}
+
+it('are free at first, each counted, and not those of another account', async () => {
+  await come('a', '10.1.0.1')
+  await come('b', '10.1.0.1')
+  void come('c', '10.1.0.1')
+  await come('d', '10.1.0.1', 'bob')
+  expect(heard).toEqual(['a', 'b', 'd'])
+  await pass(1000)
+  expect(heard).toEqual(['a', 'b', 'd', 'c'])
+})
+
+it('come one by one, and none before its time, however early a timer is', async () => {
+  exhaust()
+  void come('a', '10.1.0.1')
+  void come('b', '10.2.0.1')
+  clock.pass(PACE - 1)
+  await vi.advanceTimersByTimeAsync(PACE)
+  expect(heard).toEqual([])
+  await pass(1)
+  expect(heard).toEqual(['a'])
+  await pass(PACE - 1)
+  expect(heard).toEqual(['a'])
+  await pass(1)
+  expect(heard).toEqual(['a', 'b'])
+  // Nobody waits: what comes next has only the pause before it.
+  await pass(PACE)
+  await come('c', '10.3.0.1')
+  expect(heard).toEqual(['a', 'b', 'c'])
+})
+
+it('go by network, and in one by address, whoever has waited longest', async () => {
+  exhaust()
+  void come('a', '10.1.0.1')
+  void come('b', '10.1.0.2')
+  void come('c', '10.1.0.2')
+  void come('d', '10.2.0.1')
+  await pass(4 * PACE)
+  expect(heard.join('')).toBe('adbc')
+})
+
+it('are kept for eight: one more sends the last of the largest network away, with the time of the next turn', async () => {
+  exhaust()
+  await pass(1)
+  void come('elsewhere', '10.2.0.1')
+  for (let i = 1; i < MOST_WAITING; i++) void come(`${i}`, `10.1.0.${i}`)
+  await settle()
+  expect(heard).toEqual([])
+  void come('also elsewhere', '10.2.0.2')
+  await settle()
+  expect(heard).toEqual([`${MOST_WAITING - 1} 429 4`])
+  await pass(3001)
+  void come('too many', '10.1.0.9')
+  await settle()
+  expect(heard.at(-1)).toBe('too many 429 1')
+})
+
+it('keep the place of who was refused and comes back', async () => {
+  exhaust()
+  void come('first', '10.1.0.1')
+  for (let i = 2; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
+  void come('late', '10.99.0.1')
+  await settle()
+  expect(heard).toEqual(['late 429 4'])
+  void come('later', '10.98.0.1')
+  await pass(PACE)
+  expect(heard.slice(1)).toEqual(['later 429 4', 'first'])
+  void come('later again', '10.98.0.1')
+  void come('late again', '10.99.0.1')
+  await settle()
+  // The one place that is free is for whom has waited longer.
+  expect(heard.slice(3)).toEqual(['later again 429 4'])
+})
+
+it('end after half a minute for one request, and it takes nobody’s turn', async () => {
+  exhaust()
+  for (let i = 0; i < MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
+  await pass(30_000 - 1)
+  expect(heard).toEqual(['0', '1', '2', '3', '4', '5', '6'])
+  await pass(1)
+  expect(heard.slice(7)).toEqual(['7 429 2'])
+  void come('next', '10.9.0.1')
+  await pass(2000)
+  expect(heard.slice(8)).toEqual(['next'])
+})
+
+it('are refused to all who wait once the server stops, and no timer is left', async () => {
+  exhaust()
+  void come('a', '10.1.0.1')
+  void come('b', '10.2.0.1')
+  turns.close()
+  await settle()
+  expect(heard).toEqual(['a 503 5', 'b 503 5'])
+  expect(vi.getTimerCount()).toBe(0)
+})
