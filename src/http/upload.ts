@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import busboy from 'busboy'
 import type { Form, ReceivedFile } from './endpoint.ts'
 import { ApiError, errno, invalid } from './errors.ts'
+import { readBytes } from './json-body.ts'
 import { quoted } from './nearest.ts'
 import { contradiction, lenientQuery, originalQuery, type Parameters } from './query.ts'
 
@@ -46,7 +47,7 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return receiveMultipart(incoming, options)
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     try {
-      const text = (await readSmall(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8')
+      const text = (await readBytes(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8')
       const fields = (options.lastWins ? originalQuery : lenientQuery).read(text, true)
       checkNames(Object.keys(fields), options)
       return { fields, files: {} }
@@ -197,31 +198,6 @@ async function storeFile(stream: Readable, path: string, name: string, limit: nu
 /** The refusal of a file over its limit; `size` is what is known of it, in bytes. */
 export const tooLarge = (name: string, limit: number, size: number) =>
   new ApiError('too-large', `File too large for option: ${name}. Allowed: <= ${limit} bytes, received: ${size} bytes`)
-
-async function readSmall(incoming: IncomingMessage, max: number, idle: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  let refusal: unknown
-  const give = (error: ApiError) => {
-    refusal = error
-    incoming.destroy()
-  }
-  const calm = watchIdle(incoming, idle, give)
-  const late = setTimeout(give, idle * 4, new ApiError('timeout', 'The body arrives too slowly'))
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > max) throw new ApiError('too-large', `Body too large. Allowed: <= ${max} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks)
-  } catch (error) {
-    throw asApiError(refusal ?? error)
-  } finally {
-    calm()
-    clearTimeout(late)
-  }
-}
 
 /** Calls `give` when no byte came for `idle` milliseconds; returns the function that ends the watch. */
 function watchIdle(incoming: IncomingMessage, idle: number, give: (error: ApiError) => void): () => void {

@@ -1,37 +1,62 @@
-// Forms over a real connection: a file of exactly the limit and one byte more, and what is left of each.
+// Forms over a real connection: each limit at the limit and one above, and what is left on the disk of what was refused.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ApiError } from '../../src/http/errors.ts'
-import { receive } from '../../src/http/upload.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiError } from '../../src/http/errors.ts'
+import { receive, type UploadOptions } from '../../src/http/upload.ts'
+import { call, file, multipart, type Part, raw, until } from '../api/client.ts'
+
+const disk = vi.hoisted(() => ({ free: undefined as number | undefined }))
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  const statfsSync = (path: string) => (disk.free === undefined ? fs.statfsSync(path) : { bavail: disk.free, bsize: 1 })
+  return { ...fs, statfsSync }
+})
 
 const LIMIT = 100_000
+const RESERVE = 16 << 20
+const HOW = '. Send the file as its part update: curl -F update=@FILE'
 let folder: string
 let server: Server
+let url: string
+let options: UploadOptions
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edge-admin-upload-'))
   server = createServer((incoming, response) => {
-    const options = {
-      form: { update: { kind: 'file' as const, description: 'the package', required: true, limit: () => LIMIT } },
-      lastWins: false,
-      extra: () => false,
-      limit: () => LIMIT,
-      folder: () => folder,
-      idle: 30_000,
-      authorize: () => {},
-    }
     receive(incoming, options).then(
-      ({ files }) => response.end(JSON.stringify(files['update'] ?? null)),
+      ({ fields, files }) => response.end(JSON.stringify({ fields, files })),
       (error: ApiError) => {
         incoming.resume()
-        response.writeHead(error.status).end(error.message)
+        response.writeHead(error.status ?? 500).end(error.words ?? error.message)
       },
     )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+beforeEach(() => {
+  disk.free = undefined
+  const about = { description: 'x', required: false }
+  options = {
+    form: {
+      update: { kind: 'file', limit: () => LIMIT, ...about },
+      second: { kind: 'file', limit: () => LIMIT, ...about },
+      note: { kind: 'text', ...about },
+      word: { kind: 'text', ...about },
+    },
+    lastWins: false,
+    extra: (name) => name === 'token',
+    limit: () => LIMIT,
+    folder: () => folder,
+    idle: 30_000,
+    authorize: () => {},
+  }
+})
+afterEach(() => {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name))
 })
 afterAll(() => {
   server?.closeAllConnections()
@@ -39,32 +64,191 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function send(bytes: number) {
-  const form = new FormData()
-  form.append('update', new Blob([Buffer.alloc(bytes, 'x')]), 'package')
-  const { port } = server.address() as AddressInfo
-  const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: form })
-  return { status: answer.status, text: await answer.text() }
+const answerTo = async (request: Parameters<typeof call>[3]) => {
+  const { status, body } = await call(url, 'POST', '/', request)
+  return status === 200 ? JSON.parse(body) : [status, body]
 }
+const send = (...form: Part[]) => answerTo({ form })
+const sendText = (body: string, type = 'application/x-www-form-urlencoded') =>
+  answerTo({ body, headers: { 'content-type': type } })
+const text = (name: string, value = 'x'): Part => ({ name, value })
+const bytes = (size: number) => Buffer.alloc(size, 'x')
 
 describe('a file in a form', () => {
   it('of exactly the limit is taken, whole', async () => {
-    const { status, text } = await send(LIMIT)
-    const { path, size } = JSON.parse(text)
-    expect([status, size]).toEqual([200, LIMIT])
-    expect(readFileSync(path)).toHaveLength(LIMIT)
-    rmSync(path)
+    const { files } = await send(file('update', bytes(LIMIT)))
+    expect(files.update).toMatchObject({ size: LIMIT, name: 'update.bin' })
+    expect(readFileSync(files.update.path)).toHaveLength(LIMIT)
   })
 
   it('of one byte more is refused with both numbers, and nothing of it is left', async () => {
     const words = `File too large for option: update. Allowed: <= ${LIMIT} bytes, received: ${LIMIT + 1} bytes`
-    expect(await send(LIMIT + 1)).toEqual({ status: 413, text: words })
+    expect(await send(file('second', 'x'), file('update', bytes(LIMIT + 1)))).toEqual([413, words])
     expect(readdirSync(folder)).toEqual([])
   })
 
   it('of no bytes at all is a file', async () => {
-    const { status, text } = await send(0)
-    expect([status, JSON.parse(text).size]).toEqual([200, 0])
-    rmSync(JSON.parse(text).path)
+    expect((await send(file('update', ''))).files.update.size).toBe(0)
+  })
+
+  it('leaves sixteen mebibytes of the disk free', async () => {
+    disk.free = RESERVE + 5000
+    expect((await send(file('update', bytes(5000)))).files.update.size).toBe(5000)
+    expect(await send(file('update', bytes(5001)))).toEqual([507, 'Not enough free disk space'])
+  })
+
+  it('without a name is no file, as a browser sends an empty field', async () => {
+    expect(await send(file('update', '', ''), text('note'))).toEqual({ fields: { note: 'x' }, files: {} })
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('that comes twice is refused, or the last counts and the first is gone', async () => {
+    const twice = [file('update', 'one'), file('update', 'other')]
+    expect(await send(...twice)).toEqual([400, 'The option "update" came more than once'])
+    expect(readdirSync(folder)).toEqual([])
+    options.lastWins = true
+    const { files } = await send(...twice)
+    expect(readFileSync(files.update.path, 'utf8')).toBe('other')
+    expect(readdirSync(folder)).toHaveLength(1)
+  })
+
+  it('is not stored before somebody agreed, by what came before it', async () => {
+    const asked: object[] = []
+    options.authorize = (fields) => {
+      asked.push({ ...fields })
+      if (!('token' in fields)) throw new ApiError('forbidden', 'No')
+    }
+    expect(await send(text('token', 't'), file('update', 'x'), text('note'), file('second', 'y'))).toMatchObject({
+      files: { update: { size: 1 }, second: { size: 1 } },
+    })
+    expect(asked).toEqual([{ token: 't' }, { token: 't', note: 'x' }])
+    for (const name of readdirSync(folder)) rmSync(join(folder, name))
+    expect(await send(file('update', bytes(LIMIT)), text('token', 't'))).toEqual([403, 'No'])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('whose sender goes away is gone as well', async () => {
+    const { type, body } = multipart([file('update', bytes(LIMIT))])
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`
+    const left = raw(url, head + body.subarray(0, 60_000)).catch(() => undefined)
+    await until('it arrives', () => readdirSync(folder).length > 0)
+    server.closeAllConnections()
+    await until('it is gone', () => readdirSync(folder).length === 0)
+    await left
+  })
+})
+
+describe('a part of a form', () => {
+  it('has to be one of the form’s own, or of the surface’s, and of its kind', async () => {
+    expect(await send(text('other'))).toEqual([400, 'Unknown parameter'])
+    expect(await send(file('other', 'x'))).toEqual([400, 'Unknown parameter'])
+    expect(await send(text('constructor'))).toEqual([400, 'Unknown parameter'])
+    expect(await send(file('token', 'x'))).toEqual([400, 'Unknown parameter'])
+    expect(await send(text('update'))).toEqual([400, 'Expected a file for option: update'])
+    expect(await send(file('note', 'x'))).toEqual([400, 'Expected text, not a file, for option: note'])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('may come again with the same value; with another, only where the last counts', async () => {
+    expect((await send(text('note', 'a'), text('note', 'a'))).fields).toEqual({ note: 'a' })
+    const words = 'The option "note" came more than once, with different values'
+    expect(await send(text('note', 'a'), text('note', 'b'))).toEqual([400, words])
+    options.lastWins = true
+    expect((await send(text('note', 'a'), text('note', 'b'))).fields).toEqual({ note: 'b' })
+  })
+
+  it('has text of less than 4096 bytes', async () => {
+    expect((await send(text('note', 'x'.repeat(4095)))).fields.note).toHaveLength(4095)
+    expect(await send(text('note', 'x'.repeat(4097)))).toEqual([400, 'A text part is longer than 4096 bytes'])
+  })
+
+  it('is one of twenty-four', async () => {
+    const parts = (count: number) => Array.from({ length: count }, () => text('note'))
+    expect((await send(...parts(23))).fields).toEqual({ note: 'x' })
+    expect(await send(...parts(25))).toEqual([400, 'Too many parts in the form'])
+  })
+})
+
+describe('the whole of a form', () => {
+  /** What stands before the first part is read, and dropped. */
+  const padded = (total: number, ...parts: Part[]) => {
+    const { type, body } = multipart(parts)
+    return answerTo({
+      body: Buffer.concat([bytes(total - body.length - 2), Buffer.from('\r\n'), body]),
+      headers: { 'content-type': type },
+    })
+  }
+
+  it('may hold two mebibytes beside its files, and not a byte more', async () => {
+    expect((await padded(2 << 20, text('note'))).fields).toEqual({ note: 'x' })
+    expect(await padded((2 << 20) + 1, text('note'))).toEqual([413, 'Too much in the form besides its files'])
+  })
+
+  it('is as large as its files are, which do not count', async () => {
+    options.limit = () => 5 << 20
+    expect((await send(file('update', bytes(3 << 20)))).files.update.size).toBe(3 << 20)
+  })
+
+  it.each([
+    ['without a boundary', 'multipart/form-data', 'x'],
+    ['that ends in a header', 'multipart/form-data; boundary=b', '--b\r\nContent-Disposition: form-data; name="note"'],
+    [
+      'that ends in a part',
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name=note\r\n\r\nx',
+    ],
+  ])('%s is malformed', async (_what, type, body) => {
+    expect(await sendText(body, type)).toEqual([400, 'Malformed multipart body'])
+  })
+
+  it('that stops arriving is given up, whatever its type', async () => {
+    options.idle = 100
+    for (const type of ['multipart/form-data; boundary=b', 'application/x-www-form-urlencoded']) {
+      const head = `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: 9\r\n\r\n`
+      expect([type, await raw(url, head)]).toEqual([
+        type,
+        expect.stringMatching(/^HTTP\/1\.1 408 [\s\S]*The body stopped arriving/),
+      ])
+    }
+  })
+})
+
+describe('a form of text alone', () => {
+  it('is read like a query, in the words of its surface', async () => {
+    expect((await sendText('note=a+b&word=%41&token=t')).fields).toEqual({ note: 'a+b', word: 'A', token: 't' })
+    expect(await sendText('note=a&note=b')).toEqual([
+      400,
+      `The option "note" came more than once, with different values${HOW}`,
+    ])
+    options.lastWins = true
+    expect((await sendText('note=a&note=b')).fields).toEqual({ note: 'b' })
+  })
+
+  it('says how a file is sent, where the form has one', async () => {
+    expect(await sendText('other=1')).toEqual([400, `Unknown parameter${HOW}`])
+    expect(await sendText('update=1')).toEqual([400, `Expected a file for option: update${HOW}`])
+    // A surface that stands in for the original says nothing where that said nothing.
+    expect(await sendText('note=%ff')).toEqual([400, `Expected percent-encoded UTF-8 in the parameters${HOW}`])
+    options.form = { note: { kind: 'text', description: 'x', required: false } }
+    expect(await sendText('other=1')).toEqual([400, 'Unknown parameter'])
+  })
+
+  it('may have 64 kibibytes, and not a byte more', async () => {
+    expect((await sendText(`note=${'x'.repeat(65_531)}`)).fields.note).toHaveLength(65_531)
+    expect(await sendText(`note=${'x'.repeat(65_532)}`)).toEqual([413, `Body too large. Allowed: <= 65536 bytes${HOW}`])
+  })
+})
+
+describe('a body that is no form', () => {
+  it('is refused with how a form is sent, unless there is none', async () => {
+    const words = `Expected a body of type multipart/form-data${HOW}`
+    expect(await sendText('{}', 'application/json')).toEqual([415, words])
+    expect(await sendText('x', 'multipart/form-datax')).toEqual([415, words])
+    expect(await answerTo({ body: 'x' })).toEqual([400, words])
+    expect(await answerTo({ body: 'x', headers: { 'transfer-encoding': 'chunked' } })).toEqual([400, words])
+    expect(await answerTo({})).toEqual({ fields: {}, files: {} })
+    expect(await answerTo({ headers: { 'content-type': 'application/json' } })).toEqual({ fields: {}, files: {} })
+    options.form = {}
+    expect(await answerTo({ body: 'x' })).toEqual([400, 'Expected a body of type multipart/form-data'])
   })
 })
