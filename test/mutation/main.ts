@@ -26,7 +26,7 @@ const RESULTS = process.env['RESULTS']
 /** Milliseconds that a run of tests may take; one that takes longer has noticed: something hangs. */
 const LIMIT = 300_000
 /** Tests of units that are asked before all others. */
-const NEAREST = 3
+const NEAREST = 2
 
 /** Numbers between 0 and 1 that a seed decides (a linear congruential generator of Numerical Recipes). */
 function numbers(seed: number): () => number {

@@ -54,5 +54,5 @@ export function testsFor(source: string, more: Record<string, string[]> = {}): S
   const named = Object.entries(more).flatMap(([part, files]) => (source.includes(part) ? files : []))
   // A run of no files fails, and would count as one that noticed.
   for (const file of named) if (!existsSync(file)) throw new Error(`${file} is named for ${source}, and is not there`)
-  return { quick: near('test/unit', 14), slow: [...new Set(named)] }
+  return { quick: near('test/unit', 8), slow: [...new Set(named)] }
 }
