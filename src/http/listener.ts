@@ -81,7 +81,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
   server.on('connect', (_request: IncomingMessage, socket: Socket) => connections.conclude(socket, refusalText(405)))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error.code, socket))
-  receive(server, connections, timing)
+  receive(server, connections, turns, timing)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, host, () => resolve())
@@ -129,19 +129,23 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 /** Takes new connections over from Node: each needs a place first, and may turn out to speak no TLS. */
-function receive(server: Server | TlsServer, connections: Connections, timing: Timing): void {
+function receive(server: Server | TlsServer, connections: Connections, turns: RequestTurns, timing: Timing): void {
   const listeners = server.listeners('connection')
   const proceed = (raw: Socket) => {
     for (const listener of listeners) listener.call(server, raw)
   }
   server.removeAllListeners('connection')
   const tls = server.listenerCount('secureConnection') > 0
-  if (tls) server.prependListener('secureConnection', (socket) => connections.speak(socket))
+  if (tls) {
+    server.prependListener('secureConnection', (socket) => connections.speak(socket))
+    server.on('secureConnection', (socket: Socket) => turns.follow(socket))
+  }
   server.on('connection', (raw: Socket) => {
     if (!connections.enter(raw)) return
     if (!tls) {
       connections.speak(raw)
       proceed(raw)
+      turns.follow(raw)
       return
     }
     beginsPlain(raw, (plain) => {

@@ -1,145 +1,200 @@
-// Requests that come on one connection before the one ahead of them is answered (pipelining) wait for it, and each takes a turn of the
-// event loop. A peer can put a thousand of them into one packet: handled as they come, they would hold everybody else up, and what a peer
-// does not read would pile up here.
+// One request after the other on each connection, and turns between connections. A peer can put a thousand requests into one packet
+// (pipelining): Node would read them all before anybody else is heard. Here its parser gets the bytes of the next request once the answer
+// before it has gone; what has come already waits unread, and only some connections are let on in each turn of the event loop.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../auth/back-off.ts'
-import { type Connections, isOver } from './connections.ts'
+import { type Connection, type Connections, isOver } from './connections.ts'
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
-/** Bytes of waiting requests of one connection from which nothing more is read from it, and below which it is again. */
-const PAUSE = 32 << 10
-const RESUME = 8 << 10
-/** Bytes of all waiting requests of one address: who brings more is cut off. And of all: the address that has most loses a connection. */
+const END_OF_HEADERS = Buffer.from('\r\n\r\n')
+/** Bytes that are parsed at once, at the least, while a body is read: it may contain the end of headers a thousand times. */
+const STEP = 1024
+/** Connections that are let on in one turn of the event loop: some milliseconds of work. */
+const IN_ONE_TURN = 16
+/** Bytes that wait on the connections of one address: who brings more is cut off. And on all: the address that has most loses a connection. */
 const MOST_OF_ADDRESS = 4 << 20
 const MOST_OF_ALL = 16 << 20
-/** What a request without headers costs, and each text of its headers beside its length. */
-const REQUEST = 2048
-const TEXT = 32
+/** Bytes that wait on one connection from which nothing more is read from it. Until then it is: that is how one sees that a peer has gone. */
+const PAUSE = 64 << 10
+/** What each piece that waits costs beside its bytes: a peer may send them one by one. */
+const PIECE = 256
 
-interface Queue {
-  waiting: { incoming: IncomingMessage; outgoing: ServerResponse; bytes: number }[]
+interface Turn {
+  connection: Connection
+  socket: Socket
   address: string
+  /** Node's own listener for what comes: its parser. */
+  parse: (bytes: Buffer) => void
+  /** What waits until the answer ahead has gone; undefined where nothing does. */
+  waiting: Buffer[] | undefined
   bytes: number
-  paused: boolean
+  /** Requests whose headers came with the end of the body before them. */
+  next: { incoming: IncomingMessage; outgoing: ServerResponse }[]
 }
 
 export class RequestTurns {
   private readonly connections: Connections
   private readonly serve: Serve
-  private readonly queues = new Map<Socket, Queue>()
+  private readonly turns = new Map<Socket, Turn>()
   private readonly ofAddress = new Map<string, number>()
   private bytes = 0
+  /** Those whose answer has gone, in the order in which they are let on. */
+  private ready: Turn[] = []
 
   constructor(connections: Connections, serve: Serve) {
     this.connections = connections
     this.serve = serve
   }
 
-  /** A request whose headers are here. One that nothing is ahead of is served at once. */
+  /** Takes over what comes on a connection from Node, which has just begun to listen to it. */
+  follow(socket: Socket): void {
+    const connection = this.connections.of(socket)
+    const [parse] = socket.listeners('data') as Turn['parse'][]
+    if (!connection || !parse) return
+    const address = canonicalAddress(connection.address)
+    const turn: Turn = { connection, socket, address, parse, waiting: undefined, bytes: 0, next: [] }
+    this.turns.set(socket, turn)
+    socket.off('data', parse)
+    socket.on('data', (bytes: Buffer) => this.hear(turn, bytes))
+    socket.once('close', () => this.forget(turn))
+  }
+
+  /** A request whose headers are here. */
   take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming
+    const turn = this.turns.get(socket)
     // The answer ahead said that it is the last.
-    if (!socket.writable) return
-    const connection = this.connections.of(socket)
-    const before = connection?.last
-    if (connection) connection.last = outgoing
-    if (!before || isOver(before)) this.serve(incoming, outgoing)
-    else this.wait(incoming, outgoing, before)
+    if (!turn || !socket.writable) return
+    const { last } = turn.connection
+    turn.connection.last = outgoing
+    if (!last || isOver(last)) this.serve(incoming, outgoing)
+    else {
+      turn.next.push({ incoming, outgoing })
+      if (turn.next.length === 1) this.after(last, turn)
+    }
   }
 
-  private wait(incoming: IncomingMessage, outgoing: ServerResponse, before: ServerResponse): void {
-    const { socket } = incoming
-    if (socket.destroyed) return
-    const bytes = sizeOf(incoming)
-    const queue = this.queues.get(socket) ?? this.begin(socket)
-    if ((this.ofAddress.get(queue.address) ?? 0) + bytes > MOST_OF_ADDRESS) {
-      this.cutOff(socket)
+  private hear(turn: Turn, bytes: Buffer): void {
+    const { connection, socket, parse } = turn
+    for (let from = 0; from < bytes.length; ) {
+      // Its parser may be another connection's by now.
+      if (connection.ended || socket.destroyed) return
+      const { last } = connection
+      const reading = last !== undefined && !last.req.complete
+      if (turn.waiting || turn.next.length > 0 || (last && !reading && !isOver(last))) {
+        this.hold(turn, bytes.subarray(from))
+        return
+      }
+      const to = endOfPiece(bytes, from, reading)
+      parse(bytes.subarray(from, to))
+      from = to
+      // Node stops it where a body, or an answer, is not taken, and lets it go on.
+      if (socket.isPaused() && from < bytes.length) {
+        socket.unshift(bytes.subarray(from))
+        return
+      }
+    }
+  }
+
+  private hold(turn: Turn, rest: Buffer): void {
+    const { socket, connection, next } = turn
+    if (!turn.waiting) {
+      turn.waiting = []
+      if (next.length === 0 && connection.last) this.after(connection.last, turn)
+    }
+    turn.waiting.push(rest)
+    // All that is read with it stays in memory.
+    this.count(turn, turn.bytes + rest.buffer.byteLength + PIECE)
+    if (turn.bytes > PAUSE) socket.pause()
+    this.makeRoom(turn)
+  }
+
+  private after(outgoing: ServerResponse, turn: Turn): void {
+    outgoing.once('close', () => this.queue(turn))
+  }
+
+  private queue(turn: Turn): void {
+    if (this.ready.length === 0) setImmediate(() => this.letOn())
+    this.ready.push(turn)
+  }
+
+  private letOn(): void {
+    const now = this.ready.splice(0, IN_ONE_TURN)
+    if (this.ready.length > 0) setImmediate(() => this.letOn())
+    for (const turn of now) this.goOn(turn)
+  }
+
+  private goOn(turn: Turn): void {
+    const { socket } = turn
+    // The answer ahead said that it is the last.
+    if (!socket.writable) {
+      this.forget(turn)
       return
     }
-    while (this.bytes + bytes > MOST_OF_ALL) {
+    // A peer that does not read its answers is not served; Node wants nothing of it either.
+    if (socket.writableNeedDrain) {
+      socket.once('drain', () => this.queue(turn))
+      return
+    }
+    const first = turn.next.shift()
+    if (first) {
+      this.serve(first.incoming, first.outgoing)
+      if (turn.next.length > 0 || turn.waiting) this.after(first.outgoing, turn)
+      return
+    }
+    const waited = turn.waiting ?? []
+    turn.waiting = undefined
+    this.count(turn, 0)
+    socket.resume()
+    this.hear(turn, waited.length === 1 && waited[0] ? waited[0] : Buffer.concat(waited))
+  }
+
+  private count(turn: Turn, bytes: number): void {
+    const more = bytes - turn.bytes
+    turn.bytes = bytes
+    this.bytes += more
+    const all = (this.ofAddress.get(turn.address) ?? 0) + more
+    if (all > 0) this.ofAddress.set(turn.address, all)
+    else this.ofAddress.delete(turn.address)
+  }
+
+  private makeRoom(turn: Turn): void {
+    if ((this.ofAddress.get(turn.address) ?? 0) > MOST_OF_ADDRESS) turn.socket.destroy()
+    while (this.bytes > MOST_OF_ALL) {
       const largest = this.largest()
-      if (!largest) break
-      this.cutOff(largest)
-      if (largest === socket) return
+      if (!largest) return
+      this.forget(largest)
+      largest.socket.destroy()
     }
-    if (queue.waiting.length === 0) this.after(before, socket)
-    queue.waiting.push({ incoming, outgoing, bytes })
-    this.count(queue, bytes)
-    // Not at once: the end of each request makes Node read on.
-    if (queue.bytes >= PAUSE && !queue.paused) {
-      queue.paused = true
-      setImmediate(() => queue.paused && socket.pause())
-    }
-  }
-
-  private begin(socket: Socket): Queue {
-    const address = canonicalAddress(this.connections.of(socket)?.address ?? '')
-    const queue: Queue = { waiting: [], address, bytes: 0, paused: false }
-    this.queues.set(socket, queue)
-    socket.once('close', () => this.forget(socket))
-    return queue
-  }
-
-  private count(queue: Queue, bytes: number): void {
-    queue.bytes += bytes
-    this.bytes += bytes
-    const all = (this.ofAddress.get(queue.address) ?? 0) + bytes
-    if (all > 0) this.ofAddress.set(queue.address, all)
-    else this.ofAddress.delete(queue.address)
   }
 
   /** The connection that holds most of the address that holds most. */
-  private largest(): Socket | undefined {
-    const weight = ({ address, bytes }: Queue): [number, number] => [this.ofAddress.get(address) ?? 0, bytes]
-    let found: [Socket, Queue] | undefined
-    for (const one of this.queues) {
-      if (one[1].bytes === 0) continue
-      const [address, own] = weight(one[1])
-      const [most, mostOwn] = found ? weight(found[1]) : [0, 0]
-      if (address > most || (address === most && own > mostOwn)) found = one
+  private largest(): Turn | undefined {
+    let found: Turn | undefined
+    const most = (turn: Turn) => this.ofAddress.get(turn.address) ?? 0
+    for (const turn of this.turns.values()) {
+      if (turn.bytes === 0) continue
+      const more = found ? most(turn) - most(found) || turn.bytes - found.bytes : 1
+      if (more > 0) found = turn
     }
-    return found?.[0]
+    return found
   }
 
-  private cutOff(socket: Socket): void {
-    this.forget(socket)
-    socket.destroy()
-  }
-
-  /** The next one is served once the answer ahead of it has gone, and others had their turn. */
-  private after(outgoing: ServerResponse, socket: Socket): void {
-    outgoing.once('close', () => setImmediate(() => this.next(socket)))
-  }
-
-  private next(socket: Socket): void {
-    const queue = this.queues.get(socket)
-    const first = queue?.waiting.shift()
-    if (!queue || !first) return
-    const { incoming, outgoing, bytes } = first
-    this.count(queue, -bytes)
-    // The answer ahead said that it is the last.
-    if (!socket.writable) {
-      this.forget(socket)
-      return
-    }
-    this.serve(incoming, outgoing)
-    if (queue.waiting.length > 0) this.after(outgoing, socket)
-    if (queue.paused && queue.bytes <= RESUME) {
-      queue.paused = false
-      socket.resume()
-    }
-  }
-
-  private forget(socket: Socket): void {
-    const queue = this.queues.get(socket)
-    if (!queue) return
-    this.queues.delete(socket)
-    queue.waiting = []
-    this.count(queue, -queue.bytes)
+  private forget(turn: Turn): void {
+    if (!this.turns.delete(turn.socket)) return
+    turn.next = []
+    turn.waiting = undefined
+    this.count(turn, 0)
   }
 }
 
-const sizeOf = ({ rawHeaders, url = '' }: IncomingMessage) =>
-  rawHeaders.reduce((sum, { length }) => sum + length + TEXT, REQUEST + url.length)
+/**
+ * Where to stop: behind the next end of headers, so that one request begins at a time. The end may lie across two pieces; then two requests
+ * may come, and the second one waits. While a body is read, not before some bytes.
+ */
+function endOfPiece(bytes: Buffer, from: number, reading: boolean): number {
+  const end = bytes.indexOf(END_OF_HEADERS, reading ? from + STEP : from)
+  return end < 0 ? bytes.length : end + END_OF_HEADERS.length
+}

@@ -1,89 +1,185 @@
-// What requests that wait for the one ahead of them may hold: by bytes, for few of them can be large.
+// One request after the other on each connection: what is parsed when, and what may wait.
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { expect, it } from 'vitest'
-import type { Connections } from '../../src/http/connections.ts'
+import type { Connection, Connections } from '../../src/http/connections.ts'
 import { RequestTurns } from '../../src/http/turns.ts'
 
-class Peer extends EventEmitter {
-  readonly address: string
-  writable = true
-  destroyed = false
-  paused = false
-  last: ServerResponse | undefined
-  constructor(address: string) {
-    super()
-    this.address = address
+type Answer = EventEmitter & { destroyed: boolean; req: { complete: boolean } }
+
+/** A connection whose parser takes a request at each end of headers, and writes down what it was given. */
+class Peer {
+  readonly parsed: string[] = []
+  readonly answers: Answer[] = []
+  readonly socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() }) as Socket
+  /** `long`: its first request has a body without an end. */
+  constructor(server: Server, address: string, long = false) {
+    const { socket } = this
+    server.of.set(socket, { address, last: undefined, ended: false } as Connection)
+    let text = ''
+    socket.on('data', (bytes: Buffer) => {
+      this.parsed.push(bytes.toString('latin1'))
+      text += bytes.toString('latin1')
+      while (!(long && this.answers.length > 0) && text.includes('\r\n\r\n')) {
+        text = text.slice(text.indexOf('\r\n\r\n') + 4)
+        const answer = Object.assign(new EventEmitter(), { destroyed: false, req: { complete: !long } })
+        this.answers.push(answer)
+        server.turns.take({ socket } as IncomingMessage, answer as unknown as ServerResponse)
+      }
+    })
+    server.turns.follow(socket)
   }
-  pause = () => {
-    this.paused = true
+  /** What comes next, in so many packets. */
+  async sends(...packets: string[]): Promise<this> {
+    for (const packet of packets) this.socket.push(new TextEncoder().encode(packet))
+    await turn()
+    return this
   }
-  resume = () => {
-    this.paused = false
-  }
-  destroy() {
-    this.destroyed = true
-    this.writable = false
-    this.emit('close')
+  goes(answer = this.answers.at(-1)): void {
+    if (answer) answer.destroyed = true
+    answer?.emit('close')
   }
 }
 
-const KB12 = 12 << 10
-const served: Peer[] = []
-const make = () =>
-  new RequestTurns({ of: (peer: unknown) => peer } as unknown as Connections, ({ socket }) => {
-    served.push(socket as unknown as Peer)
+class Server {
+  readonly of = new Map<Socket, Connection>()
+  readonly served: ServerResponse[] = []
+  readonly turns = new RequestTurns(this.of as unknown as { get: Connections['of'] } & Connections, (_, outgoing) => {
+    this.served.push(outgoing)
   })
-/** A request with 12 KB of headers; the answer to it. */
-function ask(turns: RequestTurns, peer: Peer): EventEmitter & { destroyed: boolean } {
-  const answer = Object.assign(new EventEmitter(), { destroyed: false })
-  const incoming = { socket: peer as unknown as Socket, url: '/', rawHeaders: ['X-A', 'b'.repeat(KB12)] }
-  turns.take(incoming as unknown as IncomingMessage, answer as unknown as ServerResponse)
-  return answer
+  constructor() {
+    Object.assign(this.of, { of: (socket: Socket) => this.of.get(socket) })
+  }
 }
 const turn = () => new Promise((resolve) => setImmediate(resolve))
-/** One that is served, and three that wait: 40 KB and more. */
-const fill = (turns: RequestTurns, peer: Peer) => {
-  for (let i = 0; i < 4; i++) ask(turns, peer)
-  return peer
-}
+const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 
-it('a connection is not read on from 32 KB, and is again once they are served', async () => {
-  const turns = make()
-  const peer = new Peer('192.0.2.1')
-  const answers = [ask(turns, peer), ask(turns, peer), ask(turns, peer)]
+it('the next request is parsed once the answer before has gone', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1') + GET('/2'), GET('/3'), 'GET')
+  expect(peer.parsed).toEqual([GET('/1')])
+  peer.goes()
+  expect(peer.parsed).toEqual([GET('/1')])
   await turn()
-  expect(peer.paused).toBe(false)
-  answers.push(ask(turns, peer))
+  expect(peer.parsed).toEqual([GET('/1'), GET('/2')])
+  peer.goes()
   await turn()
-  expect(peer.paused).toBe(true)
-  for (const answer of answers) {
-    answer.destroyed = true
-    answer.emit('close')
+  expect(peer.parsed).toEqual([GET('/1'), GET('/2'), GET('/3')])
+  peer.goes()
+  await turn()
+  expect(peer.parsed.at(-1)).toBe('GET')
+  await peer.sends(' /4 HTTP/1.1\r\n\r\n')
+  expect(peer.answers).toHaveLength(4)
+})
+
+it('one whose headers end across two packets is whole, and the one behind it waits', async () => {
+  const server = new Server()
+  const peer = await new Peer(server, '192.0.2.1').sends(GET('/1').slice(0, -1), `\n${GET('/2')}${GET('/3')}`)
+  expect([peer.answers.length, server.served.length, peer.parsed.join('')]).toEqual([2, 1, GET('/1') + GET('/2')])
+  peer.goes(peer.answers[0])
+  await turn()
+  expect([peer.answers.length, server.served.length]).toEqual([2, 2])
+  peer.goes(peer.answers[1])
+  await turn()
+  expect([peer.answers.length, server.served.length]).toEqual([3, 3])
+})
+
+it('a body is parsed as it comes, in large pieces, whatever it contains', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1', true).sends(`POST / HTTP/1.1\r\n\r\n${'b'.repeat(9000)}`)
+  expect(peer.parsed.map(({ length }) => length)).toEqual([19, 9000])
+})
+
+it('ends of headers in a body do not cost a piece each', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1', true).sends('POST / HTTP/1.1\r\n\r\n', '\r\n\r\n'.repeat(2048))
+  expect(peer.answers).toHaveLength(1)
+  expect(peer.parsed.length).toBeLessThanOrEqual(10)
+})
+
+it('nothing is parsed once the last words were said: the parser may be another connection’s', async () => {
+  const server = new Server()
+  const peer = await new Peer(server, '192.0.2.1').sends(GET('/1') + GET('/2'))
+  const connection = server.of.get(peer.socket)
+  if (connection) connection.ended = true
+  peer.goes()
+  await turn()
+  await peer.sends(GET('/3'))
+  expect(peer.parsed).toEqual([GET('/1')])
+})
+
+it('some connections are let on in one turn, the others in the next', async () => {
+  const server = new Server()
+  const peers = Array.from({ length: 40 }, () => new Peer(server, '192.0.2.1'))
+  for (const peer of peers) await peer.sends(GET('/1') + GET('/2'))
+  for (const peer of peers) peer.goes()
+  const counts: number[] = []
+  for (let i = 0; i < 4; i++) {
     await turn()
+    counts.push(peers.filter(({ answers }) => answers.length === 2).length)
   }
-  expect([peer.paused, served.filter((one) => one === peer).length]).toEqual([false, 4])
+  expect(counts).toEqual([16, 32, 40, 40])
 })
 
-it('one address holds four megabytes, in any number of connections, and has them again', () => {
-  const turns = make()
-  const peers = Array.from({ length: 200 }, (_, i) => fill(turns, new Peer(`2001:db8::${i.toString(16)}`)))
-  const open = peers.filter(({ destroyed }) => !destroyed)
+it('a connection is not read on from 64 KB, and is again once there is room', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1'), GET('/2'), 'b'.repeat(60 << 10))
+  expect(peer.socket.isPaused()).toBe(false)
+  await peer.sends('b'.repeat(5 << 10))
+  expect(peer.socket.isPaused()).toBe(true)
+  peer.goes()
+  await turn()
+  peer.goes()
+  await turn()
+  expect(peer.socket.isPaused()).toBe(false)
+  expect(peer.parsed.join('').length).toBe(GET('/1').length * 2 + (65 << 10))
+})
+
+it('single bytes count for what they take', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1'))
+  await peer.sends(...Array.from({ length: 300 }, () => 'b'))
+  expect(peer.socket.isPaused()).toBe(true)
+})
+
+it('a peer that does not take its answers is not served', async () => {
+  const server = new Server()
+  const peer = new Peer(server, '192.0.2.1')
+  Object.defineProperty(peer.socket, 'writableNeedDrain', { value: true, configurable: true })
+  await peer.sends(GET('/1') + GET('/2'))
+  peer.goes()
+  await turn()
+  expect(server.served).toHaveLength(1)
+  Object.defineProperty(peer.socket, 'writableNeedDrain', { value: false })
+  peer.socket.emit('drain')
+  await turn()
+  expect(server.served).toHaveLength(2)
+})
+
+/** A connection with a request that is served, and 40 KB that wait. */
+const fill = (server: Server, address: string) =>
+  new Peer(server, address).sends(GET('/1') + GET(`/${'b'.repeat(40 << 10)}`))
+const isOpen = ({ socket }: Peer) => !socket.destroyed
+
+it('one address holds four megabytes, in any number of connections, and has them again', async () => {
+  const server = new Server()
+  const peers: Peer[] = []
+  for (let i = 0; i < 200; i++) peers.push(await fill(server, `2001:db8::${i.toString(16)}`))
+  const open = peers.filter(isOpen)
   expect(open.length).toBeGreaterThan(60)
-  expect(open.length * 3 * KB12).toBeLessThanOrEqual(4 << 20)
-  expect(fill(turns, new Peer('192.0.2.1')).destroyed).toBe(false)
-  for (const peer of open) peer.destroy()
-  expect(fill(turns, new Peer('2001:db8::1')).destroyed).toBe(false)
+  expect(open.length * (40 << 10)).toBeLessThanOrEqual(4 << 20)
+  expect(isOpen(await fill(server, '192.0.2.1'))).toBe(true)
+  for (const { socket } of open) socket.destroy()
+  await turn()
+  expect(isOpen(await fill(server, '2001:db8::1'))).toBe(true)
 })
 
-it('all hold sixteen megabytes, and who holds most makes room', () => {
-  const turns = make()
-  const small = Array.from({ length: 20 }, (_, i) => fill(turns, new Peer(`198.51.100.${i}`)))
-  const large = Array.from({ length: 20 * 60 }, (_, i) => fill(turns, new Peer(`203.0.113.${i % 20}`)))
-  const more = fill(turns, new Peer('192.0.2.1'))
-  expect([...small, more].filter(({ destroyed }) => destroyed)).toEqual([])
-  const open = large.filter(({ destroyed }) => !destroyed).length
+it('all hold sixteen megabytes, and who holds most makes room', async () => {
+  const server = new Server()
+  const small: Peer[] = []
+  const large: Peer[] = []
+  for (let i = 0; i < 20; i++) small.push(await fill(server, `198.51.100.${i}`))
+  for (let i = 0; i < 20 * 40; i++) large.push(await fill(server, `203.0.113.${i % 20}`))
+  const more = await fill(server, '192.0.2.1')
+  expect([...small, more].filter((peer) => !isOpen(peer))).toEqual([])
+  const open = large.filter(isOpen).length
   expect(open).toBeGreaterThan(200)
-  expect((open + 21) * 3 * KB12).toBeLessThanOrEqual(16 << 20)
+  expect((open + 21) * (40 << 10)).toBeLessThanOrEqual(16 << 20)
 })
