@@ -72,7 +72,7 @@ build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-adm
 
 dist/edge-admin.js: $(shell find src -type f) package.json node_modules/.installed build.ts build-page.ts trim.ts
 	@$(BIN)/tsx build.ts
-	@ln -sfn ../../dist/edge-admin.js $(BIN)/edge-admin
+	@ln -sfn ../../scripts/edge-admin $(BIN)/edge-admin
 
 node_modules/.installed: package-lock.json package.json .npmrc
 	@npm ci --no-progress --loglevel=error

@@ -31,7 +31,7 @@ fault() {
 title() { printf '\n== %s\n' "$1"; }
 edge_admin() {
   printf '$ edge-admin %s\n' "$*"
-  node dist/edge-admin.js "$@"
+  scripts/edge-admin "$@"
 }
 
 # The hash, as the contract computes it: the key is the hexadecimal SHA-256 of the token, the message is method and path.
@@ -79,7 +79,7 @@ edge_admin init --root "$root" --sample >/dev/null
 choose_storage
 # A busy machine starts the server after it is first looked for.
 : >"$temp/server.log"
-node dist/edge-admin.js serve --root "$root" --sysconfdir "$root/sysconf" --datadir "$root/data" --statedir "$root/state" \
+scripts/edge-admin serve --root "$root" --sysconfdir "$root/sysconf" --datadir "$root/data" --statedir "$root/state" \
   ${storage_programs:+--programs "$storage_programs"} --port 0 >"$temp/server.log" 2>&1 &
 pid=$!
 left=300

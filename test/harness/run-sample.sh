@@ -25,7 +25,7 @@ answers() { # curl's 7: nobody is there
 ! answers || taken
 
 # It adds what is missing, and nothing where everything is there.
-node dist/edge-admin.js init --root "$var" --sample >/dev/null
+scripts/edge-admin init --root "$var" --sample >/dev/null
 
 set -- --root "$var" --sysconfdir "$var/sysconf" --datadir "$var/data" --statedir "$var/state" --port "$port"
 case ${FAKES:-} in
@@ -44,7 +44,7 @@ case ${FAKES:-} in
     ;;
 esac
 
-node dist/edge-admin.js serve "$@" &
+scripts/edge-admin serve "$@" &
 pid=$!
 trap 'kill "$pid" 2>/dev/null' INT TERM HUP
 
