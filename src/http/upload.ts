@@ -137,7 +137,6 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
       writes.push(write)
       write.catch(refuse)
     } catch (error) {
-      stream.resume()
       refuse(error)
     }
   })
@@ -157,7 +156,6 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   } catch (error) {
     await Promise.allSettled(writes)
     for (const path of stored) rmSync(path, { force: true })
-    if (refusal instanceof ApiError) throw refusal
     throw asApiError(refusal ?? error)
   } finally {
     calm()

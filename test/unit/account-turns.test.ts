@@ -93,6 +93,9 @@ it('are kept for eight: one more sends the last of the largest network away, wit
   void come('too many', '10.1.0.9')
   await settle()
   expect(heard.at(-1)).toBe('too many 429 1')
+  void come('elsewhere, too', '10.2.0.3')
+  await settle()
+  expect(heard.slice(2)).toEqual([`${MOST_WAITING - 2} 429 1`])
 })
 
 it('keep the place of who was refused and comes back', async () => {
@@ -112,6 +115,45 @@ it('keep the place of who was refused and comes back', async () => {
   expect(heard.slice(3)).toEqual(['later again 429 4'])
 })
 
+it('go first to whoever waits for longest in his network, also where he had to come back', async () => {
+  exhaust()
+  for (let i = 1; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
+  void come('x', '10.99.0.1')
+  await pass(PACE)
+  expect(heard).toEqual(['x 429 4', '1'])
+  void come('y', '10.99.0.2')
+  await pass(PACE)
+  void come('x again', '10.99.0.1')
+  await pass(7 * PACE)
+  expect(heard.find((who) => ['x again', 'y'].includes(who))).toBe('x again')
+})
+
+it.each([
+  [500, 'again', 'stranger'],
+  [540, 'stranger', 'again'],
+])('know who comes back among the latest five hundred callers: after %d more', async (others, stays, goes) => {
+  exhaust()
+  for (let i = 1; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
+  void come('first', '10.99.0.1')
+  for (let i = 0; i < others; i++) void come('other', `${20 + (i >> 8)}.${i & 255}.0.1`)
+  await pass(PACE)
+  void come('stranger', '10.98.0.1')
+  void come('again', '10.99.0.1')
+  await settle()
+  expect([heard.at(-1), heard.includes(stays)]).toEqual([`${goes} 429 4`, false])
+})
+
+it('know who comes back all the time, however many callers there are', async () => {
+  exhaust()
+  for (let i = 1; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
+  for (let i = 0; i < 1500; i++) void come('other', i % 100 === 0 ? '10.99.0.1' : `${20 + (i >> 8)}.${i & 255}.0.1`)
+  await pass(PACE)
+  void come('stranger', '10.98.0.1')
+  void come('again', '10.99.0.1')
+  await settle()
+  expect(heard.at(-1)).toBe('stranger 429 4')
+})
+
 it('end after half a minute for one request, and it takes nobody’s turn', async () => {
   exhaust()
   for (let i = 0; i < MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
@@ -122,6 +164,7 @@ it('end after half a minute for one request, and it takes nobody’s turn', asyn
   void come('next', '10.9.0.1')
   await pass(2000)
   expect(heard.slice(8)).toEqual(['next'])
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 it('are refused to all who wait once the server stops, and no timer is left', async () => {
@@ -132,4 +175,7 @@ it('are refused to all who wait once the server stops, and no timer is left', as
   await settle()
   expect(heard).toEqual(['a 503 5', 'b 503 5'])
   expect(vi.getTimerCount()).toBe(0)
+  void come('c', '10.3.0.1')
+  await pass(PACE)
+  expect(heard.at(-1)).toBe('c')
 })

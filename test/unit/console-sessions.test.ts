@@ -1,6 +1,6 @@
 // Sessions of the console: clocks that jump, limits, and what is on the disk. The trap: the file is read again by another object, as after a
 // restart.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -14,9 +14,11 @@ const IDLE = 1800
 let folder: string
 let clock: TestClock
 let users: StoredUser[]
+let name: string
 let tokenKey: string | undefined
 let warnings: string[]
 beforeEach(() => {
+  name = 'sessions.json'
   users = []
   tokenKey = 'digest-of-the-token'
   warnings = []
@@ -24,7 +26,7 @@ beforeEach(() => {
   clock = new TestClock()
 })
 afterEach(() => rmSync(folder, { recursive: true }))
-const file = () => join(folder, 'sessions.json')
+const file = () => join(folder, name)
 const start = () =>
   new ConsoleSessions({
     file: file(),
@@ -138,6 +140,7 @@ describe('a session of the console', () => {
     sessions.end(id)
     expect([sessions.get(id), isIn(sessions, value), stored()]).toEqual([undefined, false, []])
     expect(isIn(start(), value)).toBe(false)
+    expect((sessions as unknown as { csrf: Map<string, string> }).csrf.size).toBe(0)
     sessions.end('no such session')
   })
 })
@@ -193,7 +196,19 @@ describe('the file of the sessions', () => {
     sessions.touch('no such session')
   })
 
-  it('goes where it cannot be written, with a warning: what has ended must not come back', () => {
+  it('is removed where it cannot be written: what has ended must not come back', () => {
+    const value = start().begin('token')
+    // A name that is as long as names may be: one for the new file beside it is too long.
+    const long = 'x'.repeat(255)
+    renameSync(file(), join(folder, long))
+    name = long
+    const sessions = start()
+    expect(isIn(sessions, value)).toBe(true)
+    sessions.end(sessions.find(value)!.id)
+    expect([readdirSync(folder), warnings.length]).toEqual([['boots.json'], 1])
+  })
+
+  it('is not needed by those that are here: where it can neither be written nor removed, they go on', () => {
     const sessions = start()
     const first = sessions.begin('token')
     // A folder where the new file is to be renamed to.

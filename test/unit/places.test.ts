@@ -16,6 +16,28 @@ it('one address takes as many as it may, and has them again once it left', () =>
   expect(takeAll(places, () => '192.0.2.1')).toBe(1)
 })
 
+it('an address that has all it may wants one of its own, however many places there are', () => {
+  const places = make()
+  takeAll(places, () => '192.0.2.1')
+  const wanted = places.wanted('::ffff:192.0.2.1')
+  expect(wanted?.count).toBe(1)
+  expect(wanted?.from.map((mayGo) => ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.2'].map(mayGo))).toEqual([
+    [true, true, false],
+  ])
+})
+
+it('what leaves is counted once, and an address without a connection is forgotten', () => {
+  const places = make({ most: 4, known: () => true })
+  for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2']) places.take(address)
+  expect(places.take('192.0.2.3')).toBe(false)
+  for (const left of [2, 1, 0]) {
+    places.leave('192.0.2.1')
+    expect(places.holds('192.0.2.1')).toBe(left)
+  }
+  expect((places as unknown as { taken: Map<string, number> }).taken.size).toBe(1)
+  expect(takeAll(places, () => '192.0.2.3')).toBe(3)
+})
+
 it('IPv6 counts by its /64, and a mapped address as IPv4', () => {
   const places = make()
   expect(takeAll(places, (i) => `2001:db8::${i.toString(16)}`)).toBe(10)

@@ -50,6 +50,27 @@ describe('readers', () => {
     expect(looks()).toBe(5)
   })
 
+  it('go on when one of them leaves, and leaving twice is leaving once', () => {
+    const { readers, looks } = make()
+    const [stays, goes] = [new Fake(), new Fake()]
+    for (const fake of [stays, goes]) readers.join(as(fake), () => true)
+    for (let i = 0; i < 2; i++) goes.emit('close')
+    vi.advanceTimersByTime(15_000)
+    expect([looks(), stays.heard, goes.heard, readers.size]).toEqual([60, ': \n\n', '', 1])
+  })
+
+  it('hear nothing behind their end, though their connection takes a while to close', () => {
+    const { readers } = make()
+    const closing = new Fake()
+    closing.end = () => {
+      closing.ended = true
+    }
+    readers.join(as(closing), () => true)
+    readers.cut()
+    readers.send('late')
+    expect([closing.ended, closing.heard, readers.size, vi.getTimerCount()]).toEqual([true, '', 0, 0])
+  })
+
   it('get signs of life as long as they may read, and are ended when they may not or nobody can tell', () => {
     const { readers } = make()
     const [may, mayNot, broken] = [new Fake(), new Fake(), new Fake()]
