@@ -1,5 +1,6 @@
 // lsblk of versions that are in use: what they call their columns, how they write numbers, and multipath devices, which stand below each path.
 import { describe, expect, it } from 'vitest'
+import { isClaimed } from '../../src/drivers/block-device.ts'
 import { createLsblk } from '../../src/drivers/lsblk.ts'
 import { CommandError } from '../../src/drivers/run.ts'
 import type { Tool } from '../../src/drivers/tool.ts'
@@ -65,6 +66,75 @@ describe('lsblk', () => {
     const { lsblk: other, calls: once } = lsblkWithout(['FSTYPE'])
     await expect(other.list()).rejects.toMatchObject({ reason: 'status' })
     expect(once).toHaveLength(1)
+  })
+})
+
+describe('block devices', () => {
+  /** Every program answers or refuses as `act` does. */
+  const driver = (act: (name: string, args: string[]) => string) => {
+    const calls: string[][] = []
+    const tool: Tool = async (name, args) => {
+      calls.push([name, ...args])
+      return { stdout: act(name, args), stderr: '', status: 0 }
+    }
+    return { lsblk: createLsblk(tool), calls }
+  }
+  const refusing = (status: number, stderr: string) =>
+    driver((name, args) => {
+      throw new CommandError([name, ...args], 'status', stderr, status)
+    }).lsblk
+
+  it('are read with what is known of them', async () => {
+    const child = { path: '/dev/sda1', type: 'part', size: 'x', ro: 1, mountpoints: ['/a', null, ' '], fstype: 'ext4' }
+    const disk = { path: '/dev/sda', type: 'disk', size: 1000, ro: true, model: ' WDC ', serial: '', children: [child] }
+    const { lsblk, calls } = driver(() => JSON.stringify({ blockdevices: [disk] }))
+    const none = { model: undefined, serial: undefined, fstype: undefined, mountpoints: [], children: [] }
+    const part = {
+      ...none,
+      path: '/dev/sda1',
+      type: 'part',
+      size: 0,
+      readOnly: true,
+      fstype: 'ext4',
+      mountpoints: ['/a'],
+    }
+    expect(await lsblk.list()).toEqual([
+      { ...none, path: '/dev/sda', type: 'disk', size: 1000, readOnly: true, model: 'WDC', children: [part] },
+    ])
+    expect(calls).toEqual([['lsblk', '-Jbp', '-o', 'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS']])
+    for (const text of ['', '{}', '{"blockdevices":[{"path":"/dev/sda"}]}', '{"blockdevices":[{"type":"disk"}]}'])
+      await expect(driver(() => text).lsblk.list()).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('that are none are named, the first of those that were asked for', async () => {
+    const words = (path: string) => `lsblk: ${path}: not a block device\n`
+    const { lsblk, calls } = driver(() => '')
+    expect([await lsblk.firstMissing([]), await lsblk.firstMissing(['-a'])]).toEqual([undefined, undefined])
+    expect(calls).toEqual([['lsblk', '-dn', '-o', 'PATH', '--', '-a']])
+    const paths = ['/dev/a', '/dev/b', '/dev/c']
+    for (const status of [1, 32, 64])
+      expect(await refusing(status, words('/dev/c') + words('/dev/b')).firstMissing(paths)).toBe('/dev/b')
+    for (const status of [32, 64]) expect(await refusing(status, '').firstMissing(paths)).toBe('/dev/a')
+    await expect(refusing(1, 'lsblk: permission denied\n').firstMissing(paths)).rejects.toMatchObject({ status: 1 })
+    const broken = driver(() => {
+      throw new Error(': not a block device')
+    }).lsblk
+    await expect(broken.firstMissing(paths)).rejects.toThrow('not a block device')
+  })
+
+  it('are waited for where there is udev, and a broken udev is no failure', async () => {
+    const { lsblk, calls } = driver(() => '')
+    await lsblk.settle()
+    expect(calls).toEqual([['udevadm', 'settle', '-t', '10']])
+    await refusing(1, '').settle()
+    const broken = driver(() => {
+      throw new Error('a fault of ours')
+    }).lsblk
+    await expect(broken.settle()).rejects.toThrow('a fault of ours')
+  })
+
+  it('of which nobody has one to himself are free, and so is what is no device', () => {
+    expect([isClaimed('/dev/null'), isClaimed('/no/such/device')]).toEqual([false, false])
   })
 })
 

@@ -257,6 +257,61 @@ describe('a line that is none', () => {
   })
 })
 
+describe('what is not known of one', () => {
+  it('is left out, or is an error where ZFS always says it', async () => {
+    const lines = 'type\tfilesystem\t-\ncreation\t1\t-\nodd\tlocal\na:b\tx\ty\tlocal\ntype\tforged\tlocal\n\n'
+    expect([...((await saying(lines).get('tank')) ?? [])]).toEqual([
+      ['type', { value: 'filesystem', source: '-' }],
+      ['creation', { value: '1', source: '-' }],
+      ['a:b', { value: 'x\ty', source: 'local' }],
+    ])
+    for (const half of ['type\tfilesystem\t-\n', 'creation\t1\t-\n', ''])
+      await expect(saying(half).get('tank')).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('is an error in a list of everything, of roots, and of a tree', async () => {
+    const rows: unknown[] = []
+    const census = (text: string) => saying(text).census((row) => rows.push(row))
+    await census('t\tfilesystem\t1\t2\t3\nt/v\tvolume\t1\t2\t3\nt@a\tsnapshot\t4\t-\t-\n')
+    expect(rows).toEqual([
+      { name: 't', type: 'filesystem', created: 1, space: { used: 2, available: 3 } },
+      { name: 't/v', type: 'volume', created: 1, space: { used: 2, available: 3 } },
+      { name: 't@a', type: 'snapshot', created: 4, space: undefined },
+    ])
+    for (const text of ['t#a\tbookmark\t1\t2\t3\n', 't\tfilesystem\tx\t2\t3\n', 't\tvolume\t1\t-\t3\n'])
+      await expect(census(text)).rejects.toMatchObject({ reason: 'output' })
+    expect([...(await saying('t\t1\t2\t3\n').roots())]).toEqual([['t', { created: 1, used: 2, available: 3 }]])
+    await expect(saying('t\t1\t2\t-\n').roots()).rejects.toMatchObject({ reason: 'output' })
+    const tree = (text: string) => saying(text).tree('t')
+    expect(await tree('t@a\tsnapshot\t77\t5\t2\tt/b,t/c\nt#a\tbookmark\t77\t5\t-\t-\n')).toEqual([
+      { name: 't@a', type: 'snapshot', guid: '77', txg: 5, holds: 2, clones: ['t/b', 't/c'] },
+      { name: 't#a', type: 'bookmark', guid: '77', txg: 5, holds: 0, clones: [] },
+    ])
+    for (const kind of ['filesystem', 'volume', 'snapshot', 'bookmark'])
+      expect(await tree(`t\t${kind}\t77\t5\t-\t\n`)).toMatchObject([{ type: kind, clones: [] }])
+    for (const text of ['t\tpool\t77\t5\t-\t-\n', 't\tvolume\t-\t5\t-\t-\n', 't\tvolume\t77\tx\t-\t-\n'])
+      await expect(tree(text)).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('is none where it is not mounted, or has no place', async () => {
+    const text = ['yes /a', 'no /b', 'yes none', 'yes /c']
+      .map((words, i) =>
+        answer(`t/${i}`, { mounted: words.split(' ')[0] ?? '', mountpoint: words.split(' ')[1] ?? '' }),
+      )
+      .join('')
+    expect(await saying(text).mounted('t')).toEqual(['/a', '/c'])
+    const gone = createZfs(async (_name, args) => {
+      throw new CommandError(['zfs', ...args], 'status', "cannot open 't': dataset does not exist", 1)
+    })
+    expect([await gone.mounted('t'), await gone.tree('t'), await gone.get('t')]).toEqual([[], undefined, undefined])
+    const cut = createZfs(async (_name, args) => {
+      throw new CommandError(['zfs', ...args], 'timeout', 'does not exist')
+    })
+    for (const call of [cut.mounted('t'), cut.tree('t'), cut.get('t')])
+      await expect(call).rejects.toMatchObject({ reason: 'timeout' })
+  })
+})
+
 describe('a value with tabs and line ends', () => {
   /** As far as they go, lines about others, in the very form that ZFS gives them. */
   const forged = (...lines: string[]) =>

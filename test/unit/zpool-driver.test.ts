@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CommandError } from '../../src/drivers/run.ts'
 import { createTool, type Tool } from '../../src/drivers/tool.ts'
-import { createZpool } from '../../src/drivers/zpool.ts'
+import { createZpool, HEALTH } from '../../src/drivers/zpool.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
 
 let folder: string
@@ -134,5 +134,78 @@ describe('zpool status', () => {
     }
     await expect(createZpool(tool).status('tank')).rejects.toMatchObject({ reason: 'status' })
     expect(calls).toHaveLength(1)
+  })
+})
+
+describe('zpool', () => {
+  /** It answers this, or refuses with these words. */
+  const saying = (stdout: string, refusal?: string) => {
+    const calls: { args: string[]; accept: number[] | undefined }[] = []
+    const tool: Tool = async (name, args, options) => {
+      calls.push({ args, accept: options?.accept })
+      if (refusal !== undefined) throw new CommandError([name, ...args], 'status', refusal, 1)
+      return { stdout, stderr: '', status: 0 }
+    }
+    return { zpool: createZpool(tool), calls }
+  }
+  const row = 'tank\t100\t40\t60\tONLINE\t12345678901234567890\n'
+
+  it('lists pools with their numbers, and those that cannot be opened without', async () => {
+    const { zpool, calls } = saying(`${row}gone\t-\t-\t-\tUNAVAIL\t77\n`)
+    const guid = '12345678901234567890'
+    expect(await zpool.list()).toEqual([
+      { name: 'tank', size: 100, allocated: 40, free: 60, health: 'ONLINE', guid },
+      { name: 'gone', size: 0, allocated: 0, free: 0, health: 'UNAVAIL', guid: '77' },
+    ])
+    expect((await zpool.find('tank'))?.guid).toBe(guid)
+    const columns = ['list', '-Hp', '-o', 'name,size,allocated,free,health,guid']
+    expect(calls.map(({ args }) => args)).toEqual([columns, [...columns, 'tank']])
+    for (const health of HEALTH)
+      expect((await saying(row.replace('ONLINE', health)).zpool.list())[0]?.health).toBe(health)
+    expect(await saying('', "cannot open 'x': no such pool").zpool.find('x')).toBeUndefined()
+    await expect(saying('', 'permission denied').zpool.find('x')).rejects.toMatchObject({ reason: 'status' })
+  })
+
+  it.each([
+    'garbage\n',
+    row.replace('ONLINE', 'DREAMING'),
+    row.replace('12345678901234567890', 'x'),
+    row.replace('\t12345678901234567890', ''),
+    row.replace('40', '4.0K'),
+    row.replace('60', '-6'),
+  ])('fails where a line is none: %j', async (text) => {
+    await expect(saying(text).zpool.list()).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('shows the properties that were set by hand', async () => {
+    const lines = 'comment\tx y\tlocal\nsize\t1\t-\nashift\t12\tdefault\nfeature@x\tactive\tlocal\n'
+    const { zpool, calls } = saying(lines)
+    expect(await zpool.properties('tank')).toEqual([{ name: 'comment', value: 'x y', source: 'local' }])
+    expect(calls[0]?.args).toEqual(['get', '-Hp', '-o', 'property,value,source', 'all', 'tank'])
+    for (const text of ['garbage\n', 'comment\tx\n'])
+      await expect(saying(text).zpool.properties('tank')).rejects.toMatchObject({ reason: 'output' })
+    expect(await saying('', 'no such pool').zpool.properties('x')).toEqual([])
+  })
+
+  it('says what could be imported, from disks or from a folder; nothing is no failure', async () => {
+    const { zpool, calls } = saying('')
+    expect([await zpool.importable(), await zpool.importable('/files')]).toEqual([[], []])
+    expect(calls).toEqual([
+      { args: ['import'], accept: [1] },
+      { args: ['import', '-d', '/files'], accept: [1] },
+    ])
+    expect(await saying('', 'no such pool available').zpool.importable()).toEqual([])
+    await expect(saying('garbage\n').zpool.importable()).rejects.toMatchObject({ reason: 'output' })
+  })
+
+  it('whose time is up is not asked again as text', async () => {
+    const calls: string[][] = []
+    const tool: Tool = async (name, args) => {
+      calls.push(args)
+      throw new CommandError([name, ...args], 'timeout', 'invalid option')
+    }
+    await expect(createZpool(tool).statuses()).rejects.toMatchObject({ reason: 'timeout' })
+    await expect(createZpool(tool).find('no such pool')).rejects.toMatchObject({ reason: 'timeout' })
+    expect(calls.map(([command]) => command)).toEqual(['status', 'list'])
   })
 })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { parseStatusJson } from '../../src/drivers/zpool-json.ts'
-import type { Scan } from '../../src/drivers/zpool-scan.ts'
-import { isDamaged, type PoolStatus, parseStatus, type Vdev } from '../../src/drivers/zpool-status.ts'
+import { parseScan, type Scan, scanThatMatters } from '../../src/drivers/zpool-scan.ts'
+import { isDamaged, type PoolStatus, parseStatus, typeOf, type Vdev } from '../../src/drivers/zpool-status.ts'
 import { FIXTURES, recorded } from '../harness/recorded.ts'
 
 const FOLDER = 'zpool-2.3.9'
@@ -323,5 +323,176 @@ describe('JSON of zpool status', () => {
   it('never makes the reader throw', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => void parseStatusJson(JSON.stringify({ pools: { a: value } }))))
     fc.assert(fc.property(fc.string(), (text) => void parseStatusJson(text)))
+  })
+})
+
+describe('the type of a device', () => {
+  it.each([
+    ['sda', undefined, 'disk'],
+    ['/srv/a.img', undefined, 'file'],
+    ['12345', '/dev/sda1', 'disk'],
+    ['12345', '/srv/a.img', 'file'],
+    ['mirror-0', undefined, 'mirror'],
+    ['raidz-0', undefined, 'raidz'],
+    ['raidz3-12', undefined, 'raidz3'],
+    ['raidz4-0', undefined, 'disk'],
+    ['mirror-x', undefined, 'disk'],
+    ['spare-1', undefined, 'spare'],
+    ['replacing-1', undefined, 'replacing'],
+    ['indirect-0', undefined, 'indirect'],
+    ['hole-0', undefined, 'hole'],
+    ['draid2:4d:8c:1s-0', undefined, 'draid2'],
+    ['draid:4d:8c:1s-0', undefined, 'draid'],
+    ['draid1-0-0', undefined, 'dspare'],
+  ])('%s (was %s) is %s', (name, was, type) => expect(typeOf(name, was)).toBe(type))
+})
+
+describe('of several scans', () => {
+  const scan = (more: Partial<Scan>): Scan => ({
+    ...{ kind: 'scrub', vdev: undefined, state: 'finished', percent: 100, repaired: 0, speed: undefined, errors: 0 },
+    ...{ started: undefined, ended: undefined, ...more },
+  })
+  const running = (percent: number) => scan({ state: 'running', percent })
+  const paused = (percent: number) => scan({ state: 'paused', percent })
+  const ended = (at: number | undefined, state: Scan['state'] = 'finished') => scan({ state, ended: at })
+
+  it('the one under way matters, with the longest way to go; else what ended last', () => {
+    for (const order of [
+      [running(10), running(20), paused(1), ended(9)],
+      [paused(1), paused(2), ended(9), ended(undefined)],
+      [ended(9), ended(8, 'cancelled'), ended(undefined)],
+      [ended(9, 'cancelled'), ended(8)],
+    ]) {
+      expect(scanThatMatters(order)).toBe(order[0])
+      expect(scanThatMatters(order.toReversed())).toBe(order[0])
+    }
+    expect(scanThatMatters([])).toBeUndefined()
+  })
+
+  it('each is read with what its text says, and no more', () => {
+    const at = Date.UTC(2026, 10, 1, 7, 41, 19)
+    const time = 'Sun Nov  1 07:41:19 2026'
+    expect(parseScan(`resilver paused since ${time}\n\tscrub started on ${time}\n\t100.5% done`)).toMatchObject({
+      ...{ state: 'paused', percent: 100, repaired: 0, speed: undefined, started: at, ended: undefined },
+    })
+    expect(parseScan(`scrub in progress since ${time}`)).toMatchObject({ percent: 0, repaired: 0, started: at })
+    expect(parseScan('scrub in progress since x')?.started).toBeUndefined()
+    expect(parseScan('scrub in progress since Sun Nov 99 07:41:19 2026')?.started).toBeUndefined()
+    for (const word of ['canceled', 'cancelled'])
+      expect(parseScan(`scrub ${word} on ${time}`)).toMatchObject({ state: 'cancelled', percent: 0, ended: at })
+    const finished = (took: string) => parseScan(`scrub repaired 1.5K in ${took} with 2 errors on ${time}`)
+    expect(finished('01:02:03')).toMatchObject({
+      ...{ repaired: 1536, errors: 2, ended: at, started: at - ((1 * 60 + 2) * 60 + 3) * 1000 },
+    })
+    expect(finished('2 days 00:00:00')?.started).toBe(at - 48 * 3_600_000)
+    expect(finished('26h3m')?.started).toBe(at - (26 * 60 + 3) * 60_000)
+    expect(finished('a while')).toMatchObject({ started: undefined, ended: at })
+    expect(parseScan('scrub repaired 0B in 01:02:03 with 2 errors')).toMatchObject({ started: undefined })
+    const sizes = ['1', '1B', '1K', '1M', '1G', '1T', '1P', '1E', '1Z']
+    expect(sizes.map((size) => parseScan(`scrub repaired ${size} in 01:02:03 with 2 errors`)?.repaired)).toEqual(
+      sizes.map((_, i) => 1024 ** Math.max(0, i - 1)),
+    )
+    for (const text of ['none requested', 'scrub', 'a scrub in progress', '']) expect(parseScan(text)).toBeUndefined()
+  })
+})
+
+describe('a scan in JSON', () => {
+  const scans = (stats: object, now = 2_000_000) => {
+    const pool = { name: 't', state: 'ONLINE', vdevs: { t: { name: 't', vdevs: {} } }, scan_stats: stats }
+    return parseStatusJson(JSON.stringify({ pools: { t: pool } }), now)?.[0]?.scans
+  }
+  const scrub = { function: 'SCRUB', state: 'SCANNING', issued: 50, to_examine: 220, skipped: 20, pass_start: 1000 }
+  const one = (more: object, now?: number) => scans({ ...scrub, ...more }, now)?.[0]
+
+  it('has gone as far as it issued of what it must, as fast as since its last pause', () => {
+    expect(one({ issued: '2000', scrub_spent_paused: 900, start_time: '7' })).toMatchObject({
+      ...{ kind: 'scrub', state: 'running', percent: 100, speed: 20, started: 7000, ended: undefined },
+    })
+    expect(one({})).toMatchObject({ percent: 25, speed: undefined, started: undefined, errors: undefined })
+    expect([one({ issued: 1000 })?.speed, one({ issued: 999 })?.speed]).toEqual([1, undefined])
+    // In its first second.
+    expect(one({ issued: 5 }, 1_000_000)?.speed).toBe(5)
+    expect([one({ to_examine: 20 })?.percent, one({ to_examine: 21 })?.percent]).toEqual([0, 100])
+    expect(one({ processed: 9 })?.repaired).toBe(9)
+  })
+
+  it('is paused, finished or cancelled in the kernel’s words, and in no others', () => {
+    expect(one({ scrub_pause: 5, issued: 5000 })).toMatchObject({ state: 'paused', speed: undefined })
+    expect(one({ scrub_pause: 0 })?.state).toBe('running')
+    const over = { errors: 3, end_time: 9, issued: 5000, scrub_pause: 5 }
+    expect(one({ ...over, state: 'FINISHED' })).toMatchObject({
+      ...{ state: 'finished', percent: 100, speed: undefined, errors: 3, ended: 9000 },
+    })
+    expect(one({ ...over, state: 'CANCELED', issued: 50 })).toMatchObject({
+      state: 'cancelled',
+      percent: 25,
+      ended: 9000,
+    })
+    for (const other of [{ state: 'NONE' }, { function: 'NONE' }, { function: 'ERRORSCRUB' }])
+      expect(one(other)).toBeUndefined()
+    expect(one({ function: 'RESILVER' })?.kind).toBe('resilver')
+  })
+
+  const rebuild = { name: 'mirror-0', state: 'ACTIVE', scanned: 1, to_scan: 4, rebuilt: 8, start_time: 5, errors: 1 }
+  const rebuilds = (...all: object[]) => ({
+    rebuild_stats: Object.fromEntries(all.map((r, i) => [i, { ...rebuild, ...r }])),
+  })
+
+  it('of one group has its own numbers', () => {
+    expect(scans(rebuilds({ pass_issued: 3000, pass_time: 2e9 }))).toEqual([
+      {
+        ...{ kind: 'resilver', vdev: 'mirror-0', state: 'running', percent: 25, repaired: 8, speed: 1500 },
+        ...{ errors: undefined, started: 5000, ended: undefined },
+      },
+    ])
+    expect(scans(rebuilds({}))?.[0]?.speed).toBeUndefined()
+    expect(scans(rebuilds({ pass_issued: 1, pass_time: 0 }))?.[0]?.speed).toBe(1000)
+    expect(scans(rebuilds({ state: 'COMPLETE', end_time: 6, pass_issued: 9e9 }))).toMatchObject([
+      { state: 'finished', percent: 100, speed: undefined, errors: 1, ended: 6000 },
+    ])
+    expect(scans(rebuilds({ state: 'CANCELED', to_scan: 0 }))).toMatchObject([{ state: 'cancelled', percent: 0 }])
+    expect(scans(rebuilds({ state: 'NONE' }))).toEqual([])
+  })
+
+  it('is told as in the text: of a resilver and rebuilds what is under way, else the last; a scrub in any case', () => {
+    const told = (stats: object) => scans(stats)?.map(({ kind, vdev }) => vdev ?? kind)
+    const resilver = (state: string, end_time = 0) => ({ ...scrub, function: 'RESILVER', state, end_time })
+    const done = { state: 'COMPLETE', end_time: 7 }
+    expect(told({ ...scrub, ...rebuilds({}) })).toEqual(['scrub', 'mirror-0'])
+    expect(told(resilver('FINISHED', 8))).toEqual(['resilver'])
+    expect(told({ ...resilver('SCANNING'), ...rebuilds(done) })).toEqual(['resilver'])
+    expect(told({ ...resilver('FINISHED', 8), ...rebuilds(done) })).toEqual(['resilver'])
+    expect(told({ ...resilver('FINISHED', 7), ...rebuilds(done) })).toEqual(['mirror-0'])
+    expect(told({ ...resilver('FINISHED', 6), ...rebuilds(done) })).toEqual(['mirror-0'])
+    expect(told({ ...resilver('FINISHED', 8), ...rebuilds({}) })).toEqual(['mirror-0'])
+    expect(told({ ...resilver('FINISHED', 8), ...rebuilds({ state: 'NONE' }) })).toEqual(['resilver'])
+  })
+})
+
+describe('a device in JSON', () => {
+  const device = (more: object) => {
+    const vdev = { name: 'sda', state: 'ONLINE', ...more }
+    const pool = { name: 't', state: 'ONLINE', vdevs: { t: { name: 't', vdevs: { sda: vdev } } } }
+    return parseStatusJson(JSON.stringify({ pools: { t: pool } }))?.[0]?.vdevs[0]
+  }
+  it.each([
+    ['ONLINE', undefined, 'ONLINE', undefined],
+    ['CLOSED', undefined, 'OFFLINE', undefined],
+    ['CANT_OPEN', 'OPEN_FAILED', 'UNAVAIL', 'cannot open'],
+    ['CANT_OPEN', 'CORRUPT_DATA', 'FAULTED', 'corrupted data'],
+    ['CANT_OPEN', 'BAD_LOG', 'FAULTED', 'bad intent log'],
+    ['CANT_OPEN', 'SPLIT_POOL', 'SPLIT', 'split into new pool'],
+    ['DEGRADED', 'ERR_EXCEEDED', 'DEGRADED', 'too many errors'],
+    ['DEGRADED', 'A_NEW_WORD', 'DEGRADED', undefined],
+  ])('that is %s (%s) is %s in words: %s', (state, aux, wanted, note) => {
+    expect(device({ state, aux })).toMatchObject({ state: wanted, note })
+  })
+
+  it('has the errors that were counted, and what it was', () => {
+    expect(device({ read_errors: 1, write_errors: '2', checksum_errors: 'x', aux: 'TOO_SMALL' })).toEqual({
+      ...{ name: 'sda', type: 'disk', class: 'data', state: 'ONLINE', read: 1, write: 2, checksum: 0 },
+      ...{ note: 'too small', children: [] },
+    })
+    expect(device({ was: '/srv/x', aux: 'TOO_SMALL' })).toMatchObject({ type: 'file', note: 'was /srv/x' })
   })
 })
