@@ -110,6 +110,24 @@ describe('our file of exports', () => {
     expect(parseExports('')).toEqual({ exports: [], others: [] })
   })
 
+  it('takes no line for ours that says more, less or otherwise than we write', () => {
+    const [, head = '', line = ''] = serialiseExports([base]).split('\n')
+    const isOurs = (...lines: string[]) => parseExports(`${lines.join('\n')}\n`).exports.length === 1
+    expect([isOurs(head, line), isOurs(`${head} off`, `#${line}`)]).toEqual([true, true])
+    for (const other of [
+      `#${line}`,
+      line.replace('/tank', 'tank'),
+      line.replace('(rw,', '(rw,all_squash,'),
+      line.replace(',sync', ''),
+      line.replace('*(', '*'),
+      `${line} 10.0.0.1(ro)`,
+      `${line} 10.0.0.1`,
+      '/tank/data',
+    ])
+      expect([other, isOurs(head, other)]).toEqual([other, false])
+    expect(isOurs(`${head} off`, line)).toBe(false)
+  })
+
   it.skipIf(!isRoot || !existsSync(EXPORTFS))(
     'is read by the real `exportfs` as by us (skipped where it is missing)',
     () => {

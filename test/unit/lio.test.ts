@@ -93,6 +93,95 @@ describe('the tree of a real kernel', () => {
   })
 })
 
+describe('a tree that is half made', () => {
+  const of = (...lines: string[]) => parseLio(`${lines.join('\n')}\n`)
+  const group = 'iscsi/iqn.x:y/tpgt_1'
+
+  it('is read as what it is: a group without links, secrets with a half, a store without a size', () => {
+    const state = of(
+      'core/fileio_3/f/info\tStatus: DEACTIVATED',
+      'core/fileio_3/f/info\t  File: /srv/f  Size: 4096  Mode: Buffered',
+      'core/rd_mcp_1/r/enable\t0',
+      'core/rd_mcp_1/r/sectors\t0',
+      'core/pscsi_0',
+      'core/odd_12/s/wwn/vpd_unit_serial\tT10 VPD Unit Serial Number: ab',
+      `${group}/enable\t0`,
+      `${group}/lun/lun_10/x\tno link`,
+      `${group}/lun/lun_2/y\t-> core/rd_mcp_1/r`,
+      `${group}/lun/other`,
+      `${group}/auth/userid\tme`,
+      `${group}/acls/iqn.i/info\tNo active iSCSI Session for Initiator Endpoint: iqn.i`,
+      `${group}/acls/iqn.i/auth/password\tsecret`,
+      `${group}/acls/iqn.j/auth/userid\tNULL`,
+      `${group}/acls/iqn.j/auth/password\tsecret`,
+      `${group}/dynamic_sessions\tiqn.d`,
+      `${group}/dynamic_sessions\t`,
+      'iscsi/iqn.x:y/tpgt_2/enable\t1',
+      'iscsi/iqn.x:y/fabric_statistics',
+      'iscsi/iqn.empty',
+    )
+    expect(state.hbas).toEqual(['fileio_3', 'rd_mcp_1', 'pscsi_0', 'odd_12'])
+    expect(state.backstores.map(({ name, enabled, bytes, serial }) => [name, enabled, bytes, serial])).toEqual([
+      ['fileio/f', false, 4096, ''],
+      ['ramdisk/r', false, 0, ''],
+      ['odd/s', false, undefined, 'ab'],
+    ])
+    const empty = { enabled: false, alias: '', attributes: {}, portals: [], chap: undefined }
+    expect(state.targets).toEqual([
+      {
+        ...{ ...empty, iqn: 'iqn.x:y', tags: [1, 2] },
+        luns: [
+          { id: 2, link: 'y', to: 'core/rd_mcp_1/r' },
+          { id: 10, link: undefined, to: undefined },
+        ],
+        acls: ['iqn.i', 'iqn.j'].map((initiator) => ({ initiator, luns: [], chap: undefined, isLoggedIn: false })),
+        dynamic: ['iqn.d'],
+      },
+      { ...empty, iqn: 'iqn.empty', tags: [], luns: [], acls: [], dynamic: [] },
+    ])
+  })
+})
+
+describe('a change of LIO', () => {
+  const steps = [
+    ['mkdir', 'core/a'],
+    ['write', 'core/a/enable', '1'],
+  ] as const
+  const driver = (refusal?: unknown) => {
+    const calls: unknown[] = []
+    const lio = createLio(async (name, args, options) => {
+      calls.push([name, ...args, options?.input])
+      if (refusal) throw refusal
+      return { stdout: '', stderr: '', status: 0 }
+    })
+    return { lio, calls }
+  }
+  const failed = (stderr: string) => new CommandError(['lio', 'apply'], 'status', stderr, 1)
+
+  it('is sent as lines, and nothing is sent for nothing', async () => {
+    const { lio, calls } = driver()
+    await lio.apply([])
+    expect(calls).toEqual([])
+    await lio.apply([...steps])
+    expect(calls).toEqual([['lio', 'apply', 'mkdir\tcore/a\nwrite\tcore/a/enable\t1\n']])
+    await expect(lio.apply([['mkdir', 'a\x1fb']])).rejects.toThrow('a control character in mkdir')
+    await lio.apply([['mkdir', 'a b']])
+    expect(calls).toHaveLength(2)
+  })
+
+  it('that is refused names the step and the system’s words, where they are known', async () => {
+    const refused = (stderr: string) => driver(failed(stderr)).lio.apply([...steps])
+    await expect(refused('tee: core/a/enable: Device or resource busy\nafter 1\n')).rejects.toMatchObject({
+      ...{ name: 'StepError', step: steps[1], words: 'Device or resource busy' },
+    })
+    await expect(refused('after 0\n')).rejects.toMatchObject({ step: steps[0], words: 'refused without a word' })
+    // Of a step that there is none of nothing is known.
+    for (const text of ['after 2\n', 'no such program\n', ''])
+      await expect(refused(text)).rejects.toMatchObject({ name: 'CommandError', reason: 'status' })
+    await expect(driver(new Error('ours\nafter 1')).lio.apply([...steps])).rejects.toThrow('ours')
+  })
+})
+
 describe('the fake of LIO', () => {
   it('answers every line of the record as the kernel did', { timeout: 240_000 }, () => {
     const fakes = installFakes(temporaryFolder())

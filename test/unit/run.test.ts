@@ -2,7 +2,7 @@
 // Timers are false ones where a limit is asked for to the millisecond; the programs are real.
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { CommandError, createRun } from '../../src/drivers/run.ts'
+import { CommandError, createRun, SYSTEM_PATH } from '../../src/drivers/run.ts'
 import { toolFailure } from '../../src/features/tool-failure.ts'
 import { until } from '../api/client.ts'
 
@@ -145,5 +145,59 @@ describe('a program that the system does not start', () => {
 
   it('because it is not there is another failure', async () => {
     await expect(run('/nonexistent', [])).rejects.toMatchObject({ reason: 'missing' })
+  })
+})
+
+describe('a program', () => {
+  it('has a clean environment, the root folder, its input, and nothing of ours', async () => {
+    process.env['EDGE_CANARY'] = 'x'
+    const { stdout } = await sh('env | sort; pwd; cat', { env: { A: 'b' }, input: 'a text' })
+    delete process.env['EDGE_CANARY']
+    const lines = stdout.split('\n').filter((line) => !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(line))
+    expect(lines).toEqual(['A=b', 'LC_ALL=C', `PATH=${SYSTEM_PATH}`, '/', 'a text'])
+    expect((await sh('env', { env: { LC_ALL: 'C.UTF-8' } })).stdout).toContain('LC_ALL=C.UTF-8\n')
+  })
+
+  it('may leave its input unread', async () => {
+    expect((await run('/bin/true', [], { input: 'x'.repeat(1 << 20) })).status).toBe(0)
+  })
+
+  it('answers with its status where that is an answer, and fails with any other', async () => {
+    const answer = { stdout: 'a\n', stderr: 'b\n', status: 3 }
+    expect(await sh('echo a; echo b >&2; exit 3', { accept: [1, 3] })).toEqual(answer)
+    const error = { name: 'CommandError', reason: 'status', status: 2, stderr: 'b\n', message: '/bin/sh: status 2' }
+    await expect(sh('echo b >&2; exit 2', { accept: [1, 3] })).rejects.toMatchObject(error)
+    await expect(sh('exit 2')).rejects.toMatchObject({ reason: 'status', status: 2 })
+    await expect(sh('kill -9 $$', { accept: [1] })).rejects.toMatchObject({ reason: 'signal', status: undefined })
+  })
+
+  it('is heard to the end of what it complains of', async () => {
+    const { stderr } = await sh('head -c 5000 /dev/zero | tr "\\0" a >&2; echo end >&2')
+    expect([stderr.length, stderr.endsWith('aend\n')]).toEqual([4096, true])
+  })
+
+  it('that may not be started is not, nor one with a NUL in its arguments', async () => {
+    const asked: string[] = []
+    const choosy = createRun((program) => {
+      asked.push(program)
+      return program === '/bin/true'
+    })
+    for (const [program, args] of [
+      ['/bin/false', []],
+      ['true', []],
+      ['/bin/true', ['a\0b']],
+    ] as const)
+      await expect(choosy(program, [...args])).rejects.toMatchObject({ reason: 'not-allowed' })
+    await expect(run('true', [])).rejects.toMatchObject({ reason: 'not-allowed' })
+    expect((await choosy('/bin/true', [])).status).toBe(0)
+    expect(asked).not.toContain('true')
+  })
+
+  it('that ended is not held by the signal that could have ended it', async () => {
+    const end = new AbortController()
+    const remove = vi.spyOn(end.signal, 'removeEventListener')
+    await run('/bin/true', [], { signal: end.signal })
+    await expect(run('/nonexistent', [], { signal: end.signal })).rejects.toMatchObject({ reason: 'missing' })
+    await vi.waitFor(() => expect(remove.mock.calls.length).toBeGreaterThanOrEqual(2))
   })
 })

@@ -58,3 +58,80 @@ describe('net conf', () => {
     ])
   })
 })
+
+/** Each program answers, or refuses, as `act` does. */
+const acting = (act: (words: string) => Partial<Output> | Error) => {
+  const calls: string[] = []
+  const tool: Tool = async (name, args) => {
+    calls.push([name, ...args].join(' '))
+    const found = act([name, ...args].join(' '))
+    if (found instanceof Error) throw found
+    return { stdout: '', stderr: '', status: 0, ...found }
+  }
+  return { samba: createSamba(tool), calls }
+}
+const failed = (reason: CommandError['reason'], stderr = '', status?: number) =>
+  new CommandError(['x'], reason, stderr, status)
+
+describe('the configuration', () => {
+  it('is what testparm shows: whether the registry counts, and the shares', async () => {
+    const text = (registry: string) => `[one]\n\tpath = /a\n[Global]\n${registry}\tworkgroup = X\n[two]\n`
+    for (const [line, registry] of [
+      ['\tregistry shares = Yes\n', true],
+      ['\tregistry shares = No\n', false],
+      ['\tregistry shares = Yes please\n', false],
+      ['', false],
+    ] as const) {
+      const { samba, calls } = acting(() => ({ stdout: text(line) }))
+      const found = await samba.effective()
+      expect([found.registry, found.global.parameters.get('workgroup')]).toEqual([registry, 'X'])
+      expect(found.shares.map(({ name }) => name)).toEqual(['one', 'two'])
+      expect(calls).toEqual(['testparm -s'])
+    }
+    const { samba } = acting(() => ({ stdout: '[one]\n' }))
+    const error = { reason: 'status', stderr: 'testparm showed no [global] section' }
+    await expect(samba.effective()).rejects.toMatchObject(error)
+  })
+
+  it('that cannot be read is told without what testparm always says', async () => {
+    const remarks = 'Load smb config files from /x\nlp_load_ex: x\nLoaded services file OK.\nWeak crypto is allowed\n'
+    const { samba } = acting(() => failed('status', `${remarks}NOTE: x\n\nServer role: x\nERROR: no such file\n`, 1))
+    await expect(samba.effective()).rejects.toMatchObject({ stderr: 'ERROR: no such file', status: 1 })
+    await expect(acting(() => new Error('ours')).samba.effective()).rejects.toThrow('ours')
+  })
+})
+
+describe('a share of the registry', () => {
+  it('that is not there is none, and any other refusal is one', async () => {
+    const says = (stdout: string) => acting(() => ({ stdout, status: 255 })).samba.show('x')
+    expect(await says('Error: SBC_ERR_NO_SUCH_SERVICE')).toBeUndefined()
+    await expect(says('Error: SBC_ERR_ACCESS')).rejects.toMatchObject({ reason: 'status' })
+    await expect(acting(() => new Error('SBC_ERR_NO_SUCH_SERVICE')).samba.show('x')).rejects.toThrow()
+  })
+})
+
+describe('smbd', () => {
+  it.each<[string, Partial<Output> | CommandError, boolean, boolean]>([
+    ['answers', { stdout: 'PONG from pid 5\n' }, true, true],
+    ['says something else', { stdout: '' }, false, true],
+    ['is too busy', failed('timeout'), false, true],
+    ['has no process', failed('status', "Can't find pid for destination 'smbd'", 1), false, false],
+    ['is not installed', failed('missing'), false, false],
+    ['cannot be asked', failed('status', 'permission denied', 1), false, true],
+  ])('that %s', async (_what, answer, running, there) => {
+    const { samba, calls } = acting(() => answer)
+    expect([await samba.isRunning(), await samba.hasServer()]).toEqual([running, there])
+    expect(new Set(calls)).toEqual(new Set(['smbcontrol --timeout=5 smbd ping']))
+  })
+
+  it('is told of changes, and to end connections of all or of some', async () => {
+    const { samba, calls } = acting(() => ({}))
+    await samba.reload()
+    await samba.disconnect('data', 'all')
+    await samba.disconnect('data', 'denied')
+    expect(calls.map((call) => call.replace('smbcontrol ', ''))).toEqual([
+      ...['all reload-config', 'smbd close-share data', 'smbd close-denied-share data'],
+    ])
+    await expect(acting(() => new Error('ours')).samba.isRunning()).rejects.toThrow('ours')
+  })
+})

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -69,7 +70,9 @@ describe('a lock', () => {
   it('of a folder is taken once, and kept', () => {
     expect(hold(temp)).toBe(true)
     expect(isFree(temp)).toBe(false)
+    const open = readdirSync('/proc/self/fd').length
     expect(hold(temp)).toBe(false)
+    expect(readdirSync('/proc/self/fd')).toHaveLength(open)
     expect(() => hold(join(temp, 'none'))).toThrow(/ENOENT/)
   })
 })

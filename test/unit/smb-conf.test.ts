@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseFlag, parseList, parseSections, type Section, serialiseSection } from '../../src/drivers/smb-conf.ts'
+import {
+  formatList,
+  parseFlag,
+  parseList,
+  parseSections,
+  type Section,
+  serialiseSection,
+} from '../../src/drivers/smb-conf.ts'
 import { Description, ShareName, SharePath, ValidUsers } from '../../src/features/shares/rules.ts'
 import { HAS_SAMBA_TOOLS } from '../api/samba-world.ts'
 
@@ -130,5 +137,67 @@ describe('what Samba prints', () => {
       true,
       true,
     ])
+  })
+})
+
+describe('a parameter', () => {
+  it.each([
+    ['path', '/a b', true],
+    ['edge-admin:id', 'x', true],
+    ['vfs_x * y', '', true],
+    ['path', ' a', false],
+    ['path', 'a ', false],
+    ['path', 'a\\', false],
+    ['path', 'a\\b', true],
+    ['1path', 'a', false],
+    ['path ', 'a', false],
+    ['', 'a', false],
+  ])('%j with the value %j is written: %s', (name, value, taken) => {
+    expect(written(section('data', { [name]: value })) !== undefined).toBe(taken)
+  })
+
+  it('that is refused is named', () => {
+    const fieldOf = (one: Section) => {
+      try {
+        serialiseSection(one)
+      } catch (error) {
+        return (error as { details?: unknown }).details
+      }
+      return undefined
+    }
+    expect(fieldOf(section('data', { good: 'x', comment: 'a\n' }))).toEqual({ field: 'comment' })
+    expect(fieldOf(section(' data', {}))).toEqual({ field: 'name' })
+  })
+
+  it('belongs to the section above it, in lower case, and to none where there is none', () => {
+    const lines = [
+      '\tlost = 1',
+      '[ a ]  ',
+      '\tPath = /A',
+      '\tempty =',
+      'no blank = 1',
+      '\t= x',
+      '[b] x',
+      '\tc = d = e  ',
+    ]
+    const found = parseSections(lines.join('\n'))
+    expect(found.map(({ name, parameters }) => [name, ...parameters])).toEqual([
+      [' a ', ['path', '/A'], ['empty', ''], ['c', 'd = e']],
+    ])
+  })
+
+  it('that is a list has quotes only where an item needs them', () => {
+    const items = ['a', 'b c', 'd,e', 'f;g', '@h']
+    expect(formatList(items)).toBe('a, "b c", "d,e", "f;g", @h')
+    expect(parseList(formatList(items))).toEqual(items)
+    expect([parseList(''), parseList(' , ')]).toEqual([[], []])
+  })
+
+  it('that is a flag is yes, no, or what it is by default', () => {
+    for (const otherwise of [true, false]) {
+      for (const word of ['yes', 'True', 'ON', '1']) expect(parseFlag(word, otherwise)).toBe(true)
+      for (const word of ['no', 'False', 'OFF', '0']) expect(parseFlag(word, otherwise)).toBe(false)
+      for (const word of ['', 'yes!', '10', undefined]) expect(parseFlag(word, otherwise)).toBe(otherwise)
+    }
   })
 })

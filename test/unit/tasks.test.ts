@@ -90,12 +90,14 @@ describe('a task', () => {
     })
     const tasks = create({ environment: { EDGE_X: 'x' } })
     writeFileSync(open('file'), 'a file', { mode: 0o644 })
+    let prepared = 0
     const task = tasks.start('work', {
       lock: 'a-lock',
       args: ['one', 'two three'],
       inputs: { secret: { text: 'a text' }, package: { file: open('file') } },
       by,
       prepare: () => {
+        prepared += 1
         const input = join(taskFolder(folders, ids()[0] ?? ''), 'input')
         const found = readdirSync(input).map((name) => [
           name,
@@ -110,6 +112,7 @@ describe('a task', () => {
       endless: true,
     })
     const { id = '', created_at = '' } = task ?? {}
+    expect(prepared).toBe(1)
     expect(task).toEqual({ id, kind: 'work', status: 'pending', progress: 0, message: 'waiting', created_at })
     expect(created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     expect(jsonOf(id, 'request.json')).toEqual({

@@ -7,7 +7,8 @@ import { temporaryFolder } from '../api/appliance.ts'
 describe('the kernel’s numbers', () => {
   it('are read as the kernel means them', () => {
     expect(memoryUse('MemTotal:        1000 kB\nMemFree:  10 kB\nMemAvailable:     250 kB\n')).toBe(75)
-    expect(memoryUse('MemTotal: 1000 kB\n')).toBeUndefined()
+    for (const text of ['MemTotal: 1000 kB\n', 'MemAvailable: 1 kB\n', 'MemTotal: 0 kB\nMemAvailable: 0 kB\n'])
+      expect(memoryUse(text)).toBeUndefined()
     // What guests used is in the first two already.
     expect(processorTicks('cpu  10 20 30 400 50 6 7 8 5 5\ncpu0 1 1 1 1 1 1 1 1 0 0\n')).toEqual({
       total: 531,
