@@ -118,12 +118,12 @@ export function createRun(allowed: AllowList) {
         options.signal?.removeEventListener('abort', abort)
         reject(new CommandError(argv, 'missing', stderr))
       })
-      child.on('close', (status, signal) => {
+      child.on('close', (status) => {
         clearTimeout(timer)
         clearTimeout(gone)
         options.signal?.removeEventListener('abort', abort)
         if (cut) reject(new CommandError(argv, cut, stderr))
-        else if (signal || status === null) reject(new CommandError(argv, 'signal', stderr))
+        else if (status === null) reject(new CommandError(argv, 'signal', stderr))
         else if (status !== 0 && !options.accept?.includes(status))
           reject(new CommandError(argv, 'status', stderr, status))
         else resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr, status })

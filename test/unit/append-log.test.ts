@@ -60,6 +60,20 @@ describe('an append log', () => {
     expect(`${before}${now}`.trimEnd().split('\n').map(Number).at(-1)).toBe(49)
     expect(statSync(file()).mode & 0o027).toBe(0)
   })
+  it('may be as large as it may, and not larger', () => {
+    const log = new AppendLog(file(), { most: 100 })
+    const sizes = (length: number) => {
+      log.append('x'.repeat(length))
+      return [file(), `${file()}.old`].map((name) => statSync(name, { throwIfNoEntry: false })?.size)
+    }
+    expect([sizes(49), sizes(49), sizes(49), sizes(50)]).toEqual([
+      [50, undefined],
+      [100, undefined],
+      [50, 100],
+      [51, 50],
+    ])
+    log.close()
+  })
   it('mixes no lines of two writers', () => {
     const logs = [new AppendLog(file()), new AppendLog(file())]
     for (let i = 0; i < 200; i++) logs[i % 2]!.append(`${i} ${'x'.repeat(i)}`)
@@ -99,6 +113,22 @@ describe('the server’s own log', () => {
     await idle(log)
     expect(statSync(file()).size).toBe(100)
     expect(readdirSync(folder).sort()).toEqual(['some.log', 'some.log.1'])
+  })
+  it('goes out by itself once there is enough, and drops what is too much while the disk is busy', async () => {
+    const log = new BufferedLog(file())
+    log.write('x'.repeat(4095))
+    expect(log).toMatchObject({ writing: false })
+    log.write('x')
+    expect(log).toMatchObject({ writing: true })
+    // Exactly as much as is kept, and then one that is dropped.
+    for (let i = 0; i < 1024; i++) log.write('y'.repeat(4096))
+    log.write('z')
+    await idle(log)
+    const text = readFileSync(file(), 'utf8')
+    expect([text.length, text.indexOf('y'), text.indexOf('z')]).toEqual([4096 * 1025, 4096, -1])
+    log.write('end\n')
+    log.flushSync()
+    expect(readFileSync(file(), 'utf8').slice(-5)).toBe('yend\n')
   })
   it('that is no file is never renamed', async () => {
     symlinkSync('/dev/null', file())

@@ -130,6 +130,7 @@ describe('a swap', () => {
 
   it('refuses, before anything changes, what cannot be put in place', () => {
     plant(base, { folder: { x: 'x' }, file: 'x', out: { link: folder }, dangling: { link: 'nowhere' } })
+    plant(base, { 'to-file': { link: 'file' }, alias: { link: 'folder' }, own: { x: 'x' } })
     const before = tree(base)
     const wrong: Record<string, Content> = {
       'a folder is in the way': { a: 'fine', folder: 'x' },
@@ -137,10 +138,20 @@ describe('a swap', () => {
       'leads out of the base': { a: 'fine', out: { x: 'x' } },
       'no folder': { a: 'fine', dangling: { x: 'x' } },
     }
-    for (const [text, content] of Object.entries(wrong)) {
+    const closed = [join(base, 'own'), join(base, 'none')]
+    const cases: [string, Content][] = [
+      ...Object.entries(wrong),
+      // Nothing has to be in them.
+      ['not a folder: to-file', { 'to-file': {} }],
+      ['leads out of the base: out', { out: {} }],
+      ['two names for one place: folder/x', { alias: { x: 'x' }, folder: { x: 'x' } }],
+      ['two names for one place: folder/made', { alias: { made: {} }, folder: { made: {} } }],
+      ["the appliance's own, not to be replaced: own", { own: { y: 'x' } }],
+    ]
+    for (const [text, content] of cases) {
       rmSync(join(dir, 'new'), { recursive: true })
       plant(join(dir, 'new'), content)
-      expect(() => swapIn(dir, base)).toThrow(text)
+      expect(() => swapIn(dir, base, { closed })).toThrow(text)
       expect(existsSync(join(dir, 'plan.json'))).toBe(false)
       expect(tree(base)).toEqual(before)
     }
@@ -159,6 +170,24 @@ describe('a swap', () => {
     expect(tree(base)).toEqual({ real: tree(base)['real'], alias: 'link real' })
     plant(join(dir, 'new'), { swap: { 'plan.json': 'x' } })
     expect(() => swapIn(dir, folder)).toThrow('its own files')
+  })
+
+  it('tells what it adds and what it replaces, before anything changes', () => {
+    plant(base, { a: 'old', 'own-not': {} })
+    plant(join(dir, 'new'), { a: 'new', b: 'new', made: { c: 'new' }, 'own-not': { d: 'new' } })
+    const told: string[] = []
+    const tell = (path: string, change: string) => void told.push(`${change} ${path} ${tree(base)['b'] ?? 'not yet'}`)
+    // A name that only begins as a closed one is another.
+    mkdirSync(join(base, 'own'))
+    swapIn(dir, base, { closed: [join(base, 'own')], tell })
+    expect(told).toEqual(['replace a not yet', 'add b not yet', 'add made/c not yet', 'add own-not/d not yet'])
+  })
+
+  it('cannot be put back by a plan that cannot be read', () => {
+    writeFileSync(join(dir, 'plan.json'), '{')
+    expect(() => swapBack(dir)).toThrow('the plan of this swap cannot be read')
+    writeFileSync(join(dir, 'plan.json'), '{}')
+    expect(() => swapBack(dir)).toThrow()
   })
 
   it('refuses a second swap in while the first can still be put back', () => {
