@@ -73,7 +73,7 @@ it('go by network, and in one by address, whoever has waited longest', async () 
   exhaust()
   void come('a', '10.1.0.1')
   void come('b', '10.1.0.2')
-  void come('c', '10.1.0.2')
+  void come('c', '10.1.0.1')
   void come('d', '10.2.0.1')
   await pass(4 * PACE)
   expect(heard.join('')).toBe('adbc')
@@ -143,15 +143,34 @@ it.each([
   expect([heard.at(-1), heard.includes(stays)]).toEqual([`${goes} 429 4`, false])
 })
 
-it('know who comes back all the time, however many callers there are', async () => {
+it('know who comes back all the time for longer than who came once', async () => {
   exhaust()
+  const others = (from: number, to: number) => {
+    for (let i = from; i < to; i++) void come('other', `${20 + (i >> 8)}.${i & 255}.0.1`)
+  }
   for (let i = 1; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
-  for (let i = 0; i < 1500; i++) void come('other', i % 100 === 0 ? '10.99.0.1' : `${20 + (i >> 8)}.${i & 255}.0.1`)
+  void come('always', '10.99.0.1')
+  others(0, 400)
+  void come('always', '10.99.0.1')
+  others(400, 550)
+  void come('once', '10.98.0.1')
+  others(550, 600)
+  void come('always', '10.99.0.1')
+  others(600, 900)
   await pass(PACE)
-  void come('stranger', '10.98.0.1')
-  void come('again', '10.99.0.1')
+  void come('once', '10.98.0.1')
+  void come('always', '10.99.0.1')
   await settle()
-  expect(heard.at(-1)).toBe('stranger 429 4')
+  expect(heard.at(-1)).toBe('once 429 4')
+})
+
+it('are lost by nobody but the one who is sent away', async () => {
+  exhaust()
+  for (let i = 1; i < MOST_WAITING; i++) void come(`${i}`, `10.1.0.${i}`)
+  void come('elsewhere', '10.2.0.1')
+  void come('one more', '10.1.0.9')
+  await pass(2 * PACE)
+  expect(heard).toEqual(['one more 429 4', '1', 'elsewhere'])
 })
 
 it('end after half a minute for one request, and it takes nobody’s turn', async () => {

@@ -5,12 +5,21 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { prepareFirstRun } from '../../src/auth/first-run.ts'
-import { storeToken, TokenStore, tokenKey } from '../../src/auth/token.ts'
+import { storeToken, TOKEN_CHARACTERS, TokenStore, tokenKey } from '../../src/auth/token.ts'
 import type { Folders } from '../../src/folders.ts'
 import { hashOf } from '../api/client.ts'
 import { runs } from '../harness/fuzz.ts'
 
 const spy = vi.hoisted(() => ({ compare: vi.fn() }))
+const disk = vi.hoisted(() => ({ fails: false }))
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  const readFileSync = (...read: Parameters<typeof fs.readFileSync>) => {
+    if (disk.fails) throw Object.assign(new Error('no'), { code: 'EMFILE' })
+    return fs.readFileSync(...read)
+  }
+  return { ...fs, readFileSync }
+})
 vi.mock('node:crypto', async (original) => {
   const crypto = await original<typeof import('node:crypto')>()
   spy.compare.mockImplementation(crypto.timingSafeEqual)
@@ -76,6 +85,8 @@ describe('a token', () => {
     storeToken(folders, 'first')
     const store = new TokenStore(folders)
     expect(opens(store, { token: 'first' })).toBe(true)
+    // It is kept which hash was right.
+    expect(opens(store, { hash: hashOf('first', 'GET', PATH) })).toBe(true)
     const { atime, mtime } = statSync(file())
     storeToken(folders, 'other')
     utimesSync(file(), atime, mtime)
@@ -90,6 +101,35 @@ describe('a token', () => {
     const store = new TokenStore({ ...folders, root: folders.root }, (text) => warnings.push(text))
     expect(opens(store, { token: 'canary' })).toBe(true)
     expect(warnings.join()).not.toContain('canary')
+  })
+
+  it('that could not be read for a moment opens again, also where its file stayed the same', () => {
+    storeToken(folders, 'yourtoken')
+    const warnings: string[] = []
+    const store = new TokenStore(folders, (text) => warnings.push(text))
+    disk.fails = true
+    expect([opens(store, { token: 'yourtoken' }), warnings]).toEqual([false, ['the token file cannot be read: EMFILE']])
+    disk.fails = false
+    expect(opens(store, { token: 'yourtoken' })).toBe(true)
+  })
+
+  it('is known by something that ends with it, and proves nothing', () => {
+    const store = new TokenStore(folders)
+    expect(store.proof()).toBeUndefined()
+    storeToken(folders, 'yourtoken')
+    const proof = store.proof()
+    expect(proof).toEqual({ account: 'token', version: expect.stringMatching(/^[0-9a-f]{16}$/) })
+    expect(tokenKey('yourtoken')).not.toContain(proof?.version)
+    expect(store.proof()).toBe(proof)
+    storeToken(folders, 'another')
+    expect(store.proof()?.version).not.toBe(proof?.version)
+    storeToken(folders, 'yourtoken')
+    expect(store.proof()).toEqual(proof)
+  })
+
+  it('is of the 94 characters of ASCII that can be seen', () => {
+    expect(TOKEN_CHARACTERS).toMatch(/^!"#.*[0-9].*[A-Z].*[a-z]\{\|\}~$/)
+    expect([TOKEN_CHARACTERS.length, new Set(TOKEN_CHARACTERS).size]).toEqual([94, 94])
   })
 
   it('whose digest is sent as the token opens nothing', () => {
