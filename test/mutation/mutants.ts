@@ -123,6 +123,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     for (const match of code.matchAll(pattern)) {
       const line = code.slice(code.lastIndexOf('\n', match.index) + 1, match.index)
       if (/^\s*(?:import|export type|type|interface) /.test(line)) continue
+      // A blank that stands for the end of a string belongs to no operator.
+      if (!text.startsWith(match[0], match.index)) continue
       add(match.index, match.index + match[0].length, replacement(match[0]))
     }
   // A condition that never holds, and a call that is left out.
@@ -131,7 +133,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     const close = matching(code, open)
     if (close !== undefined) add(open, close, 'false')
   }
-  for (const match of code.matchAll(/^ +(?:await )?[\w.?]+\([^\n]*\)$/gm)) {
+  // Not one of a chain: what is left would not parse, and count as noticed.
+  for (const match of code.matchAll(/^ +(?:await )?\w[\w.?]*\([^\n]*\)$/gm)) {
     const before = code.slice(0, match.index).trimEnd().at(-1)
     if (before === '{' || before === '}' || before === ')' || before === ';' || /[\w\]]/.test(before ?? ''))
       add(match.index + (match[0].length - match[0].trimStart().length), match.index + match[0].length, ';')
