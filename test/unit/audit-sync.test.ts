@@ -1,5 +1,5 @@
 // When an entry is safe: the order of append and sync, and who waits for which. The disk is held by the test, so nothing here depends on time.
-import { readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SampleLog } from './audit-log.ts'
 
@@ -27,6 +27,15 @@ afterEach(() => {
 /** What a promise has come to, without waiting for more than what is due already. */
 const settled = (promise: Promise<unknown>) =>
   Promise.race([promise.then(() => 'safe').catch(() => 'failed'), new Promise((done) => setImmediate(done, 'waits'))])
+
+/** What this process has open below a folder. */
+const openFiles = (folder: string) =>
+  readdirSync('/proc/self/fd')
+    .map((fd) => `/proc/self/fd/${fd}`)
+    // The one that the list itself was read from is gone.
+    .filter((link) => lstatSync(link, { throwIfNoEntry: false }))
+    .map((link) => readlinkSync(link))
+    .filter((path) => path.startsWith(folder))
 
 describe('an entry', () => {
   it('is safe once a sync has ended that began after it, and not before', async () => {
@@ -65,8 +74,11 @@ describe('an entry', () => {
       expect(small.segments.length).toBeGreaterThan(2)
       small.chain.close()
       expect(await settled(asked)).toBe('waits')
+      expect(openFiles(small.folder)).not.toEqual([])
       while (disk.held.length > 0) disk.held.shift()?.()
       await asked
+      // Nobody waits any more: no file is kept open.
+      expect(openFiles(small.folder)).toEqual([])
     } finally {
       small.remove()
     }

@@ -142,7 +142,11 @@ describe('a task', () => {
     const start = () => tasks.start('work', { by, inputs: { package: { file: open('not-there') } } })
     expect(start).toThrow(/ENOENT/)
     expect([ids(), tasks.isFree('work')]).toEqual([[], true])
-    expect(() => tasks.start('none', { by })).toThrow('The script for this is not installed')
+    writeFileSync(open('file'), 'x')
+    const none = () => tasks.start('none', { by, inputs: { package: { file: open('file') } } })
+    expect(none).toThrow('The script for this is not installed')
+    // What was received is there for another try.
+    expect(readFileSync(open('file'), 'utf8')).toBe('x')
     expect(ids()).toEqual([])
   })
 
