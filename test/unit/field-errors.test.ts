@@ -101,6 +101,77 @@ describe('the words', () => {
     expect(say(z.union([z.string(), z.int()]), true)).toEqual(['Expected text or a whole number, found true'])
     expect(say(z.email(), 'x')).toEqual(['Expected an e-mail address such as name@example.com, found other text'])
   })
+  it.each([
+    [z.string().max(3), 'abcd', 'Expected at most 3 characters, found 4'],
+    [z.string().min(1), '', 'Expected at least 1 character, found none'],
+    [z.string().min(2), 'a', 'Expected at least 2 characters, found 1'],
+    [z.string().length(2), 'a', 'Expected exactly 2 characters, found 1'],
+    [z.string().length(2), 'abc', 'Expected exactly 2 characters, found 3'],
+    [z.array(z.string()).max(2), ['a', 'b', 'c'], 'Expected at most 2 items, found 3'],
+    [z.array(z.string()).length(1), [], 'Expected exactly 1 item, found 0'],
+    [z.set(z.string()).min(2), new Set(['a']), 'Expected at least 2 items, found an object'],
+    [z.int().min(5), 4, 'Expected a number of at least 5, found 4'],
+    [z.int().gt(5), 5, 'Expected a number of at least 6, found 5'],
+    [z.int().lt(5), 5, 'Expected a number of at most 4, found 5'],
+    [z.int().multipleOf(8), 9, 'Expected a multiple of 8, found 9'],
+    [z.int(), 1.5, 'Expected a whole number, found 1.5'],
+    [z.number(), 'x', 'Expected a number, found other text'],
+    [z.number(), '', 'Expected a number, found empty text'],
+    [z.null(), [1], 'Expected null, found a list'],
+    [z.strictObject({}), [], 'Expected an object, found a list'],
+    [z.record(z.string(), z.string()), 7, 'Expected an object, found 7'],
+    [z.string(), undefined, 'Missing: expected text'],
+    [z.string(), null, 'Expected text, found null'],
+    [z.string().startsWith('pool/'), 'x', 'Expected text that begins with "pool/", found other text'],
+    [z.iso.datetime(), 'x', 'Expected a time such as 2026-01-31T12:00:00Z, found other text'],
+    [z.iso.date(), 'x', 'Expected a date such as 2026-01-31, found other text'],
+    [z.url(), 'x', 'Expected an address such as https://example.com, found other text'],
+    [z.uuid(), 'x', 'This value is not allowed'],
+    [z.literal(['a', 1, true]), 2, 'Expected "a", 1 or true, found 2'],
+    [z.literal('a'), 2, 'Expected "a", found 2'],
+    [z.bigint(), '1'.repeat(50), 'Expected bigint, found other text'],
+    [z.boolean(), 10 ** 20 + 1, 'Expected true or false, found 100000000000000000000'],
+  ])('say so of each kind: %#', (schema, value, message) => {
+    expect(say(schema as z.ZodType, value)).toEqual([message])
+  })
+  it('say of a choice what each branch wants, or what is wrong in the one that was meant', () => {
+    const choice = z.union([z.string(), z.strictObject({ name: z.string() }), z.array(z.int()).min(2)])
+    expect(say(choice, 7)).toEqual(['Expected text, an object or a list, found 7'])
+    expect(errorsOf(choice, { name: 7 })).toEqual([{ field: 'name', message: 'Expected text, found 7' }])
+    expect(errorsOf(choice, { nam: 'x' })).toEqual([
+      { field: 'nam', message: 'Unknown member "nam": did you mean "name"?' },
+      { field: 'name', message: 'Missing: expected text' },
+    ])
+    expect(say(choice, [1])).toEqual(['Expected at least 2 items, found 1'])
+    expect(errorsOf(z.strictObject({ a: choice }), {})).toEqual([
+      { field: 'a', message: 'Expected text, an object or a list' },
+    ])
+    expect(say(z.union([z.string(), z.string()]), 7)).toEqual(['Expected text, found 7'])
+    expect(say(z.union([z.string('A name'), z.int()]), true)).toEqual(['A name'])
+  })
+  it('offer all that may be there where there are few', () => {
+    const of = (count: number) =>
+      z.strictObject(Object.fromEntries(Array.from({ length: count }, (_, i) => [`member${i}`, z.string().optional()])))
+    expect(say(of(0), { zzz: 1 })).toEqual(['Unknown member "zzz"'])
+    expect(say(of(1), { zzz: 1 })).toEqual(['Unknown member "zzz": expected member0'])
+    expect(say(of(12), { zzz: 1 })[0]).toMatch(/: expected member0, .*, member11$/)
+    expect(say(of(13), { zzz: 1 })).toEqual(['Unknown member "zzz"'])
+    expect(say(of(1), { zzz: 1 }, { noun: 'option' })).toEqual(['Unknown option "zzz": expected member0'])
+  })
+  it('show so many errors, and so much of a text and of a name', () => {
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, i]))
+    for (const [given, shown] of [
+      [20, 20],
+      [21, 20],
+    ] as const)
+      expect(errorsOf(z.record(z.string(), z.string()), many(given))).toHaveLength(shown)
+    const [error] = say(z.int(), 'y'.repeat(50), { echo: true })
+    expect(error).toBe(`Expected a whole number, found the text "${'y'.repeat(40)}"`)
+    expect(errorsOf(z.strictObject({}), { ['z'.repeat(101)]: 1 })[0]?.field).toBe('z'.repeat(100))
+  })
+  it('are none where nothing is wrong', () => {
+    expect(check(z.strictObject({ a: z.stringbool() }), { a: 'true' })).toEqual({ data: { a: true } })
+  })
   it('are the schema’s own where it has some', () => {
     expect(say(z.string().regex(/^a$/, 'Expected an a'), 'b')).toEqual(['Expected an a'])
   })
