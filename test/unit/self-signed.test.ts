@@ -10,7 +10,7 @@ import type Forge from 'node-forge'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
 import { type Machine, machineNames } from '../../src/http/machine-names.ts'
-import { isSelfMade, makeSelfSigned } from '../../src/http/self-made.ts'
+import { isSelfMade, makeSelfSigned, reasonToRenew, renewSelfMade } from '../../src/http/self-made.ts'
 import { installedPair, watchSelfMade } from '../../src/http/served-pair.ts'
 import { certificateFile, installPair, keyFile, readPair } from '../../src/http/tls.ts'
 import { until } from '../api/client.ts'
@@ -92,6 +92,94 @@ describe('the certificate that we make', () => {
       'box.example.org',
       'localhost',
     ])
+  })
+})
+
+describe('what the certificate says', () => {
+  const make = (hosts: string[], addresses: string[] = []) => makeSelfSigned({ names: { hosts, addresses }, now: NOW })
+
+  it('is that it is a server’s, no authority’s, for a week before and 817 days after', async () => {
+    const { cert } = await make(['a'.repeat(70), 'localhost'], ['127.0.0.1'])
+    const leaf = new X509Certificate(cert)
+    expect([leaf.ca, leaf.keyUsage, leaf.subject]).toEqual([false, ['1.3.6.1.5.5.7.3.1'], `CN=${'a'.repeat(64)}`])
+    expect(dates(cert)).toEqual([NOW - 7 * DAY, NOW + 817 * DAY])
+    const told = spawnSync('openssl', ['x509', '-noout', '-ext', 'keyUsage'], { input: cert, encoding: 'utf8' })
+    expect(told.stdout).toContain('Digital Signature, Key Encipherment')
+  })
+
+  it('is made anew thirty days before its end, and where it begins only later', async () => {
+    const { cert } = await make(['nas1'], ['10.0.0.5'])
+    const names = { hosts: ['nas1'], addresses: ['10.0.0.5'] }
+    const reason = (now: number) => reasonToRenew(cert, names, now)?.split(' on ')[0]
+    const [from, to] = dates(cert)
+    expect([from - 1000, from, to - 30 * DAY, to - 30 * DAY + 1000].map(reason)).toEqual([
+      ...['it begins only', undefined, undefined, 'it ends'],
+    ])
+  })
+
+  it('is made anew for a name or an address that it does not have itself: a pattern, or its subject, is none', async () => {
+    const reason = (pair: { cert: string }, hosts: string[], addresses: string[] = []) =>
+      reasonToRenew(pair.cert, { hosts, addresses }, NOW)
+    const one = await make(['nas1', '*.example.com'], ['10.0.0.5'])
+    expect(reason(one, ['nas1'], ['10.0.0.5'])).toBeUndefined()
+    expect(reason(one, ['a.example.com'])).toBe('it is not good for a.example.com')
+    expect(reason(one, ['nas1', 'nas2'], ['10.0.0.5', '10.0.0.6'])).toBe('it is not good for nas2, 10.0.0.6')
+    expect(reason(await make([], ['10.0.0.5']), ['localhost'])).toBe('it is not good for localhost')
+  })
+
+  it('stays where another one was put in its place meanwhile', async () => {
+    await start(0)
+    const other = (await make(['other'])).cert
+    const installing = () => {
+      writeFileSync(certificateFile(folders), other)
+      return false
+    }
+    const renewal = { folders, host: '::', now: NOW, machine: MACHINE, installing }
+    expect([await renewSelfMade(renewal), readFileSync(certificateFile(folders), 'utf8')]).toEqual([undefined, other])
+  })
+})
+
+describe('a pair', () => {
+  it('is none without its certificate, and no good without its own key', async () => {
+    expect(readPair(folders)).toBeUndefined()
+    const [one, other] = [await start(NOW), generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey]
+    rmSync(keyFile(folders))
+    expect(() => readPair(folders)).toThrow('the certificate has no private key')
+    writeFileSync(keyFile(folders), other.export({ type: 'pkcs8', format: 'pem' }))
+    expect(() => readPair(folders)).toThrow('the private key does not belong to the certificate')
+    // Nothing of it is replaced: something else is served until it is mended.
+    expect((await start(NOW)).cert).not.toBe(one.cert)
+    expect([warnings.length, readFileSync(certificateFile(folders), 'utf8')]).toEqual([1, one.cert])
+  })
+
+  it('that cannot be looked after is told once, and again after it was good', async () => {
+    const { key } = await start(NOW)
+    let looks = 0
+    const machine = () => {
+      looks += 1
+      return MACHINE
+    }
+    const stop = watchSelfMade({
+      ...{ folders, host: '::', now: () => NOW, machine, every: 2, installing: () => false },
+      warn: (text) => warnings.push(text),
+      renewed: () => warnings.push('renewed'),
+    })
+    const further = async () => {
+      const from = looks
+      await until('it looked', () => looks >= from + 4)
+    }
+    try {
+      rmSync(keyFile(folders))
+      await further()
+      expect(warnings).toEqual(['the self-made certificate could not be looked after'])
+      writeFileSync(keyFile(folders), key)
+      await further()
+      rmSync(keyFile(folders))
+      await further()
+    } finally {
+      stop()
+    }
+    expect(warnings).toEqual(Array(2).fill('the self-made certificate could not be looked after'))
   })
 })
 
