@@ -183,6 +183,21 @@ describe('a swap', () => {
     expect(told).toEqual(['replace a not yet', 'add b not yet', 'add made/c not yet', 'add own-not/d not yet'])
   })
 
+  it('is not put back over a folder that somebody made meanwhile', () => {
+    plant(base, { a: 'old' })
+    const old = tree(base)
+    plant(join(dir, 'new'), { a: 'new' })
+    swapIn(dir, base)
+    rmSync(join(base, 'a'))
+    plant(base, { a: { theirs: 'x' } })
+    const before = tree(base)
+    expect(() => swapBack(dir)).toThrow(`a folder is in the way: ${join(base, 'a')}`)
+    expect(tree(base)).toEqual(before)
+    rmSync(join(base, 'a'), { recursive: true })
+    swapBack(dir)
+    expect(tree(base)).toEqual(old)
+  })
+
   it('cannot be put back by a plan that cannot be read', () => {
     writeFileSync(join(dir, 'plan.json'), '{')
     expect(() => swapBack(dir)).toThrow('the plan of this swap cannot be read')
