@@ -257,7 +257,7 @@ export class Tasks {
     const [program, ...rest] = privilege === 'sudo' ? ['/usr/bin/sudo', '-n', '--', ...argv] : argv
     const out = openSync(join(folder, 'log'), 'a', 0o640)
     try {
-      const child = spawn(program!, rest, {
+      return spawn(program!, rest, {
         cwd: '/',
         detached: true,
         stdio: ['ignore', out, out],
@@ -270,8 +270,6 @@ export class Tasks {
           ...environment,
         },
       })
-      child.unref()
-      return child
     } finally {
       closeSync(out)
     }

@@ -156,6 +156,13 @@ describe('an index', () => {
     }
   })
 
+  it('that is missing is made by whoever looks in turns as well, with the same answer', async () => {
+    const [name = ''] = indexes()
+    rmSync(join(log.folder, name))
+    expect(await log.chain.findInTurns({ ...some, before: 100 })).toEqual(naive({ ...some, before: 100 }))
+    expect(indexes()).toContain(name)
+  })
+
   it('is not needed, and nothing is written, where somebody only looks', () => {
     for (const name of indexes()) rmSync(join(log.folder, name))
     expect(findEntries(log.folder, some, { keep: false })).toEqual(naive(some))

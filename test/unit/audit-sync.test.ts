@@ -1,16 +1,26 @@
 // When an entry is safe: the order of append and sync, and who waits for which. The disk is held by the test, so nothing here depends on time.
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SampleLog } from './audit-log.ts'
 
-const disk = vi.hoisted(() => ({ held: [] as ((error?: Error) => void)[], hold: false }))
+const disk = vi.hoisted(() => ({
+  held: [] as ((error?: Error) => void)[],
+  hold: false,
+  /** The size that each file had when it was last synced in one piece with what goes on. */
+  synced: new Map<string, number>(),
+}))
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof import('node:fs')>()
   const fdatasync = (fd: number, done: (error: Error | null) => void) => {
     if (!disk.hold) return real.fdatasync(fd, done)
     disk.held.push((error) => (error ? done(error) : real.fdatasync(fd, done)))
   }
-  return { ...real, fdatasync, default: { ...real, fdatasync } }
+  const fsyncSync = (fd: number) => {
+    real.fsyncSync(fd)
+    disk.synced.set(real.readlinkSync(`/proc/self/fd/${fd}`), real.fstatSync(fd).size)
+  }
+  const changed = { fdatasync, fsyncSync }
+  return { ...real, ...changed, default: { ...real, ...changed } }
 })
 
 let log: SampleLog
@@ -55,6 +65,18 @@ describe('an entry', () => {
     disk.held.shift()?.()
     await Promise.all([second, third])
     expect(disk.held).toEqual([])
+  })
+
+  it('in a segment that is full is safe before the next segment begins', () => {
+    const small = new SampleLog({ segment: 1024 })
+    try {
+      small.fill(20)
+      const full = small.segments.slice(0, -1)
+      expect(full.length).toBeGreaterThan(2)
+      expect(full.map((path) => disk.synced.get(path))).toEqual(full.map((path) => statSync(path).size))
+    } finally {
+      small.remove()
+    }
   })
 
   it('that is safe already costs no sync', async () => {

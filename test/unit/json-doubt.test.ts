@@ -61,6 +61,14 @@ describe('what people wrote', () => {
     expect(() => parseWritten(text)).toThrow(`not JSON (${where})`)
   })
 
+  it('stops at the very character, however long it is before and behind', () => {
+    for (let before = 0; before < 20; before++)
+      for (let behind = 0; behind < 3; behind++)
+        expect(() => parseWritten(`[${'1,'.repeat(before)}x${']'.repeat(behind)}`)).toThrow(
+          `not JSON (line 1, column ${2 + 2 * before})`,
+        )
+  })
+
   it('is parsed where it is JSON, and never repeated where it is none', () => {
     expect(parseWritten(' {"a":[1]}\n')).toEqual({ a: [1] })
     fc.assert(

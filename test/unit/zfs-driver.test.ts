@@ -257,6 +257,18 @@ describe('a line that is none', () => {
   })
 })
 
+it('a letter that comes in two pieces is one letter', async () => {
+  const bytes = Buffer.from(answer('tank/é€🦆', { 'a:b': 'ü' }, 'local'))
+  const driver = createZfs(
+    async (_name, _args, { onOutput } = {}) => {
+      for (const byte of bytes) onOutput?.(Buffer.of(byte))
+      return { stdout: '', stderr: '', status: 0 }
+    },
+    () => END,
+  )
+  expect([...(await driver.local('a:b'))]).toEqual([['tank/é€🦆', 'ü']])
+})
+
 describe('what is not known of one', () => {
   it('is left out, or is an error where ZFS always says it', async () => {
     const lines = 'type\tfilesystem\t-\ncreation\t1\t-\nodd\tlocal\na:b\tx\ty\tlocal\ntype\tforged\tlocal\n\n'
