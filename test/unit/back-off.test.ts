@@ -113,6 +113,14 @@ describe('SEC-10 back-off', () => {
     backOff.fail('203.0.113.1')
     expect(backOff.wait('198.51.100.1')).toBe(0)
   })
+  it('drops who failed once and not again before who goes on', () => {
+    const backOff = make()
+    fail(backOff, 6, '198.51.100.1')
+    fail(backOff, 6, '198.51.100.2')
+    fail(backOff, 1, '198.51.100.1')
+    for (let i = 0; i < 9_999; i++) backOff.fail(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+    expect([backOff.wait('198.51.100.1'), backOff.wait('198.51.100.2')]).toEqual([2, 0])
+  })
 })
 
 describe('SEC-28 an address', () => {

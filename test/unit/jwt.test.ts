@@ -1,6 +1,6 @@
 // SEC-11: tokens. The trap: each wrong token differs from the right one in one thing only, and the right one is tried beside it.
 import { createHmac, generateKeyPairSync, randomBytes, sign as signWith } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -294,6 +294,12 @@ describe('the secret', () => {
     expect(readSecret(folders)).toEqual(secret)
     rmSync(secretFile(folders))
     expect(readSecret(folders)).not.toEqual(secret)
+  })
+
+  it('that cannot be read stops the start, and is not made anew', () => {
+    rmSync(secretFile(folders))
+    mkdirSync(secretFile(folders))
+    expect(() => readSecret(folders)).toThrow('EISDIR')
   })
 
   it('of any other length stops the start', () => {
