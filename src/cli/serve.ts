@@ -14,7 +14,7 @@ import { watchSelfMade } from '../http/served-pair.ts'
 import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
-import { keepHeapSmall } from './heap.ts'
+import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { listenFailure } from './listen-failure.ts'
 
 /** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL. */
@@ -107,6 +107,7 @@ export function readPlan(args: string[]): Plan {
 
 async function run({ folders, config, host, port, keys, tls, mode, programs }: Plan): Promise<number> {
   keepHeapSmall()
+  collectAtRest()
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {
