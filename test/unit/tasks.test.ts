@@ -40,6 +40,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
   delete process.env['EDGE_FAULT']
   for (const tasks of made.splice(0)) tasks.close()
   rmSync(temp, { recursive: true, force: true })
@@ -122,6 +123,8 @@ describe('a task', () => {
     expect([tasks.isRunning('work'), tasks.isClaimed('work'), tasks.isFree('work')]).toEqual([false, false, true])
     expect((await tasks.wait(id))?.status).toBe('completed')
     expect(tasks.isClaimed('a-lock')).toBe(false)
+    // Nor is it remembered as one that runs.
+    await vi.waitFor(() => expect((tasks as unknown as { live: Map<string, unknown> }).live.size).toBe(0))
     expect(readFileSync(open('said'), 'utf8')).toBe(`run|${taskFolder(folders, id)}|one|two three|x||`)
     // Fields of proc(5), behind the name: state, parent, process group, session.
     const [, , group, session] = readFileSync(open('stat'), 'utf8')
@@ -243,6 +246,19 @@ describe('the list of tasks', () => {
     expect(names(tasks.list({ kind: 'a' }))).toEqual([all[1], all[3]])
     expect(names(tasks.list({ kind: 'a', limit: 1 }))).toEqual([all[1]])
     expect(names(await tasks.listInTurns(3))).toEqual(all.slice(0, 3))
+    // Each takes longer than a slice: everybody else has a turn before the list is whole.
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += 100
+      return now
+    })
+    let whole = false
+    const listed = tasks.listInTurns(3).then(() => {
+      whole = true
+    })
+    for (let i = 0; i < 100; i++) await Promise.resolve()
+    expect(whole).toBe(false)
+    await listed
     expect(tasks.latest('b')?.id).toBe(all[0])
     expect(tasks.latest('c')).toBeUndefined()
   })
@@ -334,7 +350,10 @@ describe('a cancel', () => {
     })
     const tasks = create()
     const id = tasks.start('work', { by })?.id ?? ''
+    const looked = vi.spyOn(tasks, 'get')
     const cancelled = tasks.cancel(id)
+    // It looks again and again, and asks the script to cancel nothing yet.
+    await vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(4), { timeout: 30_000 })
     letGo('speak')
     expect((await cancelled)?.status).toBe('cancelled')
     expect(readFileSync(open('found'), 'utf8')).toContain('"running"')
