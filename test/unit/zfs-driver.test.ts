@@ -234,6 +234,8 @@ describe('a line that is none', () => {
     row.replace(`tank\t${END}\t-\t-\n`, ''),
     row.replace('tank\tused', 'other\tused'),
     row.replace('\t-\t1\n', '\n'),
+    row.replace('tank\tused', 'tank\tfree'),
+    row.replace('\tmountpoint\t-\t/tank', '\tmountpoint\t-'),
     answer('tank', { ...one, used: 'x' }),
     answer('tank', { ...one, used: '-1' }),
     answer('tank', { ...one, used: '1\n' }),
