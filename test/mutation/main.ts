@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { endProcessesOf } from './leftovers.ts'
 import { type Mutant, mutantsOf } from './mutants.ts'
 import { testsFor } from './selection.ts'
 import { SLOW } from './slow-tests.ts'
@@ -63,23 +65,44 @@ const chosen = choose(all)
 // The tests read ../shared, so the copy has one beside it.
 const beside = mkdtempSync(join(tmpdir(), 'edge-admin-mutation-'))
 const copy = join(beside, 'repository')
+/** Where the tests make their folders. */
+const temporary = join(beside, 'tmp')
+mkdirSync(temporary)
 symlinkSync(resolve('../shared'), join(beside, 'shared'))
 cpSync('.', copy, {
   recursive: true,
   filter: (path) => !/(?:^|\/)(?:node_modules|\.git|var|coverage)(?:\/|$)/.test(path),
 })
 symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
-process.once('exit', () => rmSync(beside, { recursive: true, force: true }))
+process.once('exit', () => {
+  endProcessesOf(beside)
+  rmSync(beside, { recursive: true, force: true })
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /** The first test that fails, `time` when they hang, or undefined: none of them noticed. */
 function noticed(files: string[]): string | undefined {
   if (files.length === 0) return undefined
   const { stdout, status, error } = spawnSync(
-    'node_modules/.bin/vitest',
-    ['run', '--bail=1', '--maxWorkers=1', '--reporter=./test/harness/reporter.ts', ...files],
-    { cwd: copy, encoding: 'utf8', timeout: LIMIT, killSignal: 'SIGKILL', env: { ...process.env, NO_COLOR: '1' } },
+    // In a session apart: a slip may end the group of the process that it runs in.
+    'setsid',
+    [
+      '--wait',
+      'node_modules/.bin/vitest',
+      'run',
+      '--bail=1',
+      '--maxWorkers=1',
+      '--reporter=./test/harness/reporter.ts',
+      ...files,
+    ],
+    {
+      ...{ cwd: copy, encoding: 'utf8', timeout: LIMIT, killSignal: 'SIGKILL' },
+      env: { ...process.env, NO_COLOR: '1', TMPDIR: temporary },
+    },
   )
+  // A slip may be that nothing ends a task: its processes would make everything after it slower, until tests "notice" that.
+  endProcessesOf(beside)
+  for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true, force: true })
   if (error) return 'time'
   if (status === 0) return undefined
   return /^failed: (.{0,160})/m.exec(stdout)?.[1] ?? 'the files do not load'
