@@ -141,8 +141,9 @@ export class RequestTurns {
     const first = turn.next.shift()
     if (first) {
       this.serve(first.incoming, first.outgoing)
-      if (turn.next.length > 0 || turn.waiting) this.after(first.outgoing, turn)
-      return
+      if (turn.next.length > 0) this.after(first.outgoing, turn)
+      // What waits may be the rest of its body, without which there is no answer.
+      if (turn.next.length > 0 || !turn.waiting) return
     }
     const waited = turn.waiting ?? []
     turn.waiting = undefined

@@ -131,6 +131,14 @@ describe('requests on one connection', () => {
     expect(port.served).not.toContain('/c')
   })
 
+  it.each([false, true])('are answered where the rest of a body comes behind them (TLS: %s)', async (tls) => {
+    port = await openPort({ tls })
+    const post = (size: number) =>
+      `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n${'b'.repeat(size)}`
+    const answer = await answerTo(port, `${post(9)}${post(200_000)}${GET('/last', 'Connection: close\r\n')}`)
+    expect(answer.match(/b{9,}|ok \/\w+/g)?.map(({ length }) => length)).toEqual([9, 200_000, 'ok /last'.length])
+  })
+
   it('bring their bodies with them', async () => {
     port = await openPort()
     const post = (path: string, size: number) =>

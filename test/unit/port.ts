@@ -33,7 +33,7 @@ export interface PortOptions {
   timing?: Partial<Timing>
 }
 
-/** `/big` is a megabyte, `/slow` never answers, everything else is `ok`. */
+/** `/big` is a megabyte, `/slow` never answers, `/echo` is what it was sent, everything else is `ok`. */
 export async function openPort({
   tls = false,
   host = '127.0.0.1',
@@ -48,6 +48,7 @@ export async function openPort({
   app.all('*', (c): Response | Promise<Response> => {
     served.push(c.req.path)
     if (c.req.path === '/slow') return new Promise<Response>(() => {})
+    if (c.req.path === '/echo') return c.req.text().then((text) => c.text(text))
     return c.text(c.req.path === '/big' ? big : `ok ${c.req.path}`)
   })
   const listener = await listen({

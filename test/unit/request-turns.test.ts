@@ -90,6 +90,17 @@ it('a body is parsed as it comes, in large pieces, whatever it contains', async 
   expect(peer.parsed.map(({ length }) => length)).toEqual([19, 9000])
 })
 
+it('what comes while a request waits is parsed once that one is served, if it is the rest of its body', async () => {
+  const server = new Server()
+  const peer = await new Peer(server, '192.0.2.1').sends(GET('/1').slice(0, -1), `\n${GET('/2')}`, 'body')
+  const [first, second] = peer.answers
+  if (second) second.req.complete = false
+  expect(peer.parsed).not.toContain('body')
+  peer.goes(first)
+  await turn()
+  expect([server.served.length, peer.parsed.at(-1)]).toEqual([2, 'body'])
+})
+
 it('ends of headers in a body do not cost a piece each', async () => {
   const peer = await new Peer(new Server(), '192.0.2.1', true).sends('POST / HTTP/1.1\r\n\r\n', '\r\n\r\n'.repeat(2048))
   expect(peer.answers).toHaveLength(1)
