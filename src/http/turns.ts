@@ -30,6 +30,8 @@ interface Turn {
   /** What waits until the answer ahead has gone; undefined where nothing does. */
   waiting: Buffer[] | undefined
   bytes: number
+  /** Whether its parser may be within the headers of a request: what it got last was no end of headers. */
+  begun: boolean
   /** Requests whose headers came with the end of the body before them. */
   next: { incoming: IncomingMessage; outgoing: ServerResponse }[]
 }
@@ -54,7 +56,7 @@ export class RequestTurns {
     const [parse] = socket.listeners('data') as Turn['parse'][]
     if (!connection || !parse) return
     const address = canonicalAddress(connection.address)
-    const turn: Turn = { connection, socket, address, parse, waiting: undefined, bytes: 0, next: [] }
+    const turn: Turn = { connection, socket, address, parse, waiting: undefined, bytes: 0, begun: false, next: [] }
     this.turns.set(socket, turn)
     socket.off('data', parse)
     socket.on('data', (bytes: Buffer) => this.hear(turn, bytes))
@@ -79,17 +81,20 @@ export class RequestTurns {
   private hear(turn: Turn, bytes: Buffer): void {
     const { connection, socket, parse } = turn
     for (let from = 0; from < bytes.length; ) {
-      // Its parser may be another connection's by now.
-      if (connection.ended || socket.destroyed) return
+      // Its parser may be another connection's by now; and once our half has ended, nothing can be answered.
+      if (connection.ended || !socket.writable) return
       const { last } = connection
       const reading = last !== undefined && !last.req.complete
-      if (turn.waiting || turn.next.length > 0 || (last && !reading && !isOver(last))) {
+      const busy = last !== undefined && !reading && !isOver(last)
+      // Headers that have begun go on: Node gives them some seconds, however long the answer before them takes.
+      if (turn.waiting || turn.next.length > 0 || (busy && !turn.begun)) {
         this.hold(turn, bytes.subarray(from))
         return
       }
-      const to = endOfPiece(bytes, from, reading)
-      parse(bytes.subarray(from, to))
-      from = to
+      const piece = bytes.subarray(from, endOfPiece(bytes, from, reading))
+      turn.begun = !piece.subarray(-END_OF_HEADERS.length).equals(END_OF_HEADERS)
+      parse(piece)
+      from += piece.length
       // Node stops it where a body, or an answer, is not taken, and lets it go on.
       if (socket.isPaused() && from < bytes.length) {
         socket.unshift(bytes.subarray(from))

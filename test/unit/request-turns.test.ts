@@ -101,6 +101,20 @@ it('what comes while a request waits is parsed once that one is served, if it is
   expect([server.served.length, peer.parsed.at(-1)]).toEqual([2, 'body'])
 })
 
+it('headers that have begun are parsed to their end, or they would be too late for Node, and one request ahead of its turn', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1').slice(0, -1), '\nGET /2', ' HTTP/1.1')
+  await peer.sends(`\r\n\r\n${GET('/3')}`, GET('/4'))
+  expect([peer.answers.length, peer.parsed.join('')]).toEqual([2, `${GET('/1')}GET /2 HTTP/1.1\r\n\r\n`])
+})
+
+it('nothing is parsed once our half has ended: no answer could be given', async () => {
+  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1'))
+  peer.socket.end()
+  peer.goes()
+  await peer.sends(GET('/2'))
+  expect(peer.parsed).toEqual([GET('/1')])
+})
+
 it('ends of headers in a body do not cost a piece each', async () => {
   const peer = await new Peer(new Server(), '192.0.2.1', true).sends('POST / HTTP/1.1\r\n\r\n', '\r\n\r\n'.repeat(2048))
   expect(peer.answers).toHaveLength(1)
