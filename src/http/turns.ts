@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../auth/back-off.ts'
 import { type Connection, type Connections, isOver } from './connections.ts'
+import { hasBody } from './discard.ts'
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
@@ -71,6 +72,8 @@ export class RequestTurns {
     if (!turn || !socket.writable) return
     const { last } = turn.connection
     turn.connection.last = outgoing
+    // Node drops what comes with the end of such a body, and would take the middle of the next request for its beginning.
+    if (incoming.headers.upgrade !== undefined && hasBody(incoming)) outgoing.shouldKeepAlive = false
     if (!last || isOver(last)) this.serve(incoming, outgoing)
     else {
       turn.next.push({ incoming, outgoing })

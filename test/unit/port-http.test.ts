@@ -139,6 +139,21 @@ describe('requests on one connection', () => {
     expect(answer.match(/b{9,}|ok \/\w+/g)?.map(({ length }) => length)).toEqual([9, 200_000, 'ok /last'.length])
   })
 
+  it('end behind one that asks for another protocol with a body: Node loses what comes with its end', async () => {
+    port = await openPort()
+    const socket = await speak(port)
+    const answers = hear(socket)
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc'
+    socket.write(
+      `POST /echo HTTP/1.1\r\nHost: x\r\n${upgrade}POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n`,
+    )
+    await until('the first is served', () => port.served.length > 0)
+    socket.write(GET('/body'))
+    expect(await answers).toMatch(/\r\nConnection: close\r\n[\s\S]*\r\n\r\nabc$/)
+    expect(port.served).toEqual(['/echo'])
+    socket.destroy()
+  })
+
   it('bring their bodies with them', async () => {
     port = await openPort()
     const post = (path: string, size: number) =>

@@ -26,7 +26,7 @@ class Peer {
         text = text.slice(text.indexOf('\r\n\r\n') + 4)
         const answer = Object.assign(new EventEmitter(), { destroyed: false, req: { complete: !long } })
         this.answers.push(answer)
-        server.turns.take({ socket } as IncomingMessage, answer as unknown as ServerResponse)
+        server.turns.take({ socket, headers: {} } as IncomingMessage, answer as unknown as ServerResponse)
       }
     })
     server.turns.follow(socket)
