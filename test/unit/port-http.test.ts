@@ -225,6 +225,12 @@ describe('plain HTTP on the TLS port', () => {
   })
 })
 
+it('without TLS there is no certificate, and none to take over', async () => {
+  port = await openPort({ tls: false })
+  expect(port.certificate()).toBeUndefined()
+  await expect(port.reloadCertificate()).resolves.toBeUndefined()
+})
+
 describe('an IPv6 address', () => {
   it('is served, and counts with its whole /64', async (context) => {
     port = await openPort({ tls: true, host: '::1', places: { perAddress: 1 } }).catch(() => undefined as never)
