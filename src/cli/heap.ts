@@ -1,7 +1,6 @@
 // Keeps the heap of a server that runs for months close to what it needs. V8's defaults are for speed: after a burst of requests it kept
 // twice the memory of the start, and gave it back only when it happened to collect again.
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 /** Milliseconds between two looks at a server that may be at rest. */
 const LOOK = 5000
@@ -24,11 +23,11 @@ export function keepHeapSmall(): void {
 
 /**
  * Collects after a burst, once the server is at rest: V8 does little by itself while nothing is asked. With compaction, or the pages that a few
- * objects are left on stay ours; under load that would cost more than it gives.
+ * objects are left on stay ours; under load that would cost more than it gives. `collect` is there where Node was started with `--expose-gc`, as
+ * by `scripts/edge-admin`.
  */
-export function collectAtRest(look = LOOK): void {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
+export function collectAtRest(collect = globalThis.gc, look = LOOK): void {
+  if (!collect) return
   let cpu = process.cpuUsage()
   let left = 0
   setInterval(() => {

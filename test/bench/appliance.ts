@@ -11,7 +11,7 @@ import { run, start } from './processes.ts'
 
 export const BUNDLE = join(import.meta.dirname, '../../dist/edge-admin.js')
 export const TOKEN = 'bench-token-0123456789'
-export const NODE = [process.execPath, '--max-semi-space-size=2']
+export const NODE = [process.execPath, '--max-semi-space-size=2', '--expose-gc']
 const PREFIX = '/api/v1/admin'
 
 export const sign = (method: string, path: string): string => {
