@@ -86,6 +86,15 @@ describe('refusals of a stranger', () => {
     expect(strangers.kinds.size).toBe(1)
   })
 
+  it('are counted for two hundred kinds each for itself, and for no more', () => {
+    for (let i = 0; i < 201; i++) log.write(refusal({ address: `10.0.0.${i}` }))
+    for (let i = 0; i < 50; i++) for (const last of [199, 200]) log.write(refusal({ address: `10.0.0.${last}` }))
+    vi.advanceTimersByTime(MINUTE)
+    const gathered = (ip: string) => all().filter((entry) => entry.ip === ip && entry.message?.includes('more in'))
+    expect([gathered('10.0.0.199').length, gathered('10.0.0.200').length]).toEqual([1, 0])
+    expect(told()).toBe(301)
+  })
+
   it('never push out the entry of a change, however many come for a day', () => {
     log.write(change('first'))
     for (let minute = 0; minute < 60 * 24; minute++) {
