@@ -128,8 +128,10 @@ describe.concurrent('each persisted step × each fault ends in a legal state by 
           const marker = id && join(server.folders.state, 'tasks', id, 'paused')
           return marker && existsSync(marker) ? marker : undefined
         })
+        // Caught from the start: the script may be at its step before the answer is here, and then it never comes.
+        const settled = request.catch(() => undefined)
         await server.kill('SIGKILL')
-        await request.catch(() => undefined)
+        await settled
         delete environment['EDGE_FAULT']
         server = await server.again()
         rmSync(paused)
