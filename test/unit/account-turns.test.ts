@@ -1,4 +1,4 @@
-// The turns of those who guess at one account. The trap: the pace is handed in, so the test says when the next turn is, also a moment too late.
+// How log-in attempts at one account wait for each other. The clock that releases them is a fake: each test decides when the next attempt is released.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { AccountTurns, MOST_WAITING } from '../../src/auth/account-turns.ts'
 import { BackOff } from '../../src/auth/back-off.ts'
@@ -69,7 +69,7 @@ it('come one by one, and none before its time, however early a timer is', async 
   expect(heard).toEqual(['a', 'b', 'c'])
 })
 
-it('go by network, and in one by address, whoever has waited longest', async () => {
+it('are released network by network, within a network address by address, the longest wait first', async () => {
   exhaust()
   void come('a', '10.1.0.1')
   void come('b', '10.1.0.2')
@@ -115,7 +115,7 @@ it('keep the place of who was refused and comes back', async () => {
   expect(heard.slice(3)).toEqual(['later again 429 4'])
 })
 
-it('go first to whoever waits for longest in his network, also where he had to come back', async () => {
+it('are released to the longest wait in a network first, even after a refusal and a second try', async () => {
   exhaust()
   for (let i = 1; i <= MOST_WAITING; i++) void come(`${i}`, `10.${i}.0.1`)
   void come('x', '10.99.0.1')

@@ -1,4 +1,4 @@
-// The key of the audit log, and what commands leave for it. The trap: a key that was made anew makes worthless what was signed before.
+// The signing key of the audit log, and the entries that commands leave in its inbox. A key is never replaced: older signatures would no longer verify.
 import { generateKeyPairSync } from 'node:crypto'
 import {
   existsSync,
@@ -48,7 +48,7 @@ describe('the key', () => {
     }
   })
 
-  it('of another kind is none', () => {
+  it('of a type other than Ed25519 is refused', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     writeFileSync(at('key'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
     expect(() => signingKey(at('key'), at('pub'))).toThrow(`${at('key')}: not an Ed25519 private key (PEM)`)

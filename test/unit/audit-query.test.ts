@@ -156,7 +156,7 @@ describe('an index', () => {
     }
   })
 
-  it('that is missing is made by whoever looks in turns as well, with the same answer', async () => {
+  it('that is missing is also built by a search that takes breaks, with the same answer', async () => {
     const [name = ''] = indexes()
     rmSync(join(log.folder, name))
     expect(await log.chain.findInTurns({ ...some, before: 100 })).toEqual(naive({ ...some, before: 100 }))

@@ -1,5 +1,5 @@
-// The parts of the audit log by themselves: frames at their limits, indexes that do not fit, and which segments have to go. The trap: through the
-// whole log a wrong index is made anew, and a wrong frame is passed over, so nobody sees it.
+// The parts of the audit log: frames at their limits, damaged indexes, and which segments are removed. They are tested one by one, because the
+// whole log rebuilds a wrong index and skips a wrong frame, which hides the fault.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

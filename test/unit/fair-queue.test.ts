@@ -1,4 +1,4 @@
-// The queue that serves by network and by address. The trap: its limit is tried at the limit and one above, and it goes on after each refusal.
+// The queue that serves by network and by address, at its limit and one above it, and after a refusal.
 import { expect, it } from 'vitest'
 import { FairQueue, networkOf } from '../../src/auth/fair-queue.ts'
 

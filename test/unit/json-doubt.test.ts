@@ -1,4 +1,4 @@
-// Where a JSON text can be taken in two ways, and where it stops being one. The trap: a name may be spelt in two ways, and a brace may stand in a text.
+// JSON with doubled names, also when an escape spells one of them, and JSON that ends early. A brace inside a string is no structure.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { doubtIn } from '../../src/store/json-names.ts'

@@ -1,4 +1,4 @@
-// `exportfs` and the threads of the kernel's NFS server. The trap: the status of `exportfs` says little; what it wrote is what counts.
+// `exportfs` and the threads of the kernel's NFS server. Its output decides, because `exportfs` exits with 0 after some failures.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// PEM as people paste it. The trap: a certificate and its key may stand in one file, in either order, with a chain between them.
+// PEM as people paste it. A certificate and its key may stand in one file, in either order, with a chain between them.
 import { describe, expect, it } from 'vitest'
 import { certificatesOf, pemBlocks, privateKeysOf } from '../../src/store/pem.ts'
 

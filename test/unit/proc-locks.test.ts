@@ -1,5 +1,5 @@
-// What /proc/locks says of a lock, as proc(5) has it. The trap: a container hides the locks of others, so only a line about this very file counts,
-// and no line at all says nothing.
+// What /proc/locks says of a lock, as proc(5) has it. A container does not see the locks of other containers: a line about this
+// file proves that it is locked, a missing line proves nothing.
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, type Stats, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Which part of a file is sent, by the numbers: at its ends and one beyond them. The trap: whatever is answered, the file is closed once.
+// Which bytes of a file a Range header selects: at both ends of the file and one byte beyond. After every answer the file is closed exactly once.
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/http/errors.ts'

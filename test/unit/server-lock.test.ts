@@ -1,5 +1,5 @@
-// Locks of folders and tasks, which the kernel keeps. The trap: a lock that this process has taken is kept as long as it lives, so each test has
-// folders of its own.
+// Locks of folders and tasks, which the kernel keeps. This process keeps a lock until it ends, so each test uses other
+// folders.
 import { spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,

@@ -1,5 +1,5 @@
-// Whether a service runs, as systemd, OpenRC and init scripts say it. The trap: a service that does not run is an answer with a status of its own,
-// and a manager that is not there is no error either.
+// Whether a service runs, as systemd, OpenRC and init scripts say it. A stopped service and a missing service manager are answers,
+// not errors.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

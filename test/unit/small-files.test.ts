@@ -1,5 +1,5 @@
-// Small files: what is on the disk when, in which order, and what is read from files of other hands. The trap: only a power cut shows that a sync
-// was left out, so the calls are noted here as they come.
+// Small files: what is on the disk when, in which order, and how damaged ones are read. Only a power cut would show that a sync
+// is missing, so the tests record the system calls.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

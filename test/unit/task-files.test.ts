@@ -1,4 +1,4 @@
-// Tasks as their files tell them. The trap: under sudo a script writes into a folder of its own, and what this server wrote is older then.
+// Tasks as their files tell them. Under sudo a script writes its status into another folder, and that status is newer than the server's.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// Tasks through scripts of a few lines, which do nothing by themselves: what the server's half of the script contract does alone. The trap: a
-// script that ends without a word leaves a task that died, and is asked to `recover`.
+// What the server does for a task, tried with scripts of a few lines. A script that ends without a final status leaves a task that died, and the
+// server calls it again with `recover`.
 import { spawn } from 'node:child_process'
 import {
   existsSync,

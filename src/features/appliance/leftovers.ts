@@ -14,7 +14,7 @@ export interface LeftoversOptions {
   tasks: Pick<Tasks, 'isFree'>
   /** The original's programs work here as well (`wrapper`): what lies in tmp/ and the uploads may be theirs. */
   wrapped: boolean
-  /** When this server began, in milliseconds since 1970: a command may be writing a file of ours right now. */
+  /** When this server started, in milliseconds since 1970. Newer files are kept: another command may still be writing them. */
   began: number
   /** Where the original lays its locks. */
   originals?: string
