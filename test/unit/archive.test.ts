@@ -1,7 +1,17 @@
 // SEC-16, the screen of backup archives, on archives made by hand. The trap: an archive that is refused for another reason than
 // the one meant proves nothing, so each case names the reason.
 import { spawnSync } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -42,6 +52,8 @@ const dir = (name: string) => entry({ name, type: '5' })
 const file = (name: string, content = '') => entry({ name, content })
 const symlink = (name: string, link: string) => entry({ name, type: '2', link })
 const hardLink = (name: string, link: string) => entry({ name, type: '1', link })
+/** Seconds since 1970; the file has almost a second more, which Python rounds up and everybody else leaves out. */
+const CHANGED = 1_700_000_000
 const smuggled = entry({ name: 'smuggled' })
 
 let folder: string
@@ -54,6 +66,7 @@ beforeAll(() => {
   writeFileSync(join(data, 'etc/grün'), 'umlaut\n')
   symlinkSync('../etc/app.conf', join(data, 'etc/link'))
   linkSync(join(data, 'etc/app.conf'), join(data, 'etc/other'))
+  utimesSync(join(data, 'etc/app.conf'), CHANGED + 0.75, CHANGED + 0.75)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -124,6 +137,7 @@ describe('SEC-16 archives that people have', () => {
         encoding: 'utf8',
       })
       expect([stderr, tree(to)]).toEqual(['', tree(join(folder, 'data'))])
+      expect(Math.floor(statSync(join(to, 'etc/app.conf')).mtimeMs / 1000)).toBe(CHANGED)
     }
   })
   it('takes the archive recorded with the original', async () => {

@@ -43,13 +43,19 @@ export const screenArchive = (source: Readable, limits: ArchiveLimits, onEntry?:
 /** As `screenArchive`, and writes the same entries to `out` in the one form that every tar program reads alike, for one that unpacks. */
 export async function plainArchive(source: Readable, limits: ArchiveLimits, out: Writable): Promise<void> {
   await readArchive(source, limits, undefined, async (header, contents) => {
-    const { type, size, mode, mtime } = header
+    const { type, size, mode } = header
     const entry = { name: header.name, type: type as PlainEntry['type'], size, mode, linkname: header.linkname ?? '' }
-    await send(out, plainHeader({ ...entry, mtime: (mtime?.getTime() ?? 0) / 1000 }))
+    await send(out, plainHeader({ ...entry, mtime: changed(header) }))
     for await (const chunk of contents as AsyncIterable<Buffer>) await send(out, chunk)
     if (padding(size) > 0) await send(out, Buffer.alloc(padding(size)))
   })
   await send(out, END)
+}
+
+/** Seconds since 1970. A pax header has the fraction; Python rounds the header's own field, so that a new file would be half a second ahead of now. */
+function changed({ mtime, pax }: Header): number {
+  const { mtime: exact } = (pax ?? {}) as { mtime?: string }
+  return exact && /^\d{1,12}(?:\.\d*)?$/.test(exact) ? Number(exact) : (mtime?.getTime() ?? 0) / 1000
 }
 
 async function send(out: Writable, bytes: Buffer): Promise<void> {
