@@ -215,6 +215,9 @@ describe('an entry of a tree', () => {
     spawnSync('chown', ['1234:0', at('like')])
     adopt(at('file'), lstatSync(at('like')))
     expect([lstatSync(at('file')).gid, lstatSync(at('file')).uid]).toEqual([0, 1234])
+    spawnSync('chown', ['4321:0', at('like')])
+    adopt(at('file'), lstatSync(at('like')))
+    expect([lstatSync(at('file')).gid, lstatSync(at('file')).uid]).toEqual([0, 4321])
   })
 })
 

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
 import { isHeld } from '../../src/tasks/lock.ts'
-import { isOwed, type Owed } from '../../src/tasks/owed.ts'
+import { isOwed, type Owed, owe } from '../../src/tasks/owed.ts'
 import { lockFile, type Task, taskFolder } from '../../src/tasks/task.ts'
 import { Tasks, type TasksOptions } from '../../src/tasks/tasks.ts'
 import { until } from '../api/client.ts'
@@ -286,6 +286,25 @@ describe('what the audit log is owed', () => {
     expect(entered).toHaveLength(2)
   })
 
+  it.each(['completed', 'running'])('is entered before a wait for one that is %s ends', async (status) => {
+    script('held', { recover: 'say failed' })
+    const entered: string[] = []
+    const tasks = create({
+      onOwed: async (_entry, task) => {
+        // Longer than the wait takes between two looks.
+        await new Promise((resolve) => setTimeout(resolve, 600))
+        entered.push(task.id)
+      },
+    })
+    const id = putTask(folders, newTaskId(), status)
+    owe(folders, id, owed)
+    const release = status === 'running' ? await hold('held') : async () => {}
+    const waited = tasks.wait(id)
+    await release()
+    await waited
+    expect(entered).toEqual([id])
+  })
+
   it('is entered by the request that waits, which says when it has, or that it waits no longer', async () => {
     script('work', { run: `${wait('go')}; say completed` })
     const entered: string[] = []
@@ -455,6 +474,8 @@ describe('the word of a task in a status file', () => {
       expect([time, silent()]).toEqual([time, missed && older ? id : undefined])
     }
     expect(tasks.silentFailure('other', file)).toBeUndefined()
+    rmSync(join(taskFolder(folders, id), 'request.json'))
+    expect(silent()).toBeUndefined()
   })
 })
 

@@ -318,6 +318,12 @@ describe('JSON of zpool status', () => {
     ])
       expect(parseStatusJson(text)).toBeUndefined()
     expect(parseStatusJson('{"pools":{}}')).toEqual([])
+    for (const without of ['name', 'state', 'vdevs']) {
+      const answer = JSON.parse(whole)
+      const [pool] = Object.values(answer.pools) as Record<string, unknown>[]
+      delete pool?.[without]
+      expect([without, parseStatusJson(JSON.stringify(answer))]).toEqual([without, undefined])
+    }
   })
 
   it('never makes the reader throw', () => {
