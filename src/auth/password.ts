@@ -1,4 +1,4 @@
-// Passwords at rest: scrypt, its parameters in the stored text. Each hash takes 16 or 32 MiB and a core for a tenth of a second, and strangers can
+// Passwords at rest: scrypt, its parameters in the stored text. Each hash takes 8 or 32 MiB and a core for a tenth of a second, and strangers can
 // ask for as many as they like: so one is made at a time, and the queue has an end. `before` is asked again once a place is free, since the
 // answer may have changed.
 import { randomBytes, type ScryptOptions, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
@@ -7,11 +7,11 @@ import { FairQueue } from './fair-queue.ts'
 import { formsOf, opaque } from './opaque-string.ts'
 
 /**
- * Twice through 16 MiB costs a guesser as much time as once through 32, and this machine half the memory (`128 * N * R` bytes). But glibc keeps
- * what it has freed, for each of Node's four threads, unless `scripts/edge-admin` has told it a threshold, or the block is above 32 MiB: 64 MB
- * that never came back (mallopt(3), M_MMAP_THRESHOLD).
+ * Five times through 8 MiB costs a guesser more time than once through 32, and this machine a quarter of the memory (`128 * N * R` bytes). But
+ * glibc keeps what it has freed, for each of Node's four threads, unless `scripts/edge-admin` has told it a threshold, or the block is above
+ * 32 MiB: 64 MB that never came back (mallopt(3), M_MMAP_THRESHOLD).
  */
-const [N, P] = process.env['MALLOC_MMAP_THRESHOLD_'] ? [2 ** 14, 2] : [2 ** 15, 1]
+const [N, P] = process.env['MALLOC_MMAP_THRESHOLD_'] ? [2 ** 13, 5] : [2 ** 15, 1]
 const R = 8
 const LENGTH = 32
 /** Enough for a hash of an older version as well, which took 32 MiB. */

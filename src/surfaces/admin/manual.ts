@@ -77,15 +77,15 @@ token, as hexadecimal text; what is signed is the method and the path, without t
 HASH=$(printf %s "GET${PREFIX}/version" | openssl dgst -sha256 -hmac "$KEY" -r | cut -d' ' -f1)
 curl "https://HOST:8443${PREFIX}/version?hash=$HASH"</pre>
 <p>A refusal is 403. After five refusals an address waits: 429 with <code>Retry-After</code>. Errors are
-<code>{"Status":"400 Bad Request","Error-Message":"…"}</code>; <code>X-Request-Id</code> names the line in the server's log.</p>
+<code>{"Status":"400 Bad Request","Error-Message":"..."}</code>; <code>X-Request-Id</code> names the line in the server's log.</p>
 `
 
 const bearer = () => html`<h2 id="accounts">Accounts and storage: who is calling</h2>
 <p>The calls below carry the token of a login, for a day at most:</p>
 <pre>JWT=$(curl -s https://HOST:8443/api/v1/auth/login -H 'Content-Type: application/json' \\
-  -d '{"username":"admin","password":"…"}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
+  -d '{"username":"admin","password":"..."}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
 curl -H "Authorization: Bearer $JWT" https://HOST:8443/api/v1/pools</pre>
-<p>Without a valid token 401, with too small a role 403. Errors are <code>{"code":"NOT_FOUND","message":"…","details":"tank/x"}</code>. What takes
+<p>Without a valid token 401, with too small a role 403. Errors are <code>{"code":"NOT_FOUND","message":"...","details":"tank/x"}</code>. What takes
 long is a job: the answer is 202 with its address in <code>Location</code>, at once with <code>Prefer: respond-async</code>. A GET carries an
 <code>ETag</code>; <code>If-Match</code> makes a change happen only to what you saw (else 412). <code>Idempotency-Key</code> on a POST makes a retry safe.
 A DELETE with <code>?dry_run=true</code> answers what would be destroyed, and destroys nothing.</p>
