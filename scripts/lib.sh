@@ -309,13 +309,28 @@ drop_half_written() {
   done <"$TASK/writers"
 }
 
-# `flock -w` is not in every busybox.
+# `flock -w` is not in every busybox. A file that was removed meanwhile (forget_locks) would lock nobody out: then it is the one that is there now.
 take_lock() { # SECONDS
   take_lock_left=$1
-  until flock -n 9; do
-    [ "$take_lock_left" -gt 0 ] || return 1
-    take_lock_left=$((take_lock_left - 1))
-    sleep 1
+  take_lock_file=$EDGE_STATEDIR/locks/$LOCK.lock
+  while :; do
+    exec 9>>"$take_lock_file"
+    until flock -n 9; do
+      [ "$take_lock_left" -gt 0 ] || return 1
+      take_lock_left=$((take_lock_left - 1))
+      sleep 1
+    done
+    # shellcheck disable=SC3013 # dash and busybox have it.
+    [ ! /proc/self/fd/9 -ef "$take_lock_file" ] || return 0
+  done
+}
+
+# Each dataset has a lock, and leaves it when it goes. One that nobody has had for a day goes as well: by its holder alone, and only while it
+# is old, since another holder may have removed it first and a task have made it again.
+forget_locks() {
+  case $LOCK in dataset-*) ;; *) return 0 ;; esac
+  find "$EDGE_STATEDIR/locks" -name 'dataset-*.lock' -type f -mtime +0 | while read -r forget_lock; do
+    flock -n "$forget_lock" find "$forget_lock" -mtime +0 -exec rm -f {} + || :
   done
 }
 
@@ -474,7 +489,6 @@ main() {
   load_status
   mkdir -p "$EDGE_STATEDIR/locks"
   [ ! -L "$EDGE_STATEDIR/locks/$LOCK.lock" ] || rm -f "$EDGE_STATEDIR/locks/$LOCK.lock"
-  exec 9>>"$EDGE_STATEDIR/locks/$LOCK.lock"
   case $ACTION in
     run)
       # Taken: another task of this kind runs. Its status is not ours to touch, and ours was never started.
@@ -494,6 +508,7 @@ main() {
       trap 'exit 143' TERM INT HUP
       step 0 started
       take_inputs
+      forget_locks
       run "$@"
       # Not by falling off the end: an update may have put another text where this script is read from.
       exit

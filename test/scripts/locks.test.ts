@@ -1,10 +1,21 @@
 // SEC-35: a lock is the kernel's, and a task's own record says who held it: pid, start time and boot id. The trap: a test of what must not be
 // killed is green when nothing is ever killed; so the right record is shown to end its holder.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Appliance, ended, FIXTURES, removeTemporary, shells, until } from './harness.ts'
+import { Appliance, ended, FIXTURES, installation, removeTemporary, shells, temporaryFolder, until } from './harness.ts'
 
 afterAll(removeTemporary)
 
@@ -125,5 +136,70 @@ describe.each(shells())('SEC-35 a lock under $name', (shell) => {
     leave()
     await update()
     rmSync(join(box.root, 'tmp/update.task'), { recursive: true, force: true })
+  })
+
+  describe('of one dataset', () => {
+    const DATASET = `#!/bin/sh
+LOCK=dataset-own
+. "$(dirname -- "$0")/lib.sh"
+run() { finish completed; }
+recover() { echo recovers >>"$TASK/did"; }
+main "$@"
+`
+    const probe = () => {
+      const folder = temporaryFolder()
+      symlinkSync(join(installation(), 'scripts/lib.sh'), join(folder, 'lib.sh'))
+      writeFileSync(join(folder, 'probe.sh'), DATASET)
+      chmodSync(join(folder, 'probe.sh'), 0o755)
+      return join(folder, 'probe.sh')
+    }
+    const lock = (name: string) => join(box.state, 'locks', `${name}.lock`)
+    /** Another process that has it. */
+    const hold = async (name: string) => {
+      const child = spawn('flock', [lock(name), 'sleep', '60'], { detached: true, stdio: 'ignore' })
+      bystanders.push(child)
+      await until('it is held', () => !box.lockIsFree(name))
+      return async () => {
+        process.kill(-child.pid!, 'SIGKILL')
+        await ended(child)
+      }
+    }
+
+    it('goes once nobody has had it for a day, by the next task of another', async () => {
+      for (const name of ['dataset-own', 'dataset-old', 'dataset-held', 'dataset-new', 'backup'])
+        writeFileSync(lock(name), '')
+      const old = Date.now() / 1000 - 2 * 86_400
+      for (const name of ['dataset-own', 'dataset-old', 'dataset-held', 'backup']) utimesSync(lock(name), old, old)
+      const release = await hold('dataset-held')
+      const id = box.create('probe')
+      expect(await box.act(id, 'run', {}, probe()), box.read(box.task(id, 'log'))).toBe(0)
+      expect(box.status(id).status).toBe('completed')
+      expect(readdirSync(join(box.state, 'locks')).sort()).toEqual(
+        ['backup', 'dataset-held', 'dataset-new', 'dataset-own'].map((name) => `${name}.lock`),
+      )
+      await release()
+    })
+
+    it('that went while a task waited for it locks nobody out: the task waits for the one that is there now', async () => {
+      const release = await hold('dataset-own')
+      const id = box.create('probe')
+      const script = box.start(id, 'recover', {}, probe())
+      const end = ended(script)
+      const inodeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.ino
+      const before = inodeOf(lock('dataset-own'))
+      await until('it waits', () => inodeOf(`/proc/${script.pid}/fd/9`) === before)
+      rmSync(lock('dataset-own'))
+      const releaseNew = await hold('dataset-own')
+      await release()
+      const now = inodeOf(lock('dataset-own'))
+      await until(
+        'it waits for the new one',
+        () => inodeOf(`/proc/${script.pid}/fd/9`) === now || script.exitCode !== null,
+      )
+      expect(box.read(box.task(id, 'did'))).toBeUndefined()
+      await releaseNew()
+      expect(await end).toBe(0)
+      expect(box.read(box.task(id, 'did'))).toBe('recovers\n')
+    })
   })
 })
