@@ -170,6 +170,18 @@ describe('taking', () => {
     expect(decide(policy, made, now + 2 * 3_600_000)).toMatchObject({ take: [], remove: [] })
   })
 
+  it('takes another at once when the one of this period has to go, since a clock that was ahead has made newer ones', () => {
+    const policy = { ...EMPTY, daily: 1 }
+    const [now, ahead] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 2)]
+    const made = [now, ahead].map((time, txg) => ({
+      ...{ name: `tank/d@${labelOf('daily', time)}`, type: 'daily' as const, time, txg },
+      ...{ holds: 0, clones: [] },
+    }))
+    expect(decide(policy, made, now)).toMatchObject({ take: ['daily'], remove: [made[0]] })
+    const after = carryOut(policy, made, now)
+    expect([after.map(({ txg }) => txg), decide(policy, after, now)]).toMatchObject([[1000], { take: [], remove: [] }])
+  })
+
   it('knows its periods: they follow each other without a gap, and weeks begin on Monday', () => {
     fc.assert(
       fc.property(type, time, (one, ms) => {

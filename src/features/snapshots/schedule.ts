@@ -51,13 +51,16 @@ export function decide(policy: Policy, made: readonly Made[], now: number): Deci
   for (const type of TYPES) {
     const { from, until } = periodOf(type, now)
     const own = made.filter((one) => one.type === type).sort((a, b) => b.txg - a.txg || b.time - a.time)
-    const taken = own.some(({ time }) => time >= from && time < until)
-    if (policy.autosnap && policy[type] > 0 && !taken) decision.take.push(type)
+    let taken = false
     for (const [i, snapshot] of own.entries()) {
+      const { time } = snapshot
       const reason = reasonToKeep(policy, snapshot, i)
+      // One that goes, because a clock that was ahead has made N since, is none that this period has.
+      if (reason !== undefined && time >= from && time < until) taken = true
       if (reason === undefined) decision.remove.push(snapshot)
       else decision.keep.push({ snapshot, reason })
     }
+    if (policy.autosnap && policy[type] > 0 && !taken) decision.take.push(type)
   }
   return decision
 }
