@@ -25,12 +25,11 @@ told() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$STATUS" 2>/dev/null | head 
 names() (
   cd "$EDGE_DATADIR" || exit
   set -f
-  # No list is a wrong list: `/` is refused below.
-  # shellcheck disable=SC2013
-  for names_pattern in $(edited "$EDGE_ROOT/etc/backup.txt" || echo /); do
+  names_list=$(edited "$EDGE_ROOT/etc/backup.txt") || exit
+  for names_pattern in $names_list; do
     case /$names_pattern/ in
       //* | */../*)
-        echo "not below the data folder: $names_pattern" >&2
+        echo "not below the data folder: $names_pattern (backup.txt)" >&2
         exit 1
         ;;
       /./ | /.//) names_all='* .[!.]* ..?*' ;;
@@ -45,7 +44,11 @@ names_expand() ( # PATTERN
   # Nothing splits the words any more: only the pattern in them is expanded.
   IFS=
   for names_name in $1; do
-    [ -e "$names_name" ] || [ -L "$names_name" ] || continue
+    if [ ! -e "$names_name" ] && [ ! -L "$names_name" ]; then
+      # A pattern may find nothing, a name may not.
+      case $names_name in *[*?[]*) ;; *) printf 'left out: not there: %s\n' "$names_name" >>"$TASK/left-out" ;; esac
+      continue
+    fi
     while :; do
       case $names_name in
         ./?*) names_name=${names_name#./} ;;
@@ -119,14 +122,15 @@ write_archive() { edge_admin archive "$EDGE_DATADIR" "$EDGE_ENTRY_LIMIT" "$EDGE_
 
 cannot_write() { # EXIT-STATUS
   case $1 in
-    3)
-      say 'Not enough free disk space'
-      fail E1000 'Not enough free disk space'
-      ;;
+    3) fail E1000 'Not enough free disk space' ;;
   esac
   cannot_reason=$(head -n 1 "$TASK/refused" 2>/dev/null)
-  [ -z "$cannot_reason" ] || say "The backup could not be restored: $cannot_reason"
   fail E1000 "The backup archive cannot be written${cannot_reason:+: $cannot_reason}"
+}
+
+wrong_list() {
+  wrong_reason=$(head -n 1 "$TASK/refused")
+  fail E1000 "The list of what to back up is missing or wrong${wrong_reason:+: $wrong_reason}"
 }
 
 say_left_out() {
@@ -157,8 +161,8 @@ start() {
   step 10 'Validating backup file size'
   say 'Validating backup file size'
   checkpoint backup-started
-  { names >"$TASK/matches" && names_once <"$TASK/matches" >"$TASK/names"; } || fail E1000 'The list of what to back up is missing or wrong'
-  [ -s "$TASK/names" ] || fail E1000 'There is nothing to back up'
+  { names >"$TASK/matches" 2>"$TASK/refused" && names_once <"$TASK/matches" >"$TASK/names"; } || wrong_list
+  [ -s "$TASK/names" ] || fail E1000 'There is nothing to back up: nothing is there that backup.txt lists'
   names_inside || fail E1000 'The list of what to back up leads out of the data folder'
   names_not_ours || fail E1000 'The list of what to back up holds folders of the appliance itself'
   start_rc=0
@@ -167,8 +171,7 @@ start() {
   start_kib=$(((start_size + 1023) / 1024))
   start_free=$(($(df -Pk "$UPLOADS" | awk 'END { print $4 }') - KEPT_FREE))
   if [ "$start_kib" -ge "$start_free" ]; then
-    say "Backup archive is too large: $start_kib of $start_free KiB"
-    fail E1000 'Backup archive is too large'
+    fail E1000 "Backup archive is too large: $start_kib of $start_free KiB"
   fi
   step 30 'Starting backup'
   say 'Starting backup'
@@ -176,10 +179,8 @@ start() {
   write_archive "$PARTIAL" >>"$TASK/left-out" 2>"$TASK/refused" || cannot_write "$?"
   say_left_out
   # By the same rules as a restore: what could not be restored is no backup.
-  start_refusal=$(edge_admin screen "$PARTIAL" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>&1) || {
-    say "The backup could not be restored: $start_refusal"
+  start_refusal=$(edge_admin screen "$PARTIAL" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>&1) ||
     fail E1000 "The backup could not be restored: $start_refusal"
-  }
   step 70 'writing done'
   checkpoint backup-written
   rename "$PARTIAL" "$ARCHIVE" || fail E1000 'The backup archive cannot be written'
@@ -232,6 +233,7 @@ recover() {
   else
     rm -f "$PARTIAL" "$ARCHIVE"
     tell '{"status":"failed"}'
+    [ "$ACTION" != run ] || say "$ERROR_MESSAGE"
     say 'Backup failed'
   fi
 }

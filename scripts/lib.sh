@@ -117,15 +117,24 @@ tar_begin() { TAR_LITERAL=$(tar --help 2>&1 | grep -o -m 1 -e --no-unquote | hea
 tar_create() { tar ${TAR_LITERAL:+"$TAR_LITERAL"} -c "$@"; }
 
 # A list that people edit, as they meant it: without a byte order mark, with plain line ends. What Windows calls Unicode is named, never guessed.
+# 1: it is not there; 2: it is, and cannot be read.
 edited() { # FILE
-  [ -f "$1" ] || return 1
+  edited_rc=0
+  edited_fault=$(fault_of "$1") || edited_rc=$?
+  [ "$edited_rc" -eq 0 ] || {
+    echo "$edited_fault: ${1##*/}" >&2
+    return "$edited_rc"
+  }
+  awk -v "mark=$(printf '\357\273\277')" 'NR == 1 && index($0, mark) == 1 { $0 = substr($0, length(mark) + 1) } { sub(/\r$/, ""); print }' "$1" || return 2
+}
+# shellcheck disable=SC2094 # both only read
+fault_of() { # FILE: prints why it cannot be read as text; exit status as `edited`
+  [ -e "$1" ] || [ -L "$1" ] || { printf 'not there'; return 1; }
+  [ -f "$1" ] && [ -r "$1" ] || { printf 'not a file that can be read'; return 2; }
   case $(head -c 2 "$1" | od -A n -t x1 | tr -d ' \n') in
-    fffe | feff)
-      echo "saved as UTF-16, expected UTF-8: ${1##*/}" >&2
-      return 1
-      ;;
+    fffe | feff) printf 'saved as UTF-16, expected UTF-8'; return 2 ;;
   esac
-  awk -v "mark=$(printf '\357\273\277')" 'NR == 1 && index($0, mark) == 1 { $0 = substr($0, length(mark) + 1) } { sub(/\r$/, ""); print }' "$1"
+  tr -d '\000' <"$1" | cmp -s - "$1" || { printf 'holds NUL bytes, expected UTF-8'; return 2; }
 }
 
 log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not followed

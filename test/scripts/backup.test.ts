@@ -107,23 +107,44 @@ describe.each(shells())('backup.sh under $name', (shell) => {
     expect(names()).toEqual(wanted.sort())
   })
 
-  it.each(['/etc', 'etc ../root', 'etc/../../root', '..', 'nothing', '', ' \n'])(
-    'fails for the list %j',
-    async (list) => {
-      writeFileSync(box.etc('backup.txt'), list)
-      expect(await start()).toMatchObject({ exit: 1, task: { status: 'failed', error: { code: 'E1000' } } })
-      expect(json()).toBe('{"status":"failed"}')
-      expect(settled()).toEqual(['backup.json'])
-      expect(words()).toEqual(['[T][SYSTEM] Validating backup file size', '[T][SYSTEM] Backup failed'])
-    },
-  )
+  const WRONG = 'The list of what to back up is missing or wrong'
+  const outside = (name: string) => `${WRONG}: not below the data folder: ${name} (backup.txt)`
+  const EMPTY = 'There is nothing to back up: nothing is there that backup.txt lists'
+  it.each<[list: string | Buffer, message: string]>([
+    ['/etc', outside('/etc')],
+    ['etc ../root', outside('../root')],
+    ['etc/../../root', outside('etc/../../root')],
+    ['..', outside('..')],
+    ['nothing', EMPTY],
+    ['', EMPTY],
+    [' \n', EMPTY],
+    [Buffer.from('\ufeffetc\r\nhome\r\n', 'utf16le'), `${WRONG}: saved as UTF-16, expected UTF-8: backup.txt`],
+    [Buffer.from('etc\nhome\n', 'utf16le'), `${WRONG}: holds NUL bytes, expected UTF-8: backup.txt`],
+  ])('fails for the list %j, and says why', async (list, message) => {
+    writeFileSync(box.etc('backup.txt'), list)
+    expect(await start()).toMatchObject({ exit: 1, task: { status: 'failed', error: { code: 'E1000', message } } })
+    expect(json()).toBe('{"status":"failed"}')
+    expect(settled()).toEqual(['backup.json'])
+    expect(words()).toEqual(
+      ['Validating backup file size', message, 'Backup failed'].map((line) => `[T][SYSTEM] ${line}`),
+    )
+  })
+
+  it('says which name of the list is not there, and backs up the others', async () => {
+    writeFileSync(box.etc('backup.txt'), 'etc hmoe/ nothing*\n')
+    expect((await start()).task.status).toBe('completed')
+    expect(words()).toContain('[T][SYSTEM] left out: not there: hmoe/')
+    expect(words().filter((line) => line.includes('left out'))).toHaveLength(1)
+  })
 
   it('fails without a list, and replaces an archive that was there', async () => {
     await start()
     rmSync(box.etc('backup.txt'))
-    expect((await start()).task.status).toBe('failed')
+    expect((await start()).task).toMatchObject({ status: 'failed', message: `${WRONG}: not there: backup.txt` })
     expect(json()).toBe('{"status":"failed"}')
     expect(settled()).toEqual(['backup.json'])
+    mkdirSync(box.etc('backup.txt'))
+    expect((await start()).task.message).toBe(`${WRONG}: not a file that can be read: backup.txt`)
   })
 
   it('leaves out what a restore would not take, by name, and what it takes can be restored', async () => {

@@ -29,6 +29,8 @@ test.each([['dash'], ['busybox', 'ash']])(
     for (const text of [plain, `\ufeff${plain}`, `\ufeff${plain.replaceAll('\n', '\r\n')}`, plain.trimEnd()])
       expect(edited(shell.filter(Boolean), Buffer.from(text)).stdout).toBe(plain)
     const wide = edited(shell.filter(Boolean), Buffer.from(`\ufeff${plain}`, 'utf16le'))
-    expect([wide.status, wide.stdout, wide.stderr]).toEqual([1, '', 'saved as UTF-16, expected UTF-8: list.txt\n'])
+    expect([wide.status, wide.stdout, wide.stderr]).toEqual([2, '', 'saved as UTF-16, expected UTF-8: list.txt\n'])
+    const unmarked = edited(shell.filter(Boolean), Buffer.from(plain, 'utf16le'))
+    expect([unmarked.status, unmarked.stderr]).toEqual([2, 'holds NUL bytes, expected UTF-8: list.txt\n'])
   },
 )
