@@ -130,7 +130,7 @@ edited() { # FILE
 # shellcheck disable=SC2094 # both only read
 fault_of() { # FILE: prints why it cannot be read as text; exit status as `edited`
   [ -e "$1" ] || [ -L "$1" ] || { printf 'not there'; return 1; }
-  [ -f "$1" ] && [ -r "$1" ] || { printf 'not a file that can be read'; return 2; }
+  { [ -f "$1" ] && [ -r "$1" ]; } || { printf 'not a file that can be read'; return 2; }
   case $(head -c 2 "$1" | od -A n -t x1 | tr -d ' \n') in
     fffe | feff) printf 'saved as UTF-16, expected UTF-8'; return 2 ;;
   esac
