@@ -82,6 +82,11 @@ export class BackOff {
     const failures = last && now - last.until < FORGET ? last.failures + 1 : 1
     const pause = failures > this.free ? Math.min(this.longest, 1000 * 2 ** Math.min(failures - this.free - 1, 10)) : 0
     this.entries.delete(key)
+    // In the order of their last failures: what is forgotten lies in front.
+    for (const [old, { until }] of this.entries) {
+      if (now - until < FORGET) break
+      this.entries.delete(old)
+    }
     if (this.entries.size >= MOST) this.entries.delete(this.entries.keys().next().value ?? '')
     this.entries.set(key, { failures, until: now + pause })
     this.saved.soon()

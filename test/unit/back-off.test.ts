@@ -105,6 +105,21 @@ describe('SEC-10 back-off', () => {
     backOff.save()
     expect(backOff.wait('192.0.2.1')).toBe(1)
   })
+  it('keeps nothing of those that it has forgotten', () => {
+    const backOff = make(file())
+    fail(backOff, 6, '192.0.2.7')
+    for (let i = 0; i < 100; i++) backOff.fail(`10.0.0.${i}`)
+    clock.pass(15 * 60_000)
+    backOff.fail('203.0.113.1')
+    backOff.save()
+    const kept = () => JSON.parse(readFileSync(file(), 'utf8')).entries.map(([address]: [string]) => address)
+    // The first waited for a second, and counts from the end of it.
+    expect(kept()).toHaveLength(102)
+    clock.pass(1000)
+    backOff.fail('203.0.113.1')
+    backOff.save()
+    expect(kept()).toEqual(['203.0.113.1'])
+  })
   it('remembers ten thousand addresses and drops the oldest', () => {
     const backOff = make()
     fail(backOff, 6, '198.51.100.1')

@@ -13,6 +13,7 @@ import { freeLun, lunOf, type Wanted, wantedOf } from '../../src/features/iscsi/
 import { UNSERVED } from '../../src/features/iscsi/view.ts'
 import { addLun, createTarget, updateTarget } from '../../src/surfaces/controller/iscsi.ts'
 import { temporaryFolder } from '../api/appliance.ts'
+import { FUZZ } from '../harness/fuzz.ts'
 import { Kernel } from './iscsi-kernel.ts'
 
 const IQN = 'iqn.2024-12.com.example:storage.t1'
@@ -621,7 +622,7 @@ describe('SEC-02, SEC-03 whatever is sent', () => {
   )
   const bodyOf = ({ body }: { body?: unknown }) => body as { safeParse: (value: unknown) => { success: boolean } }
 
-  it('is refused, or reaches the kernel and the file as the one value that it is', { timeout: 240_000 }, () => {
+  it('is refused, or reaches the kernel and the file as the one value that it is', { timeout: 240_000 * FUZZ }, () => {
     let taken = 0
     const check = (body: { iqn: string; initiators?: string[]; chap?: typeof CHAP }) => {
       if (!bodyOf(createTarget).safeParse(body).success) return
