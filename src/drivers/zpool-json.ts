@@ -40,6 +40,7 @@ function readPool(pool: Json, now: number): PoolStatus | undefined {
     problem: problem === '' ? undefined : problem,
     scan: scanThatMatters(scans),
     scans,
+    scanned: isObject(pool['scan_stats']) && Object.keys(pool['scan_stats']).length > 0,
     vdevs: [...top.map((vdev) => readVdev(vdev, 'data')), ...others],
     errors: errorsOf(pool['error_count']),
   }

@@ -53,6 +53,8 @@ export interface PoolStatus {
   scan: Scan | undefined
   /** All that ZFS tells of: a scrub and a resilver since then, a rebuild for each group of disks. */
   scans: Scan[]
+  /** It has been scanned, even where the words for it are not known here: ZFS keeps the last scan alone, and another may have been before. */
+  scanned: boolean
   vdevs: Vdev[]
   /** What ZFS says of the data: `No known data errors`. */
   errors: string | undefined
@@ -82,7 +84,9 @@ function parsePool(block: string): PoolStatus | undefined {
   const [name, id, state, status, config, errors] = ['pool', 'id', 'state', 'status', 'config', 'errors'].map(
     (key) => found.get(key)?.[0],
   )
-  const scans = (found.get('scan') ?? []).flatMap((text) => parseScan(text) ?? [])
+  // A scrub of the blocks with errors alone stands under a word of its own.
+  const told = ['scan', 'scrub'].flatMap((key) => found.get(key) ?? [])
+  const scans = told.flatMap((text) => parseScan(text) ?? [])
   const rows = config?.split('\n').flatMap((line) => parseRow(line.trimEnd()))
   if (!name || !state || !rows || rows.length === 0) return undefined
   return {
@@ -92,6 +96,7 @@ function parsePool(block: string): PoolStatus | undefined {
     problem: status?.replace(/\s+/g, ' '),
     scan: scanThatMatters(scans),
     scans,
+    scanned: told.some((text) => text !== '' && text !== 'none requested'),
     vdevs: tree(rows),
     errors,
   }

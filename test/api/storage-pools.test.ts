@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { until } from './client.ts'
 import { createPool, tool } from './storage-tools.ts'
-import { makeFile, REAL, startStorage, type World } from './storage-world.ts'
+import { FAKES_ONLY, makeFile, REAL, startStorage, type World } from './storage-world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -332,6 +332,20 @@ describe('a scrub', () => {
     expect(rest).toMatchObject({ status: 'finished', progress: 100, errors: 0, repaired: 0 })
     expect(Math.abs(Date.parse(last) - Date.now())).toBeLessThan(300_000)
     expect((await world.ask('GET', '/pools/tank')).json.scan).toMatchObject({ kind: 'scrub', status: 'finished' })
+  })
+
+  it.skipIf(REAL)(`is not known, instead of never, once a resilver has taken its place ${FAKES_ONLY}`, async () => {
+    await made(world.disks(2))
+    const end = { state: 'finished', start: 1_700_000_000, end: 1_700_000_900, percent: 100, repaired: 1024 }
+    for (const kind of ['scrub', 'resilver']) {
+      world.fakes!.change((model) => {
+        model.pools['tank']!['scan'] = { kind, ...end }
+      })
+      const { status } = await scrub()
+      expect(status).toBe(kind === 'scrub' ? 'finished' : 'unknown')
+    }
+    const { scan } = (await world.ask('GET', '/pools/tank')).json
+    expect(scan).toMatchObject({ kind: 'resilver', status: 'finished', last: '2023-11-14T22:28:20.000Z' })
   })
 
   it('shows its percentage, is there only once, and stops when its job is cancelled', async () => {

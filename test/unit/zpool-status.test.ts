@@ -211,6 +211,8 @@ describe('the text of other versions', () => {
     if (scan) expect(pool.scan).toMatchObject(scan)
     else expect(pool.scan).toBeUndefined()
     expect(pool.scans).toHaveLength(count)
+    // In words that nobody knows here it has been scanned all the same.
+    expect(pool.scanned).toBe(name !== 'none-requested-2.1')
     expect(pool.errors).toBe('No known data errors')
     expect(pool.vdevs.length).toBeGreaterThan(0)
   })

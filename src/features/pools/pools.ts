@@ -72,11 +72,14 @@ export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetail
   })
 }
 
-/** The last scrub of a pool, or the one that is under way; undefined when a resilver has taken its place. */
-export function getLastScrub({ zpool }: Pools, name: string): Promise<Scan | undefined> {
+/**
+ * The last scrub of a pool, or the one that is under way; `none`: it has never been scanned; `unknown`: another scan, such as a resilver, has
+ * taken the place of whatever was before.
+ */
+export function getLastScrub({ zpool }: Pools, name: string): Promise<Scan | 'none' | 'unknown'> {
   return asking(name, async () => {
-    const { scans } = (await zpool.status(name)) ?? raise(noPool(name))
-    return scans.find(({ kind }) => kind === 'scrub')
+    const { scans, scanned } = (await zpool.status(name)) ?? raise(noPool(name))
+    return scans.find(({ kind }) => kind === 'scrub') ?? (scanned ? 'unknown' : 'none')
   })
 }
 

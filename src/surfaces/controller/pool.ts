@@ -38,7 +38,9 @@ const Group = Device.extend({ children: z.array(Device.extend({ children: z.arra
 type Device = z.infer<typeof Device> & { children?: Device[] }
 
 export const Scrub = z.object({
-  status: z.enum(['none', 'running', 'paused', 'finished', 'cancelled']),
+  status: z
+    .enum(['none', 'unknown', 'running', 'paused', 'finished', 'cancelled'])
+    .describe('none: never; unknown: ZFS keeps the last scan alone, and that was no scrub'),
   progress: z.number().min(0).max(100).describe('percent'),
   speed: z.int().optional().describe('bytes a second'),
   repaired: z.int().optional().describe('bytes, before ZFS 2.3 rounded; left out where ZFS does not say'),
@@ -54,6 +56,7 @@ export const PoolDetails = Pool.extend({
   vdevs: z.array(Group),
   scan: Scrub.omit({ job: true })
     .extend({
+      status: z.enum(['running', 'paused', 'finished', 'cancelled']),
       kind: z.enum(['scrub', 'resilver']),
       vdev: z.string().optional().describe('the group that is rebuilt; left out where it is the whole pool'),
     })
@@ -123,8 +126,8 @@ const viewKind = (scan: Scan) => ({
   ...viewScan(scan),
 })
 
-export const viewScrub = (scan: Scan | undefined, job: string | undefined) => ({
-  ...(scan ? viewScan(scan) : { status: 'none' as const, progress: 0 }),
+export const viewScrub = (scan: Scan | 'none' | 'unknown', job: string | undefined) => ({
+  ...(typeof scan === 'object' ? viewScan(scan) : { status: scan, progress: 0 }),
   ...(job !== undefined && { job }),
 })
 

@@ -12,6 +12,7 @@ import type { Scan } from './types.ts'
 
 const WORDS: Record<Scan['status'], [Tone, string]> = {
   none: ['quiet', 'never'],
+  unknown: ['quiet', 'not known'],
   running: ['busy', 'running'],
   paused: ['warning', 'paused'],
   finished: ['ok', 'finished'],
@@ -78,6 +79,11 @@ export function ScrubCard({ name, still }: { name: string; still: boolean }) {
       {on ? <Progress value={scan.progress} label="How far the scrub is" /> : null}
       {on && scan.job === undefined ? (
         <Note>It was begun outside this appliance’s jobs: stop it with zpool scrub -s {name}.</Note>
+      ) : null}
+      {scan.status === 'unknown' ? (
+        <Note>
+          When the last scrub was is not known: ZFS keeps the last scan alone, and that was another, such as a resilver.
+        </Note>
       ) : null}
       <Facts
         of={[

@@ -34,7 +34,7 @@ export interface Vdev {
 }
 
 export interface Scan {
-  status: 'none' | 'running' | 'paused' | 'finished' | 'cancelled'
+  status: 'none' | 'unknown' | 'running' | 'paused' | 'finished' | 'cancelled'
   progress: number
   speed?: number
   repaired?: number
