@@ -35,10 +35,19 @@ export function mount<Deps>(options: MountOptions<Deps>): void {
     const find = matcher(routes)
     // Not `.+`: a dot is no line separator (U+2028), and the path would be nobody's.
     options.app.all(`${stem}:rest{[^]+}`, (c) => {
-      const match = find(c.req.path)
+      const match = find(c.req.path, ({ value, params }, first) =>
+        isFor(value, c.req.method, first ? undefined : params),
+      )
       return match ? serve(c, match.value, match.params, options) : c.notFound()
     })
   }
+}
+
+/** Whether one of them has this method; where the parameters are told, whether they could be its own as well. */
+function isFor<Deps>(group: Endpoint<Deps>[], method: string, params?: Parameters): boolean {
+  const wanted = method === 'HEAD' ? 'GET' : method
+  const endpoint = group.find((one) => one.method === wanted)
+  return endpoint !== undefined && (params === undefined || endpoint.params?.safeParse(params).success !== false)
 }
 
 function serve<Deps>(

@@ -44,18 +44,26 @@ export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: M
   return { plain, stems }
 }
 
-/** Finds the route of a path, as `normalise` gives it for routing. Literals win over parameters, and a suffix over a greedy name. */
-export function matcher<T>(routes: Route<T>[]): (path: string) => Match<T> | undefined {
+/**
+ * Finds the route of a path, as `normalise` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
+ * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are.
+ */
+export function matcher<T>(
+  routes: Route<T>[],
+): (path: string, fits?: (match: Match<T>, first: boolean) => boolean) => Match<T> | undefined {
   const compiled = routes.map(compile).sort((a, b) => (a.rank < b.rank ? -1 : 1))
-  return (path) => {
+  return (path, fits = () => true) => {
     // A trailing slash is the same endpoint, though the signed path keeps it (facts: jidoteki.md 2.4).
     const bare = path.endsWith('/') ? path.slice(0, -1) : path
+    let first: Match<T> | undefined
     for (const { pattern, names, value } of compiled) {
       const found = pattern.exec(bare)
       const params = found && read(names, found.slice(1))
-      if (params) return { value, params }
+      const match = params && { value, params }
+      if (match && fits(match, first === undefined)) return match
+      first ??= match ?? undefined
     }
-    return undefined
+    return first
   }
 }
 

@@ -85,6 +85,25 @@ describe('a policy', () => {
     expect((await world.ask('GET', `${POLICIES}/tank%2Fpreview/preview`)).json.take).toHaveLength(1)
   })
 
+  it('called preview answers to its listed name in each method, and the pool above it is still previewed', async () => {
+    zfs('create', 'tank/preview')
+    const path = `${POLICIES}/tank/preview`
+    const dataset = 'tank/preview'
+    expect((await post({ dataset: 'tank', hourly: 1 })).status).toBe(201)
+    expect((await world.ask('GET', path)).json).toMatchObject({ dataset: 'tank', take: [expect.any(String)] })
+    expect((await world.ask('PUT', path, { json: { daily: 2 } })).status).toBe(404)
+    const made = await post({ dataset, hourly: 1 })
+    expect([made.status, made.headers.location]).toEqual([201, `/api/v1${path}`])
+    const got = await world.ask('GET', path)
+    expect([got.json, got.headers.etag]).toEqual([made.json, made.headers.etag])
+    expect((await world.ask('GET', `${path}?autoprune=true`)).json).toMatchObject({ dataset: 'tank' })
+    expect((await world.ask('PUT', path, { json: { daily: 2 } })).json).toMatchObject({ dataset, hourly: 1, daily: 2 })
+    expect((await world.ask('POST', path, { json: {} })).status).toBe(405)
+    expect((await world.ask('DELETE', path)).status).toBe(200)
+    expect((await world.ask('GET', POLICIES)).json.map((one: { dataset: string }) => one.dataset)).toEqual(['tank'])
+    expect((await world.ask('GET', path)).json).toMatchObject({ dataset: 'tank', take: [expect.any(String)] })
+  })
+
   it('is refused when there is one, no dataset, or something wrong in it', async () => {
     await post({ dataset: 'tank/data', hourly: 1 })
     const before = everything(world)

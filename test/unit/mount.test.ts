@@ -41,6 +41,27 @@ describe('a declaration', () => {
     expect((await ask('GET', '/things/a/b?token=viewer')).json).toEqual({ name: 'a/b' })
     expect((await ask('GET', '/other')).status).toBe(404)
   })
+
+  it('of a thing is found where the thing is called as a path of its own, in the methods which that has not', async () => {
+    const params = z.object({ name: z.string().regex(/^[a-z/]+$/) })
+    const show = (call: { params: unknown }) => json(call.params)
+    const of = (more: Partial<Endpoint<object>>) => declare({ path: '/things/{name*}', params, handle: show, ...more })
+    const { ask, told } = small([
+      of({ id: 'getThing' }),
+      of({ id: 'deleteThing', method: 'DELETE' }),
+      of({ id: 'seeThing', path: '/things/{name*}/look' }),
+      declare({ id: 'takeThings', method: 'POST', path: '/things/take' }),
+    ])
+    const found = async (method: string, path: string) => (await ask(method, `${path}?token=viewer`)).json
+    expect(await found('GET', '/things/a/look')).toEqual({ name: 'a' })
+    expect(await found('DELETE', '/things/a/look')).toEqual({ name: 'a/look' })
+    expect(await found('GET', '/things/take')).toEqual({ name: 'take' })
+    expect(await found('POST', '/things/take')).toEqual({ done: true })
+    // Where neither has the method, or no thing can be called so, the methods of the first are told.
+    expect(await told('PUT', '/things/a/look?token=viewer')).toBe('405 No PUT')
+    const { status, headers } = await ask('DELETE', '/things/A/look?token=viewer')
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  })
 })
 
 describe('the permission', () => {

@@ -67,6 +67,21 @@ describe('a template', () => {
     it(`takes nothing of ${raw}`, () => expect(at(raw)).toBeUndefined())
   }
 
+  it('asks the next route that takes the path where the first does not fit, and stays with the first where none does', () => {
+    const asked: [string, boolean][] = []
+    const fitting = (template: string) =>
+      find('/s/a/restore', ({ value }, first) => {
+        asked.push([value, first])
+        return value === template
+      })
+    expect(fitting('/s/{name*}')).toMatchObject({ value: '/s/{name*}', params: { name: 'a/restore' } })
+    expect(asked).toEqual([
+      ['/s/{name*}/restore', true],
+      ['/s/{name*}', false],
+    ])
+    expect(fitting('/s/plan')).toMatchObject({ value: '/s/{name*}/restore', params: { name: 'a' } })
+  })
+
   it('holds slashes in one parameter at most, and parameters are whole segments', () => {
     expect(() => matcher(routes('/{a*}/{b*}'))).toThrow('two parameters')
     expect(() => matcher(routes('/x{a}'))).toThrow('whole segment')

@@ -1,6 +1,6 @@
 // Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
 // snapshots at the next run; the preview tells which.
-import type { Zfs } from '../../drivers/zfs.ts'
+import type { Property, Zfs } from '../../drivers/zfs.ts'
 import { busy, invalid, notFound, raise } from '../../http/errors.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
@@ -37,7 +37,17 @@ export async function listPolicies(zfs: Zfs, pool?: string): Promise<SnapshotPol
 
 /** Undefined when the dataset has none; a dataset that is not there is a 404. */
 export async function findPolicy(zfs: Zfs, dataset: string): Promise<SnapshotPolicy | undefined> {
-  const all = (await about(dataset, () => zfs.get(dataset))) ?? raise(noDataset(dataset))
+  return policyIn(dataset, (await about(dataset, () => zfs.get(dataset))) ?? raise(noDataset(dataset)))
+}
+
+/** The policy of the dataset of that name within this one; undefined where there is no such policy, or dataset. */
+export async function findPolicyBelow(zfs: Zfs, dataset: string, name: string): Promise<SnapshotPolicy | undefined> {
+  const child = `${dataset}/${name}`
+  const all = child.length > LONGEST ? undefined : await about(child, () => zfs.get(child))
+  return all && policyIn(child, all)
+}
+
+function policyIn(dataset: string, all: ReadonlyMap<string, Property>): SnapshotPolicy | undefined {
   const property = all.get(POLICY)
   const policy = property?.source === 'local' ? parsePolicy(property.value) : undefined
   return policy && { dataset, ...policy }

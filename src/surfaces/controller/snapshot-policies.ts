@@ -4,6 +4,7 @@ import * as z from 'zod'
 import {
   createPolicy,
   findPolicy,
+  findPolicyBelow,
   getPolicy,
   listPolicies,
   previewPolicy,
@@ -147,7 +148,8 @@ const preview = define({
   tag,
   summary: 'What the next run of the policy would take, destroy and keep',
   description:
-    'Counts and switches in the query are looked at as if they were saved, also where there is no policy yet. Nothing is changed.',
+    'Counts and switches in the query are looked at as if they were saved, also where there is no policy yet. Nothing is changed. ' +
+    'Where a dataset of the name preview has a policy, its own path without a query is that policy’s.',
   permission: 'viewer',
   params,
   query: z.object({
@@ -160,9 +162,16 @@ const preview = define({
     autosnap: flag,
     autoprune: flag,
   }),
-  response: Preview,
+  response: z.union([Preview, SnapshotPolicy]),
   errors: [404],
-  handle: async ({ params: { dataset }, query }, { zfs, now }) => json(await previewPolicy(zfs, dataset, now(), query)),
+  resource: { key: resource.key },
+  async handle({ params: { dataset }, query }, { zfs, now }) {
+    // What is listed can be asked for by its name, whatever word that ends with.
+    const isAsked = Object.values(query).some((value) => value !== undefined)
+    const own = isAsked ? undefined : await findPolicyBelow(zfs, dataset, 'preview')
+    if (own) return { ...json(own), version: own }
+    return json(await previewPolicy(zfs, dataset, now(), query))
+  },
 })
 
 export const snapshotPoliciesEndpoints = [list, create, get, update, remove, preview]
