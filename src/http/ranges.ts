@@ -28,7 +28,8 @@ export function inParts(
     const { 'if-match': match, 'if-none-match': noneMatch } = headers
     if (match !== undefined && !isListed(match, tag, 'If-Match')) throw changed()
     if (isUnchanged(noneMatch, tag)) return done(304)
-    const part = wanted(headers, { size, tag, fresh })
+    // Only a GET has parts (RFC 9110, 14.2): a HEAD asks how long the whole is.
+    const part = head ? undefined : wanted(headers, { size, tag, fresh })
     if (part === 'none') throw beyond(size)
     const [start, end] = part ?? [0, size - 1]
     about['Content-Length'] = String(end - start + 1)
@@ -50,7 +51,7 @@ function wanted(
 ): [start: number, end: number] | 'none' | undefined {
   // A date as the condition is never true: no date is told.
   if (range === undefined || (ifRange !== undefined && String(ifRange).trim() !== tag)) return undefined
-  const [, from = '', to = ''] = /^bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*$/i.exec(range) ?? []
+  const [, from = '', to = ''] = /^bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*$/i.exec(range) ?? []
   if (from === '' && to === '') return undefined
   const start = from === '' ? Math.max(0, size - Number(to)) : Number(from)
   const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1)

@@ -71,15 +71,23 @@ it.each([
   ['bytes=-10', 'bytes 0-9/10', TEXT],
   ['bytes=-11', 'bytes 0-9/10', TEXT],
   ['Bytes= 2-4 ', 'bytes 2-4/10', '234'],
+  // What some write for "to the end": the largest number that they have.
+  ['bytes=3-9223372036854775807', 'bytes 3-9/10', TEXT.slice(3)],
+  ['bytes=3-18446744073709551615', 'bytes 3-9/10', TEXT.slice(3)],
+  ['bytes=-18446744073709551615', 'bytes 0-9/10', TEXT],
+  ['bytes=0000000000000000003-5', 'bytes 3-5/10', '345'],
 ])('%s is a part', (range, told, sent) => {
   expect(part(range)).toEqual([206, told, sent])
   expect(ask({ range }).headers?.['Content-Length']).toBe(`${sent.length}`)
-  expect(ask({ range }, { head: true })).toMatchObject({ status: 206, sent: '', closed: 1 })
+  const whole = ask({ range }, { head: true })
+  expect(whole).toMatchObject({ status: 200, sent: '', closed: 1, headers: { 'Content-Length': '10' } })
+  expect(whole.headers).not.toHaveProperty('Content-Range')
 })
 
-it.each(['bytes=10-', 'bytes=10-12', 'bytes=-0'])('%s is beyond it', (range) => {
+it.each(['bytes=10-', 'bytes=10-12', 'bytes=-0', 'bytes=9223372036854775807-'])('%s is beyond it', (range) => {
   expect(part(range)).toEqual([416, 'bytes */10', ''])
   expect(ask({ range }).closed).toBe(1)
+  expect(ask({ range }, { head: true })).toMatchObject({ status: 200, closed: 1 })
 })
 
 it.each(['bytes=5-4', 'bytes=-', 'bytes=0-1,3-4', 'lines=0-1', 'bytes=a-b', 'bytes 0-1', ''])(
@@ -131,7 +139,7 @@ describe('an answer that is no file', () => {
     expect([some.status, String(some.body), some.headers['ETag']]).toEqual([206, '234', whole.headers['ETag']])
     expect(inParts(bytes({ version: 'two' }), {}, both).headers['ETag']).not.toBe(whole.headers['ETag'])
     expect(inParts(bytes({ headers: { ETag: '"own"' }, version: 'one' }), {}, both).headers['ETag']).toBe('"own"')
-    expect(inParts(bytes(), { range: 'bytes=2-4' }, { ...both, head: true })).toMatchObject({ status: 206, body: '' })
+    expect(inParts(bytes(), { range: 'bytes=2-4' }, { ...both, head: true })).toMatchObject({ status: 200, body: '' })
   })
 
   it('is left as it is otherwise, and so is one that is not 200', () => {
