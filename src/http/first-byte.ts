@@ -7,7 +7,10 @@ import { isHost } from './refusal.ts'
 const MOST = 8192
 const WORDS = 'This port speaks HTTPS: use https:// instead of http://\n'
 
-/** Waits for the first byte, puts it back, and says whether it begins a method of HTTP. A TLS record begins with a number below 32. */
+/**
+ * Waits for the first byte, puts it back, and says whether it begins a text: HTTP, maybe behind an empty line. A TLS record begins with another
+ * number below 32, an old hello with one above 127.
+ */
 export function beginsPlain(socket: Socket, decide: (plain: boolean) => void): void {
   socket.once('readable', () => {
     const bytes = socket.read() as Buffer | null
@@ -18,7 +21,7 @@ export function beginsPlain(socket: Socket, decide: (plain: boolean) => void): v
     }
     socket.unshift(bytes)
     const [first = 0] = bytes
-    decide(first >= 0x41 && first <= 0x5a)
+    decide((first >= 0x20 && first < 0x7f) || first === 0x0d || first === 0x0a)
   })
 }
 

@@ -178,6 +178,11 @@ describe('plain HTTP on the TLS port', () => {
     expect(await ask(GET('/a?b=c', 'Accept: text/html,*/*\r\n'))).toContain('\r\nLocation: https://x/a?b=c\r\n')
     // Slowly, and never wholly: an answer all the same.
     expect(await ask('GET / HT')).toMatch(/^HTTP\/1\.1 400 /)
+    // Behind an empty line, in small letters, or something else that is text.
+    for (const first of ['\r\n', '\n', ' ', 'get', '*', '~'])
+      expect(await ask(`${first}${GET()}`)).toMatch(/^HTTP\/1\.1 400 [\s\S]*https:\/\//)
+    // What begins no text is TLS's to answer.
+    for (const first of ['\x1f', '\x7f', '\x80']) expect(await ask(`${first}${GET()}`)).not.toContain('HTTP')
     expect(await works(port)).toBe(true)
     expect(port.served).toEqual(['/ok'])
   })
