@@ -40,7 +40,7 @@ export function machineNames(host: string, machine: Machine): MachineNames {
   const addresses = everywhere ? ofInterfaces(machine, host) : one !== undefined && isCertifiable(one) ? [one] : []
   const hosts = [machine.hostname, ...fullNames(machine), ...(everywhere || isIP(host) ? [] : [host]), 'localhost']
   return {
-    hosts: [...new Set(hosts.map((name) => name.toLowerCase()).filter((name) => isName(name)))],
+    hosts: [...new Set(hosts.map((name) => name.toLowerCase().replace(/\.$/, '')).filter((name) => isName(name)))],
     addresses: [...new Set([...LOOPBACK, ...addresses])].slice(0, MOST),
   }
 }
@@ -64,8 +64,11 @@ function ofInterfaces({ interfaces, inet6 }: Machine, host: string): string[] {
     .sort()
 }
 
-/** A link-local address is none without its interface, which a certificate cannot name. */
-const isCertifiable = (address: string) => !/^(fe[89ab]|169\.254\.)/i.test(address)
+/**
+ * A link-local address is none without its interface, which a certificate cannot name. One of an automatic tunnel (`::192.0.2.1`) is reached
+ * through it alone, and its spelling would keep all the others out of the certificate.
+ */
+const isCertifiable = (address: string) => !/^(fe[89ab]|169\.254\.|.*:.*\.)/i.test(address)
 
 /** `2001:db8::1` as 32 digits, the way the kernel lists it. */
 function plainDigits(address: string): string {

@@ -13,6 +13,9 @@ it('the host’s own name comes first, and localhost is always there, each once 
   expect(names('::', { hostname: 'localhost' }).hosts).toEqual(['localhost'])
   expect(names('nas1').hosts).toEqual(['nas1', 'localhost'])
   expect(names('box.example').hosts).toEqual(['nas1', 'box.example', 'localhost'])
+  // A browser asks for a name with its final dot without it.
+  expect(names('Box.Example.').hosts).toEqual(['nas1', 'box.example', 'localhost'])
+  expect(names('::', { hostname: 'nas1.' }).hosts).toEqual(['nas1', 'localhost'])
   for (const host of ['0.0.0.0', '192.0.2.1', '2001:db8::1']) expect(names(host).hosts).toEqual(['nas1', 'localhost'])
 })
 
@@ -22,7 +25,8 @@ it.each([
   ['a'.repeat(253), true],
   ['a'.repeat(254), false],
   ['-a', false],
-  ['a.', false],
+  ['.', false],
+  ['a..', false],
   ['', false],
   ['a b', false],
   ['nás', false],
@@ -50,6 +54,7 @@ it('the addresses are those of the loopback, and what the port listens on', () =
   expect(names('2001:DB8:0::7').addresses).toEqual([...LOOPBACK, '2001:db8::7'])
   expect(names('box.example', { interfaces: one('10.0.0.5') }).addresses).toEqual(LOOPBACK)
   for (const linkLocal of ['fe80::1', 'febf::1', '169.254.1.1']) expect(names(linkLocal).addresses).toEqual(LOOPBACK)
+  expect(names('::192.0.2.7').addresses).toEqual(LOOPBACK)
 })
 
 it('everywhere is all interfaces: those of IPv4, and with :: those of IPv6 as well, in one order', () => {
@@ -60,6 +65,7 @@ it('everywhere is all interfaces: those of IPv4, and with :: those of IPv6 as we
       { address: '10.0.0.5', internal: false },
       { address: 'fe80::1', internal: false },
       { address: '169.254.9.9', internal: false },
+      { address: '::10.0.0.5', internal: false },
       { address: '10.0.0.5', internal: false },
     ],
     gone: undefined,
