@@ -1,6 +1,7 @@
 // The application: the order of what every request crosses, and every endpoint. Every API test uses it; it has no effects at import.
 
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { BackOff } from './auth/back-off.ts'
@@ -21,7 +22,7 @@ import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
 import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
 import { acquaint } from './http/acquaint.ts'
-import { notFoundReply } from './http/answer.ts'
+import { notFoundReply, objectionReply } from './http/answer.ts'
 import { AuditLog, resourceOf } from './http/audit.ts'
 import { RequestCounts } from './http/counts.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -74,6 +75,8 @@ export interface AppOptions {
 
 export interface App {
   hono: Hono<Env>
+  /** The answer to a request whose first lines are not plain, in the dialect of its path. */
+  refused: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
   tasks: Tasks
   backOff: BackOff
   /** Where accounts and the API token were proven from. */
@@ -305,25 +308,30 @@ export async function createApp(options: AppOptions): Promise<App> {
       .filter(({ enabled }) => enabled?.(config) ?? true)
       .map(({ path }) => path),
   )
+  const answeringAt = (path: string) => {
+    const whose = [controller, webConsole].find((one) => one?.isOwnPath(path))?.surface ?? surface
+    return { ...answering, surface: told(whose) }
+  }
   hono.notFound((c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
     const refused = target?.route !== target?.path || !target
     // Of a target that was refused only the beginning is looked at, for the dialect of the refusal.
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
-    const whose = [controller, webConsole].find((one) => one?.isOwnPath(path))?.surface ?? surface
-    if (mode !== 'strict') return notFoundReply(c, { ...answering, surface: told(whose) })
-    return notFoundReply(
-      c,
-      { ...answering, surface: told(whose) },
-      refused ? invalid('') : notFound(noSuchPath(path, templates)),
-    )
+    const by = answeringAt(path)
+    if (mode !== 'strict') return notFoundReply(c, by)
+    return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates)))
   })
   hono.onError((error, c) =>
     notFoundReply(c, { ...answering, surface: told(surface) }, new ApiError('internal', '', { cause: error })),
   )
   return {
     hono,
+    refused(incoming, outgoing, error) {
+      const asked = { env: { incoming, outgoing }, req: { method: incoming.method ?? 'GET' } }
+      const by = answeringAt(rawPath(incoming.url))
+      return objectionReply(asked, normalise(incoming.url ?? '')?.path ?? '', by, error)
+    },
     tasks,
     backOff,
     known,

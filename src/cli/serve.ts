@@ -162,12 +162,12 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
         if (task.kind === 'certs') reload()
       },
     })
-    const { known } = app
+    const { known, hono, refused } = app
     const places = placesOf(config, (address) => known.isKnown(address))
     const madeAnew = (reason: string) => {
       anew = reason
     }
-    listener = await listen({ app: app.hono, folders, host, port, tls, places, warn, madeAnew })
+    listener = await listen({ app: hono, refused, folders, host, port, tls, places, warn, madeAnew })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? (error instanceof Error ? error.message : error)}\n`)

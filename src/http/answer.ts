@@ -9,6 +9,8 @@ import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 import type { Env, MountOptions, Request } from './surface.ts'
 
+/** Of Hono's context, what a request is made of. */
+type Asked = { env?: Env['Bindings']; req: Pick<Context['req'], 'method'> }
 type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered' | 'callerOf'> }
 
 let requests = 0
@@ -16,7 +18,7 @@ const processId = Math.floor(Math.random() * 36 ** 4).toString(36)
 const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
 
 /** What a request is from the start: every path that it may take needs these. */
-export function newRequest(c: Context<Env>, path: string, callerOf: CallerOf, template = ''): Request {
+export function newRequest(c: Asked, path: string, callerOf: CallerOf, template = ''): Request {
   const incoming = c.env?.incoming
   const head = c.req.method === 'HEAD'
   return {
@@ -65,4 +67,12 @@ export function notFoundReply(c: Context<Env>, options: Answering['options'], er
   const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
   discardBody(request.incoming)
   return respond({ request, options }, options.surface.renderError(error), error)
+}
+
+/** For a request whose first lines are not plain. What follows on its connection might begin in the middle of something: that ends. */
+export function objectionReply(c: Asked, path: string, options: Answering['options'], error: ApiError): Response {
+  const request = newRequest(c, path, options.callerOf)
+  const reply = options.surface.renderError(error)
+  reply.headers['Connection'] = 'close'
+  return respond({ request, options }, reply, error)
 }

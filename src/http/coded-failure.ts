@@ -18,9 +18,12 @@ const CODES: Record<ErrorKind, string> = {
   unsupported: 'UNSUPPORTED_MEDIA_TYPE',
   unprocessable: 'UNPROCESSABLE',
   'too-many': 'TOO_MANY_REQUESTS',
+  'headers-too-large': 'REQUEST_HEADER_FIELDS_TOO_LARGE',
   internal: 'INTERNAL_ERROR',
+  'not-implemented': 'NOT_IMPLEMENTED',
   'command-failed': 'COMMAND_FAILED',
   unavailable: 'SERVICE_UNAVAILABLE',
+  'wrong-version': 'HTTP_VERSION_NOT_SUPPORTED',
   'no-space': 'INSUFFICIENT_STORAGE',
 }
 

@@ -19,9 +19,12 @@ const STATUS = {
   unsupported: 415,
   unprocessable: 422,
   'too-many': 429,
+  'headers-too-large': 431,
   internal: 500,
+  'not-implemented': 501,
   'command-failed': 502,
   unavailable: 503,
+  'wrong-version': 505,
   'no-space': 507,
 } as const
 

@@ -7,6 +7,7 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Folders } from '../folders.ts'
 import { Connections } from './connections.ts'
+import type { ApiError } from './errors.ts'
 import { answerPlain, beginsPlain } from './first-byte.ts'
 import { Places, type PlacesOptions } from './places.ts'
 import { MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
@@ -23,6 +24,8 @@ export interface ListenOptions {
   port: number
   tls: boolean
   places: PlacesOptions
+  /** The answer to a request whose first lines are not plain, in the dialect of its path. Left out, it is that of what is no HTTP. */
+  refused?: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
   /** Tests wait for less. */
   timing?: Partial<Timing>
   /** Called when our own certificate was made anew before it is served first. */
@@ -45,16 +48,18 @@ export interface Listener {
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { app, folders, host, tls, warn } = options
   const timing = { ...TIMING, ...options.timing }
-  const handler = getRequestListener((request, env) => app.fetch(request, env), {
+  const below = {
     hostname: 'localhost',
     // What the library refuses itself (a backslash in the path, a broken Host) would otherwise be an empty answer.
-    errorHandler: (error) => {
+    errorHandler: (error: unknown) => {
       const malformed = error instanceof RequestError
       if (!malformed) warn('a request failed below the application', error)
       const { status, headers, body } = refusal(malformed ? 400 : 500)
       return new Response(body, { status, headers })
     },
-  })
+  }
+  const handler = getRequestListener((request, env) => app.fetch(request, env), below)
+  const failed = (error: unknown) => warn('a request failed below the application', error)
   let pair = tls ? await installedPair(options) : undefined
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
@@ -70,12 +75,28 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     : createServer(settings)
   server.maxHeadersCount = MOST_HEADERS
   const connections = new Connections(new Places(options.places), timing)
+  const refuse = (error: ApiError, incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { refused } = options
+    if (!refused) {
+      const { body, headers } = refusal(error.status)
+      outgoing.writeHead(error.status, { ...headers, 'Content-Length': body.length }).end(body)
+      return
+    }
+    const response = refused(incoming, outgoing, error)
+    // The library reads both, and they may be what is wrong.
+    incoming.url = '/'
+    incoming.headers.host = 'localhost'
+    getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
+  }
   const turns = new RequestTurns(connections, (incoming, outgoing) => {
-    const status = objectionTo(incoming)
-    if (status !== undefined) return refuse(outgoing, status)
+    const objection = objectionTo(incoming)
+    if (objection) {
+      refuse(objection, incoming, outgoing)
+      return
+    }
     const { headers } = incoming
     if (headers.host) headers.host = plainHost(headers.host)
-    handler(incoming, outgoing).catch((error: unknown) => warn('a request failed below the application', error))
+    handler(incoming, outgoing).catch(failed)
   })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
@@ -160,10 +181,4 @@ function reachable(address: ReturnType<Server['address']>): string {
   const { address: own, family } = typeof address === 'object' && address ? address : { address: '', family: '' }
   if (own !== '' && own !== '0.0.0.0' && own !== '::') return own
   return family === 'IPv6' ? '::1' : '127.0.0.1'
-}
-
-function refuse(outgoing: ServerResponse, status: number): void {
-  const { body, headers } = refusal(status)
-  outgoing.writeHead(status, { ...headers, 'Content-Length': body.length })
-  outgoing.end(body)
 }

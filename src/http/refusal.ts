@@ -1,5 +1,6 @@
 // Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
 import type { IncomingMessage } from 'node:http'
+import { ApiError, type ErrorKind, invalid } from './errors.ts'
 
 const REASONS: Record<number, string> = {
   400: 'Bad Request',
@@ -8,6 +9,7 @@ const REASONS: Record<number, string> = {
   413: 'Content Too Large',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
+  501: 'Not Implemented',
   505: 'HTTP Version Not Supported',
 }
 
@@ -59,29 +61,41 @@ export const MOST_HEADERS = 1000
 /** Browsers and scripts send the same one each time. */
 let goodHost = ''
 
-/** The status of the refusal that a request's first lines earn; undefined where they are plain. */
-export function objectionTo({ rawHeaders, headers, httpVersion }: IncomingMessage): number | undefined {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return httpVersion === '0.9' ? 400 : 505
+/** What is wrong with a request's first lines, for the dialect of its surface; undefined where they are plain. */
+export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingMessage): ApiError | undefined {
+  if (httpVersion === '0.9') return invalid('', { words: 'Expected HTTP/1.1' })
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return objection('wrong-version', 'Expected HTTP/1.1')
   // Full: there may have been more.
-  if (rawHeaders.length >= 2 * MOST_HEADERS) return 431
+  if (rawHeaders.length >= 2 * MOST_HEADERS)
+    return objection('headers-too-large', `Too many header lines. Allowed: < ${MOST_HEADERS}`)
   let seen: string[] | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     if (!LENGTHS.has(name.length)) continue
     const lower = name.toLowerCase()
     if (!SINGLE.has(lower)) continue
-    if (seen?.includes(lower)) return 400
+    if (seen?.includes(lower)) return about(name, `Expected one ${name} header`)
     if (seen) seen.push(lower)
     else seen = [lower]
   }
-  const { host } = headers
-  if (httpVersion === '1.0') {
+  // The library below the application would refuse it for every surface alike.
+  if (url?.includes('\\')) return invalid('', { words: 'Expected a path without a backslash' })
+  const { host, 'transfer-encoding': coding } = headers
+  if (coding !== undefined) {
     // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
-    if (headers['transfer-encoding'] !== undefined) return 400
-    if (!host) return undefined
+    if (httpVersion === '1.0') return about('Transfer-Encoding', 'Transfer-Encoding needs HTTP/1.1')
+    // Node undoes the last coding of a list, and would hand over what the others made of the body as if it were the body.
+    if (coding.toLowerCase() !== 'chunked')
+      return objection('not-implemented', 'Expected Transfer-Encoding: chunked', 'Transfer-Encoding')
   }
+  if (httpVersion === '1.0' && !host) return undefined
   if (host === goodHost && host) return undefined
-  if (host === undefined || !isHost(host)) return 400
+  if (host === undefined) return about('Host', 'Expected a Host header')
+  if (!isHost(host)) return about('Host', 'Expected a host name or an address, with or without a port')
   goodHost = host
   return undefined
 }
+
+const about = (field: string, words: string) => objection('invalid', words, field)
+const objection = (kind: ErrorKind, words: string, field?: string) =>
+  new ApiError(kind, '', { words, ...(field !== undefined && { details: { field } }) })

@@ -169,6 +169,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
   })
   const opened = await listen({
     app: app.hono,
+    refused: app.refused,
     folders,
     host: '127.0.0.1',
     port: 0,

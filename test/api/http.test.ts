@@ -290,3 +290,75 @@ describe('a path that nobody has', () => {
     )
   })
 })
+
+describe('a request that could be read in two ways', () => {
+  const TWO = 'Host: x\r\nHost: y\r\n'
+  const refusals: [what: string, head: string, status: number, code: string, words: string][] = [
+    ['two hosts', TWO, 400, 'VALIDATION_ERROR', 'Expected one Host header'],
+    ['no host', '', 400, 'VALIDATION_ERROR', 'Expected a Host header'],
+    [
+      'a list as its host',
+      'Host: x, y\r\n',
+      400,
+      'VALIDATION_ERROR',
+      'Expected a host name or an address, with or without a port',
+    ],
+    [
+      'two tokens',
+      'Host: x\r\nAuthorization: Bearer a\r\nauthorization: b\r\n',
+      400,
+      'VALIDATION_ERROR',
+      'Expected one authorization header',
+    ],
+    [
+      'a coding',
+      'Host: x\r\nTransfer-Encoding: gzip, chunked\r\n',
+      501,
+      'NOT_IMPLEMENTED',
+      'Expected Transfer-Encoding: chunked',
+    ],
+    [
+      'too many headers',
+      `Host: x\r\n${'a:\r\n'.repeat(1000)}`,
+      431,
+      'REQUEST_HEADER_FIELDS_TOO_LARGE',
+      'Too many header lines. Allowed: < 1000',
+    ],
+  ]
+  const REASONS: Record<number, string> = {
+    400: 'Bad Request',
+    431: 'Request Header Fields Too Large',
+    501: 'Not Implemented',
+  }
+
+  it.each(refusals)(
+    'is refused in the dialect of its path, with words: %s',
+    async (_what, head, status, code, words) => {
+      const ask = async (method: string, path: string) => {
+        const answer = await raw(appliance.url, `${method} ${path} HTTP/1.1\r\n${head}\r\n`)
+        const [top = '', body = ''] = answer.split('\r\n\r\n')
+        expect(top).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [\\s\\S]*\r\nConnection: close`, 'i'))
+        expect(top).toMatch(/\r\nX-Content-Type-Options: nosniff\r\n[\s\S]*\r\nX-Request-Id: \S/i)
+        return body && JSON.parse(body)
+      }
+      for (const path of ['/api/v1/pools', '/healthz', '/console/session', 'http://x/api/v1/pools?a=b'])
+        expect(await ask('GET', path)).toMatchObject({ code, message: words })
+      for (const path of ['/api/v1/admin/version', '/nowhere'])
+        expect(await ask('POST', path)).toEqual({ Status: `${status} ${REASONS[status]}`, 'Error-Message': words })
+      expect(await ask('HEAD', '/api/v1/pools')).toBe('')
+    },
+  )
+
+  it('so is a backslash in its path, and another version', async () => {
+    const body = async (first: string) =>
+      JSON.parse((await raw(appliance.url, `${first}\r\nHost: x\r\n\r\n`)).split('\r\n\r\n')[1] ?? '')
+    expect(await body('GET /api/v1/pools\\x HTTP/1.1')).toEqual({
+      code: 'BAD_REQUEST',
+      message: 'Expected a path without a backslash',
+    })
+    expect(await body('GET /api/v1/pools HTTP/2.0')).toEqual({
+      code: 'HTTP_VERSION_NOT_SUPPORTED',
+      message: 'Expected HTTP/1.1',
+    })
+  })
+})

@@ -38,6 +38,8 @@ describe('a request is refused', () => {
     ['with more headers than are read', GET('/', `${'a:\r\n'.repeat(1200)}If-Match: "x"\r\n`), 431],
     ['with a second Host behind them', GET('/', `${'a:\r\n'.repeat(1200)}Host: y\r\n`), 431],
     ['with as many headers as are read', GET('/', 'a:\r\n'.repeat(999)), 431],
+    ['with a coding that is not undone', GET('/', 'Transfer-Encoding: gzip, chunked\r\n'), 501],
+    ['with a backslash', GET('/a\\b'), 400],
     ['with chunks by HTTP/1.0', 'POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
   ]
 
