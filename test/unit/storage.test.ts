@@ -137,6 +137,28 @@ describe('storage as appliances take it', () => {
   ])('refuses %j', (storage, message) => {
     expect(post(storage)).toBe(message)
   })
+  it('is refused for everything that is wrong with it, each thing once and at its member', () => {
+    const errorsOf = (document: unknown, allowed?: string[]) => {
+      try {
+        return readStorage(JSON.stringify(document), 'strict', allowed)
+      } catch (error) {
+        const errors = (error as ApiError).details?.['errors'] as { field: string; message: string }[]
+        expect((error as ApiError).message).toBe(errors[0]?.message)
+        return errors.map(({ field }) => field)
+      }
+    }
+    const wrong = { type: 'nfs', mount_options: 'a b', ip: '-1', share: '-a/../b', extra: 1 }
+    expect(errorsOf({ storage: wrong, canary: 1 }, ['local'])).toEqual([
+      ...['mount_options', 'ip', 'settings', 'storage', 'type', 'share'],
+    ])
+    expect(errorsOf({ storage: { ...nfs, ip: '1.2.3', share: '/../x' } })).toEqual(['ip', 'share'])
+    expect(errorsOf({ storage: { ...nbd, ip: 'abc', port: '0' } })).toEqual(['ip', 'port'])
+    expect(errorsOf({ storage: { ...iscsi, target: 'x-y', ip: 'abc', password: '********' } })).toEqual([
+      ...['password', 'ip', 'target'],
+    ])
+    expect(errorsOf({ storage: { type: 'tape' } })).toEqual(['type'])
+    expect(errorsOf({ storage: { type: 'iscsi' } })).toEqual(['target', 'ip', 'username', 'password'])
+  })
   it.each([
     'iqn.2001-04.com.example',
     'eui.02004567A425678D',

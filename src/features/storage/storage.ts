@@ -2,7 +2,7 @@
 // The trap: GET shows the iSCSI password as asterisks, and POST takes these to mean the stored one; a client may send back what it got.
 import { invalid } from '../../http/errors.ts'
 import { isObject, type JsonObject, readDocument } from '../conf/document.ts'
-import { checkField, type Mode, refuseUnknown } from '../conf/fields.ts'
+import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from '../conf/fields.ts'
 import { shellAssignments } from '../conf/shell.ts'
 import { checkStorage, type StorageType, TYPES } from './types.ts'
 
@@ -18,7 +18,7 @@ const isType = (value: unknown): value is StorageType => typeof value === 'strin
 
 /**
  * Reads an uploaded storage document. `allowed` are the types of this appliance, `stored` the text of its storage.json.
- * Throws `invalid`; an empty message is the original's bare 400.
+ * Throws `invalid`, with everything that is wrong; an empty message is the original's bare 400.
  */
 export function readStorage(text: string, mode: Mode, allowed?: readonly string[], stored?: string): Storage {
   const document = readDocument(text)
@@ -26,19 +26,28 @@ export function readStorage(text: string, mode: Mode, allowed?: readonly string[
     throw invalid('', { words: 'Expected an object with the member storage' })
   const storage = isObject(document) && isObject(document.storage) ? document.storage : {}
   const { type } = storage
-  if (!isType(type)) throw invalid(`Invalid option: type. Allowed: ${Object.keys(TYPES).join(', ')}`)
+  if (!isType(type)) throw refused('type', `Invalid option: type. Allowed: ${Object.keys(TYPES).join(', ')}`)
+  const errors: FieldError[] = []
   const members: JsonObject = { ...storage }
   // A port may come as a number: the original takes it, and writes it as it came.
   if (typeof members.port === 'number') members.port = String(members.port)
-  if (mode === 'strict' && type === 'iscsi' && members.password === HIDDEN) members.password = storedPassword(stored)
-  const fields = TYPES[type].map((field) => [field.name, checkField(field, members, mode)])
+  if (mode === 'strict' && type === 'iscsi' && members.password === HIDDEN)
+    members.password = collect(errors, 'password', () => storedPassword(stored)) ?? HIDDEN
+  const fields = TYPES[type].map((field) => [
+    field.name,
+    collect(errors, field.name, () => checkField(field, members, mode)) ?? '',
+  ])
   const values: Record<string, string> = { type, ...Object.fromEntries(fields) }
   if (mode === 'strict') {
-    refuseUnknown(document as JsonObject, ['storage', 'options', 'type'], 'the document')
-    refuseUnknown(storage, Object.keys(values), 'storage')
-    checkAvailable(type, allowed)
-    checkStorage(values)
+    const wellSpelt = Object.entries(values).filter(([name]) => !errors.some(({ field }) => field === name))
+    collect(errors, 'settings', () =>
+      refuseUnknown(document as JsonObject, ['storage', 'options', 'type'], 'the document'),
+    )
+    collect(errors, 'storage', () => refuseUnknown(storage, Object.keys(values), 'storage'))
+    collect(errors, 'type', () => checkAvailable(type, allowed))
+    errors.push(...checkStorage(Object.fromEntries(wellSpelt)))
   }
+  refuseAll(errors)
   const known = Object.keys(storage).filter((name) => Object.hasOwn(values, name))
   const written = known.map((name) => [name, typeof storage[name] === 'number' ? storage[name] : values[name]])
   return {
@@ -47,6 +56,8 @@ export function readStorage(text: string, mode: Mode, allowed?: readonly string[
     storageConf: shellAssignments(known.map((name) => [name, values[name]!])),
   }
 }
+
+const refused = (field: string, message: string) => invalid(message, { details: { errors: [{ field, message }] } })
 
 function checkAvailable(type: StorageType, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || allowed.includes(type)) return

@@ -1,8 +1,7 @@
 // The storage types, their members, and what makes the members real rather than merely well spelt.
-// The trap: the order of a type's fields is the contract: the first failure is the one that the client is told.
-import { invalid } from '../../http/errors.ts'
+// The trap: the order of a type's fields is the contract: the first failure is the message that the client gets.
 import { family } from '../addresses.ts'
-import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, PRINTABLE } from '../conf/fields.ts'
+import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../conf/fields.ts'
 
 export type StorageType = 'local' | 'nfs' | 'aoe' | 'iscsi' | 'nbd'
 
@@ -26,25 +25,26 @@ export const TYPES: Record<StorageType, readonly Field[]> = {
 const TARGET =
   /^(?:iqn\.\d{4}-(?:0[1-9]|1[0-2])\.[a-z0-9.-]+(?::.+)?|eui\.[0-9a-f]{16}|naa\.[0-9a-f]{16}(?:[0-9a-f]{16})?)$/i
 
-/** The checks beyond the original's. Throws the first failure. */
-export function checkStorage(members: Record<string, string>): void {
-  for (const [name, value] of Object.entries(members)) {
-    // Each of these may become an argument of a program, where a dash would make it an option.
-    if (value.startsWith('-') && name !== 'username' && name !== 'password') {
-      throw invalid(`Invalid value for option: ${name}. Expected no dash at the start`)
-    }
+/** The checks beyond the original's: what is wrong, one thing for each member. */
+export function checkStorage(members: Record<string, string>): FieldError[] {
+  // Each of these may become an argument of a program, where a dash would make it an option.
+  const dashed = Object.keys(members).filter(
+    (name) => members[name]?.startsWith('-') && name !== 'username' && name !== 'password',
+  )
+  const errors = dashed.map((field) => ({
+    field,
+    message: `Invalid value for option: ${field}. Expected no dash at the start`,
+  }))
+  const wrong = (field: string, message: string) => {
+    if (!dashed.includes(field)) errors.push({ field, message })
   }
   const { ip, port, share, target } = members
-  if (ip !== undefined && family(ip) === 0) {
-    throw invalid('Invalid address for option: ip. Expected an IPv4 or IPv6 address')
-  }
-  if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535)) {
-    throw invalid('Invalid value for option: port. Expected a number from 1 to 65535')
-  }
-  if (share?.split('/').includes('..')) {
-    throw invalid('Invalid value for option: share. Expected a path without ..')
-  }
-  if (target !== undefined && !TARGET.test(target)) {
-    throw invalid('Invalid name for option: target. Expected an iSCSI name that starts with iqn, eui or naa')
-  }
+  if (ip !== undefined && family(ip) === 0)
+    wrong('ip', 'Invalid address for option: ip. Expected an IPv4 or IPv6 address')
+  if (port !== undefined && !(Number(port) >= 1 && Number(port) <= 65535))
+    wrong('port', 'Invalid value for option: port. Expected a number from 1 to 65535')
+  if (share?.split('/').includes('..')) wrong('share', 'Invalid value for option: share. Expected a path without ..')
+  if (target !== undefined && !TARGET.test(target))
+    wrong('target', 'Invalid name for option: target. Expected an iSCSI name that starts with iqn, eui or naa')
+  return errors
 }

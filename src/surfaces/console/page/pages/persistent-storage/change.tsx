@@ -1,5 +1,5 @@
 // Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
-import { call } from '../../api.ts'
+import { call, Failure } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Confirm } from '../../kit/dialog.tsx'
@@ -28,14 +28,28 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
     typed[member.name] ?? (same && member.type !== 'password' ? String(before[member.name] ?? '') : '')
   const values = members.map((member) => [member.name, shownValue(member) || (keeps(member) ? HIDDEN : '')] as const)
 
-  const review = useAction(async () => setAsking(true))
+  const review = useAction(async () => {
+    send.clear()
+    setAsking(true)
+  })
   const send = useAction(async () => {
     const document = JSON.stringify({ storage: { type: kind, ...Object.fromEntries(values) } })
     setIsSet(false)
-    await call('POST', PATH, { form: { settings: new Blob([document]) } })
+    try {
+      await call('POST', PATH, { form: { settings: new Blob([document]) } })
+    } catch (error) {
+      // What is wrong with a field is said there, behind the dialog.
+      if (error instanceof Failure && error.errors.length > 0) setAsking(false)
+      throw error
+    }
     setAsking(false)
     setTask((await newestTask('storage'))?.id)
   })
+  const refused = asking ? undefined : send.failure
+  const clear = () => {
+    review.clear()
+    send.clear()
+  }
   const ended = ({ status }: Task) => {
     if (status === 'completed') {
       setIsSet(true)
@@ -46,7 +60,7 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
   return (
     <>
       <Card title="Change it">
-        <Form action={review} submit="Review the change">
+        <Form action={{ ...review, failure: review.failure ?? refused, clear }} submit="Review the change">
           <Select
             label="Kind"
             name="type storage.type"
