@@ -10,7 +10,7 @@ import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { placesOf } from '../http/places.ts'
-import { watchSelfMade } from '../http/served-pair.ts'
+import { reloader, watchSelfMade } from '../http/served-pair.ts'
 import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
@@ -129,8 +129,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
   const warn = (text: string, error?: unknown) => logger.warn({ err: error }, text)
   if (unwritable) warn(...unwritable)
   let listener: Listener | undefined
-  const reload = () =>
-    listener?.reloadCertificate().catch((error) => warn('the new certificate is not served; the old one is', error))
+  const serving = reloader({ reload: async () => listener?.reloadCertificate(), warn })
   const watch = (running: App) =>
     watchSelfMade({
       ...{ folders, host, warn },
@@ -138,7 +137,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       renewed(reason) {
         logger.info({ reason }, 'the self-made certificate was made anew')
         running.enter('certs.renewed', 'certs', reason)
-        reload()
+        serving.ask()
       },
     })
   let app: App | undefined
@@ -159,7 +158,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       ) as Record<string, string>,
       onTaskEnd(task) {
         logger.info({ task: task.id, kind: task.kind, status: task.status }, 'task ended')
-        if (task.kind === 'certs') reload()
+        if (task.kind === 'certs') serving.ask()
       },
     })
     const { known, hono, refused } = app
@@ -197,7 +196,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
   return new Promise((done) => {
     process.on('SIGHUP', () => {
       reopen()
-      reload()
+      serving.ask()
     })
     let isStopping = false
     let isFinished = false
@@ -215,6 +214,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       // What still streams after five seconds is cut.
       setTimeout(finish, 5000).unref()
       unwatch()
+      serving.stop()
       running.hangUp()
       await listener?.close()
       finish()
