@@ -11,6 +11,8 @@ fi
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=conf.sh
 . "$here/conf.sh"
+# shellcheck source=clock.sh
+. "$here/clock.sh"
 # shellcheck source=network-apply.sh
 . "$here/network-apply.sh"
 # shellcheck source=storage-units.sh

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Applies network.conf where no vendor's network.sh does: systemd-networkd when it manages the machine, else `ip`. Sourced by settings.sh
-# and boot.sh, after lib.sh and conf.sh. A newcomer's trap: EDGE_NETROOT goes before every path of the real system, so that the tests
+# and boot.sh, after lib.sh, conf.sh and clock.sh. A newcomer's trap: EDGE_NETROOT goes before every path of the real system, so that the tests
 # never touch it.
 
 NETWORK_NAMES='mode interface ip subnet subnet_ipv6 router dns hostname ntpserver'
@@ -64,7 +64,8 @@ network_is_networkd() {
 network_apply() { # FILE
   network_read "$1" || { echo "network.conf holds a value that cannot be applied"; return 1; }
   network_hostname "$NET_HOSTNAME"
-  if network_is_networkd; then network_networkd; else network_ip; fi
+  if network_is_networkd; then network_networkd; else network_ip; fi || return 1
+  clock_set "$NET_NTP"
 }
 
 network_hostname() { # NAME
@@ -96,20 +97,13 @@ network_unit() {
 network_networkd() {
   network_units=${EDGE_NETROOT:-}/etc/systemd/network
   mkdir -p "$network_units" && network_unit | put "$network_units/10-edge-admin.network" 644 || return 1
-  network_ntp=${EDGE_NETROOT:-}/etc/systemd/timesyncd.conf.d
-  if [ -n "$NET_NTP" ]; then
-    mkdir -p "$network_ntp"
-    printf '# Written by edge-admin.\n[Time]\nNTP=%s\n' "$NET_NTP" | put "$network_ntp/10-edge-admin.conf" 644 || return 1
-  else
-    rm -f "$network_ntp/10-edge-admin.conf"
-  fi
-  network_networkd_reload
-}
-
-network_networkd_reload() {
   networkctl reload 9>&- || return 1
-  # A clock that does not follow is no reason to take the network back.
-  systemctl --no-block try-restart systemd-timesyncd.service 9>&- 2>/dev/null || :
+  # Of the name servers in a unit hears nobody but systemd-resolved.
+  # shellcheck disable=SC2086
+  [ -z "$NET_DNS" ] || network_has_resolved || network_resolv $NET_DNS
+}
+network_has_resolved() {
+  case $(readlink "${EDGE_NETROOT:-}/etc/resolv.conf") in *systemd/resolve/*) ;; *) return 1 ;; esac
 }
 
 # ---- ip, of iproute2 or busybox
@@ -146,10 +140,7 @@ network_ip() {
     network_set "$NET_IF" "$NET_IP" "$NET_PREFIX" "$NET_ROUTER"
   fi || return 1
   # shellcheck disable=SC2086
-  [ -z "$NET_DNS" ] || network_resolv $NET_DNS || return 1
-  if [ -n "$NET_NTP" ] && command -v ntpd >/dev/null 2>&1; then
-    printf 'server %s\n' "$NET_NTP" | put "${EDGE_NETROOT:-}/etc/ntp.conf" 644
-  fi
+  [ -z "$NET_DNS" ] || network_resolv $NET_DNS
 }
 
 # The others go first: the kernel drops a second address of a subnet together with the first one.
@@ -205,8 +196,9 @@ network_snapshot() { # FILE FOLDER: remembers what the interface that FILE names
   if ! network_is_networkd && command -v ip >/dev/null 2>&1; then
     network_addresses "$NET_IF" >"$2.new/addresses" || return 1
     network_routers "$NET_IF" >"$2.new/routers"
-    [ ! -f "${EDGE_NETROOT:-}/etc/resolv.conf" ] || cp "${EDGE_NETROOT:-}/etc/resolv.conf" "$2.new/resolv.conf"
   fi
+  network_has_resolved || [ ! -f "${EDGE_NETROOT:-}/etc/resolv.conf" ] ||
+    cp "${EDGE_NETROOT:-}/etc/resolv.conf" "$2.new/resolv.conf" || return 1
   mv "$2.new" "$2"
 }
 
@@ -214,10 +206,11 @@ network_restore() { # FOLDER
   [ -d "$1" ] || return 0
   read -r network_interface <"$1/interface" || return 1
   read -r network_host <"$1/hostname" && network_hostname "$network_host"
+  network_resolv_back "$1"
+  clock_set ''
   if network_is_networkd; then
-    rm -f "${EDGE_NETROOT:-}/etc/systemd/network/10-edge-admin.network" \
-      "${EDGE_NETROOT:-}/etc/systemd/timesyncd.conf.d/10-edge-admin.conf"
-    network_networkd_reload
+    rm -f "${EDGE_NETROOT:-}/etc/systemd/network/10-edge-admin.network"
+    networkctl reload 9>&-
     return
   fi
   network_dhcp_stop "$network_interface"
@@ -230,5 +223,6 @@ network_restore() { # FOLDER
   while read -r network_old; do
     ip "$(network_family "$network_old")" route replace default via "$network_old" dev "$network_interface"
   done <"$1/routers"
-  [ ! -f "$1/resolv.conf" ] || put "${EDGE_NETROOT:-}/etc/resolv.conf" 644 <"$1/resolv.conf"
 }
+
+network_resolv_back() { [ ! -f "$1/resolv.conf" ] || put "${EDGE_NETROOT:-}/etc/resolv.conf" 644 <"$1/resolv.conf"; } # FOLDER

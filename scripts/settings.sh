@@ -7,6 +7,8 @@ LOCK=settings
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=conf.sh
 . "$here/conf.sh"
+# shellcheck source=clock.sh
+. "$here/clock.sh"
 # shellcheck source=network-apply.sh
 . "$here/network-apply.sh"
 
@@ -36,7 +38,7 @@ apply() { # TYPE: the vendor's script decides when there is one
 apply_what_is_on_disk() {
   if conf_check "$CONF" "$NETWORK_NAMES"; then
     # The failed settings may have been for another interface: that one gets back what it had.
-    [ ! -d "$TASK/before" ] || network_is_networkd || network_restore "$TASK/before"
+    [ ! -d "$TASK/before" ] || if network_is_networkd; then network_resolv_back "$TASK/before"; else network_restore "$TASK/before"; fi
     apply "$(conf_value "$CONF" mode)"
   elif [ -d "$TASK/before" ]; then
     network_restore "$TASK/before"

@@ -1,7 +1,7 @@
 // settings.sh: files in place together, the network applied or taken back. The trap: everything that reaches the real network runs in a
 // network namespace of its own, or against fakes below the sandbox.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
@@ -125,6 +125,84 @@ DNS=10.9.8.3
     expect(made.read('net/etc/systemd/network/10-edge-admin.network')).toContain(
       '[Route]\nGateway=10.9.8.1\nGatewayOnLink=yes\n',
     )
+  })
+
+  describe('the time server', () => {
+    const clock = (make: (made: Sandbox) => void, conf = STATIC) => {
+      const made = sandbox(shell)
+      made.write('net/run/systemd/system/.keep', '')
+      made.program(join(made.fake, 'networkctl'), ':')
+      made.program(join(made.fake, 'systemctl'), 'echo "$*" >>"$EDGE_ROOT/systemctl"; [ "$1" != cat ]')
+      make(made)
+      const apply = (text: string) => {
+        const ended = made.run('settings', { args: [/mode=(.*)/.exec(text)?.[1] ?? ''], inputs: settings(text) })
+        expect(ended.status.status, ended.log).toBe('completed')
+        return ended
+      }
+      return { made, apply, ended: apply(conf) }
+    }
+    const SERVER = '# Written by edge-admin.\nserver ntp.example.org iburst\n'
+
+    test.for<[line: string, main: string, own: string]>([
+      ['confdir /etc/chrony/conf.d', 'etc/chrony/chrony.conf', 'etc/chrony/conf.d/edge-admin.conf'],
+      ['sourcedir /etc/chrony/sources.d', 'etc/chrony/chrony.conf', 'etc/chrony/sources.d/edge-admin.sources'],
+      ['sourcedir /run/chrony-dhcp', 'etc/chrony.conf', 'etc/chrony.d/edge-admin.conf'],
+      ['', 'etc/chrony/chrony.conf', 'etc/chrony.d/edge-admin.conf'],
+    ])('goes where chrony reads it: %j', ([line, main, own], { skip }) => {
+      if (!isRoot) skip('only root can have a host name of its own')
+      const before = `pool pool.example.org iburst\n${line}\n`
+      const { made, apply } = clock((box) => box.write(`net/${main}`, before))
+      apply(STATIC)
+      expect(made.read(`net/${own}`)).toBe(SERVER)
+      const added = own.includes('chrony.d') ? 'include /etc/chrony.d/*.conf\n' : ''
+      expect(made.read(`net/${main}`)).toBe(before + added)
+      expect(made.read('root/systemctl')).toContain('try-restart chrony.service\n')
+      expect(made.read('net/etc/systemd/timesyncd.conf.d/10-edge-admin.conf')).toBeUndefined()
+      apply(OLD)
+      expect(made.read(`net/${own}`)).toBeUndefined()
+    })
+
+    test('takes the place of those that ntpd had, and leaves the rest of its file', ({ skip }) => {
+      if (!isRoot) skip('only root can have a host name of its own')
+      const { made } = clock((box) => {
+        box.program(join(box.fake, 'ntpd'), ':')
+        box.write('net/etc/ntpsec/ntp.conf', 'driftfile /var/lib/drift\npool a.example.org\n server b.example.org\n')
+      })
+      expect(made.read('net/etc/ntpsec/ntp.conf')).toBe('driftfile /var/lib/drift\nserver ntp.example.org\n')
+    })
+
+    test('is said to have no effect where nothing keeps the clock by it', ({ skip }) => {
+      if (!isRoot || shell !== 'dash') skip('busybox has an ntpd built in')
+      const { made, ended } = clock(() => {})
+      const words = 'ntpserver has no effect: neither chrony nor systemd-timesyncd nor ntpd is here\n'
+      expect(ended.log).toContain(words)
+      expect(log(made)).toContain(`[N][SYSTEM] ${words}`)
+      const { made: without } = clock(() => {}, OLD)
+      expect(log(without)).not.toContain('no effect')
+    })
+  })
+
+  test('writes resolv.conf beside networkd, but where systemd-resolved has it, and brings the old one back', ({
+    skip,
+  }) => {
+    if (!isRoot) skip('only root can have a host name of its own')
+    const made = sandbox(shell)
+    made.write('net/run/systemd/system/.keep', '')
+    made.write('net/etc/resolv.conf', 'nameserver 10.1.1.1\n')
+    made.program(join(made.fake, 'systemctl'), ':')
+    made.program(join(made.fake, 'networkctl'), 'exit 1')
+    expect(made.run('settings', { args: ['static'], inputs: settings() }).status.status).toBe('failed')
+    expect(made.read('net/etc/resolv.conf')).toBe('nameserver 10.1.1.1\n')
+    made.program(join(made.fake, 'networkctl'), ':')
+    made.run('settings', { args: ['static'], inputs: settings() })
+    expect(made.read('net/etc/resolv.conf')).toBe('nameserver 10.9.8.2\nnameserver 10.9.8.3\n')
+    const other = settings(STATIC.replace('10.9.8.2 10.9.8.3', '10.9.8.4'))
+    made.run('settings', { args: ['static'], inputs: other, fault: 'settings-applied=error' })
+    expect(made.read('net/etc/resolv.conf')).toBe('nameserver 10.9.8.2\nnameserver 10.9.8.3\n')
+    rmSync(join(made.net, 'etc/resolv.conf'))
+    symlinkSync('../run/systemd/resolve/stub-resolv.conf', join(made.net, 'etc/resolv.conf'))
+    made.run('settings', { args: ['static'], inputs: other })
+    expect(readlinkSync(join(made.net, 'etc/resolv.conf'))).toBe('../run/systemd/resolve/stub-resolv.conf')
   })
 
   test('takes its unit away again when networkd refuses it and there were no settings before', ({ skip }) => {

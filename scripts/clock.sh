@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# Tells the program that keeps the clock of the time server in network.conf: chrony, systemd-timesyncd or ntpd, whichever is here. Sourced by
+# settings.sh and boot.sh. A newcomer's trap: where chrony.conf names no folder for files like ours (Debian's does), it gets a line that does.
+
+CLOCK_LINE='include /etc/chrony.d/*.conf'
+
+clock_set() { # SERVER; empty: takes away what we wrote
+  clock_etc=${EDGE_NETROOT:-}/etc
+  for clock_conf in chrony/chrony.conf chrony.conf; do
+    [ -f "$clock_etc/$clock_conf" ] || continue
+    clock_chrony "$1" "$clock_etc/$clock_conf"
+    return
+  done
+  if clock_has_unit systemd-timesyncd; then
+    clock_file "$1" "$clock_etc/systemd/timesyncd.conf.d/10-edge-admin.conf" "[Time]
+NTP=$1" && clock_restart systemd-timesyncd
+  elif [ -z "$1" ]; then
+    :
+  elif command -v ntpd >/dev/null 2>&1; then
+    clock_ntpd "$1"
+  else
+    clock_said='ntpserver has no effect: neither chrony nor systemd-timesyncd nor ntpd is here'
+    echo "$clock_said"
+    log_line update_settings.log "$clock_said"
+  fi
+}
+
+clock_has_unit() { [ -d "${EDGE_NETROOT:-}/run/systemd/system" ] && systemctl cat "$1.service" >/dev/null 2>&1; } # NAME
+
+clock_file() { # SERVER FILE TEXT
+  [ -n "$1" ] || { rm -f "$2"; return; }
+  mkdir -p "$(dirname -- "$2")" && printf '# Written by edge-admin.\n%s\n' "$3" | put "$2" 644
+}
+
+# A clock that does not follow is no reason to take the network back.
+clock_restart() { # NAME...: what it may be called here
+  for clock_name; do
+    if [ -d "${EDGE_NETROOT:-}/run/systemd/system" ]; then
+      systemctl --no-block try-restart "$clock_name.service" 9>&- 2>/dev/null || :
+    elif command -v service >/dev/null 2>&1 && service "$clock_name" status 9>&- >/dev/null 2>&1; then
+      service "$clock_name" restart 9>&- || :
+    fi
+  done
+}
+
+clock_chrony() { # SERVER CHRONY.CONF
+  # What lies below /run is gone at the next boot.
+  clock_own=$(awk '($1 == "confdir" || $1 == "sourcedir") && $2 !~ /^\/(var\/)?run\// {
+    print $2 "/edge-admin." ($1 == "confdir" ? "conf" : "sources")
+    exit
+  }' "$2") || return 1
+  clock_own=${EDGE_NETROOT:-}${clock_own:-/etc/chrony.d/edge-admin.conf}
+  case $clock_own in
+    "$clock_etc/chrony.d/"*)
+      [ -z "$1" ] || grep -qxF "$CLOCK_LINE" "$2" || { cat "$2" && printf '%s\n' "$CLOCK_LINE"; } | put "$2" 644 || return 1
+      ;;
+  esac
+  clock_file "$1" "$clock_own" "server $1 iburst" && clock_restart chrony chronyd
+}
+
+clock_ntpd() { # SERVER
+  clock_own=$clock_etc/ntp.conf
+  [ ! -f "$clock_etc/ntpsec/ntp.conf" ] || clock_own=$clock_etc/ntpsec/ntp.conf
+  {
+    [ ! -f "$clock_own" ] || grep -v -e '^[[:blank:]]*server[[:blank:]]' -e '^[[:blank:]]*pool[[:blank:]]' "$clock_own"
+    printf 'server %s\n' "$1"
+  } | put "$clock_own" 644 && clock_restart ntpd ntp ntpsec
+}
