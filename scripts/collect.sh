@@ -18,10 +18,18 @@ collect_end() { rm -rf "$EDGE_ROOT/tmp/collect-$TASK_ID"; }
 
 # ---- what must not get out: one literal secret a line
 
+# A file that somebody saved as UTF-16 holds secrets all the same: the server reads it. Without its zeros and its mark it is text to us.
+secret_text() { # FILE
+  [ ! -f "$1" ] || tr -d '\000\r' <"$1" | awk -v "le=$(printf '\377\376')" -v "be=$(printf '\376\377')" -v "utf8=$(printf '\357\273\277')" '
+    NR == 1 && (index($0, le) == 1 || index($0, be) == 1) { $0 = substr($0, 3) }
+    NR == 1 && index($0, utf8) == 1 { $0 = substr($0, 4) }
+    { print }'
+}
+
 # Values of members and variables whose name sounds secret, as they are stored and as they are meant.
 collect_secret_values() { # FILE...
   for secrets_file in "$@"; do
-    [ ! -f "$secrets_file" ] || awk '
+    secret_text "$secrets_file" | awk '
       function meant(text) { gsub(/\\"/, "\"", text); gsub(/\\\$/, "$", text); gsub(/\\`/, "`", text); gsub(/\\\//, "/", text); gsub(/\\\\/, "\\", text); return text }
       {
         rest = $0
@@ -39,13 +47,13 @@ collect_secret_values() { # FILE...
           print meant(value)
           rest = substr(rest, i + 1)
         }
-      }' "$secrets_file"
+      }'
   done
 }
 
 collect_secrets() {
   for secrets_file in api.token api.token.setup; do
-    secrets_line=$(edited "$EDGE_ROOT/etc/$secrets_file" 2>/dev/null | head -n 1)
+    secrets_line=$(secret_text "$EDGE_ROOT/etc/$secrets_file" | head -n 1)
     case $secrets_line in
       '') ;;
       'sha256 '*) printf '%s\n' "${secrets_line#sha256 }" ;;
@@ -53,11 +61,11 @@ collect_secrets() {
       *) printf '%s\n' "$secrets_line"; printf '%s' "$secrets_line" | openssl dgst -sha256 -r | cut -d ' ' -f 1 ;;
     esac
   done
-  head -n 1 "$EDGE_ROOT/etc/updates.key" 2>/dev/null | tr -d '\r'
+  secret_text "$EDGE_ROOT/etc/updates.key" | head -n 1
   collect_secret_values "$EDGE_ROOT"/etc/*.json "$EDGE_SYSCONFDIR/storage.conf" "$EDGE_SYSCONFDIR"/*.json
   # Lines of private keys, for programs that print them without their first line.
   for secrets_file in "$EDGE_SYSCONFDIR/pki/tls/private/enterprise.key" "$EDGE_STATEDIR"/*.key "$EDGE_STATEDIR"/secrets/*; do
-    [ ! -f "$secrets_file" ] || grep -v -e '^-----' "$secrets_file" | tr -d '\r' | awk 'length($0) >= 16'
+    secret_text "$secrets_file" | grep -v -e '^-----' | awk 'length($0) >= 16'
   done
 }
 

@@ -44,6 +44,7 @@ run() {
   checkpoint debug-started
   [ -f "$EDGE_ROOT/etc/debug.txt" ] || fail E1000 'The list of debug commands is missing'
   [ -f "$EDGE_ROOT/etc/updates.pub" ] || fail E1000 'The key of the debug bundle is missing'
+  debug_fault=$(fault_of "$EDGE_ROOT/etc/updates.pub") || fail E1000 "The key of the debug bundle cannot be read: $debug_fault: updates.pub"
   collect_begin
   collect_list debug.txt 'The list of debug commands cannot be read'
   (umask 077 && mkdir "$COLLECT/debug" "$COLLECT/bundle") || fail E1000 'The debug bundle could not be made'

@@ -82,18 +82,28 @@ warn_of_key() {
     *"$(printf '\r')" | "$(printf '\357\273\277')"*)
       echo 'updates.key has a byte order mark or a carriage return, which counts as part of the passphrase'
       ;;
+    *) warn_of_file updates.key ;;
   esac
+}
+warn_of_file() { # NAME: of a key that openssl cannot read as it was meant
+  warn_fault=$(fault_of "$ETC/$1") || log_line update.log "$1: $warn_fault"
+}
+
+# What is there and cannot be read must not pass for what is missing, and allows everything.
+is_there() { # NAME
+  [ -e "$ETC/$1" ] || [ -L "$ETC/$1" ] || return 1
+  { [ -f "$ETC/$1" ] && head -c 1 "$ETC/$1" >/dev/null; } || fail E1001 "$1 of this appliance cannot be read."
 }
 
 # Whom a package is for stands inside of what is signed, like its version. An appliance that has a name takes none without it.
 check_product() {
-  [ -f "$ETC/product.txt" ] || return 0
+  is_there product.txt || return 0
   [ "$(first_line "$UNPACKED/product.txt")" = "$(first_line "$ETC/product.txt")" ] ||
     fail E1001 'software update package is for another product.'
 }
 
 compare() {
-  [ -f "$ETC/version.txt" ] && [ -f "$UNPACKED/version.txt" ] || return 0
+  is_there version.txt && [ -f "$UNPACKED/version.txt" ] || return 0
   compare_now=$(first_line "$ETC/version.txt")
   compare_new=$(first_line "$UNPACKED/version.txt")
   [ "$compare_new" != "$compare_now" ] || fail E1001 "software update package v$compare_new already up-to-date."
@@ -136,8 +146,10 @@ run() {
   reach 40 'verifying the signature'
   drop_package
   checkpoint update-decrypted
-  { [ "$decrypt_rc" -eq 0 ] && package_verify "$WORK" "$ETC/updates.pub"; } ||
+  { [ "$decrypt_rc" -eq 0 ] && package_verify "$WORK" "$ETC/updates.pub"; } || {
+    warn_of_file updates.pub
     fail E1005 'Error verifying software update package signature'
+  }
 
   reach 50 'unpacking'
   checkpoint update-verified

@@ -104,6 +104,24 @@ describe.each(SHELLS)('logs.sh under %s', (shell) => {
     expect(leftovers(made)).toEqual([])
   })
 
+  test.each([
+    ['UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16, the other way round', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+    ['UTF-8 with a mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+  ])('SEC-40 finds the canaries in files that were saved as %s', (_, save) => {
+    const made = sandbox(shell)
+    plant(made)
+    for (const file of ['api.token', 'api.token.setup', 'updates.key', 'storage.json', 'app.json'])
+      made.write(`root/etc/${file}`, save(made.read(`root/etc/${file}`)?.replaceAll('\n', '\r\n') ?? ''))
+    const key = 'sysconf/pki/tls/private/enterprise.key'
+    made.write(key, save(made.read(key) ?? ''))
+    made.write('root/log/app.log', gossip())
+    expect(made.run('logs').status.status).toBe('completed')
+    const text = everything(unpack(made, archive(made)).into)
+    for (const [name, value] of Object.entries(CANARY)) expect(text.includes(value), name).toBe(false)
+    expect(text).toContain('program: got [redacted] there')
+  })
+
   test('SEC-40 lets no canary out, and says which files it changed', () => {
     const made = sandbox(shell)
     plant(made)
@@ -320,6 +338,7 @@ describe.each(SHELLS)('debug.sh under %s', (shell) => {
   test.each([
     ['debug.txt', 'The list of debug commands cannot be read'],
     ['logs.txt', 'The list of logs cannot be read'],
+    ['updates.pub', 'The key of the debug bundle cannot be read'],
   ])('fails with a %s in UTF-16, and names it', (name, words) => {
     const made = make()
     made.write('root/etc/debug.txt', 'echo hello\n')

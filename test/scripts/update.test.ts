@@ -205,6 +205,23 @@ describe.each(shells())('update.sh under $name', (shell) => {
       expect(seen(box)).toEqual(success())
     })
 
+    it.each(['product.txt', 'version.txt'])(
+      'refuse all packages while %s is there and cannot be read',
+      async (name) => {
+        rmSync(box.etc(name), { force: true })
+        mkdirSync(box.etc(name))
+        await update(pack(outer(inner())))
+        expect(seen(box)).toEqual(failure(60, 'E1001', `${name} of this appliance cannot be read.`))
+        expect(existsSync(join(box.root, 'tmp/updated.marker'))).toBe(false)
+      },
+    )
+
+    it.each(['updates.pub', 'updates.key'])('say in the log that %s is in UTF-16', async (name) => {
+      writeFileSync(box.etc(name), Buffer.from(`\ufeff${readFileSync(box.etc(name), 'utf8')}`, 'utf16le'))
+      expect((await update(pack(outer(inner())))).exit).toBe(1)
+      expect(box.log('update.log')).toContain(`[T][SYSTEM] ${name}: saved as UTF-16, expected UTF-8`)
+    })
+
     it('are overridden by no variable, no argument and no file of a caller', async () => {
       const known = [
         ...readFileSync(join(installation(), 'scripts/README.md'), 'utf8').matchAll(/`(EDGE_[A-Z_0-9]+)`/g),
