@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reads the KEY=VALUE files that vendors source (network.conf, storage.conf) without ever running them: the server that wrote them may be
-# less trusted than we are. A newcomer's trap: a line that is not a plain assignment makes the whole file refused, it is never skipped.
+# less trusted than we are. After lib.sh. A newcomer's trap: a line that is not a plain assignment makes the whole file refused, it is never skipped.
 
 # The value of one line, unquoted: bare word, "…" with \ before \ " $ `, or '…' with '\'' for a quote.
 # shellcheck disable=SC2016
@@ -48,9 +48,9 @@ END { if (bad) exit 1; if (wanted != "") print found }
 '
 
 conf_check() { # FILE "NAMES": whether FILE holds nothing but assignments of plain text to these names
-  [ -f "$1" ] && [ ! -L "$1" ] && awk -v "names=$2" "$conf_awk" "$1"
+  [ ! -L "$1" ] && conf_text=$(edited "$1") && printf '%s\n' "$conf_text" | awk -v "names=$2" "$conf_awk"
 }
 
 conf_value() { # FILE NAME: prints the value, empty when it is not there
-  awk -v "wanted=$2" "$conf_awk" "$1"
+  edited "$1" | awk -v "wanted=$2" "$conf_awk"
 }

@@ -1,6 +1,7 @@
 // The `edge-admin` command line: finds the command, prints help, turns every error into one line and an exit status.
 // The trap: a command is imported only when it is called, since what it needs (zod, tar-stream) would slow down each start.
 import { errno } from '../http/errors.ts'
+import { didYouMean } from '../http/nearest.ts'
 import { type Io, type Main, say, UsageError } from './command.ts'
 
 interface Command {
@@ -170,10 +171,12 @@ export async function run(argv: string[], io: Io = process): Promise<number> {
   if (name === '--version') return print(io, (await import('../version.ts')).VERSION)
   const command = COMMANDS.find((candidate) => candidate.name === name)
   if (!command) {
-    say(
-      io.stderr,
-      oneLine(`edge-admin: ${name ? `unknown command ${name}` : 'a command is missing'}: see edge-admin --help`),
+    const near = didYouMean(
+      name,
+      COMMANDS.filter(({ internal }) => !internal).map((known) => known.name),
     )
+    const what = name ? `unknown command ${name}` : 'a command is missing'
+    say(io.stderr, oneLine(`edge-admin: ${what}${near || ': see edge-admin --help'}`))
     return 64
   }
   const end = args.indexOf('--')

@@ -2,6 +2,7 @@
 // The trap: a message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
 import { readFileSync } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { didYouMean } from '../http/nearest.ts'
 import { decodeText, TextError } from '../store/text.ts'
 
 export type Output = NodeJS.WritableStream & { isTTY?: boolean }
@@ -40,7 +41,14 @@ function parseStrictly<const O extends Options>(args: string[], options: O) {
   } catch (error) {
     // Node explains at length; its first sentence names the option.
     const text = (error as Error).message.split(/[.]?\n|[.] /, 1)[0] as string
-    throw new UsageError(text.charAt(0).toLowerCase() + text.slice(1))
+    const unknown = /^Unknown option '(.*)'$/.exec(text)?.[1]
+    const near =
+      unknown &&
+      didYouMean(
+        unknown.split('=', 1)[0] ?? '',
+        Object.keys(options).map((name) => `--${name}`),
+      )
+    throw new UsageError(text.charAt(0).toLowerCase() + text.slice(1) + (near ?? ''))
   }
 }
 

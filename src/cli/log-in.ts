@@ -1,7 +1,8 @@
 // `edge-admin call --user`: exchanges a name and a password for a token of the storage API. The password comes from a file, the
 // environment or standard input, never from argv, where `ps` shows it to everybody.
 import { text } from 'node:stream/consumers'
-import { parseJson, readLine } from '../store/atomic.ts'
+import { parseJson } from '../store/atomic.ts'
+import { decodeText } from '../store/text.ts'
 import { send, type Trust } from './call.ts'
 import { edited, Failure, type Io, UsageError } from './command.ts'
 import type { Form } from './form.ts'
@@ -9,15 +10,25 @@ import type { Form } from './form.ts'
 const LOGIN = '/api/v1/auth/login'
 
 export async function password(file: string | undefined, { env, stdin }: Io): Promise<string> {
-  if (file !== undefined) return readLine(file) || missing(`${file}: no password in it`)
+  if (file !== undefined) return firstLine(edited(file)) || missing(`${file}: no password in it`)
   const given = env['EDGE_ADMIN_PASSWORD']
   if (given) return given
   // A terminal would show it.
   if (!stdin || stdin.isTTY)
     throw new UsageError('--user needs --password-file, EDGE_ADMIN_PASSWORD or a password on standard input')
-  let typed = ''
-  for await (const chunk of stdin) typed += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8')
-  return typed.replace(/\r?\n$/, '') || missing('there is no password on standard input')
+  const typed: Uint8Array[] = []
+  for await (const chunk of stdin) typed.push(Buffer.from(chunk as Uint8Array))
+  return decoded(Buffer.concat(typed)).replace(/\r?\n$/, '') || missing('there is no password on standard input')
+}
+
+const firstLine = (words: string) => words.split('\n', 1)[0]?.replace(/\r$/, '')
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return decodeText(bytes)
+  } catch (cause) {
+    throw new Failure(`standard input: ${cause instanceof Error ? cause.message : cause}; expected UTF-8`)
+  }
 }
 
 function missing(words: string): never {

@@ -75,6 +75,18 @@ describe.each(SHELLS)('settings.sh under %s', (shell) => {
     expect(log(made)).toContain('] Invalid or missing settings file\n')
   })
 
+  test('reads a network.conf that was edited on Windows', () => {
+    const made = sandbox(shell)
+    made.write('network.conf', `\ufeff${STATIC.replaceAll('\n', '\r\n')}`)
+    const body = `. ${made.scripts}/lib.sh; . ${made.scripts}/conf.sh; . ${made.scripts}/network-apply.sh
+      network_read ${made.folder}/network.conf && printf '%s %s/%s %s' "$NET_MODE" "$NET_IP" "$NET_PREFIX" "$NET_HOSTNAME"`
+    const [program = 'sh', ...args] = shell.split(' ')
+    const read = () => spawnSync(program, [...args, '-c', body], { encoding: 'utf8', env: made.environment() })
+    expect(read().stdout).toBe('static 10.9.8.5/24 new.host')
+    made.write('network.conf', Buffer.from(`\ufeff${STATIC}`, 'utf16le'))
+    expect([read().stdout, read().stderr]).toEqual(['', 'saved as UTF-16, expected UTF-8: network.conf\n'])
+  })
+
   test('brings back the old files, and applies them, when the vendor cannot apply the new ones', () => {
     const made = sandbox(shell)
     old(made)

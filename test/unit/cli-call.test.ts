@@ -390,11 +390,15 @@ describe('edge-admin call --user', () => {
   it('logs in with a password from a file, the environment or standard input, and sends the token and JSON', async () => {
     const file = join(base, 'password')
     writeFileSync(file, 'right-word-1\n')
+    const wide = join(base, 'password.wide')
+    writeFileSync(wide, Buffer.from('\ufeffright-word-1\r\n', 'utf16le'))
     const json = '{"name":"tank/a"}'
     for (const [args, env, input] of [
       [['--password-file', file], {}, undefined],
       [[], { EDGE_ADMIN_PASSWORD: 'right-word-1' }, undefined],
+      [['--password-file', wide], {}, undefined],
       [[], {}, 'right-word-1\n'],
+      [[], {}, '\ufeffright-word-1\r\n'],
     ] as const) {
       requests.length = 0
       const { status, err } = await run_(['POST', 'datasets', '--json', json, ...args], env, input)
@@ -408,6 +412,14 @@ describe('edge-admin call --user', () => {
         { path: 'POST /api/v1/datasets', authorization: 'Bearer a.b.c', body: json },
       ])
     }
+  })
+
+  it('sends no password that lost letters on its way', async () => {
+    const file = join(base, 'password.latin')
+    writeFileSync(file, Buffer.from('gr\u00fc\u00dfe-word-1\n', 'latin1'))
+    const { status, err } = await run_(['GET', 'pools', '--password-file', file])
+    expect([status, err]).toEqual([1, `edge-admin call: ${file}: bytes that are not UTF-8; expected UTF-8\n`])
+    expect(requests).toEqual([])
   })
 
   it('says why the log-in was refused, and asks for nothing then', async () => {

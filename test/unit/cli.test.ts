@@ -86,6 +86,9 @@ describe('edge-admin', () => {
     [['--frob'], /unknown command --frob/],
     [['x\u001b[2J\ny'], /unknown command x \[2J y:/],
     [['__proto__'], /unknown command/],
+    [['serv'], /unknown command serv: did you mean "serve"\?$/m],
+    [['init', '--samlpe', '--root', 'x'], /unknown option '--samlpe': did you mean "--sample"\?$/m],
+    [['init', '--rot=x'], /unknown option '--rot': did you mean "--root"\?$/m],
   ])('refuses %j with status 64', (args, line) => fails(args, 64, line))
 
   it.each([
