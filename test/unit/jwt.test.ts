@@ -190,15 +190,43 @@ describe('a logout', () => {
     expect(users.all()[0]!.ended.map(([id]) => id)).toEqual(['one'])
   })
 
-  it('too often ends all tokens of the account, and the list stays short', async () => {
+  it('too often ends what is older than those that are still known, and nothing newer', async () => {
+    const accounts = { users, passwords: new Passwords() }
+    const clock = new TestClock()
+    const running = new Tokens(secret, users, clock, countBoots(folder, clock))
+    const begin = () => {
+      clock.pass(1000)
+      return running.issue(users.all()[0]!)
+    }
+    const proves = async (token: string) => (await running.authenticate(`Bearer ${token}`)) !== undefined
+    const idOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti as string
+    const older = await begin()
+    const ended = [await begin()]
+    const between = await begin()
+    while (ended.length < MOST_ENDED) ended.push(await begin())
+    // The one that was issued first need not be the one that ended first.
+    users.change((all) => {
+      all[0]!.ended = ended.map((token): [string, number] => [idOf(token), now() + 60]).reverse()
+    })
+    expect([await proves(older), await proves(between)]).toEqual([true, true])
+    const [last, newest] = [await begin(), await begin()]
+    logOut(accounts, (await running.authenticate(`Bearer ${last}`))!, clock)
+    expect([await proves(older), await proves(between), await proves(newest)]).toEqual([false, true, true])
+    for (const token of [...ended, last]) expect(await proves(token)).toBe(false)
+    expect(users.all()[0]!.ended).toHaveLength(MOST_ENDED)
+    expect(users.all()[0]!.generation).toBe(1)
+  })
+
+  it('too often of tokens of an earlier version ends all of these', async () => {
     const accounts = { users, passwords: new Passwords() }
     const last = forge(claims({ jti: 'last' }))
-    for (let i = 0; i <= MOST_ENDED; i++) {
-      expect(await who(last)).toBe('admin')
-      logOut(accounts, (await tokens.authenticate(`Bearer ${forge(claims({ jti: `t${i}` }))}`))!)
-    }
-    expect(await who(last)).toBeUndefined()
-    expect(users.all()[0]!.ended).toEqual([])
+    users.change((all) => {
+      all[0]!.ended = Array.from({ length: MOST_ENDED }, (_, i) => [`t${i}`, now() + 60])
+    })
+    expect(await who(last)).toBe('admin')
+    logOut(accounts, (await tokens.authenticate(`Bearer ${forge()}`))!)
+    expect([await who(last), await who(forge(claims({ jti: 't0' })))]).toEqual([undefined, undefined])
+    expect(users.all()[0]!.ended).toHaveLength(MOST_ENDED)
   })
 })
 

@@ -10,8 +10,8 @@ import { ApiError } from '../../http/errors.ts'
 import type { LoginLimits } from './login-limits.ts'
 import type { Accounts } from './users.ts'
 
-/** Ended tokens that one account may leave behind; more, and all its tokens end instead. */
-export const MOST_ENDED = 64
+/** Ended tokens that are kept of one account; of more, the first that was issued is forgotten, and all that are as old end with it. */
+export const MOST_ENDED = 128
 
 /** The account, or undefined: an unknown name, a wrong password and an inactive account take the same time and look the same. */
 export async function logIn(
@@ -72,14 +72,25 @@ export function logOut(accounts: Accounts, { session }: Principal, clock: Clock 
     for (const one of user.ended) {
       const issued = readTokenId(one[0])?.issued
       if (!hasRunOut(one[1], issued, session, clock)) kept.push(one)
-      else if (issued && (!user.floor || isAfter(issued, user.floor))) user.floor = [...issued]
+      else if (issued) raiseFloor(user, issued)
     }
     user.ended = [...kept, [session.token, session.expires]]
-    if (user.ended.length > MOST_ENDED) {
-      user.generation += 1
-      user.ended = []
-    }
+    while (user.ended.length > MOST_ENDED) forgetOldest(user)
   })
+}
+
+const FIRST: Issued = [0, 0]
+const issuedAt = ([token]: StoredUser['ended'][number]) => readTokenId(token)?.issued ?? FIRST
+
+/** A program that logs in and out all day must not end what somebody has just begun. */
+function forgetOldest(user: StoredUser): void {
+  const oldest = user.ended.reduce((found, one) => (isAfter(issuedAt(found), issuedAt(one)) ? one : found))
+  user.ended = user.ended.filter((one) => one !== oldest)
+  raiseFloor(user, issuedAt(oldest))
+}
+
+function raiseFloor(user: StoredUser, issued: Issued): void {
+  if (!user.floor || isAfter(issued, user.floor)) user.floor = [...issued]
 }
 
 /** By the steady clock where it was issued in the boot of this session, else by the wall's. */
