@@ -33,6 +33,7 @@ export function refusalText(status: number): string {
 export function statusOfError(code: string | undefined): number | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return 431
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
+  if (code === 'HPE_INVALID_VERSION') return 505
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
   return code?.startsWith('HPE_') ? 400 : undefined
 }
