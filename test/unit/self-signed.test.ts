@@ -361,8 +361,14 @@ describe('a first start', () => {
   })
 
   it('makes one for localhost when it cannot make one for the names of the machine', async () => {
-    const odd = { ...MACHINE, interfaces: { eth0: [{ address: '::ffff:1.2.3.4', internal: false }] } }
+    const odd = {
+      ...MACHINE,
+      get hosts(): string {
+        throw new Error('no names today')
+      },
+    }
     const { cert } = await start(NOW, { machine: odd })
+    expect(warnings).toEqual([expect.stringContaining('one for localhost is served')])
     expect(new X509Certificate(cert).checkHost('localhost')).toBe('localhost')
   })
 
