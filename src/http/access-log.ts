@@ -2,6 +2,7 @@
 // what could still hold a secret is redacted.
 import pino from 'pino'
 import { BufferedLog } from '../store/buffered-log.ts'
+import { ApiError } from './errors.ts'
 import type { Request } from './surface.ts'
 
 export interface ServerLog {
@@ -42,8 +43,9 @@ export function createLog({
   return {
     logger,
     answered({ id, method, head, path, address, started }, status, error) {
-      if (status >= 500) logger.error({ id, err: error }, 'request failed')
-      if (!access || (status >= 400 && status < 500 && !refused.tell())) return
+      const fault = isFault(status, error)
+      if (fault) logger.error({ id, err: error }, 'request failed')
+      if (!access || (status >= 400 && !fault && !refused.tell())) return
       requests.info({
         id,
         method: head ? 'HEAD' : method,
@@ -61,6 +63,12 @@ export function createLog({
       destination.flushSync()
     },
   }
+}
+
+/** Of what we failed at; not what nobody speaks here (501, 505), nor that somebody has to come back: strangers can have these as often as they like. */
+function isFault(status: number, error: unknown): boolean {
+  if (status < 500 || status === 501 || status === 505) return false
+  return !(error instanceof ApiError && error.retryAfter !== undefined)
 }
 
 /** Lines about refused requests in a minute; whoever is refused decides how often. */
