@@ -161,12 +161,13 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
         if (task.kind === 'certs') serving.ask()
       },
     })
-    const { known, hono, refused } = app
+    const { known, hono, refused, tasks } = app
+    const installing = () => tasks.isRunning('certs')
     const places = placesOf(config, (address) => known.isKnown(address))
     const madeAnew = (reason: string) => {
       anew = reason
     }
-    listener = await listen({ app: hono, refused, folders, host, port, tls, places, warn, madeAnew })
+    listener = await listen({ app: hono, refused, folders, host, port, tls, places, warn, madeAnew, installing })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? (error instanceof Error ? error.message : error)}\n`)

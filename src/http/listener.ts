@@ -28,6 +28,8 @@ export interface ListenOptions {
   refused?: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
   /** Tests wait for less. */
   timing?: Partial<Timing>
+  /** Whether a certificate is being installed now: its files are left alone. */
+  installing?: () => boolean
   /** Called when our own certificate was made anew before it is served first. */
   madeAnew?: (reason: string) => void
   warn: (text: string, error?: unknown) => void

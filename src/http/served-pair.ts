@@ -11,6 +11,8 @@ export interface PairOptions {
   /** Where the port listens, by the configuration. */
   host: string
   warn: (text: string, error?: unknown) => void
+  /** Whether a certificate is being installed now, by a task that may be older than this process. */
+  installing?: () => boolean
   /** Called when a certificate of ours was made anew before it is served first. */
   madeAnew?: (reason: string) => void
   now?: () => number
@@ -19,7 +21,7 @@ export interface PairOptions {
 
 /** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
 export async function installedPair(options: PairOptions): Promise<Pair> {
-  const { folders, host, warn, now = Date.now, machine = thisMachine } = options
+  const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine } = options
   const make = async (key?: string) => {
     try {
       return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key })
@@ -39,6 +41,8 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
     return make()
   }
   const pair = await make(key)
+  // Served until the installed one is read; its files are not ours to write.
+  if (installing()) return pair
   try {
     // A file that holds somebody's key may hold a chain as well: it is left as it is.
     if (key === undefined) installPair(folders, pair)
@@ -59,9 +63,10 @@ function keyToKeep(folders: Folders): string | undefined {
   return pem
 }
 
-async function renewed({ folders, host, warn, madeAnew, now = Date.now, machine = thisMachine }: PairOptions) {
+async function renewed(options: PairOptions) {
+  const { folders, host, warn, installing = () => false, madeAnew, now = Date.now, machine = thisMachine } = options
   try {
-    const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing: () => false })
+    const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing })
     if (reason === undefined) return undefined
     warn(`the self-made certificate was made anew, with the same key: ${reason}`)
     madeAnew?.(reason)
@@ -73,7 +78,6 @@ async function renewed({ folders, host, warn, madeAnew, now = Date.now, machine 
 }
 
 export interface WatchOptions extends PairOptions {
-  /** Whether a certificate is being installed now. */
   installing: () => boolean
   /** Called once it lies in its place, to be served. */
   renewed: (reason: string) => void

@@ -96,7 +96,7 @@ describe('SEC-16 archives that people have', () => {
     const attributes =
       record('LIBARCHIVE.xattr.com.apple.quarantine', 'AAA=') + record('SCHILY.xattr.user.x', 'a\0\n9 path=')
     const bytes = archive(
-      pax(record('comment', 'a commit'), 'g'),
+      pax(record('comment', 'a commit') + record('hdrcharset', 'BINARY'), 'g'),
       dir('deep'),
       pax(record('path', Buffer.from(long).toString('latin1'))),
       file('deep/nnn', 'x'),
@@ -285,9 +285,9 @@ describe('SEC-16 archives that two programs read differently', () => {
     ['a pax path of nothing', 'a name that is not UTF-8', archive(pax(record('path', '')), file('fake'))],
     ['a pax path in latin1', 'a name that is not UTF-8', archive(pax(record('path', 'K\xe4')), file('fake'))],
     [
-      'a pax path that says that it is binary',
+      'a pax path that says that it is binary, and is',
       'a name that is not UTF-8',
-      archive(pax(record('hdrcharset', 'BINARY') + record('path', 'a')), file('fake')),
+      archive(pax(record('hdrcharset', 'BINARY') + record('path', 'K\xe4')), file('fake')),
     ],
     [
       'two pax paths',

@@ -236,6 +236,21 @@ describe('a first start with a wrong clock', () => {
     expect(new X509Certificate(pair!.cert).checkIP('10.0.0.77')).toBe('10.0.0.77')
   })
 
+  it('leaves the files alone at the start as well while a certificate is being installed', async () => {
+    const begin = (now: number, installing: boolean) =>
+      installedPair({
+        ...{ folders, host: '::', now: () => now, machine: () => MACHINE },
+        warn: (text) => warnings.push(text),
+        installing: () => installing,
+      })
+    expect(isSelfMade(await begin(0, true))).toBe(true)
+    expect(readPair(folders)).toBeUndefined()
+    const first = await begin(0, false)
+    expect((await begin(NOW, true)).cert).toBe(first.cert)
+    expect(readPair(folders)).toEqual(first)
+    expect(warnings).toEqual([])
+  })
+
   it('leaves the files alone while a certificate is being installed', async () => {
     await start(0)
     const before = readFileSync(certificateFile(folders), 'utf8')

@@ -208,7 +208,6 @@ function parsePax(body: string): Map<string, string> {
     if (records.has(key)) throw refusal('two descriptions of one entry')
     const named = key === 'path' || key === 'linkpath' || key === 'size'
     if (!named && (!PAX_KEY.test(key) || GRANTS.test(key))) throw refusal('a pax header that changes what an entry is')
-    if (key === 'hdrcharset' && value === 'BINARY') throw refusal('a name that is not UTF-8')
     records.set(key, value)
     rest = rest.slice(record.length)
   }
