@@ -24,7 +24,7 @@ export interface Active {
 
 const TITLE = '# Written by edge-admin, and by nobody else: exports of your own belong into another file.'
 const HEAD = /^# edge-admin (nfs-[0-9a-f]{12}) ([A-Za-z](?:[A-Za-z0-9_.:/-]|\\040)*)( off)?$/
-const CLIENT = /^[A-Za-z0-9@*?.:/_-]+$/
+const CLIENT = /^[A-Za-z0-9@*?.:/_![\]-]+$/
 
 export const escapePath = (path: string) =>
   [...Buffer.from(path)]

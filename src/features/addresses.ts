@@ -67,17 +67,15 @@ export const isLinkLocal = (address: string) => /^fe[89ab]/i.test(canonical(addr
 
 /** The length of a netmask (`255.255.255.0`, `24` or `/24`) for addresses of a family; undefined when it is none. */
 export function prefixLength(netmask: string, of: Family): number | undefined {
-  const length = Number(/^\/?(\d{1,3})$/.exec(netmask)?.[1] ?? (of === 4 ? dottedLength(netmask) : undefined))
-  return length >= 1 && length <= (of === 4 ? 32 : 128) ? length : undefined
+  const length = Number(/^\/?(\d{1,3})$/.exec(netmask)?.[1] ?? (of === 4 ? maskLength(netmask, of) : undefined))
+  return length >= 1 && length <= bitsOf(of) ? length : undefined
 }
 
-function dottedLength(netmask: string): number | undefined {
-  if (isIP(netmask) !== 4) return undefined
-  const bits = netmask
-    .split('.')
-    .map((part) => Number(part).toString(2).padStart(8, '0'))
-    .join('')
-  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined
+/** Of a mask as an address, which of IPv6 (`ffff:ffff::`) only exports(5) takes. */
+export function maskLength(netmask: string, of: Family): number | undefined {
+  if (of === 0 || family(netmask) !== of) return undefined
+  const mask = bits(canonical(netmask))
+  return /^1*0*$/.test(mask) ? mask.lastIndexOf('1') + 1 : undefined
 }
 
 /** RFC 1123: labels of 1 to 63 letters, digits and inner dashes. A dotted name that ends in a number is a mistyped address. */

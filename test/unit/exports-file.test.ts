@@ -55,7 +55,9 @@ const nasty = fc.string({
   maxLength: 12,
 })
 const path = fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 20 })).map((text) => `/${text}`)
-const client = fc.constantFrom('*', '10.0.0.0/8', 'fd00::/64', '@trusted', '*.example.com', 'host-1', '10.1.2.3')
+const client = fc.constantFrom(
+  ...['*', '10.0.0.0/8', 'fd00::/64', '@trusted', '*.example.com', 'pc[!0-9a-f]?.lan', 'host-1', '10.1.2.3'],
+)
 const some = fc.record({
   id: fc.constant(base.id),
   dataset: fc.constantFrom('tank', 'tank/a_b:c.d-e'),
@@ -188,7 +190,18 @@ describe('a client of an export', () => {
     ['-x', undefined],
     ['a/24', undefined],
     ['fe80::1%1', undefined],
-    ['[a-z].x', undefined],
+    ['[a-z].X', '[a-z].x'],
+    ['pc[!0-9]*.lan', 'pc[!0-9]*.lan'],
+    ['pc[].lan', undefined],
+    ['pc[a.lan', undefined],
+    ['pc[a b].lan', undefined],
+    ['[2001:DB8::1]', '2001:db8::1'],
+    ['[2001:db8::]/32', '2001:db8::/32'],
+    ['[pc.lan]', undefined],
+    ['2001:db8::1/ffff:ffff::', '2001:db8::/32'],
+    ['2001:db8::1/ffff::ffff', undefined],
+    ['2001:db8::1/255.255.0.0', undefined],
+    ['10.0.0.1/ffff::', undefined],
   ]
   for (const [text, wanted] of cases)
     it(`is ${wanted ?? 'none'}: ${text}`, () => expect(canonicalClient(text)).toBe(wanted))

@@ -214,6 +214,9 @@ describe('a client of NFS', () => {
     'a#',
     'fd00::/255.0.0.0',
   ])('is refused: %s', (client) => expect(canonicalClient(client)).toBeUndefined())
+  it.each(['192.168.1.*', '10.?.?.?', '10.*'])('that is a pattern of addresses as %s is told of networks', (client) => {
+    expect(wordsOf(Clients, [client])).toContain('such as 192.168.1.0/24')
+  })
   it.each(['0.0.0.0/0', '0.0.0.0/0.0.0.0', '::/0', '0::/0'])('that is everybody as %s is told of *', (client) => {
     expect(wordsOf(Clients, [client])).toContain('Expected * for every client')
   })

@@ -1,8 +1,7 @@
-// Who may mount an export, in one spelling each. The trap: exports(5) takes more words than these (host names with character classes, a
-// netmask with dots, gss/krb5), and an address that it does not understand it takes for a host name and looks it up.
+// Who may mount an export, in one spelling each. The trap: exports(5) takes more words than these (gss/krb5), and an address that it does not understand it takes for a host name and looks it up.
 import { isIPv6 } from 'node:net'
 import * as z from 'zod'
-import { canonical, family, isHostname, numberOf, prefixLength } from '../addresses.ts'
+import { canonical, family, isHostname, maskLength, numberOf, prefixLength } from '../addresses.ts'
 
 export const Clients = z
   .array(
@@ -12,12 +11,7 @@ export const Clients = z
       .transform((text, context) => {
         const client = canonicalClient(text)
         if (client !== undefined) return client
-        context.addIssue({
-          code: 'custom',
-          message: isEverybody(text)
-            ? 'Expected * for every client, not a network of length 0'
-            : 'Expected an address, a network (192.168.1.0/24), a host name with or without * and ?, @netgroup or *',
-        })
+        context.addIssue({ code: 'custom', message: wordsFor(text) })
         return z.NEVER
       })
       .meta({ type: 'string' }),
@@ -34,12 +28,14 @@ export const Clients = z
 export function canonicalClient(text: string): string | undefined {
   if (text === '*') return text
   if (/^@[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text)) return text
-  const [address = '', prefix, ...more] = text.split('/')
+  const [written = '', prefix, ...more] = text.split('/')
+  // In brackets, as exportfs itself wants an address of IPv6 before a path.
+  const address = /^\[([0-9a-f:.]+)\]$/i.exec(written)?.[1] ?? written
   const of = family(address)
   if (of !== 0) {
     const whole = of === 4 ? 32 : 128
-    // With dots as well: 255.255.255.0 is 24.
-    const length = prefix === undefined ? whole : /^[\d.]+$/.test(prefix) ? prefixLength(prefix, of) : undefined
+    // With dots or colons as well: 255.255.255.0 is 24, ffff:ffff:: is 32.
+    const length = prefix === undefined ? whole : (prefixLength(prefix, of) ?? (maskLength(prefix, of) || undefined))
     return length === undefined || more.length > 0 ? undefined : network(address, length, whole)
   }
   if (prefix !== undefined || !/[a-z]/i.test(text)) return undefined
@@ -48,8 +44,17 @@ export function canonicalClient(text: string): string | undefined {
   return isClientName(name) ? name : undefined
 }
 
-/** A host name as the resolver has them, `_` included, or a pattern of such. */
-export const isClientName = (text: string) => isHostname(text.replace(/[*?_]/g, 'x'))
+/** A host name as the resolver has them, `_` included, or a pattern of such; in brackets a class of characters stands for one of them. */
+export const isClientName = (text: string) =>
+  isHostname(text.replace(/\[!?[a-z0-9_-]+\]/gi, 'x').replace(/[*?_]/g, 'x'))
+
+function wordsFor(text: string): string {
+  if (isEverybody(text)) return 'Expected * for every client, not a network of length 0'
+  // It would be compared with names, which have no addresses in them.
+  if (/^[\d.*?]*\d[\d.*?]*$/.test(text) && /[*?]/.test(text))
+    return 'Expected addresses as a network, such as 192.168.1.0/24: * and ? are for host names'
+  return 'Expected an address, a network (192.168.1.0/24), a host name with or without *, ? and [a-z], @netgroup or *'
+}
 
 const isEverybody = (text: string) => /^(?:0\.0\.0\.0|[0:]*::[0:]*)\/(?:0|0\.0\.0\.0)$/.test(text)
 
