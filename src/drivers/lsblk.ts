@@ -58,20 +58,21 @@ export function createLsblk(tool: Tool) {
       })
     },
 
-    /** The first of these paths that is no block device; undefined when all are. */
-    async firstMissing(paths: string[]): Promise<string | undefined> {
-      if (paths.length === 0) return undefined
+    /** Those of these paths that are no block devices; where it is not said which, the first. */
+    async missing(paths: string[]): Promise<string[]> {
+      if (paths.length === 0) return []
       try {
         await withColumns(['PATH'], (columns) =>
           tool('lsblk', ['-dn', '-o', columns, '--', ...paths], { timeout: TIMEOUT }),
         )
-        return undefined
+        return []
       } catch (error) {
         // 32: none of them is one; 64: some are. Older versions end with 1.
         const says = error instanceof CommandError && /: not a block device$/m.test(error.stderr)
         if (!(error instanceof CommandError) || !(error.status === 32 || error.status === 64 || says)) throw error
         const words = error.stderr.split('\n')
-        return paths.find((path) => words.includes(`lsblk: ${path}: not a block device`)) ?? paths[0]
+        const named = paths.filter((path) => words.includes(`lsblk: ${path}: not a block device`))
+        return named.length > 0 ? named : paths.slice(0, 1)
       }
     },
   }

@@ -2,8 +2,7 @@
 import type { Context } from 'hono'
 import type * as z from 'zod'
 import type { Call } from './endpoint.ts'
-import { invalid } from './errors.ts'
-import { check } from './field-errors.ts'
+import { check, invalidFields } from './field-errors.ts'
 import type { Parameters, QueryDialect } from './query.ts'
 import type { Env } from './surface.ts'
 
@@ -64,8 +63,7 @@ export class RequestCall implements Call {
 export function validate(schema: z.ZodType, value: unknown): unknown {
   const result = check(schema, value)
   if (!result.errors) return result.data
-  const [first = { field: '', message: 'Invalid value' }] = result.errors
-  throw invalid(first.message, { details: { field: first.field, errors: result.errors } })
+  throw invalidFields(result.errors)
 }
 
 export const pick = (parameters: Parameters, form: object) =>

@@ -1,12 +1,18 @@
 // What is wrong with a value, member by member, in words for people: what was expected, what was found, and of a misspelt member the right
 // name. The schemas' own words come first; zod's never leave this file.
 import type * as z from 'zod'
+import { type ApiError, invalid } from './errors.ts'
 import { didYouMean, quoted } from './nearest.ts'
 
 export interface FieldError {
   /** The member: `vdevs.1`, `options.quota`; empty for the value as a whole. */
   field: string
   message: string
+}
+
+/** The refusal of all of them; what stands first is its message. */
+export function invalidFields([first = { field: '', message: 'Invalid value' }, ...more]: FieldError[]): ApiError {
+  return invalid(first.message, { details: { field: first.field, errors: [first, ...more].slice(0, MOST) } })
 }
 
 /** Nobody mends more at once, and an answer has its bounds. */

@@ -182,6 +182,8 @@ describe('what a pool is to be made of', () => {
         errors: [{ field: 'vdevs.2', message: 'There is no such block device' }],
       },
     ])
+    const both = await make(['mirror', '/dev/no-1', '/dev/no-2'])
+    expect(both.json.errors.map((error: { field: string }) => error.field)).toEqual(['vdevs.1', 'vdevs.2'])
     const file = await make([`${world.files}/no-such-file`])
     expect([file.status, file.json.details]).toEqual([400, 'vdevs.0'])
   })

@@ -2,14 +2,15 @@
 // program starts, and reaches the script in files, a word a line.
 import { setTimeout } from 'node:timers/promises'
 import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { invalidFields } from '../../http/field-errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
 import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
 import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
 import { listAvailable } from './available.ts'
-import { type PoolOptions, poolArguments } from './options.ts'
+import { type PoolOptions, readPoolOptions } from './options.ts'
 import { asking, isPathWord, noPool, type Pools, poolLock } from './pools.ts'
-import { checkDevices, readVdevs } from './vdevs.ts'
+import { checkDevices, isFileIn, readVdevs } from './vdevs.ts'
 
 type By = StartOptions['by']
 
@@ -20,8 +21,9 @@ export interface NewPool {
 }
 
 export async function createPool(pools: Pools, { name, vdevs, options = {} }: NewPool, by: By): Promise<Task> {
-  const words = poolArguments(name, options)
-  const devices = readVdevs(vdevs, pools.files)
+  const { words, errors } = readPoolOptions(options, name)
+  const { devices, errors: wrongWords } = readVdevs(vdevs, isFileIn(pools.files))
+  if (errors.length + wrongWords.length > 0) throw invalidFields([...errors, ...wrongWords])
   await asking(name, async () => {
     await checkDevices(vdevs, devices, pools.lsblk)
     if (await pools.zpool.find(name)) throw busy('A pool of this name is there already', { details: { object: name } })

@@ -1,8 +1,9 @@
 // The options of a new pool: properties of the pool, and `fs.` ones of its root dataset. The trap: the lists are closed on purpose; cachefile,
 // altroot and bootfs would let a caller write or mount where nothing of his belongs.
 import * as z from 'zod'
-import { ApiError, invalid } from '../../http/errors.ts'
-import { checkOptions } from '../zfs/options.ts'
+import type { FieldError } from '../../http/field-errors.ts'
+import { noSuchOption, notAValue } from '../zfs/option-words.ts'
+import { optionNames, readOptions } from '../zfs/options.ts'
 
 const ON_OFF = /^(?:on|off)$/
 const POOL: ReadonlyMap<string, RegExp> = new Map([
@@ -20,35 +21,45 @@ const POOL: ReadonlyMap<string, RegExp> = new Map([
 const MOST = 64
 const FS = 'fs.'
 
-export const PoolOptions = z.record(z.string().max(255), z.string().max(1024)).meta({
-  description: 'Properties of the pool; with `fs.` before their name, those of its root dataset',
-  example: { ashift: '12', 'fs.compression': 'lz4' },
-})
+export const PoolOptions = z
+  .record(z.string().max(255), z.string().max(1024))
+  .superRefine((options, context) => {
+    for (const { field, message } of readPoolOptions(options).errors)
+      context.addIssue({ code: 'custom', path: field.split('.').slice(1), message })
+  })
+  .meta({
+    description: 'Properties of the pool; with `fs.` before their name, those of its root dataset',
+    example: { ashift: '12', 'fs.compression': 'lz4' },
+  })
 export type PoolOptions = z.infer<typeof PoolOptions>
 
-const wrong = (key: string, message: string) => invalid(message, { details: { field: `options.${key}`.slice(0, 100) } })
-
-/** Throws a 400 that names the first option which is none; gives back the arguments of `zpool create`. */
-export function poolArguments(pool: string, options: PoolOptions): string[] {
+/** The arguments of `zpool create`, and all that is wrong. `pool` is left out where it is not known yet whether that is a name. */
+export function readPoolOptions(options: PoolOptions, pool?: string): { words: string[]; errors: FieldError[] } {
   const entries = Object.entries(options)
-  if (entries.length > MOST) throw invalid(`More than ${MOST} options`, { details: { field: 'options' } })
-  return entries.flatMap(([key, value]) => {
+  const errors: FieldError[] = []
+  if (entries.length > MOST) errors.push({ field: 'options', message: `More than ${MOST} options` })
+  const wrong = (key: string, message: string) => {
+    errors.push({ field: `options.${key}`.slice(0, 100), message })
+    return []
+  }
+  const words = entries.slice(0, MOST).flatMap(([key, value]) => {
     if (key.startsWith(FS)) {
-      const checked = checkRootOption(pool, key.slice(FS.length), value)
+      // The same list as for any other dataset; what it says of `options.NAME` is here about `options.fs.NAME`.
+      const dataset = { kind: 'filesystem', when: 'create', ...(pool !== undefined && { name: pool }) } as const
+      const { checked, errors: found } = readOptions({ [key.slice(FS.length)]: value }, dataset)
+      const [refused] = found
+      if (refused) return wrong(key, isUnknown(refused) ? noSuchOption(key, known()) : refused.message)
       return Object.entries(checked).flatMap(([name, text]) => ['-O', `${name}=${text}`])
     }
     const pattern = POOL.get(key)
-    if (!pattern) throw wrong(key, 'No such option')
-    if (!pattern.test(value)) throw wrong(key, `Not a value of ${key}`)
+    if (!pattern) return wrong(key, noSuchOption(key, known()))
+    if (!pattern.test(value)) return wrong(key, notAValue(key, value, pattern))
     return ['-o', `${key}=${value}`]
   })
+  return { words, errors }
 }
 
-/** The same list as for any other dataset; what it says of `options.NAME` is here about `options.fs.NAME`. */
-function checkRootOption(pool: string, key: string, value: string): Record<string, string> {
-  try {
-    return checkOptions({ [key]: value }, 'filesystem', pool, 'create')
-  } catch (error) {
-    throw error instanceof ApiError ? wrong(`${FS}${key}`, error.message) : error
-  }
-}
+const isUnknown = ({ message }: FieldError) => message.startsWith('No such option')
+
+/** What is no property of the pool itself may be meant as one of its root dataset. */
+const known = () => [...POOL.keys(), ...optionNames('filesystem').map((name) => `${FS}${name}`)]

@@ -4,7 +4,8 @@ import { lstatSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import type { Lsblk } from '../../drivers/lsblk.ts'
-import { invalid } from '../../http/errors.ts'
+import { type FieldError, invalidFields } from '../../http/field-errors.ts'
+import { didYouMean } from '../../http/nearest.ts'
 
 const MOST = 512
 /** Characters that udev writes into its links; any other is `\x20` there. */
@@ -18,15 +19,26 @@ export const VdevWords = z
   .array(z.string().max(255))
   .min(1, 'A pool needs at least one device')
   .max(MOST, `More than ${MOST} words`)
+  // Which folder may hold files is not known here; whether it is this one is asked later.
+  .superRefine((words, context) => {
+    if (words.length === 0 || words.length > MOST) return
+    for (const { field, message } of readVdevs(words, (word) => isFileIn(dirname(word))(word)).errors)
+      context.addIssue({ code: 'custom', path: [Number(field.slice(6))], message })
+  })
   .meta({ example: ['mirror', '/dev/sdb', '/dev/sdc'] })
 
-const wrong = (at: number, message: string) => invalid(message, { details: { field: `vdevs.${at}` } })
+const fieldOf = (at: number) => `vdevs.${at}`
 
 /** How many devices a group has at least. */
 const least = (group: string) => (group === 'mirror' ? 2 : Number(group.slice(5) || 1) + 1)
 
-/** Throws the 400 that names the first wrong word; gives back the devices. `folder`: where files may be vdevs. */
-export function readVdevs(words: readonly string[], folder: string | undefined): string[] {
+/** The devices, and each word that is wrong. `isFile`: which other paths may be vdevs. */
+export function readVdevs(words: readonly string[], isFile: (path: string) => boolean): Vdevs {
+  const wrongs = new Map<number, string>()
+  // One thing of each word: what comes behind follows from it.
+  const wrong = (at: number, message: string) => {
+    if (!wrongs.has(at)) wrongs.set(at, message)
+  }
   const devices = new Map<string, number>()
   const seen = new Set<string>()
   let section = 'data'
@@ -36,48 +48,61 @@ export function readVdevs(words: readonly string[], folder: string | undefined):
   let data = 0
   const close = () => {
     if (open && open.members < least(open.group))
-      throw wrong(open.at, `${open.group} needs at least ${least(open.group)} devices`)
+      wrong(open.at, `${open.group} needs at least ${least(open.group)} devices, found ${open.members}`)
     open = undefined
   }
   words.forEach((word, at) => {
     if (SECTIONS.includes(word)) {
       close()
-      if (seen.has(word)) throw wrong(at, `${word} can be there only once`)
-      if (section !== 'data' && inSection === 0) throw wrong(at, `${section} needs at least one device`)
+      if (seen.has(word)) wrong(at, `${word} can be there only once`)
+      if (section !== 'data' && inSection === 0) wrong(at, `${section} needs at least one device`)
       seen.add(word)
       section = word
       inSection = 0
     } else if (GROUP.test(word)) {
       close()
-      if (section === 'cache' || section === 'spare') throw wrong(at, `${section} takes devices only, no ${word}`)
-      open = { group: word, at, members: 0 }
+      if (section === 'cache' || section === 'spare') wrong(at, `${section} takes devices only, no ${word}`)
+      else open = { group: word, at, members: 0 }
     } else {
-      if (!isDevice(word) && !isFile(word, folder))
-        throw wrong(at, 'Not an absolute path of a device, and no word of a vdev specification')
-      if (devices.has(word)) throw wrong(at, 'This device is there twice')
-      devices.set(word, at)
+      if (!isDevice(word) && !isFile(word)) wrong(at, notADevice(word))
+      else if (devices.has(word)) wrong(at, 'This device is there twice')
+      else devices.set(word, at)
+      // One that is wrong was meant as a device all the same.
       inSection++
       if (open) open.members++
       if (section === 'data') data++
     }
   })
   close()
-  if (section !== 'data' && inSection === 0) throw wrong(words.length - 1, `${section} needs at least one device`)
-  if (data === 0) throw wrong(0, 'A pool needs at least one device for its data')
-  return [...devices.keys()]
+  if (section !== 'data' && inSection === 0) wrong(words.length - 1, `${section} needs at least one device`)
+  if (data === 0) wrong(0, 'A pool needs at least one device for its data')
+  const errors = [...wrongs].sort(([a], [b]) => a - b).map(([at, message]) => ({ field: fieldOf(at), message }))
+  return { devices: [...devices.keys()], errors }
 }
 
+export interface Vdevs {
+  devices: string[]
+  errors: FieldError[]
+}
+
+const KNOWN = ['mirror', 'raidz', 'raidz1', 'raidz2', 'raidz3', ...SECTIONS]
+const notADevice = (word: string) =>
+  `Not an absolute path of a device, and no word of a vdev specification${didYouMean(word, KNOWN)}`
+
 const isDevice = (word: string) => DEVICE.test(word)
-const isFile = (word: string, folder: string | undefined) =>
+/** `folder`: where files may be vdevs. */
+export const isFileIn = (folder: string | undefined) => (word: string) =>
   folder !== undefined &&
   dirname(word) === folder &&
   FILE.test(basename(word)) &&
   word === `${folder}/${basename(word)}`
 
-/** Throws the 400 that names a device which is not there. */
+/** Throws the 400 that names each device which is not there. */
 export async function checkDevices(words: readonly string[], devices: string[], lsblk: Lsblk): Promise<void> {
-  const missing =
-    devices.find((path) => !isDevice(path) && !lstatSync(path, { throwIfNoEntry: false })?.isFile()) ??
-    (await lsblk.firstMissing(devices.filter(isDevice)))
-  if (missing !== undefined) throw wrong(words.indexOf(missing), 'There is no such block device')
+  const files = devices.filter((path) => !isDevice(path) && !lstatSync(path, { throwIfNoEntry: false })?.isFile())
+  const missing = new Set([...files, ...(await lsblk.missing(devices.filter(isDevice)))])
+  const errors = words.flatMap((word, at) =>
+    missing.has(word) ? [{ field: fieldOf(at), message: 'There is no such block device' }] : [],
+  )
+  if (errors.length > 0) throw invalidFields(errors)
 }

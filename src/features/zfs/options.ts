@@ -1,7 +1,10 @@
 // The properties that a caller may set, and what each may be: a closed list. The trap: a property that is not here is refused even if ZFS
 // has it (sharenfs would export behind our back, keylocation would read a file), so a new one is a decision, not an oversight.
-import { invalid } from '../../http/errors.ts'
+import type * as z from 'zod'
+import { type FieldError, invalidFields } from '../../http/field-errors.ts'
+import { quoted } from '../../http/nearest.ts'
 import { poolOf } from './names.ts'
+import { noSuchOption, notAValue } from './option-words.ts'
 import { parseSize } from './sizes.ts'
 
 type Kind = 'filesystem' | 'volume'
@@ -89,49 +92,88 @@ export const INHERIT = 'inherit'
 /** Whether callers may set this property, and so see it among the options. */
 export const isOption = (name: string) => OPTIONS.has(name) || (OWN_NAME.test(name) && !name.startsWith(OWN_PREFIX))
 
-const wrong = (key: string, text: string) => invalid(text, { details: { field: `options.${key}`.slice(0, 100) } })
+/** Which dataset the options are for; its name is left out where it is not known yet whether that is one. */
+interface For {
+  kind: Kind
+  name?: string
+  when: 'create' | 'update'
+}
 
-/** The options as ZFS takes them. Throws a 400 that names the first which may not be set on this dataset, or not to that. */
+/** The names of the options of such a dataset, but for user properties. */
+export const optionNames = (kind: Kind): string[] =>
+  [...OPTIONS].flatMap(([name, { only }]) => (only === undefined || only === kind ? [name] : []))
+
+/** The options as ZFS takes them. Throws a 400 that names each which may not be set on this dataset, or not to that. */
 export function checkOptions(
   options: Readonly<Record<string, string>>,
   kind: Kind,
   name: string,
   when: 'create' | 'update',
 ): Record<string, string> {
-  const checked: Record<string, string> = {}
-  const entries = Object.entries(options)
-  if (entries.length > MOST) throw invalid(`More than ${MOST} options`, { details: { field: 'options' } })
-  for (const [key, value] of entries) {
-    checked[key] = value
-    if (OWN_NAME.test(key)) {
-      if (key.startsWith(OWN_PREFIX)) throw wrong(key, 'This property is kept by the appliance')
-      if (!OWN_VALUE.test(value)) throw wrong(key, 'Expected at most 1024 characters, none of them a control character')
-      continue
-    }
-    const option = OPTIONS.get(key)
-    if (!option) throw wrong(key, 'No such option')
-    if (option.only !== undefined && option.only !== kind) throw wrong(key, `This is no option of a ${kind}`)
-    if (option.fixed && when === 'update') throw wrong(key, 'This is chosen when the dataset is made, and stays')
-    if (value === INHERIT && when === 'update') continue
-    if (value.length > 255) throw wrong(key, `Not a value of ${key}`)
-    if (!(option.value instanceof RegExp)) checked[key] = sizeOf(key, value, option.value)
-    else if (!option.value.test(value)) throw wrong(key, `Not a value of ${key}`)
-    if (key === 'mountpoint') checkMountpoint(value, name)
-  }
+  const { checked, errors } = readOptions(options, { kind, name, when })
+  if (errors.length > 0) throw invalidFields(errors)
   return checked
 }
 
-function sizeOf(key: string, value: string, { least, most, words, power }: Sizes): string {
+/** All that is wrong with them, at `options.NAME`, and as ZFS takes them those with which nothing is. */
+export function readOptions(
+  options: Readonly<Record<string, string>>,
+  dataset: For,
+): { checked: Record<string, string>; errors: FieldError[] } {
+  const checked: Record<string, string> = {}
+  const errors: FieldError[] = []
+  const entries = Object.entries(options)
+  if (entries.length > MOST) errors.push({ field: 'options', message: `More than ${MOST} options` })
+  for (const [key, value] of entries.slice(0, MOST)) {
+    const read = readOption(key, value, dataset)
+    if (read.wrong === undefined) checked[key] = read.value
+    else errors.push({ field: `options.${key}`.slice(0, 100), message: read.wrong })
+  }
+  return { checked, errors }
+}
+
+/** For the schema of a body, where what is wrong with other members is told as well. */
+export const optionIssues =
+  (kind: Kind) =>
+  (options: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {
+    for (const { field, message } of readOptions(options, { kind, when: 'create' }).errors)
+      context.addIssue({ code: 'custom', path: field.split('.').slice(1), message })
+  }
+
+type Read = { value: string; wrong?: undefined } | { wrong: string }
+
+function readOption(key: string, value: string, { kind, name, when }: For): Read {
+  if (OWN_NAME.test(key)) {
+    if (key.startsWith(OWN_PREFIX)) return { wrong: 'This property is kept by the appliance' }
+    return OWN_VALUE.test(value)
+      ? { value }
+      : { wrong: 'Expected at most 1024 characters, none of them a control character' }
+  }
+  const option = OPTIONS.get(key)
+  if (!option) return { wrong: noSuchOption(key, optionNames(kind)) }
+  if (option.only !== undefined && option.only !== kind) return { wrong: `This is no option of a ${kind}` }
+  if (option.fixed && when === 'update') return { wrong: 'This is chosen when the dataset is made, and stays' }
+  if (value === INHERIT && when === 'update') return { value }
+  if (!(option.value instanceof RegExp)) return sizeOf(key, value, option.value)
+  if (value.length > 255 || !option.value.test(value)) return { wrong: notAValue(key, value, option.value) }
+  const misplaced = key === 'mountpoint' && name !== undefined ? misplacedAt(value, name) : undefined
+  return misplaced === undefined ? { value } : { wrong: misplaced }
+}
+
+function sizeOf(key: string, value: string, { least, most, words, power }: Sizes): Read {
   const word = words.find((one) => one === value.toLowerCase())
-  if (word !== undefined) return word
+  if (word !== undefined) return { value: word }
   const bytes = parseSize(value)
   // What is no power of two ZFS refuses itself, in its words; of a dnode's size there has to be a name.
   const named = key !== 'dnodesize' || Number.isInteger(Math.log2(bytes ?? 0))
   const fits = bytes !== undefined && bytes >= least && bytes <= most && named
-  if (!fits) throw wrong(key, `Not a value of ${key}: expected ${[...words, allowed(least, most, power)].join(', ')}`)
+  if (!fits) {
+    const expected = [...words, allowed(least, most, power)].join(', ')
+    return { wrong: `Not a value of ${key}: expected ${expected}, found ${quoted(value)}` }
+  }
   // ZFS knows the sizes of a dnode by name alone.
-  if (key === 'dnodesize') return `${bytes / 1024}k`
-  return ZFS_SIZE.test(value) ? value : String(bytes)
+  if (key === 'dnodesize') return { value: `${bytes / 1024}k` }
+  return { value: ZFS_SIZE.test(value) ? value : String(bytes) }
 }
 
 /** What every version of ZFS reads as it is written: `1MiB` only some do. */
@@ -144,8 +186,8 @@ const allowed = (least: number, most: number, power: boolean) =>
 export const SYSTEM = /^(?:bin|boot|dev|etc|home|lib.*|opt|proc|root|run|sbin|sys|tmp|usr|var)$/
 
 /** Only where storage belongs: anywhere else it would hide a part of the system. */
-function checkMountpoint(path: string, name: string): void {
+function misplacedAt(path: string, name: string): string | undefined {
   const [, top = ''] = path.split('/')
-  if (path !== 'none' && top !== 'mnt' && (top !== poolOf(name) || SYSTEM.test(top)))
-    throw wrong('mountpoint', `Expected "none" or a folder below /mnt or /${poolOf(name)}`)
+  if (path === 'none' || top === 'mnt' || (top === poolOf(name) && !SYSTEM.test(top))) return undefined
+  return `Expected "none" or a folder below /mnt or /${poolOf(name)}, found ${quoted(path)}`
 }

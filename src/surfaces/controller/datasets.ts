@@ -12,6 +12,7 @@ import {
 } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/plan/plan.ts'
 import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
+import { optionIssues } from '../../features/zfs/options.ts'
 import { json } from '../../http/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { destroyDataset, RecursiveDestruction } from './destroy.ts'
@@ -77,7 +78,7 @@ const create = define({
   tag,
   summary: 'Make a filesystem',
   permission: 'operator',
-  body: z.strictObject({ name: ChildName, options: Options.optional() }),
+  body: z.strictObject({ name: ChildName, options: Options.superRefine(optionIssues('filesystem')).optional() }),
   status: 201,
   response: DatasetDetails,
   errors: [404, 409],

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type DatasetDetails, findDataset, versionOf } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/plan/plan.ts'
 import { ChildName, KnownChild, KnownPool, Size } from '../../features/zfs/names.ts'
+import { optionIssues } from '../../features/zfs/options.ts'
 import { createVolume, getVolume, listVolumes, updateVolume } from '../../features/zvols/zvols.ts'
 import { json } from '../../http/reply.ts'
 import { datasetResource, Options } from './datasets.ts'
@@ -66,7 +67,11 @@ const create = define({
   tag,
   summary: 'Make a volume; its space is reserved unless options say refreservation: none',
   permission: 'operator',
-  body: z.strictObject({ name: ChildName, size: Size, options: Options.optional() }),
+  body: z.strictObject({
+    name: ChildName,
+    size: Size,
+    options: Options.superRefine(optionIssues('volume')).optional(),
+  }),
   status: 201,
   response: ZvolDetails,
   errors: [404, 409],
