@@ -1,9 +1,11 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a POST that is sent again makes nothing twice. The trap: the record is on disk
-// before the handler starts; one without an answer means that nobody knows how far its first went, so it is never run again.
+// before the handler starts; one without an answer means that nobody knows how far its first went, so it is never run again. A clock that is
+// set right meanwhile, as after a first boot, must not make it look a day old.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { CLOCK, type Clock, shiftSince, Written, writtenNow } from '../auth/clock.ts'
 import { ROLES, type Role } from '../auth/principal.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { canonicalJson } from '../store/canonical-json.ts'
@@ -23,7 +25,14 @@ const Kept = z.object({
   target: z.string(),
 })
 export type Kept = z.infer<typeof Kept>
-const Stored = z.object({ at: z.number(), print: z.string(), role: z.enum(ROLES), answer: Kept.optional() })
+const Stored = z.object({
+  /** Of earlier versions: by the wall's clock. */
+  at: z.number().optional(),
+  written: Written.optional(),
+  print: z.string(),
+  role: z.enum(ROLES),
+  answer: Kept.optional(),
+})
 
 /** What makes a request the same as another one. */
 export interface Once {
@@ -48,16 +57,16 @@ const printOf = ({ key, method, path, query, body = new Uint8Array() }: Once) =>
 export class Answers {
   private readonly folder: string
   private readonly failed: (error: unknown) => void
-  private readonly now: () => number
-  /** Names of the records on disk with their time, the oldest first. */
-  private index: Map<string, number> | undefined
+  private readonly clock: Clock
+  /** Names of the records on disk, the oldest first, with their steady time where this process has made them. */
+  private index: Map<string, number | undefined> | undefined
   private readonly underWay = new Map<string, string>()
 
   /** `failed` hears of an answer that could not be kept: its request is done, and a retry of it is refused. */
-  constructor(folder: string, failed: (error: unknown) => void, now: () => number = Date.now) {
+  constructor(folder: string, failed: (error: unknown) => void, clock: Clock = CLOCK) {
     this.folder = folder
     this.failed = failed
-    this.now = now
+    this.clock = clock
   }
 
   /** Runs `act` at most once for a key; `target` tells, after it, what the audit log calls the thing. Or gives back what was kept. */
@@ -85,7 +94,7 @@ export class Answers {
     const running = this.underWay.get(name)
     if (running === undefined && !this.records().has(name)) return undefined
     const record = Stored.safeParse(readJson(this.file(name))).data
-    if (running === undefined && record && this.now() - record.at > DAY) {
+    if (running === undefined && record && this.ageOf(record) > DAY) {
       this.forget(name)
       return undefined
     }
@@ -103,19 +112,19 @@ export class Answers {
 
   private begin(name: string, print: string, role: Role): void {
     const records = this.records()
-    for (const [other, at] of records) {
-      if (records.size < MOST && this.now() - at <= DAY) break
+    for (const [other, made] of records) {
+      if (records.size < MOST && !this.isOver(other, made)) break
       if (!this.underWay.has(other)) this.forget(other)
     }
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 })
-      writeAtomic(this.file(name), JSON.stringify({ at: this.now(), print, role }), 0o600)
+      writeAtomic(this.file(name), JSON.stringify({ written: writtenNow(this.clock), print, role }), 0o600)
     } catch (error) {
       if (['ENOSPC', 'EDQUOT'].includes(errno(error) ?? ''))
         throw new ApiError('no-space', 'Not enough free disk space', { cause: error })
       throw error
     }
-    records.set(name, this.now())
+    records.set(name, this.clock.steady())
     this.underWay.set(name, print)
   }
 
@@ -133,11 +142,23 @@ export class Answers {
     try {
       checkpoint('idempotency-acted')
       const answer = Kept.parse({ status, headers, body, target })
-      writeAtomic(this.file(name), JSON.stringify({ at: this.now(), print, role, answer }), 0o600)
+      writeAtomic(this.file(name), JSON.stringify({ written: writtenNow(this.clock), print, role, answer }), 0o600)
       checkpoint('idempotency-kept')
     } catch (error) {
       this.failed(error)
     }
+  }
+
+  /** In milliseconds. */
+  private ageOf({ at = 0, written }: Pick<z.infer<typeof Stored>, 'at' | 'written'>): number {
+    if (!written) return this.clock.wall() - at
+    return this.clock.steady() - written.steady - shiftSince(written, this.clock)
+  }
+
+  private isOver(name: string, made: number | undefined): boolean {
+    if (made !== undefined) return this.clock.steady() - made > DAY
+    const record = Stored.safeParse(readJson(this.file(name))).data
+    return this.ageOf(record ?? { at: statSync(this.file(name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }) > DAY
   }
 
   private forget(name: string): void {
@@ -150,7 +171,7 @@ export class Answers {
   }
 
   /** Read on first use: most servers never see a key. */
-  private records(): Map<string, number> {
+  private records(): Map<string, number | undefined> {
     if (this.index) return this.index
     const found: [string, number][] = []
     for (const entry of existsSync(this.folder) ? readdirSync(this.folder) : []) {
@@ -159,7 +180,8 @@ export class Answers {
       // A write that a crash cut short.
       else if (entry.startsWith('.')) rmSync(join(this.folder, entry), { force: true })
     }
-    this.index = new Map(found.sort(([, a], [, b]) => a - b))
+    found.sort(([, a], [, b]) => a - b)
+    this.index = new Map(found.map(([name]) => [name, undefined]))
     return this.index
   }
 }

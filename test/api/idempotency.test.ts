@@ -8,6 +8,7 @@ import { UserStore } from '../../src/auth/users.ts'
 import type { Folders } from '../../src/folders.ts'
 import { Answers } from '../../src/http/idempotency.ts'
 import { json as jsonReply } from '../../src/http/reply.ts'
+import { TestClock } from '../harness/clock.ts'
 import { type InProcess, type Server, startAppliance, startServer, temporaryFolder } from './appliance.ts'
 import { until } from './client.ts'
 import { addCaller, ask, type Caller, ON, PASSWORD } from './controller.ts'
@@ -231,13 +232,13 @@ describe('what is kept', () => {
     query: {},
     body: undefined,
   })
-  function keep(now: () => number, dir = temporaryFolder()) {
+  function keep(clock?: TestClock, dir = temporaryFolder()) {
     const answers = new Answers(
       dir,
       (error) => {
         throw error
       },
-      now,
+      clock,
     )
     let runs = 0
     const send = async (key: string) => {
@@ -252,26 +253,58 @@ describe('what is kept', () => {
   }
 
   it('is forgotten after 24 hours', async () => {
-    let now = Date.now()
-    const { send, files } = keep(() => now)
+    const clock = new TestClock()
+    const { send, files } = keep(clock)
     expect([await send('a'), await send('a')]).toEqual([1, 1])
-    now += 86_400_000
+    clock.pass(86_400_000)
     expect(await send('a')).toBe(1)
-    now += 1
+    clock.pass(1)
     expect(await send('b')).toBe(2)
     expect(files()).toBe(1)
     expect(await send('a')).toBe(3)
   })
 
+  it('is kept where the clock is set right meanwhile, and no longer where it is set back, also after a restart', async () => {
+    const YEARS = 16 * 365 * 86_400_000
+    for (const way of [1, -1]) {
+      const clock = new TestClock()
+      const { send, dir } = keep(clock)
+      await send('a')
+      clock.jump(way * YEARS)
+      expect([way, await send('b'), await send('a')]).toEqual([way, 2, 2])
+      // Another process of the same boot: it has run nothing yet.
+      const restarted = keep(clock, dir)
+      expect([way, await restarted.send('c'), await restarted.send('a')]).toEqual([way, 1, 1])
+      clock.pass(86_400_001)
+      expect([way, await keep(clock, dir).send('a')]).toEqual([way, 1])
+    }
+  })
+
+  it('is forgotten a day later by the wall’s clock where the machine booted, and of an earlier version', async () => {
+    const clock = new TestClock()
+    const { send, dir } = keep(clock)
+    await send('a')
+    clock.pass(86_000_000).reboot()
+    expect(await keep(clock, dir).send('a')).toBe(0)
+    clock.pass(400_001)
+    expect(await keep(clock, dir).send('a')).toBe(1)
+    const file = join(dir, readdirSync(dir)[0]!)
+    const { written, ...rest } = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...rest, at: written.wall - 86_400_000 }))
+    expect(await keep(clock, dir).send('a')).toBe(0)
+    clock.pass(1)
+    expect(await keep(clock, dir).send('a')).toBe(1)
+  })
+
   it('is never more than 10 000, the oldest go first, also after a restart', async () => {
-    const { dir } = keep(Date.now)
+    const { dir } = keep()
     const hash = (i: number) => i.toString(16).padStart(64, '0')
     for (let i = 0; i < 10_002; i++) {
       const file = join(dir, `${hash(i)}.json`)
       writeFileSync(file, '{}')
       utimesSync(file, Date.now() / 1000 - 20_000 + i, Date.now() / 1000 - 20_000 + i)
     }
-    const { send, files } = keep(Date.now, dir)
+    const { send, files } = keep(undefined, dir)
     await send('a')
     expect(files()).toBe(10_000)
     expect(readdirSync(dir)).not.toContain(`${hash(2)}.json`)
@@ -324,9 +357,9 @@ describe('what is kept', () => {
   })
 
   it('is taken for unknown when it is damaged', async () => {
-    const { send, dir } = keep(Date.now)
+    const { send, dir } = keep()
     await send('a')
     writeFileSync(join(dir, readdirSync(dir)[0]!), '{')
-    await expect(keep(Date.now, dir).send('a')).rejects.toThrow('not known')
+    await expect(keep(undefined, dir).send('a')).rejects.toThrow('not known')
   })
 })

@@ -96,8 +96,10 @@ export function assembleController({
   const tokens = new Tokens(readSecret(folders), users, clock, boot)
   const limits = new LoginLimits(folders, known, clock)
   const maintenance = new MaintenanceMode(folders)
-  const answers = new Answers(join(folders.state, 'idempotency'), (error) =>
-    warn('an answer could not be kept for its Idempotency-Key', error),
+  const answers = new Answers(
+    join(folders.state, 'idempotency'),
+    (error) => warn('an answer could not be kept for its Idempotency-Key', error),
+    clock,
   )
   const jobEvents = new JobEvents({ folders, users, config, sessions, warn })
   const zfs = createZfs(tool)
