@@ -119,6 +119,16 @@ describe('a text that cannot be read', () => {
     expect((await appliance.call('GET', '/build')).bytes).toEqual(Buffer.from([0xff, 0xfe, 0x41]))
   })
 
+  it('is named where it is a file of the licence on the appliance', async () => {
+    etc('license.pub', unmarked('-----BEGIN PUBLIC KEY-----'))
+    etc('license.asc', Buffer.from('{}'))
+    const reason = 'license.pub on this system is not text in UTF-8'
+    const posted = await post('/license', Buffer.from('{}'), 'license')
+    expect([posted.status, words(posted.body)]).toEqual([400, reason])
+    const got = await appliance.call('GET', '/license')
+    expect([got.status, words(got.body)]).toEqual([404, `There is no valid licence: ${reason}`])
+  })
+
   it('stays without words where it stands in for the original', async () => {
     const original = await startAppliance({ mode: 'original', config: { endpoints: ['settings'] } })
     try {

@@ -165,14 +165,18 @@ describe('settings as appliances take them', () => {
     ],
     [
       { ...dhcp, extra: 'x' },
-      'Unknown option in network. Allowed: interface, hostname, ip_address, netmask, gateway, dns1, dns2, ntpserver',
+      'Unknown option in network: "extra". Allowed: interface, hostname, ip_address, netmask, gateway, dns1, dns2, ntpserver',
+    ],
+    [
+      { ...dhcp, ntp_sever: 'x', '\r\nX': 1 },
+      'Unknown option in network: "ntp_sever" (did you mean "ntpserver"?), "??X". Allowed: interface, hostname, ip_address, netmask, gateway, dns1, dns2, ntpserver',
     ],
     [{ ...dhcp, mode: 'bridge' }, 'Invalid option: mode. Allowed: static, dhcp'],
   ])('refuses %j', (network, message) => {
     expect(post(network)).toBe(message)
   })
   it('refuses unknown members beside network and app, and an app that is no object', () => {
-    expect(post(dhcp, { app: {}, canary: 1 })).toBe('Unknown option in the settings. Allowed: network, app')
+    expect(post(dhcp, { app: {}, canary: 1 })).toBe('Unknown option in the settings: "canary". Allowed: network, app')
     for (const app of [null, [], 'x', 1]) {
       expect(post(dhcp, { app })).toBe('Invalid value for option: app. Expected an object')
     }

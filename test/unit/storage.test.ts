@@ -120,8 +120,8 @@ describe('storage as appliances take it', () => {
     [{ ...nfs, ip: '999.1.1.1' }, 'Invalid address for option: ip. Expected an IPv4 or IPv6 address'],
     [{ ...nfs, share: '/../../etc' }, 'Invalid value for option: share. Expected a path without ..'],
     [{ ...nfs, mount_options: '-osuid' }, 'Invalid value for option: mount_options. Expected no dash at the start'],
-    [{ ...nfs, extra: 1 }, 'Unknown option in storage. Allowed: type, mount_options, ip, share'],
-    [{ type: 'local', 'evil$(id)': 'x"; id #' }, 'Unknown option in storage. Allowed: type'],
+    [{ ...nfs, extra: 1 }, 'Unknown option in storage: "extra". Allowed: type, mount_options, ip, share'],
+    [{ type: 'local', 'evil$(id)': 'x"; id #' }, 'Unknown option in storage: "evil$(id)". Allowed: type'],
     [{ ...aoe, device: '-e0.1' }, 'Invalid value for option: device. Expected no dash at the start'],
     [
       { ...iscsi, target: 'storage' },
@@ -176,7 +176,7 @@ describe('storage as appliances take it', () => {
   })
   it('refuses unknown members beside the storage, and takes those that GET returns', () => {
     expect(attempt(JSON.stringify({ storage: aoe, canary: 1 }), 'strict')).toBe(
-      'Unknown option in the document. Allowed: storage, options, type',
+      'Unknown option in the document: "canary". Allowed: storage, options, type',
     )
     expect(attempt(JSON.stringify({ storage: aoe, options: ['local'], type: 'x' }), 'strict')).toMatchObject({
       storageJson: '{"storage":{"type":"aoe","device":"e0.1"}}\n',

@@ -1,6 +1,7 @@
 // The original's checks of one member: its characters, then its length, in the original's words. Shared by settings and storage.
 // The trap: an empty string skips the test of characters and fails, when the member is required, on its length.
 import { ApiError, invalid } from '../../http/errors.ts'
+import { nearest, quoted } from '../../http/nearest.ts'
 import type { JsonObject } from './document.ts'
 
 /**
@@ -63,9 +64,16 @@ export function collect<T>(errors: FieldError[], field: string, check: () => T):
   }
 }
 
-/** Refuses members that nothing reads. The caller's own names stay out of the message. */
+/** So many unknown members are named. */
+const MOST = 5
+
+/** Refuses members that nothing reads, by their names and the nearest right ones. */
 export function refuseUnknown(members: JsonObject, allowed: readonly string[], where: string): void {
-  if (Object.keys(members).some((name) => !allowed.includes(name))) {
-    throw invalid(`Unknown option in ${where}. Allowed: ${allowed.join(', ')}`)
-  }
+  const unknown = Object.keys(members).filter((name) => !allowed.includes(name))
+  if (unknown.length === 0) return
+  const named = unknown.slice(0, MOST).map((name) => {
+    const near = nearest(name, allowed)
+    return quoted(name) + (near === undefined ? '' : ` (did you mean "${near}"?)`)
+  })
+  throw invalid(`Unknown option in ${where}: ${named.join(', ')}. Allowed: ${allowed.join(', ')}`)
 }

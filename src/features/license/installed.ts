@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Run } from '../../drivers/run.ts'
 import { etc, type Folders } from '../../folders.ts'
-import { busy, invalid } from '../../http/errors.ts'
+import { ApiError, busy, invalid, notFound } from '../../http/errors.ts'
 import { readEdited, readText, writeAtomic } from '../../store/atomic.ts'
 import { decodeText } from '../../store/text.ts'
 import { scriptFile } from '../../tasks/task.ts'
@@ -20,7 +20,7 @@ export interface LicenseNeeds {
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
-/** The installed licence as JSON text; undefined when there is none, or it is not valid any more. */
+/** The installed licence as JSON text; undefined when there is none. Throws "not found" with the reason for one that is not valid any more. */
 export async function installedLicense({ folders, run, tasks }: LicenseNeeds): Promise<string | undefined> {
   if (existsSync(licenseScript(folders))) {
     // While a candidate is being judged the file is not yet the licence.
@@ -34,12 +34,22 @@ export async function installedLicense({ folders, run, tasks }: LicenseNeeds): P
     }
   }
   try {
-    const text = readEdited(etc(folders, 'license.asc'))
-    const key = readEdited(etc(folders, 'license.pub'))
+    const text = readOwn(folders, 'license.asc')
+    const key = readOwn(folders, 'license.pub')
     if (text === undefined || key === undefined) return undefined
     return JSON.stringify(readLicense(text, key))
-  } catch {
-    return undefined
+  } catch (cause) {
+    if (!(cause instanceof ApiError)) throw cause
+    throw notFound('', { cause, words: `There is no valid licence: ${cause.message}` })
+  }
+}
+
+/** A file of the appliance's that is there and cannot be read is named: it is not the caller's that is wrong. */
+function readOwn(folders: Folders, name: 'license.asc' | 'license.pub'): string | undefined {
+  try {
+    return readEdited(etc(folders, name))
+  } catch (cause) {
+    throw invalid(`${name} on this system is not text in UTF-8`, { cause })
   }
 }
 
@@ -58,7 +68,7 @@ function uploadedText(file: string): string {
 export async function installLicense(needs: LicenseNeeds, file: string, by: Asker): Promise<string> {
   const { folders, tasks } = needs
   if (!existsSync(licenseScript(folders))) {
-    const key = readEdited(etc(folders, 'license.pub'))
+    const key = readOwn(folders, 'license.pub')
     if (key === undefined) throw invalid('This system has no licence key to check a licence with')
     const text = uploadedText(file)
     const license = readLicense(text, key)
