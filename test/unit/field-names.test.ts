@@ -17,6 +17,7 @@ describe('a user or group of Samba', () => {
   const good = [
     ...['alice', '@staff', 'OFFICE\\bob', '@Domain Users', '@CORP\\Domain Users', 'alice@corp.example.com', 'jörg'],
     ...['Анна', '田中', "O'Brien", 'pc1$', '_www', 'R&D', '@Research (EU)', 'corp.example.com\\jörg', 'e\u0301mile'],
+    ...['NT AUTHORITY\\SYSTEM', '@BUILTIN\\Power Users'],
   ]
   it.each(good)('is taken: %s', (user) => expect(ValidUsers.parse([user])).toEqual([user]))
 

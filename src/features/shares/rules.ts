@@ -32,11 +32,13 @@ export const Description = z
  * (`" / \ [ ] : ; | = , + * ? < >`) is in none, so quotes around it hold.
  */
 const PERSON = "[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$ -]*[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$-])?"
+/** `CORP`, `corp.example.com`, `NT AUTHORITY`. */
+const DOMAIN = '[\\p{L}\\p{N}](?:[\\p{L}\\p{M}\\p{N} ._-]{0,253}[\\p{L}\\p{M}\\p{N}._-])?'
 const ValidUser = z
   .string()
   .max(256, 'Expected at most 256 characters')
   .regex(
-    new RegExp(`^@?(?:[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}._-]{0,254}\\\\)?${PERSON}$`, 'u'),
+    new RegExp(`^@?(?:${DOMAIN}\\\\)?${PERSON}$`, 'u'),
     'Expected a user, @group, DOMAIN\\user or user@domain: letters, digits, blanks inside and _ . - @ & ( ) # ! ~ ^ { } $',
   )
   .meta({ example: 'alice' })
