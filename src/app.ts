@@ -214,7 +214,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   })
   const surface = adminSurface({ folders, config, tokens, backOff, audit, mode, sessions })
-  let document: string | undefined
   const version = etc(folders, 'version.txt')
   const deps: AdminDeps = {
     folders,
@@ -231,7 +230,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     services: serviceManager(config['service-manager'], initFolder, run),
     health: new HealthMonitor(folders),
     rendered: new Rendered(),
-    openapi: () => (document ??= describe(config, options.version)),
+    openapi: () => describe(config, options.version),
     documents: () => [deps.openapi(), ...(controller ? [controller.deps.openapi()] : [])],
     paths: () =>
       [...new Set([...DEFAULT_NAMES, ...config.endpoints])]

@@ -120,7 +120,6 @@ export function assembleController({
     },
     warn,
   })
-  let document: string | undefined
   return {
     surface: controllerSurface({
       tokens,
@@ -173,7 +172,7 @@ export function assembleController({
       clock,
       counts,
       rendered: new Rendered(),
-      openapi: () => (document ??= describeController(config, version)),
+      openapi: () => describeController(config, version),
     },
     tidy() {
       shares.recover().catch((error) => warn('a share could not be put back as it was', error))
