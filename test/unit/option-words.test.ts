@@ -23,6 +23,13 @@ describe('options', () => {
     expect(check(Options.superRefine(optionIssues('filesystem')), options).errors).toEqual(
       errors.map(({ field, message }) => ({ field: field.replace('options.', ''), message })),
     )
+    const fixed = { volblocksize: '16K', compression: 'inherit' }
+    expect(check(Options.superRefine(optionIssues('volume')), fixed).errors?.map(({ field }) => field)).toEqual([
+      'compression',
+    ])
+    expect(
+      check(Options.superRefine(optionIssues('volume', 'update')), fixed).errors?.map(({ field }) => field),
+    ).toEqual(['volblocksize'])
     expect(readOptions({ canmount: 'off', casesensitivity: 'mixed' }, { ...dataset, when: 'update' }).errors).toEqual([
       { field: 'options.casesensitivity', message: 'This is chosen when the dataset is made, and stays' },
     ])

@@ -134,9 +134,9 @@ export function readOptions(
 
 /** For the schema of a body, where what is wrong with other members is told as well. */
 export const optionIssues =
-  (kind: Kind) =>
+  (kind: Kind, when: For['when'] = 'create') =>
   (options: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {
-    for (const { field, message } of readOptions(options, { kind, when: 'create' }).errors)
+    for (const { field, message } of readOptions(options, { kind, when }).errors)
       context.addIssue({ code: 'custom', path: field.split('.').slice(1), message })
   }
 

@@ -116,7 +116,10 @@ const update = define({
   description: 'volmode stays as it is while the volume is a LUN.',
   permission: 'operator',
   params,
-  body: z.strictObject({ size: Size.optional(), options: Options.optional() }),
+  body: z.strictObject({
+    size: Size.optional(),
+    options: Options.superRefine(optionIssues('volume', 'update')).optional(),
+  }),
   response: ZvolDetails,
   errors: [404, 409],
   resource: datasetResource,
