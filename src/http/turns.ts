@@ -10,6 +10,7 @@ import { hasBody } from './discard.ts'
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 const END_OF_HEADERS = Buffer.from('\r\n\r\n')
+const NOTHING = Buffer.alloc(0)
 /** Bytes that are parsed at once, at the least, while a body is read: it may contain the end of headers a thousand times. */
 const STEP = 1024
 /** Connections that are let on in one turn of the event loop: some milliseconds of work. */
@@ -33,6 +34,8 @@ interface Turn {
   bytes: number
   /** Whether its parser may be within the headers of a request: what it got last was no end of headers. */
   begun: boolean
+  /** The last bytes that it got, while that is so: the end may lie across pieces. */
+  tail: Buffer
   /** Requests whose headers came with the end of the body before them. */
   next: { incoming: IncomingMessage; outgoing: ServerResponse }[]
 }
@@ -57,7 +60,10 @@ export class RequestTurns {
     const [parse] = socket.listeners('data') as Turn['parse'][]
     if (!connection || !parse) return
     const address = canonicalAddress(connection.address)
-    const turn: Turn = { connection, socket, address, parse, waiting: undefined, bytes: 0, begun: false, next: [] }
+    const turn: Turn = {
+      ...{ connection, socket, address, parse },
+      ...{ waiting: undefined, bytes: 0, begun: false, tail: NOTHING, next: [] },
+    }
     this.turns.set(socket, turn)
     socket.off('data', parse)
     socket.on('data', (bytes: Buffer) => this.hear(turn, bytes))
@@ -94,8 +100,14 @@ export class RequestTurns {
         this.hold(turn, bytes.subarray(from))
         return
       }
-      const piece = bytes.subarray(from, endOfPiece(bytes, from, reading))
-      turn.begun = !piece.subarray(-END_OF_HEADERS.length).equals(END_OF_HEADERS)
+      const piece = bytes.subarray(
+        from,
+        (!reading && endAcross(turn.tail, bytes, from)) || endOfPiece(bytes, from, reading),
+      )
+      const got = piece.length < END_OF_HEADERS.length ? Buffer.concat([turn.tail, piece]) : piece
+      turn.begun = !got.subarray(-END_OF_HEADERS.length).equals(END_OF_HEADERS)
+      // A copy: all that was read with it would stay in memory.
+      turn.tail = turn.begun ? Buffer.from(got.subarray(1 - END_OF_HEADERS.length)) : NOTHING
       parse(piece)
       from += piece.length
       // Node stops it where a body, or an answer, is not taken, and lets it go on.
@@ -199,9 +211,22 @@ export class RequestTurns {
   }
 }
 
+/** Where an end of headers ends that began in the pieces before; undefined where none did. */
+function endAcross(tail: Buffer, bytes: Buffer, from: number): number | undefined {
+  for (let known = tail.length; known > 0; known--) {
+    const end = from + END_OF_HEADERS.length - known
+    if (
+      tail.subarray(-known).equals(END_OF_HEADERS.subarray(0, known)) &&
+      bytes.subarray(from, end).equals(END_OF_HEADERS.subarray(known))
+    )
+      return end
+  }
+  return undefined
+}
+
 /**
- * Where to stop: behind the next end of headers, so that one request begins at a time. The end may lie across two pieces; then two requests
- * may come, and the second one waits. While a body is read, not before some bytes.
+ * Where to stop: behind the next end of headers, so that one request begins at a time. (Node also drops what it gets behind the headers of one
+ * that asks for another protocol.) While a body is read, not before some bytes.
  */
 function endOfPiece(bytes: Buffer, from: number, reading: boolean): number {
   const end = bytes.indexOf(END_OF_HEADERS, reading ? from + STEP : from)

@@ -157,6 +157,22 @@ describe('requests on one connection', () => {
     socket.destroy()
   })
 
+  it.each([0, 1, 2, 3])(
+    'go on behind one that asks for another protocol, whose end comes with them (%i bytes)',
+    async (rest) => {
+      port = await openPort()
+      const socket = await speak(port)
+      socket.setNoDelay(true)
+      const upgrade = GET('/a', 'Connection: Upgrade\r\nUpgrade: h2c\r\n')
+      const answers = hear(socket)
+      socket.write(upgrade.slice(0, upgrade.length - rest))
+      // By then the first packet was read.
+      expect(await works(port)).toBe(true)
+      socket.write(upgrade.slice(upgrade.length - rest) + GET('/last', 'Connection: close\r\n'))
+      expect((await answers).match(/ok \/[a-z]+/g)).toEqual(['ok /a', 'ok /last'])
+    },
+  )
+
   it('bring their bodies with them', async () => {
     port = await openPort()
     const post = (path: string, size: number) =>

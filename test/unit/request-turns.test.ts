@@ -14,17 +14,25 @@ class Peer {
   readonly parsed: string[] = []
   readonly answers: Answer[] = []
   readonly socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() }) as Socket
-  /** `long`: its first request has a body without an end. */
-  constructor(server: Server, address: string, long = false) {
+  /** `body`: the bytes of the body of its first request. */
+  constructor(server: Server, address: string, body = 0) {
     const { socket } = this
     server.of.set(socket, { address, last: undefined, ended: false } as Connection)
     let text = ''
+    let left = 0
     socket.on('data', (bytes: Buffer) => {
       this.parsed.push(bytes.toString('latin1'))
       text += bytes.toString('latin1')
-      while (!(long && this.answers.length > 0) && text.includes('\r\n\r\n')) {
+      for (;;) {
+        const read = Math.min(left, text.length)
+        text = text.slice(read)
+        left -= read
+        const [first] = this.answers
+        if (first && left === 0) first.req.complete = true
+        if (left > 0 || !text.includes('\r\n\r\n')) return
         text = text.slice(text.indexOf('\r\n\r\n') + 4)
-        const answer = Object.assign(new EventEmitter(), { destroyed: false, req: { complete: !long } })
+        if (!first) left = body
+        const answer = Object.assign(new EventEmitter(), { destroyed: false, req: { complete: left === 0 } })
         this.answers.push(answer)
         server.turns.take({ socket, headers: {} } as IncomingMessage, answer as unknown as ServerResponse)
       }
@@ -54,6 +62,9 @@ class Server {
   }
 }
 const turn = () => new Promise((resolve) => setImmediate(resolve))
+const POST = 'POST / HTTP/1.1\r\n\r\n'
+/** Longer than what is parsed at once at the least: the headers behind it come with its end. */
+const BODY = 'b'.repeat(1100)
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
 
 it('the next request is parsed once the answer before has gone', async () => {
@@ -73,10 +84,24 @@ it('the next request is parsed once the answer before has gone', async () => {
   expect(peer.answers).toHaveLength(4)
 })
 
-it('one whose headers end across two packets is whole, and the one behind it waits', async () => {
+it.each([1, 2, 3])(
+  'headers that end across packets end there: what comes behind them waits (%i bytes)',
+  async (rest) => {
+    const [one, end] = [GET('/1').slice(0, -rest), GET('/1').slice(-rest)]
+    const peer = await new Peer(new Server(), '192.0.2.1').sends(one, end + GET('/2'))
+    expect(peer.parsed).toEqual([one, end])
+    const slow = await new Peer(new Server(), '192.0.2.1').sends(one, ...end.slice(0, -1), `\n${GET('/2')}`)
+    expect(slow.parsed).toEqual([one, ...end])
+    // What only looks like the end is none.
+    const other = await new Peer(new Server(), '192.0.2.1').sends(one, `x${end}${GET('/2')}`)
+    expect(other.parsed.join('')).toBe(`${one}x${end}${GET('/2')}`)
+  },
+)
+
+it('one whose headers come with the end of a body is whole, and the one behind it waits', async () => {
   const server = new Server()
-  const peer = await new Peer(server, '192.0.2.1').sends(GET('/1').slice(0, -1), `\n${GET('/2')}${GET('/3')}`)
-  expect([peer.answers.length, server.served.length, peer.parsed.join('')]).toEqual([2, 1, GET('/1') + GET('/2')])
+  const peer = await new Peer(server, '192.0.2.1', BODY.length).sends(POST, `${BODY}${GET('/2')}${GET('/3')}`)
+  expect([peer.answers.length, server.served.length, peer.parsed.join('')]).toEqual([2, 1, POST + BODY + GET('/2')])
   peer.goes(peer.answers[0])
   await turn()
   expect([peer.answers.length, server.served.length]).toEqual([2, 2])
@@ -86,13 +111,15 @@ it('one whose headers end across two packets is whole, and the one behind it wai
 })
 
 it('a body is parsed as it comes, in large pieces, whatever it contains', async () => {
-  const peer = await new Peer(new Server(), '192.0.2.1', true).sends(`POST / HTTP/1.1\r\n\r\n${'b'.repeat(9000)}`)
+  const peer = await new Peer(new Server(), '192.0.2.1', Number.POSITIVE_INFINITY).sends(
+    `POST / HTTP/1.1\r\n\r\n${'b'.repeat(9000)}`,
+  )
   expect(peer.parsed.map(({ length }) => length)).toEqual([19, 9000])
 })
 
 it('what comes while a request waits is parsed once that one is served, if it is the rest of its body', async () => {
   const server = new Server()
-  const peer = await new Peer(server, '192.0.2.1').sends(GET('/1').slice(0, -1), `\n${GET('/2')}`, 'body')
+  const peer = await new Peer(server, '192.0.2.1', BODY.length).sends(POST, BODY + GET('/2'), 'body')
   const [first, second] = peer.answers
   if (second) second.req.complete = false
   expect(peer.parsed).not.toContain('body')
@@ -102,9 +129,9 @@ it('what comes while a request waits is parsed once that one is served, if it is
 })
 
 it('headers that have begun are parsed to their end, or they would be too late for Node, and one request ahead of its turn', async () => {
-  const peer = await new Peer(new Server(), '192.0.2.1').sends(GET('/1').slice(0, -1), '\nGET /2', ' HTTP/1.1')
+  const peer = await new Peer(new Server(), '192.0.2.1', BODY.length).sends(POST, `${BODY}GET /2`, ' HTTP/1.1')
   await peer.sends(`\r\n\r\n${GET('/3')}`, GET('/4'))
-  expect([peer.answers.length, peer.parsed.join('')]).toEqual([2, `${GET('/1')}GET /2 HTTP/1.1\r\n\r\n`])
+  expect([peer.answers.length, peer.parsed.join('')]).toEqual([2, `${POST}${BODY}GET /2 HTTP/1.1\r\n\r\n`])
 })
 
 it('nothing is parsed once our half has ended: no answer could be given', async () => {
@@ -116,7 +143,10 @@ it('nothing is parsed once our half has ended: no answer could be given', async 
 })
 
 it('ends of headers in a body do not cost a piece each', async () => {
-  const peer = await new Peer(new Server(), '192.0.2.1', true).sends('POST / HTTP/1.1\r\n\r\n', '\r\n\r\n'.repeat(2048))
+  const peer = await new Peer(new Server(), '192.0.2.1', Number.POSITIVE_INFINITY).sends(
+    'POST / HTTP/1.1\r\n\r\n',
+    '\r\n\r\n'.repeat(2048),
+  )
   expect(peer.answers).toHaveLength(1)
   expect(peer.parsed.length).toBeLessThanOrEqual(10)
 })
