@@ -2,7 +2,6 @@
 // port is open; a server is never half started.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type App, createApp } from '../app.ts'
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts'
 import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
@@ -14,12 +13,12 @@ import { reloader, watchSelfMade } from '../http/served-pair.ts'
 import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
+import { parse, UsageError } from './command.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { listenFailure } from './listen-failure.ts'
 
-/** sysexits.h: EX_CONFIG, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL. */
+/** sysexits.h: EX_CONFIG, EX_UNAVAILABLE, EX_TEMPFAIL. */
 const CONFIG = 78
-const USAGE = 64
 const UNAVAILABLE = 69
 const TRY_AGAIN = 75
 
@@ -56,15 +55,15 @@ export async function serve(args: string[]): Promise<number> {
   try {
     plan = readPlan(args)
   } catch (error) {
-    const wrongUse = errno(error)?.startsWith('ERR_PARSE_ARGS')
+    if (error instanceof UsageError) throw error
     process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
-    return wrongUse ? USAGE : CONFIG
+    return CONFIG
   }
   return run(plan)
 }
 
 export function readPlan(args: string[]): Plan {
-  const { values } = parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false })
+  const { values } = parse(args, OPTIONS)
   const folders: Folders = {
     root: resolve(values.root ?? DEFAULT_FOLDERS.root),
     sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),

@@ -13,12 +13,15 @@ import { becomeServer } from './step-down.ts'
 export async function user(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, { statedir: { type: 'string' } }, ['ACTION'], 2)
   const [action, name] = positionals
+  if (action !== 'list' && action !== 'reset') throw new UsageError(`unknown action ${action}: list or reset`)
+  if (action === 'list' && name !== undefined) throw new UsageError(`one word too many: ${name}`)
+  if (action === 'reset' && name === undefined) throw new UsageError('a word is missing: NAME (see --help)')
   const state = resolve(values.statedir ?? DEFAULT_FOLDERS.state)
   const file = join(state, 'users.json')
   if (!existsSync(file))
     throw new Failure(`${file}: no accounts yet: the server makes the first one when its controller surface is on`)
   const users = new UserStore({ ...DEFAULT_FOLDERS, state })
-  if (action === 'list' && name === undefined) {
+  if (name === undefined) {
     for (const { username, role, active } of users.all())
       say(
         io.stdout,
@@ -26,7 +29,6 @@ export async function user(args: string[], io: Io): Promise<number> {
       )
     return 0
   }
-  if (action !== 'reset' || name === undefined) throw new UsageError('list, or reset NAME')
   const account = users.byName(name)
   if (!account) throw new Failure('there is no such account: see edge-admin user list')
   const entry = { action: 'users.reset', resource: `users/${account.id}`, by: onBehalf('edge-admin user reset', io) }

@@ -86,6 +86,11 @@ describe('edge-admin', () => {
     [['--frob'], /unknown command --frob/],
     [['x\u001b[2J\ny'], /unknown command x \[2J y:/],
     [['__proto__'], /unknown command/],
+    [['user', 'lst'], /unknown action lst: list or reset$/m],
+    [['user', 'reset'], /a word is missing: NAME/],
+    [['user', 'list', 'ann'], /one word too many: ann/],
+    [['serve', '--prot', '1'], /^edge-admin serve: unknown option '--prot': did you mean "--port"\?$/m],
+    [['serve', 'extra'], /one word too many: extra$/m],
     [['serv'], /unknown command serv: did you mean "serve"\?$/m],
     [['init', '--samlpe', '--root', 'x'], /unknown option '--samlpe': did you mean "--sample"\?$/m],
     [['init', '--rot=x'], /unknown option '--rot': did you mean "--root"\?$/m],
@@ -407,9 +412,9 @@ describe('edge-admin user', () => {
 
   it.each([
     [['reset', 'nobody-here'], 1, /no such account/],
-    [['reset'], 64, /list, or reset NAME/],
-    [['list', 'x'], 64, /list, or reset NAME/],
-    [['drop', 'admin'], 64, /list, or reset NAME/],
+    [['reset'], 64, /a word is missing: NAME/],
+    [['list', 'x'], 64, /one word too many: x/],
+    [['drop', 'admin'], 64, /unknown action drop: list or reset/],
   ])('%j fails with status %i', (args, status, line) => {
     store()
     return fails(['user', ...args, '--statedir', base], status as number, line as RegExp)
