@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'no
 import { join } from 'node:path'
 import { SYSTEM_PATH } from '../drivers/run.ts'
 import type { Folders } from '../folders.ts'
-import { ApiError } from '../http/errors.ts'
+import { ApiError, errno } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
@@ -148,8 +148,8 @@ export class Tasks {
     const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     const id = this.newId()
     const folder = taskFolder(this.options.folders, id)
-    mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
     try {
+      mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
       checkpoint('task-folder')
       const asked = { name: by.name, address: by.address }
       writeAtomic(
@@ -177,7 +177,8 @@ export class Tasks {
       return task
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
-      throw error
+      if (!['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')) throw error
+      throw new ApiError('no-space', 'Not enough free disk space', { cause: error })
     }
   }
 

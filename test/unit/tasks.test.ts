@@ -153,6 +153,16 @@ describe('a task', () => {
     expect(ids()).toEqual([])
   })
 
+  it.each(['ENOSPC', 'EDQUOT'])('that finds no room (%s) says so, and leaves nothing', (code) => {
+    script('work', { run: 'say completed' })
+    const full = () => {
+      throw Object.assign(new Error('no space left'), { code })
+    }
+    const start = () => create().start('work', { by, prepare: full })
+    expect(start).toThrow(expect.objectContaining({ kind: 'no-space', message: 'Not enough free disk space' }))
+    expect(ids()).toEqual([])
+  })
+
   it.each(['task-folder', 'task-made', 'task-given', 'task-prepared'])('that fails at %s leaves nothing', (step) => {
     script('work')
     const tasks = create()
