@@ -249,7 +249,8 @@ describe('NFS exports', () => {
     const more = [
       'fd00::/129',
       'fe80::1%eth0',
-      '[a-z].x',
+      '[a-z.x',
+      '[].x',
       '@',
       '@a b',
       'a#b',
