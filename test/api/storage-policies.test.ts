@@ -102,6 +102,7 @@ describe('a policy', () => {
     expect((await world.ask('DELETE', path)).status).toBe(200)
     expect((await world.ask('GET', POLICIES)).json.map((one: { dataset: string }) => one.dataset)).toEqual(['tank'])
     expect((await world.ask('GET', path)).json).toMatchObject({ dataset: 'tank', take: [expect.any(String)] })
+    expect((await world.ask('DELETE', `${POLICIES}/tank`)).status).toBe(200)
   })
 
   it('is refused when there is one, no dataset, or something wrong in it', async () => {
