@@ -51,6 +51,12 @@ conf_check() { # FILE "NAMES": whether FILE holds nothing but assignments of pla
   [ ! -L "$1" ] && conf_text=$(edited "$1") && printf '%s\n' "$conf_text" | awk -v "names=$2" "$conf_awk"
 }
 
+# The same of what the server gives us, and a vendor's shell will source: that takes a byte order mark for the beginning of a word, and runs what
+# stands behind it, where we saw a comment.
+conf_check_given() { # FILE "NAMES"
+  conf_check "$1" "$2" && awk -v "names=$2" "$conf_awk" "$1"
+}
+
 conf_value() { # FILE NAME: prints the value, empty when it is not there
   edited "$1" | awk -v "wanted=$2" "$conf_awk"
 }

@@ -22,7 +22,7 @@ refuse() {
 
 inputs_are_valid() {
   [ -s "$TASK/input/app.json" ] && [ -s "$TASK/input/network.json" ] || return 1
-  conf_check "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
+  conf_check_given "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
   # A vendor's script gets the type as an argument and reads the file: both must say the same.
   [ "$(conf_value "$TASK/input/network.conf" mode)" = "$TYPE" ]
 }

@@ -61,6 +61,7 @@ describe.each(SHELLS)('settings.sh under %s', (shell) => {
     ['a command in network.conf', settings(`${STATIC}hostname="$(touch /tmp/x)"\n`), 'static'],
     ['a second command on a line', settings(`${STATIC}hostname=a;id\n`), 'static'],
     ['a backtick in network.conf', settings(`${STATIC}dns=\`id\`\n`), 'static'],
+    ['a command behind what is no comment to a shell', settings(`\ufeff# a; touch /tmp/x\n${STATIC}`), 'static'],
     ['an open quote', settings(`${STATIC}hostname="a\n`), 'static'],
     ['a variable that decides more than the network', settings(`${STATIC}PATH=/tmp\n`), 'static'],
   ])('refuses %s and changes nothing', (_, inputs, type) => {

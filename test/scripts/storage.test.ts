@@ -66,6 +66,10 @@ describe.each(SHELLS)('storage.sh under %s', (shell) => {
     ['a type that is none', options({ type: 'floppy' })],
     ['a variable that a shell lives by', options({ type: 'local', PATH: '/tmp' })],
     ['a command', { ...options(LOCAL), 'storage.conf': 'type="local"\npassword="$(id)"\n' }],
+    [
+      'a command behind what is no comment to a shell',
+      { ...options(LOCAL), 'storage.conf': '\ufeff# a; id\ntype="local"\n' },
+    ],
   ])('refuses %s', (_, inputs) => {
     const made = sandbox(shell)
     const ended = made.run('storage', { inputs })
