@@ -24,7 +24,7 @@ export function admit<Deps>(
 
 /** For Allow. HEAD is where GET is, unless that acts. */
 export const allowedMethods = <Deps>(group: Endpoint<Deps>[]) => [
-  ...group.map(({ method }) => method),
+  ...new Set(group.map(({ method }) => method)),
   ...(group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
 ]
 

@@ -35,19 +35,25 @@ export function mount<Deps>(options: MountOptions<Deps>): void {
     const find = matcher(routes)
     // Not `.+`: a dot is no line separator (U+2028), and the path would be nobody's.
     options.app.all(`${stem}:rest{[^]+}`, (c) => {
-      const match = find(c.req.path, ({ value, params }, first) =>
-        isFor(value, c.req.method, first ? undefined : params),
-      )
-      return match ? serve(c, match.value, match.params, options) : c.notFound()
+      // What else the path may mean: its methods belong into Allow.
+      const others: Endpoint<Deps>[] = []
+      const match = find(c.req.path, ({ value, params }, first) => {
+        const own = first ? value : value.filter((one) => one.params?.safeParse(params).success !== false)
+        if (isFor(own, c.req.method)) return true
+        if (!first) others.push(...own)
+        return false
+      })
+      if (!match) return c.notFound()
+      const group = isFor(match.value, c.req.method) ? match.value : [...match.value, ...others]
+      return serve(c, group, match.params, options)
     })
   }
 }
 
-/** Whether one of them has this method; where the parameters are told, whether they could be its own as well. */
-function isFor<Deps>(group: Endpoint<Deps>[], method: string, params?: Parameters): boolean {
+/** Whether one of them has this method. */
+function isFor<Deps>(group: Endpoint<Deps>[], method: string): boolean {
   const wanted = method === 'HEAD' ? 'GET' : method
-  const endpoint = group.find((one) => one.method === wanted)
-  return endpoint !== undefined && (params === undefined || endpoint.params?.safeParse(params).success !== false)
+  return group.some((one) => one.method === wanted)
 }
 
 function serve<Deps>(

@@ -46,7 +46,7 @@ describe('a declaration', () => {
     const params = z.object({ name: z.string().regex(/^[a-z/]+$/) })
     const show = (call: { params: unknown }) => json(call.params)
     const of = (more: Partial<Endpoint<object>>) => declare({ path: '/things/{name*}', params, handle: show, ...more })
-    const { ask, told } = small([
+    const { ask } = small([
       of({ id: 'getThing' }),
       of({ id: 'deleteThing', method: 'DELETE' }),
       of({ id: 'seeThing', path: '/things/{name*}/look' }),
@@ -57,10 +57,14 @@ describe('a declaration', () => {
     expect(await found('DELETE', '/things/a/look')).toEqual({ name: 'a/look' })
     expect(await found('GET', '/things/take')).toEqual({ name: 'take' })
     expect(await found('POST', '/things/take')).toEqual({ done: true })
-    // Where neither has the method, or no thing can be called so, the methods of the first are told.
-    expect(await told('PUT', '/things/a/look?token=viewer')).toBe('405 No PUT')
-    const { status, headers } = await ask('DELETE', '/things/A/look?token=viewer')
-    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    // Where neither has the method, or no thing can be called so, the methods of all that the path may mean are told.
+    const allowed = async (method: string, path: string) => {
+      const { status, headers } = await ask(method, `${path}?token=viewer`)
+      return [status, headers.get('allow')]
+    }
+    expect(await allowed('PUT', '/things/a/look')).toEqual([405, 'GET, DELETE, HEAD'])
+    expect(await allowed('PUT', '/things/take')).toEqual([405, 'POST, GET, DELETE, HEAD'])
+    expect(await allowed('DELETE', '/things/A/look')).toEqual([405, 'GET, HEAD'])
   })
 })
 
