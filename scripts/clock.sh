@@ -1,13 +1,14 @@
 # shellcheck shell=sh
 # Tells the program that keeps the clock of the time server in network.conf: chrony, systemd-timesyncd or ntpd, whichever is here. Sourced by
-# settings.sh and boot.sh. A newcomer's trap: where chrony.conf names no folder for files like ours (Debian's does), it gets a line that does.
+# settings.sh and boot.sh. Its file alone does not make chrony be here: Debian leaves that behind when chrony goes.
+# A newcomer's trap: where chrony.conf names no folder for files like ours (Debian's does), it gets a line that does.
 
 CLOCK_LINE='include /etc/chrony.d/*.conf'
 
 clock_set() { # SERVER; empty: takes away what we wrote
   clock_etc=${EDGE_NETROOT:-}/etc
   for clock_conf in chrony/chrony.conf chrony.conf; do
-    [ -f "$clock_etc/$clock_conf" ] || continue
+    [ -f "$clock_etc/$clock_conf" ] && command -v chronyd >/dev/null 2>&1 || continue
     clock_chrony "$1" "$clock_etc/$clock_conf"
     return
   done
@@ -29,7 +30,8 @@ clock_has_unit() { [ -d "${EDGE_NETROOT:-}/run/systemd/system" ] && systemctl ca
 
 clock_file() { # SERVER FILE TEXT
   [ -n "$1" ] || { rm -f "$2"; return; }
-  mkdir -p "$(dirname -- "$2")" && printf '# Written by edge-admin.\n%s\n' "$3" | put "$2" 644
+  # These programs read it as accounts of their own.
+  (umask 022 && mkdir -p "$(dirname -- "$2")") && printf '# Written by edge-admin.\n%s\n' "$3" | put "$2" 644
 }
 
 # A clock that does not follow is no reason to take the network back.
@@ -45,17 +47,16 @@ clock_restart() { # NAME...: what it may be called here
 
 clock_chrony() { # SERVER CHRONY.CONF
   # What lies below /run is gone at the next boot.
-  clock_own=$(awk '($1 == "confdir" || $1 == "sourcedir") && $2 !~ /^\/(var\/)?run\// {
+  clock_named=$(awk '($1 == "confdir" || $1 == "sourcedir") && $2 !~ /^\/(var\/)?run\// {
     print $2 "/edge-admin." ($1 == "confdir" ? "conf" : "sources")
     exit
   }' "$2") || return 1
-  clock_own=${EDGE_NETROOT:-}${clock_own:-/etc/chrony.d/edge-admin.conf}
-  case $clock_own in
-    "$clock_etc/chrony.d/"*)
-      [ -z "$1" ] || grep -qxF "$CLOCK_LINE" "$2" || { cat "$2" && printf '%s\n' "$CLOCK_LINE"; } | put "$2" 644 || return 1
-      ;;
-  esac
-  clock_file "$1" "$clock_own" "server $1 iburst" && clock_restart chrony chronyd
+  # Before the line that includes it: chrony does not start where the folder is missing.
+  clock_file "$1" "${EDGE_NETROOT:-}${clock_named:-/etc/chrony.d/edge-admin.conf}" "server $1 iburst" || return 1
+  if [ -n "$1" ] && [ -z "$clock_named" ] && ! grep -qxF "$CLOCK_LINE" "$2"; then
+    clock_text=$(cat "$2") && printf '%s\n' "$clock_text" "$CLOCK_LINE" | put "$2" 644 || return 1
+  fi
+  clock_restart chrony chronyd
 }
 
 clock_ntpd() { # SERVER

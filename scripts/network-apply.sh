@@ -96,7 +96,8 @@ network_unit() {
 
 network_networkd() {
   network_units=${EDGE_NETROOT:-}/etc/systemd/network
-  mkdir -p "$network_units" && network_unit | put "$network_units/10-edge-admin.network" 644 || return 1
+  # It reads them as an account of its own.
+  (umask 022 && mkdir -p "$network_units") && network_unit | put "$network_units/10-edge-admin.network" 644 || return 1
   networkctl reload 9>&- || return 1
   # Of the name servers in a unit hears nobody but systemd-resolved.
   # shellcheck disable=SC2086

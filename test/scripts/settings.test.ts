@@ -1,8 +1,8 @@
 // settings.sh: files in place together, the network applied or taken back. The trap: everything that reaches the real network runs in a
 // network namespace of its own, or against fakes below the sandbox.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
@@ -161,18 +161,40 @@ DNS=10.9.8.3
       ['sourcedir /etc/chrony/sources.d', 'etc/chrony/chrony.conf', 'etc/chrony/sources.d/edge-admin.sources'],
       ['sourcedir /run/chrony-dhcp', 'etc/chrony.conf', 'etc/chrony.d/edge-admin.conf'],
       ['', 'etc/chrony/chrony.conf', 'etc/chrony.d/edge-admin.conf'],
+      ['confdir /etc/chrony.d', 'etc/chrony.conf', 'etc/chrony.d/edge-admin.conf'],
     ])('goes where chrony reads it: %j', ([line, main, own], { skip }) => {
       if (!isRoot) skip('only root can have a host name of its own')
-      const before = `pool pool.example.org iburst\n${line}\n`
-      const { made, apply } = clock((box) => box.write(`net/${main}`, before))
+      // Its last line may have no end.
+      const before = `pool pool.example.org iburst\n${line}`
+      const { made, apply } = clock((box) => {
+        box.program(join(box.fake, 'chronyd'), ':')
+        box.write(`net/${main}`, before)
+      })
       apply(STATIC)
       expect(made.read(`net/${own}`)).toBe(SERVER)
-      const added = own.includes('chrony.d') ? 'include /etc/chrony.d/*.conf\n' : ''
+      expect(statSync(join(made.folder, 'net', dirname(own))).mode & 0o777).toBe(0o755)
+      const added =
+        own.includes('chrony.d') && !line.startsWith('confdir') ? `${line && '\n'}include /etc/chrony.d/*.conf\n` : ''
       expect(made.read(`net/${main}`)).toBe(before + added)
       expect(made.read('root/systemctl')).toContain('try-restart chrony.service\n')
       expect(made.read('net/etc/systemd/timesyncd.conf.d/10-edge-admin.conf')).toBeUndefined()
       apply(OLD)
       expect(made.read(`net/${own}`)).toBeUndefined()
+    })
+
+    test('goes to timesyncd where chrony has gone and left its file', ({ skip }) => {
+      if (!isRoot) skip('only root can have a host name of its own')
+      const { made } = clock((box) => {
+        box.program(join(box.fake, 'systemctl'), ':')
+        box.write('net/etc/chrony/chrony.conf', 'confdir /etc/chrony/conf.d\n')
+      })
+      expect(made.read('net/etc/chrony/conf.d/edge-admin.conf')).toBeUndefined()
+      expect(made.read('net/etc/systemd/timesyncd.conf.d/10-edge-admin.conf')).toContain('NTP=ntp.example.org\n')
+      // Both programs read their files as accounts of their own.
+      const modes = ['timesyncd.conf.d', 'network'].map(
+        (name) => statSync(join(made.folder, 'net/etc/systemd', name)).mode & 0o777,
+      )
+      expect(modes).toEqual([0o755, 0o755])
     })
 
     test('takes the place of those that ntpd had, and leaves the rest of its file', ({ skip }) => {
