@@ -8,7 +8,7 @@ CLOCK_LINE='include /etc/chrony.d/*.conf'
 clock_set() { # SERVER; empty: takes away what we wrote
   clock_etc=${EDGE_NETROOT:-}/etc
   for clock_conf in chrony/chrony.conf chrony.conf; do
-    [ -f "$clock_etc/$clock_conf" ] && command -v chronyd >/dev/null 2>&1 || continue
+    { [ -f "$clock_etc/$clock_conf" ] && command -v chronyd >/dev/null 2>&1; } || continue
     clock_chrony "$1" "$clock_etc/$clock_conf"
     return
   done
