@@ -338,9 +338,10 @@ take_lock() { # SECONDS
 # is old, since another holder may have removed it first and a task have made it again.
 forget_locks() {
   case $LOCK in dataset-*) ;; *) return 0 ;; esac
-  find "$EDGE_STATEDIR/locks" -name 'dataset-*.lock' -type f -mtime +0 | while read -r forget_lock; do
-    flock -n "$forget_lock" find "$forget_lock" -mtime +0 -exec rm -f {} + || :
-  done
+  # Never as text: the folder is the server's, and what stands behind a line end in a name would be a path to root.
+  # shellcheck disable=SC2016
+  find "$EDGE_STATEDIR/locks/." ! -name . -prune -name 'dataset-*.lock' -type f -mtime +0 -exec flock -n {} \
+    sh -c '[ -z "$(find "$0" -prune -type f -mtime +0)" ] || rm -f "$0"' {} \; || :
 }
 
 # For what is destroyed with everything in it: the caller agreed to what is in `input/planned`, GUID<tab>NAME a line, and to nothing else; one that

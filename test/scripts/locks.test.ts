@@ -180,6 +180,20 @@ main "$@"
       await release()
     })
 
+    it('goes alone: no name in the folder is read as a path that stands in it', async () => {
+      const victim = join(temporaryFolder(), 'victim')
+      const old = Date.now() / 1000 - 2 * 86_400
+      const trap = join(box.state, 'locks/x\n', `${victim}\n`, 'dataset-a.lock')
+      mkdirSync(join(trap, '..'), { recursive: true })
+      for (const file of [victim, trap]) {
+        writeFileSync(file, '')
+        utimesSync(file, old, old)
+      }
+      const id = box.create('probe')
+      expect(await box.act(id, 'run', {}, probe()), box.read(box.task(id, 'log'))).toBe(0)
+      expect(existsSync(victim)).toBe(true)
+    })
+
     it('that went while a task waited for it locks nobody out: the task waits for the one that is there now', async () => {
       const release = await hold('dataset-own')
       const id = box.create('probe')
