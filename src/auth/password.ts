@@ -70,18 +70,20 @@ export class Passwords {
   }
 
   /**
-   * Whether `password` is the one of `stored`; without `stored` it is not, and takes as long. `before` may throw a refusal. One with accents is
-   * tried in its other Unicode forms as well: each waits for a turn like the first, and `before` is asked again.
+   * Whether `password` is the one of `stored`; without `stored` it is not, and takes as long as for `like`. `before` may throw a refusal. One with
+   * accents is tried in its other Unicode forms as well: each waits for a turn like the first, and `before` is asked again.
    */
   async verify(
     password: string,
     stored: string | undefined,
     before: () => void = () => {},
     from: From = STRANGER,
+    like = NOBODY,
   ): Promise<boolean> {
     const parts = STORED.exec(stored ?? NOBODY)
-    if (!parts) throw new Error('a stored password hash is not one')
-    const [n, r, p] = parts.slice(1, 4).map(Number)
+    const cost = STORED.exec(stored ?? like)
+    if (!parts || !cost) throw new Error('a stored password hash is not one')
+    const [n, r, p] = cost.slice(1, 4).map(Number)
     const [salt, expected] = [Buffer.from(parts[4]!, 'base64url'), Buffer.from(parts[5]!, 'base64url')]
     // To scrypt a password is the same with and without zeros at its end, and all halves of characters are one.
     const possible = stored !== undefined && !/[\0\p{Surrogate}]/u.test(password)

@@ -23,11 +23,14 @@ let limits: LoginLimits
 /** Hashes under way, while they are held. */
 let held: (() => void)[] | undefined
 let hashes: number
+/** What each of them cost. */
+let costs: unknown[]
 
 /** A hash that is as good as its password, and takes as long as the test wants. */
-const work = (password: string) =>
+const work = (password: string, _salt: Buffer, { N, r, p }: { N?: number; r?: number; p?: number }) =>
   new Promise<Buffer>((resolve) => {
     hashes += 1
+    costs.push([N, r, p])
     const bytes = Buffer.alloc(32, password)
     if (held) held.push(() => resolve(bytes))
     else resolve(bytes)
@@ -68,6 +71,7 @@ beforeEach(() => {
   clock = new TestClock()
   held = undefined
   hashes = 0
+  costs = []
   start()
   users.change((all) => {
     all[0]!.hash = stored(RIGHT)
@@ -77,6 +81,19 @@ afterEach(() => {
   limits.hangUp()
   vi.useRealTimers()
   rmSync(folder, { recursive: true })
+})
+
+it('SEC-09 an unknown name costs what the accounts cost that there are, whichever version made their hashes', async () => {
+  expect([await attempt(OWNER), await attempt(OWNER, RIGHT, 'nobody'), await attempt(OWNER, RIGHT, 'Zoë')]).toEqual([
+    'wrong',
+    'wrong',
+    'wrong',
+  ])
+  expect(costs).toEqual([
+    [2, 1, 1],
+    [2, 1, 1],
+    [2, 1, 1],
+  ])
 })
 
 describe('guesses from many addresses', () => {

@@ -23,7 +23,8 @@ export async function logIn(
   const attempt = limits.attempt(address, username, before)
   attempt.check()
   await attempt.turn()
-  const right = await passwords.verify(password, before?.hash, () => attempt.begin(), limits.from(address))
+  const like = before ? undefined : oneOf(users.all(), username)?.hash
+  const right = await passwords.verify(password, before?.hash, () => attempt.begin(), limits.from(address), like)
   // Meanwhile the password may have been changed, or the account switched off.
   const user = before && users.byId(before.id)
   if (!right || !user?.active || user.hash !== before?.hash) {
@@ -32,6 +33,12 @@ export async function logIn(
   }
   attempt.succeed(user)
   return user
+}
+
+/** Whom an unknown name takes as long as: hashes of earlier versions have another price. By the name, so that it is the same one each time. */
+function oneOf(all: readonly StoredUser[], name: string): StoredUser | undefined {
+  const sum = [...name.toLowerCase()].reduce((so, one) => so + (one.codePointAt(0) ?? 0), 0)
+  return all[sum % all.length]
 }
 
 interface Attempt {
