@@ -292,6 +292,18 @@ describe('a run', () => {
     expect(everything(world)).toBe(before)
   })
 
+  it('takes another where the one of this period goes, since a clock that was ahead has made a newer one', async () => {
+    await post({ dataset: 'tank/data', daily: 1, autoprune: false })
+    await tick()
+    clock += 24 * 60 * MINUTES
+    await tick()
+    expect(labels()).toEqual(['daily-20261121-090703', 'daily-20261122-090703'])
+    expect((await world.ask('PUT', '/snapshot-policies/tank/data', { json: { autoprune: true } })).status).toBe(200)
+    clock -= (24 * 60 - 1) * MINUTES
+    await tick()
+    expect(labels()).toEqual(['daily-20261121-090803'])
+  })
+
   it('leaves alone what no policy made, whatever its name', async () => {
     await post({ dataset: 'tank/data', hourly: 1, frequent: 0 })
     for (const label of ['hourly-20200101-000000', 'frequent-20200101-000000', 'manual'])

@@ -161,9 +161,9 @@ export class Scheduler {
   private async apply(policy: SnapshotPolicy, made: Made[]): Promise<boolean> {
     const { dataset } = policy
     const now = this.options.now()
-    const { take } = decide(policy, made, now)
+    const { take, remove: going } = decide(policy, made, now)
     for (const type of take) {
-      const task = this.startTaking(dataset, type, now)
+      const task = this.startTaking(dataset, type, now, going)
       if (!task) return false
       if (!(await this.follow(task, TAKE, takeTarget(dataset, labelOf(type, now))))) return false
     }
@@ -179,11 +179,13 @@ export class Scheduler {
     return task !== undefined && this.follow(task, PRUNE, pruneTarget(dataset))
   }
 
-  private startTaking(dataset: string, type: SnapshotType, now: number): Task | undefined {
+  private startTaking(dataset: string, type: SnapshotType, now: number, going: Made[]): Task | undefined {
     const { from, until } = periodOf(type, now)
+    // The script takes none where it finds one of this period; one that goes next is none (`decide`).
+    const past = going.filter((one) => one.type === type && one.time < until).map(({ time }) => time + 1000)
     return this.options.tasks.start('snapshot-create', {
       lock: datasetLock(dataset),
-      args: [dataset, labelOf(type, now), stamp(from), stamp(until)],
+      args: [dataset, labelOf(type, now), stamp(Math.max(from, ...past)), stamp(until)],
       by: by(TAKE, takeTarget(dataset, labelOf(type, now))),
     })
   }
