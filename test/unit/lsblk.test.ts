@@ -106,7 +106,7 @@ describe('block devices', () => {
       await expect(driver(() => text).lsblk.list()).rejects.toMatchObject({ reason: 'output' })
   })
 
-  it('that are none are named, all of them in the order in which they were asked for', async () => {
+  it('that do not exist are all named, in the order in which they were asked for', async () => {
     const words = (path: string) => `lsblk: ${path}: not a block device\n`
     const { lsblk, calls } = driver(() => '')
     expect([await lsblk.missing([]), await lsblk.missing(['-a'])]).toEqual([[], []])

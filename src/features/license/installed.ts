@@ -20,7 +20,7 @@ export interface LicenseNeeds {
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
-/** The installed licence as JSON text; undefined when there is none. Throws "not found" with the reason for one that is not valid any more. */
+/** The installed licence as JSON text; undefined when there is none. Throws a 404 that gives the reason when the licence is no longer valid. */
 export async function installedLicense({ folders, run, tasks }: LicenseNeeds): Promise<string | undefined> {
   if (existsSync(licenseScript(folders))) {
     // While a candidate is being judged the file is not yet the licence.

@@ -55,7 +55,7 @@ export function decide(policy: Policy, made: readonly Made[], now: number): Deci
     for (const [i, snapshot] of own.entries()) {
       const { time } = snapshot
       const reason = reasonToKeep(policy, snapshot, i)
-      // One that goes, because a clock that was ahead has made N since, is none that this period has.
+      // A snapshot that is about to be removed does not count as taken. It can happen after the clock was ahead: newer ones fill the policy.
       if (reason !== undefined && time >= from && time < until) taken = true
       if (reason === undefined) decision.remove.push(snapshot)
       else decision.keep.push({ snapshot, reason })

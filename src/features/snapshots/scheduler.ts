@@ -181,7 +181,7 @@ export class Scheduler {
 
   private startTaking(dataset: string, type: SnapshotType, now: number, going: Made[]): Task | undefined {
     const { from, until } = periodOf(type, now)
-    // The script takes none where it finds one of this period; one that goes next is none (`decide`).
+    // The script takes no snapshot when the period has one already. Those that are about to be removed do not count, so the period begins after them.
     const past = going.filter((one) => one.type === type && one.time < until).map(({ time }) => time + 1000)
     return this.options.tasks.start('snapshot-create', {
       lock: datasetLock(dataset),

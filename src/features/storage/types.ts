@@ -1,5 +1,5 @@
 // The storage types, their members, and what makes the members real rather than merely well spelt.
-// The trap: the order of a type's fields is the contract: the first failure is the message that the client gets.
+// The trap: fields are checked in this order, and the contract wants the first failure as the message.
 import { family } from '../addresses.ts'
 import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../conf/fields.ts'
 

@@ -5,7 +5,7 @@ const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E']
 
 export const SIZE_WORDS = 'Not a size: expected bytes, such as 10G, 16k, 1.5TiB (powers of 1024) or a whole number'
 
-/** Whole bytes; undefined for what is none, or is more than a number can hold exactly. Half a byte without a unit is a mistake. */
+/** Whole bytes; undefined when the text is no size, or too large for an exact number. A fraction needs a unit: `1.5` alone is refused. */
 export function parseSize(text: string): number | undefined {
   const [, digits, fraction = '', unit = ''] =
     /^([0-9]{1,19})(?:\.([0-9]{1,18}))? ?(?:([KMGTPE])i?)?B?$/i.exec(text) ?? []
