@@ -64,6 +64,7 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
   const errors = new Set([
     ...(declaration.errors ?? []),
     ...(open ? [] : usual),
+    ...(needsSpace(declaration) ? [507] : []),
     ...headers.flatMap(({ refusals }) => refusals),
   ])
   const refusals = [...errors]
@@ -106,6 +107,11 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
   }
 }
 
+/** Whether a full disk refuses the call: a change needs room for its audit entry. Who signs in or out is let in without it (handle.ts). */
+function needsSpace<Deps>({ method, permission, repeatable }: Endpoint<Deps>): boolean {
+  return method !== 'GET' && permission !== 'public' && !repeatable
+}
+
 /** Request headers that a declaration is heard for, and what they may be answered with. */
 function headersOf<Deps>(
   { method, resource, secret, repeatable, form, response }: Endpoint<Deps>,
@@ -120,7 +126,7 @@ function headersOf<Deps>(
     found.push({
       name: 'Idempotency-Key',
       description: 'Sent again with the same key and body within a day, it is answered as before and done once',
-      refusals: [409, 422, 507],
+      refusals: [409, 422],
     })
   return found
 }

@@ -100,7 +100,14 @@ describe('the answers', () => {
     expect(accepted['202']?.content?.['application/json']?.schema).toMatchObject({ required: ['job'] })
     const resource = { key: () => 'x', version: () => 1 }
     expect(statuses({ resource })).toBe('200 304 400 403 429')
-    expect(statuses({ resource, method: 'PUT' })).toBe('200 400 403 412 429')
+    expect(statuses({ resource, method: 'PUT' })).toBe('200 400 403 412 429 507')
+  })
+
+  it('are 507 where a change finds the disk full, but not of who signs in or out', () => {
+    expect(statuses({ method: 'POST' })).toBe('200 400 403 429 507')
+    expect(statuses({ method: 'DELETE' })).toBe('200 400 403 429 507')
+    expect(statuses({ method: 'POST', repeatable: true })).toBe('200 400 403 429')
+    expect(statuses({ method: 'POST', permission: 'public' })).toBe('200')
   })
 })
 

@@ -131,7 +131,7 @@ export const restoreBackup = define({
     },
   },
   response: Done,
-  errors: [409, 413, 507],
+  errors: [409, 413],
   precheck({ tasks }) {
     if (tasks.isRunning('backup')) throw busy('A backup or restore is already running')
   },

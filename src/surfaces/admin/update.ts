@@ -45,7 +45,7 @@ export const postUpdate = define({
   },
   status: 202,
   response: Accepted,
-  errors: [413, 507],
+  errors: [413],
   precheck: ({ tasks }) => {
     if (tasks.isRunning('update')) throw updateRunning()
   },

@@ -90,7 +90,7 @@ export const createTarget = define({
   },
   status: 201,
   response: IscsiTarget,
-  errors: [409, 502, 503, 507],
+  errors: [409, 502, 503],
   async handle({ body: { iqn, ...settings }, audit }, { iscsi }) {
     const target = await iscsi.create(iqn, settings)
     audit('iscsi.targets.create', `iscsi/targets/${targetId(iqn)}`)
@@ -132,7 +132,7 @@ export const updateTarget = define({
     version: ({ params: { id } }, { iscsi }) => versionNow(iscsi, id),
   },
   response: IscsiTarget,
-  errors: [404, 409, 502, 503, 507],
+  errors: [404, 409, 502, 503],
   async handle({ params: { id }, query: given, body, audit }, { iscsi }) {
     const target = await iscsi.update(id, body, isForced(given))
     audit('iscsi.targets.update', `iscsi/targets/${id}`)
@@ -155,7 +155,7 @@ export const deleteTarget = define({
     version: ({ params: { id } }, { iscsi }) => versionNow(iscsi, id),
   },
   response: Message,
-  errors: [404, 409, 502, 503, 507],
+  errors: [404, 409, 502, 503],
   async handle({ params: { id }, query: given, audit }, { iscsi }) {
     await iscsi.remove(id, isForced(given))
     audit('iscsi.targets.delete', `iscsi/targets/${id}`)
@@ -179,7 +179,7 @@ export const addLun = define({
   },
   status: 201,
   response: Lun,
-  errors: [404, 409, 502, 503, 507],
+  errors: [404, 409, 502, 503],
   async handle({ params: { id }, body: { zvol }, audit }, { iscsi }) {
     const lun = await iscsi.addLun(id, zvol)
     audit('iscsi.luns.add', `iscsi/targets/${id}/luns/${lun.id}`)
@@ -203,7 +203,7 @@ export const removeLun = define({
     version: ({ params: { id } }, { iscsi }) => versionNow(iscsi, id),
   },
   response: Message,
-  errors: [404, 409, 502, 503, 507],
+  errors: [404, 409, 502, 503],
   async handle({ params: { id }, query: given, body: { lun_id: number }, audit }, { iscsi }) {
     await iscsi.removeLun(id, number, isForced(given))
     audit('iscsi.luns.remove', `iscsi/targets/${id}/luns/${number}`)
