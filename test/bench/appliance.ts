@@ -59,6 +59,7 @@ export async function firstAnswer(argv: (port: number) => string[], tls = false)
   const begun = performance.now()
   const child = start(0, argv(port))
   while ((await statusOf(`${url}${sign('GET', '/version')}`)) !== 200) {
+    if (child.exitCode !== null) throw new Error(`the server ended with status ${child.exitCode}`)
     if (performance.now() - begun > 120_000) throw new Error('the server did not answer')
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
