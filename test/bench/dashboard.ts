@@ -38,7 +38,7 @@ async function measure(appliance: Appliance, folder: string, pools: number) {
     'zpool list': names.map((name, i) => `${name}\t1099511627776\t${i * 4096}\t1\tONLINE\t${i + 1}\n`).join(''),
     'zfs list': names
       .flatMap((name) =>
-        Array.from({ length: DATASETS }, (_, i) => `${name}${i ? `/d${i}` : ''}\tfilesystem\t${made}\n`),
+        Array.from({ length: DATASETS }, (_, i) => `${name}${i ? `/d${i}` : ''}\tfilesystem\t${made}\t4096\t1048576\n`),
       )
       .join(''),
     'testparm -s': '[global]\n\tregistry shares = Yes\n',
