@@ -70,7 +70,7 @@ quick: node_modules/.installed
 
 build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-admin` runs it
 
-dist/edge-admin.js: $(shell find src -type f) package.json node_modules/.installed build.ts build-page.ts trim.ts
+dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed build.ts build-page.ts trim.ts
 	@$(BIN)/tsx build.ts
 	@ln -sfn ../../scripts/edge-admin $(BIN)/edge-admin
 

@@ -1,5 +1,6 @@
 // Bundles src/main.ts into one file that needs no node_modules, the console's page beside it, and writes NOTICE: the licences of what is in it. The trap: busboy and
 // pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
+import { createHash } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -7,6 +8,19 @@ import { buildPage } from './build-page.ts'
 import { trim } from './trim.ts'
 
 const OUT = 'dist/edge-admin.js'
+
+/** By which `edge-admin check` tells the scripts of this version from others. */
+const scripts = Object.fromEntries(
+  readdirSync('scripts')
+    .filter((name) => !['README.md', 'settings'].includes(name))
+    .sort()
+    .map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join('scripts', name)))
+        .digest('hex'),
+    ]),
+)
 
 const { metafile } = await build({
   entryPoints: ['src/main.ts'],
@@ -19,7 +33,7 @@ const { metafile } = await build({
   legalComments: 'none',
   logLevel: 'warning',
   // An appliance is Linux: what packages do on other systems falls away.
-  define: { 'process.platform': '"linux"' },
+  define: { 'process.platform': '"linux"', EDGE_SCRIPTS: JSON.stringify(scripts) },
   // One character outside Latin-1, and V8 keeps the whole text in two bytes a character: 0.9 MB. Where esbuild may not escape it (String.raw), write another.
   charset: 'ascii',
   plugins: [trim],

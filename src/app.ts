@@ -15,6 +15,7 @@ import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { createTool } from './drivers/tool.ts'
 import { removeLeftovers } from './features/appliance/leftovers.ts'
+import type { Finding } from './features/check/finding.ts'
 import { HealthMonitor } from './features/health/health.ts'
 import { failureOf } from './features/jobs/view.ts'
 import { licenseScript } from './features/license/installed.ts'
@@ -63,6 +64,8 @@ export interface AppOptions {
   page?: string
   /** The certificate that the port serves now, as PEM; undefined without TLS. */
   certificate?: () => string | undefined
+  /** What is wrong with the appliance, when it was last looked at. */
+  findings?: () => readonly Finding[]
   /** The clock that snapshot policies and sessions go by, in milliseconds since 1970. */
   now?: () => number
   /** The machine's clocks, that log-ins and tokens go by. */
@@ -297,6 +300,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ folders, config, mode, version: options.version, tokens, backOff, tasks, audit, warn, now, sessions },
       ...{ health, services, installedVersion },
       certificate: options.certificate ?? (() => undefined),
+      findings: options.findings ?? (() => []),
       page: () => options.page ?? consolePage(),
       controller: controller && consoleParts(controller.deps),
     })

@@ -14,5 +14,5 @@ process.exitCode = await run(process.argv.slice(2), {
     return process.stdin
   },
 })
-// A server that stopped may still have a connection open that nobody reads.
-if (process.argv[2] === 'serve') process.exit()
+// A server that stopped may still have a connection open that nobody reads; a check may wait for a disk that does not answer.
+if (['serve', 'check'].includes(process.argv[2] ?? '')) process.exit()

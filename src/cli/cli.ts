@@ -47,6 +47,20 @@ ${FOLDERS}
     load: async () => (await import('./init.ts')).init,
   },
   {
+    name: 'check',
+    summary: 'say what is missing on an image or an appliance, and how to mend it',
+    usage: `edge-admin check [OPTION]...
+edge-admin check --from-original DIR [OPTION]...
+Looks at folders, owners, programs, scripts, keys, lists, hooks, clock, certificate, licence, configuration and port.
+It changes nothing and runs no hook. Root sees most; what another user may not look at is said.
+${FOLDERS}
+  --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
+  --from-original DIR  what a migration of the original's admin folder DIR would change
+  --json            all that was looked at, as JSON; each finding has an id that stays the same
+Exit status 0 when nothing is wrong (notes are not), 1 when something is. 64 for a wrong call.`,
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
     name: 'token',
     summary: 'set the API token, or make a new random one; make one for metrics',
     usage: `edge-admin token set --root DIR      reads the new token from standard input

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts'
+import type { Configured } from '../features/check/place.ts'
+import type { Watch } from '../features/check/watch.ts'
 import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
@@ -39,6 +41,8 @@ const OPTIONS = {
 interface Plan {
   folders: Folders
   config: Configuration
+  /** Where it was read from; undefined where every default holds. */
+  configFile: string | undefined
   host: string
   port: number
   /** How the command or the file names those two. */
@@ -70,7 +74,7 @@ export function readPlan(args: string[]): Plan {
     data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
     state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
   }
-  const { config } = readConfiguration(folders, values.config)
+  const { config, file: configFile } = readConfiguration(folders, values.config)
   const host = values.host ?? config.listen.host
   const objection = values.host === undefined ? undefined : objectionToHost(values.host)
   if (objection) throw new ConfigurationError(`--host: ${objection}`)
@@ -92,6 +96,7 @@ export function readPlan(args: string[]): Plan {
   return {
     folders,
     config,
+    configFile,
     host,
     port,
     keys: {
@@ -104,7 +109,7 @@ export function readPlan(args: string[]): Plan {
   }
 }
 
-async function run({ folders, config, host, port, keys, tls, mode, programs }: Plan): Promise<number> {
+async function run({ folders, config, configFile, host, port, keys, tls, mode, programs }: Plan): Promise<number> {
   keepHeapSmall()
   collectAtRest()
   // Before anything else: a second server must not even open the first one's log.
@@ -140,6 +145,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       },
     })
   let app: App | undefined
+  let watched: Watch | undefined
   let anew: string | undefined
   try {
     app = await createApp({
@@ -150,6 +156,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
       answered,
       warn,
       certificate: () => listener?.certificate(),
+      findings: () => watched?.current() ?? [],
       scripts: join(installation(), 'scripts'),
       version: VERSION,
       environment: Object.fromEntries(
@@ -193,6 +200,12 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))
     .then(() => running.scheduler?.start())
+  const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }
+  watchAppliance({ settings: asked, file: configFile }, folders, logger)
+    .then((watch) => {
+      watched = watch
+    })
+    .catch((error) => warn('the appliance is not checked', error))
   return new Promise((done) => {
     process.on('SIGHUP', () => {
       reopen()
@@ -204,6 +217,7 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
     const finish = () => {
       if (isFinished) return
       isFinished = true
+      watched?.close()
       running.close()
       flush()
       done(0)
@@ -222,4 +236,22 @@ async function run({ folders, config, host, port, keys, tls, mode, programs }: P
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+}
+
+/** The short form of `edge-admin check`, beside the requests: it is loaded only now, so that no start waits for it. */
+async function watchAppliance(configured: Configured, folders: Folders, logger: ServerLog['logger']): Promise<Watch> {
+  const [{ Watch }, { placeOf }] = await Promise.all([
+    import('../features/check/watch.ts'),
+    import('../features/check/here.ts'),
+  ])
+  const scripts = join(installation(), 'scripts')
+  const watch = new Watch({
+    place: () => placeOf({ folders, scripts, configured, within: true }),
+    found: ({ id, subject, message, mend }) =>
+      logger.warn({ check: id }, `${subject}: ${message}. To mend it: ${mend}`),
+    mended: ({ id, subject }) => logger.info({ check: id }, `${subject}: mended`),
+    warn: (text, error) => logger.warn({ err: error }, text),
+  })
+  watch.start()
+  return watch
 }

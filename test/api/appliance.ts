@@ -11,6 +11,7 @@ import { storeToken } from '../../src/auth/token.ts'
 import { Configuration } from '../../src/config.ts'
 import { makeFolders } from '../../src/features/appliance/layout.ts'
 import { makeSample } from '../../src/features/appliance/sample.ts'
+import type { Finding } from '../../src/features/check/finding.ts'
 import type { Folders } from '../../src/folders.ts'
 import { type Listener, listen } from '../../src/http/listener.ts'
 import { placesOf } from '../../src/http/places.ts'
@@ -83,6 +84,8 @@ export interface Options {
   page?: string
   /** The clock of the snapshot policies and of sessions. */
   now?: () => number
+  /** What the check of the appliance found. */
+  findings?: () => Finding[]
 }
 
 export interface Appliance {
@@ -166,6 +169,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     ...(options.environment && { environment: options.environment }),
     ...(options.answered && { answered: options.answered }),
     ...(options.now && { now: options.now }),
+    ...(options.findings && { findings: options.findings }),
   })
   const opened = await listen({
     app: app.hono,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ServedCertificate } from '../../src/features/certs/served.ts'
+import type { Finding } from '../../src/features/check/finding.ts'
 import { isRefusal } from '../../src/features/jobs/refusal.ts'
 import type { JobView } from '../../src/features/jobs/view.ts'
 import { attention, type Facts } from '../../src/features/overview/attention.ts'
@@ -41,6 +42,7 @@ const FINE: Facts = {
   problems: [],
   unserved: [],
   services: [{ name: 'sample-app', running: true }],
+  findings: [],
 }
 const found = (facts: Partial<Facts>) => attention({ ...FINE, ...facts })
 const short = (facts: Partial<Facts>) => found(facts).map(({ severity, subject, link }) => [severity, subject, link])
@@ -75,6 +77,20 @@ describe('a refusal', () => {
 })
 
 describe('attention', () => {
+  it('is for what a check finds wrong, and not for its notes or what is told already', () => {
+    const finding = (id: string, level: Finding['level']) => ({ id, level, subject: id, message: 'm', mend: 'd' })
+    const findings = [
+      finding('lists.ok', 'ok'),
+      finding('ports.loopback', 'note'),
+      finding('certificate.ended', 'error'),
+    ]
+    expect(found({ findings })).toEqual([])
+    expect(short({ findings: [finding('lists.missing', 'warning'), finding('certificate.no-key', 'error')] })).toEqual([
+      ['error', 'certificate.no-key', '#/certificates'],
+      ['warning', 'lists.missing', ''],
+    ])
+  })
+
   it('is nobody’s while everything is in order', () => {
     expect(attention(FINE)).toEqual([])
     expect(found({ pools: [], disk: undefined, certificate: undefined, tasks: [], services: [] })).toEqual([])

@@ -1,6 +1,7 @@
 // What needs somebody, in words, and how it is mended: from facts that others have asked. The trap: this is read by whoever does not know the
 // appliance; each entry says what is wrong, what to do, and where.
 import type { ServedCertificate } from '../certs/served.ts'
+import { type Finding, isWrong } from '../check/finding.ts'
 import type { Problem } from '../dashboard/dashboard.ts'
 import type { JobView } from '../jobs/view.ts'
 
@@ -16,7 +17,7 @@ export interface Attention {
   message: string
   /** One sentence: what to do. */
   mend: string
-  /** The page where it is done. */
+  /** The page where it is done; empty where it is done on the appliance itself. */
   link: string
 }
 
@@ -48,6 +49,8 @@ export interface Facts {
   /** What is set up and not served. */
   unserved: readonly Problem[]
   services: readonly { name: string; running: boolean }[]
+  /** What `edge-admin check` would find. */
+  findings: readonly Finding[]
 }
 
 /** Percent. */
@@ -71,6 +74,7 @@ export function attention(facts: Facts): Attention[] {
     ...facts.services.flatMap(stoppedService),
     ...facts.problems.map(unasked),
     ...facts.unserved.map(notServed),
+    ...facts.findings.filter(isWrong).flatMap(checked),
   ]
   return [...all.filter(({ severity }) => severity === 'error'), ...all.filter(({ severity }) => severity !== 'error')]
 }
@@ -214,3 +218,20 @@ const notServed = ({ source, message }: Problem): Attention => ({
   mend: 'It is tried again every minute; remove what is not to come back.',
   link: `#/${source}`,
 })
+
+const PAGES: Readonly<Record<string, string>> = { certificate: '#/certificates', licence: '#/licence' }
+/** The dates of the certificate that is served are told by themselves. */
+const TOLD = ['certificate.early', 'certificate.ended', 'certificate.ends-soon']
+
+const checked = ({ id, level, subject, message, mend }: Finding): Attention[] =>
+  TOLD.includes(id)
+    ? []
+    : [
+        {
+          severity: level === 'error' ? 'error' : 'warning',
+          subject,
+          message,
+          mend,
+          link: PAGES[id.split('.')[0] ?? ''] ?? '',
+        },
+      ]

@@ -7,6 +7,7 @@ import { isDamaged, type PoolStatus } from '../../drivers/zpool-status.ts'
 import type { Folders } from '../../folders.ts'
 import { parseJson } from '../../store/atomic.ts'
 import type { ServedCertificate } from '../certs/served.ts'
+import type { Finding } from '../check/finding.ts'
 import { type DashboardSources, readStorageNow } from '../dashboard/dashboard.ts'
 import type { Health, HealthMonitor } from '../health/health.ts'
 import { listServices } from '../services/services.ts'
@@ -25,6 +26,8 @@ export interface OverviewSources {
   oneTime: () => boolean
   /** Every task, the newest first. */
   tasks: () => Promise<TaskFacts[]>
+  /** What is wrong with the appliance itself; none for whoever cannot mend it. */
+  findings: () => readonly Finding[]
   now: () => number
 }
 
@@ -63,7 +66,7 @@ export async function readOverview(sources: OverviewSources) {
     tasks: tasks.slice(0, SHOWN),
     pools,
     storage: storage ? { storage: storage.storage, services: storage.services } : null,
-    attention: attention({ ...asked, problems, unserved, services }),
+    attention: attention({ ...asked, problems, unserved, services, findings: sources.findings() }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import { type Configuration, phraseWords } from '../../config.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
+import type { Finding } from '../../features/check/finding.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
 import type { UseHistory } from '../../features/overview/history.ts'
 import type { OverviewSources } from '../../features/overview/overview.ts'
@@ -44,6 +45,8 @@ export interface ConsoleDeps {
   installedVersion: Remembered<string | undefined>
   /** What the port serves now, as PEM; undefined without TLS. */
   certificate: () => string | undefined
+  /** What is wrong with the appliance, when it was last looked at. */
+  findings: () => readonly Finding[]
   /** Milliseconds since 1970. */
   now: () => number
   taskEvents: TaskEvents

@@ -1,4 +1,5 @@
 // GET /console/overview, GET /console/certificate.
+import { mayAct } from '../../auth/principal.ts'
 import { describeCertificate } from '../../features/certs/served.ts'
 import { readOverview } from '../../features/overview/overview.ts'
 import { notFound } from '../../http/errors.ts'
@@ -18,8 +19,9 @@ export const getOverview = define({
   summary: 'Show how the appliance is, and what needs somebody',
   permission: 'viewer',
   response: JSON_TYPE,
-  async handle(_call, deps) {
-    const { folders, installedVersion, health, history, services, controller, taskEvents, now } = deps
+  async handle({ principal }, deps) {
+    const { folders, installedVersion, health, history, services, controller, taskEvents, findings, now } = deps
+    const mayMend = principal !== undefined && mayAct(principal, 'administrator')
     return json(
       await readOverview({
         folders,
@@ -31,6 +33,7 @@ export const getOverview = define({
         certificate: () => certificateOf(deps),
         oneTime: () => controller?.accounts.users.all().some(({ one_time }) => one_time) ?? false,
         tasks: () => taskEvents.all(),
+        findings: () => (mayMend ? findings() : []),
         now,
       }),
     )

@@ -1,0 +1,110 @@
+// All looks, one after the other or at once, each with a time limit: a disk or a server that hangs is a finding, not the end of the check.
+import { setTimeout as pause } from 'node:timers/promises'
+import { lookAtCertificate } from './certificate.ts'
+import { lookAtClock } from './clock.ts'
+import { lookAtConfiguration } from './configuration.ts'
+import { error, type Finding, isWrong, warning } from './finding.ts'
+import { lookAtFolders } from './folders.ts'
+import { lookAtHooks } from './hooks.ts'
+import { lookAtKeys } from './keys.ts'
+import { lookAtLicence } from './licence.ts'
+import { lookAtLists } from './lists.ts'
+import { lookAtNode } from './node.ts'
+import { lookAtOriginal } from './original.ts'
+import { lookAtOwners } from './owners.ts'
+import { lookAtPersist } from './persist.ts'
+import type { Place } from './place.ts'
+import { lookAtPorts } from './ports.ts'
+import { lookAtPrograms } from './programs.ts'
+import { lookAtScripts } from './scripts.ts'
+import { lookAtServer } from './server.ts'
+import { lookAtSpace } from './space.ts'
+import { lookAtSudo } from './sudo.ts'
+
+export interface Look {
+  /** The area: what its findings' ids begin with. */
+  area: string
+  look: (place: Place) => Promise<Finding[]>
+  /** It starts programs. */
+  dear?: true
+}
+
+export const LOOKS: readonly Look[] = [
+  { area: 'configuration', look: lookAtConfiguration },
+  { area: 'folders', look: lookAtFolders },
+  { area: 'space', look: lookAtSpace },
+  { area: 'owners', look: lookAtOwners },
+  { area: 'node', look: lookAtNode, dear: true },
+  { area: 'programs', look: lookAtPrograms, dear: true },
+  { area: 'sudo', look: lookAtSudo, dear: true },
+  { area: 'scripts', look: lookAtScripts },
+  { area: 'keys', look: lookAtKeys, dear: true },
+  { area: 'lists', look: lookAtLists },
+  { area: 'hooks', look: lookAtHooks },
+  { area: 'clock', look: lookAtClock },
+  { area: 'certificate', look: lookAtCertificate },
+  { area: 'licence', look: lookAtLicence },
+  { area: 'ports', look: lookAtPorts },
+  { area: 'persist', look: lookAtPersist },
+  { area: 'server', look: lookAtServer },
+]
+
+/** What there is to say of it before our own folders are made. */
+const BEFORE_MIGRATION = [
+  'configuration',
+  'node',
+  'programs',
+  'keys',
+  'lists',
+  'hooks',
+  'clock',
+  'certificate',
+  'persist',
+]
+export const MIGRATION_LOOKS: readonly Look[] = [
+  { area: 'migration', look: lookAtOriginal },
+  ...LOOKS.filter(({ area }) => BEFORE_MIGRATION.includes(area)),
+]
+
+/** Milliseconds that one look may take. The programs have 4 seconds each, and are many. */
+const PATIENCE = 30_000
+
+export interface Checked {
+  findings: Finding[]
+  /** Exit status: notes are nothing wrong. */
+  isWell: boolean
+}
+
+export async function checkAll(place: Place, looks: readonly Look[] = LOOKS, patience = PATIENCE): Promise<Checked> {
+  const findings = (await Promise.all(looks.map((look) => lookOnce(look, place, patience)))).flat()
+  return { findings, isWell: !findings.some(isWrong) }
+}
+
+/** Never throws and never takes longer than `patience`. */
+export async function lookOnce({ area, look }: Look, place: Place, patience = PATIENCE): Promise<Finding[]> {
+  const stopping = new AbortController()
+  const late = pause(patience, [tooLong(area, patience)], { signal: stopping.signal }).catch(() => [])
+  try {
+    return await Promise.race([look(place), late])
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
+    return [
+      warning(
+        `${area}.failed`,
+        area,
+        `it could not be looked at: ${text}`,
+        'Look at what the message names; it may be a fault of edge-admin.',
+      ),
+    ]
+  } finally {
+    stopping.abort()
+  }
+}
+
+const tooLong = (area: string, patience: number) =>
+  error(
+    `${area}.no-answer`,
+    area,
+    `it could not be looked at within ${patience / 1000} seconds`,
+    'Look whether a disk or a remote folder of this machine hangs.',
+  )

@@ -1,0 +1,150 @@
+// The configuration, and what has to fit it: the settings that the scripts believe under sudo, the wrapper, the log.
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
+import { type Place, scriptsUser } from './place.ts'
+import { hinders, readSmall } from './read.ts'
+
+const OPTIONAL = ['settings', 'certs', 'license', 'storage', 'backup']
+/** Always on, and harmless to name. */
+const FIXED = [
+  'setup',
+  'update',
+  'logs',
+  'debug',
+  'reboot',
+  'services',
+  'version',
+  'changelog',
+  'build',
+  'health',
+  'endpoints',
+]
+
+export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
+  const { configured, folders } = place
+  const { file, fault, settings } = configured
+  const subject = file ?? join(folders.sysconf, 'edge-admin.json')
+  if (fault !== undefined)
+    return [
+      error(
+        'configuration.wrong',
+        subject,
+        fault.replace(`${subject}: `, ''),
+        'Mend it: the server does not start with it.',
+      ),
+    ]
+  const found: Finding[] =
+    file === undefined ? [note('configuration.none', subject, 'it is not there, so every default holds')] : []
+  const unknown = settings.endpoints.filter((name) => !OPTIONAL.includes(name) && !FIXED.includes(name))
+  if (unknown.length > 0)
+    found.push(
+      note(
+        'configuration.unknown-endpoint',
+        subject,
+        `"endpoints" names what is not here: ${unknown.join(', ')}`,
+        `There are: ${OPTIONAL.join(', ')}.`,
+      ),
+    )
+  found.push(
+    ...(await lookAtOther(place)),
+    ...(await lookAtWrapper(place)),
+    ...(await lookAtLog(place)),
+    ...(await lookAtSettings(place)),
+  )
+  return found.length > 0 ? found : [ok('configuration.ok', subject, 'it is valid')]
+}
+
+/** Of two only one is read. */
+async function lookAtOther({ configured: { file }, folders }: Place): Promise<Finding[]> {
+  const original = join(folders.sysconf, 'jidoteki-admin-api.json')
+  if (file === undefined || file === original || !(await stat(original).catch(() => undefined))) return []
+  return [note('configuration.not-read', original, `it is not read: ${file} is`)]
+}
+
+async function lookAtWrapper(place: Place): Promise<Finding[]> {
+  const { wrapper } = place.configured.settings
+  if (wrapper === undefined) return []
+  const code = await hinders(place, wrapper, scriptsUser(place) ?? place.me, 1)
+  if (!code) return []
+  const message =
+    code === 'ENOENT'
+      ? 'it is not there, and every task of the admin surface goes through it'
+      : 'it cannot be started, and every task of the admin surface goes through it'
+  return [
+    error(
+      'configuration.wrapper',
+      wrapper,
+      message,
+      'Lay it there with mode 755, or take "wrapper" out of the configuration.',
+    ),
+  ]
+}
+
+async function lookAtLog(place: Place): Promise<Finding[]> {
+  const { file } = place.configured.settings.log
+  if (file === undefined) return []
+  const there = await stat(file).catch(() => undefined)
+  const code = await hinders(place, there ? file : dirname(file), place.server ?? place.me, 2)
+  if (!code) return []
+  return [
+    error(
+      'configuration.log-file',
+      file,
+      'the server cannot write its log there',
+      'Make its folder, or give it to the server’s user.',
+    ),
+  ]
+}
+
+/** Under sudo the scripts believe the file beside them, and nothing of the configuration. */
+async function lookAtSettings({ configured: { settings }, folders, scripts }: Place): Promise<Finding[]> {
+  if (settings.privilege !== 'sudo') return []
+  const file = join(scripts, 'settings')
+  const read = await readSmall(file)
+  if (read.state === 'missing')
+    return [
+      error(
+        'configuration.no-settings',
+        file,
+        'it is not there, and under sudo the scripts believe nothing else',
+        'Install again (install.sh) with SERVER_USER=USER.',
+      ),
+    ]
+  if (read.state === 'unseen') return [unseen('configuration', file)]
+  if (read.state === 'wrong')
+    return [error('configuration.no-settings', file, read.fault, 'Install again (install.sh) with SERVER_USER=USER.')]
+  const values = shellValues(read.bytes.toString('utf8'))
+  const expected: Record<string, string> = {
+    EDGE_ROOT: folders.root,
+    EDGE_SYSCONFDIR: folders.sysconf,
+    EDGE_DATADIR: folders.data,
+    EDGE_STATEDIR: folders.state,
+    EDGE_LABEL: settings.label,
+    EDGE_LEGACY_MD5: settings['legacy-md5'] ? '1' : '0',
+    EDGE_UNPACK_LIMIT: String(settings.limits.unpacked),
+    EDGE_LOG_SIZE: String(settings.log.size),
+    EDGE_WRAPPER: settings.wrapper ?? '',
+  }
+  return Object.entries(expected).flatMap(([name, value]) => {
+    const has = values.get(name) ?? ''
+    if (has === value) return []
+    const isFolder = /DIR$|ROOT$/.test(name)
+    return [
+      (isFolder ? error : warning)(
+        'configuration.out-of-step',
+        file,
+        `${name} is ${has || 'empty'} there, and ${value || 'empty'} here`,
+        `Write ${name}='${value}' into it.`,
+      ),
+    ]
+  })
+}
+
+/** NAME=VALUE and NAME='VALUE', as install.sh writes them. */
+export const shellValues = (text: string) =>
+  new Map(
+    [...text.matchAll(/^([A-Z_][A-Z0-9_]*)=(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"#]*))\s*$/gm)].map(
+      ([, name = '', a, b, c]) => [name, a ?? b ?? c ?? ''],
+    ),
+  )

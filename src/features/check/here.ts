@@ -1,0 +1,27 @@
+// This machine, as a check looks at it.
+import { createRun, SYSTEM_PATH } from '../../drivers/run.ts'
+import { type Place, serverOf } from './place.ts'
+
+type Known = Pick<Place, 'folders' | 'scripts' | 'configured'> &
+  Partial<Pick<Place, 'path' | 'system' | 'now' | 'within' | 'me' | 'run'>>
+
+export async function placeOf(known: Known): Promise<Place> {
+  const path = SYSTEM_PATH.split(':')
+  return {
+    path,
+    system: '/',
+    me: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 },
+    now: Date.now(),
+    within: false,
+    server: await serverOf(known.folders, known.configured.settings.privilege),
+    // What is looked at is fixed: programs of the system, by their names in this folder's files.
+    run: createRun(
+      (program) =>
+        (known.path ?? path).concat('/usr/bin').some((folder) => program.startsWith(`${folder}/`)) ||
+        program === sudoOf(known.system),
+    ),
+    ...known,
+  }
+}
+
+const sudoOf = (system = '/') => `${system === '/' ? '' : system}/usr/bin/sudo`

@@ -1,0 +1,137 @@
+// What a migration from the original would change in its root: nothing of it is changed here.
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { etc } from '../../folders.ts'
+import { type Finding, note, warning } from './finding.ts'
+import type { Place } from './place.ts'
+import { readSmall } from './read.ts'
+
+export async function lookAtOriginal(place: Place): Promise<Finding[]> {
+  const looks = [lookAtToken, lookAtPhrase, lookAtScriptsOfIts, lookAtWork, lookAtPort, lookAtPairs, lookAtOwners]
+  return (await Promise.all(looks.map((look) => look(place)))).flat()
+}
+
+const isThere = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+async function lookAtToken(place: Place): Promise<Finding[]> {
+  const file = etc(place.folders, 'api.token')
+  const read = await readSmall(file)
+  if (read.state !== 'there' || read.bytes.toString('latin1').startsWith('sha256 ')) return []
+  return [
+    note(
+      'migration.token',
+      file,
+      'it holds the token itself; the first start keeps only its SHA-256',
+      'Write the token down first: edge-admin export-original writes the original’s form again, and needs it.',
+    ),
+  ]
+}
+
+async function lookAtPhrase(place: Place): Promise<Finding[]> {
+  const file = etc(place.folders, 'api.token.setup')
+  const read = await readSmall(file)
+  if (read.state !== 'there' || read.bytes.length === 0) return []
+  return [
+    note(
+      'migration.set-up',
+      file,
+      'the set-up was begun and not ended; its phrase goes on to be asked for',
+      'Set the appliance up before or after.',
+    ),
+  ]
+}
+
+async function lookAtScriptsOfIts({ folders }: Place): Promise<Finding[]> {
+  const bin = join(folders.root, 'bin')
+  const names = await readdir(bin).catch((): string[] => [])
+  const theirs = names.filter((name) => /^update_.*\.sh$/.test(name)).sort()
+  const found: Finding[] = []
+  if (theirs.length > 0)
+    found.push(
+      note(
+        'migration.scripts',
+        bin,
+        `these are no longer called: ${theirs.join(', ')}`,
+        'Where they were changed for your appliance: set "wrapper" in edge-admin.json, or move the change into a hook.',
+      ),
+    )
+  if (names.includes('wrapper.sh'))
+    found.push(
+      note(
+        'migration.wrapper',
+        join(bin, 'wrapper.sh'),
+        'it is not used, unless "wrapper" names it',
+        `"wrapper": "${join(bin, 'wrapper.sh')}" lets the tasks go through it.`,
+      ),
+    )
+  return found
+}
+
+/** Its locks and ours know nothing of each other. */
+async function lookAtWork({ system }: Place): Promise<Finding[]> {
+  const folder = join(system, 'tmp')
+  const names = (await readdir(folder).catch((): string[] => [])).filter((name) =>
+    /^update_[a-z]+\.sh\.task$/.test(name),
+  )
+  return names
+    .sort()
+    .map((name) =>
+      warning(
+        'migration.at-work',
+        join(folder, name),
+        'a script of the original is at work, or was killed',
+        'Let it end before you migrate; a lock that was left behind may be removed.',
+      ),
+    )
+}
+
+async function lookAtPort({ configured }: Place): Promise<Finding[]> {
+  const { host, port } = configured.settings.listen
+  return [
+    note(
+      'migration.port',
+      `listen ${host}:${port}`,
+      `TLS is served here alone; nothing answers on the original’s port 8080, which was plain HTTP on every address`,
+      host === '127.0.0.1'
+        ? 'For clients from outside write edge-admin.json with "listen": {"host": "0.0.0.0", "port": 8443}, and let them use https.'
+        : 'Let clients use https.',
+    ),
+  ]
+}
+
+async function lookAtPairs({ folders }: Place): Promise<Finding[]> {
+  const found: Finding[] = []
+  const pem = join(folders.sysconf, 'pki/tls/enterprise.pem')
+  if (await isThere(pem))
+    found.push(
+      note(
+        'migration.pem',
+        pem,
+        'stunnel’s file is no longer read; it is written anew with each certificate',
+        'Stop stunnel: the server speaks TLS itself.',
+      ),
+    )
+  return found
+}
+
+/** What `scripts/owners.sh` will give to root, or to the server's user. */
+async function lookAtOwners({ folders, configured }: Place): Promise<Finding[]> {
+  if (configured.settings.privilege !== 'sudo') return []
+  const folder = join(folders.root, 'etc')
+  const names = await readdir(folder).catch((): string[] => [])
+  const owners = await Promise.all(names.map((name) => lstat(join(folder, name)).catch(() => undefined)))
+  const others = names.filter((_name, i) => owners[i]?.isFile() && owners[i].uid !== 0).sort()
+  if (others.length === 0) return []
+  return [
+    note(
+      'migration.owners',
+      folder,
+      `owners.sh gives these to root, or to the server’s user: ${others.join(', ')}`,
+      'Look at them first: what is in them counts as the vendor’s from then on.',
+    ),
+  ]
+}

@@ -1,0 +1,37 @@
+// Where an image runs from memory, a tool of its own keeps the state on a disk (persist in scripts/lib.sh): without its device nothing is kept.
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Finding, ok, unseen, warning } from './finding.ts'
+import type { Place } from './place.ts'
+import { readSmall } from './read.ts'
+
+export const PERSIST_TOOL = '/usr/bin/symlinktool.sh'
+export const PERSIST_DEVICE = '/etc/sysconfig/backup_device'
+
+export async function lookAtPersist({ system }: Place): Promise<Finding[]> {
+  const [tool, file] = [join(system, PERSIST_TOOL), join(system, PERSIST_DEVICE)]
+  if (!(await stat(tool).catch(() => undefined))) return []
+  if (await access(tool, constants.X_OK).catch(() => true))
+    return [
+      warning(
+        'persist.not-executable',
+        tool,
+        'it cannot be started, so what is changed is lost at a restart',
+        `chmod 755 ${tool}`,
+      ),
+    ]
+  const read = await readSmall(file)
+  if (read.state === 'unseen') return [unseen('persist', file)]
+  const name = read.state === 'there' ? (read.bytes.toString('latin1').split('\n', 1)[0] ?? '').trim() : ''
+  if (name === '')
+    return [
+      warning(
+        'persist.no-device',
+        file,
+        'it names no device, so what is changed is lost at a restart',
+        `Write the name of the device into it, as ${PERSIST_TOOL} takes it.`,
+      ),
+    ]
+  return [ok('persist.ok', tool, `it keeps what is changed on ${name}`)]
+}

@@ -1,0 +1,99 @@
+// Files as a check reads them: never for long, never through a pipe or a device, and each way of not being able to is told apart.
+import { constants, type Stats } from 'node:fs'
+import { access, lstat, open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errno } from '../../http/errors.ts'
+import { decodeText, TextError } from '../../store/text.ts'
+import type { Place, User } from './place.ts'
+
+export type Read =
+  | { state: 'there'; bytes: Buffer; info: Stats }
+  | { state: 'missing' }
+  /** Whoever looks may not. */
+  | { state: 'unseen' }
+  | { state: 'wrong'; fault: string }
+
+/** More than any list, key or certificate has. */
+const MOST = 1 << 20
+
+export async function readSmall(file: string): Promise<Read> {
+  let handle: Awaited<ReturnType<typeof open>>
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    return whyNot(file, errno(error))
+  }
+  try {
+    const info = await handle.stat()
+    if (info.isDirectory()) return { state: 'wrong', fault: 'it is a folder' }
+    if (!info.isFile()) return { state: 'wrong', fault: 'it is no plain file' }
+    if (info.size > MOST) return { state: 'wrong', fault: 'it is larger than a mebibyte' }
+    return { state: 'there', bytes: await handle.readFile(), info }
+  } catch (error) {
+    return { state: 'wrong', fault: `it cannot be read (${errno(error) ?? 'unknown error'})` }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function whyNot(file: string, code: string | undefined): Promise<Read> {
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const link = await lstat(file).catch(() => undefined)
+    return link ? { state: 'wrong', fault: 'it is a link to nowhere' } : { state: 'missing' }
+  }
+  if (code === 'EACCES' || code === 'EPERM') return { state: 'unseen' }
+  if (code === 'ELOOP') return { state: 'wrong', fault: 'it is a link that leads to itself' }
+  return { state: 'wrong', fault: `it cannot be opened (${code ?? 'unknown error'})` }
+}
+
+/** Why the scripts cannot read a list as text, in the words and by the rules of `edited` in scripts/lib.sh; undefined when they can. */
+export function faultForScripts(bytes: Buffer): string | undefined {
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe' || mark === 'feff') return 'it is saved as UTF-16, expected UTF-8'
+  return bytes.includes(0) ? 'it holds NUL bytes, expected UTF-8' : undefined
+}
+
+/** The text of a file that people edit, or why it is none. */
+export function textOf(bytes: Buffer): { text: string; fault?: undefined } | { fault: string } {
+  try {
+    return { text: decodeText(bytes).replace(/\r$/gm, '') }
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error
+    return { fault: `it holds ${error.message}, expected UTF-8` }
+  }
+}
+
+/** By owner, group and mode alone: what lists of access add is not asked. */
+export function allows(info: Stats, { uid, gid }: User, bits: 4 | 2 | 1): boolean {
+  if (uid === 0) return bits !== 1 || info.isDirectory() || (info.mode & 0o111) !== 0
+  const shift = info.uid === uid ? 6 : info.gid === gid ? 3 : 0
+  return ((info.mode >> shift) & bits) === bits
+}
+
+/** The error code that keeps `user` from using a path so; undefined when nothing does, as far as can be seen. */
+export async function hinders({ me }: Place, path: string, user: User, bits: 4 | 2 | 1): Promise<string | undefined> {
+  const mode = { 4: constants.R_OK, 2: constants.W_OK, 1: constants.X_OK }[bits]
+  try {
+    await access(path, mode)
+  } catch (error) {
+    const code = errno(error)
+    // A file system that is read-only, or takes no programs, is so for everybody.
+    if (code === 'EROFS' || user.uid === me.uid || code === 'ENOENT') return code
+  }
+  if (user.uid === me.uid) return undefined
+  const info = await stat(path).catch(() => undefined)
+  return !info || allows(info, user, bits) ? undefined : 'EACCES'
+}
+
+/** The path of a program, where tasks would find it. */
+export async function findProgram({ path }: Pick<Place, 'path'>, name: string): Promise<string | undefined> {
+  for (const folder of path) {
+    const file = join(folder, name)
+    const usable = await access(file, constants.X_OK).then(
+      () => stat(file),
+      () => undefined,
+    )
+    if (usable?.isFile()) return file
+  }
+  return undefined
+}

@@ -1,0 +1,662 @@
+// `edge-admin check` on sample appliances that are broken in one place: the break is real (files, modes, programs), and is found.
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Configuration } from '../../src/config.ts'
+import { makeFolders } from '../../src/features/appliance/layout.ts'
+import { makeSample } from '../../src/features/appliance/sample.ts'
+import { lookAtCertificate } from '../../src/features/check/certificate.ts'
+import { checkAll, LOOKS, type Look, lookOnce } from '../../src/features/check/check.ts'
+import { lookAtClock } from '../../src/features/check/clock.ts'
+import { lookAtConfiguration } from '../../src/features/check/configuration.ts'
+import { type Finding, isWrong } from '../../src/features/check/finding.ts'
+import { lookAtFolders } from '../../src/features/check/folders.ts'
+import { placeOf } from '../../src/features/check/here.ts'
+import { lookAtHooks } from '../../src/features/check/hooks.ts'
+import { lookAtKeys } from '../../src/features/check/keys.ts'
+import { lookAtLicence } from '../../src/features/check/licence.ts'
+import { lookAtLists } from '../../src/features/check/lists.ts'
+import { isNewEnough, lookAtNode } from '../../src/features/check/node.ts'
+import { lookAtOwners } from '../../src/features/check/owners.ts'
+import { lookAtPersist } from '../../src/features/check/persist.ts'
+import type { Place } from '../../src/features/check/place.ts'
+import { lookAtPorts } from '../../src/features/check/ports.ts'
+import { lookAtPrograms } from '../../src/features/check/programs.ts'
+import { reportLines } from '../../src/features/check/report.ts'
+import { lookAtScripts } from '../../src/features/check/scripts.ts'
+import { lookAtSudo } from '../../src/features/check/sudo.ts'
+import { makeSelfSigned } from '../../src/http/self-made.ts'
+import { installPair } from '../../src/http/tls.ts'
+
+const repository = join(import.meta.dirname, '../..')
+const isRoot = process.geteuid?.() === 0
+const DAY = 86_400_000
+
+/** One sample appliance for all: its keys are what takes long. */
+const template = mkdtempSync(join(tmpdir(), 'edge-check-sample-'))
+const foldersIn = (folder: string) => ({
+  ...{ root: join(folder, 'root'), sysconf: join(folder, 'sysconf') },
+  ...{ data: join(folder, 'data'), state: join(folder, 'state') },
+})
+beforeAll(() => {
+  makeFolders(foldersIn(template))
+  makeSample(foldersIn(template))
+  cpSync(join(repository, 'scripts'), join(template, 'scripts'), { recursive: true })
+})
+afterAll(() => rmSync(template, { recursive: true, force: true }))
+
+let base: string
+let place: Place
+const at = (...parts: string[]) => join(base, ...parts)
+
+/** A file of the appliance, with everything above it. */
+function lay(file: string, text: string | Buffer, mode = 0o644): string {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text, { mode })
+  chmodSync(file, mode)
+  return file
+}
+const inRoot = (name: string) => join(place.folders.root, name)
+const inSysconf = (name: string) => join(place.folders.sysconf, name)
+const settings = (more: object = {}) => ({
+  ...Configuration.parse({ endpoints: ['settings', 'certs', 'license', 'storage', 'backup'], ...more }),
+})
+async function otherwise(more: Partial<Place>): Promise<Place> {
+  const { run: _, ...rest } = place
+  return { ...(await placeOf({ ...rest, ...more })), ...more }
+}
+
+beforeEach(async () => {
+  base = mkdtempSync(join(tmpdir(), 'edge-check-'))
+  cpSync(template, base, { recursive: true })
+  const folders = foldersIn(base)
+  lay(at('system/etc/passwd'), 'root:x:0:0::/root:/bin/sh\nadmin:x:4711:4711::/:/bin/false\n')
+  mkdirSync(at('system/bin'))
+  symlinkSync('/bin/sh', at('system/bin/sh'))
+  const configured = { settings: settings(), file: at('sysconf/edge-admin.json') }
+  place = await placeOf({ folders, scripts: at('scripts'), configured, system: at('system') })
+})
+afterEach(() => rmSync(base, { recursive: true, force: true }))
+
+const wrong = (findings: Finding[]) =>
+  findings.filter(isWrong).map(({ id, subject }) => [id, subject.replace(`${base}/`, '')])
+const ids = (findings: Finding[]) => findings.map(({ id }) => id)
+/** Breaks it, and expects these findings and no other that is wrong; each says how to mend it. */
+async function finds(look: Look['look'], expected: [string, string][], here = place) {
+  const findings = await look(here)
+  expect(wrong(findings)).toEqual(expected)
+  for (const { message, mend, level } of findings)
+    if (level !== 'ok' && level !== 'note') expect([message, mend !== '']).toEqual([message, true])
+}
+
+describe('the sample appliance', () => {
+  it('has nothing wrong', async () => {
+    const { findings, isWell } = await checkAll(place)
+    expect(findings.filter(isWrong)).toEqual([])
+    expect(isWell).toBe(true)
+    for (const { id } of findings) expect(id).toMatch(/^[a-z]+\.[a-z-]+$/)
+  })
+})
+
+describe('folders', () => {
+  it('that are missing, files, or links to nowhere', async () => {
+    rmSync(inRoot('tmp'), { recursive: true })
+    rmSync(inRoot('log'), { recursive: true })
+    lay(inRoot('log'), '')
+    rmSync(inRoot('bin'), { recursive: true })
+    symlinkSync('/nowhere/at/all', inRoot('bin'))
+    await finds(lookAtFolders, [
+      ['folders.not-a-folder', 'root/log'],
+      ['folders.missing', 'root/tmp'],
+      ['folders.dangling', 'root/bin'],
+    ])
+  })
+
+  it('that everybody may change', async () => {
+    chmodSync(inRoot('etc'), 0o777)
+    await finds(lookAtFolders, [['folders.open', 'root/etc']])
+    chmodSync(inRoot('etc'), 0o1777)
+    await finds(lookAtFolders, [])
+  })
+
+  it('that the server’s user cannot write', async () => {
+    const server = { uid: 4711, gid: 4711 }
+    if (!isRoot) return
+    for (const name of ['root', 'sysconf', 'data', 'state']) chownSync(at(name), 4711, 4711)
+    for (const name of ['etc', 'tmp', 'home/sftp/uploads']) chownSync(inRoot(name), 4711, 4711)
+    chmodSync(inRoot('log'), 0o755)
+    await finds(lookAtFolders, [['folders.not-writable', 'root/log']], await otherwise({ server }))
+  })
+
+  it('of root’s server that somebody else could lay hooks into', async () => {
+    if (!isRoot) return
+    chownSync(inRoot('bin'), 4711, 4711)
+    await finds(lookAtFolders, [['folders.owner', 'root/bin']])
+  })
+})
+
+describe('owners in sudo mode', () => {
+  it('are root’s, the folders above as well', async () => {
+    const sudo = await otherwise({ configured: { settings: settings({ privilege: 'sudo' }), file: undefined } })
+    if (!isRoot) return
+    for (const name of ['locks', 'work']) mkdirSync(join(place.folders.state, name), { recursive: true })
+    // Sticky, as owners.sh makes it, and the temporary folder of this machine is.
+    for (const name of ['etc', 'log', 'home/sftp/uploads']) chmodSync(inRoot(name), 0o3770)
+    chmodSync(base, 0o755)
+    for (const folder of ['root', 'sysconf', 'scripts']) chmodSync(at(folder), 0o755)
+    await finds(lookAtOwners, [], sudo)
+    chownSync(inRoot('etc/updates.key'), 4711, 4711)
+    chmodSync(inRoot('etc/backup.txt'), 0o660)
+    chmodSync(at('sysconf'), 0o777)
+    await finds(
+      lookAtOwners,
+      [
+        ['owners.not-root', 'sysconf'],
+        ['owners.not-root', 'root/etc/updates.key'],
+        ['owners.not-root', 'root/etc/backup.txt'],
+      ],
+      sudo,
+    )
+    const said = (() => {
+      const code = `. ${at('scripts/lib.sh')}; check_owners`
+      const { root, sysconf, data, state } = place.folders
+      lay(
+        at('scripts/settings'),
+        `EDGE_ROOT='${root}'\nEDGE_SYSCONFDIR='${sysconf}'\nEDGE_DATADIR='${data}'\nEDGE_STATEDIR='${state}'\n`,
+      )
+      try {
+        return execFileSync('sh', ['-c', code, at('scripts/update.sh')], {
+          env: { ...process.env, SUDO_UID: '4711' },
+          encoding: 'utf8',
+          stdio: 'pipe',
+        })
+      } catch (error) {
+        return String((error as { stderr: string }).stderr)
+      }
+    })()
+    expect(said).toContain('must belong to root')
+  })
+
+  it('are nobody’s concern without it', async () => {
+    expect(await lookAtOwners(place)).toEqual([])
+  })
+})
+
+describe('node', () => {
+  it('is compared by its numbers', () => {
+    const judged = ['v20.19.0', 'v20.18.3', 'v22.1.0', 'v18.20.4', 'v100.0.0', 'x'].map((one) => [
+      one,
+      isNewEnough(one),
+    ])
+    expect(Object.fromEntries(judged)).toEqual({
+      'v20.19.0': true,
+      'v20.18.3': false,
+      'v22.1.0': true,
+      'v18.20.4': false,
+      'v100.0.0': true,
+      x: false,
+    })
+  })
+
+  it('that is too old, or not where tasks look for it', async () => {
+    lay(at('programs/node'), '#!/bin/sh\necho v18.20.4\n', 0o755)
+    await finds(lookAtNode, [['node.old', 'programs/node']], await otherwise({ path: [at('programs')] }))
+    rmSync(at('programs/node'))
+    await finds(lookAtNode, [['node.missing', 'node']], await otherwise({ path: [at('programs')] }))
+  })
+})
+
+describe('programs', () => {
+  /** The machine's own, by links, without some and with others. */
+  async function having(without: string[], instead: Record<string, string> = {}): Promise<Place> {
+    mkdirSync(at('programs'))
+    for (const folder of place.path)
+      for (const name of existsSync(folder) ? execFileSync('ls', [folder], { encoding: 'utf8' }).split('\n') : [])
+        if (name && !without.includes(name) && !(name in instead) && !existsSync(at('programs', name)))
+          symlinkSync(join(folder, name), at('programs', name))
+    for (const [name, text] of Object.entries(instead)) lay(at('programs', name), text, 0o755)
+    return otherwise({ path: [at('programs')] })
+  }
+
+  it('that are missing', async () => {
+    const here = await having(['flock', 'openssl', 'tar'])
+    await finds(
+      lookAtPrograms,
+      [
+        ['programs.missing', 'flock'],
+        ['programs.missing', 'openssl'],
+        ['programs.missing', 'tar'],
+      ],
+      here,
+    )
+  })
+
+  it('that cannot do what is asked of them', async () => {
+    const here = await having([], {
+      openssl:
+        '#!/bin/sh\ncase $* in *-pbkdf2*) echo "enc: Unrecognized flag pbkdf2" >&2; exit 1 ;; esac\nexec /usr/bin/openssl "$@"\n',
+      flock: '#!/bin/sh\nexit 1\n',
+      dd: '#!/bin/sh\nexit 1\n',
+    })
+    await finds(
+      lookAtPrograms,
+      [
+        ['programs.unable', 'programs/openssl'],
+        ['programs.unable', 'programs/flock'],
+        ['programs.unable', 'programs/dd'],
+      ],
+      here,
+    )
+  })
+})
+
+describe('sudo', () => {
+  const grant = (kinds: string[], version = '1.9.13p3') => `#!/bin/sh
+case $1 in
+  -V) echo 'Sudo version ${version}' ;;
+  *) echo 'User admin may run the following commands on box:'
+    echo '    (root) NOPASSWD: ${kinds.map((kind) => `${at('scripts', kind)}.sh ^(run|recover|cancel) x$`).join(', ')}' ;;
+esac
+`
+  const ALL =
+    'update settings storage certs license backup restore logs debug wrapper dataset-destroy snapshot-create snapshot-prune snapshot-rollback reboot'.split(
+      ' ',
+    )
+  const here = (me = { uid: 0, gid: 0 }) =>
+    otherwise({
+      configured: { settings: settings({ privilege: 'sudo' }), file: undefined },
+      server: { uid: 4711, gid: 4711 },
+      me,
+    })
+  const sudo = (text: string) => lay(at('system/usr/bin/sudo'), text, 0o755)
+
+  it('is asked for nothing without sudo mode', async () => {
+    expect(await lookAtSudo(place)).toEqual([])
+  })
+
+  it('that is missing, too old, or lets the server start nothing', async () => {
+    await finds(lookAtSudo, [['sudo.missing', 'system/usr/bin/sudo']], await here())
+    sudo(grant(ALL))
+    await finds(lookAtSudo, [], await here())
+    sudo(grant(ALL, '1.9.5p2'))
+    await finds(lookAtSudo, [['sudo.old', 'system/usr/bin/sudo']], await here())
+    sudo(grant(ALL.filter((kind) => kind !== 'restore')))
+    const findings = (await lookAtSudo(await here())).filter(isWrong)
+    expect(findings.map(({ id, message }) => [id, message])).toEqual([
+      ['sudo.fragment-missing', 'it does not let admin start without a password: restore.sh'],
+    ])
+    sudo('#!/bin/sh\n[ "$1" != -V ] || echo "Sudo version 1.9.16"\n[ "$1" = -V ]\n')
+    await finds(lookAtSudo, [['sudo.fragment-missing', 'system/usr/bin/sudo']], await here())
+  })
+
+  it('is not asked by those whom it would not tell, and that is said', async () => {
+    sudo(grant([]))
+    const findings = await lookAtSudo(await here({ uid: 12, gid: 12 }))
+    expect([findings.filter(isWrong), ids(findings)]).toEqual([[], ['sudo.version', 'sudo.unseen']])
+  })
+
+  it('cannot work for a server that is root', async () => {
+    sudo(grant(ALL))
+    const root = { ...(await here()), server: { uid: 0, gid: 0 } }
+    await finds(lookAtSudo, [['sudo.server-is-root', 'system/usr/bin/sudo']], root)
+  })
+})
+
+describe('scripts', () => {
+  it('that are missing, not executable or saved on Windows', async () => {
+    rmSync(at('scripts/update.sh'))
+    chmodSync(at('scripts/backup.sh'), 0o644)
+    lay(at('scripts/lib.sh'), readFileSync(at('scripts/lib.sh'), 'utf8').replaceAll('\n', '\r\n'))
+    await finds(lookAtScripts, [
+      ['scripts.not-executable', 'scripts/backup.sh'],
+      ['scripts.missing', 'scripts/update.sh'],
+      ['scripts.line-ends', 'scripts/lib.sh'],
+    ])
+  })
+
+  it('that are others than the program was built with', async () => {
+    const findings = await lookAtScripts(place, { 'logs.sh': '0'.repeat(64) })
+    expect(findings.map(({ id, level, subject }) => [id, level, subject])).toEqual([
+      ['scripts.other', 'note', at('scripts/logs.sh')],
+    ])
+  })
+})
+
+describe('keys', () => {
+  it('that are missing', async () => {
+    for (const name of ['updates.key', 'updates.pub']) rmSync(inRoot(`etc/${name}`))
+    await finds(lookAtKeys, [
+      ['keys.missing', 'root/etc/updates.key'],
+      ['keys.missing', 'root/etc/updates.pub'],
+    ])
+  })
+
+  it('that nobody can read as keys', async () => {
+    lay(inRoot('etc/updates.key'), '\nsecond line\n', 0o600)
+    lay(inRoot('etc/updates.pub'), 'no key\n')
+    rmSync(inRoot('etc/license.pub'))
+    mkdirSync(inRoot('etc/license.pub'))
+    await finds(lookAtKeys, [
+      ['keys.broken', 'root/etc/updates.key'],
+      ['keys.broken', 'root/etc/updates.pub'],
+      ['keys.broken', 'root/etc/license.pub'],
+    ])
+  })
+
+  it('that a carriage return belongs to, that anybody may read, that are of another kind, that are private', async () => {
+    lay(inRoot('etc/updates.key'), 'secret\r\n', 0o644)
+    cpSync(inRoot('etc/license.pub'), inRoot('etc/updates.pub'))
+    cpSync(join(place.folders.state, 'vendor/license.priv'), inRoot('etc/license.pub'))
+    await finds(lookAtKeys, [
+      ['keys.line-end', 'root/etc/updates.key'],
+      ['keys.open', 'root/etc/updates.key'],
+      ['keys.not-rsa', 'root/etc/updates.pub'],
+      ['keys.private', 'root/etc/license.pub'],
+    ])
+  })
+
+  it('and a token that the server’s user may not read', async () => {
+    lay(inRoot('etc/api.token'), 'sha256 00\n', 0o600)
+    await finds(
+      lookAtKeys,
+      [['keys.token-closed', 'root/etc/api.token']],
+      await otherwise({ server: { uid: 4711, gid: 4711 } }),
+    )
+    lay(inRoot('etc/api.token'), '')
+    await finds(lookAtKeys, [['keys.token-broken', 'root/etc/api.token']])
+  })
+})
+
+describe('lists', () => {
+  const missing = (...names: string[]) => names.map((name): [string, string] => ['lists.missing', name])
+
+  it('that are missing', async () => {
+    for (const name of ['backup', 'logs', 'debug', 'version', 'changelog']) rmSync(inRoot(`etc/${name}.txt`))
+    for (const name of ['storage-options.json', 'build.json']) rmSync(inSysconf(name))
+    await finds(
+      lookAtLists,
+      missing(
+        'root/etc/backup.txt',
+        'root/etc/logs.txt',
+        'root/etc/debug.txt',
+        'root/etc/version.txt',
+        'sysconf/storage-options.json',
+      ),
+    )
+    expect(ids(await lookAtLists(place)).filter((id) => id === 'lists.missing')).toHaveLength(7)
+  })
+
+  it('that are missed only where their endpoint is on', async () => {
+    rmSync(inRoot('etc/backup.txt'))
+    rmSync(inSysconf('storage-options.json'))
+    await finds(
+      lookAtLists,
+      [],
+      await otherwise({ configured: { settings: settings({ endpoints: [] }), file: undefined } }),
+    )
+  })
+
+  it('that are no text', async () => {
+    lay(inRoot('etc/backup.txt'), Buffer.from('\ufeffetc home\n', 'utf16le'))
+    lay(inRoot('etc/logs.txt'), Buffer.from('/var\0/log'))
+    rmSync(inRoot('etc/debug.txt'))
+    mkdirSync(inRoot('etc/debug.txt'))
+    lay(inSysconf('build.json'), Buffer.from([0x7b, 0xe4, 0x7d]))
+    await finds(lookAtLists, [
+      ['lists.not-text', 'root/etc/backup.txt'],
+      ['lists.not-text', 'root/etc/logs.txt'],
+      ['lists.not-a-file', 'root/etc/debug.txt'],
+      ['lists.not-text', 'sysconf/build.json'],
+    ])
+  })
+
+  it('that have another form', async () => {
+    lay(inRoot('etc/backup.txt'), 'etc ../other\n')
+    lay(inRoot('etc/logs.txt'), 'var/log\n')
+    lay(inRoot('etc/version.txt'), 'version one\n')
+    lay(inRoot('etc/product.txt'), '\n')
+    lay(inSysconf('build.json'), '["a"]\n')
+    lay(inRoot('etc/health.json'), '{"disk":\n')
+    lay(inSysconf('storage-options.json'), '{"options":["local","floppy"]}\n')
+    lay(inSysconf('allservices.txt'), 'good ../bad\n')
+    const all = [
+      'root/etc/backup.txt',
+      'root/etc/logs.txt',
+      'root/etc/version.txt',
+      'root/etc/product.txt',
+      'sysconf/build.json',
+      'root/etc/health.json',
+      'sysconf/storage-options.json',
+      'sysconf/allservices.txt',
+    ]
+    await finds(
+      lookAtLists,
+      all.map((name) => ['lists.malformed', name]),
+    )
+  })
+
+  it('that name a service which nothing can ask', async () => {
+    rmSync(inSysconf('init.d/sample-app'))
+    await finds(lookAtLists, [['lists.no-service', 'sysconf/allservices.txt']])
+  })
+
+  it('with a byte order mark and the line ends of Windows are read all the same', async () => {
+    lay(inRoot('etc/backup.txt'), '\ufeffetc home\r\n')
+    lay(inRoot('etc/version.txt'), '\ufeff1.0.0\r\n')
+    await finds(lookAtLists, [])
+  })
+})
+
+describe('hooks', () => {
+  it('that could not be started', async () => {
+    chmodSync(inRoot('bin/network.sh'), 0o644)
+    lay(inRoot('bin/storage.sh'), '#!/bin/sh\r\nexit 0\r\n', 0o755)
+    lay(inRoot('bin/certs.sh'), '#!/usr/bin/no-such-shell\n', 0o755)
+    rmSync(inRoot('bin/reboot.sh'))
+    mkdirSync(inRoot('bin/reboot.sh'))
+    lay(inRoot('bin/license.sh'), '', 0o755)
+    await finds(lookAtHooks, [
+      ['hooks.not-executable', 'root/bin/network.sh'],
+      ['hooks.line-ends', 'root/bin/storage.sh'],
+      ['hooks.interpreter-missing', 'root/bin/certs.sh'],
+      ['hooks.empty', 'root/bin/license.sh'],
+      ['hooks.not-a-file', 'root/bin/reboot.sh'],
+    ])
+  })
+
+  it('that others than root may change, and root runs', async () => {
+    if (!isRoot) return
+    chmodSync(inRoot('bin/network.sh'), 0o775)
+    await finds(lookAtHooks, [['hooks.owner', 'root/bin/network.sh']])
+  })
+})
+
+describe('the clock', () => {
+  it('that is in the past, went back, or that nobody keeps', async () => {
+    await finds(lookAtClock, [['clock.wrong', 'clock']], await otherwise({ now: 0 }))
+    lay(join(place.folders.state, 'boots.json'), '{}')
+    const later = new Date(place.now + 10 * DAY)
+    utimesSync(join(place.folders.state, 'boots.json'), later, later)
+    await finds(lookAtClock, [['clock.went-back', 'clock']])
+    rmSync(join(place.folders.state, 'boots.json'))
+    lay(inSysconf('network.conf'), "mode=dhcp\nntpserver='pool.ntp.org'\n")
+    const here = await otherwise({ path: [at('programs')] })
+    await finds(lookAtClock, [['clock.no-keeper', 'clock']], here)
+    lay(at('programs/chronyd'), '', 0o755)
+    lay(at('system/etc/chrony.conf'), '')
+    await finds(lookAtClock, [], here)
+  })
+})
+
+describe('the certificate', () => {
+  const names = { hosts: ['localhost'], addresses: ['127.0.0.1'] }
+
+  it('that has no key, another key, has ended or ends soon', async () => {
+    installPair(place.folders, await makeSelfSigned({ names, now: place.now }))
+    await finds(lookAtCertificate, [])
+    const [ended, soon] = [900, 800]
+    await finds(
+      lookAtCertificate,
+      [['certificate.ended', 'sysconf/pki/tls/certs/enterprise.crt']],
+      await otherwise({ now: place.now + ended * DAY }),
+    )
+    await finds(
+      lookAtCertificate,
+      [['certificate.ends-soon', 'sysconf/pki/tls/certs/enterprise.crt']],
+      await otherwise({ now: place.now + soon * DAY }),
+    )
+    const key = inSysconf('pki/tls/private/enterprise.key')
+    chmodSync(key, 0o644)
+    await finds(lookAtCertificate, [['certificate.key-open', 'sysconf/pki/tls/private/enterprise.key']])
+    lay(key, (await makeSelfSigned({ names, now: place.now })).key, 0o600)
+    await finds(lookAtCertificate, [['certificate.broken', 'sysconf/pki/tls/private/enterprise.key']])
+    rmSync(key)
+    await finds(lookAtCertificate, [['certificate.no-key', 'sysconf/pki/tls/private/enterprise.key']])
+  })
+})
+
+describe('the licence', () => {
+  it('that is not valid, or that nobody can judge', async () => {
+    lay(inRoot('etc/license.asc'), 'nothing\n')
+    await finds(lookAtLicence, [['licence.invalid', 'root/etc/license.asc']])
+    rmSync(inRoot('etc/license.pub'))
+    await finds(lookAtLicence, [['licence.no-judge', 'root/etc/license.pub']])
+  })
+
+  it('is left to a hook, which is not run', async () => {
+    lay(inRoot('bin/license.sh'), `#!/bin/sh\n: >${at('was-run')}\n`, 0o755)
+    expect(ids(await lookAtLicence(place))).toEqual(['licence.by-hook'])
+    await checkAll(place)
+    expect(existsSync(at('was-run'))).toBe(false)
+  })
+})
+
+describe('the configuration', () => {
+  const configured = (more: object) =>
+    otherwise({ configured: { settings: settings(more), file: at('sysconf/edge-admin.json') } })
+
+  it('that is wrong, or names what is not here', async () => {
+    const fault = `${at('sysconf/edge-admin.json')}: lable: unknown key. Did you mean label?`
+    await finds(
+      lookAtConfiguration,
+      [['configuration.wrong', 'sysconf/edge-admin.json']],
+      await otherwise({ configured: { settings: settings(), file: at('sysconf/edge-admin.json'), fault } }),
+    )
+    await finds(
+      lookAtConfiguration,
+      [['configuration.wrapper', 'root/bin/wrapper.sh']],
+      await configured({ wrapper: inRoot('bin/wrapper.sh') }),
+    )
+    await finds(
+      lookAtConfiguration,
+      [['configuration.log-file', 'no/such/folder/log']],
+      await configured({ log: { file: at('no/such/folder/log') } }),
+    )
+    const unknown = await lookAtConfiguration(await configured({ endpoints: ['backup', 'custom'] }))
+    expect(ids(unknown)).toEqual(['configuration.unknown-endpoint'])
+  })
+
+  it('that the settings of the scripts are out of step with', async () => {
+    const { root, sysconf, data, state } = place.folders
+    const text = (label: string) =>
+      `EDGE_ROOT='${root}'\nEDGE_SYSCONFDIR='${sysconf}'\nEDGE_DATADIR='${data}'\nEDGE_STATEDIR='${state}'\nEDGE_LABEL=${label}\nEDGE_LEGACY_MD5=0\nEDGE_UNPACK_LIMIT=17179869184\nEDGE_LOG_SIZE=16777216\nEDGE_WRAPPER=\n`
+    await finds(
+      lookAtConfiguration,
+      [['configuration.no-settings', 'scripts/settings']],
+      await configured({ privilege: 'sudo' }),
+    )
+    lay(at('scripts/settings'), text('SYSTEM'))
+    await finds(lookAtConfiguration, [], await configured({ privilege: 'sudo' }))
+    await finds(
+      lookAtConfiguration,
+      [['configuration.out-of-step', 'scripts/settings']],
+      await configured({ privilege: 'sudo', label: 'BOX' }),
+    )
+  })
+})
+
+describe('the port', () => {
+  const listening = (listen: object, more: Partial<Place> = {}) =>
+    otherwise({ configured: { settings: settings({ listen }), file: undefined }, ...more })
+
+  it('that is root’s, or on an address that nobody has', async () => {
+    await finds(
+      lookAtPorts,
+      [['ports.low', 'listen 0.0.0.0:1']],
+      await listening({ host: '0.0.0.0', port: 1 }, { server: { uid: 4711, gid: 4711 } }),
+    )
+    await finds(
+      lookAtPorts,
+      [['ports.no-such-address', 'listen 192.0.2.77:8443']],
+      await listening({ host: '192.0.2.77' }),
+    )
+  })
+
+  it('of this machine alone is noted', async () => {
+    expect(ids(await lookAtPorts(place))).toContain('ports.loopback')
+    expect(ids(await lookAtPorts(await listening({ host: '::', port: 0 })))).toEqual(['ports.ok'])
+  })
+})
+
+describe('the tool that keeps the state', () => {
+  it('without a device, or that cannot be started', async () => {
+    expect(await lookAtPersist(place)).toEqual([])
+    const tool = lay(at('system/usr/bin/symlinktool.sh'), '#!/bin/sh\n', 0o755)
+    await finds(lookAtPersist, [['persist.no-device', 'system/etc/sysconfig/backup_device']])
+    lay(at('system/etc/sysconfig/backup_device'), 'sda1/\n')
+    await finds(lookAtPersist, [])
+    chmodSync(tool, 0o644)
+    await finds(lookAtPersist, [['persist.not-executable', 'system/usr/bin/symlinktool.sh']])
+  })
+})
+
+describe('a look', () => {
+  it('that does not end is a finding, and so is one that fails', async () => {
+    const never = { area: 'disk', look: () => new Promise<Finding[]>(() => {}) }
+    expect(ids(await lookOnce(never, place, 10))).toEqual(['disk.no-answer'])
+    const fails = { area: 'disk', look: () => Promise.reject(new Error('no')) }
+    expect(ids(await lookOnce(fails, place))).toEqual(['disk.failed'])
+  })
+
+  it('changes nothing', async () => {
+    const all = () => execFileSync('find', [base, '-printf', '%p %m %s %T@ %C@\\n'], { encoding: 'utf8' })
+    const before = all()
+    await checkAll(place, LOOKS)
+    expect(all()).toBe(before)
+  })
+})
+
+describe('the report', () => {
+  it('has the worst first, the mend below it, and a count', () => {
+    const one = (level: Finding['level']): Finding => ({
+      id: `a.${level}`,
+      level,
+      subject: `/${level}`,
+      message: 'so it is',
+      mend: level === 'ok' ? '' : 'do this',
+    })
+    expect(reportLines([one('ok'), one('note'), one('error'), one('warning')])).toEqual([
+      ...[
+        'error    /error: so it is [a.error]',
+        '         do this',
+        'warning  /warning: so it is [a.warning]',
+        '         do this',
+      ],
+      ...['note     /note: so it is [a.note]', '         do this', '1 error, 1 warning, 1 note; 1 in order'],
+    ])
+  })
+})
