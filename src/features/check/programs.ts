@@ -164,8 +164,9 @@ async function lookAtVersions(place: Place): Promise<Finding[]> {
     ['tar', '--version'],
   ] as const) {
     const file = await findProgram(place, name)
-    const ended = file === undefined ? undefined : await attempt(place, file, [option])
-    if (!ended?.ran) continue
+    if (file === undefined) continue
+    const ended = await attempt(place, file, [option])
+    if (!ended.ran) continue
     const line = `${ended.stdout}\n${ended.stderr}`.split('\n').find((one) => one.trim() !== '')
     if (line) lines.push(ok('programs.version', file, line.trim().slice(0, 100)))
   }
