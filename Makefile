@@ -16,6 +16,8 @@ SEED ?=
 BIN = node_modules/.bin
 SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh) .ci/run \
 	$(wildcard test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
+# They make the bundle and, of what is in it, NOTICE and sbom.json.
+BUILDERS = build.ts build-page.ts trim.ts shipped.ts notice.ts sbom.ts
 VERSION = $(shell node -p 'require("./package.json").version')
 # What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
 SOURCE_DATE_EPOCH ?= 1767225600
@@ -32,7 +34,7 @@ test: tools build ## everything that must be green: lint, types, shellcheck, all
 	@$(MAKE) --no-print-directory lint types shell || { echo '0 passed, 1 failed'; exit 1; }
 	@$(BIN)/vitest run --reporter=default --reporter=./test/harness/reporter.ts
 
-test-appliance: tools build dist/sbom.json ## the packaged product and the storage tests, in virtual machines with a real ZFS, Samba, NFS and iSCSI
+test-appliance: tools build ## the packaged product and the storage tests, in virtual machines with a real ZFS, Samba, NFS and iSCSI
 	@test/appliance/rig.sh
 
 test-browser: build ## the console, driven in Debian's Chromium on an appliance with storage on fakes; screenshots in test/browser/screenshots
@@ -70,7 +72,7 @@ quick: node_modules/.installed
 
 build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-admin` runs it
 
-dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed build.ts build-page.ts trim.ts
+dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed $(BUILDERS) $(wildcard LICENSE etc/eff-*)
 	@$(BIN)/tsx build.ts
 	@ln -sfn ../../scripts/edge-admin $(BIN)/edge-admin
 
@@ -98,14 +100,9 @@ deps: node_modules/.installed ## write deps.txt: every package that is shipped
 audit: node_modules/.installed ## ask the registry for known faults in what is shipped
 	@$(BIN)/tsx test/harness/audit.ts
 
-dist/sbom.json: package-lock.json sbom.ts node_modules/.installed
-	@mkdir -p dist
-	@npm sbom --sbom-format cyclonedx --omit dev --package-lock-only --loglevel=error | $(BIN)/tsx sbom.ts >$@.new
-	@mv $@.new $@
-
-dist: build dist/sbom.json ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
+dist: build ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
 	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
-	@cp -R scripts etc install.sh README.md CHANGELOG.md dist/edge-admin.js dist/console dist/NOTICE dist/sbom.json \
+	@cp -R scripts etc install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/console dist/NOTICE dist/sbom.json \
 		dist/stage/edge-admin-$(VERSION)
 	@printf '{ "type": "module" }\n' >dist/stage/edge-admin-$(VERSION)/package.json
 	@chmod -R u=rwX,go=rX dist/stage
@@ -115,7 +112,7 @@ dist: build dist/sbom.json ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, e
 	@rm -rf dist/stage
 	@echo dist/edge-admin-$(VERSION).tar.gz
 
-install: build dist/sbom.json ## lay everything into DESTDIR= (PREFIX=, ETCDIR=, SYSCONFDIR=, ROOT=, DATADIR=, STATEDIR=, SERVER_USER=)
+install: build ## lay everything into DESTDIR= (PREFIX=, ETCDIR=, SYSCONFDIR=, ROOT=, DATADIR=, STATEDIR=, SERVER_USER=)
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' ETCDIR='$(ETCDIR)' SYSCONFDIR='$(SYSCONFDIR)' ROOT='$(ROOT)' \
 		DATADIR='$(DATADIR)' STATEDIR='$(STATEDIR)' SERVER_USER='$(SERVER_USER)' sh install.sh
 

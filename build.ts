@@ -1,10 +1,13 @@
-// Bundles src/main.ts into one file that needs no node_modules, the console's page beside it, and writes NOTICE: the licences of what is in it. The trap: busboy and
-// pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
+// Bundles src/main.ts into one file that needs no node_modules, the console's page beside it, and writes NOTICE and sbom.json: what is in them, and its licences. The trap:
+// busboy and pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { buildPage } from './build-page.ts'
+import { notice } from './notice.ts'
+import { bill } from './sbom.ts'
+import { shippedPackages, usedByUs, wordList } from './shipped.ts'
 import { trim } from './trim.ts'
 
 const OUT = 'dist/edge-admin.js'
@@ -45,25 +48,20 @@ const { metafile } = await build({
 chmodSync(OUT, 0o755)
 
 const page = await buildPage()
-const packages = new Set<string>()
-for (const input of Object.keys({ ...metafile.inputs, ...page.inputs })) {
-  const name = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
-  if (name) packages.add(name)
-}
-writeFileSync(
-  'dist/NOTICE',
-  `edge-admin.js contains these packages, each under its own licence.\n${[...packages].sort().map(notice).join('')}`,
-)
-
-function notice(name: string): string {
-  const folder = join('node_modules', name)
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  // busboy's is the form of long ago.
-  const license = manifest.license ?? manifest.licenses.map(({ type }: { type: string }) => type).join(', ')
-  const text = readdirSync(folder)
-    .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
+const outputs = { ...metafile.outputs, ...page.outputs }
+const { name, version, description, license } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+const words = wordList()
+const shipped = [...shippedPackages(outputs, packages), words]
+const files = Object.fromEntries(
+  Object.keys(outputs)
     .sort()
-    .map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
-    .join('\n\n')
-  return `\n${'='.repeat(72)}\n${name} ${manifest.version} (${license})\n\n${text || 'The package brings no licence text of its own.'}\n`
-}
+    .map((file) => [file.replace(/^dist\//, ''), readFileSync(file)]),
+)
+const uses = [...usedByUs(outputs), words.name]
+const text = existsSync('LICENSE') ? readFileSync('LICENSE', 'utf8').trim() : ''
+writeFileSync('dist/NOTICE', notice({ name, version, license, text }, shipped))
+writeFileSync(
+  'dist/sbom.json',
+  `${JSON.stringify(bill({ name, version, description, license, files, uses }, shipped), null, 2)}\n`,
+)

@@ -16,13 +16,20 @@ const UNUSED: Record<string, RegExp> = {
   busboy: /\/busboy\/lib\/types\/urlencoded\.js$/,
 }
 
+const FORGE_RANDOM = /\/node-forge\/lib\/random\.js$/
+const SONIC_BOOM = /\/sonic-boom\/index\.js$/
+
+/** Whether nothing of the file is in the bundle, although it is named there. */
+export const isCut = (file: string) =>
+  [...Object.values(UNUSED), FORGE_RANDOM, SONIC_BOOM].some((one) => one.test(file))
+
 /** forge's generator is AES in JavaScript, seeded by Node's; for the blinding of a signature Node's own bytes are as good. */
 const RANDOM = `require('./sha256')
 const { randomBytes } = require('node:crypto')
 require('./forge').random = { getBytes: (count) => randomBytes(count).toString('binary') }`
 
 /** pino asks of its stream whether it is one of these. */
-const SONIC_BOOM = "module.exports = class { constructor() { throw new Error('sonic-boom is left out') } }"
+const NO_SONIC_BOOM = "module.exports = class { constructor() { throw new Error('sonic-boom is left out') } }"
 
 /** systeminformation as a module, with only the functions that /health calls, so that the bundler sees what the others alone need. */
 const INFORMATION: Record<string, string> = { filesystem: 'fsSize', memory: 'mem' }
@@ -41,8 +48,8 @@ export const trim: Plugin = {
   setup(build) {
     for (const filter of Object.values(UNUSED))
       build.onLoad({ filter }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
-    build.onLoad({ filter: /\/node-forge\/lib\/random\.js$/ }, () => ({ contents: RANDOM, loader: 'js' }))
-    build.onLoad({ filter: /\/sonic-boom\/index\.js$/ }, () => ({ contents: SONIC_BOOM, loader: 'js' }))
+    build.onLoad({ filter: FORGE_RANDOM }, () => ({ contents: RANDOM, loader: 'js' }))
+    build.onLoad({ filter: SONIC_BOOM }, () => ({ contents: NO_SONIC_BOOM, loader: 'js' }))
     build.onLoad({ filter: /\/systeminformation\/lib\/(filesystem|memory|util)\.js$/ }, ({ path }) => ({
       contents: asModule(path),
       loader: 'js',
