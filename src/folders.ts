@@ -43,3 +43,8 @@ export function consolePage(): string {
   const installed = join(installation(), 'console')
   return existsSync(installed) ? installed : join(installation(), 'dist/console')
 }
+
+/** Where sbom.json lies, that the build wrote: beside the bundle when installed, in `dist/` of a checkout. */
+export function billOfMaterials(): string {
+  return existsSync(join(installation(), 'sbom.json')) ? installation() : join(installation(), 'dist')
+}

@@ -14,6 +14,7 @@ export const ADMIN_ROLES: Record<string, 'viewer' | 'administrator' | 'set-up'> 
   'GET /api/v1/admin/version': 'viewer',
   'GET /api/v1/admin/changelog': 'viewer',
   'GET /api/v1/admin/build': 'viewer',
+  'GET /api/v1/admin/build/sbom': 'viewer',
   'GET /api/v1/admin/health': 'viewer',
   'GET /api/v1/admin/services': 'viewer',
   'GET /api/v1/admin/endpoints': 'viewer',

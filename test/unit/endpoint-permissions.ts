@@ -17,6 +17,7 @@ export const PERMISSIONS: Record<string, { door: Door; right: number }> = {
   'GET /api/v1/admin/version': { door: 'closed', right: 200 },
   'GET /api/v1/admin/changelog': { door: 'closed', right: 200 },
   'GET /api/v1/admin/build': { door: 'closed', right: 200 },
+  'GET /api/v1/admin/build/sbom': { door: 'closed', right: 200 },
   'GET /api/v1/admin/health': { door: 'closed', right: 200 },
   'GET /api/v1/admin/services': { door: 'closed', right: 200 },
   'GET /api/v1/admin/endpoints': { door: 'closed', right: 200 },

@@ -1,7 +1,8 @@
-// GET /version, /changelog, /build, /health, /services, /endpoints, /openapi.json.
+// GET /version, /changelog, /build, /build/sbom, /health, /services, /endpoints, /openapi.json.
 import { join } from 'node:path'
 import * as z from 'zod'
 import { listServices } from '../../features/services/services.ts'
+import { billOfMaterials } from '../../folders.ts'
 import { notFound, raise } from '../../http/errors.ts'
 import { editedReply, fileReply } from '../../http/files.ts'
 import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
@@ -39,17 +40,44 @@ export const getChangelog = define({
     written(mode)(join(folders.root, 'etc'), 'changelog.txt', { 'Content-Type': TEXT_TYPE, ...FRESH }),
 })
 
+const CYCLONEDX = 'application/vnd.cyclonedx+json'
+const BILL = `${PREFIX}/build/sbom`
+
 export const getBuild = define({
   method: 'GET',
   path: `${PREFIX}/build`,
   id: 'getBuild',
   tag: 'Information',
   summary: 'Show what this build is made of',
+  description: `The vendor’s build.json as it is. The header \`Link\` leads to the software bill of materials of Edge Admin (\`${BILL}\`).`,
   permission: 'viewer',
   response: JSON_TYPE,
   errors: [404],
+  // A header and not a member: clients are promised the vendor's file as it is, which need not even be an object.
   handle: (_call, { folders, mode }) =>
-    written(mode)(folders.sysconf, 'build.json', { 'Content-Type': JSON_TYPE, ...FRESH }),
+    written(mode)(folders.sysconf, 'build.json', {
+      'Content-Type': JSON_TYPE,
+      ...FRESH,
+      ...(mode === 'strict' && { Link: `<${BILL}>; rel="describedby"; type="${CYCLONEDX}"` }),
+    }),
+})
+
+export const getSbom = define({
+  method: 'GET',
+  path: BILL,
+  id: 'getSbom',
+  tag: 'Information',
+  summary: 'Read the software bill of materials of Edge Admin',
+  description: 'CycloneDX 1.5: what of others is in it, with versions, licences and digests.',
+  permission: 'viewer',
+  response: CYCLONEDX,
+  errors: [404],
+  handle: () =>
+    fileReply(billOfMaterials(), 'sbom.json', {
+      'Content-Type': `${CYCLONEDX}; version=1.5`,
+      'Content-Disposition': 'attachment; filename="edge-admin.cdx.json"',
+      ...FRESH,
+    }),
 })
 
 export const getHealth = define({
@@ -103,4 +131,13 @@ export const getOpenapi = define({
   handle: (_call, { openapi, rendered }) => jsonText(rendered.get('openapi', openapi)),
 })
 
-export const infoEndpoints = [getVersion, getChangelog, getBuild, getHealth, getServices, getEndpoints, getOpenapi]
+export const infoEndpoints = [
+  getVersion,
+  getChangelog,
+  getBuild,
+  getSbom,
+  getHealth,
+  getServices,
+  getEndpoints,
+  getOpenapi,
+]

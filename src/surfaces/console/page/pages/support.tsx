@@ -24,6 +24,7 @@ export function Support() {
           { path: `${ADMIN}/debug`, output: 'debug-bundle.tar' },
           { path: `${ADMIN}/services` },
           { path: `${ADMIN}/build` },
+          { path: `${ADMIN}/build/sbom`, output: 'edge-admin.cdx.json' },
           { path: `${ADMIN}/changelog` },
         ]}
       />
@@ -95,6 +96,13 @@ function Build() {
         <FailureNote failure={query.failure} again={query.reload} />
       )}
       {query.data ? <Facts of={Object.entries(query.data).map(([name, value]) => [name, built(name, value)])} /> : null}
+      <p>
+        What of others is in Edge Admin, with versions and licences:{' '}
+        <a href={`${ADMIN}/build/sbom`} download="edge-admin.cdx.json">
+          software bill of materials
+        </a>{' '}
+        (CycloneDX).
+      </p>
     </Card>
   )
 }
