@@ -208,14 +208,46 @@ reload_daemons() { # the vendor's hook, else nginx and stunnel, read the certifi
   done
 }
 
-stage() {
-  cat "$TASK/try/key1.pem" "$TASK/try/enterprise.crt" "$TASK/try/served-ca.pem" >"$TASK/try/enterprise.pem" &&
-    place 640 "$TASK/try/key1.pem" "$PKI/private/enterprise.key" &&
-    place 640 "$TASK/try/enterprise.crt" "$PKI/certs/enterprise.crt" &&
-    place 640 "$TASK/try/enterprise.pem" "$PKI/enterprise.pem" || return 1
-  [ -f "$TASK/try/enterprise-ca.crt" ] || return 0
+# On an image of the original's root shares etc/ with a group, which is its server's. Where there is none, and under sudo, whoever made the folders
+# of the certificates has said who reads them.
+original_group() { # prints it
+  [ -z "${SUDO_UID:-}" ] && [ "$OWN_USER" = 0 ] || return 1
+  original_gid=$(stat -c %g "$EDGE_ROOT/etc") && [ "$original_gid" != 0 ] && printf '%s' "$original_gid"
+}
+
+stage_file() { # SOURCE TARGET [secret]
+  [ -e "$2" ] || printf '%s\n' "$2" >>"$TASK/first"
+  place 640 "$@"
+}
+stage() (
+  # What reads the key may be no more than a member of its group: it has to get through the folders.
+  if original_group >/dev/null; then umask 022; fi
+  (umask 077 && cat "$TASK/try/key1.pem" "$TASK/try/enterprise.crt" "$TASK/try/served-ca.pem" >"$TASK/try/enterprise.pem") &&
+    stage_file "$TASK/try/key1.pem" "$PKI/private/enterprise.key" secret &&
+    stage_file "$TASK/try/enterprise.crt" "$PKI/certs/enterprise.crt" &&
+    stage_file "$TASK/try/enterprise.pem" "$PKI/enterprise.pem" secret || exit 1
+  [ -f "$TASK/try/enterprise-ca.crt" ] || exit 0
   place 644 "$TASK/try/enterprise-ca.crt" "$PKI/cacerts/enterprise-ca.crt" &&
     place 644 "$TASK/try/ca-bundle.crt" "$PKI/cacerts/ca-bundle.crt"
+)
+
+# What was not there before gets the group that the original's script gives it (jidoteki.md 5.5), so that its server, nginx and stunnel read it.
+share_first() {
+  [ -f "$TASK/first" ] && share_group=$(original_group) || return 0
+  share_staff=$(sed -n 's/^staff:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)
+  while IFS= read -r share_file; do
+    case $share_file in
+      */enterprise.pem) chown -h "0:$share_group" "$share_file" ;;
+      *) chown -h "0:${share_staff:-$share_group}" "$share_file" ;;
+    esac || return 1
+  done <"$TASK/first"
+}
+
+# Where the original's stunnel looks for it.
+link_for_original() {
+  link_name=${EDGE_NETROOT:-}/enterprise.pem
+  { [ -n "${EDGE_NETROOT:-}" ] || [ "$EDGE_SYSCONFDIR" = /usr/local/etc ]; } && original_group >/dev/null || return 0
+  [ -e "$link_name" ] || [ -L "$link_name" ] || ln -s "$PKI/enterprise.pem" "$link_name" || echo "no link was made: $link_name"
 }
 
 run() {
@@ -239,7 +271,7 @@ run() {
   checkpoint certs-tried
 
   step 70 'putting the certificate in place'
-  { stage && swap_in; } || fail E1000 'The certificate could not be stored'
+  { stage && swap_in && share_first; } || fail E1000 'The certificate could not be stored'
   checkpoint certs-placed
 
   swap_commit || fail E1000 'The certificate could not be stored'
@@ -252,6 +284,7 @@ on_end() {
   rm -rf "$TASK/try" "$TASK/input/appliance.key"
   if [ "$1" = completed ]; then
     log_line update_certs.log 'Add TLS certificates successful'
+    link_for_original
     reload_daemons
     persist || echo 'the state could not be made persistent'
     status success

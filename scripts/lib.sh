@@ -32,6 +32,7 @@ FINAL=
 END_STATE=
 LAZY=
 TAR_LITERAL=
+OWN_USER=$(id -u)
 OWN_GROUP=$(id -g)
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
@@ -52,21 +53,41 @@ json_string() { # TEXT as a JSON string
 # care which of its steps it finds: a sync would make it wait for all the big files it has just written.
 sync_path() { [ -n "$LAZY" ] || sync "$1" 2>/dev/null || sync; }
 
-# The folder may belong to somebody less trusted (uploads): the temporary file is made by O_EXCL with its final mode, and nothing that
-# follows a link is done to it by name.
+# What a file keeps when it is replaced: its mode, but a secret stays shut to others.
+kept_mode() { # MODE [secret]
+  case ${2:-} in
+    secret) printf '%o' $((0$1 & 0770)) ;;
+    *) printf '%o' $((0$1 & 0777)) ;;
+  esac
+}
+
+# The file keeps its owner, group and mode; MODE is for a new one, which gets its folder's group. One for its owner only (600) is a secret.
+# The folder may belong to somebody less trusted (uploads): the temporary file is made by O_EXCL with its final mode, nothing that follows a
+# link is done to it by name, and what somebody may have laid there to be replaced (also under sudo, what is not root's) decides nothing.
 put() { # FILE MODE: standard input becomes FILE, whole or not at all
   put_folder=${1%/*}
   put_tmp=$put_folder/.${1##*/}.$$
   make_way "$put_tmp" || return 1
   rm -f "$put_tmp"
+  # $3 to $7 are the folder, $8 to ${12} what is there now.
+  # shellcheck disable=SC2046
+  set -- "$1" "$2" $(stat -c '%u %g %a %h %f' "$put_folder" "$1" 2>/dev/null)
+  put_user='' put_group=${4:-$OWN_GROUP} put_mode=$2
+  case ${12:-}:$1 in
+    8*:"$UPLOADS"/*) ;;
+    8*) if put_decides "$8" "${10}" "${11}"; then
+      put_user=$8 put_group=$9
+      case $2 in 600) put_mode=$(kept_mode "${10}" secret) ;; *) put_mode=$(kept_mode "${10}") ;; esac
+    fi ;;
+  esac
   if (
-    umask "$(printf '%o' $((0777 & ~0$2)))"
+    umask "$(printf '%o' $((0777 & ~0$put_mode)))"
     set -C
-    cat >"$put_tmp"
+    exec 8>"$put_tmp"
+    put_give "$1"
+    cat >&8
   ); then
-    put_group=$(stat -c %g "$put_folder")
-    [ "$put_group" = "$OWN_GROUP" ] || chgrp -h "$put_group" "$put_tmp" 2>/dev/null || :
-    case $2 in *[1357]*) chmod "$2" "$put_tmp" ;; esac
+    case $put_mode in *[1357]*) chmod "$put_mode" "$put_tmp" ;; esac
     if sync_path "$put_tmp" && rename "$put_tmp" "$1"; then
       sync_path "$put_folder"
       return 0
@@ -74,6 +95,18 @@ put() { # FILE MODE: standard input becomes FILE, whole or not at all
   fi
   rm -f "$put_tmp"
   return 1
+}
+put_decides() { # UID MODE LINKS: whether the file that is there says whose the next one is; as is_ours
+  [ -z "${SUDO_UID:-}" ] || { [ "$1" = 0 ] && [ "$3" = 1 ] && [ $((0$2 & 022)) -eq 0 ]; }
+}
+# Before anything is in it. Rights of a group that it could not get (we are not root) are not given to ours instead.
+put_give() { # FILE
+  if [ -z "$put_user" ]; then
+    [ "$put_group" = "$OWN_GROUP" ] || chgrp -h "$put_group" "$put_tmp" 2>/dev/null || :
+  elif [ "$put_user:$put_group" != "$OWN_USER:$OWN_GROUP" ] && ! chown -h "$put_user:$put_group" "$put_tmp" 2>/dev/null; then
+    chgrp -h "$put_group" "$put_tmp" 2>/dev/null || chmod g= "$put_tmp"
+    echo "$1 belongs to $(stat -c %u:%g "$put_tmp") now, not to $put_user:$put_group" >&2
+  fi
 }
 
 # What fails from here on is no refusal that left everything as it was: people have to hear of it (src/features/jobs/refusal.ts).
@@ -148,10 +181,20 @@ log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not fol
   # Not `.1`: that name is logrotate's.
   if [ -f "$EDGE_ROOT/log/$1" ] && [ "$(stat -c %s "$EDGE_ROOT/log/$1")" -ge "$EDGE_LOG_SIZE" ] &&
     rename "$EDGE_ROOT/log/$1" "$EDGE_ROOT/log/$1.old"; then
+    new_log "$1" "/$1.old"
     log_text "$1" "$2"
     return
   fi
+  [ -e "$EDGE_ROOT/log/$1" ] || new_log "$1"
   printf '%s\n' "$2" >>"$EDGE_ROOT/log/$1"
+}
+# Empty, with the owner, group and mode of LIKE, or else with its folder's group: on the original's image its server reads them.
+new_log() { # FILE [/LIKE]
+  # shellcheck disable=SC2046
+  set -- "$1" "${2:-}" $(stat -c '%u %g %a' "$EDGE_ROOT/log${2:-}" 2>/dev/null)
+  [ -n "$2" ] || set -- "$1" '' "$OWN_USER" "${4:-$OWN_GROUP}" 640
+  (umask "$(printf '%o' $((0777 & ~0${5:-640})))" && set -C && : >"$EDGE_ROOT/log/$1") || return 0
+  [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown -h "${3:-}:${4:-}" "$EDGE_ROOT/log/$1" 2>/dev/null || :
 }
 log_line() { log_text "$1" "[$(date +%s)][$EDGE_LABEL] $2"; } # FILE TEXT
 
@@ -231,9 +274,13 @@ own_in_data() {
 
 # ---- files that go into place together, and back together (store/swap.ts does the work)
 
-place() { # MODE SOURCE TARGET: stage SOURCE as TARGET's next content
+# TARGET keeps its mode; its owner and group are kept by the swap. MODE is for a new one.
+place() { # MODE SOURCE TARGET [secret]: stage SOURCE as TARGET's next content
   place_to=$TASK/swap/new$3
-  mkdir -p "$(dirname -- "$place_to")" && cp -f "$2" "$place_to" && chmod "$1" "$place_to"
+  place_mode=$1
+  if [ -f "$3" ] && [ ! -L "$3" ]; then place_mode=$(kept_mode "$(stat -c %a "$3")" "${4:-}"); fi
+  # Not readable for anybody else in between: it may be a private key.
+  mkdir -p "$(dirname -- "$place_to")" && (umask 077 && cp -f "$2" "$place_to") && chmod "$place_mode" "$place_to"
 }
 edge_admin() {
   "$here/edge-admin" "$@" && return 0

@@ -1,6 +1,6 @@
 // Where everything lies. The root folder keeps Jidoteki's layout (facts: jidoteki.md 1.2), so an appliance that carries the original
 // can switch servers; `state` is ours alone.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -27,6 +27,10 @@ export const etc = (folders: Folders, name: string) => join(folders.root, 'etc',
 export const log = (folders: Folders, name: string) => join(folders.root, 'log', name)
 export const auditFolder = (folders: Pick<Folders, 'state'>) => join(folders.state, 'audit')
 export const uploads = (folders: Folders, name = '') => join(folders.root, 'home/sftp/uploads', name)
+
+/** The group that root shares etc/ with: on an image of the original's that of its server. Undefined where root keeps it to itself. */
+export const originalGroup = (folders: Folders): number | undefined =>
+  statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })?.gid || undefined
 
 /** The folder that holds our own `scripts/` and `etc/`: beside the bundle when installed, the checkout otherwise. */
 export function installation(): string {

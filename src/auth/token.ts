@@ -13,7 +13,8 @@ import type { Proof } from './known-addresses.ts'
 import { formsOf } from './opaque-string.ts'
 import type { Principal } from './principal.ts'
 
-const STORED = /^sha256 ([0-9a-f]{64})$/
+/** The first line of the file as we write it. */
+export const STORED = /^sha256 ([0-9a-f]{64})$/
 
 /** The 94 characters of a token (ASCII 33 to 126), as the original lists them in its error text. */
 export const TOKEN_CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).join('')
@@ -94,7 +95,7 @@ export class TokenStore {
       this.warn(`the token file cannot be read: ${errno(error)}`)
       return undefined
     }
-    const line = this.firstLine(bytes)
+    const line = firstLineOf(bytes, this.warn)
     if (line.length === 0) return undefined
     const stored = STORED.exec(line.toString('latin1'))?.[1]
     if (stored) return stored
@@ -102,25 +103,13 @@ export class TokenStore {
     // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway.
     if (!readText(etc(this.folders, 'api.token.setup'))) {
       try {
-        writeAtomic(file, `sha256 ${key}\n`, 0o600)
+        const lost = writeAtomic(file, `sha256 ${key}\n`, 0o600)
+        if (lost) this.warn(`the token file was converted, and ${lost}`)
       } catch (error) {
         this.warn(`a plain token file could not be converted: ${errno(error)}`)
       }
     }
     return key
-  }
-
-  /** Of a file that may come from any editor. Bytes that are in no encoding we read are the token themselves, as in the original. */
-  private firstLine(bytes: Buffer): Buffer {
-    let text = bytes
-    try {
-      text = Buffer.from(decodeText(bytes))
-    } catch (error) {
-      this.warn(`the token file holds ${error instanceof Error ? error.message : 'no text'}: it is taken byte for byte`)
-    }
-    const end = text.indexOf(10)
-    const line = end < 0 ? text : text.subarray(0, end)
-    return line.at(-1) === 13 ? line.subarray(0, -1) : line
   }
 
   /** Set-up is pending while api.token.setup still holds the phrase that is the token. */
@@ -178,6 +167,19 @@ export class TokenStore {
     this.hashes.set(message, hash)
     return hash
   }
+}
+
+/** Of a token file that may come from any editor. Bytes that are in no encoding we read are the token themselves, as in the original. */
+export function firstLineOf(bytes: Buffer, warn: (text: string) => void = () => {}): Buffer {
+  let text = bytes
+  try {
+    text = Buffer.from(decodeText(bytes))
+  } catch (error) {
+    warn(`the token file holds ${error instanceof Error ? error.message : 'no text'}: it is taken byte for byte`)
+  }
+  const end = text.indexOf(10)
+  const line = end < 0 ? text : text.subarray(0, end)
+  return line.at(-1) === 13 ? line.subarray(0, -1) : line
 }
 
 /** The phrase of a first run, which a vendor's script may have written; undefined where there is none. */

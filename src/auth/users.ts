@@ -113,8 +113,7 @@ export class UserStore {
 
   private write(users: readonly StoredUser[]): void {
     checkpoint('accounts-changing')
-    const owner = lstatSync(this.file, { throwIfNoEntry: false })
-    writeAtomic(this.file, `${JSON.stringify({ users })}\n`, 0o600, owner)
+    writeAtomic(this.file, `${JSON.stringify({ users })}\n`, 0o600)
     checkpoint('accounts-stored')
     this.dropPassword(users)
   }

@@ -1,15 +1,15 @@
 // A command that root runs changes files of the server, which may be another user: it is done as that user, so that the server can read them.
-import { closeSync, constants, fchownSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { inboxOf } from '../store/audit/inbox.ts'
 
 /**
- * Root steps down for good: it has nothing else to do in this process. `parent` is the folder that is going to be changed, and `own` one that
+ * Root steps down: mostly it has nothing else to do in this process. `parent` is the folder that is going to be changed, and `own` one that
  * only the server makes: under sudo the first is root's with the server's group. What root made there before, `names`, is handed over first.
  */
 export function becomeServer(parent: string, own: string, names: string[]): void {
   if (process.geteuid?.() !== 0) return
-  const owner = statSync(own, { throwIfNoEntry: false }) ?? statSync(parent)
+  const owner = statSync(own, { throwIfNoEntry: false }) ?? ownerOfOne(parent, names) ?? statSync(parent)
   if (owner.uid === 0 && owner.gid === 0) return
   const entries = inboxOf(parent)
   for (const name of names) handOver(join(parent, name), owner)
@@ -18,6 +18,12 @@ export function becomeServer(parent: string, own: string, names: string[]): void
   process.setegid?.(owner.gid)
   process.seteuid?.(owner.uid)
 }
+
+/** Where the server has made nothing yet: whoever is not root, and has one of the files. */
+const ownerOfOne = (parent: string, names: string[]) =>
+  names
+    .map((name) => lstatSync(join(parent, name), { throwIfNoEntry: false }))
+    .find((info) => info?.isFile() && info.uid !== 0)
 
 /** Only what is root's, and has no other name: the server's user may have laid a link to something else here. */
 function handOver(path: string, { uid, gid }: { uid: number; gid: number }): void {

@@ -1,11 +1,12 @@
 // The certificate that the port serves: read and checked. Node takes an EC key with an RSA certificate without a word and then fails every
 // handshake, so a pair is checked before it is used.
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { connect, createSecureContext } from 'node:tls'
-import type { Folders } from '../folders.ts'
+import { type Folders, originalGroup } from '../folders.ts'
 import { readEdited, writeAtomic } from '../store/atomic.ts'
+import { groupNamed } from '../store/owner.ts'
 import { certificatesOf, privateKeysOf } from '../store/pem.ts'
 
 /** PEM texts; `cert` is the leaf and its chain. */
@@ -42,17 +43,36 @@ export function readKey(folders: Folders): string | undefined {
 
 export const fingerprint = (pair: Pair) => new X509Certificate(pair.cert).fingerprint256
 
+/**
+ * Who reads the pair besides us. On an image of the original's the group staff, as its own script gives it (facts: jidoteki.md 5.5), or else the
+ * one of its server; undefined elsewhere.
+ */
+function readers(folders: Folders): number | undefined {
+  const group = process.getuid?.() === 0 ? originalGroup(folders) : undefined
+  return group && (groupNamed('staff') ?? group)
+}
+
+/** What reads the pair besides us has to get through the folders that we make, whatever our umask is. */
+function makeFolder(path: string, open: boolean): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path), open)
+  mkdirSync(path, { mode: 0o750 })
+  if (open) chmodSync(path, 0o755)
+}
+
 /** Installs a first pair. The key goes first: without its certificate it is no pair, and a pair is made again. */
 export function installPair(folders: Folders, { cert, key }: Pair): void {
-  mkdirSync(dirname(keyFile(folders)), { recursive: true, mode: 0o750 })
-  writeAtomic(keyFile(folders), key, 0o600)
+  const group = readers(folders)
+  makeFolder(dirname(keyFile(folders)), group !== undefined)
+  writeAtomic(keyFile(folders), key, group ? 0o640 : 0o600, group)
   installCertificate(folders, cert)
 }
 
 /** To the key that is there. */
 export function installCertificate(folders: Folders, cert: string): void {
-  mkdirSync(dirname(certificateFile(folders)), { recursive: true, mode: 0o750 })
-  writeAtomic(certificateFile(folders), cert, 0o644)
+  const group = readers(folders)
+  makeFolder(dirname(certificateFile(folders)), group !== undefined)
+  writeAtomic(certificateFile(folders), cert, group ? 0o640 : 0o644, group)
 }
 
 /** Shakes hands with a port of ours; resolves to the SHA-256 fingerprint of the certificate that it serves. */

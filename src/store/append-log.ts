@@ -1,13 +1,25 @@
 // Logs: appended a line at a time, read from the end. Another process (logrotate, an operator) may move the file away, so the writer checks
 // that its file still has the name before it writes.
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, renameSync, type Stats, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { errno } from '../http/errors.ts'
+import { give, giveToGroup, heirOf } from './owner.ts'
 
 /** Bytes, unless the configuration says otherwise. */
 const MOST = 16 << 20
 
 /** What a log that was full is called: not `.1`, which belongs to logrotate. */
 export const oldLog = (file: string) => `${file}.old`
+
+/** Opens a log to append to it; one that takes the place of a full one is like it. */
+export function openLog(file: string, mode: number, full?: Stats): number {
+  const fd = openSync(file, 'a', mode)
+  if (full && fstatSync(fd).size === 0) give(fd, heirOf(full, mode))
+  return fd
+}
+
+/** Who may make files in the folder of a new log may append to it: the group that root shares the folder with. */
+const shareLog = (fd: number, { gid, mode }: Stats) => giveToGroup(fd, gid, mode & 0o020)
 
 /** A file that only grows, up to `most` bytes: then it is kept as `.old`, and a new one begins. Reopened when it was rotated or removed. */
 export class AppendLog {
@@ -30,7 +42,9 @@ export class AppendLog {
     if (isFull) renameSync(this.file, oldLog(this.file))
     if (this.fd === undefined || isFull || now?.ino !== this.inode) {
       this.close()
-      this.fd = openSync(this.file, 'a', this.mode)
+      this.fd = openLog(this.file, this.mode, isFull ? now : undefined)
+      // The original's server, which is not root, appends to the audit log that we made.
+      if (!now) shareLog(this.fd, statSync(dirname(this.file)))
       this.inode = fstatSync(this.fd).ino
     }
     writeSync(this.fd, `${line}\n`)

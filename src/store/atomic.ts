@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
-  fchownSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -12,28 +11,35 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '../http/errors.ts'
+import { give, giveToGroup, heirOf } from './owner.ts'
 import { decodeText, TextError } from './text.ts'
 
 /**
- * Replaces `file` with `content`, durably. Refuses to replace anything that is not a regular file.
- * Throws the system's error (ENOSPC, EACCES…) and leaves no temporary file behind. `owner`: whose it shall be, as far as we are root.
+ * Replaces `file` with `content`, durably. It keeps the owner, the group and the mode that it has (see owner.ts); `mode` and `group` are those of
+ * a new one, which root gives to its folder's group where none is named. Refuses to replace anything that is not a regular file.
+ * Throws the system's error (ENOSPC, EACCES…) and leaves no temporary file behind. Returns what could not be kept, in words for a log.
  */
 export function writeAtomic(
   file: string,
   content: string | Uint8Array,
   mode = 0o640,
-  owner?: { uid: number; gid: number },
-): void {
-  if (!(lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true)) throw new Error(`not a regular file: ${file}`)
+  group?: number,
+): string | undefined {
+  const there = lstatSync(file, { throwIfNoEntry: false })
+  if (!(there?.isFile() ?? true)) throw new Error(`not a regular file: ${file}`)
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
+  let lost: string | undefined
   try {
-    const fd = openSync(temporary, 'wx', mode)
+    // For nobody else until it is whose it shall be.
+    const fd = openSync(temporary, 'wx', there ? 0o600 : mode)
     try {
-      if (owner && process.getuid?.() === 0) fchownSync(fd, owner.uid, owner.gid)
+      if (there) lost = give(fd, heirOf(there, mode))
+      else giveToGroup(fd, group ?? statSync(dirname(file)).gid)
       writeFileSync(fd, content)
       fsyncSync(fd)
     } finally {
@@ -45,6 +51,7 @@ export function writeAtomic(
     throw error
   }
   syncFolder(dirname(file))
+  return lost
 }
 
 /** Makes the names in a folder (a rename, a removal) survive a power cut. */

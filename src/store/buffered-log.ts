@@ -1,8 +1,8 @@
 // A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. A full disk or a reader
 // that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, write, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, renameSync, type Stats, statSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { oldLog } from './append-log.ts'
+import { oldLog, openLog } from './append-log.ts'
 
 /** Characters: written at once from here on. */
 const BATCH = 4096
@@ -76,18 +76,18 @@ export class BufferedLog {
       const ours = fstatSync(this.fd)
       if (!ours.isFile() || ours.size < this.most) return
       if (statSync(this.file, { throwIfNoEntry: false })?.ino === ours.ino) renameSync(this.file, oldLog(this.file))
-      this.reopen()
+      this.reopen(ours)
     } catch {
       // Tried again with the next lines.
     }
   }
 
   /** Goes on in a new file of the same name: the old one was rotated away. */
-  reopen(): void {
+  reopen(full?: Stats): void {
     if (this.file === undefined) return
     this.flushSync()
     try {
-      const next = open(this.file)
+      const next = open(this.file, full)
       const last = this.fd
       this.fd = next
       // A batch may still be on its way into the old file.
@@ -98,7 +98,7 @@ export class BufferedLog {
   }
 }
 
-function open(file: string): number {
+function open(file: string, full?: Stats): number {
   mkdirSync(dirname(file), { recursive: true })
-  return openSync(file, 'a', 0o640)
+  return openLog(file, 0o640, full)
 }

@@ -52,7 +52,10 @@ export function copyEntry(from: string, to: string): void {
   syncFile(to)
 }
 
-/** Gives `path` the owner and group of `like`, as far as we may, and then `mode` (a change of owner clears bits of it). */
+/**
+ * Gives `path` the owner and group of `like`, as far as we may, and then `mode` (a change of owner clears bits of it). Rights of a group that we may
+ * not give it to are not given to ours instead.
+ */
 export function adopt(path: string, like: Stats, mode?: number): void {
   const now = lstatSync(path)
   try {
@@ -64,7 +67,8 @@ export function adopt(path: string, like: Stats, mode?: number): void {
       // Not root: then it stays ours.
     }
   }
-  if (mode !== undefined && !now.isSymbolicLink()) chmodSync(path, mode)
+  if (mode === undefined || now.isSymbolicLink()) return
+  chmodSync(path, lstatSync(path).gid === like.gid ? mode : mode & ~0o070)
 }
 
 /** Makes the content of a file survive a power cut; a link has none of its own. */
