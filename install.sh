@@ -105,7 +105,7 @@ else
   echo "install: without node here, run this on the appliance: edge-admin init --root $ROOT"
 fi
 if [ -n "$SERVER_USER" ]; then
-  EDGE_ROOT=$DESTDIR$ROOT EDGE_SYSCONFDIR=$DESTDIR$SYSCONFDIR EDGE_STATEDIR=$DESTDIR$STATEDIR \
+  EDGE_ROOT=$DESTDIR$ROOT EDGE_SYSCONFDIR=$DESTDIR$SYSCONFDIR EDGE_STATEDIR=$DESTDIR$STATEDIR EDGE_PREFIX=$DESTDIR \
     "$DESTDIR$LIBDIR/scripts/owners.sh" "$SERVER_USER"
 fi
 echo "installed in ${DESTDIR:-/}: $LIBDIR, $BINDIR/edge-admin, $UNITDIR/edge-admin.service, $ETCDIR/init.d/edge-admin"

@@ -25,6 +25,20 @@ folder() { # MODE OWNER PATH
   chmod "$1" "$3"
 }
 
+# Whose they were before this was run for the first time: `edge-admin export-original` gives them back. EDGE_PREFIX is where an image is built.
+before=$EDGE_STATEDIR/owners-before
+[ -d "$EDGE_STATEDIR" ] || mkdir -p "$EDGE_STATEDIR"
+[ -e "$before" ] || [ -L "$before" ] || (
+  umask 077
+  for path in "$EDGE_ROOT" "$EDGE_ROOT/bin" "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$EDGE_ROOT/tmp" "$EDGE_ROOT/home/sftp/uploads" \
+    "$EDGE_SYSCONFDIR" "$EDGE_SYSCONFDIR/pki" "$EDGE_SYSCONFDIR/pki/tls" "$EDGE_SYSCONFDIR/pki/tls/private" \
+    "$EDGE_SYSCONFDIR/pki/tls/certs"; do
+    { [ -d "$path" ] && [ ! -L "$path" ]; } || continue
+    printf '%s %s\n' "$(stat -c '%u %g %a' "$path")" "${path#"${EDGE_PREFIX:-}"}"
+  done >"$before.new"
+  mv -f "$before.new" "$before"
+)
+
 # Shared: sticky, so that neither can replace what the other made; set-group-id, so that the server may read what root writes.
 for shared in "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$EDGE_ROOT/home/sftp/uploads" "$EDGE_STATEDIR" \
   "$EDGE_SYSCONFDIR/pki/tls/private" "$EDGE_SYSCONFDIR/pki/tls/certs"; do

@@ -142,6 +142,19 @@ Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the st
     load: async () => (await import('./call.ts')).call,
   },
   {
+    name: 'export-original',
+    summary: 'write token and files in the form of the Jidoteki server, to go back to it',
+    usage: `edge-admin export-original --root DIR [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token]
+Reads the API token from standard input (the appliance keeps only its digest), checks it, and writes everything that the original's server and
+scripts read in their form, with their owners: all of it or nothing. Once more changes nothing. Refused while a server has the folder.
+  --root DIR        the admin folder
+  --sysconfdir DIR  configuration of the system (default /usr/local/etc)
+  --statedir DIR    the state folder of the server (default /var/lib/edge-admin)
+  --group G         name or number of the group of the original's server (default: the group of etc/ in the admin folder)
+  --new-token       the token that is read is a new one: nothing is checked, and it is set`,
+    load: async () => (await import('./export-original.ts')).exportOriginalCommand,
+  },
+  {
     name: 'swap',
     summary: 'put staged files into place, or back',
     usage: 'edge-admin swap in|back DIR [ROOT]',
@@ -214,9 +227,9 @@ function print(io: Io, text: string): number {
 }
 
 function overview(): string {
-  const lines = COMMANDS.filter((command) => !command.internal).map(
-    (command) => `  ${command.name.padEnd(9)} ${command.summary}`,
-  )
+  const shown = COMMANDS.filter((command) => !command.internal)
+  const width = Math.max(...shown.map(({ name }) => name.length))
+  const lines = shown.map((command) => `  ${command.name.padEnd(width)} ${command.summary}`)
   return `edge-admin: the admin API of a Linux storage appliance
 
 usage: edge-admin COMMAND [OPTION]...

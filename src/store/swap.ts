@@ -25,12 +25,18 @@ const planFile = (dir: string) => join(dir, 'plan.json')
 export interface SwapOptions {
   /** Folders that nothing may be put into, whatever links lead there. */
   closed?: string[]
+  /** The new files keep the owners that they were staged with, instead of those of the files that they replace. */
+  ownersOfNew?: boolean
   /** Hears of each file and link before anything changes. */
   tell?: (path: string, change: 'add' | 'replace') => void
 }
 
 /** Puts every file and link under `dir/new` at the same place under `base`. What throws before a plan is written has changed nothing. */
-export function swapIn(folder: string, base: string, { closed = [], tell = () => {} }: SwapOptions = {}): void {
+export function swapIn(
+  folder: string,
+  base: string,
+  { closed = [], ownersOfNew = false, tell = () => {} }: SwapOptions = {},
+): void {
   const dir = resolve(folder)
   if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
   const plan = makePlan(
@@ -43,7 +49,7 @@ export function swapIn(folder: string, base: string, { closed = [], tell = () =>
   writeAtomic(planFile(dir), JSON.stringify(plan))
   checkpoint('swap-planned')
   save(dir, plan)
-  place(dir, plan)
+  place(dir, plan, ownersOfNew)
   checkpoint('swap-all-placed')
 }
 
@@ -144,7 +150,7 @@ function save(dir: string, plan: Plan): void {
   for (const folder of folders) syncFolder(folder)
 }
 
-function place(dir: string, plan: Plan): void {
+function place(dir: string, plan: Plan, ownersOfNew: boolean): void {
   const folders = new Set<string>()
   for (const { path, target } of plan.folders) {
     const staged = lstatSync(join(dir, 'new', path))
@@ -155,7 +161,7 @@ function place(dir: string, plan: Plan): void {
   plan.entries.forEach(({ path, target }, index) => {
     const staged = join(dir, 'new', path)
     const owner = lstatSync(target, { throwIfNoEntry: false }) ?? lstatSync(dirname(target))
-    adopt(staged, owner, lstatSync(staged).mode & 0o777)
+    if (!ownersOfNew) adopt(staged, owner, lstatSync(staged).mode & 0o777)
     move(staged, target, temporary(plan, target, index))
     folders.add(dirname(target))
     if (index === 0) checkpoint('swap-placed')

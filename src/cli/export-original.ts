@@ -1,0 +1,120 @@
+// `edge-admin export-original`: the way back to the original's server. The trap: a server of ours that runs, or starts too early, converts the token
+// again, so this holds the lock that every server of ours takes, and the token comes from the person: the appliance knows only its digest.
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { TOKEN_CHARACTERS, tokenKey } from '../auth/token.ts'
+import {
+  exportOriginal,
+  giveFoldersBack,
+  octal,
+  openWay,
+  putBackHalf,
+  runningTask,
+  tokenInForce,
+} from '../features/original/export.ts'
+import { planOriginal, readPlain } from '../features/original/form.ts'
+import { DEFAULT_FOLDERS, etc, type Folders, originalGroup } from '../folders.ts'
+import { recorded } from '../store/audit/inbox.ts'
+import { groupNamed } from '../store/owner.ts'
+import { hold } from '../tasks/lock.ts'
+import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
+import { originalConfiguration } from './original-configuration.ts'
+import { becomeServer } from './step-down.ts'
+
+export async function exportOriginalCommand(args: string[], io: Io): Promise<number> {
+  const { values } = parse(args, {
+    root: { type: 'string' },
+    sysconfdir: { type: 'string', default: DEFAULT_FOLDERS.sysconf },
+    statedir: { type: 'string', default: DEFAULT_FOLDERS.state },
+    group: { type: 'string' },
+    'new-token': { type: 'boolean', default: false },
+  })
+  const folders: Folders = {
+    ...DEFAULT_FOLDERS,
+    root: resolve(required(values.root, '--root')),
+    sysconf: resolve(values.sysconfdir),
+    state: resolve(values.statedir),
+  }
+  if (!statSync(etc(folders, ''), { throwIfNoEntry: false })?.isDirectory())
+    throw new Failure(`${folders.root}: no etc folder in it`)
+  if (process.geteuid?.() !== 0) throw new Failure('only root can give the files to the original’s users')
+  const group = groupOf(values.group) ?? originalGroup(folders)
+  if (group === undefined)
+    throw new Failure(
+      `${etc(folders, '')} belongs to the group of root: name the group of the original’s server with --group`,
+    )
+  if (!hold(join(folders.root, 'etc')))
+    throw new Failure(`a server has ${folders.root}, and would convert the token again: stop it first`)
+  const task = runningTask(folders)
+  if (task !== undefined) throw new Failure(`a task is still running: ${task}. Wait for its end`)
+
+  if (putBackHalf(folders)) say(io.stdout, 'what an export that was interrupted had done is put back')
+  const given = await readToken(io)
+  const token = values['new-token'] ? Buffer.from(checked(given)) : tokenInForce(folders, given)
+  if (token === undefined) throw new Failure('this is not the token of this appliance; nothing was changed')
+  const phrase = readPlain(etc(folders, 'api.token.setup'))?.content.toString().trim()
+  const { text: configuration, left } = originalConfiguration(folders)
+  const plan = planOriginal({
+    folders,
+    token,
+    endsFirstRun: !!phrase && tokenKey(phrase) !== tokenKey(token),
+    group,
+    keyGroup: groupNamed('staff') ?? group,
+    linkAt: folders.sysconf === DEFAULT_FOLDERS.sysconf ? '/enterprise.pem' : undefined,
+    configuration,
+  })
+  exportOriginal(folders, plan)
+  for (const { path, what, mode, uid, gid } of plan.changes)
+    say(io.stdout, `${path}: ${what}, ${octal(mode)} ${uid}:${gid}`)
+  if (plan.link) say(io.stdout, `${plan.link.path}: a link to ${plan.link.to}`)
+  if (plan.changes.length === 0 && !plan.link) say(io.stdout, 'every file has the original’s form already')
+  else record(folders, io)
+  for (const line of [...giveFoldersBack(folders), ...openWay(folders, group)]) say(io.stdout, line)
+  for (const line of [...left, ...plan.left]) say(io.stderr, `left alone: ${line}`)
+  say(io.stderr, 'Start the original’s server now. One of ours that starts again converts the token again.')
+  return 0
+}
+
+/** A name or a number. */
+function groupOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const gid = /^[0-9]{1,9}$/.test(text) ? Number(text) : groupNamed(text)
+  if (gid === undefined) throw new UsageError(`there is no group ${text}`)
+  if (gid === 0) throw new UsageError('--group is not that of root')
+  return gid
+}
+
+function checked(value: string): string {
+  if (value.length < 1 || value.length > 255) throw new Failure('a token has 1 to 255 characters')
+  if ([...value].some((character) => !TOKEN_CHARACTERS.includes(character)))
+    throw new Failure('a token has only printable ASCII characters and no blanks')
+  return value
+}
+
+/** The first line of standard input. */
+async function readToken({ stdin, stderr }: Io): Promise<string> {
+  if (stdin?.isTTY) stderr.write('The token of this appliance: ')
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const chunk of stdin ?? []) {
+    const piece = Buffer.from(chunk)
+    pieces.push(piece)
+    size += piece.length
+    if (size > 4096 || piece.includes(10)) break
+  }
+  return (Buffer.concat(pieces).toString().split('\n', 1)[0] ?? '').replace(/\r$/, '')
+}
+
+/** For the audit log of the next server of ours: from now on the token lies here in plain. Left as that server's user, whose folder it is. */
+function record(folders: Folders, io: Io): void {
+  const entry = { action: 'token.export', resource: 'token', by: onBehalf('edge-admin export-original', io) }
+  try {
+    becomeServer(join(folders.root, 'etc'), join(folders.root, 'tmp/incoming'), [])
+    recorded(join(folders.root, 'etc'), entry, () => {})
+  } catch (error) {
+    say(io.stderr, `the audit log will not have it: ${error instanceof Error ? error.message : error}`)
+  } finally {
+    process.seteuid?.(0)
+    process.setegid?.(0)
+  }
+}

@@ -1,0 +1,138 @@
+// The way back: writes token and files in the original's form, all of them or none. The trap: a killed one leaves a plan on the disk, and the
+// next one begins by putting everything back; only then it looks at what differs.
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { formsOf } from '../../auth/opaque-string.ts'
+import { firstLineOf, STORED, tokenKey } from '../../auth/token.ts'
+import { etc, type Folders } from '../../folders.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import { swapBack, swapIn } from '../../store/swap.ts'
+import { isHeld } from '../../tasks/lock.ts'
+import { type Change, type Plan, readPlain } from './form.ts'
+
+const stageOf = (folders: Folders) => join(folders.state, 'export-original')
+
+/** The task that still runs, though the server does not: its script goes on without it. */
+export function runningTask(folders: Folders): string | undefined {
+  const locks = join(folders.state, 'locks')
+  let names: string[] = []
+  try {
+    names = readdirSync(locks).filter((name) => name.endsWith('.lock'))
+  } catch {
+    // No server was ever here.
+  }
+  return names.find((name) => isHeld(join(locks, name)))?.replace(/\.lock$/, '')
+}
+
+/** The bytes of the token that `given` is, as the appliance has it; undefined when it is another one. Throws when none is set. */
+export function tokenInForce(folders: Folders, given: string): Buffer | undefined {
+  const there = readPlain(etc(folders, 'api.token'))
+  const line = there && firstLineOf(there.content)
+  if (!line || line.length === 0) throw new Error('no token is set: give a new one with --new-token')
+  const key = STORED.exec(line.toString('latin1'))?.[1] ?? tokenKey(line)
+  const form = formsOf(given).find((one) => tokenKey(one) === key)
+  return form === undefined ? undefined : Buffer.from(form)
+}
+
+/** What an export that was killed has done is put back. Returns whether there was one. */
+export function putBackHalf(folders: Folders): boolean {
+  const stage = stageOf(folders)
+  const there = lstatSync(stage, { throwIfNoEntry: false })
+  if (!there) return false
+  // Under sudo somebody less trusted can make files beside it.
+  if (!there.isDirectory() || there.uid !== 0) throw new Error(`not a folder of root's: ${stage}`)
+  swapBack(stage)
+  rmSync(stage, { recursive: true })
+  return true
+}
+
+/** Makes all of it so, in one step. */
+export function exportOriginal(folders: Folders, { changes, link }: Plan): void {
+  if (changes.length === 0 && !link) return
+  const stage = stageOf(folders)
+  mkdirSync(dirname(stage), { recursive: true, mode: 0o750 })
+  mkdirSync(stage, { mode: 0o700 })
+  try {
+    for (const change of changes) stageFile(join(stage, 'new', change.path), change)
+    if (link) {
+      mkdirSync(dirname(join(stage, 'new', link.path)), { recursive: true, mode: 0o700 })
+      symlinkSync(link.to, join(stage, 'new', link.path))
+    }
+    checkpoint('export-staged')
+    swapIn(stage, '/', { ownersOfNew: true })
+  } catch (error) {
+    swapBack(stage)
+    rmSync(stage, { recursive: true, force: true })
+    throw error
+  }
+  checkpoint('export-placed')
+  rmSync(stage, { recursive: true })
+}
+
+function stageFile(path: string, { uid, gid, mode, content }: Change): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const fd = openSync(path, 'wx', 0o600)
+  try {
+    writeFileSync(fd, content)
+    fchownSync(fd, uid, gid)
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const FORMER = /^([0-9]+) ([0-9]+) ([0-7]{1,4}) (\/.*)$/
+
+/** Gives folders back that `scripts/owners.sh` took for `"privilege": "sudo"`. Returns what was changed, in words. */
+export function giveFoldersBack(folders: Folders): string[] {
+  const record = readPlain(join(folders.state, 'owners-before'))
+  if (record?.uid !== 0) return []
+  const said: string[] = []
+  for (const line of record.content.toString().split('\n')) {
+    const [, uid, gid, mode, path] = FORMER.exec(line) ?? []
+    if (path === undefined) continue
+    const there = lstatSync(path, { throwIfNoEntry: false })
+    if (!there?.isDirectory()) continue
+    const wanted = { uid: Number(uid), gid: Number(gid), mode: Number.parseInt(mode ?? '', 8) }
+    if (there.uid === wanted.uid && there.gid === wanted.gid && (there.mode & 0o7777) === wanted.mode) continue
+    const fd = openSync(path, 'r')
+    try {
+      fchownSync(fd, wanted.uid, wanted.gid)
+      fchmodSync(fd, wanted.mode)
+    } finally {
+      closeSync(fd)
+    }
+    said.push(`${path}: as it was before, ${octal(wanted.mode)} ${uid}:${gid}`)
+  }
+  return said
+}
+
+/** The original's server gets through to its certificate. Returns what was changed, in words. */
+export function openWay({ sysconf }: Folders, group: number): string[] {
+  const said: string[] = []
+  for (const path of [join(sysconf, 'pki'), join(sysconf, 'pki/tls')]) {
+    const there = lstatSync(path, { throwIfNoEntry: false })
+    if (!there?.isDirectory() || (there.mode & (there.gid === group ? 0o011 : 0o001)) !== 0) continue
+    const fd = openSync(path, 'r')
+    try {
+      fchmodSync(fd, (there.mode & 0o7777) | 0o011)
+    } finally {
+      closeSync(fd)
+    }
+    said.push(`${path}: can be passed through now`)
+  }
+  return said
+}
+
+export const octal = (mode: number) => mode.toString(8).padStart(4, '0')
