@@ -1,5 +1,5 @@
 # Edge Admin. `make help` lists the targets.
-.PHONY: help run test test-browser test-appliance test-long soak mutate fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
+.PHONY: help run test test-browser test-appliance test-roots test-long soak mutate fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
 .NOTPARALLEL:
 SHELL = /bin/sh
 PREFIX ?= /usr
@@ -15,7 +15,7 @@ FUZZ ?= 10
 SEED ?=
 BIN = node_modules/.bin
 SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh) .ci/run \
-	$(wildcard test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
+	$(wildcard test/roots/*.sh test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
 BUILDERS = build.ts build-page.ts trim.ts shipped.ts notice.ts sbom.ts
 VERSION = $(shell node -p 'require("./package.json").version')
@@ -41,7 +41,10 @@ test-browser: build ## the console, driven in Debian's Chromium on an appliance 
 	@sh test/harness/tools.sh browser
 	@$(BIN)/vitest run --config test/browser/browser.config.ts --reporter=default --reporter=./test/harness/reporter.ts
 
-test-long: soak mutate ## what takes hours, by hand: an hour of mixed load, then slips made in the source
+test-roots: tools dist ## the archive installed and driven in a Debian 12 and a BusyBox-only root, and in the original's place
+	@test/roots/rig.sh
+
+test-long: test-roots soak mutate ## what takes hours, by hand: the roots, an hour of mixed load, then slips made in the source
 
 soak: tools build ## an hour of mixed load: memory, descriptors and folders before, during and after (SOAK=10 for ten minutes)
 	@$(BIN)/tsx test/long/soak.ts

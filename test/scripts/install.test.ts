@@ -142,3 +142,13 @@ it('packs the same archive again, and it installs by itself', async () => {
   })
   expect(await version(join(second, 'usr/local/lib/edge-admin/scripts/edge-admin'))).toBe('{"version":"1.0.0"}')
 }, 120_000)
+
+it('installs, updates, backs up and restores where busybox is the whole userland', (context) => {
+  make('dist')
+  const { stdout, status } = spawnSync('test/roots/rig.sh', ['--smoke'], { cwd: repository, env, encoding: 'utf8' })
+  const skipped = /^skipped: (.*)$/m.exec(stdout)
+  if (skipped) context.skip(skipped[1])
+  expect(stdout).toMatch(/^ok +busybox: a restore brings lost data back$/m)
+  expect(stdout).toMatch(/\n\d+ passed, 0 failed\n$/)
+  expect(status).toBe(0)
+}, 300_000)
