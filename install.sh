@@ -1,6 +1,7 @@
 #!/bin/sh
 # Lays edge-admin into an image: `DESTDIR=/image PREFIX=/usr sh install.sh` from a checkout (make install) or from the unpacked archive of
-# `make dist`. A newcomer's trap: DESTDIR is where files are put now, every other folder is a path as the appliance will see it.
+# `make dist`; `sh install.sh --uninstall`, with the same variables, takes away what it laid and nothing else. A newcomer's trap: DESTDIR is where
+# files are put now, every other folder is a path as the appliance will see it.
 set -eu
 DESTDIR=${DESTDIR:-}
 PREFIX=${PREFIX:-/usr}
@@ -20,21 +21,24 @@ stop() {
   echo "install: $1" >&2
   exit 1
 }
+case $#${1:-} in
+  0 | 1--uninstall) ;;
+  *) stop "usage: [NAME=FOLDER]... sh install.sh [--uninstall]" ;;
+esac
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-built=$here
-[ -f "$built/edge-admin.js" ] || built=$here/dist
-[ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
-
 # They end up in a unit, in sudoers and in shell text: none of those may have to quote them.
-for folder in "$PREFIX" "$ETCDIR" "$SYSCONFDIR" "$ROOT" "$DATADIR" "$STATEDIR" "$LIBDIR" "$BINDIR" "$UNITDIR" "$TMPFILESDIR"; do
-  case $folder in
+plain() { # PATH
+  case $1 in
     /*) ;;
-    *) stop "not an absolute path: $folder" ;;
+    *) stop "not an absolute path: $1" ;;
   esac
-  case $folder in
-    *[!A-Za-z0-9._/-]*) stop "a path may hold letters, digits and . _ - / only: $folder" ;;
-    */../* | */..) stop "a path without .. please: $folder" ;;
+  case $1 in
+    *[!A-Za-z0-9._/-]*) stop "a path may hold letters, digits and . _ - / only: $1" ;;
+    */../* | */..) stop "a path without .. please: $1" ;;
   esac
+}
+for folder in "$PREFIX" "$ETCDIR" "$SYSCONFDIR" "$ROOT" "$DATADIR" "$STATEDIR" "$LIBDIR" "$BINDIR" "$UNITDIR" "$TMPFILESDIR"; do
+  plain "$folder"
 done
 
 case $SERVER_USER in *[!A-Za-z0-9._-]* | -*) stop "not the name of a user: $SERVER_USER" ;; esac
@@ -42,9 +46,72 @@ case $SERVER_USER in *[!A-Za-z0-9._-]* | -*) stop "not the name of a user: $SERV
 server_group=$([ -z "$SERVER_USER" ] || id -gn "$SERVER_USER")
 [ "$SERVER_USER" != root ] || stop 'root needs no sudo'
 
+# What was laid, a path a line as the appliance sees it: files, links, and with a / at its end each folder that was not there before.
+LIST=$LIBDIR/installed-files
+
+uninstall() {
+  [ -f "$DESTDIR$LIST" ] || stop "nothing of edge-admin is installed in $DESTDIR$LIBDIR: $DESTDIR$LIST is not there"
+  # All of it before anything goes.
+  while IFS= read -r path; do plain "$path"; done <"$DESTDIR$LIST"
+  for link in "$DESTDIR$ETCDIR"/systemd/system/*.wants/edge-admin.service "$DESTDIR$ETCDIR"/rc?.d/S??edge-admin \
+    "$DESTDIR$ETCDIR"/runlevels/*/edge-admin; do
+    [ ! -L "$link" ] || stop "it still starts at boot: disable it first ($link)"
+  done
+  settings=$DESTDIR$LIBDIR/scripts/settings
+  state=$(installed STATEDIR)
+  # The server holds this lock as long as it lives (src/tasks/server-lock.ts).
+  if [ -d "$DESTDIR$state/locks" ] && command -v flock >/dev/null 2>&1; then
+    flock -n "$DESTDIR$state/locks" true || stop "the server runs: stop it first"
+  fi
+  kept=
+  for name in ROOT SYSCONFDIR DATADIR STATEDIR; do
+    folder=$(installed "$name")
+    [ ! -d "$DESTDIR$folder" ] || kept="$kept $folder"
+  done
+  remove_files "$DESTDIR$LIST"
+  folders=$(sed -n 's|/$||p' "$DESTDIR$LIST" | LC_ALL=C sort -r)
+  rm -f "$DESTDIR$LIST"
+  for folder in $folders; do
+    rmdir "$DESTDIR$folder" 2>/dev/null && continue
+    # Something of somebody else's is in it. What is above a kept folder goes without saying.
+    case "$kept " in *" $folder "* | *" $folder/"*) ;; *) [ ! -d "$DESTDIR$folder" ] || kept="$kept $folder" ;; esac
+  done
+  echo "removed from ${DESTDIR:-/}; kept, with the token, the configuration and the data:${kept:- nothing}"
+}
+remove_files() { # FILE: those that it lists; the list itself last, so that a removal that was cut off can be taken up again
+  while IFS= read -r path; do
+    case $path in */ | "$LIST") continue ;; esac
+    rm -f "$DESTDIR$path" || stop "cannot be removed: $DESTDIR$path"
+  done <"$1"
+}
+installed() { # NAME: the folder that was installed for; what the caller says may be something else
+  folder=$(sed -n "s/^EDGE_$1='\\(.*\\)'\$/\\1/p" "$settings" 2>/dev/null)
+  [ -n "$folder" ] || folder=$(eval "printf '%s' \"\$$1\"")
+  plain "$folder"
+  printf '%s' "$folder"
+}
+if [ "${1:-}" = --uninstall ]; then
+  uninstall
+  exit 0
+fi
+
+built=$here
+[ -f "$built/edge-admin.js" ] || built=$here/dist
+[ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
 umask 022
+mkdir -p "$DESTDIR/"
+laid=$(mktemp)
+trap 'rm -f "$laid"' EXIT
+note() { printf '%s\n' "$1" >>"$laid"; }
+folder() { # FOLDER, with those above it
+  [ ! -d "$DESTDIR$1" ] || return 0
+  folder "$(dirname -- "$1")"
+  mkdir "$DESTDIR$1"
+  note "$1/"
+}
 copy() { # MODE SOURCE TARGET: whole or not at all, so that a running server or script keeps the text it has open
-  mkdir -p "$DESTDIR$(dirname -- "$3")"
+  folder "$(dirname -- "$3")"
+  note "$3"
   cp "$2" "$DESTDIR$3.new"
   chmod "$1" "$DESTDIR$3.new"
   mv -f "$DESTDIR$3.new" "$DESTDIR$3"
@@ -65,7 +132,8 @@ for file in "$built"/console/*; do
 done
 printf '{ "type": "module" }\n' >"$DESTDIR$LIBDIR/package.json"
 chmod 644 "$DESTDIR$LIBDIR/package.json"
-for file in README.md CHANGELOG.md NOTICE sbom.json; do
+note "$LIBDIR/package.json"
+for file in README.md CHANGELOG.md LICENSE NOTICE sbom.json; do
   for source in "$here/$file" "$built/$file"; do
     [ ! -f "$source" ] || copy 644 "$source" "$LIBDIR/$file"
   done
@@ -84,7 +152,8 @@ copy 644 "$here/etc/eff-large-wordlist.txt" "$LIBDIR/etc/eff-large-wordlist.txt"
 copy 644 "$here/etc/eff-large-wordlist.README" "$LIBDIR/etc/eff-large-wordlist.README"
 copy 644 "$here/etc/edge-admin.json.example" "$SYSCONFDIR/edge-admin.json.example"
 
-mkdir -p "$DESTDIR$BINDIR"
+folder "$BINDIR"
+note "$BINDIR/edge-admin"
 ln -sfn "$LIBDIR/scripts/edge-admin" "$DESTDIR$BINDIR/edge-admin"
 fill 644 "$here/etc/edge-admin.service" "$UNITDIR/edge-admin.service"
 if [ -n "$SERVER_USER" ]; then
@@ -92,10 +161,24 @@ if [ -n "$SERVER_USER" ]; then
   fill 644 "$here/etc/edge-admin-sudo.conf" "$UNITDIR/edge-admin.service.d/sudo.conf"
 else
   fill 644 "$here/etc/edge-admin.tmpfiles" "$TMPFILESDIR/edge-admin.conf"
-  rm -f "$DESTDIR$UNITDIR/edge-admin.service.d/sudo.conf"
 fi
 fill 755 "$here/etc/edge-admin.init" "$ETCDIR/init.d/edge-admin"
 fill 440 "$here/etc/sudoers.edge-admin" "$ETCDIR/sudoers.d/edge-admin"
+fill 644 "$here/etc/logrotate.edge-admin" "$ETCDIR/logrotate.d/edge-admin"
+
+# What an earlier version laid, or one for other folders, and this one does not.
+note "$LIST"
+if [ -f "$DESTDIR$LIST" ]; then
+  while IFS= read -r path; do
+    plain "$path"
+    grep -qxF -- "$path" "$laid" || case $path in
+      */) note "$path" ;;
+      *) rm -f "$DESTDIR$path" ;;
+    esac
+  done <"$DESTDIR$LIST"
+fi
+LC_ALL=C sort -u "$laid" >"$DESTDIR$LIST.new"
+mv -f "$DESTDIR$LIST.new" "$DESTDIR$LIST"
 
 # The appliance's own folders; what is there keeps its mode and its owner.
 if command -v node >/dev/null 2>&1; then

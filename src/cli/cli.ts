@@ -30,6 +30,7 @@ ${FOLDERS}
   --programs DIR    zpool, zfs and the other storage programs are those of DIR (trying things out)
   --insecure-http-beyond-loopback  plain HTTP on other addresses, too
   --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
+  --default-log FILE  where the log goes when the configuration has no log.file (the init script's; without either, standard output)
   --compat original answer as the original does where it is laxer (for comparing only)`,
     load: async () => {
       const { serve } = await import('./serve.ts')

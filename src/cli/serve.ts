@@ -36,6 +36,7 @@ const OPTIONS = {
   compat: { type: 'string' },
   config: { type: 'string' },
   programs: { type: 'string' },
+  'default-log': { type: 'string' },
 } as const
 
 interface Plan {
@@ -51,6 +52,8 @@ interface Plan {
   mode: 'strict' | 'original'
   /** Folder of the storage programs, in place of the system's. */
   programs?: string
+  /** Where the log goes; standard output otherwise. */
+  logFile: string | undefined
 }
 
 /** Runs until a signal; resolves to the exit status. */
@@ -106,10 +109,12 @@ export function readPlan(args: string[]): Plan {
     tls,
     mode: values.compat ? 'original' : 'strict',
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
+    logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
   }
 }
 
-async function run({ folders, config, configFile, host, port, keys, tls, mode, programs }: Plan): Promise<number> {
+async function run(plan: Plan): Promise<number> {
+  const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile } = plan
   keepHeapSmall()
   collectAtRest()
   // Before anything else: a second server must not even open the first one's log.
@@ -124,9 +129,11 @@ async function run({ folders, config, configFile, host, port, keys, tls, mode, p
   }
   let log: ServerLog
   try {
-    log = createLog(config.log)
+    log = createLog({ ...config.log, file: logFile })
   } catch (error) {
-    process.stderr.write(`edge-admin serve: log.file: ${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(
+      `edge-admin serve: ${config.log.file ? 'log.file' : '--default-log'}: ${error instanceof Error ? error.message : error}\n`,
+    )
     return CONFIG
   }
   const { logger, answered, reopen, push, flush } = log

@@ -35,6 +35,7 @@ export class BufferedLog {
   /** Writes what is buffered, soon. */
   flush(): void {
     if (this.writing || this.size === 0) return
+    this.follow()
     this.writing = true
     this.send(this.take())
   }
@@ -69,6 +70,20 @@ export class BufferedLog {
     }
   }
 
+  /** Somebody may have moved the file away, or removed it (logrotate, an operator). No signal is needed: the next lines go where its name is. */
+  private follow(): void {
+    if (this.file === undefined) return
+    try {
+      const ours = fstatSync(this.fd)
+      if (!ours.isFile()) return
+      const named = statSync(this.file, { throwIfNoEntry: false })
+      // What somebody has made in its place keeps the owner and the mode that it was given.
+      if (named?.ino !== ours.ino) this.renew(this.file, named ? undefined : ours)
+    } catch {
+      // Looked at again with the next lines.
+    }
+  }
+
   /** Nobody but us may be there to rotate it. What somebody else moved away already is only left. */
   private bound(): void {
     if (this.file === undefined) return
@@ -87,14 +102,18 @@ export class BufferedLog {
     if (this.file === undefined) return
     this.flushSync()
     try {
-      const next = open(this.file, full)
-      const last = this.fd
-      this.fd = next
-      // A batch may still be on its way into the old file.
-      setTimeout(() => closeSync(last), 5000).unref()
+      this.renew(this.file, full)
     } catch {
       // The folder is not there: the old file goes on.
     }
+  }
+
+  private renew(file: string, last: Stats | undefined): void {
+    const next = open(file, last)
+    const { fd } = this
+    this.fd = next
+    // A batch may still be on its way into the old file.
+    setTimeout(() => closeSync(fd), 5000).unref()
   }
 }
 

@@ -46,3 +46,18 @@ it('an address that this machine has not, may come', async () => {
   const { status, said } = await serve('--port', '0', '--host', '192.0.2.1')
   expect([status, said]).toEqual([69, 'edge-admin serve: --host: this machine has no address 192.0.2.1 now\n'])
 })
+
+it('logs where the configuration says, else where the init script does, else to standard output', () => {
+  const plan = (log: object, ...args: string[]) => {
+    const { folders } = makeAppliance({ config: { log } })
+    return readPlan(['--root', folders.root, '--sysconfdir', folders.sysconf, ...args]).logFile
+  }
+  expect(plan({ file: '/var/log/a.log' }, '--default-log', '/var/log/b.log')).toBe('/var/log/a.log')
+  expect(plan({}, '--default-log', '/var/log/b.log')).toBe('/var/log/b.log')
+  expect(plan({})).toBeUndefined()
+})
+
+it('a default log that cannot be opened is named as the option that it is', async () => {
+  const { status, said } = await serve('--port', '0', '--default-log', '/dev/null/a.log')
+  expect([status, said]).toEqual([78, expect.stringMatching(/^edge-admin serve: --default-log: E(NOTDIR|EXIST)/)])
+})

@@ -3,7 +3,7 @@
 # is not root gets one line that names the packages, and nothing is tried.
 set -eu
 PROGRAMS='openssl tar gzip flock setsid curl sort'
-[ "${1:-run}" = run ] || PROGRAMS="$PROGRAMS busybox dash shellcheck python3 visudo net testparm exportfs"
+[ "${1:-run}" = run ] || PROGRAMS="$PROGRAMS busybox dash shellcheck python3 visudo net testparm exportfs logrotate"
 [ "${1:-run}" != browser ] || PROGRAMS="$PROGRAMS chromium"
 
 stop() {

@@ -510,6 +510,7 @@ describe('the files of an installation', () => {
     'edge-admin.tmpfiles',
     'edge-admin-sudo.tmpfiles',
     'edge-admin-sudo.conf',
+    'logrotate.edge-admin',
   ])('%s has no other names to fill in', (name) => {
     expect(render(sandbox('dash'), name)).not.toMatch(/@[A-Z]+@/)
   })
@@ -577,6 +578,8 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
       expect(init('restart')).toMatchObject({ status: 0, stdout: 'edge-admin stopped\nedge-admin started\n' })
       expect(made.read('run/pid')).not.toBe(first)
       expect(made.read('scripts/edge-admin.argv')).toContain(`serve --root ${made.root} --sysconfdir ${made.sysconf}`)
+      // The server bounds it, where this script could only append for ever.
+      expect(made.read('scripts/edge-admin.argv')).toContain(` --default-log ${made.root}/log/edge-admin.log`)
     } finally {
       expect(init('stop')).toMatchObject({ status: 0, stdout: 'edge-admin stopped\n' })
     }

@@ -114,12 +114,40 @@ it.each([
   }, 20_000)
 })
 
-it('leaves what somebody else put in its place', async () => {
-  const log = new BufferedLog(file, 10)
+it.each([
+  ['moved away', () => renameSync(file, `${file}.1`), 'first\n'],
+  ['removed', () => rmSync(file), undefined],
+])('goes on in a new file when its own was %s, without being told', async (_, rotate, moved) => {
+  const log = new BufferedLog(file)
+  log.write('first\n')
+  log.flush()
+  await becomes('first\n')
+  rotate()
+  await vi.waitFor(() => {
+    log.write('second\n')
+    log.flush()
+    expect(text()).toMatch(/^(?:second\n)+$/)
+  }, 20_000)
+  expect(text(`${file}.1`)).toBe(moved)
+})
+
+it('goes on in what somebody else put in its place', async () => {
+  const log = new BufferedLog(file, 1000)
   renameSync(file, `${file}.1`)
   writeFileSync(file, 'theirs\n')
+  log.write('ours\n')
+  log.flush()
+  await becomes('theirs\nours\n')
+  expect([text(`${file}.1`), text(`${file}.old`)]).toEqual(['', undefined])
+})
+
+it('leaves alone what somebody put in its place while it was full', async () => {
+  const log = new BufferedLog(file, 10)
   log.write('123456789\n')
   log.flush()
+  // The batch is on its way into a file that has another name when it arrives.
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, 'theirs\n')
   await becomes('123456789\n', `${file}.1`)
   await vi.waitFor(() => {
     log.write('b\n')
