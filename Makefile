@@ -14,7 +14,7 @@ FAKES ?=
 FUZZ ?= 10
 SEED ?=
 BIN = node_modules/.bin
-SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh) .ci/run \
+SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh test/fakes/original/*.sh) .ci/run \
 	$(wildcard test/roots/*.sh test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
 BUILDERS = build.ts build-page.ts trim.ts shipped.ts notice.ts sbom.ts

@@ -1,50 +1,166 @@
 #!/bin/sh
-# Hands a task to the original's bin/wrapper.sh: `wrapper.sh run TASKDIR ACTION [ARGUMENT]`. A newcomer's trap: the original finds its files in
-# the uploads folder under fixed names and its action in SSH_ORIGINAL_COMMAND; it keeps locks of its own, ours is taken as well.
-[ -z "${SUDO_UID:-}" ] || unset EDGE_WRAPPER
-case ${3:-} in
-  update | settings | storage | certs | license | token | backup | replication | logs | services | reboot) LOCK=$3 ;;
-  restore) LOCK=backup ;;
-  debug) LOCK=logs ;;
-  *)
-    echo "usage: $0 run|recover|cancel TASKDIR ACTION [ARGUMENT]" >&2
+# Lets the original's bin/wrapper.sh do a task, called as the original's server calls it: `wrapper.sh run TASKDIR KIND [ARGUMENT]`. A newcomer's
+# trap: that one finds its verb in SSH_ORIGINAL_COMMAND alone, the argument is its $1, and its files lie in the uploads under fixed names. It has
+# locks and status files of its own, and puts nothing right after a kill: that is done here.
+KIND=${3:-}
+case $KIND in
+  '' | *[!a-z]*)
+    echo "usage: $0 run|recover|cancel TASKDIR KIND [ARGUMENT]" >&2
     exit 64
     ;;
+  restore) LOCK=backup ;;
+  debug) LOCK=logs ;;
+  *) LOCK=$KIND ;;
 esac
+# Under sudo lib.sh reads it from `settings`.
+[ -z "${SUDO_UID:-}" ] || unset EDGE_WRAPPER
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # The task is what it does, not how.
 KIND=$3
+ETC=$EDGE_ROOT/etc
+PACKAGE=software_package-zzz.enc
 
-run() {
+# What the original's server has: a umask that lets its other users read what the scripts make, and a home, which /etc/profile may ask for.
+original() ( # VERB [ARGUMENT]
+  umask 022
+  : "${HOME:=/}"
+  SSH_ORIGINAL_COMMAND=$1
+  export HOME SSH_ORIGINAL_COMMAND
+  shift
+  exec "$EDGE_WRAPPER" "$@" 9>&-
+)
+
+# The original gives it to its own group; under sudo the server may be in another one, and has to read it.
+give_token() {
+  [ -n "${SUDO_UID:-}" ] && [ -n "$(find "$ETC/api.token" -prune -user 0 -links 1)" ] || return 0
+  chown "$SUDO_UID:$SUDO_GID" "$ETC/api.token"
+}
+
+# Written down first: when this task dies, nobody else takes a private key away from there.
+placed() { printf '%s\n' "$1" >>"$TASK/placed" || fail E1000 'The files could not be stored'; } # NAME
+
+run() { # KIND [ARGUMENT]
   case ${2:-} in *[!A-Za-z0-9._-]*) fail E1000 'Script error' ;; esac
   [ -f "${EDGE_WRAPPER:-}" ] || fail E1000 'The wrapper is missing'
+  is_ours "$EDGE_WRAPPER" || fail E1000 "The wrapper must belong to root and be writable by nobody else"
   mkdir -p "$UPLOADS"
+  # The server has laid it there itself.
+  [ "$KIND" != update ] || placed "$PACKAGE"
   for input in "$TASK"/input/*; do
     { [ -f "$input" ] && [ ! -L "$input" ]; } || continue
     name=${input##*/}
-    # Written down first: when this task dies, nobody else takes a private key away from there.
-    printf '%s\n' "$name" >>"$TASK/placed" || fail E1000 'The files could not be stored'
+    placed "$name"
     put "$UPLOADS/$name" 640 <"$input" || fail E1000 'The files could not be stored'
     rm -f "$input"
   done
   checkpoint wrapper-placed
-  case $1 in
-    restore) command='backup RESTORE' ;;
-    *) command="$1${2:+ $2}" ;;
-  esac
-  SSH_ORIGINAL_COMMAND=$command "$EDGE_WRAPPER" 9>&- || fail E1000 'Script error'
+  : | put "$TASK/called" 640 || fail E1000 'Script error'
+  case $KIND in
+    restore) original backup RESTORE ;;
+    *) original "$KIND" ${2:+"$2"} ;;
+  esac || fail E1000 'Script error'
+  [ "$KIND" != token ] || give_token
+  # One that it has stopped says `failed` for ever.
+  [ "$KIND-${2:-}" != backup-STOP ] || [ -e "$UPLOADS/backup.tar" ] || rm -f "$UPLOADS/backup.json"
   : | put "$TASK/returned" 640
   checkpoint wrapper-returned
 }
 
-recover() {
-  # All that was missing is the task's own status.
-  [ ! -f "$TASK/returned" ] || [ "$ACTION" = run ] || END_STATE=completed
-  [ -f "$TASK/placed" ] || return 0
-  while IFS= read -r name; do
-    case $name in '' | */*) ;; *) rm -f "$UPLOADS/$name" ;; esac
-  done <"$TASK/placed"
+# ---- after a kill
+
+originals_locks() { # the scripts that the verb starts, by their locks
+  case $KIND in
+    update) set -- vm ;;
+    restore) set -- backup ;;
+    debug) set -- logs debug ;;
+    *) set -- "$KIND" ;;
+  esac
+  for lock_of; do printf '%s/tmp/update_%s.sh.task\n' "${EDGE_NETROOT:-}" "$lock_of"; done
 }
+
+# A lock of the original's stays when its script is killed, and would refuse every later one until the next boot. One that is older than our
+# call, or names a process that lives, is somebody else's: the scripts are used over SSH as well.
+forget_originals_locks() {
+  for lock_file in $(originals_locks); do
+    { [ -f "$lock_file" ] && [ ! -L "$lock_file" ]; } || continue
+    # shellcheck disable=SC3013 # dash and busybox have it.
+    [ ! "$lock_file" -ot "$TASK/called" ] || continue
+    read -r lock_process <"$lock_file" || :
+    case $lock_process in
+      '' | *[!0-9]*) ;;
+      *) [ ! -d "/proc/$lock_process" ] || continue ;;
+    esac
+    rm -f "$lock_file"
+  done
+}
+is_original_at_work() {
+  for lock_file in $(originals_locks); do [ ! -f "$lock_file" ] || return 0; done
+  return 1
+}
+
+says_running() { grep -q running "$1" 2>/dev/null; } # FILE
+
+# Clients poll the original's status files, and what was killed cannot say there that it failed.
+tell_end() {
+  case $KIND in
+    update)
+      { says_running "$ETC/status_update.txt" || says_running "$ETC/status_update.json"; } || return 0
+      rm -rf "$EDGE_ROOT/tmp/update" "$EDGE_ROOT/tmp/extracted" "$EDGE_ROOT"/tmp/software_package*
+      tell_at=$(sed -n 's/.*"percentage": *\([0-9]*\).*/\1/p' "$ETC/status_update.json" 2>/dev/null | head -n 1)
+      put_anyhow "$ETC/status_error_message.txt" 644 "${ERROR_MESSAGE:-Script error}$NEWLINE"
+      put_anyhow "$ETC/status_error_code.txt" 644 "E1000$NEWLINE"
+      put_anyhow "$ETC/status_update.txt" 644 "failed$NEWLINE"
+      put_anyhow "$ETC/status_update.json" 644 "{\"status\":\"failed\",\"percentage\":${tell_at:-10}}$NEWLINE"
+      ;;
+    certs)
+      ! says_running "$ETC/status_certs.txt" || put_anyhow "$ETC/status_certs.txt" 644 "failed$NEWLINE"
+      ;;
+    backup)
+      if [ "$ACTION" = cancel ]; then
+        rm -f "$UPLOADS/backup.tar" "$UPLOADS/backup.json"
+      elif says_running "$UPLOADS/backup.json"; then
+        rm -f "$UPLOADS/backup.tar"
+        put_anyhow "$UPLOADS/backup.json" 644 '{"status":"failed"}'
+      fi
+      ;;
+  esac
+}
+NEWLINE='
+'
+
+# The machine went down while the original was at it.
+has_rebooted() {
+  read -r _ _ rebooted_from 2>/dev/null <"$TASK/pid" || return 1
+  [ "$rebooted_from" != "$(cat /proc/sys/kernel/random/boot_id)" ]
+}
+
+recover() { # KIND [ARGUMENT]
+  if [ -f "$TASK/placed" ]; then
+    while IFS= read -r name; do
+      case $name in '' | */*) ;; *) rm -f "$UPLOADS/$name" ;; esac
+    done <"$TASK/placed"
+  fi
+  [ -f "$TASK/called" ] || return 0
+  if [ "$ACTION" = run ]; then
+    is_original_at_work || tell_end
+    return
+  fi
+  # All that was missing is the task's own status.
+  if [ -f "$TASK/returned" ] || { [ "$KIND" = reboot ] && has_rebooted; }; then
+    END_STATE=completed
+    return
+  fi
+  forget_originals_locks
+  # A backup is stopped by name, and not with what else it may have: `backup STOP` that died changes nothing that it would not have changed.
+  [ "$KIND-${2:-}" = backup-STOP ] || tell_end
+}
+
+# A backup that runs is ended in the original's own way first, so that it takes its lock away by itself.
+if [ "${1:-}" = cancel ] && [ "$KIND-${4:-}" = backup-START ] && [ -f "${EDGE_WRAPPER:-}" ] && is_ours "$EDGE_WRAPPER"; then
+  stop_task=$2
+  [ -z "${SUDO_UID:-}" ] || stop_task=$EDGE_STATEDIR/work/${2##*/}
+  ! is_alive "$stop_task" || original backup STOP || :
+fi
 
 main "$@"

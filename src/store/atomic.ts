@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -32,6 +33,24 @@ export function writeAtomic(
 ): string | undefined {
   const there = lstatSync(file, { throwIfNoEntry: false })
   if (!(there?.isFile() ?? true)) throw new Error(`not a regular file: ${file}`)
+  return replace(file, content, mode, { there, group })
+}
+
+/**
+ * The same where a link may lie in the file's place: it is replaced, never followed, by a file with the owner, group and mode of the one that it
+ * leads to. An image that runs from memory lays such links to what it keeps on a disk (scripts/memory-image.sh).
+ */
+export function replaceAtomic(file: string, content: string | Uint8Array, mode = 0o640): string | undefined {
+  if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return writeAtomic(file, content, mode)
+  return replace(file, content, mode, { there: statSync(file, { throwIfNoEntry: false }) })
+}
+
+function replace(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+  { there, group }: { there: Stats | undefined; group?: number | undefined },
+): string | undefined {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
   let lost: string | undefined
   try {

@@ -11,6 +11,7 @@ import { readJson, writeAtomic } from '../store/atomic.ts'
 import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { moveFile } from '../store/move.ts'
+import { KINDS } from './kinds.ts'
 import { dropUnneeded, isSpent, settleNameless } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
@@ -21,7 +22,7 @@ export interface TasksOptions {
   /** Folder of the scripts. */
   scripts: string
   privilege: 'sudo' | 'none'
-  /** Tasks go through the original's bin/wrapper.sh. */
+  /** There is the original's bin/wrapper.sh, and the kinds that it knows go through it. */
   wrapped?: boolean
   /** The `EDGE_*` variables of the script contract, besides the folders. */
   environment: Record<string, string>
@@ -58,6 +59,14 @@ export interface Asker {
   entry?: Owed
   /** The request waits for the task and enters its end itself, if it lives to see it: it says so with `attended`. */
   waits?: (id: string) => void
+}
+
+/** What a task's folder keeps of how it was started. */
+interface TaskRequest {
+  lock: string
+  args: string[]
+  endless: boolean
+  wrapped: boolean
 }
 
 const KEPT = 100
@@ -144,7 +153,8 @@ export class Tasks {
    */
   start(kind: string, { lock = kind, args = [], inputs = {}, by, prepare, endless }: StartOptions): Task | undefined {
     if (this.isRunning(lock) || this.hasDead(lock)) return undefined
-    this.script(kind)
+    const wrapped = this.options.wrapped === true && Boolean(KINDS[kind]?.wrapped)
+    this.script(kind, wrapped)
     const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     const id = this.newId()
     const folder = taskFolder(this.options.folders, id)
@@ -154,7 +164,7 @@ export class Tasks {
       const asked = { name: by.name, address: by.address }
       writeAtomic(
         join(folder, 'request.json'),
-        `${JSON.stringify({ id, kind, lock, args, by: asked, created_at: created, endless })}\n`,
+        `${JSON.stringify({ id, kind, lock, args, by: asked, created_at: created, endless, wrapped: wrapped || undefined })}\n`,
       )
       if (by.entry) owe(this.options.folders, id, by.entry)
       // Before the files: a kill between them leaves a task that died, and not a private key in a folder that nobody looks at.
@@ -169,7 +179,7 @@ export class Tasks {
       checkpoint('task-given')
       prepare?.()
       checkpoint('task-prepared')
-      this.launch(task, lock, args)
+      this.launch(task, { lock, args, wrapped })
       if (by.waits) {
         this.awaited.add(id)
         by.waits(id)
@@ -221,9 +231,10 @@ export class Tasks {
     return `${stamp(time)}-${randomBytes(4).toString('hex')}`
   }
 
-  private launch(task: Task, lock: string, args: string[]): void {
+  private launch(task: Task, request: Pick<TaskRequest, 'lock' | 'args' | 'wrapped'>): void {
     // Claimed only once it is started, in the same synchronous step: a claim of what never ran would never end.
-    const child = this.spawn(task.kind, 'run', task.id, args)
+    const child = this.spawn(task, 'run', request)
+    const { lock } = request
     this.claimed.set(lock, task.id)
     this.ours.add(task.id)
     this.open.add(task.id)
@@ -243,16 +254,19 @@ export class Tasks {
   }
 
   /** The absolute path of a kind's script; throws when it is not installed. */
-  private script(kind: string): string {
-    const { scripts, wrapped } = this.options
-    const script = join(scripts, wrapped ? 'wrapper.sh' : `${kind}.sh`)
+  private script(kind: string, wrapped: boolean): string {
+    const script = join(this.options.scripts, wrapped ? 'wrapper.sh' : `${kind}.sh`)
     if (!existsSync(script)) throw new ApiError('unavailable', 'The script for this is not installed')
     return script
   }
 
-  private spawn(kind: string, action: 'run' | 'recover' | 'cancel', id: string, args: string[]): ChildProcess {
-    const { folders, privilege, environment, wrapped } = this.options
-    const script = this.script(kind)
+  private spawn(
+    { kind, id }: Task,
+    action: 'run' | 'recover' | 'cancel',
+    { args, wrapped }: Pick<TaskRequest, 'args' | 'wrapped'>,
+  ): ChildProcess {
+    const { folders, privilege, environment } = this.options
+    const script = this.script(kind, wrapped)
     const folder = taskFolder(folders, id)
     const argv = [script, action, folder, ...(wrapped ? [kind] : []), ...args]
     const [program, ...rest] = privilege === 'sudo' ? ['/usr/bin/sudo', '-n', '--', ...argv] : argv
@@ -447,7 +461,7 @@ export class Tasks {
 
   private async end(task: Task, action: 'recover' | 'cancel'): Promise<void> {
     try {
-      const child = this.spawn(task.kind, action, task.id, this.request(task).args)
+      const child = this.spawn(task, action, this.request(task))
       await new Promise<void>((resolve) => {
         child.once('error', () => resolve())
         child.once('exit', () => resolve())
@@ -475,13 +489,14 @@ export class Tasks {
     }
   }
 
-  private request(task: Task): { lock: string; args: string[]; endless: boolean } {
+  private request(task: Task): TaskRequest {
     const value = readJson(join(taskFolder(this.options.folders, task.id), 'request.json')) as
-      | { lock?: unknown; args?: unknown; endless?: unknown }
+      | { lock?: unknown; args?: unknown; endless?: unknown; wrapped?: unknown }
       | undefined
     const args = Array.isArray(value?.args) ? value.args.filter((part) => typeof part === 'string') : []
     const lock = typeof value?.lock === 'string' ? value.lock : task.kind
-    return { lock, args, endless: value?.endless === true }
+    // Not by the configuration of now: whoever did it knows how to put it right.
+    return { lock, args, endless: value?.endless === true, wrapped: value?.wrapped === true }
   }
 
   lockOf(task: Task): string {

@@ -65,6 +65,8 @@ export interface Options {
   token?: string | null
   /** Members of edge-admin.json that replace the sample's. */
   config?: Settings
+  /** The same where they name folders. */
+  configure?: (folders: Folders) => Settings
   mode?: 'strict' | 'original'
   environment?: Record<string, string>
   /** The fixtures' keys instead of fresh ones, so that the recorded packages are good ones. */
@@ -107,7 +109,7 @@ export interface InProcess extends Appliance {
 }
 
 /** Folders of a sample appliance, with a token. */
-export function makeAppliance({ token = TOKEN, config, fixtureKeys, prepare }: Options = {}): {
+export function makeAppliance({ token = TOKEN, config, configure, fixtureKeys, prepare }: Options = {}): {
   folders: Folders
   configuration: Settings
 } {
@@ -123,7 +125,7 @@ export function makeAppliance({ token = TOKEN, config, fixtureKeys, prepare }: O
   const file = join(folders.sysconf, 'edge-admin.json')
   const sample = JSON.parse(readFileSync(file, 'utf8')) as Settings
   // The first start of the controller costs a password's hash: only for the tests that are about it.
-  const configuration = { ...sample, surfaces: { controller: { enabled: false } }, ...config }
+  const configuration = { ...sample, surfaces: { controller: { enabled: false } }, ...config, ...configure?.(folders) }
   writeFileSync(file, JSON.stringify(configuration))
   if (token !== null) storeToken(folders, token)
   prepare?.(folders)

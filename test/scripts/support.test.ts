@@ -452,7 +452,7 @@ describe.each(SHELLS)('reboot.sh and wrapper.sh under %s', (shell) => {
     const wrapper = join(made.root, 'bin/wrapper.sh')
     made.program(
       wrapper,
-      'echo "$# $SSH_ORIGINAL_COMMAND $(cat "$EDGE_ROOT/home/sftp/uploads/network.conf")" >"$EDGE_ROOT/seen"',
+      'echo "$SSH_ORIGINAL_COMMAND $# $1 $(cat "$EDGE_ROOT/home/sftp/uploads/network.conf")" >"$EDGE_ROOT/seen"',
     )
     const ended = made.run('wrapper', {
       args: ['settings', 'static'],
@@ -460,7 +460,7 @@ describe.each(SHELLS)('reboot.sh and wrapper.sh under %s', (shell) => {
       env: { EDGE_WRAPPER: wrapper },
     })
     expect(ended.status.status, ended.log).toBe('completed')
-    expect(made.read('root/seen')).toBe('0 settings static mode=static\n')
+    expect(made.read('root/seen')).toBe('settings 1 static mode=static\n')
     expect(existsSync(join(ended.task, 'input'))).toBe(false)
     expect(existsSync(join(made.state, 'locks/settings.lock'))).toBe(true)
   })

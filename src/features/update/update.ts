@@ -3,7 +3,7 @@
 import { etc, type Folders, log, uploads } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
-import { readJson, readLine, readText, writeAtomic } from '../../store/atomic.ts'
+import { readJson, readLine, readText, replaceAtomic } from '../../store/atomic.ts'
 import { moveFile } from '../../store/move.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
@@ -46,7 +46,9 @@ export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus 
   }
   const text = readText(etc(folders, 'status_update.json'))
   const value = readJson(etc(folders, 'status_update.json'))
-  const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+  // The original's script writes its status in place: half of it says that it is at work.
+  const half = value === undefined && tasks?.isClaimed('update') ? { status: 'running' } : {}
+  const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : half
   return {
     members: text === undefined ? { status: readLine(etc(folders, 'status_update.txt')) ?? null } : object,
     log: tail(log(folders, 'update.log'), 10) ?? null,
@@ -84,8 +86,8 @@ export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
   const task = tasks.silentFailure('update', etc(folders, 'status_update.json'))
   if (!task) return
   const { code, message } = silentError(task)
-  writeAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
-  writeAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
-  writeAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
-  writeAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
+  replaceAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
+  replaceAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
+  replaceAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
+  replaceAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
 }
