@@ -253,14 +253,8 @@ hook() { # NAME ARGUMENT...: the vendor's own script; 127 when there is none
   "$hook_file" "$@" 9>&-
 }
 
-# A system that runs from memory keeps its state on a disk through a tool of its image (jidoteki.md 5.7).
-PERSIST_TOOL=/usr/bin/symlinktool.sh
-PERSIST_DEVICE=/etc/sysconfig/backup_device
-persist() {
-  [ -x "$PERSIST_TOOL" ] || return 0
-  read -r persist_device 2>/dev/null <"$PERSIST_DEVICE" || return 0
-  "$PERSIST_TOOL" -c "$persist_device" 9>&- && "$PERSIST_TOOL" -r "$persist_device" 9>&-
-}
+# shellcheck source=memory-image.sh
+. "$here/memory-image.sh"
 
 # The appliance's own folders, as far as a vendor has laid them into the data folder: they are in no backup, and no restore writes there.
 own_in_data() {

@@ -19,6 +19,8 @@ import type { Finding } from './features/check/finding.ts'
 import { HealthMonitor } from './features/health/health.ts'
 import { failureOf } from './features/jobs/view.ts'
 import { licenseScript } from './features/license/installed.ts'
+import { memoryImage } from './features/memory-image.ts'
+import { tokenSetter } from './features/setup/setup.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
 import { tellSilentEnd } from './features/update/update.ts'
 import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
@@ -192,6 +194,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     warn,
   })
+  const memory = memoryImage({ tasks, prefix: options.environment?.['EDGE_NETROOT'], warn })
+  const wrapped = config.wrapper !== undefined
+  const setToken = tokenSetter({ folders, tokens, tasks, memory, label: config.label, wrapped })
   const now = options.now ?? Date.now
   const clock = options.clock ?? CLOCK
   const boot = countBoots(folders.state, clock)
@@ -223,8 +228,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     config,
     mode,
     tokens,
+    setToken,
     backOff,
     tasks,
+    memory,
     run,
     audit,
     warn,
@@ -297,7 +304,20 @@ export async function createApp(options: AppOptions): Promise<App> {
   const webConsole =
     sessions &&
     assembleConsole?.({
-      ...{ folders, config, mode, version: options.version, tokens, backOff, tasks, audit, warn, now, sessions },
+      ...{
+        folders,
+        config,
+        mode,
+        version: options.version,
+        tokens,
+        setToken,
+        backOff,
+        tasks,
+        audit,
+        warn,
+        now,
+        sessions,
+      },
       ...{ health, services, installedVersion },
       certificate: options.certificate ?? (() => undefined),
       findings: options.findings ?? (() => []),
@@ -359,7 +379,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     enter: (event, resource, target) => audit.write({ event, resource, target, account: 'system', address: 'local' }),
     async sweep() {
       await tasks.sweep()
-      removeLeftovers({ folders, tasks, wrapped: config.wrapper !== undefined, began, warn })
+      removeLeftovers({ folders, tasks, wrapped, began, warn })
     },
     hangUp() {
       stopping.abort()

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { etc, type Folders, installation } from '../folders.ts'
-import { readText, writeAtomic } from '../store/atomic.ts'
+import { readText, replaceAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { readPhrase } from './token.ts'
 
@@ -22,9 +22,9 @@ export function prepareFirstRun(folders: Folders, words: number): string | undef
   if (!there || (there.isFile() && there.size === 0)) {
     // A crash between the two writes left a phrase that is not yet the token: the same phrase goes on.
     const made = readPhrase(file) ?? phrase(words)
-    writeAtomic(file, `${made}\n`, 0o600)
+    replaceAtomic(file, `${made}\n`, 0o600)
     checkpoint('first-run-written')
-    writeAtomic(etc(folders, 'api.token'), `${made}\n`, 0o600)
+    replaceAtomic(etc(folders, 'api.token'), `${made}\n`, 0o600)
   }
   return readText(file) ? file : undefined
 }

@@ -4,7 +4,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { etc, type Folders } from '../folders.ts'
-import { readLine, syncFolder, writeAtomic } from '../store/atomic.ts'
+import { readLine, replaceAtomic, syncFolder } from '../store/atomic.ts'
 import { Remembered } from '../store/remembered.ts'
 import type { Principal } from './principal.ts'
 import { tokenKey } from './token.ts'
@@ -17,7 +17,7 @@ const fileOf = (folders: Folders) => etc(folders, 'metrics.token')
 /** Makes a new one, which ends the one before. */
 export function makeMetricsToken(folders: Folders): string {
   const token = randomBytes(32).toString('base64url')
-  writeAtomic(fileOf(folders), `sha256 ${tokenKey(token)}\n`, 0o600)
+  replaceAtomic(fileOf(folders), `sha256 ${tokenKey(token)}\n`, 0o600)
   return token
 }
 

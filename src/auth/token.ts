@@ -5,7 +5,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { etc, type Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
-import { readEdited, readText, writeAtomic } from '../store/atomic.ts'
+import { readEdited, readText, replaceAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { Remembered } from '../store/remembered.ts'
 import { decodeText } from '../store/text.ts'
@@ -25,9 +25,14 @@ export const tokenKey = (token: string | Buffer) => createHash('sha256').update(
 /** Sets the token, durably, and ends a pending first run. The order matters: after a crash in between, the new token is in force. */
 export function storeToken(folders: Folders, token: string): void {
   checkpoint('setup-started')
-  writeAtomic(etc(folders, 'api.token'), `sha256 ${tokenKey(token)}\n`, 0o600)
+  replaceAtomic(etc(folders, 'api.token'), `sha256 ${tokenKey(token)}\n`, 0o600)
   checkpoint('setup-stored')
-  writeAtomic(etc(folders, 'api.token.setup'), '', 0o600)
+  endFirstRun(folders)
+}
+
+/** The phrase of a first run is of no use any more, once another token is in force. */
+export function endFirstRun(folders: Folders): void {
+  replaceAtomic(etc(folders, 'api.token.setup'), '', 0o600)
   checkpoint('setup-ended')
 }
 
@@ -103,7 +108,7 @@ export class TokenStore {
     // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway.
     if (!readText(etc(this.folders, 'api.token.setup'))) {
       try {
-        const lost = writeAtomic(file, `sha256 ${key}\n`, 0o600)
+        const lost = replaceAtomic(file, `sha256 ${key}\n`, 0o600)
         if (lost) this.warn(`the token file was converted, and ${lost}`)
       } catch (error) {
         this.warn(`a plain token file could not be converted: ${errno(error)}`)

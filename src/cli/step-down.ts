@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inboxOf } from '../store/audit/inbox.ts'
 
 /**
- * Root steps down: mostly it has nothing else to do in this process. `parent` is the folder that is going to be changed, and `own` one that
+ * Root steps down: what it makes from here on is the server's. `parent` is the folder that is going to be changed, and `own` one that
  * only the server makes: under sudo the first is root's with the server's group. What root made there before, `names`, is handed over first.
  */
 export function becomeServer(parent: string, own: string, names: string[]): void {

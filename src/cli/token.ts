@@ -8,6 +8,7 @@ import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
 import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
+import { saveState } from './save-state.ts'
 import { becomeServer } from './step-down.ts'
 
 const ACTIONS = ['set', 'rotate', 'metrics']
@@ -27,6 +28,7 @@ export async function token(args: string[], io: Io): Promise<number> {
     const made = recordedMetrics(folders, by, values.remove === true)
     if (made === undefined) say(io.stderr, 'the token for metrics is removed')
     else say(io.stdout, made)
+    await saveState(folders, made === undefined ? 'the removal' : 'the token for metrics', io)
     return 0
   }
   const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
@@ -34,6 +36,8 @@ export async function token(args: string[], io: Io): Promise<number> {
   store(folders, value, onBehalf(`edge-admin token ${action}`, io))
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
+  // Printed first: whatever happens now, a token in force that nobody has seen would lock everybody out.
+  await saveState(folders, 'the token', io)
   return 0
 }
 

@@ -66,9 +66,9 @@ describe('the scripts', () => {
   })
 
   it('keep the state by the tool and the device that are looked at', () => {
-    const library = read('scripts', 'lib.sh')
-    expect(library).toContain(`PERSIST_TOOL=${PERSIST_TOOL}`)
-    expect(library).toContain(`PERSIST_DEVICE=${PERSIST_DEVICE}`)
+    const library = read('scripts', 'memory-image.sh')
+    expect(library).toContain(`PERSIST_TOOL=\${EDGE_NETROOT:-}${PERSIST_TOOL}\n`)
+    expect(library).toContain(`PERSIST_DEVICE=\${EDGE_NETROOT:-}${PERSIST_DEVICE}\n`)
   })
 })
 

@@ -1,4 +1,4 @@
-// Where an image runs from memory, a tool of its own keeps the state on a disk (persist in scripts/lib.sh): without its device nothing is kept.
+// Where an image runs from memory, a tool of its own keeps the state on a disk (persist in scripts/memory-image.sh): without its device nothing is kept.
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { join } from 'node:path'

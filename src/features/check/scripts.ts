@@ -20,6 +20,7 @@ export const STARTED = [
   ],
   ...[
     'owners.sh',
+    'persist.sh',
     'pool-create.sh',
     'pool-destroy.sh',
     'pool-export.sh',
@@ -32,7 +33,17 @@ export const STARTED = [
 ]
 /** Read by those. */
 export const SOURCED = [
-  ...['clock.sh', 'collect.sh', 'conf.sh', 'lib.sh', 'network-apply.sh', 'package.sh', 'pool.sh', 'redact.awk'],
+  ...[
+    'clock.sh',
+    'collect.sh',
+    'conf.sh',
+    'lib.sh',
+    'memory-image.sh',
+    'network-apply.sh',
+    'package.sh',
+    'pool.sh',
+    'redact.awk',
+  ],
   ...['storage-units.sh', 'zfs.sh', 'zpool.sh'],
 ]
 

@@ -9,7 +9,7 @@ import { attempt, type Place, userName } from './place.ts'
 const LEAST = [1, 9, 10] as const
 /** What the server starts through sudo; etc/sudoers.edge-admin names the same, and a test compares them. */
 export const SUDO_SCRIPTS = [
-  ...['update', 'settings', 'storage', 'certs', 'license', 'backup', 'restore', 'logs', 'debug', 'wrapper'],
+  ...['update', 'settings', 'storage', 'certs', 'license', 'backup', 'restore', 'logs', 'debug', 'wrapper', 'persist'],
   ...['dataset-destroy', 'snapshot-create', 'snapshot-prune', 'snapshot-rollback', 'reboot'],
 ]
 /** Where the tasks start it. */

@@ -2,11 +2,11 @@
 // changes, since hashing takes time and another set-up may have won; and the password comes first, so that a crash leaves it to be done again.
 import { type TokenStore, tokenKey } from '../../auth/token.ts'
 import type { StoredUser } from '../../auth/users.ts'
-import type { Folders } from '../../folders.ts'
 import { ApiError, busy, invalid } from '../../http/errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import type { Asker } from '../../tasks/tasks.ts'
 import type { Accounts } from '../users/users.ts'
-import { readNewToken, setToken } from './setup.ts'
+import { readNewToken, type SetToken } from './setup.ts'
 
 export interface FirstRun {
   /** Whether it needs the phrase. */
@@ -16,10 +16,8 @@ export interface FirstRun {
 }
 
 export interface FirstRunNeeds {
-  folders: Folders
   tokens: TokenStore
-  /** What log lines call this machine. */
-  label: string
+  setToken: SetToken
   /** Whether a phrase is made at the first start. */
   phrases: boolean
   accounts: Accounts | undefined
@@ -59,8 +57,9 @@ export interface FirstSecrets {
 export async function completeFirstRun(
   needs: FirstRunNeeds,
   { phrase, token, password }: FirstSecrets,
+  by: Asker,
 ): Promise<StoredUser | undefined> {
-  const { tokens, folders, label, accounts } = needs
+  const { tokens, setToken, accounts } = needs
   const done = () => busy('Set-up has been done already')
   const wanted = firstRun(needs)
   if (!wanted) throw done()
@@ -79,7 +78,7 @@ export async function completeFirstRun(
   if (!allowed()) throw new ApiError('forbidden', 'This is not the phrase')
   const user = hash === undefined ? undefined : accounts && setPassword(accounts, hash)
   checkpoint('first-run-password-set')
-  if (!setToken(folders, tokens, label, newToken, allowed)) throw done()
+  if (!(await setToken(newToken, allowed, by))) throw done()
   return user
 }
 

@@ -1,10 +1,12 @@
 // Set-up: the first token, and every later one. The trap: between a request's arrival and this call another set-up may have won, so
 // the caller's right is checked again here, in the same synchronous step as the change.
-import { storeToken, TOKEN_CHARACTERS, type TokenStore } from '../../auth/token.ts'
+import { endFirstRun, storeToken, TOKEN_CHARACTERS, type TokenStore, tokenKey } from '../../auth/token.ts'
 import type { Folders } from '../../folders.ts'
 import { log } from '../../folders.ts'
-import { invalid } from '../../http/errors.ts'
+import { ApiError, busy, invalid } from '../../http/errors.ts'
 import { AppendLog } from '../../store/append-log.ts'
+import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import type { MemoryImage } from '../memory-image.ts'
 
 /** Checks a new token (contract: "between 1 and 255 printable ASCII characters"). Returns it without the trailing blanks a form may add. */
 export function readNewToken(value: string | undefined): string {
@@ -16,15 +18,44 @@ export function readNewToken(value: string | undefined): string {
   return token
 }
 
-/** Sets the token when `allowed` still holds or none is set; false when somebody else was first. */
-export function setToken(
-  folders: Folders,
-  tokens: TokenStore,
-  label: string,
-  token: string,
-  allowed: () => boolean,
-): boolean {
-  if (!tokens.isUnset() && !allowed()) return false
+/** Sets the token when `allowed` still holds or none is set; resolves to false when somebody else was first. */
+export type SetToken = (token: string, allowed: () => boolean, by: Asker) => Promise<boolean>
+
+interface SetTokenOptions {
+  folders: Folders
+  tokens: TokenStore
+  tasks: Pick<Tasks, 'start' | 'wait'>
+  memory: MemoryImage
+  /** What log lines call this machine. */
+  label: string
+  /** The original's wrapper does it. */
+  wrapped: boolean
+}
+
+export function tokenSetter({ folders, tokens, tasks, memory, label, wrapped }: SetTokenOptions): SetToken {
+  const throughWrapper = async (token: string, by: Asker) => {
+    const task = tasks.start('token', { inputs: { 'api.token': { text: `${token}\n` } }, by })
+    if (!task) throw busy('The token is being changed already')
+    const ended = await tasks.wait(task.id)
+    // Not what the wrapper said counts, but which token is in force by now.
+    if (tokens.current() === tokenKey(token)) return endFirstRun(folders)
+    const cause = ended?.error
+    if (cause?.code === 'NO_SPACE') throw new ApiError('no-space', cause.message)
+    throw invalid('', { cause, words: 'The token was not changed: see the log of the task' })
+  }
+  return async (token, allowed, by) => {
+    if (!tokens.isUnset() && !allowed()) return false
+    if (wrapped) {
+      await throughWrapper(token, by)
+      return true
+    }
+    writeToken(folders, label, token)
+    await memory.save()
+    return true
+  }
+}
+
+function writeToken(folders: Folders, label: string, token: string): void {
   const lines = new AppendLog(log(folders, 'update_token.log'))
   // The token is what counts: a log that cannot be written (a full disk) must not turn a change that was made into a failure.
   const write = (text: string) => {
@@ -39,5 +70,4 @@ export function setToken(
   } finally {
     lines.close()
   }
-  return true
 }

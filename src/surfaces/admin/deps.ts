@@ -7,6 +7,8 @@ import type { Configuration } from '../../config.ts'
 import type { Run } from '../../drivers/run.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
+import type { MemoryImage } from '../../features/memory-image.ts'
+import type { SetToken } from '../../features/setup/setup.ts'
 import type { Folders } from '../../folders.ts'
 import { type AuditLog, resourceOf } from '../../http/audit.ts'
 import { type Call, endpoint } from '../../http/endpoint.ts'
@@ -21,8 +23,11 @@ export interface AdminDeps {
   /** `original` compares with the original server: see the README on `--compat`. */
   mode: 'strict' | 'original'
   tokens: TokenStore
+  setToken: SetToken
   backOff: BackOff
   tasks: Tasks
+  /** Saves what the server changed by itself, where the image runs from memory. */
+  memory: MemoryImage
   run: Run
   services: ServiceManager
   health: HealthMonitor

@@ -1,13 +1,16 @@
 // POST /setup: the first token, or a new one.
 import { setTimeout as pause } from 'node:timers/promises'
 import { mayAct } from '../../auth/principal.ts'
-import { readNewToken, setToken } from '../../features/setup/setup.ts'
+import { readNewToken } from '../../features/setup/setup.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { ApiError } from '../../http/errors.ts'
-import { type AdminDeps, define, PREFIX } from './deps.ts'
+import type { Asker } from '../../tasks/tasks.ts'
+import { type AdminDeps, define, PREFIX, waits } from './deps.ts'
 import { Done, done } from './words.ts'
 
 const PATH = `${PREFIX}/setup`
+const TARGET = PATH.slice(1)
+const SET = 'token.update.success'
 /** Milliseconds after a failed set-up (contract, v1.24.0). */
 const PAUSE = 2000
 
@@ -29,24 +32,33 @@ export const setUp = define({
     },
   },
   response: Done,
-  errors: [400, 403, 429],
+  errors: [400, 403, 409, 429],
   async handle(call, deps) {
-    const { tokens, folders, config } = deps
+    const { tokens, tasks, setToken } = deps
     if (!call.principal && !tokens.isUnset()) throw await refused(call, deps)
     const token = readNewToken(call.fields['newtoken'])
     const allowed = () => {
       const now = call.authenticateAgain()
       return now !== undefined && mayAct(now, 'administrator')
     }
-    if (!setToken(folders, tokens, config.label, token, allowed)) throw await refused(call, deps)
-    call.audit('token.update.success', PATH.slice(1))
+    let attended: (() => void) | undefined
+    const by: Asker = {
+      ...waits(call, tasks, { action: SET, target: TARGET, path: PATH }),
+      waits(id) {
+        attended = () => tasks.attended(id)
+        // The line of a change that does not come about must not say that it did.
+        call.audit('token.update', TARGET, undefined, attended)
+      },
+    }
+    if (!(await setToken(token, allowed, by))) throw await refused(call, deps)
+    call.audit(SET, TARGET, undefined, attended)
     return done()
   },
 })
 
 async function refused(call: Call, { backOff, mode, tokens }: AdminDeps): Promise<ApiError> {
   if (mode === 'strict') backOff.fail(call.address)
-  call.audit('token.setup.failed', PATH.slice(1))
+  call.audit('token.setup.failed', TARGET)
   await pause(PAUSE)
   return new ApiError('forbidden', '', {
     words: tokens.pending()

@@ -9,6 +9,7 @@ import type { HealthMonitor } from '../../features/health/health.ts'
 import type { UseHistory } from '../../features/overview/history.ts'
 import type { OverviewSources } from '../../features/overview/overview.ts'
 import type { FirstRunNeeds } from '../../features/setup/first-run.ts'
+import type { SetToken } from '../../features/setup/setup.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
 import type { Accounts } from '../../features/users/users.ts'
 import type { Folders } from '../../folders.ts'
@@ -34,6 +35,7 @@ export interface ConsoleDeps {
   mode: 'strict' | 'original'
   version: string
   tokens: TokenStore
+  setToken: SetToken
   backOff: BackOff
   sessions: ConsoleSessions
   tasks: Tasks
@@ -59,10 +61,9 @@ export const PREFIX = '/console'
 export const TAG = 'Console'
 export const define = endpoint<ConsoleDeps>()
 
-export const firstRunNeeds = ({ folders, config, tokens, controller }: ConsoleDeps): FirstRunNeeds => ({
-  folders,
+export const firstRunNeeds = ({ config, tokens, setToken, controller }: ConsoleDeps): FirstRunNeeds => ({
   tokens,
-  label: config.label,
+  setToken,
   phrases: phraseWords(config) > 0,
   accounts: controller?.accounts,
 })

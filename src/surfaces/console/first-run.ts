@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first-run.ts'
 import { Password } from '../../features/users/rules.ts'
+import { resourceOf } from '../../http/audit.ts'
 import { ApiError, busy, tooMany } from '../../http/errors.ts'
 import { JSON_TYPE } from '../../http/reply.ts'
 import { define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
@@ -11,6 +12,7 @@ import { signedIn } from './session.ts'
 
 const PATH = `${PREFIX}/first-run`
 const TARGET = PATH.slice(1)
+const SET = 'token.update.success'
 /** Milliseconds after a wrong phrase, as at POST /setup. */
 const PAUSE = 2000
 
@@ -30,8 +32,8 @@ export const doFirstRun = define({
   status: 201,
   response: JSON_TYPE,
   errors: [400, 403, 409, 429],
-  async handle({ body, address, audit, principal }, deps) {
-    const { tokens, backOff, mode } = deps
+  async handle({ body, address, audit, principal, requestId }, deps) {
+    const { tokens, tasks, backOff, mode } = deps
     const needs = firstRunNeeds(deps)
     const wanted = firstRun(needs)
     if (!wanted) throw busy('Set-up has been done already')
@@ -48,9 +50,21 @@ export const doFirstRun = define({
       await pause(PAUSE)
       throw new ApiError('forbidden', 'This is not the phrase', { details: { field: 'phrase' } })
     }
-    const user = await completeFirstRun(needs, { ...body, phrase })
+    const asked = { event: SET, target: TARGET, resource: resourceOf(TARGET), address, request: requestId }
+    let attended: (() => void) | undefined
+    const user = await completeFirstRun(
+      needs,
+      { ...body, phrase },
+      {
+        ...{ name: 'admin', address, entry: { ...asked, actor: 'admin', account: 'token' } },
+        waits(id) {
+          attended = () => tasks.attended(id)
+          audit('token.update', TARGET, undefined, attended)
+        },
+      },
+    )
     backOff.succeed(address)
-    audit('token.update.success', TARGET, user ? { id: user.id, name: user.username } : { id: 'token', name: 'admin' })
+    audit(SET, TARGET, user ? { id: user.id, name: user.username } : { id: 'token', name: 'admin' }, attended)
     return signedIn(deps, user ?? 'token', principal)
   },
 })

@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# An image that runs from memory keeps its state on a disk through a tool of its own. Sourced by lib.sh, and by itself for a command that is
+# no task (src/cli/save-state.ts). A newcomer's trap: the tool lays links to the disk in place of the files that it saved.
+PERSIST_TOOL=${EDGE_NETROOT:-}/usr/bin/symlinktool.sh
+PERSIST_DEVICE=${EDGE_NETROOT:-}/etc/sysconfig/backup_device
+
+persist() {
+  [ -x "$PERSIST_TOOL" ] || return 0
+  persist_device=
+  read -r persist_device 2>/dev/null <"$PERSIST_DEVICE" || [ -n "$persist_device" ] || return 0
+  # Without its first slash, as the original has it: boot scripts write `sda1/`.
+  case $persist_device in */*) persist_device=${persist_device%%/*}${persist_device#*/} ;; esac
+  [ -n "$persist_device" ] || return 0
+  if [ -n "${EDGE_STATEDIR:-}" ]; then
+    (
+      # Two at once would write the same copies.
+      flock 8
+      persist_now
+    ) 8>>"$EDGE_STATEDIR/locks/memory-image.lock"
+  else
+    persist_now
+  fi
+}
+
+persist_now() {
+  "$PERSIST_TOOL" -c "$persist_device" 8>&- 9>&- && "$PERSIST_TOOL" -r "$persist_device" 8>&- 9>&- || return 1
+  [ -n "${SUDO_UID:-}" ] && [ -n "${EDGE_ROOT:-}" ] || return 0
+  # In a sticky folder the server could not replace a link of root's by its next file.
+  for persist_name in api.token api.token.setup metrics.token license.asc; do
+    # shellcheck disable=SC2153 # sudo sets both
+    [ ! -L "$EDGE_ROOT/etc/$persist_name" ] || chown -h "$SUDO_UID:$SUDO_GID" "$EDGE_ROOT/etc/$persist_name"
+  done
+}

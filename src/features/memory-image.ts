@@ -1,0 +1,71 @@
+// An image that runs from memory forgets at its next boot what was changed, unless its own tool saves it on a disk. Scripts call the tool at
+// their end (scripts/memory-image.sh); this is for what the server changes by itself. The trap: the tool needs root, so a task runs it.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CommandError, createRun, SYSTEM_PATH } from '../drivers/run.ts'
+import { installation } from '../folders.ts'
+import { GroupCommit } from '../store/group-commit.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+
+/** Whether there is such a tool, and a device for it. `prefix` stands before both paths (tests). */
+export const runsFromMemory = (prefix = ''): boolean =>
+  existsSync(`${prefix}/usr/bin/symlinktool.sh`) && existsSync(`${prefix}/etc/sysconfig/backup_device`)
+
+/** Milliseconds: a slow disk takes its time. */
+const LONGEST = 600_000
+const run = createRun((program) => program === '/bin/sh')
+
+/** Saves at once, by root, for a command that is no task; resolves to why it could not. */
+export async function saveNow(root: string, prefix = ''): Promise<string | undefined> {
+  const script = join(installation(), 'scripts/memory-image.sh')
+  try {
+    await run('/bin/sh', ['-c', '. "$1" && persist >&2', 'sh', script], {
+      timeout: LONGEST,
+      env: { PATH: SYSTEM_PATH, EDGE_ROOT: root, EDGE_NETROOT: prefix },
+    })
+    return undefined
+  } catch (error) {
+    const said = error instanceof CommandError ? error.stderr.trim().split('\n').at(-1) : undefined
+    return said || 'the tool of this image failed'
+  }
+}
+
+export interface MemoryImage {
+  /** Resolves once what was changed before this call is saved, or that was tried: the change is in force either way. */
+  save: () => Promise<void>
+}
+
+interface MemoryImageOptions {
+  tasks: Pick<Tasks, 'startNext' | 'latest' | 'wait'>
+  prefix?: string | undefined
+  warn: (text: string) => void
+}
+
+const KIND = 'persist'
+const BY = { name: 'system', address: 'local' }
+
+export function memoryImage({ tasks, prefix, warn }: MemoryImageOptions): MemoryImage {
+  const commit = new GroupCommit(async () => {
+    let task = await tasks.startNext(KIND, { by: BY })
+    while (!task) {
+      // Of a server before this one: it may have begun before the change.
+      const other = tasks.latest(KIND)
+      if (!other) return warn('the state could not be made persistent: another program is at it')
+      await tasks.wait(other.id)
+      task = await tasks.startNext(KIND, { by: BY })
+    }
+    const ended = await tasks.wait(task.id)
+    if (ended?.status !== 'completed')
+      warn('the state could not be made persistent: a change that is in force now is lost at the next boot')
+  })
+  return {
+    async save() {
+      if (!runsFromMemory(prefix)) return
+      try {
+        await commit.wait()
+      } catch (error) {
+        warn(`the state could not be made persistent: ${error instanceof Error ? error.message : error}`)
+      }
+    },
+  }
+}

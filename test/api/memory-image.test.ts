@@ -1,0 +1,112 @@
+// An image that runs from memory: what the server and the commands change by themselves is saved by the image's tool, which lays links in the
+// files' place. The trap: the tool here does so, too; the next change has to get past its link.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { layMemoryTool } from '../fakes/original/lay.ts'
+import { type InProcess, installation, isRoot, startAppliance, TOKEN, temporaryFolder } from './appliance.ts'
+import { keyOf } from './client.ts'
+
+let box: InProcess | undefined
+afterEach(async () => {
+  await box?.close()
+  box = undefined
+})
+
+async function start(token: string | null = TOKEN) {
+  const environment: Record<string, string> = {}
+  let tool: ReturnType<typeof layMemoryTool> | undefined
+  const made = await startAppliance({
+    token,
+    environment,
+    scripts: join(installation(), 'scripts'),
+    config: { 'first-run': { enabled: false } },
+    prepare({ root }) {
+      const prefix = join(root, 'machine')
+      tool = layMemoryTool(prefix, [join(root, 'etc/api.token'), join(root, 'etc/api.token.setup')])
+      environment['EDGE_NETROOT'] = prefix
+    },
+  })
+  box = made
+  const file = join(made.folders.root, 'etc/api.token')
+  const saved = () => readFileSync(join(tool!.disk, 'sda1', file), 'utf8')
+  const set = (sign: string, value: string) =>
+    made.call('POST', '/setup', { sign, form: [{ name: 'newtoken', value }] })
+  return { made, tool: tool!, file, saved, set }
+}
+
+describe('POST /setup', () => {
+  it('saves each new token before it answers, past the link of the one before', async () => {
+    const { made, tool, file, saved, set } = await start()
+    for (const [old, value] of [
+      [TOKEN, 'second'],
+      ['second', 'third'],
+    ] as const) {
+      expect((await set(old, value)).status).toBe(200)
+      expect([saved(), lstatSync(file).isSymbolicLink()]).toEqual([`sha256 ${keyOf(value)}\n`, true])
+      expect((await made.call('GET', '/version', { sign: value })).status).toBe(200)
+    }
+    expect(tool.calls()).toEqual(['-c sda1', '-r sda1', '-c sda1', '-r sda1'])
+    expect(made.warnings).toEqual([])
+  })
+
+  it('saves the first token as well', async () => {
+    const { made, saved } = await start(null)
+    const form = [{ name: 'newtoken', value: 'first' }]
+    expect((await made.call('POST', '/setup', { nobody: true, form })).status).toBe(200)
+    expect(saved()).toBe(`sha256 ${keyOf('first')}\n`)
+  })
+
+  it('tells of a tool that fails in the log, and the token is in force', async () => {
+    const { made, set } = await start()
+    writeFileSync(join(made.folders.root, 'machine/tool-fails'), '')
+    expect((await set(TOKEN, 'second')).status).toBe(200)
+    expect(made.warnings).toEqual([expect.stringContaining('could not be made persistent')])
+    expect((await made.call('GET', '/version', { sign: 'second' })).status).toBe(200)
+  })
+
+  it('starts no task where the system keeps its files by itself', async () => {
+    const { made, set } = await start()
+    rmSync(join(made.folders.root, 'machine/etc/sysconfig/backup_device'))
+    expect((await set(TOKEN, 'second')).status).toBe(200)
+    expect(made.app.tasks.list()).toEqual([])
+  })
+})
+
+describe.each(['as root', 'as root, for a server of another user'])('edge-admin token, %s', (how) => {
+  it.for([
+    ['set', 'a-new-one\n'],
+    ['rotate', ''],
+  ] as const)('%s saves the token', ([action, input], { skip }) => {
+    if (!isRoot) skip('only root saves it')
+    const root = temporaryFolder()
+    for (const name of ['etc', 'tmp/incoming']) mkdirSync(join(root, name), { recursive: true })
+    chmodSync(root, 0o755)
+    if (how !== 'as root') for (const name of ['etc', 'tmp/incoming']) chownSync(join(root, name), 4711, 4711)
+    const prefix = join(root, 'machine')
+    const tool = layMemoryTool(prefix, [join(root, 'etc/api.token')])
+    const token = () =>
+      spawnSync(process.execPath, [join(installation(), 'edge-admin.js'), 'token', action, '--root', root], {
+        input,
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '', EDGE_NETROOT: prefix },
+      })
+    const first = token()
+    // The link of the first one is in the way of the second.
+    const second = token()
+    expect([first.status, second.status, tool.calls()], first.stderr + second.stderr).toEqual([
+      ...[0, 0],
+      ['-c sda1', '-r sda1', '-c sda1', '-r sda1'],
+    ])
+    const value = action === 'set' ? 'a-new-one' : second.stdout.trim()
+    expect(readFileSync(join(tool.disk, 'sda1', root, 'etc/api.token'), 'utf8')).toBe(`sha256 ${keyOf(value)}\n`)
+    writeFileSync(join(prefix, 'tool-fails'), '')
+    const third = token()
+    expect([third.status, third.stderr]).toEqual([
+      0,
+      expect.stringContaining('is lost at the next boot: the disk is gone'),
+    ])
+    expect(existsSync(join(root, 'etc/api.token'))).toBe(true)
+  })
+})
