@@ -1,7 +1,17 @@
 // The command line in-process: streams in, streams and an exit status out. The trap: every error is exactly one line and never a stack,
 // so `lines` fails on anything else.
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
@@ -210,11 +220,22 @@ describe('edge-admin token', () => {
     expect(stored()).toBe(`sha256 ${tokenKey(second.trim())}\n`)
   })
 
-  it('needs an appliance, and replaces no link', async () => {
+  it('needs an appliance, and follows no link: the file takes its place', async () => {
     await fails(['token', 'rotate', '--root', join(base, 'nowhere')], 1, /run edge-admin init first/)
-    symlinkSync('elsewhere', join(base, 'etc/api.token'))
+    writeFileSync(join(base, 'elsewhere'), 'mine\n')
+    for (const target of ['nowhere', '../elsewhere']) {
+      rmSync(join(base, 'etc/api.token'), { force: true })
+      symlinkSync(target, join(base, 'etc/api.token'))
+      expect((await cli(['token', 'rotate', '--root', base])).status).toBe(0)
+      expect(lstatSync(join(base, 'etc/api.token')).isFile()).toBe(true)
+    }
+    expect([existsSync(join(base, 'etc/nowhere')), readFileSync(join(base, 'elsewhere'), 'utf8')]).toEqual([
+      false,
+      'mine\n',
+    ])
+    rmSync(join(base, 'etc/api.token'))
+    mkdirSync(join(base, 'etc/api.token'))
     await fails(['token', 'rotate', '--root', base], 1, /not a regular file/)
-    expect(existsSync(join(base, 'etc/elsewhere'))).toBe(false)
   })
 })
 
