@@ -515,3 +515,63 @@ describe('a hostile caller of sudo', () => {
 it('changes nothing outside its namespace', () => {
   expect(existsSync('/etc/sudoers.d/edge-admin')).toBe(false)
 })
+
+describe('edge-admin check', () => {
+  const options = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--datadir', folders.data]
+  const command = [join(lib, 'scripts/edge-admin'), 'check', ...options, '--statedir', folders.state, '--json']
+  function wrong(argv: string[]) {
+    const { output } = run(argv)
+    const { findings } = JSON.parse(output) as {
+      findings: { id: string; level: string; subject: string; message: string }[]
+    }
+    return {
+      ids: findings.map(({ id }) => id),
+      wrong: findings
+        .filter(({ level }) => level === 'warning' || level === 'error')
+        .map(({ id, subject, message }) => [id, subject.replace(`${temp}/`, ''), message]),
+    }
+  }
+  // A test above has left one that names nothing.
+  beforeAll(() => rmSync(join(folders.root, 'etc/product.txt'), { force: true }))
+  const asRoot = () => wrong(inside(command))
+  const asUser = () => wrong(asServer(command))
+
+  it('has nothing against this installation, as root and as the server’s user', () => {
+    const root = asRoot()
+    expect(root.wrong).toEqual([])
+    expect(root.ids).toEqual(expect.arrayContaining(['sudo.version', 'sudo.fragment', 'owners.ok', 'folders.ok']))
+    const user = asUser()
+    expect(user.wrong).toEqual([])
+    expect(user.ids).toEqual(expect.arrayContaining(['sudo.fragment', 'keys.unseen']))
+  })
+
+  it('says what would stop every task, before one is asked for', () => {
+    const fragment = at('private/sudoers.d/edge-admin')
+    const text = readFileSync(fragment, 'utf8')
+    const key = join(folders.root, 'etc/updates.key')
+    rmSync(fragment)
+    chownSync(key, UID, UID)
+    try {
+      for (const look of [asRoot, asUser])
+        expect(look().wrong.map(([id, subject]) => [id, subject])).toEqual(
+          expect.arrayContaining([
+            ['sudo.fragment-missing', '/usr/bin/sudo'],
+            ['owners.not-root', 'opt/admin/etc/updates.key'],
+          ]),
+        )
+    } finally {
+      chownSync(key, 0, 0)
+      writeFileSync(fragment, text, { mode: 0o440 })
+    }
+  })
+
+  it('says that the server may not read its token', () => {
+    const token = join(folders.root, 'etc/api.token')
+    chownSync(token, 0, UID)
+    try {
+      for (const look of [asRoot, asUser]) expect(look().wrong.map(([id]) => id)).toEqual(['keys.token-closed'])
+    } finally {
+      chownSync(token, UID, UID)
+    }
+  })
+})

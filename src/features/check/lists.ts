@@ -175,9 +175,11 @@ function judgeVersion(text: string): Finding[] {
 function judgeProduct(text: string): Finding[] {
   if (/^[ -~]+$/.test(text.split('\n', 1)[0] ?? '')) return []
   return [
-    malformed(
-      'its first line names no product, so no package fits',
-      'Write the name into it, in ASCII, as product.txt in your packages has it; or remove the file.',
+    warning(
+      'lists.malformed',
+      '',
+      'its first line names no product in plain ASCII, so packages that name one are refused',
+      'Write the name into it, as product.txt in your packages has it; or remove the file.',
     ),
   ]
 }
