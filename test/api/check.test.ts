@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { CheckDocument } from '../../src/features/check/document.ts'
-import { error } from '../../src/features/check/finding.ts'
+import { error, isWrong } from '../../src/features/check/finding.ts'
 import {
   type InProcess,
   installation,
+  isRoot,
   REPOSITORY,
   type Server,
   startAppliance,
@@ -66,6 +67,21 @@ describe('the program', () => {
     chmodSync(join(folder, 'bin/network.sh'), 0o755)
     writeFileSync(join(folder, 'etc/logs.txt'), '')
     expect(check().status).toBe(0)
+  })
+
+  it('finds a disk that is full and one that is read-only', (context) => {
+    const canMount = spawnSync('unshare', ['-m', 'true']).status === 0
+    if (!isRoot || !canMount) return context.skip('it takes root and unshare(1) to mount a small disk')
+    const command = 'mount -t tmpfs -o size=256k none "$1" && mount -o "$2" "$1" && shift 2 && exec "$@"'
+    const program = [process.execPath, join(installation(), 'edge-admin.js'), 'check', ...places(folder), '--json']
+    const on = (options: string) => {
+      const args = ['-m', 'sh', '-c', command, 'sh', join(folder, 'log'), options, ...program]
+      const { stdout } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 60_000 })
+      const { findings } = CheckDocument.parse(JSON.parse(stdout))
+      return findings.filter(isWrong).map(({ id, subject }) => [id, subject])
+    }
+    expect(on('remount,rw')).toEqual([['space.none', join(folder, 'log')]])
+    expect(on('remount,ro')).toEqual(expect.arrayContaining([['folders.read-only', join(folder, 'log')]]))
   })
 
   it('takes a wrong configuration for a finding, and names the key', () => {

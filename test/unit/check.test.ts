@@ -38,6 +38,7 @@ import { lookAtPorts } from '../../src/features/check/ports.ts'
 import { lookAtPrograms } from '../../src/features/check/programs.ts'
 import { reportLines } from '../../src/features/check/report.ts'
 import { lookAtScripts } from '../../src/features/check/scripts.ts'
+import { lookAtSpace, unfit } from '../../src/features/check/space.ts'
 import { lookAtSudo } from '../../src/features/check/sudo.ts'
 import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { installPair } from '../../src/http/tls.ts'
@@ -264,6 +265,34 @@ describe('programs', () => {
   })
 })
 
+describe('the programs of busybox', () => {
+  it('can do all that is asked of them', async (context) => {
+    const busybox = place.path.map((folder) => join(folder, 'busybox')).find(existsSync)
+    if (!busybox) return context.skip('busybox is not installed')
+    mkdirSync(at('programs'))
+    for (const name of execFileSync(busybox, ['--list'], { encoding: 'utf8' }).split('\n').filter(Boolean))
+      symlinkSync(busybox, at('programs', name))
+    // Debian's has no flock, and none has an openssl.
+    for (const name of ['flock', 'openssl'])
+      if (!existsSync(at('programs', name)))
+        symlinkSync(place.path.map((folder) => join(folder, name)).find(existsSync)!, at('programs', name))
+    await finds(lookAtPrograms, [], await otherwise({ path: [at('programs')] }))
+  })
+})
+
+describe('space', () => {
+  it('is asked of the file system, and of what kind it is', async () => {
+    const findings = await lookAtSpace(place)
+    expect(findings.filter(isWrong)).toEqual([])
+    expect(ids(findings)).toContain('space.ok')
+    expect([unfit(0x4d44, true), unfit(0x6969, false)].map((text) => text?.split(',')[0])).toEqual([
+      'it lies on FAT',
+      'it lies on NFS',
+    ])
+    expect([unfit(0x6969, true), unfit(0xef53, false)]).toEqual([undefined, undefined])
+  })
+})
+
 describe('sudo', () => {
   const grant = (kinds: string[], version = '1.9.13p3') => `#!/bin/sh
 case $1 in
@@ -366,6 +395,16 @@ describe('keys', () => {
       ['keys.open', 'root/etc/updates.key'],
       ['keys.not-rsa', 'root/etc/updates.pub'],
       ['keys.private', 'root/etc/license.pub'],
+    ])
+  })
+
+  it('of the vendor that do not belong here, and pipes, which nobody waits for', async () => {
+    cpSync(join(place.folders.state, 'vendor/updates.priv'), inRoot('etc/updates.priv'))
+    rmSync(inRoot('etc/updates.key'))
+    execFileSync('mkfifo', [inRoot('etc/updates.key')])
+    await finds(lookAtKeys, [
+      ['keys.broken', 'root/etc/updates.key'],
+      ['keys.private', 'root/etc/updates.priv'],
     ])
   })
 

@@ -7,14 +7,14 @@ import { attempt, type Place, userName } from './place.ts'
 import { allows, findProgram, readSmall } from './read.ts'
 
 export async function lookAtKeys(place: Place): Promise<Finding[]> {
-  return (
-    await Promise.all([
-      lookAtPassphrase(place),
-      lookAtPublic(place, 'updates.pub'),
-      lookAtPublic(place, 'license.pub'),
-      lookAtToken(place),
-    ])
-  ).flat()
+  const looks = [
+    lookAtPassphrase(place),
+    lookAtPublic(place, 'updates.pub'),
+    lookAtPublic(place, 'license.pub'),
+    lookForPrivateKeys(place),
+    lookAtToken(place),
+  ]
+  return (await Promise.all(looks)).flat()
 }
 
 async function lookAtPassphrase({ folders }: Place): Promise<Finding[]> {
@@ -161,8 +161,8 @@ async function lookAtToken(place: Place): Promise<Finding[]> {
   return [ok('keys.ok', file, 'the server can read it')]
 }
 
-/** Left here for keys that must never come to an appliance. */
-export async function lookForPrivateKeys({ folders }: Place): Promise<Finding[]> {
+/** What makes packages and licences never comes to an appliance. */
+async function lookForPrivateKeys({ folders }: Place): Promise<Finding[]> {
   const found: Finding[] = []
   for (const name of ['updates.priv', 'license.priv']) {
     const file = join(folders.root, 'etc', name)

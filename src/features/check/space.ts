@@ -12,6 +12,18 @@ const LITTLE = 64 * MIB
 /** TMPFS_MAGIC and RAMFS_MAGIC (statfs(2)). */
 const IN_MEMORY = [0x01021994, 0x858458f6]
 
+/** statfs(2): what keeps no owners and modes, and what keeps its locks on another machine. */
+const WITHOUT_OWNERS: Readonly<Record<number, string>> = { 19780: 'FAT', 538032816: 'exFAT', 1397118030: 'NTFS' }
+const REMOTE: Readonly<Record<number, string>> = { 26985: 'NFS', 4283649346: 'CIFS', 4266872130: 'SMB' }
+
+/** What is wrong with a kind of file system for a folder; the data may lie on a remote one. */
+export function unfit(type: number, isData: boolean): string | undefined {
+  const poor = WITHOUT_OWNERS[type]
+  if (poor) return `it lies on ${poor}, which knows no owners, modes and links`
+  const remote = isData ? undefined : REMOTE[type]
+  return remote && `it lies on ${remote}, where locks and changes depend on another machine`
+}
+
 export async function lookAtSpace(place: Place): Promise<Finding[]> {
   const { folders } = place
   const paths = [
@@ -28,6 +40,11 @@ export async function lookAtSpace(place: Place): Promise<Finding[]> {
     const info = await stat(path).catch(() => undefined)
     if (!info?.isDirectory()) continue
     const { type, bsize, bavail, files, ffree } = await statfs(path)
+    const fault = unfit(type, path === folders.data)
+    if (fault)
+      found.push(
+        warning('space.wrong-kind', path, fault, 'Move it to a file system of Linux on a disk of this machine.'),
+      )
     if (IN_MEMORY.includes(type) && path !== uploads(folders) && path !== join(folders.root, 'log'))
       found.push(await inMemory(place, path))
     // One line for each file system, however many folders lie on it.
