@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { errno } from '../http/errors.ts'
+import { give, heirOf } from '../store/owner.ts'
 import { Failure, type Output } from './command.ts'
 
 const MAX_PRETTY = 1 << 20
@@ -17,6 +18,7 @@ export async function saveBody(response: IncomingMessage, file: string): Promise
   try {
     // Backups and debug bundles are nobody else's business. Opened here and now: a stream opens later, even after it was given up.
     const fd = openSync(temporary, 'wx', 0o600)
+    if (there) give(fd, heirOf(there, 0o600))
     await whole(pipeline(response, createWriteStream('', { fd, flush: true })))
     renameSync(temporary, file)
   } finally {

@@ -409,6 +409,21 @@ describe('a hostile caller of sudo', () => {
     expect(sudo([script('logs'), 'run', join(folders.state, 'tasks/link')]).status).toBe(64)
   })
 
+  it('has no say in whose a file is that root writes anew', () => {
+    const file = join(folders.root, 'etc/status_certs.txt')
+    rmSync(file, { force: true })
+    writeFileSync(file, 'success\n')
+    chownSync(file, UID, UID)
+    chmodSync(file, 0o666)
+    expect(sudo([script('certs'), 'run', task()]).status).toBe(1)
+    const { uid, gid, mode } = lstatSync(file)
+    expect([readFileSync(file, 'utf8'), uid, gid, mode & 0o777]).toEqual(['failed\n', 0, UID, 0o644])
+    // Root's own keeps what root gave it.
+    chmodSync(file, 0o640)
+    expect(sudo([script('certs'), 'run', task()]).status).toBe(1)
+    expect([lstatSync(file).uid, lstatSync(file).mode & 0o777]).toEqual([0, 0o640])
+  })
+
   it('has a task run once, and cannot touch what root keeps of it', () => {
     const folder = task()
     expect(sudo([script('logs'), 'run', folder]).status).toBe(0)

@@ -12,11 +12,14 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buildSync } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { storeToken, TokenStore, tokenKey } from '../../src/auth/token.ts'
+import { saveBody } from '../../src/cli/reply-body.ts'
 import type { Folders } from '../../src/folders.ts'
 import { installPair } from '../../src/http/tls.ts'
 import { AppendLog } from '../../src/store/append-log.ts'
@@ -73,6 +76,14 @@ describe.skipIf(!isRoot)('a file that is replaced', () => {
     writeAtomic(etc('license.asc'), 'new\n')
     writeAtomic(etc('api.token'), 'new\n', 0o600)
     expect([look(etc('license.asc')), look(etc('api.token'))]).toEqual([`640 0:${ADMIN}`, `600 0:${ADMIN}`])
+  })
+})
+
+describe.skipIf(!isRoot)('a body that replaces a file', () => {
+  it('keeps its owner, group and mode, but for others', async () => {
+    lay(etc('backup.tar'), 0o664, ADMIN, ADMIN)
+    await saveBody(Readable.from([Buffer.from('new')]) as IncomingMessage, etc('backup.tar'))
+    expect([look(etc('backup.tar')), readFileSync(etc('backup.tar'), 'utf8')]).toEqual([`660 ${ADMIN}:${ADMIN}`, 'new'])
   })
 })
 

@@ -1,7 +1,17 @@
 // Builds an update package (facts: jidoteki.md 6): payload → tar.gz → signature → plain outer tar → openssl's encryption.
 // The trap: a tar header states the size of what follows, so the inner archive is written out once before the outer one can begin.
 import { createSign, type KeyObject } from 'node:crypto'
-import { constants, lstatSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { Transform, type Writable } from 'node:stream'
@@ -9,6 +19,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
 import { readLine, syncFolder } from '../../store/atomic.ts'
+import { give, heirOf } from '../../store/owner.ts'
 import { encrypt } from './cipher.ts'
 import { PackageError } from './failure.ts'
 import { listPayload, type PayloadEntry } from './payload.ts'
@@ -50,6 +61,7 @@ export async function buildPackage(options: BuildOptions): Promise<Built> {
   try {
     const signature = await writeInner(inner, options, entries, version)
     await writeOuter(temporary, inner, signature, options)
+    takeAfter(temporary, lstatSync(target, { throwIfNoEntry: false }))
     renameSync(temporary, target)
   } finally {
     rmSync(inner, { force: true })
@@ -58,6 +70,17 @@ export async function buildPackage(options: BuildOptions): Promise<Built> {
   syncFolder(dirname(target))
   const hasScript = entries.some((entry) => entry.name === 'update.sh')
   return { version, bytes: statSync(target).size, hasScript, doubts }
+}
+
+/** A package that replaces one keeps its owner, group and mode. */
+function takeAfter(path: string, before: Stats | undefined): void {
+  if (!before) return
+  const fd = openSync(path, 'r')
+  try {
+    give(fd, heirOf(before, 0o644))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function packageVersion({ folder, version }: BuildOptions, entries: PayloadEntry[]): string {
