@@ -94,6 +94,8 @@ export interface App {
   scheduler: Scheduler | undefined
   /** Writes an act of our own into the audit log. */
   enter: (event: string, resource: string, target: string) => void
+  /** Saves what was changed, where the image runs from memory. */
+  saveState: () => Promise<void>
   /** Ends streams that have no end of their own, and what is held back is answered, so that the port can be closed. */
   hangUp: () => void
   close: () => void
@@ -381,6 +383,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await tasks.sweep()
       removeLeftovers({ folders, tasks, wrapped, began, warn })
     },
+    saveState: () => memory.save(),
     hangUp() {
       stopping.abort()
       controller?.hangUp()

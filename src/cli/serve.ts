@@ -1,6 +1,6 @@
 // `edge-admin serve`: reads the configuration, opens the port, stops cleanly. The trap: everything that can be wrong is found before the
 // port is open; a server is never half started.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts'
@@ -12,6 +12,7 @@ import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { placesOf } from '../http/places.ts'
 import { reloader, watchSelfMade } from '../http/served-pair.ts'
+import { certificateFile } from '../http/tls.ts'
 import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
@@ -117,6 +118,7 @@ async function run(plan: Plan): Promise<number> {
   const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile } = plan
   keepHeapSmall()
   collectAtRest()
+  const began = Date.now()
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {
@@ -148,6 +150,7 @@ async function run(plan: Plan): Promise<number> {
       renewed(reason) {
         logger.info({ reason }, 'the self-made certificate was made anew')
         running.enter('certs.renewed', 'certs', reason)
+        void running.saveState()
         serving.ask()
       },
     })
@@ -206,7 +209,12 @@ async function run(plan: Plan): Promise<number> {
   running
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))
-    .then(() => running.scheduler?.start())
+    .then(() => {
+      // A certificate that every boot makes anew could be trusted by nobody.
+      if (tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began)
+        void running.saveState()
+      running.scheduler?.start()
+    })
   const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }
   watchAppliance({ settings: asked, file: configFile }, folders, logger)
     .then((watch) => {

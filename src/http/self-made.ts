@@ -3,7 +3,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Folders } from '../folders.ts'
-import { readText, writeAtomic } from '../store/atomic.ts'
+import { readText, replaceAtomic } from '../store/atomic.ts'
 import { type Machine, type MachineNames, machineNames, thisMachine } from './machine-names.ts'
 import { certificateFile, type Pair, readPair } from './tls.ts'
 
@@ -126,6 +126,6 @@ export async function renewSelfMade({
   const { cert } = await makeSelfSigned({ names, now, key: pair.key })
   // It took a moment: what was installed meanwhile stays. An installation holds its lock for seconds before it writes.
   if (installing() || readText(certificateFile(folders)) !== before) return undefined
-  writeAtomic(certificateFile(folders), cert, 0o644)
+  replaceAtomic(certificateFile(folders), cert, 0o644)
   return reason
 }

@@ -4,9 +4,19 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Folders } from '../../src/folders.ts'
+import { renewSelfMade } from '../../src/http/self-made.ts'
 import { layMemoryTool } from '../fakes/original/lay.ts'
-import { type InProcess, installation, isRoot, startAppliance, TOKEN, temporaryFolder } from './appliance.ts'
-import { keyOf } from './client.ts'
+import {
+  type InProcess,
+  installation,
+  isRoot,
+  startAppliance,
+  startServer,
+  TOKEN,
+  temporaryFolder,
+} from './appliance.ts'
+import { keyOf, until } from './client.ts'
 
 let box: InProcess | undefined
 afterEach(async () => {
@@ -71,6 +81,34 @@ describe('POST /setup', () => {
     rmSync(join(made.folders.root, 'machine/etc/sysconfig/backup_device'))
     expect((await set(TOKEN, 'second')).status).toBe(200)
     expect(made.app.tasks.list()).toEqual([])
+  })
+})
+
+describe('the certificate that the server makes at its first start', () => {
+  it('is saved, and made anew past the link to it', async () => {
+    const environment: Record<string, string> = {}
+    let tool: ReturnType<typeof layMemoryTool> | undefined
+    const pki = ({ sysconf }: Folders) =>
+      ['private/enterprise.key', 'certs/enterprise.crt'].map((name) => join(sysconf, 'pki/tls', name))
+    const server = await startServer({
+      tls: true,
+      environment,
+      prepare(folders) {
+        const prefix = join(folders.root, 'machine')
+        tool = layMemoryTool(prefix, pki(folders))
+        environment['EDGE_NETROOT'] = prefix
+      },
+    })
+    try {
+      await until('it is saved', () => tool?.calls().includes('-r sda1'))
+      await until('links lie there', () => pki(server.folders).every((file) => lstatSync(file).isSymbolicLink()))
+      const { folders } = server
+      const renewal = { folders, host: '::', now: Date.now() + 10 * 366 * 24 * 3600_000, installing: () => false }
+      expect(await renewSelfMade(renewal)).toEqual(expect.any(String))
+      expect(pki(folders).map((file) => lstatSync(file).isSymbolicLink())).toEqual([true, false])
+    } finally {
+      await server.close()
+    }
   })
 })
 
