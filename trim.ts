@@ -32,7 +32,7 @@ require('./forge').random = { getBytes: (count) => randomBytes(count).toString('
 const NO_SONIC_BOOM = "module.exports = class { constructor() { throw new Error('sonic-boom is left out') } }"
 
 /** systeminformation as a module, with only the functions that /health calls, so that the bundler sees what the others alone need. */
-const INFORMATION: Record<string, string> = { filesystem: 'fsSize', memory: 'mem' }
+const INFORMATION: Record<string, string> = { memory: 'mem' }
 
 function asModule(file: string): string {
   const wanted = INFORMATION[/(\w+)\.js$/.exec(file)?.[1] ?? '']

@@ -2,9 +2,6 @@
 declare module 'systeminformation/lib/memory.js' {
   export { mem } from 'systeminformation'
 }
-declare module 'systeminformation/lib/filesystem.js' {
-  export { fsSize } from 'systeminformation'
-}
 declare module 'node-forge/lib/x509.js'
 declare module 'node-forge/lib/forge.js' {
   const part: unknown

@@ -178,7 +178,9 @@ function createParser(incoming: IncomingMessage): busboy.Busboy {
 
 /** Writes one file part, to the disk's surface. Returns its size in bytes. */
 async function storeFile(stream: Readable, path: string, name: string, limit: number): Promise<number> {
-  const { bavail, bsize } = statfsSync(dirname(path))
+  const { blocks, bavail, bsize } = statfsSync(dirname(path))
+  // A file system that does not tell its size is not full.
+  const free = blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
   // Opened here and now: an open that is still under way when the client goes would make the file after it was removed.
   const fd = openSync(path, 'wx', 0o600)
   let size = 0
@@ -186,7 +188,7 @@ async function storeFile(stream: Readable, path: string, name: string, limit: nu
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) stream.destroy(tooLarge(name, limit, size))
-    else if (size > bavail * bsize - RESERVE) stream.destroy(new ApiError('no-space', 'Not enough free disk space'))
+    else if (size > free - RESERVE) stream.destroy(new ApiError('no-space', 'Not enough free disk space'))
   })
   // In the same step as the listener above: a stream that somebody listens to flows. `flush` is an fsync before the close.
   await pipeline(stream, createWriteStream('', { fd, flush: true }))

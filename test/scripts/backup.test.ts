@@ -147,6 +147,28 @@ describe.each(shells())('backup.sh under $name', (shell) => {
     expect((await start()).task.message).toBe(`${WRONG}: not a file that can be read: backup.txt`)
   })
 
+  it.each([
+    ['fails, and stat knows', 'echo "df: /x: cannot find mount point" >&2; exit 1', 'exec /usr/bin/stat "$@"'],
+    ['fails, and stat as well', 'exit 1', 'exit 1'],
+    ['prints no number', 'echo Filesystem; echo "x - - - - /"', 'exit 1'],
+    ['knows no size', 'echo Filesystem; echo "x 0 0 0 - /"', 'exit 1'],
+    ['has a name with blanks', 'echo Filesystem; echo "a b 99999 9 90000 1% /mnt 1"', 'exit 1'],
+    ['has no room', 'echo Filesystem; echo "x 99999 90000 9999 91% /"', 'exec /usr/bin/stat "$@"'],
+    ['has less than none', 'echo Filesystem; echo "x 99999 99999 -99 101% /"', 'exec /usr/bin/stat "$@"'],
+  ])('takes a disk for full by a number only: df %s', async (name, df, stat) => {
+    // Busybox takes its own applets, whatever the path says.
+    if (shell.path) return
+    const fake = temporaryFolder()
+    const others = '[ "$1" = -f ] || exec /usr/bin/stat "$@"'
+    writeFileSync(join(fake, 'df'), `#!/bin/sh\n${df}\n`, { mode: 0o755 })
+    writeFileSync(join(fake, 'stat'), `#!/bin/sh\n${others}\n${stat}\n`, { mode: 0o755 })
+    const { task, log } = await start({ EDGE_PATH: fake })
+    const isFull = /^has (no|less)/.test(name)
+    expect(task.status, log).toBe(isFull ? 'failed' : 'completed')
+    if (isFull) expect(task.message).toMatch(/^Backup archive is too large: \d+ of -?\d+ KiB$/)
+    expect(log.includes('nothing here says how much room is left')).toBe(/as well|no number|no size/.test(name))
+  })
+
   it('leaves out what a restore would not take, by name, and what it takes can be restored', async () => {
     const home = (name: string | Buffer) => Buffer.concat([Buffer.from(`${box.data}/home/`), Buffer.from(name)])
     const raw = (text: string) => Buffer.from(text, 'latin1')

@@ -1,5 +1,6 @@
-// Disk, memory and load in the documented shape. The trap: systeminformation starts programs (df), so it runs beside requests and its
-// last answer is served; a vendor's health.json wins over it.
+// Disk, memory and load in the documented shape. The trap: what it asks may take a while (a file system that hangs), so it runs beside requests
+// and its last answer is served; a vendor's health.json wins over it.
+import { statfs } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { etc, type Folders } from '../../folders.ts'
 import { readEdited } from '../../store/atomic.ts'
@@ -74,22 +75,18 @@ export class HealthMonitor {
 }
 
 async function measure(data: string): Promise<Health> {
-  // Its parts one by one: the whole package would be half of what we ship.
-  const [{ mem }, { fsSize }] = await Promise.all([
-    import('systeminformation/lib/memory.js'),
-    import('systeminformation/lib/filesystem.js'),
-  ])
-  const [disks, memory] = await Promise.all([fsSize(), mem()])
-  // The file system that holds the data: the one mounted deepest above its folder.
-  const inside = (mount: string) => mount === '/' || data === mount || data.startsWith(`${mount}/`)
-  const disk = disks.filter(({ mount }) => inside(mount)).sort((a, b) => b.mount.length - a.mount.length)[0]
+  // This part alone: the whole package would be half of what we ship.
+  const { mem } = await import('systeminformation/lib/memory.js')
+  // Asked from the file system that holds the data, not from `df`, which may find none of its mounts.
+  const [disk, memory] = await Promise.all([statfs(data).catch(() => statfs('/')), mem()])
+  const taken = disk.blocks - disk.bfree
   const used = memory.total - memory.available
   const load = loadavg()
   return {
     disk: {
-      used: shortBytes(disk?.used ?? 0),
-      total: shortBytes(disk?.size ?? 0),
-      percentage: Math.round(disk?.use ?? 0),
+      used: shortBytes(taken * disk.bsize),
+      total: shortBytes(disk.blocks * disk.bsize),
+      percentage: Math.round((taken / Math.max(1, taken + disk.bavail)) * 100),
     },
     memory: {
       used: shortBytes(used),
