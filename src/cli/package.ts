@@ -7,7 +7,7 @@ import { buildPackage } from '../features/package/build.ts'
 import { readPassphrase } from '../features/package/cipher.ts'
 import { PackageError } from '../features/package/failure.ts'
 import { listContents, type PackageSource, verifySignature } from '../features/package/read.ts'
-import { compareVersions, isVersion } from '../features/package/version.ts'
+import { compareVersions, isVersion, prereleaseDoubt } from '../features/package/version.ts'
 import { edited, Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'
 
 const ACTIONS = new Map<string, Main>([
@@ -46,7 +46,7 @@ async function build(args: string[], io: Io): Promise<number> {
   if (!Number.isInteger(time) || time < 0 || time > 0xffffffff) throw new UsageError('SOURCE_DATE_EPOCH is not a time')
   const built = await buildPackage({ folder, passphrase, signingKey, version: values.version, out, time })
   if (!built.hasScript) say(io.stderr, 'warning: no update.sh: an appliance will take this package and change nothing')
-  for (const doubt of built.doubts) say(io.stderr, `warning: ${doubt}`)
+  for (const doubt of [...built.doubts, prereleaseDoubt(built.version)]) if (doubt) say(io.stderr, `warning: ${doubt}`)
   say(io.stdout, `${out}: version ${built.version}, ${built.bytes} bytes`)
   return 0
 }

@@ -183,6 +183,13 @@ describe.each(shells())('update.sh under $name', (shell) => {
       expect(leftovers(box)).toEqual([])
     })
 
+    it('take a prerelease with a dash for newer than its release, as the original does', async () => {
+      await update(pack(outer(inner({ version: '1.2.3-rc1' }))))
+      expect(seen(box)).toEqual(success())
+      await update(pack(outer(inner({ version: '1.2.3' }))))
+      expect(seen(box)).toMatchObject({ code: 'E1001' })
+    })
+
     it('cannot be changed without breaking the signature', async () => {
       const old = inner({ version: '1.0.0' })
       const signature = { name: SIGN, data: sign(old) }

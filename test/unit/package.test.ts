@@ -25,7 +25,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildPackage } from '../../src/features/package/build.ts'
 import { readPassphrase } from '../../src/features/package/cipher.ts'
 import { listContents, verifySignature } from '../../src/features/package/read.ts'
-import { compareVersions, isVersion } from '../../src/features/package/version.ts'
+import { compareVersions, isVersion, prereleaseDoubt } from '../../src/features/package/version.ts'
 import { runs } from '../harness/fuzz.ts'
 
 type HeaderArgument = Parameters<Pack['entry']>[0]
@@ -533,12 +533,29 @@ describe('versions', () => {
     ['1.10.0', '1.9.0', 1],
     ['1.0', '1.0.0', -1],
     ['1.0~rc1', '1.0', -1],
+    // As the original has it; the manual says so (docs/vendors.md).
+    ['3.0.0-rc1', '3.0.0', 1],
+    ['3.0.0~rc1', '3.0.0', -1],
+    ['3.0.0~rc1', '2.9', 1],
     ['1.01', '1.1', -1],
     ['2.0', '2.0', 0],
     ['99999999999999999999999', '99999999999999999999998', 1],
   ])('%s against %s', (a, b, order) => {
     expect(Math.sign(compareVersions(a, b))).toBe(order)
     expect(Math.sign(compareVersions(b, a))).toBe(-order || 0)
+  })
+
+  it.each([
+    ['3.0.0-rc1', '3.0.0~rc1'],
+    ['3.0.0rc1', '3.0.0~rc1'],
+    ['2.1-beta.2', '2.1~beta.2'],
+    ['1.0.0-SNAPSHOT', '1.0.0~SNAPSHOT'],
+  ])('are doubted when they look older than they count: %s', (version, better) => {
+    expect(prereleaseDoubt(version)).toMatch(new RegExp(`counts as newer .* ${better.replaceAll('.', '\\.')}$`))
+    expect(prereleaseDoubt(better)).toBeUndefined()
+  })
+  it.each(['3.0.0', '3.0.0-1', '1.0-devel2', '2026-11', '1.0-hotfix1', 'rc1'])('are not doubted for %s', (version) => {
+    expect(prereleaseDoubt(version)).toBeUndefined()
   })
 
   it('are short and plain', () => {

@@ -9,6 +9,14 @@ export function compareVersions(a: string, b: string): number {
   return compareParts(stem(a), stem(b)) || compareParts(a, b) || (a < b ? -1 : a > b ? 1 : 0)
 }
 
+/** What to say of a version that looks older than what it begins with, and counts as newer: `3.0.0-rc1` against `3.0.0`. */
+export function prereleaseDoubt(version: string): string | undefined {
+  const [, release = '', rest = ''] =
+    /^(.*?\d)[-._+]?((?:rc|alpha|beta|pre|preview|dev|snapshot)(?![a-z]).*)$/i.exec(version) ?? []
+  if (!release || compareVersions(version, release) < 0) return undefined
+  return `version ${version} counts as newer than ${release}. Older than that would be ${release}~${rest}`
+}
+
 const stem = (text: string) => text.replace(/(\.[A-Za-z~][A-Za-z0-9~]*)+$/, '')
 
 /** Runs of other characters and runs of digits, in turn. */
