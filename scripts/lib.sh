@@ -8,14 +8,17 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 if [ -n "${SUDO_UID:-}" ]; then
   unset EDGE_PATH EDGE_FAULT EDGE_NETROOT NODE_OPTIONS NODE_PATH OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
   # shellcheck disable=SC2034 # EDGE_WRAPPER: wrapper.sh
-  EDGE_LABEL='' EDGE_LEGACY_MD5='' EDGE_UNPACK_LIMIT='' EDGE_ENTRY_LIMIT='' EDGE_LOG_SIZE='' EDGE_WRAPPER=''
+  EDGE_LABEL='' EDGE_LEGACY_MD5='' EDGE_UNPACK_LIMIT='' EDGE_ENTRY_LIMIT='' EDGE_LOG_SIZE='' EDGE_HOOK_SECONDS='' EDGE_WRAPPER=''
   # shellcheck source=/dev/null
   . "$here/settings"
 fi
 : "${EDGE_ROOT:?}" "${EDGE_SYSCONFDIR:?}" "${EDGE_DATADIR:?}" "${EDGE_STATEDIR:?}"
 : "${EDGE_LABEL:=SYSTEM}" "${EDGE_LEGACY_MD5:=0}" "${EDGE_UNPACK_LIMIT:=17179869184}" "${EDGE_ENTRY_LIMIT:=200000}" "${EDGE_LOG_SIZE:=16777216}"
+: "${EDGE_HOOK_SECONDS:=600}"
+# What scripts and hooks may rely on (docs/vendors.md). Here, and not taken from outside: it says what this text does.
+EDGE_CONTRACT=1
 PATH=${EDGE_PATH:+$EDGE_PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH EDGE_ROOT EDGE_SYSCONFDIR EDGE_DATADIR EDGE_STATEDIR EDGE_LABEL
+export PATH EDGE_CONTRACT EDGE_ROOT EDGE_SYSCONFDIR EDGE_DATADIR EDGE_STATEDIR EDGE_LABEL
 LC_ALL=C
 export LC_ALL
 umask 027
@@ -245,17 +248,6 @@ settle() {
   if command -v udevadm >/dev/null; then udevadm settle -t 10 9>&-; fi
 }
 
-hook() { # NAME ARGUMENT...: the vendor's own script; 127 when there is none
-  hook_file=$EDGE_ROOT/bin/$1.sh
-  shift
-  [ -f "$hook_file" ] || return 127
-  is_ours "$hook_file" || { echo "not root's own, so not run: $hook_file" >&2; return 126; }
-  "$hook_file" "$@" 9>&-
-}
-
-# shellcheck source=memory-image.sh
-. "$here/memory-image.sh"
-
 # The appliance's own folders, as far as a vendor has laid them into the data folder: they are in no backup, and no restore writes there.
 own_in_data() {
   own_data=$(cd "$EDGE_DATADIR" && pwd -P) || return 1
@@ -307,46 +299,18 @@ swap_undo() {
 
 # ---- the life of a task
 
-# Field N of a process's stat line, counted after the command name, which may itself hold blanks and brackets
+# Field N of a process's stat line, counted after the command name, which may itself hold blanks, brackets and line ends
 # (proc(5): 4 is the session, 20 the start time).
 stat_field() ( # PID N
-  read -r sf_line 2>/dev/null <"/proc/$1/stat" || exit 1
+  sf_text=
+  while IFS= read -r sf_line; do sf_text="$sf_text $sf_line"; done 2>/dev/null <"/proc/$1/stat"
+  [ -n "$sf_text" ] || exit 1
   sf_n=$2
   # shellcheck disable=SC2086
-  set -- ${sf_line##*) }
+  set -- ${sf_text##*) }
   shift $((sf_n - 1))
   printf '%s' "$1"
 )
-
-# Everything of the task's session that is still alive, from its own record of who it was.
-end_leftovers() {
-  [ -f "$TASK/pid" ] || return 0
-  read -r el_session el_start el_boot <"$TASK/pid" || return 0
-  [ "$el_boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] || return 0
-  # The script before what it started: one that sees its work killed would still write an end of its own.
-  if [ -f "$TASK/writers" ] && [ "$(stat_field "$el_session" 20)" = "$el_start" ]; then
-    while read -r el_process; do
-      case $el_process in '' | "$$" | *[!0-9]*) continue ;; esac
-      if [ "$(stat_field "$el_process" 4)" = "$el_session" ]; then kill -9 "$el_process" 2>/dev/null || :; fi
-    done <"$TASK/writers"
-  fi
-  el_round=0
-  while [ "$el_round" -lt 3 ]; do
-    el_found=
-    for el_stat in /proc/[0-9]*/stat; do
-      el_process=${el_stat#/proc/}
-      el_process=${el_process%/stat}
-      [ "$(stat_field "$el_process" 4)" = "$el_session" ] || continue
-      # The leader's number in use by a younger process: a stranger's session.
-      if [ "$el_process" = "$el_session" ] && [ "$(stat_field "$el_process" 20)" != "$el_start" ]; then
-        return 0
-      fi
-      kill -9 "$el_process" 2>/dev/null && el_found=1
-    done
-    [ -n "$el_found" ] || return 0
-    el_round=$((el_round + 1))
-  done
-}
 
 # Half-written files of a killed `put` bear its number. Not all that look like it: in etc/ and the uploads other tasks write as well.
 write_down_who() { printf '%s\n' "$$" >>"$TASK/writers" || :; }
@@ -446,6 +410,19 @@ load_status() { # what the task's own status says: progress and times, for the s
   : "${PROGRESS:=0}" "${CREATED_AT:=$(now)}"
 }
 
+has_ended() { # whether the task's own status is a final one
+  case $(sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$TASK/status.json" 2>/dev/null) in
+    completed | failed | cancelled | interrupted) ;;
+    *) return 1 ;;
+  esac
+}
+
+# The session of this process, when its leader started, and of which boot that is: what tells a number that was given again.
+who_runs() {
+  who_session=$(stat_field $$ 4)
+  printf '%s %s %s\n' "$who_session" "$(stat_field "$who_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)"
+}
+
 # ---- under sudo: somebody less trusted made the task, owns its folder, and shares folders with us (README: "What sudo mode protects")
 
 # What others than root could replace or change, of PATH.... In a sticky folder nobody can rename or remove what root owns.
@@ -524,6 +501,12 @@ is_alive() { # TASKFOLDER: whether the script of that task still runs, by its ow
 }
 
 main() {
+  # shellcheck source=processes.sh
+  . "$here/processes.sh"
+  # shellcheck source=hook.sh
+  . "$here/hook.sh"
+  # shellcheck source=memory-image.sh
+  . "$here/memory-image.sh"
   ACTION=$1
   TASK=$2
   shift 2
@@ -546,14 +529,15 @@ main() {
       STARTED_AT=$(now)
       # One more try: the server's own look at the lock holds it for an instant.
       take_lock 1 || {
+        # Cancelled before it began: whoever has the lock is about to write that down.
+        ! has_ended || exit 75
         ERROR_CODE=BUSY
         ERROR_MESSAGE='already running'
         write_status failed
         exit 75
       }
-      main_session=$(stat_field $$ 4)
-      printf '%s %s %s\n' "$main_session" "$(stat_field "$main_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)" |
-        put "$TASK/pid" 640
+      ! has_ended || exit 75
+      who_runs | put "$TASK/pid" 640
       write_down_who
       trap ended EXIT
       trap 'exit 143' TERM INT HUP
@@ -566,12 +550,17 @@ main() {
       ;;
     recover | cancel)
       end_leftovers
-      take_lock 20 || { echo "the lock $LOCK is still held" >&2; exit 75; }
+      main_tries=20
+      # One that has just begun may have had the lock already, and not yet said who it is.
+      until take_lock 1; do
+        main_tries=$((main_tries - 1))
+        [ "$main_tries" -gt 0 ] || { echo "the lock $LOCK is still held" >&2; exit 75; }
+        end_leftovers
+      done
       drop_half_written
-      case $(sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$TASK/status.json" 2>/dev/null) in
-        completed | failed | cancelled | interrupted) exit 0 ;;
-      esac
+      ! has_ended || exit 0
       write_down_who
+      who_runs | put "$TASK/ending" 640 || :
       : "${STARTED_AT:=$(now)}"
       if [ "$ACTION" = cancel ]; then
         ERROR_CODE=CANCELLED

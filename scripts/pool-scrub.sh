@@ -75,9 +75,7 @@ run() {
 # Follows it on in the background, with the lock that this process holds; the final status is written there.
 follow_on() {
   # Whoever ends the task looks for it by this.
-  follow_session=$(stat_field $$ 4)
-  printf '%s %s %s\n' "$follow_session" "$(stat_field "$follow_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)" |
-    put "$TASK/pid" 640
+  who_runs | put "$TASK/pid" 640
   ACTION=run ERROR_CODE='' END_STATE=
   (
     trap ended EXIT

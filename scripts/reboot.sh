@@ -9,7 +9,7 @@ run() {
   persist || echo 'the state could not be made persistent'
   step 50 rebooting
   if [ -f "$EDGE_ROOT/bin/reboot.sh" ]; then
-    hook reboot || fail E1000 'The machine could not be rebooted'
+    hook reboot || fail E1000 "$(with_fault 'The machine could not be rebooted')"
   elif [ -d /run/systemd/system ]; then
     systemctl reboot 9>&- || fail E1000 'The machine could not be rebooted'
   else

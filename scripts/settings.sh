@@ -68,7 +68,7 @@ run() {
     network_snapshot "$CONF" "$TASK/before" || fail E1000 'The network could not be applied'
   fi
   : | put "$TASK/applying" 640
-  apply "$TYPE" || fail E1000 'The network could not be applied'
+  apply "$TYPE" || fail E1000 "$(with_fault 'The network could not be applied')"
   checkpoint settings-applied
 
   swap_commit || fail E1000 'The settings could not be stored'

@@ -43,7 +43,7 @@ run() {
 
   step 50 'preparing the next boot'
   : | put "$TASK/applying" 640
-  apply || fail E1000 'The storage options could not be applied'
+  apply || fail E1000 "$(with_fault 'The storage options could not be applied')"
   checkpoint storage-applied
 
   swap_commit || fail E1000 'The storage options could not be stored'

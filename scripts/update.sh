@@ -208,27 +208,8 @@ fail_of_package() {
   [ "$(first_line "$ETC/version.txt")" = "$(first_line "$TASK/version-before")" ] ||
     log_line update.log "The script of the package failed: $(tell_version)"
   own_error && fail "$ERROR_CODE" "$ERROR_MESSAGE"
-  fail_reason=$(script_fault)
+  fail_reason=$(script_fault "$UNPACKED/update.sh" update.sh)
   fail E1002 "Error running update${fail_reason:+: $fail_reason}"
-}
-
-# What an editor on Windows makes of a script, and an interpreter that is not here; nothing when neither is the matter.
-script_fault() {
-  fault_line=$(head -n 1 "$UNPACKED/update.sh" | tr -d '\000' | cut -c 1-255)
-  fault_end=$(printf '\r')
-  case $(head -c 3 "$UNPACKED/update.sh" | od -A n -t x1 | tr -d ' \n') in
-    efbbbf) printf 'update.sh begins with a byte order mark' ;;
-    fffe* | feff*) printf 'update.sh is UTF-16' ;;
-    *)
-      case $fault_line in
-        *"$fault_end") printf 'the lines of update.sh end in CR LF' ;;
-        '#!'*)
-          fault_program=$(printf '%s' "${fault_line#??}" | sed 's/^[[:blank:]]*//; s/[[:blank:]].*//' | tr -cd ' -~')
-          [ -e "$fault_program" ] || printf 'the interpreter of update.sh is not here: %s' "$fault_program"
-          ;;
-      esac
-      ;;
-  esac
 }
 
 recover() {

@@ -429,6 +429,7 @@ const scriptEnvironment = (config: Configuration, mode: 'strict' | 'original') =
   EDGE_UNPACK_LIMIT: String(config.limits.unpacked),
   EDGE_ENTRY_LIMIT: String(config.limits.entries),
   EDGE_LOG_SIZE: String(config.log.size),
+  EDGE_HOOK_SECONDS: String(config.limits['hook-seconds']),
   ...(config.wrapper && { EDGE_WRAPPER: config.wrapper }),
 })
 

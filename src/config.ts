@@ -87,6 +87,8 @@ export const Configuration = z.strictObject({
       'connections-per-address': z.int().min(1).default(256),
       /** Seconds after which a task is given up. */
       'task-seconds': z.int().min(60).default(21_600),
+      /** Seconds after which a vendor's hook is given up. */
+      'hook-seconds': z.int().min(10).max(86_400).default(600),
     })
     .prefault({}),
   label: z

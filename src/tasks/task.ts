@@ -6,6 +6,9 @@ import type { Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
 import { readJson } from '../store/atomic.ts'
 
+/** What scripts, hooks and readers of task files may rely on (docs/vendors.md): a new number where something that was promised changes. */
+export const CONTRACT = 1
+
 export const FINAL_STATES = ['completed', 'failed', 'cancelled', 'interrupted'] as const
 export const TaskState = z.enum(['pending', 'running', ...FINAL_STATES])
 

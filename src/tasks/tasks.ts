@@ -15,7 +15,17 @@ import { KINDS } from './kinds.ts'
 import { dropUnneeded, isSpent, settleNameless } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
-import { isFinal, isStamped, lockFile, readTask, type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
+import {
+  CONTRACT,
+  isFinal,
+  isStamped,
+  lockFile,
+  readTask,
+  type Task,
+  taskFolder,
+  taskIds,
+  tasksFolder,
+} from './task.ts'
 
 export interface TasksOptions {
   folders: Folders
@@ -278,6 +288,7 @@ export class Tasks {
         stdio: ['ignore', out, out],
         env: {
           PATH: SYSTEM_PATH,
+          EDGE_CONTRACT: String(CONTRACT),
           EDGE_ROOT: folders.root,
           EDGE_SYSCONFDIR: folders.sysconf,
           EDGE_DATADIR: folders.data,
@@ -471,8 +482,8 @@ export class Tasks {
     }
     const now = this.get(task.id)
     if (!now || isFinal(now)) return
-    // Its recover took the work up again, and holds the lock (scripts/pool-scrub.sh).
-    if (action === 'recover' && isHeld(lockFile(this.options.folders, this.lockOf(task)))) return this.watch()
+    // Its recover took the work up again (scripts/pool-scrub.sh), or it cannot be ended, and holds the lock.
+    if (isHeld(lockFile(this.options.folders, this.lockOf(task)))) return this.watch()
     // Its script is missing or broken. Then the truth is at least that nothing runs any more.
     const error = { code: 'E1000', message: 'Script error' }
     const text = JSON.stringify({

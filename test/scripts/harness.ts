@@ -195,6 +195,15 @@ export const ended = (child: ChildProcess): Promise<number | string> =>
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'gone'))
   })
 
+/** Whether a process still runs: one that has ended may wait for its parent for ever. */
+export function isAlive(pid: string): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 /** Polls until `condition` holds. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 20_000

@@ -148,7 +148,8 @@ main "$@"
 `
     const probe = () => {
       const folder = temporaryFolder()
-      symlinkSync(join(installation(), 'scripts/lib.sh'), join(folder, 'lib.sh'))
+      for (const name of ['lib.sh', 'processes.sh', 'hook.sh', 'memory-image.sh'])
+        symlinkSync(join(installation(), 'scripts', name), join(folder, name))
       writeFileSync(join(folder, 'probe.sh'), DATASET)
       chmodSync(join(folder, 'probe.sh'), 0o755)
       return join(folder, 'probe.sh')

@@ -15,7 +15,8 @@ it('gives up a task that takes too long, and not one that may', async () => {
   const at = (name: string) => join(temp, name)
   const folders: Folders = { root: at('root'), sysconf: at('sysconf'), data: at('data'), state: at('state') }
   for (const folder of ['root/log', 'state', 'scripts']) mkdirSync(at(folder), { recursive: true })
-  symlinkSync(join(REPOSITORY, 'scripts/lib.sh'), at('scripts/lib.sh'))
+  for (const name of ['lib', 'processes', 'hook', 'memory-image'])
+    symlinkSync(join(REPOSITORY, `scripts/${name}.sh`), at(`scripts/${name}.sh`))
   const script = '#!/bin/sh\nLOCK=$3\n. "$(dirname -- "$0")/lib.sh"\nrun() { step 1 slow; sleep 300; }\nmain "$@"\n'
   writeFileSync(at('scripts/slow.sh'), script, { mode: 0o755 })
   const tasks = new Tasks({

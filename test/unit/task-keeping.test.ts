@@ -30,7 +30,8 @@ beforeEach(() => {
   const at = (name: string) => join(temp, name)
   folders = { root: at('root'), sysconf: at('sysconf'), data: at('data'), state: at('state') }
   for (const folder of ['root/log', 'state', 'scripts']) mkdirSync(at(folder), { recursive: true })
-  symlinkSync(join(REPOSITORY, 'scripts/lib.sh'), at('scripts/lib.sh'))
+  for (const name of ['lib', 'processes', 'hook', 'memory-image'])
+    symlinkSync(join(REPOSITORY, `scripts/${name}.sh`), at(`scripts/${name}.sh`))
   const script = '#!/bin/sh\nLOCK=held\n. "$(dirname -- "$0")/lib.sh"\nrun() { :; }\nmain "$@"\n'
   writeFileSync(at('scripts/held.sh'), script, { mode: 0o755 })
   tasks = new Tasks({

@@ -87,6 +87,7 @@ export const cancelJob = define({
     if (!STORAGE_KINDS.includes(task.kind) && !(principal && mayAct(principal, 'administrator')))
       throw new ApiError('forbidden', 'The account’s role does not allow this')
     const last = (await tasks.cancel(id)) ?? raise(noJob(id))
+    if (!isFinal(last)) throw busy('The job cannot be ended now. Its log says why', { details: { object: id } })
     // It had ended, or ended by itself meanwhile: then nothing was cancelled.
     if (last.status !== 'cancelled') throw busy('The job has ended', { details: { object: id } })
     audit('jobs.cancel', `jobs/${id}`)
