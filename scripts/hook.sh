@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Runs the vendor's own scripts (docs/vendors.md has their contract). Sourced by lib.sh. A newcomer's trap: a hook may leave a service behind that
+# Runs the vendor's own scripts (docs/vendors.md has their contract). Sourced by lib.sh. A newcomer's trap: such a script may leave a service behind that
 # keeps its output open, so nothing waits for the end of that output but the process that reads it.
 
 HOOK_MOST=262144 # bytes of output kept
@@ -49,7 +49,7 @@ hook_run() { # FILE ARGUMENT...
   rm -f "$TASK/hook-read"
   return "$hook_run_rc"
 }
-# What we ignore while a task ends is not to be ignored by a service that the hook starts.
+# What we ignore while a task ends is not to be ignored by a service that it starts.
 hook_start() (
   trap - INT TERM HUP
   exec "$@"

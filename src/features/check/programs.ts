@@ -28,6 +28,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['mkdir', 'mv', 'od', 'readlink', 'rm', 'sed', 'sh', 'sleep', 'stat', 'sync', 'tr'],
   ],
+  'a hook': ['dd', 'mkfifo', 'tail', 'timeout'],
   'an update': ['dd', 'gzip', 'openssl', 'tar'],
   'a certificate': ['openssl', 'timeout'],
   'a backup': ['df', 'openssl', 'sort', 'wc'],
@@ -42,7 +43,7 @@ export const SOMETIMES: readonly string[] = [
   // Remote storage at boot; a reboot.
   ...['aoe-discover', 'iscsiadm', 'ln', 'modprobe', 'mount', 'nbd-client', 'reboot'],
   // ZFS and iSCSI targets.
-  ...['sha256sum', 'tail', 'tee', 'udevadm', 'zfs', 'zpool'],
+  ...['sha256sum', 'tee', 'udevadm', 'zfs', 'zpool'],
   // owners.sh
   'chown',
 ]

@@ -33,18 +33,8 @@ export const STARTED = [
 ]
 /** Read by those. */
 export const SOURCED = [
-  ...[
-    'clock.sh',
-    'collect.sh',
-    'conf.sh',
-    'lib.sh',
-    'memory-image.sh',
-    'network-apply.sh',
-    'package.sh',
-    'pool.sh',
-    'redact.awk',
-  ],
-  ...['storage-units.sh', 'zfs.sh', 'zpool.sh'],
+  ...['clock.sh', 'collect.sh', 'conf.sh', 'hook.sh', 'lib.sh', 'memory-image.sh', 'network-apply.sh', 'package.sh'],
+  ...['pool.sh', 'processes.sh', 'redact.awk', 'storage-units.sh', 'zfs.sh', 'zpool.sh'],
 ]
 
 const AGAIN = 'Install this version again (install.sh): its program and its scripts belong together.'
