@@ -113,7 +113,8 @@ const ROWS: Row[] = [
     answer: 'The folder is `/`, the mask 027; no signal is ignored; nothing is open but the three standard descriptors',
     async try(t) {
       // The second call, for the old settings, comes from the end of a task, where the script ignores what would disturb it.
-      const descriptors = 'for fd in /proc/$$/fd/*; do case ${fd##*/} in [012]) ;; *) readlink "$fd" ;; esac; done'
+      const descriptors =
+        'for fd in /proc/$$/fd/*; do case $(basename "$fd") in [012]) ;; *) readlink "$fd" ;; esac; done'
       t.hook('network', `pwd; umask; grep SigIgn /proc/$$/status; ${descriptors}; ${FAILS_FOR_NEW}`)
       const { log } = await t.settings()
       // The shell of the hook has the hook open.
