@@ -25,6 +25,7 @@ import { makeSample } from '../../src/features/appliance/sample.ts'
 import { FIXTURES, installation, REPOSITORY } from '../api/appliance.ts'
 import { type Answer, type CallOptions, call, file, until } from '../api/client.ts'
 import { goodPackage } from '../api/packages.ts'
+import { layOriginal } from '../fakes/original/lay.ts'
 
 const UID = 4711
 const TOKEN = 'sudo-token'
@@ -588,5 +589,35 @@ describe('edge-admin check', () => {
     } finally {
       chownSync(token, UID, UID)
     }
+  })
+})
+
+describe('with the original’s wrapper', () => {
+  it('lets its scripts do the work as root, and can read the token that they leave', async () => {
+    const { wrapper, calls } = layOriginal(folders)
+    const edit = (name: string, change: (text: string) => string) =>
+      writeFileSync(name, change(readFileSync(name, 'utf8')))
+    edit(join(lib, 'scripts/settings'), (text) => text.replace(/^EDGE_WRAPPER=.*$/m, `EDGE_WRAPPER='${wrapper}'`))
+    edit(join(folders.sysconf, 'edge-admin.json'), (text) => JSON.stringify({ ...JSON.parse(text), wrapper }))
+    const gone = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGTERM')
+    await gone
+    await serve()
+    const set = (token: string, value: string) =>
+      ask('POST', '/setup', { token, form: [{ name: 'newtoken', value }] }).then(({ status }) => status)
+    expect([await set(TOKEN, 'another'), await set('another', TOKEN)]).toEqual([200, 200])
+    expect(ownerOf(join(folders.root, 'etc/api.token'))).toBe(UID)
+    const { status } = await ask('POST', '/backup', { form: [{ name: 'action', value: 'START' }] })
+    expect([status, (await ended('/backup'))['status']]).toEqual([202, 'success'])
+    await until('the task ends', () => statusOf(newest('backup'))?.status === 'completed')
+    expect(calls()).toEqual(['token 0', 'token 0', 'backup 1 START'])
+    // One that somebody else may change is not root's to run.
+    chmodSync(wrapper, 0o777)
+    expect(await set(TOKEN, 'never')).toBe(400)
+    chmodSync(wrapper, 0o755)
+    expect(statusOf(newest('token'))).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('must belong to root'),
+    })
   })
 })
