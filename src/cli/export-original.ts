@@ -12,13 +12,14 @@ import {
   runningTask,
   tokenInForce,
 } from '../features/original/export.ts'
-import { planOriginal, readPlain } from '../features/original/form.ts'
+import { planOriginal, readThrough } from '../features/original/form.ts'
 import { DEFAULT_FOLDERS, etc, type Folders, originalGroup } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { groupNamed } from '../store/owner.ts'
 import { hold } from '../tasks/lock.ts'
 import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
 import { originalConfiguration } from './original-configuration.ts'
+import { saveState } from './save-state.ts'
 import { becomeServer } from './step-down.ts'
 
 export async function exportOriginalCommand(args: string[], io: Io): Promise<number> {
@@ -52,7 +53,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   const given = await readToken(io)
   const token = values['new-token'] ? Buffer.from(checked(given)) : tokenInForce(folders, given)
   if (token === undefined) throw new Failure('this is not the token of this appliance; nothing was changed')
-  const phrase = readPlain(etc(folders, 'api.token.setup'))?.content.toString().trim()
+  const phrase = readThrough(etc(folders, 'api.token.setup'))?.toString().trim()
   const { text: configuration, left } = originalConfiguration(folders)
   const plan = planOriginal({
     folders,
@@ -69,6 +70,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   if (plan.link) say(io.stdout, `${plan.link.path}: a link to ${plan.link.to}`)
   if (plan.changes.length === 0 && !plan.link) say(io.stdout, 'every file has the original’s form already')
   else record(folders, io)
+  await saveState(folders, 'the token', io)
   for (const line of [...giveFoldersBack(folders), ...openWay(folders, group)]) say(io.stdout, line)
   for (const line of [...left, ...plan.left]) say(io.stderr, `left alone: ${line}`)
   say(io.stderr, 'Start the original’s server now. One of ours that starts again converts the token again.')

@@ -351,6 +351,19 @@ describe('the way back', { timeout: 120_000 }, () => {
     expect(look(root('etc/api.token'))).toBe(`660 0:${ADMIN}`)
   })
 
+  it('works where the token is a link to what an image keeps on a disk', () => {
+    install()
+    execFileSync('mv', [root('etc/api.token'), at('kept')])
+    execFileSync('ln', ['-s', at('kept'), root('etc/api.token')])
+    const { status, stderr } = back()
+    expect(status, stderr).toBe(0)
+    expect([look(root('etc/api.token')), readFileSync(root('etc/api.token'), 'utf8')]).toEqual([
+      `660 0:${ADMIN}`,
+      `${token}\n`,
+    ])
+    expect(readFileSync(at('kept'), 'utf8')).toBe(`sha256 ${keyOf(token)}\n`)
+  })
+
   it('leaves alone what is a link, and says so', () => {
     install()
     appendFileSync(at('elsewhere'), 'a secret of root\n')

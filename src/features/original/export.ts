@@ -19,7 +19,7 @@ import { etc, type Folders } from '../../folders.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { swapBack, swapIn } from '../../store/swap.ts'
 import { isHeld } from '../../tasks/lock.ts'
-import { type Change, type Plan, readPlain } from './form.ts'
+import { type Change, type Plan, readPlain, readThrough } from './form.ts'
 
 const stageOf = (folders: Folders) => join(folders.state, 'export-original')
 
@@ -37,8 +37,8 @@ export function runningTask(folders: Folders): string | undefined {
 
 /** The bytes of the token that `given` is, as the appliance has it; undefined when it is another one. Throws when none is set. */
 export function tokenInForce(folders: Folders, given: string): Buffer | undefined {
-  const there = readPlain(etc(folders, 'api.token'))
-  const line = there && firstLineOf(there.content)
+  const there = readThrough(etc(folders, 'api.token'))
+  const line = there && firstLineOf(there)
   if (!line || line.length === 0) throw new Error('no token is set: give a new one with --new-token')
   const key = STORED.exec(line.toString('latin1'))?.[1] ?? tokenKey(line)
   const form = formsOf(given).find((one) => tokenKey(one) === key)

@@ -1,6 +1,6 @@
 // What the files of an appliance have to be for the original's server and scripts (facts: jidoteki.md 1.2, 5). The trap: under sudo the folders are
 // shared with somebody less trusted, so a file is looked at through one open descriptor, never through a link, and one with two names is left alone.
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { etc, type Folders, log } from '../../folders.ts'
 import { errno } from '../../http/errors.ts'
@@ -46,6 +46,12 @@ export function readPlain(path: string): There | undefined {
   }
 }
 
+/** Of the token, which may be a link: it is compared, and shown to nobody. */
+export function readThrough(path: string): Buffer | undefined {
+  const info = statSync(path, { throwIfNoEntry: false })
+  return info?.isFile() && info.size <= 1 << 20 ? readFileSync(path) : undefined
+}
+
 export interface Wanted {
   folders: Folders
   /** In plain. */
@@ -71,7 +77,9 @@ export function planOriginal({ folders, token, endsFirstRun, group, keyGroup, li
     try {
       there = readPlain(path)
     } catch (error) {
-      if (content !== undefined) throw error
+      // A link goes: an image that runs from memory lays one in the place of what it keeps on a disk.
+      if (content !== undefined && !isLink(path)) throw error
+      if (content !== undefined) return void plan.changes.push({ path, what, content, ...owner })
       plan.left.push(error instanceof Error ? error.message : path)
       return
     }
@@ -86,7 +94,7 @@ export function planOriginal({ folders, token, endsFirstRun, group, keyGroup, li
     etc(folders, 'api.token.setup'),
     endsFirstRun ? 'no phrase: the first run is over' : 'the phrase of the first run',
     own(0o660),
-    endsFirstRun && readPlain(etc(folders, 'api.token.setup')) ? Buffer.alloc(0) : undefined,
+    endsFirstRun ? Buffer.alloc(0) : undefined,
   )
   for (const name of ['app.json', 'network.json', 'storage.json', 'license.asc'])
     want(etc(folders, name), 'its owner', own(0o640))
@@ -138,6 +146,7 @@ function wantCertificates({ sysconf }: Folders, { want, own, group, keyGroup }: 
 }
 
 const sameBytes = (a: Buffer, b: Buffer) => a.equals(b)
+const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
 function namesIn(folder: string): string[] {
