@@ -208,13 +208,6 @@ reload_daemons() { # the vendor's hook, else nginx and stunnel, read the certifi
   done
 }
 
-# On an image of the original's root shares etc/ with a group, which is its server's. Where there is none, and under sudo, whoever made the folders
-# of the certificates has said who reads them.
-original_group() { # prints it
-  [ -z "${SUDO_UID:-}" ] && [ "$OWN_USER" = 0 ] || return 1
-  original_gid=$(stat -c %g "$EDGE_ROOT/etc") && [ "$original_gid" != 0 ] && printf '%s' "$original_gid"
-}
-
 stage_file() { # SOURCE TARGET [secret]
   [ -e "$2" ] || printf '%s\n' "$2" >>"$TASK/first"
   place 640 "$@"

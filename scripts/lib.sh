@@ -275,6 +275,18 @@ edge_admin() {
   case $edge_admin_rc-${EDGE_FAULT:-} in 137-*=kill) kill -9 $$ ;; esac
   return "$edge_admin_rc"
 }
+# On an image of the original's root shares etc/ with a group, which is its server's. Where there is none, and under sudo, whoever made a folder
+# has said who reads what is in it.
+original_group() { # prints it
+  [ -z "${SUDO_UID:-}" ] && [ "$OWN_USER" = 0 ] || return 1
+  original_gid=$(stat -c %g "$EDGE_ROOT/etc") && [ "$original_gid" != 0 ] && printf '%s' "$original_gid"
+}
+# What the original's script would have given that group, in a folder that is root's own.
+place_conf() { # SOURCE [secret]: stage SOURCE as $CONF
+  [ -e "$CONF" ] || conf_group=$(original_group) || :
+  place 640 "$1" "$CONF" "${2:-}"
+}
+share_conf() { [ -z "${conf_group:-}" ] || chown -h "0:$conf_group" "$CONF"; }
 swap_in() { edge_admin swap in "$TASK/swap" /; }
 swap_back() { [ ! -d "$TASK/swap" ] || edge_admin swap back "$TASK/swap"; }
 swap_done() { rm -rf "$TASK/swap"; }

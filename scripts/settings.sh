@@ -58,8 +58,8 @@ run() {
   {
     place 640 "$TASK/input/app.json" "$EDGE_ROOT/etc/app.json" &&
       place 640 "$TASK/input/network.json" "$EDGE_ROOT/etc/network.json" &&
-      place 640 "$TASK/input/network.conf" "$CONF" &&
-      swap_in
+      place_conf "$TASK/input/network.conf" &&
+      swap_in && share_conf
   } || fail E1000 'The settings could not be stored'
   checkpoint settings-placed
 

@@ -36,8 +36,8 @@ run() {
   step 20 'putting the options in place'
   {
     place 640 "$TASK/input/storage.json" "$EDGE_ROOT/etc/storage.json" secret &&
-      place 640 "$TASK/input/storage.conf" "$CONF" secret &&
-      swap_in
+      place_conf "$TASK/input/storage.conf" secret &&
+      swap_in && share_conf
   } || fail E1000 'The storage options could not be stored'
   checkpoint storage-placed
 

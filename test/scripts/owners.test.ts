@@ -115,6 +115,20 @@ describe.skipIf(!isRoot).each(SHELLS)('owners under %s', (shell) => {
     ])
   })
 
+  test('first settings and options are for the group of the original, as its own scripts leave them', () => {
+    const box = original(shell)
+    box.hook('storage', 'exit 0')
+    box.hook('network', 'exit 0')
+    const options = { 'storage.json': '{"storage":{"type":"local"}}\n', 'storage.conf': "type='local'\n" }
+    expect(box.run('storage', { inputs: options }).status.status).toBe('completed')
+    const conf = 'mode=dhcp\ninterface=eth0\nhostname="box"\nntpserver=""\n'
+    const inputs = { 'app.json': '{}\n', 'network.json': '{"mode":"dhcp"}\n', 'network.conf': conf }
+    const { status, log } = box.run('settings', { inputs, args: ['dhcp'] })
+    expect(status.status, log).toBe('completed')
+    for (const name of ['sysconf/storage.conf', 'sysconf/network.conf', 'root/etc/network.json'])
+      expect(look(box, name), name).toBe(`640 0:${ADMIN}`)
+  })
+
   test('a log that was full goes on as the same owner’s, with the same mode', () => {
     const box = original(shell)
     box.hook('storage', 'exit 0')
