@@ -23,7 +23,7 @@ const OPTIONS = {
   'from-original': { type: 'string' },
 } as const
 
-export async function check(args: string[], { stdout }: Io): Promise<number> {
+export async function check(args: string[], { stdout, env }: Io): Promise<number> {
   const { values } = parse(args, OPTIONS)
   const original = values['from-original']
   if (original !== undefined && values.root !== undefined)
@@ -36,7 +36,7 @@ export async function check(args: string[], { stdout }: Io): Promise<number> {
     data: resolve(values.datadir ?? usual.data),
     state: resolve(values.statedir ?? usual.state),
   }
-  const place = await placeOf({ folders, scripts, configured: configuredIn(folders, values.config) })
+  const place = await placeOf({ folders, scripts, configured: configuredIn(folders, values.config), environment: env })
   const { findings, isWell } = await checkAll(place, original === undefined ? LOOKS : MIGRATION_LOOKS)
   if (values.json) say(stdout, JSON.stringify(checkDocument(place, VERSION, findings, isWell), null, 2))
   else for (const line of reportLines(findings)) say(stdout, oneLine(line))

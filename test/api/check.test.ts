@@ -109,6 +109,15 @@ describe('the program', () => {
     writeFileSync(join(root, 'etc/api.token'), 'my-token\n')
     for (const name of ['wrapper.sh', 'update_vm.sh', 'update_certs.sh'])
       writeFileSync(join(root, 'bin', name), '#!/bin/sh\n', { mode: 0o755 })
+    mkdirSync(join(root, 'sysconf/init.d'))
+    const variables = [
+      'export JIDO_API_PORT=8080',
+      'JIDO_WITH_SSL="true"',
+      "export JIDO_API_CUSTOM='mine'",
+      `JIDO_ADMIN_PATH=${root}/`,
+    ]
+    writeFileSync(join(root, 'sysconf/init.d/jidoteki-admin-api'), `#!/bin/sh\n${variables.join('\n')}\n`)
+    writeFileSync(join(root, 'sysconf/jidoteki-admin-api.json'), '{"endpoints":["backup"],"parameters":["action"]}')
     const { out } = run('check', '--from-original', root, ...places(root).slice(2), '--json')
     const found = CheckDocument.parse(JSON.parse(out)).findings
     const about = (id: string) =>
@@ -117,6 +126,10 @@ describe('the program', () => {
     expect(about('migration.scripts')).toEqual([join(root, 'bin').replace(`${root}/`, '')])
     expect(about('migration.wrapper')).toEqual(['bin/wrapper.sh'])
     expect(about('migration.port')).toHaveLength(1)
+    expect(about('migration.variable')).toEqual(['JIDO_API_PORT=8080', 'JIDO_WITH_SSL=true'])
+    expect(about('migration.own-pages')).toEqual(['JIDO_API_CUSTOM=mine'])
+    expect(about('migration.other-folder')).toEqual([])
+    expect(about('migration.parameters')).toEqual(['sysconf/jidoteki-admin-api.json'])
     expect(about('lists.missing')).toContain('etc/logs.txt')
     expect(readFileSync(join(root, 'etc/api.token'), 'utf8')).toBe('my-token\n')
     expect(run('check', '--from-original', root, '--root', root).status).toBe(64)

@@ -3,7 +3,7 @@ import { createRun, SYSTEM_PATH } from '../../drivers/run.ts'
 import { type Place, serverOf } from './place.ts'
 
 type Known = Pick<Place, 'folders' | 'scripts' | 'configured'> &
-  Partial<Pick<Place, 'path' | 'system' | 'now' | 'within' | 'me' | 'run'>>
+  Partial<Pick<Place, 'path' | 'system' | 'now' | 'within' | 'me' | 'run' | 'environment'>>
 
 export async function placeOf(known: Known): Promise<Place> {
   const path = SYSTEM_PATH.split(':')
@@ -12,6 +12,7 @@ export async function placeOf(known: Known): Promise<Place> {
     system: '/',
     me: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 },
     now: Date.now(),
+    environment: {},
     within: false,
     server: await serverOf(known.folders, known.configured.settings.privilege),
     // What is looked at is fixed: programs of the system, by their names in this folder's files.

@@ -1,13 +1,24 @@
 // What a migration from the original would change in its root: nothing of it is changed here.
 import { lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { etc } from '../../folders.ts'
+import { parseJson } from '../../store/atomic.ts'
 import { type Finding, note, warning } from './finding.ts'
 import type { Place } from './place.ts'
 import { readSmall } from './read.ts'
 
 export async function lookAtOriginal(place: Place): Promise<Finding[]> {
-  const looks = [lookAtToken, lookAtPhrase, lookAtScriptsOfIts, lookAtWork, lookAtPort, lookAtPairs, lookAtOwners]
+  const looks = [
+    lookAtToken,
+    lookAtPhrase,
+    lookAtScriptsOfIts,
+    lookAtWork,
+    lookAtPort,
+    lookAtPairs,
+    lookAtOwners,
+    lookAtVariables,
+    lookAtParameters,
+  ]
   return (await Promise.all(looks.map((look) => look(place)))).flat()
 }
 
@@ -25,8 +36,8 @@ async function lookAtToken(place: Place): Promise<Finding[]> {
     note(
       'migration.token',
       file,
-      'it holds the token itself; the first start keeps only its SHA-256',
-      'Write the token down first: edge-admin export-original writes the original’s form again, and needs it.',
+      'it holds the token itself; the first request that needs it keeps the SHA-256 alone (owner, group and mode stay)',
+      'Write the token down: edge-admin export-original needs it for the way back.',
     ),
   ]
 }
@@ -132,6 +143,72 @@ async function lookAtOwners({ folders, configured }: Place): Promise<Finding[]> 
       folder,
       `owners.sh gives these to root, or to the server’s user: ${others.join(', ')}`,
       'Look at them first: what is in them counts as the vendor’s from then on.',
+    ),
+  ]
+}
+
+/** What becomes of each variable of the original's environment (docs/migration.md, "What replaces what"). */
+const VARIABLES: Readonly<Record<string, { message: string; mend: string }>> = {
+  JIDO_API_PORT: {
+    message: 'it was the port of plain HTTP, which is not opened',
+    mend: 'Set "listen.port" for HTTPS, and let clients use that.',
+  },
+  JIDO_WITH_SSL: {
+    message: 'HTTPS is the server’s own and on unless it is switched off',
+    mend: 'Say in the configuration where it listens: "listen": {"host": "0.0.0.0", "port": 8443}',
+  },
+  JIDO_STUNNEL_BIN: {
+    message: 'no stunnel is started, and none is ended',
+    mend: 'End the one that runs: both want its port.',
+  },
+}
+const OWN_PAGES = 'its own endpoints and pages are not loaded, and nothing replaces them'
+
+async function lookAtVariables({ folders, system, environment }: Place): Promise<Finding[]> {
+  const set = new Map<string, string>()
+  for (const folder of [join(system, 'etc/init.d'), join(folders.sysconf, 'init.d')]) {
+    const read = await readSmall(join(folder, 'jidoteki-admin-api'))
+    const text = read.state === 'there' ? read.bytes.toString('utf8') : ''
+    for (const [, name, value] of text.matchAll(/^\s*(?:export\s+)?(JIDO_[A-Z_]+)=["']?([^"'\s;]*)/gm))
+      set.set(name!, value!)
+  }
+  for (const [name, value] of Object.entries(environment)) if (name.startsWith('JIDO_') && value) set.set(name, value)
+  const found: Finding[] = []
+  for (const [name, value] of set) {
+    const known = VARIABLES[name]
+    const subject = `${name}=${value}`.slice(0, 200)
+    if (value === '') continue
+    if (known) found.push(note('migration.variable', subject, known.message, known.mend))
+    if (name === 'JIDO_API_CUSTOM')
+      found.push(
+        warning('migration.own-pages', subject, OWN_PAGES, 'Answer those paths by a reverse proxy before it, or stay.'),
+      )
+    if (name === 'JIDO_API_VERSION' && value !== '1')
+      found.push(warning('migration.api-version', subject, 'the API has one version, 1', 'Let clients use /api/v1.'))
+    if (name === 'JIDO_ADMIN_PATH' && resolve(value) !== folders.root)
+      found.push(
+        warning(
+          'migration.other-folder',
+          subject,
+          `it names another folder than ${folders.root}`,
+          'Look at that one, or leave the variable out.',
+        ),
+      )
+  }
+  return found
+}
+
+async function lookAtParameters({ folders }: Place): Promise<Finding[]> {
+  const file = join(folders.sysconf, 'jidoteki-admin-api.json')
+  const read = await readSmall(file)
+  const value = read.state === 'there' ? parseJson(read.bytes.toString('utf8')) : undefined
+  const { parameters } = (value ?? {}) as { parameters?: unknown }
+  if (!Array.isArray(parameters) || parameters.length === 0) return []
+  return [
+    note(
+      'migration.parameters',
+      file,
+      '"parameters" switches nothing on any more: uploads work without it, and its words are taken in a query and ignored',
     ),
   ]
 }

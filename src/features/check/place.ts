@@ -49,6 +49,8 @@ export interface Place {
   server: User | undefined
   /** Milliseconds since 1970. */
   now: number
+  /** Of whoever looks: the original's variables may be in it. */
+  environment: Readonly<Record<string, string | undefined>>
   /** The server itself looks: it has its port and its lock. */
   within: boolean
 }
