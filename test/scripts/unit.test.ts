@@ -34,7 +34,10 @@ const KNOWN = new Set(
     .split(/\s+/)
     .map((name) => `${name}=`),
 )
-const reason = spawnSync('systemd-analyze', ['--version']).error ? 'systemd-analyze is not installed' : undefined
+const version = Number(
+  /^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
+)
+const reason = version >= 250 ? undefined : 'there is no systemd-analyze that looks at files (systemd 250)'
 
 beforeAll(() => {
   const fill = (text: string) => text.replace(/@[A-Z]+@/g, (name) => (name === '@USER@' ? 'admin' : '/opt'))
@@ -45,11 +48,12 @@ beforeAll(() => {
 })
 
 describe('the unit', () => {
-  it.each([
+  it.for([
     ['of the server that is root', 'edge-admin', 80],
     ['of the server that has sudo', 'edge-admin-sudo', 92],
-  ])('%s is not less closed than it was', (_, name, most) => {
-    if (reason) return
+  ] as const)('%s is not less closed than it was', ([, name, most], context) => {
+    if (reason) context.skip(reason)
+    if (version !== 252) context.skip('each systemd weighs in its own way; the figure is that of 252')
     // Tenths; the exit status tells whether it is at most this.
     const { status, stdout, stderr } = analyze(`--threshold=${most}`, `${name}.service`)
     expect([status, stderr], stdout.trimEnd().split('\n').at(-1)).toEqual([0, ''])
