@@ -55,9 +55,9 @@ function rotate(...args: string[]): void {
 /** What a script would write there. */
 function fromScript(name: string, line: string): void {
   const env = { PATH: process.env['PATH'], ...environment() }
-  execFileSync('sh', ['-c', '. "$1/lib.sh"; log_text "$2" "$3"', 'sh', join(installation(), 'scripts'), name, line], {
-    env,
-  })
+  // Its own name tells the library where the others are.
+  const script = join(installation(), 'scripts/x.sh')
+  execFileSync('sh', ['-c', `. "\${0%/*}/lib.sh"; log_text "$1" "$2"`, script, name, line], { env })
 }
 const environment = () => ({
   EDGE_ROOT: folders.root,
