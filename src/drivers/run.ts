@@ -1,7 +1,9 @@
 // The one function that starts programs: an argv array, an absolute program from the allow-list, a clean environment, a time limit,
 // an output cap. Never a shell. The trap: a value that a user sent goes behind `--` or after a check that forbids a leading dash.
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { isAbsolute } from 'node:path'
+import { endAll } from './end-all.ts'
 
 export interface RunOptions {
   /** Milliseconds; then the program gets SIGKILL. */
@@ -16,6 +18,10 @@ export interface RunOptions {
   accept?: number[]
   /** Takes standard output piece by piece; then none of it is kept. */
   onOutput?: (chunk: Buffer) => void
+  /** A vendor's script: what it started is found and ended with it, also what left its session. */
+  foreign?: boolean
+  /** It stays in our session, so that whoever ends all of ours ends it as well. */
+  inSession?: boolean
 }
 
 export interface Output {
@@ -60,14 +66,15 @@ export function createRun(allowed: AllowList) {
     if (!isAbsolute(program) || !allowed(program) || argv.some((part) => part.includes('\0'))) {
       return Promise.reject(new CommandError(argv, 'not-allowed'))
     }
+    const mark = options.foreign ? randomBytes(8).toString('hex') : undefined
     return new Promise((resolve, reject) => {
       const start = () =>
         spawn(program, args, {
           cwd: '/',
-          env: { PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env },
+          env: { PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env, ...(mark && { EDGE_RUN: mark }) },
           stdio: ['pipe', 'pipe', 'pipe'],
           shell: false,
-          detached: true,
+          detached: !options.inSession,
         })
       let child: ReturnType<typeof start>
       try {
@@ -88,12 +95,15 @@ export function createRun(allowed: AllowList) {
         child.unref()
         reject(new CommandError(argv, why, stderr))
       }
-      // The whole group: a program that hangs usually hangs in a child of its own.
+      // A program that hangs usually hangs in a child of its own.
       const end = (why: Cut) => {
         cut ??= why
         gone ??= setTimeout(leave, LAST_WORDS, cut)
+        // A number that was given back may be a stranger's by now.
+        const lives = child.exitCode === null && child.signalCode === null
+        endAll(lives ? child.pid : undefined, mark && `EDGE_RUN=${mark}`)
         try {
-          if (child.pid) process.kill(-child.pid, 'SIGKILL')
+          if (child.pid && !options.inSession) process.kill(-child.pid, 'SIGKILL')
         } catch {
           child.kill('SIGKILL')
         }
@@ -118,7 +128,7 @@ export function createRun(allowed: AllowList) {
         options.signal?.removeEventListener('abort', abort)
         reject(new CommandError(argv, 'missing', stderr))
       })
-      child.on('close', (status) => {
+      const over = (status: number | null) => {
         clearTimeout(timer)
         clearTimeout(gone)
         options.signal?.removeEventListener('abort', abort)
@@ -127,6 +137,20 @@ export function createRun(allowed: AllowList) {
         else if (status !== 0 && !options.accept?.includes(status))
           reject(new CommandError(argv, 'status', stderr, status))
         else resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr, status })
+      }
+      child.on('close', over)
+      // What it left behind (a service that it started) may hold its output open for years. Two waits: between them all is read that lies
+      // there, however long this process had no time for it.
+      child.on('exit', (status) => {
+        if (cut) return
+        clearTimeout(timer)
+        const giveUp = () => {
+          for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+          over(status)
+        }
+        gone = setTimeout(() => {
+          gone = setTimeout(giveUp, LAST_WORDS / 2)
+        }, LAST_WORDS / 2)
       })
     })
   }

@@ -69,6 +69,39 @@ describe('a program that does not end', () => {
   })
 })
 
+describe('a program of a vendor that does not end', () => {
+  it.each([
+    ['left its session', 'setsid sleep 600 & echo $!; wait'],
+    ['left its session and its parent', '(setsid sleep 600 & echo $!); sleep 600'],
+    ['left its parent and has another environment', '(env -i sleep 600 & echo $!); sleep 600'],
+    ['left its session, with another environment', 'setsid env -i sleep 600 & echo $!; wait'],
+  ])('is killed with what %s', async (_what, script) => {
+    const { running, pid } = await begun(script, { timeout: 2000, foreign: true })
+    expect(isAlive(pid)).toBe(true)
+    await expect(running).rejects.toMatchObject({ reason: 'timeout' })
+    await until('what it started is gone', () => !isAlive(pid))
+  })
+
+  it('and stays in the session of its caller is killed alone, with what it started', async () => {
+    const { running, pid } = await begun('setsid sleep 600 & echo $!; wait', {
+      timeout: 2000,
+      foreign: true,
+      inSession: true,
+    })
+    await expect(running).rejects.toMatchObject({ reason: 'timeout' })
+    await until('what it started is gone', () => !isAlive(pid))
+  })
+})
+
+describe('a program that ended', () => {
+  it.each([0, 3])('with status %i is heard, whatever it left behind that holds its output open', async (status) => {
+    const { stdout } = await sh(`sleep 600 & echo $!; exit ${status}`, { timeout: 600_000, accept: [3] })
+    const pid = Number(stdout)
+    expect([stdout, isAlive(pid)]).toEqual([expect.stringMatching(/^\d+\n$/), true])
+    process.kill(pid, 'SIGKILL')
+  })
+})
+
 describe('a program whose caller gives up', () => {
   it('is killed with everything that it started', async () => {
     const end = new AbortController()

@@ -1,0 +1,65 @@
+// Ends a program with all that it started: its session, its children and theirs, and what bears its mark in the environment. The trap: a
+// program leaves its group and its parent as it likes (setsid, a double fork); the environment that it was given goes with it.
+import { readdirSync, readFileSync } from 'node:fs'
+
+interface Process {
+  pid: number
+  parent: number
+  session: number
+}
+
+/** Each round ends what was there when it began to look; a program that starts others meanwhile is found by the next one. */
+const ROUNDS = 5
+
+/** `leader`: a process that lives, or is not collected yet. `mark`: a variable that it was started with, `NAME=VALUE`. */
+export function endAll(leader: number | undefined, mark?: string): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = family(leader, mark)
+    if (found.length === 0) return
+    for (const pid of found) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Gone meanwhile, or somebody else's.
+      }
+    }
+  }
+}
+
+function family(leader: number | undefined, mark: string | undefined): number[] {
+  const all = processes()
+  const found = new Set<number>()
+  for (const { pid, session } of all)
+    if (pid === leader || session === leader || (mark !== undefined && isMarked(pid, mark))) found.add(pid)
+  for (let size = -1; size !== found.size; ) {
+    size = found.size
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid)
+  }
+  found.delete(process.pid)
+  return [...found]
+}
+
+/** All that live; one that has ended and was not collected yet is gone as well. */
+function processes(): Process[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'latin1')
+      // proc(5): the name stands in brackets and may hold some itself.
+      const [state, parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+      return state === 'Z' || state === 'X'
+        ? []
+        : [{ pid: Number(name), parent: Number(parent), session: Number(session) }]
+    } catch {
+      return []
+    }
+  })
+}
+
+function isMarked(pid: number, mark: string): boolean {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${mark}\0`)
+  } catch {
+    return false
+  }
+}
