@@ -1,8 +1,9 @@
-// `edge-admin swap in DIR BASE [FILE]` and `edge-admin swap back DIR`: the scripts' way to the swap. For scripts, not for people: no --help.
+// `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: the scripts' way to the swap. For scripts,
+// not for people: no --help.
 // FILE names folders that nothing may be put into, one a line. The trap: one that cannot be read must not mean that there are none.
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import { swapBack, swapIn } from '../store/swap.ts'
+import { swapBack, swapIn, swapKeep } from '../store/swap.ts'
 
 /** Exit status: 0 done, 1 not done (with one line on standard error), 64 wrong use. */
 export async function swap(args: string[]): Promise<number> {
@@ -14,9 +15,13 @@ export async function swap(args: string[]): Promise<number> {
         // In the task's log. Quoted: a name may hold a line break.
         tell: (path, change) => console.log(`${change} ${JSON.stringify(path)}`),
       })
-    } else if (verb === 'back' && args.length === 2 && dir && isAbsolute(dir)) swapBack(dir)
+    } else if (verb === 'keep' && args.length > 2 && args.slice(1).every(isAbsolute))
+      swapKeep(dir as string, args.slice(2))
+    else if (verb === 'back' && args.length === 2 && dir && isAbsolute(dir)) swapBack(dir)
     else {
-      console.error('usage: edge-admin swap in DIR BASE [FILE] | edge-admin swap back DIR (absolute paths)')
+      console.error(
+        'usage: edge-admin swap in DIR BASE [FILE] | swap keep DIR PATH... | swap back DIR (absolute paths)',
+      )
       return 64
     }
     return 0

@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fstatSync,
   fsyncSync,
   lchownSync,
   lstatSync,
@@ -40,12 +41,20 @@ export function* walk(root: string, under = ''): Generator<Entry> {
 /** Copies one file or link with mode, owner and times, durably. Replaces what a killed copy left behind. */
 export function copyEntry(from: string, to: string): void {
   rmSync(to, { force: true })
-  const stats = lstatSync(from)
+  let stats = lstatSync(from)
   if (stats.isSymbolicLink()) {
     symlinkSync(readlinkSync(from), to)
     adopt(to, stats)
   } else {
-    copyFileSync(from, to, constants.COPYFILE_EXCL)
+    // It may lie where somebody less trusted can lay a link in its place at this instant.
+    const fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      stats = fstatSync(fd)
+      if (!stats.isFile()) throw new Error(`not a regular file: ${from}`)
+      copyFileSync(`/proc/self/fd/${fd}`, to, constants.COPYFILE_EXCL)
+    } finally {
+      closeSync(fd)
+    }
     adopt(to, stats, stats.mode & 0o7777)
   }
   lutimesSync(to, stats.atime, stats.mtime)

@@ -1,11 +1,21 @@
 // Puts a set of files in place together, or all back: after a kill or a power cut at any instant `swapBack` restores exactly what was there.
 // The trap is the order: the plan is on disk before anything changes, all old files are saved before the first new one is placed.
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
 import { errno } from '../http/errors.ts'
-import { readJson, syncFolder, writeAtomic } from './atomic.ts'
+import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
 import { adopt, copyEntry, syncFile, walk } from './entry.ts'
 
@@ -53,15 +63,32 @@ export function swapIn(
   checkpoint('swap-all-placed')
 }
 
+/**
+ * Keeps what is at these places, or that nothing is there, for as long as somebody else may change it: `swapBack` restores it. Copies, because
+ * the other may write into the very file. Throws, with nothing kept, where there is anything but a file or a link.
+ */
+export function swapKeep(folder: string, paths: string[]): void {
+  const dir = resolve(folder)
+  if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
+  const plan: Plan = { base: '/', mark: randomBytes(6).toString('hex'), folders: [], entries: [] }
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  for (const given of paths) {
+    const target = join(realpathSync(dirname(given)), basename(given))
+    const there = lstatSync(target, { throwIfNoEntry: false })
+    if (there && !there.isFile() && !there.isSymbolicLink()) throw new Error(`not a regular file: ${given}`)
+    plan.entries.push({ path: relative('/', target), target, existed: there !== undefined })
+  }
+  save(dir, plan, copyEntry)
+  // Only now: half a copy must never be put back.
+  writeAtomic(planFile(dir), JSON.stringify(plan))
+  checkpoint('swap-kept')
+}
+
 /** Puts everything back as it was. Without a plan nothing was changed; may be killed and called again. */
 export function swapBack(folder: string): void {
   const dir = resolve(folder)
-  const value = readJson(planFile(dir))
-  if (value === undefined) {
-    if (existsSync(planFile(dir))) throw new Error('the plan of this swap cannot be read')
-    return
-  }
-  const plan = Plan.parse(value)
+  const plan = readPlan(planFile(dir))
+  if (plan === undefined) return
   const touched = new Set<string>()
   plan.entries.forEach(({ path, target, existed }, index) => {
     const old = join(dir, 'old', path)
@@ -77,6 +104,16 @@ export function swapBack(folder: string): void {
   for (const { target } of plan.folders.toReversed()) removeEmpty(target)
   rmSync(planFile(dir), { force: true })
   syncFolder(dir)
+}
+
+/** It may be large: a restore has an entry for each file. */
+function readPlan(file: string): Plan | undefined {
+  if (!existsSync(file)) return undefined
+  try {
+    return Plan.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new Error('the plan of this swap cannot be read', { cause })
+  }
 }
 
 function makePlan(dir: string, base: string, closed: string[]): Plan {
@@ -128,7 +165,7 @@ function isInside(base: string, path: string): boolean {
   return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`)
 }
 
-function save(dir: string, plan: Plan): void {
+function save(dir: string, plan: Plan, keep = linkOrCopy): void {
   const folders = new Set<string>([dir])
   let saved = false
   for (const { path, target, existed } of plan.entries) {
@@ -136,18 +173,24 @@ function save(dir: string, plan: Plan): void {
     const old = join(dir, 'old', path)
     mkdirSync(dirname(old), { recursive: true, mode: 0o700 })
     for (let folder = dirname(old); folder !== dir; folder = dirname(folder)) folders.add(folder)
-    try {
-      linkSync(target, old)
-    } catch (error) {
-      // Another device, or a file system or a kernel setting that has no links for us.
-      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error
-      copyEntry(target, old)
-    }
+    keep(target, old, join(dir, 'half'))
     if (!saved) checkpoint('swap-saved')
     saved = true
   }
   if (!saved) checkpoint('swap-saved')
   for (const folder of folders) syncFolder(folder)
+}
+
+function linkOrCopy(target: string, old: string, half: string): void {
+  try {
+    linkSync(target, old)
+  } catch (error) {
+    // Another device, or a file system or a kernel setting that has no links for us.
+    if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error
+    // Under its name only once it is whole: what bears it is put back.
+    copyEntry(target, half)
+    renameSync(half, old)
+  }
 }
 
 function place(dir: string, plan: Plan, ownersOfNew: boolean): void {

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swap } from '../../src/cli/swap.ts'
-import { swapBack, swapIn } from '../../src/store/swap.ts'
+import { swapBack, swapIn, swapKeep } from '../../src/store/swap.ts'
 import { runs } from '../harness/fuzz.ts'
 import {
   type Content,
@@ -242,7 +242,7 @@ describe('a swap', () => {
 
   const steps = ['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed']
   it('has a fault tested at every checkpoint', () => {
-    expect(new Set(checkpoints('src/store/swap.ts'))).toEqual(new Set([...steps, 'swap-back']))
+    expect(new Set(checkpoints('src/store/swap.ts'))).toEqual(new Set([...steps, 'swap-back', 'swap-kept']))
   })
 
   it.each(steps)('is put back after an error and after a kill at %s, also when that is killed too', (step) => {
@@ -380,3 +380,55 @@ function readableTree(root: string, without: string): Record<string, string> {
 function withoutLinks(seen: Record<string, string>, old: Content): Record<string, string> | undefined {
   return JSON.stringify(old).includes('"link"') ? undefined : seen
 }
+
+describe('what is kept for somebody else who may change it', () => {
+  const paths = () => ['a', 'link', 'none', 'sub/b'].map((name) => join(base, name))
+  beforeEach(() => {
+    rmSync(dir, { recursive: true })
+    plant(base, BEFORE)
+    chmodSync(join(base, 'a'), 0o604)
+    if (isRoot) chownSync(join(base, 'a'), 1234, 2345)
+  })
+
+  /** Into the very file, in its place, and where nothing was. */
+  const change = () => {
+    writeFileSync(join(base, 'a'), 'theirs')
+    rmSync(join(base, 'link'))
+    rmSync(join(base, 'sub/b'))
+    plant(base, { link: 'theirs', none: 'theirs', sub: { b: { link: 'theirs' } } })
+    chmodSync(join(base, 'a'), 0o600)
+  }
+
+  it('comes back with its owner, group and mode, also twice', () => {
+    const before = tree(base)
+    swapKeep(dir, paths())
+    expect(tree(base)).toEqual(before)
+    change()
+    swapBack(dir)
+    expect(tree(base)).toEqual(before)
+    expect(statSync(join(base, 'a')).mode & 0o777).toBe(0o604)
+    if (isRoot) expect([statSync(join(base, 'a')).uid, statSync(join(base, 'a')).gid]).toEqual([1234, 2345])
+    change()
+    const theirs = tree(base)
+    swapBack(dir)
+    expect(tree(base)).toEqual(theirs)
+  })
+
+  it.each(['swap-saved', 'swap-kept'])('is put back after an error and after a kill at %s', (step) => {
+    const before = tree(base)
+    for (const what of ['error', 'kill']) {
+      rmSync(dir, { recursive: true, force: true })
+      expect(child(['keep', dir, ...paths()], `${step}=${what}`).status).toBe(what === 'kill' ? null : 1)
+      expect(child(['back', dir], 'swap-back=kill').signal).toBe(step === 'swap-kept' ? 'SIGKILL' : null)
+      expect(child(['back', dir]).status).toBe(0)
+      expect(tree(base)).toEqual(before)
+    }
+  })
+
+  it('is nothing where there is no file, and not kept twice', () => {
+    expect(() => swapKeep(dir, [join(base, 'sub')])).toThrow('not a regular file')
+    expect(existsSync(join(dir, 'plan.json'))).toBe(false)
+    swapKeep(dir, paths())
+    expect(() => swapKeep(dir, paths())).toThrow('under way')
+  })
+})
