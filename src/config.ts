@@ -1,5 +1,6 @@
 // The configuration: `edge-admin.json`, or the original's `jidoteki-admin-api.json` as it is. Read once, frozen.
 // The trap: a file that is there and wrong stops the start (exit 78); only a missing one means "all defaults".
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
@@ -171,16 +172,19 @@ export function readConfiguration(
     ? [file]
     : ['edge-admin.json', 'jidoteki-admin-api.json'].map((name) => join(folders.sysconf, name))
   for (const candidate of candidates) {
-    const text = readConfigurationText(candidate)
+    const text = readConfigurationText(candidate, file !== undefined)
     if (text !== undefined) return { config: parseConfiguration(text, candidate), file: candidate }
   }
   if (file) throw new ConfigurationError(`${file}: no such file`)
   return { config: Configuration.parse({}), file: undefined }
 }
 
-function readConfigurationText(file: string): string | undefined {
+/** One that the command line names may be a pipe: `--config <(…)`. */
+function readConfigurationText(file: string, named: boolean): string | undefined {
   try {
-    return readEdited(file)
+    return named && statSync(file, { throwIfNoEntry: false })?.isFIFO()
+      ? readEdited(file, readFileSync(file))
+      : readEdited(file)
   } catch (error) {
     throw error instanceof TextError ? new ConfigurationError(error.message) : error
   }

@@ -2,6 +2,7 @@
 import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { parseWritten } from '../store/json-text.ts'
 import { decodeText } from '../store/text.ts'
 import { errno, notFound, raise } from './errors.ts'
 import type { Reply } from './reply.ts'
@@ -61,25 +62,41 @@ function open(folder: string, name: string): number | undefined {
   }
 }
 
-/** The bytes of a small file; undefined when it is not a regular one. */
-export function readPlain(folder: string, name: string): Buffer | undefined {
+/** The bytes of a small file; undefined when it is not a regular one, or has more than `most` bytes. */
+export function readPlain(folder: string, name: string, most = Number.POSITIVE_INFINITY): Buffer | undefined {
   const fd = open(folder, name)
   if (fd === undefined) return undefined
   try {
-    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined
+    const info = fstatSync(fd)
+    return info.isFile() && info.size <= most ? readFileSync(fd) : undefined
   } finally {
     closeSync(fd)
   }
 }
 
-/** A small text that people edit, as UTF-8 whatever an editor made of it. What cannot be read so goes out as it is. */
+/** Bytes of the largest file that is held in memory to be looked at. */
+const MOST = 4 << 20
+
+/** A small text that people edit, as UTF-8 whatever an editor made of it. What cannot be read so, or is large, goes out as it is. */
 export function editedReply(folder: string, name: string, headers: Record<string, string>): Reply {
-  const bytes = readPlain(folder, name) ?? raise(notFound())
   try {
-    const body = decodeText(bytes)
+    const body = decodeText(readPlain(folder, name, MOST) ?? raise(notFound()))
     return { status: 200, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, body }
   } catch {
     return fileReply(folder, name, headers)
+  }
+}
+
+/** The same of JSON, and nothing else: 404, with the reason, for what a client's parser would stop at. */
+export function editedJson(folder: string, name: string, headers: Record<string, string>): Reply {
+  const bytes = readPlain(folder, name, MOST) ?? raise(notFound())
+  try {
+    const body = decodeText(bytes)
+    parseWritten(body)
+    return { status: 200, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, body }
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : 'no text'
+    throw notFound('', { cause, words: `${name} on this system is not JSON in UTF-8. Found: ${found}` })
   }
 }
 

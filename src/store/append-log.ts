@@ -1,6 +1,16 @@
 // Logs: appended a line at a time, read from the end. Another process (logrotate, an operator) may move the file away, so the writer checks
 // that its file still has the name before it writes.
-import { closeSync, fstatSync, openSync, readSync, renameSync, type Stats, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { errno } from '../http/errors.ts'
 import { give, giveToGroup, heirOf } from './owner.ts'
@@ -91,9 +101,10 @@ export function tail(file: string, count: number): string | undefined {
 function withFile<T>(file: string, read: (fd: number, size: number) => T): T | undefined {
   let fd: number
   try {
-    fd = openSync(file, 'r')
+    // A pipe in its place would hold up the whole server.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errno(error) ?? '')) return undefined
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(errno(error) ?? '')) return undefined
     throw error
   }
   try {

@@ -9,6 +9,7 @@ import {
   lstatSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   type Stats,
@@ -83,22 +84,71 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** The bytes of a small file, or undefined when it (or its folder) is not there or is not a file. */
-function readBytes(file: string): Buffer | undefined {
+/** Bytes of the largest file that is taken for a small one, and of one whose first line counts. */
+const MOST = 16 << 20
+const LONGEST_LINE = 1 << 16
+
+/**
+ * The bytes of a small file; undefined when it (or its folder) is not there, is not a regular file or is not small. Never a pipe or a device, which would hold
+ * up the whole server, and a link only where root or we made it: in a folder that others may write to it could lead to what only root may see.
+ * `first`: so many bytes of it are enough.
+ */
+function readBytes(file: string, first?: number): Buffer | undefined {
+  const fd = openSmall(file)
+  if (fd === undefined) return undefined
   try {
-    return readFileSync(file)
+    const info = fstatSync(fd)
+    if (!info.isFile()) return undefined
+    if (first !== undefined && info.size > first) {
+      const bytes = Buffer.alloc(first)
+      return bytes.subarray(0, readSync(fd, bytes))
+    }
+    return info.size > MOST ? undefined : readFileSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openSmall(file: string): number | undefined {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK
+  try {
+    return openSync(file, flags | constants.O_NOFOLLOW)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errno(error) ?? '')) return undefined
+    if (!NOT_THERE.includes(errno(error) ?? '')) throw error
+    if (errno(error) !== 'ELOOP' || !isTrustedLink(file)) return undefined
+  }
+  try {
+    return openSync(file, flags)
+  } catch (error) {
+    if (NOT_THERE.includes(errno(error) ?? '')) return undefined
     throw error
   }
+}
+
+/** ELOOP: a link, or one that leads to itself; ENXIO: a socket. */
+const NOT_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']
+
+function sizeOf(file: string): number | undefined {
+  try {
+    const info = statSync(file)
+    return info.isFile() ? info.size : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isTrustedLink(file: string): boolean {
+  const owner = lstatSync(file, { throwIfNoEntry: false })?.uid
+  return owner === 0 || owner === process.geteuid?.()
 }
 
 /** The text of a small file that a program of ours wrote, or undefined when there is none. */
 export const readText = (file: string): string | undefined => readBytes(file)?.toString('utf8')
 
 /** As `readText`, for a file that people edit, by the encoding that it has. Throws what it is where that cannot be read (see text.ts). */
-export function readEdited(file: string): string | undefined {
-  const bytes = readBytes(file)
+export function readEdited(file: string, bytes = readBytes(file)): string | undefined {
+  // Not as good as none: somebody wrote it.
+  if (!bytes && (sizeOf(file) ?? 0) > MOST) throw new TextError(`${file}: larger than ${MOST >> 20} MiB`)
   try {
     return bytes && decodeText(bytes)
   } catch (cause) {
@@ -128,8 +178,8 @@ export function readForeign(file: string): string | undefined {
 
 /** The value in a JSON file; undefined when the file is missing, cannot be read as text or does not parse. */
 export function readJson(file: string): unknown {
-  const bytes = readBytes(file)
   try {
+    const bytes = readBytes(file)
     return bytes && JSON.parse(decodeText(bytes))
   } catch {
     return undefined
@@ -147,7 +197,7 @@ export function parseJson(text: string | undefined): unknown {
 
 /** The first line of a small file without its line end; undefined when there is no file. */
 export function readLine(file: string): string | undefined {
-  const bytes = readBytes(file)
+  const bytes = readBytes(file, LONGEST_LINE)
   return bytes && textOrAscii(bytes).split('\n', 1)[0]?.replace(/\r$/, '')
 }
 

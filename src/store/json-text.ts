@@ -5,8 +5,18 @@ export function parseWritten(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
+    // The search for the place reads it some twenty times.
+    if (text.length > 1 << 18) throw new Error('not JSON', { cause })
     throw new Error(`not JSON (${text.trim() === '' ? 'it is empty' : place(text, cause)})`, { cause })
   }
+}
+
+/** The text as it is, where it is a JSON object that is not larger than `most` characters; throws an Error that says what it is instead. */
+export function objectText(text: string, most = 1 << 20): string {
+  if (text.length > most) throw new Error(`larger than ${most} characters`)
+  const value = parseWritten(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('JSON that is no object')
+  return text
 }
 
 function place(text: string, error: unknown): string {

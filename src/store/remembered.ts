@@ -1,6 +1,7 @@
 // A small file that is asked for with each request: read again only when it changed. The trap: it has to be asked for again at each use,
 // since other hands replace it at any time; a look costs 2 µs, reading 10, and a missing file as an exception 20.
 import { statSync } from 'node:fs'
+import { errno } from '../http/errors.ts'
 
 /** Calls `read` for the first time and whenever the file was written, replaced, made or removed since. */
 export class Remembered<T> {
@@ -23,7 +24,7 @@ export class Remembered<T> {
   }
 
   get(): T {
-    const info = statSync(this.file, { throwIfNoEntry: false })
+    const info = look(this.file)
     const there = info?.isFile() ?? false
     const inode = there ? info!.ino : 0
     // The time of the last change of anything, in steps of a quarter microsecond: finer than what file systems keep.
@@ -35,5 +36,15 @@ export class Remembered<T> {
     this.changed = changed
     this.size = size
     return this.value
+  }
+}
+
+function look(file: string) {
+  try {
+    return statSync(file, { throwIfNoEntry: false })
+  } catch (error) {
+    // A link that leads to itself.
+    if (errno(error) === 'ELOOP') return undefined
+    throw error
   }
 }

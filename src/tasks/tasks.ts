@@ -127,7 +127,7 @@ export class Tasks {
     if (id === undefined) return false
     const request = join(taskFolder(this.options.folders, id), 'request.json')
     const started = statSync(request, { throwIfNoEntry: false })?.mtimeMs
-    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+    const written = writtenAt(file)
     if (started === undefined || (written !== undefined && written >= started)) return false
     return arg === undefined || (readJson(request) as { args?: string[] }).args?.[0] === arg
   }
@@ -141,8 +141,7 @@ export class Tasks {
     if (task?.status !== 'failed' && task?.status !== 'interrupted') return undefined
     if (task.error?.code === 'BUSY') return undefined
     const started = statSync(join(taskFolder(this.options.folders, task.id), 'request.json'), { throwIfNoEntry: false })
-    const written = statSync(file, { throwIfNoEntry: false })
-    return (written?.mtimeMs ?? 0) < (started?.mtimeMs ?? 0) ? task : undefined
+    return (writtenAt(file) ?? 0) < (started?.mtimeMs ?? 0) ? task : undefined
   }
 
   /** Resolves once the task that was started last under `lock` has let go of it, or after so many seconds: then it may be started again. */
@@ -554,5 +553,15 @@ export class Tasks {
 
   close(): void {
     clearInterval(this.watcher)
+  }
+}
+
+/** When somebody wrote it last, in milliseconds since 1970; undefined where there is nothing, or a link that leads nowhere. */
+function writtenAt(file: string): number | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.mtimeMs
+  } catch (error) {
+    if (errno(error) === 'ELOOP') return undefined
+    throw error
   }
 }

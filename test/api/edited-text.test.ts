@@ -116,7 +116,9 @@ describe('a text that cannot be read', () => {
     expect(appliance.warnings.join('\n')).not.toContain('sshd')
     sysconf('allservices.txt', Buffer.from('sshd\n'))
     sysconf('build.json', Buffer.from([0xff, 0xfe, 0x41]))
-    expect((await appliance.call('GET', '/build')).bytes).toEqual(Buffer.from([0xff, 0xfe, 0x41]))
+    const { status, body } = await appliance.call('GET', '/build')
+    const found = 'Found: UTF-16 with half a character at its end'
+    expect([status, words(body)]).toEqual([404, `build.json on this system is not JSON in UTF-8. ${found}`])
   })
 
   it('is named where it is a file of the licence on the appliance', async () => {

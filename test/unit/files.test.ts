@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ApiError } from '../../src/http/errors.ts'
-import { editedReply, fileReply, readPlain } from '../../src/http/files.ts'
+import { editedJson, editedReply, fileReply, readPlain } from '../../src/http/files.ts'
 
 let folder: string
 beforeEach(() => {
@@ -32,6 +32,7 @@ it.each(['folder', 'pipe', 'link', 'dangling', 'none', 'plain/below'])(
     const refused = () => {
       expect(() => fileReply(folder, name, {})).toThrow(ApiError)
       expect(() => editedReply(folder, name, {})).toThrow(ApiError)
+      expect(() => editedJson(folder, name, {})).toThrow(ApiError)
       expect(readPlain(folder, name)).toBeUndefined()
     }
     expect(kept(refused)).toBe(0)
@@ -45,4 +46,31 @@ it('a regular file is open until its answer has gone, and is not where it is rea
   expect(kept(() => reply.file?.close())).toBe(0)
   expect(kept(() => expect(readPlain(folder, 'plain')?.toString()).toBe('text\n'))).toBe(0)
   expect(kept(() => expect(editedReply(folder, 'plain', {}).body).toBe('text\n'))).toBe(0)
+})
+
+it.each([
+  ['{"a":', 'not JSON (it ends too early)'],
+  ['', 'not JSON (it is empty)'],
+  [Buffer.from('{"a":"\xff"}', 'latin1'), 'bytes that are not UTF-8'],
+  [`{"a":"${'x'.repeat(300_000)}`, 'not JSON'],
+])('what is no JSON is not sent as such: %j', (content, found) => {
+  writeFileSync(join(folder, 'x.json'), content)
+  let thrown: unknown
+  expect(
+    kept(() => {
+      try {
+        editedJson(folder, 'x.json', {})
+      } catch (error) {
+        thrown = error
+      }
+    }),
+  ).toBe(0)
+  const words = `x.json on this system is not JSON in UTF-8. Found: ${found}`
+  expect(thrown).toMatchObject({ kind: 'not-found', message: '', words })
+})
+
+it('a large text goes out piece by piece, and large JSON not at all', () => {
+  for (const name of ['large.txt', 'large.json']) writeFileSync(join(folder, name), `{"a":"${'x'.repeat(4 << 20)}"}`)
+  expect(editedReply(folder, 'large.txt', {}).file?.size).toBe((4 << 20) + 8)
+  expect(() => editedJson(folder, 'large.json', {})).toThrow(ApiError)
 })

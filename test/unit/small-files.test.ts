@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -108,12 +110,28 @@ describe('a file that is replaced', () => {
 describe('a file that is read', () => {
   it('is nothing where there is none', () => {
     writeFileSync(at('file'), 'x')
-    for (const name of ['none', '.', 'file/below']) {
+    symlinkSync('loop', at('loop'))
+    spawnSync('mkfifo', [at('pipe')])
+    symlinkSync('/dev/zero', at('device'))
+    for (const name of ['none', '.', 'file/below', 'loop', 'pipe', 'device']) {
       const read = [readText, readEdited, readForeign, readJson, readLine].map((one) => one(at(name)))
       expect([name, ...read]).toEqual([name, undefined, undefined, undefined, undefined, undefined])
     }
-    symlinkSync('loop', at('loop'))
-    for (const read of [readText, readEdited, readJson, readLine]) expect(() => read(at('loop'))).toThrow(/ELOOP/)
+  })
+
+  it('is read through a link where root or we laid it, and named where it is too large to be edited by people', () => {
+    writeFileSync(at('file'), '{}')
+    symlinkSync('file', at('link'))
+    expect([readText, readEdited, readJson, readLine].map((one) => one(at('link')))).toEqual(['{}', '{}', {}, '{}'])
+    if (isRoot) {
+      lchownSync(at('link'), 4711, 4711)
+      expect([readText, readEdited, readJson, readLine].map((one) => one(at('link')))).toEqual(Array(4).fill(undefined))
+    }
+    truncateSync(at('file'), (16 << 20) + 1)
+    expect([readText(at('file')), readJson(at('file'))]).toEqual([undefined, undefined])
+    expect(() => readEdited(at('file'))).toThrow(`${at('file')}: larger than 16 MiB`)
+    // Of this one the first line counts.
+    expect(readLine(at('file'))?.slice(0, 2)).toBe('{}')
   })
 
   it('of other hands is never a link, a pipe or too large', () => {

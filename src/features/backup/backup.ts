@@ -5,6 +5,7 @@ import { ApiError, busy } from '../../http/errors.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
 import { isFinal } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import { isObject } from '../conf/document.ts'
 import { sayInLog } from '../uploads-folder.ts'
 import { DEPTH, screenArchive } from './archive.ts'
 import { UNABLE } from './tar-form.ts'
@@ -25,18 +26,22 @@ export async function stopBackup(tasks: Tasks, by: Asker): Promise<void> {
 }
 
 export interface BackupStatus {
-  /** The status file verbatim; undefined when there is no backup. */
+  /** The status file verbatim, as far as it is a JSON object; undefined when there is no backup. */
   text: string | undefined
   running: boolean
 }
 
+const RUNS: BackupStatus = { text: '{"status":"running"}', running: true }
+
 export async function backupStatus(folders: Folders, tasks: Tasks): Promise<BackupStatus> {
   const read = (): BackupStatus => {
-    if (tasks.isUnspoken('backup', uploads(folders, 'backup.json'), 'START'))
-      return { text: '{"status":"running"}', running: true }
+    if (tasks.isUnspoken('backup', uploads(folders, 'backup.json'), 'START')) return RUNS
     const text = readForeign(uploads(folders, 'backup.json'))
-    const value = parseJson(text) as { status?: unknown } | null | undefined
-    return { text, running: value?.status === 'running' }
+    if (text === undefined) return { text, running: false }
+    const value = parseJson(text)
+    // Half written, or anybody's: there is an archive perhaps, and nobody can say how it went.
+    if (!isObject(value)) return tasks.isRunning('backup') ? RUNS : { text: FAILED, running: false }
+    return { text, running: value['status'] === 'running' }
   }
   const status = read()
   if (!status.running) {

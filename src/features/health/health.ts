@@ -1,9 +1,11 @@
 // Disk, memory and load in the documented shape. The trap: what it asks may take a while (a file system that hangs), so it runs beside requests
-// and its last answer is served; a vendor's health.json wins over it.
+// and its last answer is served; a vendor's health.json wins over it, as long as it is a JSON object that a client can read.
 import { statfs } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { etc, type Folders } from '../../folders.ts'
 import { readEdited } from '../../store/atomic.ts'
+import { objectText } from '../../store/json-text.ts'
+import { Remembered } from '../../store/remembered.ts'
 
 export interface Health {
   disk: { used: string; total: string; percentage: number }
@@ -25,27 +27,39 @@ const FRESH = 10_000
 /** Samples on demand, at most every ten seconds, never twice at once. */
 export class HealthMonitor {
   private readonly folders: Folders
+  private readonly warn: (text: string) => void
+  private readonly vendor: Remembered<string | undefined>
+  private fault = ''
   private sample: { at: number; health: Health } | undefined
   private sampling: Promise<Health> | undefined
 
-  constructor(folders: Folders) {
+  constructor(folders: Folders, warn: (text: string) => void = () => {}) {
     this.folders = folders
+    this.warn = warn
+    const file = etc(folders, 'health.json')
+    this.vendor = new Remembered(file, (there) => (there ? this.vendors(file) : undefined))
   }
 
   /** The vendor's file verbatim, or our own sample. Synchronous unless this is the very first question. */
   read(): string | Promise<string> {
-    const vendor = this.vendors()
+    const vendor = this.vendor.get()
     if (vendor !== undefined) return vendor
     const known = this.current()
     return known ? JSON.stringify(known) : this.refresh().then((health) => JSON.stringify(health))
   }
 
-  private vendors(): string | undefined {
+  /** What a client cannot read is as good as no file; said once, and again when it went wrong anew. */
+  private vendors(file: string): string | undefined {
+    let fault = ''
     try {
-      return readEdited(etc(this.folders, 'health.json'))
-    } catch {
-      // No text that a client could read: as good as no file.
+      const text = readEdited(file)
+      return text === undefined ? undefined : objectText(text)
+    } catch (error) {
+      fault = error instanceof Error ? error.message : 'it cannot be read'
       return undefined
+    } finally {
+      if (fault && fault !== this.fault) this.warn(`health.json is not used: ${fault}`)
+      this.fault = fault
     }
   }
 

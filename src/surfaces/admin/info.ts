@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { listServices } from '../../features/services/services.ts'
 import { billOfMaterials } from '../../folders.ts'
 import { notFound, raise } from '../../http/errors.ts'
-import { editedReply, fileReply } from '../../http/files.ts'
+import { editedJson, editedReply, fileReply } from '../../http/files.ts'
 import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
@@ -13,6 +13,7 @@ const Use = z.object({ used: z.string(), total: z.string(), percentage: z.number
 
 /** The original sends a file byte for byte, with the byte order mark at which a client's JSON parser stops. */
 const written = (mode: 'strict' | 'original') => (mode === 'strict' ? editedReply : fileReply)
+const writtenJson = (mode: 'strict' | 'original') => (mode === 'strict' ? editedJson : fileReply)
 
 export const getVersion = define({
   method: 'GET',
@@ -53,9 +54,9 @@ export const getBuild = define({
   permission: 'viewer',
   response: JSON_TYPE,
   errors: [404],
-  // A header and not a member: clients are promised the vendor's file as it is, which need not even be an object.
+  // A header and not a member: clients are promised the vendor's file as it is, which need not even be an object. But JSON it is.
   handle: (_call, { folders, mode }) =>
-    written(mode)(folders.sysconf, 'build.json', {
+    writtenJson(mode)(folders.sysconf, 'build.json', {
       'Content-Type': JSON_TYPE,
       ...FRESH,
       ...(mode === 'strict' && { Link: `<${BILL}>; rel="describedby"; type="${CYCLONEDX}"` }),
