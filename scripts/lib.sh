@@ -454,9 +454,8 @@ refuse_caller() { # TEXT
 }
 
 # Everything that decides what root does must be root's: the folders up to / as they are named and as they really are, keys and lists.
-check_owners() {
-  for co_path in "$here" "$EDGE_ROOT" "$EDGE_ROOT/etc" "$EDGE_ROOT/bin" "$EDGE_ROOT/log" "$EDGE_ROOT/tmp" "$UPLOADS" "$EDGE_SYSCONFDIR" \
-    "$EDGE_STATEDIR" "$EDGE_STATEDIR/locks" "$EDGE_STATEDIR/work"; do
+check_folders() { # PATH...
+  for co_path; do
     [ -d "$co_path" ] || refuse_caller "no such folder: $co_path (edge-admin's scripts/owners.sh makes it)"
     for co_name in "$co_path" "$(cd "$co_path" && pwd -P)"; do
       set --
@@ -468,6 +467,10 @@ check_owners() {
       [ -z "$co_open" ] || refuse_caller "must belong to root and be writable by nobody else: $co_open"
     done
   done
+}
+check_owners() {
+  check_folders "$here" "$EDGE_ROOT" "$EDGE_ROOT/etc" "$EDGE_ROOT/bin" "$EDGE_ROOT/log" "$EDGE_ROOT/tmp" "$UPLOADS" "$EDGE_SYSCONFDIR" \
+    "$EDGE_STATEDIR" "$EDGE_STATEDIR/locks" "$EDGE_STATEDIR/work"
   for co_path in updates.key updates.pub version.txt product.txt debug.txt backup.txt logs.txt license.pub; do
     co_path=$EDGE_ROOT/etc/$co_path
     { [ ! -e "$co_path" ] && [ ! -L "$co_path" ]; } || is_ours "$co_path" ||

@@ -56,7 +56,43 @@ describe('a service', () => {
     expect(calls.map(([program]) => program)).toEqual([join(folder, 'with-script'), manager])
   })
 
-  it.each([1, 2, 3, 4, 8, 16, 32])('is heard whatever it says with status %i', async (status) => {
+  it('is asked once by all who ask at once, and again by who comes later', async () => {
+    const asked: (() => void)[] = []
+    const run: Run = () =>
+      new Promise((resolve) => asked.push(() => resolve({ stdout: 'it is running', stderr: '', status: 0 })))
+    const { isRunning } = serviceManager('init', folder, run)
+    const many = Promise.all(Array.from({ length: 25 }, () => isRunning('smbd')))
+    expect(asked).toHaveLength(1)
+    asked[0]?.()
+    expect(await many).toEqual(Array(25).fill(true))
+    const later = isRunning('smbd')
+    expect(asked).toHaveLength(2)
+    asked[1]?.()
+    expect(await later).toBe(true)
+  })
+
+  it('is one of eight that are asked at a time', async () => {
+    let [now, most] = [0, 0]
+    const run: Run = async () => {
+      most = Math.max(most, ++now)
+      await new Promise((resolve) => setImmediate(resolve))
+      now--
+      return { stdout: 'it is running', stderr: '', status: 0 }
+    }
+    const { isRunning } = serviceManager('init', folder, run)
+    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => isRunning(`service-${i}`)))
+    expect([all.length, all.every(Boolean), most]).toEqual([50, true, 8])
+  })
+
+  it('is asked as root, with all that are asked for at once, where this process is somebody else', async () => {
+    const { run, calls } = saying('smbd\nnfsd\n')
+    const { isRunning } = serviceManager('init', folder, run, ['/usr/bin/sudo', '-n', '--', '/x/services.sh', 'status'])
+    const names = ['smbd', 'crond', 'nfsd', 'smbd']
+    expect(await Promise.all(names.map(isRunning))).toEqual([true, false, true, true])
+    expect(calls).toEqual([['/usr/bin/sudo', '-n', '--', '/x/services.sh', 'status', 'smbd', 'crond', 'nfsd']])
+  })
+
+  it.each([1, 2, 3, 4, 5, 8, 16, 32, 255])('is heard whatever it says with status %i', async (status) => {
     writeFileSync(join(folder, 'speaks'), `#!/bin/sh\necho is running\nexit ${status}\n`, { mode: 0o755 })
     expect(
       await serviceManager(

@@ -4,6 +4,8 @@ import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { Folders } from '../../folders.ts'
 import { readEdited } from '../../store/atomic.ts'
 
+/** More than any appliance has; each is a program that is started. */
+const MOST = 500
 const NAME = /^[A-Za-z0-9][A-Za-z0-9@_.-]{0,127}$/
 
 export async function listServices(
@@ -11,7 +13,10 @@ export async function listServices(
   manager: ServiceManager,
 ): Promise<Record<string, 'running' | 'not running'>[]> {
   const listed = readEdited(join(folders.sysconf, 'allservices.txt')) ?? ''
-  const names = listed.split(/\s+/).filter((name) => NAME.test(name))
+  const names = listed
+    .split(/\s+/, 10 * MOST)
+    .filter((name) => NAME.test(name))
+    .slice(0, MOST)
   const states = await Promise.all(names.map((name) => manager.isRunning(name)))
   const others = names.map((name, i) => ({ [name]: states[i] ? ('running' as const) : ('not running' as const) }))
   // The first is the name that clients look for, and it runs: it is answering.
