@@ -4,54 +4,26 @@
 LOCK=license
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
-
-SECONDS_ALLOWED=30
-MOST_BYTES=1048576
-
-refuse() {
-  log_line update_license.log 'Invalid or missing license file'
-  : >"$TASK/refused"
-  fail E1000 'Invalid or missing license file'
-}
-
-decide() {
-  { [ -f "$EDGE_ROOT/bin/license.sh" ] && is_ours "$EDGE_ROOT/bin/license.sh"; } || return 1
-  rm -f "$TASK/decided"
-  (umask 077 && : >"$TASK/decision") || return 1
-  # Read through a pipe, by a reader with a limit and an end: the script may print for ever, or leave something behind that holds the pipe.
-  {
-    timeout -s KILL "$SECONDS_ALLOWED" "$EDGE_ROOT/bin/license.sh" </dev/null 9>&- && : >"$TASK/decided"
-  } | timeout -s KILL "$((SECONDS_ALLOWED + 5))" cat 9>&- | head -c "$((MOST_BYTES + 1))" >"$TASK/decision"
-  [ -f "$TASK/decided" ] && [ -s "$TASK/decision" ] && [ "$(wc -c <"$TASK/decision")" -le "$MOST_BYTES" ]
-}
+# shellcheck source=license-verdict.sh
+. "$here/license-verdict.sh"
 
 run() {
   log_line update_license.log 'Updating license. Please wait..'
   checkpoint license-started
-  [ -s "$TASK/input/license.asc" ] || refuse
+  [ -s "$TASK/input/license.asc" ] || license_refuse 'Invalid or missing license file'
   { place 640 "$TASK/input/license.asc" "$EDGE_ROOT/etc/license.asc" && swap_in; } ||
     fail E1000 'The license could not be stored'
   checkpoint license-placed
 
   step 50 'the license is being checked'
-  decide || refuse
-  put "$TASK/output.json" 640 <"$TASK/decision" || fail E1000 'The license could not be stored'
-  checkpoint license-decided
-
-  swap_commit || fail E1000 'The license could not be stored'
+  license_decide
 }
 
 recover() { swap_undo; }
 
 on_end() {
-  rm -f "$TASK/decision" "$TASK/decided"
-  if [ "$1" = completed ]; then
-    log_line update_license.log 'Updating license successful'
-    persist || echo 'the state could not be made persistent'
-    return
-  fi
-  rm -f "$TASK/output.json"
-  [ -f "$TASK/refused" ] || log_line update_license.log 'Updating license failed'
+  [ "$1" != completed ] || log_line update_license.log 'Updating license successful'
+  license_end "$1"
 }
 
 main "$@"

@@ -8,7 +8,7 @@ SECONDS_ALLOWED=5
 told() { # NAME: what its script says. Through a pipe, by a reader with a limit and an end: it may print for ever, or leave something behind that holds the pipe
   told_file=$EDGE_SYSCONFDIR/init.d/$1
   { [ -f "$told_file" ] && is_ours "$told_file"; } || return 0
-  timeout -s KILL "$SECONDS_ALLOWED" "$told_file" status 2>/dev/null | timeout -s KILL "$((SECONDS_ALLOWED + 1))" head -c 65536
+  timeout -s KILL "$SECONDS_ALLOWED" "$told_file" status 2>/dev/null | timeout -s KILL "$((SECONDS_ALLOWED + 1))" cat | head -c 65536
 }
 
 [ "${1:-}" = status ] || { echo "usage: $0 status NAME..." >&2; exit 64; }

@@ -20,6 +20,8 @@ esac
 KIND=$3
 ETC=$EDGE_ROOT/etc
 PACKAGE=software_package-zzz.enc
+# shellcheck source=license-verdict.sh
+. "$here/license-verdict.sh"
 
 # What the original's server has: a umask that lets its other users read what the scripts make, and a home, which /etc/profile may ask for.
 original() ( # VERB [ARGUMENT]
@@ -55,6 +57,8 @@ run() { # KIND [ARGUMENT]
     rm -f "$input"
   done
   checkpoint wrapper-placed
+  # The original puts a licence in place, writes over the old one, and asks nobody.
+  [ "$KIND" != license ] || edge_admin swap keep "$TASK/swap" "$ETC/license.asc" || fail E1000 'The license could not be stored'
   : | put "$TASK/called" 640 || fail E1000 'Script error'
   case $KIND in
     restore) original backup RESTORE ;;
@@ -65,6 +69,7 @@ run() { # KIND [ARGUMENT]
   [ "$KIND-${2:-}" != backup-STOP ] || [ -e "$UPLOADS/backup.tar" ] || rm -f "$UPLOADS/backup.json"
   : | put "$TASK/returned" 640
   checkpoint wrapper-returned
+  [ "$KIND" != license ] || license_decide
 }
 
 # ---- after a kill
@@ -136,6 +141,8 @@ has_rebooted() {
 }
 
 recover() { # KIND [ARGUMENT]
+  # Unless the vendor said yes and that was written down.
+  [ "$KIND" != license ] || swap_undo || :
   if [ -f "$TASK/placed" ]; then
     while IFS= read -r name; do
       case $name in '' | */*) ;; *) rm -f "$UPLOADS/$name" ;; esac
@@ -147,7 +154,7 @@ recover() { # KIND [ARGUMENT]
     return
   fi
   # All that was missing is the task's own status.
-  if [ -f "$TASK/returned" ] || { [ "$KIND" = reboot ] && has_rebooted; }; then
+  if { [ "$KIND" != license ] && [ -f "$TASK/returned" ]; } || { [ "$KIND" = reboot ] && has_rebooted; }; then
     END_STATE=completed
     return
   fi
@@ -162,5 +169,7 @@ if [ "${1:-}" = cancel ] && [ "$KIND-${4:-}" = backup-START ] && [ -f "${EDGE_WR
   [ -z "${SUDO_UID:-}" ] || stop_task=$EDGE_STATEDIR/work/${2##*/}
   ! is_alive "$stop_task" || original backup STOP || :
 fi
+
+on_end() { [ "$KIND" != license ] || license_end "$1"; }
 
 main "$@"

@@ -18,7 +18,7 @@ import { removeLeftovers } from './features/appliance/leftovers.ts'
 import type { Finding } from './features/check/finding.ts'
 import { HealthMonitor } from './features/health/health.ts'
 import { failureOf } from './features/jobs/view.ts'
-import { licenseScript } from './features/license/installed.ts'
+import { InstalledLicense, licenseScript } from './features/license/installed.ts'
 import { memoryImage } from './features/memory-image.ts'
 import { tokenSetter } from './features/setup/setup.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
@@ -101,6 +101,8 @@ export interface App {
   close: () => void
 }
 
+const SUDO = '/usr/bin/sudo'
+
 /** Milliseconds between two looks for what commands have left for the audit log. */
 const LOOK = 5000
 
@@ -156,7 +158,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       program === SYSTEMCTL ||
       program === RC_SERVICE ||
       program === licenseScript(folders) ||
-      program.startsWith(`${initFolder}/`),
+      program.startsWith(`${initFolder}/`) ||
+      (config.privilege === 'sudo' && program === SUDO),
   )
   const tasks = new Tasks({
     folders,
@@ -234,13 +237,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     backOff,
     tasks,
     memory,
-    run,
     audit,
     warn,
     version: options.version,
+    license: new InstalledLicense({ folders, tasks, run, memory, label: config.label, warn }),
     installedVersion: new Remembered(version, () => readLine(version)),
-    services: serviceManager(config['service-manager'], initFolder, run),
-    health: new HealthMonitor(folders),
+    services: serviceManager(
+      config['service-manager'],
+      initFolder,
+      run,
+      config.privilege === 'sudo' ? [SUDO, '-n', '--', join(options.scripts, 'services.sh'), 'status'] : undefined,
+    ),
+    health: new HealthMonitor(folders, warn),
     rendered: new Rendered(),
     openapi: () => describe(config, options.version),
     documents: () => [deps.openapi(), ...(controller ? [controller.deps.openapi()] : [])],

@@ -158,8 +158,15 @@ scripts read in their form, with their owners: all of it or nothing. Once more c
   {
     name: 'swap',
     summary: 'put staged files into place, or back',
-    usage: 'edge-admin swap in|back DIR [ROOT]',
+    usage: 'edge-admin swap in|keep|back DIR [ROOT]',
     load: async () => (await import('./swap.ts')).swap,
+    internal: true,
+  },
+  {
+    name: 'judge',
+    summary: 'have the vendor’s license.sh decide about the licence in place',
+    usage: 'edge-admin judge SCRIPT FILE [UID GID]',
+    load: async () => (await import('./judge.ts')).judge,
     internal: true,
   },
   {

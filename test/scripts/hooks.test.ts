@@ -133,7 +133,7 @@ const ROWS: Row[] = [
   {
     question: 'User',
     answer:
-      'That of the scripts: root, also with `"privilege": "sudo"`. There a hook has to be a file of root’s own that nobody else can write, or it is not run',
+      'That of the scripts: root, also with `"privilege": "sudo"`. There a hook has to be a file of root’s own that nobody else can write, or it is not run. `license.sh` runs as the server does, there too: it says the same to a new licence and to whoever asks later',
     async try(t) {
       t.hook('network', 'id -u')
       expect((await t.settings()).log).toContain(`\n${process.getuid?.()}\n`)
@@ -143,7 +143,7 @@ const ROWS: Row[] = [
   {
     question: 'Output',
     answer:
-      'Both go into the task’s log: the first 256 KiB, and the last lines of what is longer. No client sees it, but as the message of a task that failed (what `license.sh` prints on standard output is the answer to the client)',
+      'Both go into the task’s log: the first 256 KiB, and the last lines of what is longer. No client sees it, but as the message of a task that failed (what `license.sh` prints on standard output, one JSON object in UTF-8 of at most 1 MiB, is the answer to the client; all who ask at once share one run)',
     async try(t) {
       t.hook('network', 'echo out; echo err >&2; yes a-line-of-noise | head -c 3000000; echo the-last')
       const { exit, log } = await t.settings()
@@ -203,8 +203,8 @@ const ROWS: Row[] = [
       expect(task.message).toBe(
         'The network could not be applied: network.sh took longer than 1 seconds, and was ended',
       )
-      const license = readFileSync(join(import.meta.dirname, '../../scripts/license.sh'), 'utf8')
-      expect(license).toContain('SECONDS_ALLOWED=30\n')
+      const license = readFileSync(join(import.meta.dirname, '../../src/features/license/verdict.ts'), 'utf8')
+      expect(license).toContain('const SECONDS = 30\n')
     },
   },
   {

@@ -1,9 +1,9 @@
 // license.sh: the vendor's script decides about a candidate, and the good licence survives whatever it says. The trap: the vendor reads one
 // fixed file, so the old licence is away while the vendor thinks.
-import { existsSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Faults, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
+import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
 const OLD = '{"users":1}\n'
@@ -14,6 +14,7 @@ const sandbox = (shell: string, vendor: string | undefined = VENDOR) => {
   const made = new Sandbox(shell)
   open.push(made)
   made.write('root/etc/license.asc', OLD)
+  chmodSync(join(made.root, 'etc/license.asc'), 0o604)
   if (vendor !== '') made.hook('license', vendor)
   return made
 }
@@ -30,7 +31,7 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     const ended = made.run('license', { inputs: { 'license.asc': NEW } })
     expect(ended.status.status, ended.log).toBe('completed')
     expect([license(made), made.read(output(ended.task))]).toEqual([NEW, NEW])
-    expect(statSync(join(made.root, 'etc/license.asc')).mode & 0o777).toBe(0o640)
+    expect(statSync(join(made.root, 'etc/license.asc')).mode & 0o777).toBe(0o604)
     expect(log(made)).toBe('[N][SYSTEM] Updating license. Please wait..\n[N][SYSTEM] Updating license successful\n')
     expect([existsSync(join(ended.task, 'swap')), existsSync(join(ended.task, 'decision'))]).toEqual([false, false])
   })
@@ -41,7 +42,6 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     ['for which the vendor prints and then fails', `${VENDOR}\nexit 1`, NEW],
     ['that is empty', VENDOR, ''],
     ['when the vendor left no script', '', NEW],
-    ['for which the vendor never stops printing', 'head -c 2000000 /dev/zero', NEW],
   ])('brings back the old licence for one %s', (_, vendor, text) => {
     const made = sandbox(shell, vendor)
     const ended = made.run('license', { inputs: { 'license.asc': text } })
@@ -50,13 +50,28 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     expect(log(made)).toContain('] Invalid or missing license file\n')
   })
 
-  test('gives a vendor that hangs a limit', ({ skip }) => {
-    if (shell !== 'dash') skip('busybox would take its own timeout instead of the fake')
-    const made = sandbox(shell, 'sleep 100')
-    // The limit itself is the script's; what is shown is that the end of its time is a no.
-    made.program(join(made.fake, 'timeout'), '[ "$4" = cat ] || echo "$1 $2 $3" >"$EDGE_ROOT/limit"; exit 137')
-    expect(made.run('license', { inputs: { 'license.asc': NEW } }).status.status).toBe('failed')
-    expect([license(made), made.read('root/limit')]).toEqual([OLD, '-s KILL 30\n'])
+  test.each([
+    ['prints no JSON', 'echo yes', 'printed what is not JSON'],
+    ['prints JSON that is no object', 'echo "[]"', 'printed JSON that is no object'],
+    ['prints bytes that are no text', `printf '{"a":"\\377"}'`, 'printed bytes that are not UTF-8'],
+    ['never stops printing', 'head -c 2000000 /dev/zero', 'printed more than 1048576 bytes'],
+  ])('brings back the old licence, and says why, when the vendor %s', (_, vendor, why) => {
+    const made = sandbox(shell, vendor)
+    const ended = made.run('license', { inputs: { 'license.asc': NEW } })
+    expect(ended.status).toMatchObject({ status: 'failed', message: `license.sh of this system ${why}` })
+    expect([license(made), made.read(output(ended.task))]).toEqual([OLD, undefined])
+    expect(log(made)).toContain('] Invalid or missing license file\n')
+  })
+
+  test('says so when nobody could be asked', () => {
+    const made = sandbox(shell)
+    made.program(
+      join(made.scripts, 'edge-admin'),
+      `[ "$1" != judge ] || exit 1\nexec node "${made.folder}/edge-admin.mjs" "$@"`,
+    )
+    const ended = made.run('license', { inputs: { 'license.asc': NEW } })
+    expect(ended.status).toMatchObject({ status: 'failed', message: 'The license could not be checked' })
+    expect(license(made)).toBe(OLD)
   })
 
   const table: Faults = {
@@ -73,5 +88,114 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
   }
   test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
     expect(faultRow(table, fault)).toEqual([])
+  })
+})
+
+/** The original's bin/wrapper.sh, as far as a licence goes: it moves the file from the uploads into place and asks nobody. */
+const WRAPPER = `[ "$SSH_ORIGINAL_COMMAND" = license ] || exit 1
+up=$EDGE_ROOT/home/sftp/uploads/license.asc
+[ -s "$up" ] || exit 1
+`
+const PLACES = {
+  moves: 'mv -f "$up" "$EDGE_ROOT/etc/license.asc"; chmod 640 "$EDGE_ROOT/etc/license.asc"',
+  'writes over the old one': 'cat "$up" >"$EDGE_ROOT/etc/license.asc" && rm -f "$up"',
+}
+
+describe.each(SHELLS)('a licence through the original wrapper under %s', (shell) => {
+  const wrapped = (place = PLACES.moves, vendor = VENDOR, old: string | null = OLD) => {
+    const made = sandbox(shell, vendor)
+    const file = join(made.root, 'etc/license.asc')
+    if (old === null) rmSync(file)
+    else {
+      chmodSync(file, 0o604)
+      if (isRoot) chownSync(file, 1234, 2345)
+    }
+    made.program(join(made.root, 'bin/wrapper.sh'), `${WRAPPER}${place}`)
+    return made
+  }
+  const through = (made: Sandbox, text: string, fault?: string) =>
+    made.run('wrapper', {
+      args: ['license'],
+      inputs: { 'license.asc': text },
+      env: { EDGE_WRAPPER: join(made.root, 'bin/wrapper.sh') },
+      ...(fault && { fault }),
+    })
+  const owner = (made: Sandbox) => {
+    const { mode, uid, gid } = statSync(join(made.root, 'etc/license.asc'))
+    return [mode & 0o777, ...(isRoot ? [uid, gid] : [1234, 2345])]
+  }
+  const uploads = (made: Sandbox) => readdirSync(join(made.root, 'home/sftp/uploads'))
+
+  test.each(Object.entries(PLACES))('that %s, is kept when the vendor accepts it', (_, place) => {
+    const made = wrapped(place)
+    const ended = through(made, NEW)
+    expect(ended.status.status, ended.log).toBe('completed')
+    expect([license(made), made.read(output(ended.task))]).toEqual([NEW, NEW])
+    expect([existsSync(join(ended.task, 'swap')), uploads(made)]).toEqual([false, []])
+  })
+
+  test.each(
+    Object.entries(PLACES).flatMap(([how, place]) => [
+      [how, 'is no licence', place, VENDOR, 'garbage\n', 'Invalid or missing license file'],
+      [
+        how,
+        'makes the vendor print no JSON',
+        place,
+        'echo yes',
+        NEW,
+        'license.sh of this system printed what is not JSON',
+      ],
+    ]) as [string, string, string, string, string, string][],
+  )(
+    'that %s, and %s, is taken away, and the old one is in place as it was',
+    (_how, _what, place, vendor, text, message) => {
+      const made = wrapped(place, vendor)
+      const ended = through(made, text)
+      expect(ended.status).toMatchObject({ status: 'failed', message })
+      expect([license(made), made.read(output(ended.task)), owner(made)]).toEqual([OLD, undefined, [0o604, 1234, 2345]])
+      expect(uploads(made)).toEqual([])
+    },
+  )
+
+  test('that is the first one, and no good, leaves nothing', () => {
+    const made = wrapped(PLACES.moves, VENDOR, null)
+    expect(through(made, 'garbage\n').status.status).toBe('failed')
+    expect(license(made)).toBeUndefined()
+  })
+
+  test('that the wrapper itself spoils and refuses, leaves the old one', () => {
+    const made = wrapped('echo half >"$EDGE_ROOT/etc/license.asc"; exit 1')
+    expect(through(made, NEW).status).toMatchObject({ status: 'failed', message: 'Script error' })
+    expect([license(made), owner(made)]).toEqual([OLD, [0o604, 1234, 2345]])
+  })
+
+  const STEPS = ['wrapper-placed', 'swap-saved', 'swap-kept', 'wrapper-returned', 'license-decided']
+  test.each(STEPS)('leaves the old one after a kill at %s, and the next one comes in', (step) => {
+    const made = wrapped(PLACES['writes over the old one'])
+    const env = { EDGE_WRAPPER: join(made.root, 'bin/wrapper.sh') }
+    const broken = through(made, NEW, `${step}=kill`)
+    for (const look of ['first', 'second']) {
+      expect([look, made.recover('wrapper', broken.task, ['license'], env).status.status]).toEqual([
+        look,
+        'interrupted',
+      ])
+      expect([license(made), owner(made), uploads(made)]).toEqual([OLD, [0o604, 1234, 2345], []])
+    }
+    expect(through(made, NEW).status.status).toBe('completed')
+    expect(license(made)).toBe(NEW)
+  })
+
+  test.each(['swap-kept', 'wrapper-returned', 'license-decided'])('leaves the old one after an error at %s', (step) => {
+    const made = wrapped(PLACES['writes over the old one'])
+    expect(through(made, NEW, `${step}=error`).status.status).toBe('failed')
+    expect([license(made), owner(made), uploads(made)]).toEqual([OLD, [0o604, 1234, 2345], []])
+  })
+
+  test('is put back when the original brought it in after its task was killed', () => {
+    const made = wrapped(`echo half >"$EDGE_ROOT/etc/license.asc"; kill -9 $PPID; sleep 0.2; ${PLACES.moves}`)
+    const broken = through(made, NEW)
+    const env = { EDGE_WRAPPER: join(made.root, 'bin/wrapper.sh') }
+    expect(made.recover('wrapper', broken.task, ['license'], env).status.status).toBe('interrupted')
+    expect([license(made), uploads(made)]).toEqual([OLD, []])
   })
 })

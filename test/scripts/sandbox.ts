@@ -39,7 +39,8 @@ export interface RunOptions {
 
 const bundle = buildSync({
   stdin: {
-    contents: `import { swap } from './src/cli/swap.ts'; process.exitCode = await swap(process.argv.slice(3))`,
+    contents: `import { swap } from './src/cli/swap.ts'; import { judge } from './src/cli/judge.ts'
+      process.exitCode = await { swap, judge }[process.argv[2]](process.argv.slice(3), process)`,
     resolveDir: REPOSITORY,
     loader: 'ts',
   },
@@ -73,8 +74,8 @@ export class Sandbox {
     for (const name of readdirSync(source).filter((found) => /\.(sh|awk)$/.test(found))) {
       symlinkSync(join(source, name), join(this.scripts, name))
     }
-    writeFileSync(join(this.folder, 'swap.mjs'), bundle)
-    this.program(join(this.scripts, 'edge-admin'), `exec node "${this.folder}/swap.mjs" "$@"`)
+    writeFileSync(join(this.folder, 'edge-admin.mjs'), bundle)
+    this.program(join(this.scripts, 'edge-admin'), `exec node "${this.folder}/edge-admin.mjs" "$@"`)
     if (shell.startsWith('busybox')) {
       this.fakes(
         'awk',

@@ -229,6 +229,73 @@ describe('the server as an unprivileged user', () => {
     await until('the backup is gone', async () => (await ask('GET', '/backup')).status === 404)
   })
 
+  it('asks the vendor about a licence as its own user, for POST and for GET alike', async () => {
+    const hook = join(folders.root, 'bin/license.sh')
+    const asked = at('asked')
+    const secret = at('root-only.key')
+    writeFileSync(asked, '')
+    chownSync(asked, UID, UID)
+    writeFileSync(secret, 'key', { mode: 0o600 })
+    const vendor = (more: string) =>
+      writeFileSync(
+        hook,
+        `#!/bin/sh\necho "$(id -u) $(id -g)" >>'${asked}'\n${more}\ncat "$EDGE_ROOT/etc/license.asc"\n`,
+        {
+          mode: 0o755,
+        },
+      )
+    const post = (text: string) => ask('POST', '/license', { form: [file('license', text)] })
+    const installed = join(folders.root, 'etc/license.asc')
+    try {
+      vendor('')
+      const first = await post('{"users":1}')
+      expect([first.status, first.body], says(newest('license'))).toEqual([200, '{"users":1}'])
+      expect((await ask('GET', '/license')).body).toBe('{"users":1}')
+      expect(readFileSync(asked, 'utf8')).toBe(`${UID} ${UID}\n`.repeat(2))
+      const { uid, gid, mode } = lstatSync(installed)
+      // What only root can read decides nothing: it would be a yes once, and a no ever after.
+      vendor(`cat '${secret}' >/dev/null || exit 1`)
+      expect((await post('{"users":2}')).status).toBe(400)
+      expect((await ask('GET', '/license')).status).toBe(404)
+      expect(readFileSync(installed, 'utf8')).toBe('{"users":1}')
+      expect(lstatSync(installed)).toMatchObject({ uid, gid, mode })
+    } finally {
+      rmSync(hook)
+      rmSync(installed, { force: true })
+    }
+  })
+
+  it('asks init scripts as root, as far as they are root’s own, in one call', async () => {
+    const init = (name: string, text: string) => {
+      mkdirSync(join(folders.sysconf, 'init.d'), { recursive: true })
+      writeFileSync(join(folders.sysconf, 'init.d', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    }
+    init('needs-root', '[ "$(id -u)" = 0 ] && echo "$1: it is running"')
+    init('stopped', 'echo "it is not running"; exit 3')
+    init('not-roots', 'echo "it is running"')
+    chownSync(join(folders.sysconf, 'init.d/not-roots'), UID, UID)
+    const list = join(folders.sysconf, 'allservices.txt')
+    const before = readFileSync(list, 'utf8')
+    writeFileSync(list, 'needs-root stopped not-roots none\n')
+    try {
+      const { status: code, body } = await ask('GET', '/services')
+      expect([code, JSON.parse(body).services.slice(1)]).toEqual([
+        200,
+        [
+          { 'needs-root': 'running' },
+          { stopped: 'not running' },
+          { 'not-roots': 'not running' },
+          { none: 'not running' },
+        ],
+      ])
+      for (const argv of [[], ['start', 'stopped'], ['status', '../../x'], ['status', 'a;b'], ['status']])
+        expect(sudo([script('services'), ...argv]).status, argv.join(' ')).not.toBe(0)
+    } finally {
+      writeFileSync(list, before)
+      rmSync(join(folders.sysconf, 'init.d'), { recursive: true })
+    }
+  })
+
   it('hands out the logs', async () => {
     const { status: code, bytes } = await ask('GET', '/logs')
     expect(code, says(newest('logs'))).toBe(200)

@@ -7,42 +7,116 @@ import { etc, type Folders } from '../../folders.ts'
 import { ApiError, busy, invalid, notFound } from '../../http/errors.ts'
 import { readEdited, readText, writeAtomic } from '../../store/atomic.ts'
 import { decodeText } from '../../store/text.ts'
-import { scriptFile } from '../../tasks/task.ts'
+import { CONTRACT, isFinal, scriptFile } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import type { MemoryImage } from '../memory-image.ts'
 import { readLicense } from './license.ts'
+import { askVendor, type Verdict } from './verdict.ts'
 
 export interface LicenseNeeds {
   folders: Folders
   tasks: Tasks
   run: Run
+  memory: MemoryImage
+  /** What log lines call this machine. */
+  label: string
+  warn: (text: string) => void
 }
 
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
-/** The installed licence as JSON text; undefined when there is none. Throws a 404 that gives the reason when the licence is no longer valid. */
-export async function installedLicense({ folders, run, tasks }: LicenseNeeds): Promise<string | undefined> {
-  if (existsSync(licenseScript(folders))) {
-    // While a candidate is being judged the file is not yet the licence.
-    const judged = tasks.latest('license')
-    if (judged && tasks.isRunning('license')) await tasks.wait(judged.id)
+export class InstalledLicense {
+  readonly #needs: LicenseNeeds
+  #asking: Promise<Verdict> | undefined
+  /** Candidates that were put in place since the start: what was said while one came is said about nobody knows which. */
+  #candidates = 0
+  /** What was wrong with the script when it was asked last: told once, not at every look. */
+  #told = ''
+
+  constructor(needs: LicenseNeeds) {
+    this.#needs = needs
+  }
+
+  /** The installed licence as JSON text; undefined when there is none. Throws a 404 that gives the reason when nobody can say what it is, or it is over. */
+  async read(): Promise<string | undefined> {
+    const { folders } = this.#needs
+    if (existsSync(licenseScript(folders))) {
+      // Shared by all who ask meanwhile: a script that takes its time is not started for each of them.
+      this.#asking ??= this.#ask().finally(() => {
+        this.#asking = undefined
+      })
+      const verdict = await this.#asking
+      if (verdict.is === 'broken') throw notFound('', { words: `There is no valid licence: ${verdict.why}` })
+      return verdict.is === 'valid' ? verdict.text : undefined
+    }
     try {
-      const { stdout } = await run(licenseScript(folders), [], { timeout: 30_000 })
-      return stdout.trim() === '' ? undefined : stdout
-    } catch {
-      return undefined
+      const text = readOwn(folders, 'license.asc')
+      const key = readOwn(folders, 'license.pub')
+      if (text === undefined || key === undefined) return undefined
+      return JSON.stringify(readLicense(text, key))
+    } catch (cause) {
+      if (!(cause instanceof ApiError)) throw cause
+      throw notFound('', { cause, words: `There is no valid licence: ${cause.message}` })
     }
   }
-  try {
-    const text = readOwn(folders, 'license.asc')
-    const key = readOwn(folders, 'license.pub')
-    if (text === undefined || key === undefined) return undefined
-    return JSON.stringify(readLicense(text, key))
-  } catch (cause) {
-    if (!(cause instanceof ApiError)) throw cause
-    throw notFound('', { cause, words: `There is no valid licence: ${cause.message}` })
+
+  async #ask(): Promise<Verdict> {
+    const { folders, run, label, warn } = this.#needs
+    for (;;) {
+      await this.#settled()
+      const candidates = this.#candidates
+      const script = licenseScript(folders)
+      const verdict = await askVendor({ run, script, environment: vendorEnvironment(folders, label) })
+      if (candidates !== this.#candidates) continue
+      const fault = verdict.is === 'broken' ? [verdict.why, verdict.complaint].filter(Boolean).join(': ') : ''
+      if (fault && fault !== this.#told) warn(fault)
+      this.#told = fault
+      return verdict
+    }
+  }
+
+  /** While a candidate is being judged, or was when its task died, the file is not yet the licence. */
+  async #settled(): Promise<void> {
+    const { tasks } = this.#needs
+    const judged = tasks.latest('license')
+    if (judged && (!isFinal(judged) || tasks.isRunning('license'))) await tasks.wait(judged.id)
+  }
+
+  /** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
+  async install(file: string, by: Asker): Promise<string> {
+    const { folders, tasks, memory } = this.#needs
+    if (!existsSync(licenseScript(folders))) {
+      const text = installOwn(folders, file)
+      await memory.save()
+      return text
+    }
+    const task = tasks.start('license', { inputs: { 'license.asc': { file } }, by })
+    if (!task) throw busy('A licence is being installed already')
+    this.#candidates++
+    const ended = await tasks.wait(task.id)
+    const output = readText(scriptFile(folders, task.id, 'output.json'))
+    if (ended?.status === 'completed' && output !== undefined) return output
+    if (ended?.error?.code === 'BUSY') throw busy('A licence is being installed already')
+    const refused = existsSync(scriptFile(folders, task.id, 'refused'))
+    const reason = ended?.error?.message
+    throw invalid(refused ? 'The licence was rejected' : 'The licence was not installed', {
+      ...(reason && reason !== NO && { details: { reason } }),
+    })
   }
 }
+
+/** What the script says of a file that the vendor's script does not take. */
+const NO = 'Invalid or missing license file'
+
+const vendorEnvironment = ({ root, sysconf, data, state }: Folders, label: string) => ({
+  EDGE_CONTRACT: String(CONTRACT),
+  EDGE_ROOT: root,
+  EDGE_SYSCONFDIR: sysconf,
+  EDGE_DATADIR: data,
+  EDGE_STATEDIR: state,
+  EDGE_LABEL: label,
+})
 
 /** A file of the appliance's that is there and cannot be read is named: it is not the caller's that is wrong. */
 function readOwn(folders: Folders, name: 'license.asc' | 'license.pub'): string | undefined {
@@ -64,21 +138,12 @@ function uploadedText(file: string): string {
   }
 }
 
-/** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
-export async function installLicense(needs: LicenseNeeds, file: string, by: Asker): Promise<string> {
-  const { folders, tasks } = needs
-  if (!existsSync(licenseScript(folders))) {
-    const key = readOwn(folders, 'license.pub')
-    if (key === undefined) throw invalid('This system has no licence key to check a licence with')
-    const text = uploadedText(file)
-    const license = readLicense(text, key)
-    writeAtomic(etc(folders, 'license.asc'), text)
-    return JSON.stringify(license)
-  }
-  const task = tasks.start('license', { inputs: { 'license.asc': { file } }, by })
-  if (!task) throw busy('A licence is being installed already')
-  const ended = await tasks.wait(task.id)
-  const output = readText(scriptFile(folders, task.id, 'output.json'))
-  if (ended?.status !== 'completed' || output === undefined) throw invalid('The licence was rejected')
-  return output
+/** By its signature, where there is no vendor's script. */
+function installOwn(folders: Folders, file: string): string {
+  const key = readOwn(folders, 'license.pub')
+  if (key === undefined) throw invalid('This system has no licence key to check a licence with')
+  const text = uploadedText(file)
+  const license = readLicense(text, key)
+  writeAtomic(etc(folders, 'license.asc'), text)
+  return JSON.stringify(license)
 }

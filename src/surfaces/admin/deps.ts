@@ -4,9 +4,9 @@ import type { BackOff } from '../../auth/back-off.ts'
 import { accountOf, callerName } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import type { Configuration } from '../../config.ts'
-import type { Run } from '../../drivers/run.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
+import type { InstalledLicense } from '../../features/license/installed.ts'
 import type { MemoryImage } from '../../features/memory-image.ts'
 import type { SetToken } from '../../features/setup/setup.ts'
 import type { Folders } from '../../folders.ts'
@@ -26,9 +26,9 @@ export interface AdminDeps {
   setToken: SetToken
   backOff: BackOff
   tasks: Tasks
+  license: InstalledLicense
   /** Saves what the server changed by itself, where the image runs from memory. */
   memory: MemoryImage
-  run: Run
   services: ServiceManager
   health: HealthMonitor
   audit: AuditLog

@@ -1,6 +1,5 @@
 // POST and GET /license.
 import type { Configuration } from '../../config.ts'
-import { installedLicense, installLicense } from '../../features/license/installed.ts'
 import { notFound } from '../../http/errors.ts'
 import { JSON_TYPE, jsonText } from '../../http/reply.ts'
 import { define, PREFIX, waits } from './deps.ts'
@@ -11,7 +10,7 @@ const COMMON = {
   tag: 'License',
   permission: 'administrator',
   enabled: ({ endpoints }: Configuration) => endpoints.includes('license'),
-  // The vendor's script prints what it likes; ours is the licence object.
+  // An object: the vendor's script decides what is in it; ours is the licence.
   response: JSON_TYPE,
 } as const
 
@@ -25,15 +24,11 @@ export const postLicense = define({
     license: { kind: 'file', required: true, description: 'Licence file', limit: ({ limits }) => limits.license },
   },
   errors: [409, 413],
-  async handle(call, deps) {
+  async handle(call, { license, tasks }) {
     const file = call.files['license']
     if (!file) throw fileMissing('license')
-    const text = await installLicense(
-      deps,
-      file.path,
-      waits(call, deps.tasks, { action: 'license.post', target: '', path: COMMON.path }),
-    )
-    return jsonText(text)
+    const by = waits(call, tasks, { action: 'license.post', target: '', path: COMMON.path })
+    return jsonText(await license.install(file.path, by))
   },
 })
 
@@ -44,8 +39,8 @@ export const getLicense = define({
   permission: 'viewer',
   summary: 'Show the licence',
   errors: [404],
-  async handle(_call, deps) {
-    const text = await installedLicense(deps)
+  async handle(_call, { license }) {
+    const text = await license.read()
     if (text === undefined) throw notFound('', { words: 'There is no valid licence' })
     return jsonText(text)
   },

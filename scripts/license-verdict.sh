@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# What license.sh and wrapper.sh share: the vendor's license.sh decides about the licence that lies in place, which is either kept or put back
+# by `swap_undo`. A newcomer's trap: under sudo it runs as the server's user, as it does for GET; what only root can read would make it say yes
+# once, and no ever after.
+
+license_refuse() { # TEXT
+  log_line update_license.log 'Invalid or missing license file'
+  : >"$TASK/refused"
+  fail E1000 "$1"
+}
+
+license_decide() {
+  [ -f "$EDGE_ROOT/bin/license.sh" ] || license_refuse 'Invalid or missing license file'
+  rm -f "$TASK/decision"
+  decide_rc=0
+  # shellcheck disable=SC2154 # SUDO_GID: sudo
+  edge_admin judge "$EDGE_ROOT/bin/license.sh" "$TASK/decision" ${SUDO_UID:+"$SUDO_UID" "$SUDO_GID"} 2>"$TASK/why" || decide_rc=$?
+  cat "$TASK/why"
+  case $decide_rc in
+    0) ;;
+    2) license_refuse "$(tail -n 1 "$TASK/why")" ;;
+    3) license_refuse 'Invalid or missing license file' ;;
+    *) fail E1000 'The license could not be checked' ;;
+  esac
+  put "$TASK/output.json" 640 <"$TASK/decision" || fail E1000 'The license could not be stored'
+  checkpoint license-decided
+  swap_commit || fail E1000 'The license could not be stored'
+}
+
+license_end() { # STATE
+  rm -f "$TASK/decision" "$TASK/why"
+  # Whoever saved the state meanwhile saved the candidate with it.
+  persist || echo 'the state could not be made persistent'
+  [ "$1" != completed ] || return 0
+  rm -f "$TASK/output.json"
+  [ -f "$TASK/refused" ] || log_line update_license.log 'Updating license failed'
+}

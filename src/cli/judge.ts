@@ -1,0 +1,45 @@
+// `edge-admin judge SCRIPT FILE [UID GID]`: has the vendor's license.sh decide about the licence in place, exactly as the server has it decide for GET.
+// For scripts, not for people: no --help. The trap: under sudo this is root. FILE is opened first; the rest is done with the caller's rights.
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
+import { askVendor, VENDOR_VARIABLES } from '../features/license/verdict.ts'
+import type { Io } from './command.ts'
+
+/** Exit status: 0 yes, and FILE holds what it printed; 3 no; 2 nothing that could be believed; 64 wrong use. The last line on standard error says why. */
+export async function judge(args: string[], { stderr, env }: Io, limit?: number): Promise<number> {
+  const [script, file, ...caller] = args
+  const [uid, gid] = caller.map(Number)
+  const isCaller = caller.length === 2 && caller.every((text) => /^\d{1,10}$/.test(text))
+  if (!script?.startsWith('/') || !file || (caller.length > 0 && !isCaller)) {
+    stderr.write('usage: edge-admin judge SCRIPT FILE [UID GID]\n')
+    return 64
+  }
+  const fd = openSync(file, 'wx', 0o640)
+  try {
+    if (uid !== undefined && gid !== undefined) stepDown(uid, gid)
+    const environment = Object.fromEntries(VENDOR_VARIABLES.map((name) => [name, env[name] ?? '']))
+    const verdict = await askVendor({ script, environment, inSession: true, ...(limit && { limit }) })
+    if (verdict.complaint) stderr.write(`${verdict.complaint.trimEnd()}\n`)
+    if (verdict.is === 'valid') {
+      writeFileSync(fd, verdict.text)
+      fsyncSync(fd)
+      return 0
+    }
+    stderr.write(`${verdict.why}\n`)
+    return verdict.is === 'none' ? 3 : 2
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** For good, with the groups that the user has. */
+function stepDown(uid: number, gid: number): void {
+  try {
+    // Node has it; its types have forgotten it.
+    ;(process as { initgroups?: (user: number, group: number) => void }).initgroups?.(uid, gid)
+  } catch {
+    // Nobody of this number is known here by a name.
+    process.setgroups?.([gid])
+  }
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}

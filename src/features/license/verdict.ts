@@ -1,0 +1,96 @@
+// What the vendor's license.sh says of the licence that lies in place. The trap: it is somebody else's program. It may hang, print for ever, or print
+// what no client can read; and it has to say the same whoever asks, so it is started in one way only.
+import { CommandError, createRun, type Run } from '../../drivers/run.ts'
+
+export type Verdict = (
+  | { is: 'valid'; text: string }
+  /** It says no, or nothing: what clients of the original know as no licence. */
+  | { is: 'none'; why: string }
+  /** It says nothing that could be believed. */
+  | { is: 'broken'; why: string }
+) & { complaint: string }
+
+const SECONDS = 30
+const MOST_BYTES = 1 << 20
+
+/** The variables that it finds, besides PATH and LC_ALL. */
+export const VENDOR_VARIABLES = [
+  'EDGE_CONTRACT',
+  'EDGE_ROOT',
+  'EDGE_SYSCONFDIR',
+  'EDGE_DATADIR',
+  'EDGE_STATEDIR',
+  'EDGE_LABEL',
+] as const
+
+export interface Vendor {
+  /** Default: one that starts the script and nothing else. */
+  run?: Run
+  script: string
+  environment: Record<string, string>
+  /** Of a task: it is ended with the task. */
+  inSession?: boolean
+  /** Milliseconds. */
+  limit?: number
+}
+
+/** Asks it once. Its exit status 0 with a JSON object in UTF-8 is a yes; the words of `why` are ours and may be shown to anybody. */
+export async function askVendor({
+  script,
+  run = createRun((program) => program === script),
+  environment,
+  inSession,
+  limit = SECONDS * 1000,
+}: Vendor): Promise<Verdict> {
+  const printed: Buffer[] = []
+  const onOutput = (chunk: Buffer) => void printed.push(chunk)
+  try {
+    const { stderr } = await run(script, [], {
+      timeout: limit,
+      maxBytes: MOST_BYTES,
+      foreign: true,
+      env: environment,
+      onOutput,
+      ...(inSession && { inSession }),
+    })
+    return { ...judge(Buffer.concat(printed)), complaint: stderr }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return { ...failed(error, limit), complaint: error.stderr }
+  }
+}
+
+function judge(bytes: Buffer) {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return broken('printed bytes that are not UTF-8')
+  }
+  if (text.trim() === '') return none('printed nothing')
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { is: 'valid', text } as const
+  } catch {
+    return broken('printed what is not JSON')
+  }
+  return broken('printed JSON that is no object')
+}
+
+function failed({ reason, status }: CommandError, limit: number) {
+  switch (reason) {
+    case 'status':
+      return none(`ended with status ${status}`)
+    case 'timeout':
+      return broken(`did not end within ${limit / 1000} seconds`)
+    case 'output':
+      return broken(`printed more than ${MOST_BYTES} bytes`)
+    case 'signal':
+      return broken('was killed')
+    default:
+      return broken('cannot be started')
+  }
+}
+
+const none = (what: string) => ({ is: 'none', why: `license.sh of this system ${what}` }) as const
+const broken = (what: string) => ({ is: 'broken', why: `license.sh of this system ${what}` }) as const
