@@ -1,9 +1,20 @@
 // An image that runs from memory: what the server and the commands change by themselves is saved by the image's tool, which lays links in the
 // files' place. The trap: the tool here does so, too; the next change has to get past its link.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { signLicense } from '../../src/features/license/license.ts'
 import type { Folders } from '../../src/folders.ts'
 import { renewSelfMade } from '../../src/http/self-made.ts'
 import { layMemoryTool } from '../fakes/original/lay.ts'
@@ -82,6 +93,20 @@ describe('POST /setup', () => {
     expect((await set(TOKEN, 'second')).status).toBe(200)
     expect(made.app.tasks.list()).toEqual([])
   })
+})
+
+it('a licence of our own form replaces the link to the one before, and is saved', async () => {
+  const { made, tool } = await start()
+  const { root, state } = made.folders
+  const file = join(root, 'etc/license.asc')
+  symlinkSync(join(root, 'machine/old-licence'), file)
+  writeFileSync(join(root, 'machine/old-licence'), 'old\n')
+  const text = JSON.stringify({ app: 'a', users: 1, expires: '2099-01-01', name: 'n', contact: 'c' })
+  const signed = signLicense(text, readFileSync(join(state, 'vendor/license.priv'), 'utf8'))
+  const form = [{ name: 'license', value: signed, filename: 'license.asc' }]
+  expect((await made.call('POST', '/license', { form })).status).toBe(200)
+  expect([readFileSync(file, 'utf8'), tool.calls()]).toEqual([signed, ['-c sda1', '-r sda1']])
+  expect(readFileSync(join(root, 'machine/old-licence'), 'utf8')).toBe('old\n')
 })
 
 describe('the certificate that the server makes at its first start', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Run } from '../../drivers/run.ts'
 import { etc, type Folders } from '../../folders.ts'
 import { ApiError, busy, invalid, notFound } from '../../http/errors.ts'
-import { readEdited, readText, writeAtomic } from '../../store/atomic.ts'
+import { readEdited, readText, replaceAtomic } from '../../store/atomic.ts'
 import { decodeText } from '../../store/text.ts'
 import { CONTRACT, isFinal, scriptFile } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
@@ -144,6 +144,6 @@ function installOwn(folders: Folders, file: string): string {
   if (key === undefined) throw invalid('This system has no licence key to check a licence with')
   const text = uploadedText(file)
   const license = readLicense(text, key)
-  writeAtomic(etc(folders, 'license.asc'), text)
+  replaceAtomic(etc(folders, 'license.asc'), text)
   return JSON.stringify(license)
 }
