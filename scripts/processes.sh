@@ -87,6 +87,8 @@ end_leftovers() {
 # Runs a command for so long; then it is ended with all that it started, and TASK/late is there. Exit status of the command, 137 then. Call it in
 # a subshell: whatever else is below the process that calls it is ended as well.
 limited() { # SECONDS COMMAND [ARGUMENT...]
+  # The lock: the script alone has it, so that a task whose script was killed is seen to be dead.
+  exec 9>&-
   limited_seconds=$1
   shift
   # Not $$, which is the script's in a subshell of it.

@@ -94,6 +94,10 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
       if (first.exitCode === null) first.kill('SIGKILL')
       await gone
     }
+    if (way.startsWith('killed')) {
+      await end
+      expect(box.lockIsFree('settings'), 'the lock, once the script is gone').toBe(true)
+    }
     const action = way.startsWith('cancel') ? 'cancel' : 'recover'
     expect(await box.act(id, action, env)).toBe(0)
     await end

@@ -194,6 +194,7 @@ describe('the server as an unprivileged user', () => {
     expect(await ended('/update')).toMatchObject({ status: 'success', percentage: 100 })
     expect(readFileSync(at('uid'), 'utf8')).toBe('0\n')
     expect(readFileSync(at('environment'), 'utf8')).not.toContain('EDGE_FAULT')
+    expect(readFileSync(at('environment'), 'utf8')).toContain('EDGE_CONTRACT=1\n')
     expect((await ask('GET', '/version')).body).toBe('{"version":"2.0.0"}')
     expect((await ask('GET', '/update/log')).body).toContain('[SYSTEM] Update successful')
     const { body } = await ask('GET', '/update')
@@ -324,6 +325,32 @@ describe('the server as an unprivileged user', () => {
     await until('the task is interrupted', () => status(id).status === 'interrupted')
     expect(readdirSync(join(folders.root, 'tmp'))).toEqual(['incoming'])
     expect((await ask('GET', '/version')).body).toBe('{"version":"2.0.0"}')
+  })
+
+  it('leaves nothing of a hook that hangs, whatever session it went to', async () => {
+    const hook = join(folders.root, 'bin/network.sh')
+    const sample = readFileSync(hook)
+    // For the new settings only.
+    const hangs = `#!/bin/sh\ngrep -q hung "$EDGE_ROOT/etc/network.json" || exit 0\necho $$ >'${at('hung')}'\nsetsid sleep 654\n`
+    writeFileSync(hook, hangs)
+    await ask('POST', '/settings', {
+      form: [file('settings', '{"network":{"hostname":"hung","interface":"eth0"},"app":{}}')],
+    })
+    const id = newest('settings')
+    await until('the hook hangs', () => existsSync(at('hung')))
+    const sleeps = (pid: string) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === ['sleep', '654', ''].join('\0')
+      } catch {
+        return false
+      }
+    }
+    const alive = () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && sleeps(pid))
+    await until('it sleeps', () => alive().length > 0)
+    process.kill(status(id).pid, 'SIGKILL')
+    await until('the task is interrupted', () => status(id).status === 'interrupted')
+    expect(alive()).toEqual([])
+    writeFileSync(hook, sample)
   })
 
   it('ends it also when the server was killed with it', async () => {
