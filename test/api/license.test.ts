@@ -2,7 +2,7 @@
 // wrapper; and however many ask, it is started once.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, installation, startAppliance, temporaryFolder } from './appliance.ts'
 import { file, until } from './client.ts'
 
@@ -21,6 +21,8 @@ mv -f "$EDGE_ROOT/home/sftp/uploads/license.asc" "$EDGE_ROOT/etc/license.asc"
 
 const open: InProcess[] = []
 const wrappers = new Map<InProcess, string>()
+// Takes seconds, and is no part of a test's time.
+beforeAll(() => void installation())
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close()
 })

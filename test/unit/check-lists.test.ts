@@ -54,9 +54,9 @@ describe('the scripts', () => {
 
   it('demand of folders and files in sudo mode what the check does', () => {
     const demand = /^check_owners\(\) \{\n([\s\S]*?)^\}/m.exec(read('scripts', 'lib.sh'))?.[1] ?? ''
-    const [folders = '', files = ''] = [...demand.matchAll(/^ {2}for co_path in ((?:.|\\\n)*?); do$/gm)].map(
-      ([, list]) => list,
-    )
+    const [folders = '', files = ''] = [
+      ...demand.matchAll(/^ {2}(?:check_folders|for co_path in) ((?:.|\\\n)*?)(?:; do)?(?<!\\)$/gm),
+    ].map(([, list]) => list)
     expect(sorted(files.split(/[\s\\]+/).filter(Boolean))).toEqual(sorted(ROOTS_OWN))
     const at = { root: '$EDGE_ROOT', sysconf: '$EDGE_SYSCONFDIR', data: '$EDGE_DATADIR', state: '$EDGE_STATEDIR' }
     const named = [...folders.matchAll(/"([^"]+)"/g)].map(([, path]) =>

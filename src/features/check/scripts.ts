@@ -28,13 +28,22 @@ export const STARTED = [
     'pool-scrub.sh',
     'reboot.sh',
   ],
-  ...['restore.sh', 'settings.sh', 'snapshot-create.sh', 'snapshot-prune.sh', 'snapshot-rollback.sh', 'storage.sh'],
-  ...['update.sh', 'wrapper.sh'],
+  ...['restore.sh', 'services.sh', 'settings.sh', 'snapshot-create.sh', 'snapshot-prune.sh', 'snapshot-rollback.sh'],
+  ...['storage.sh', 'update.sh', 'wrapper.sh'],
 ]
 /** Read by those. */
 export const SOURCED = [
-  ...['clock.sh', 'collect.sh', 'conf.sh', 'hook.sh', 'lib.sh', 'memory-image.sh', 'network-apply.sh', 'package.sh'],
-  ...['pool.sh', 'processes.sh', 'redact.awk', 'storage-units.sh', 'zfs.sh', 'zpool.sh'],
+  ...['clock.sh', 'collect.sh', 'conf.sh', 'hook.sh', 'lib.sh', 'license-verdict.sh', 'memory-image.sh'],
+  ...[
+    'network-apply.sh',
+    'package.sh',
+    'pool.sh',
+    'processes.sh',
+    'redact.awk',
+    'storage-units.sh',
+    'zfs.sh',
+    'zpool.sh',
+  ],
 ]
 
 const AGAIN = 'Install this version again (install.sh): its program and its scripts belong together.'
