@@ -203,8 +203,7 @@ const ROWS: Row[] = [
       expect(task.message).toBe(
         'The network could not be applied: network.sh took longer than 1 seconds, and was ended',
       )
-      const license = readFileSync(join(import.meta.dirname, '../../src/features/license/verdict.ts'), 'utf8')
-      expect(license).toContain('const SECONDS = 30\n')
+      // That of license.sh: license.test.ts.
     },
   },
   {
