@@ -73,7 +73,7 @@ shell:
 quick: node_modules/.installed
 	@$(BIN)/vitest run test/unit
 
-build: dist/edge-admin.js ## one bundled file, dist/edge-admin.js; `npx edge-admin` runs it
+build: dist/edge-admin.js ## one bundled file, dist/main.js, and dist/edge-admin.js, which starts it; `npx edge-admin` does as well
 
 dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed $(BUILDERS) $(wildcard LICENSE etc/eff-*)
 	@$(BIN)/tsx build.ts
@@ -105,9 +105,8 @@ audit: node_modules/.installed ## ask the registry for known faults in what is s
 
 dist: build ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
 	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
-	@cp -R scripts etc install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/console dist/NOTICE dist/sbom.json \
+	@cp -R scripts etc install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/main.js dist/package.json dist/console dist/NOTICE dist/sbom.json \
 		dist/stage/edge-admin-$(VERSION)
-	@printf '{ "type": "module" }\n' >dist/stage/edge-admin-$(VERSION)/package.json
 	@chmod -R u=rwX,go=rX dist/stage
 	@LC_ALL=C tar -C dist/stage --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar \
 		-cf - edge-admin-$(VERSION) | gzip -9n >dist/edge-admin-$(VERSION).tar.gz.new

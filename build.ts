@@ -1,16 +1,17 @@
-// Bundles src/main.ts into one file that needs no node_modules, the console's page beside it, and writes NOTICE and sbom.json: what is in them, and its licences. The trap:
-// busboy and pino are CommonJS and call `require`, hence the banner; its first line makes the file a program.
+// Bundles src/main.ts into one file that needs no node_modules, with the small one that starts it, the console's page and the package.json of what is installed beside it, and
+// writes NOTICE and sbom.json: what is in them, and its licences. The trap: busboy and pino are CommonJS and call `require`, hence the banner.
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { buildPage } from './build-page.ts'
 import { notice } from './notice.ts'
 import { bill } from './sbom.ts'
 import { shippedPackages, usedByUs, wordList } from './shipped.ts'
 import { trim } from './trim.ts'
 
-const OUT = 'dist/edge-admin.js'
+const OUT = 'dist/main.js'
+const START = 'dist/edge-admin.js'
 
 /** By which `edge-admin check` tells the scripts of this version from others. */
 const scripts = Object.fromEntries(
@@ -42,14 +43,27 @@ const { metafile } = await build({
   plugins: [trim],
   metafile: true,
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },
 })
-chmodSync(OUT, 0o755)
+
+const { name, version, description, license, type, engines } = JSON.parse(readFileSync('package.json', 'utf8'))
+writeFileSync('dist/package.json', `${JSON.stringify({ name, version, license, type, engines }, null, 2)}\n`)
+
+const needed = /^>=([0-9]+\.[0-9]+)$/.exec(engines.node)?.[1]
+if (!needed) throw new Error(`package.json: engines.node is not of the form >=20.19: ${engines.node}`)
+const { code } = await transform(readFileSync('src/start.ts', 'utf8'), {
+  loader: 'ts',
+  target: 'es2015',
+  supported: { 'dynamic-import': true },
+  define: { NEEDED: JSON.stringify(needed) },
+  minifySyntax: true,
+})
+writeFileSync(START, code.replace('./main.ts', './main.js'))
+chmodSync(START, 0o755)
 
 const page = await buildPage()
 const outputs = { ...metafile.outputs, ...page.outputs }
-const { name, version, description, license } = JSON.parse(readFileSync('package.json', 'utf8'))
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const words = wordList()
 const shipped = [...shippedPackages(outputs, packages), words]

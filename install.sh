@@ -4,6 +4,7 @@
 # files are put now, every other folder is a path as the appliance will see it.
 set -eu
 DESTDIR=${DESTDIR:-}
+DESTDIR=${DESTDIR%/}
 PREFIX=${PREFIX:-/usr}
 ETCDIR=${ETCDIR:-/etc}
 SYSCONFDIR=${SYSCONFDIR:-/usr/local/etc}
@@ -17,9 +18,9 @@ TMPFILESDIR=${TMPFILESDIR:-$PREFIX/lib/tmpfiles.d}
 # For `"privilege": "sudo"`: the unprivileged user that the server runs as, known to this machine and to the appliance by the same number.
 SERVER_USER=${SERVER_USER:-}
 
-stop() {
+stop() { # TEXT [STATUS]
   echo "install: $1" >&2
-  exit 1
+  exit "${2:-1}"
 }
 case $#${1:-} in
   0 | 1--uninstall) ;;
@@ -98,6 +99,12 @@ fi
 built=$here
 [ -f "$built/edge-admin.js" ] || built=$here/dist
 [ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
+
+# Onto this very machine nothing is laid that could not start here. Of an image that says nothing: its node is another one.
+no_node=
+node_says=$("$here/scripts/edge-admin" --version 2>&1) || no_node=${node_says#edge-admin: }
+[ -z "$no_node" ] || [ -n "$DESTDIR" ] || stop "$no_node; nothing was installed" 69
+
 umask 022
 mkdir -p "$DESTDIR/"
 laid=$(mktemp)
@@ -120,19 +127,18 @@ fill() { # MODE SOURCE TARGET: with the names between @ signs filled in
   filled=$(mktemp)
   sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@LIBDIR@|$LIBDIR|g" -e "s|@BINDIR@|$BINDIR|g" -e "s|@SYSCONFDIR@|$SYSCONFDIR|g" \
     -e "s|@ROOT@|$ROOT|g" -e "s|@DATADIR@|$DATADIR|g" -e "s|@STATEDIR@|$STATEDIR|g" \
-    -e "s|@USER@|${SERVER_USER:-admin}|g" -e "s|@SERVERUSER@|$SERVER_USER|g" -e "s|@GROUP@|$server_group|g" "$2" >"$filled"
+    -e "s|@USER@|$SERVER_USER|g" -e "s|@SERVERUSER@|$SERVER_USER|g" -e "s|@GROUP@|$server_group|g" "$2" >"$filled"
   copy "$1" "$filled" "$3"
   rm -f "$filled"
   ! grep -q '@[A-Z][A-Z]*@' "$DESTDIR$3" || stop "a name was not filled in: $3"
 }
 
 copy 755 "$built/edge-admin.js" "$LIBDIR/edge-admin.js"
+copy 644 "$built/main.js" "$LIBDIR/main.js"
+copy 644 "$built/package.json" "$LIBDIR/package.json"
 for file in "$built"/console/*; do
   copy 644 "$file" "$LIBDIR/console/${file##*/}"
 done
-printf '{ "type": "module" }\n' >"$DESTDIR$LIBDIR/package.json"
-chmod 644 "$DESTDIR$LIBDIR/package.json"
-note "$LIBDIR/package.json"
 for file in README.md CHANGELOG.md LICENSE NOTICE sbom.json; do
   for source in "$here/$file" "$built/$file"; do
     [ ! -f "$source" ] || copy 644 "$source" "$LIBDIR/$file"
@@ -163,7 +169,12 @@ else
   fill 644 "$here/etc/edge-admin.tmpfiles" "$TMPFILESDIR/edge-admin.conf"
 fi
 fill 755 "$here/etc/edge-admin.init" "$ETCDIR/init.d/edge-admin"
-fill 440 "$here/etc/sudoers.edge-admin" "$ETCDIR/sudoers.d/edge-admin"
+# Who gets root's rights for our scripts was asked for by name, or is nobody.
+if [ -n "$SERVER_USER" ]; then
+  fill 440 "$here/etc/sudoers.edge-admin" "$ETCDIR/sudoers.d/edge-admin"
+else
+  rm -f "$DESTDIR$ETCDIR/sudoers.d/edge-admin"
+fi
 fill 644 "$here/etc/logrotate.edge-admin" "$ETCDIR/logrotate.d/edge-admin"
 
 # What an earlier version laid, or one for other folders, and this one does not.
@@ -180,15 +191,22 @@ fi
 LC_ALL=C sort -u "$laid" >"$DESTDIR$LIST.new"
 mv -f "$DESTDIR$LIST.new" "$DESTDIR$LIST"
 
-# The appliance's own folders; what is there keeps its mode and its owner.
-if command -v node >/dev/null 2>&1; then
-  "$DESTDIR$LIBDIR/scripts/edge-admin" init --root "$DESTDIR$ROOT" --sysconfdir "$DESTDIR$SYSCONFDIR" \
-    --datadir "$DESTDIR$DATADIR" --statedir "$DESTDIR$STATEDIR" >/dev/null
-else
-  echo "install: without node here, run this on the appliance: edge-admin init --root $ROOT"
-fi
+# The appliance's own folders, as `edge-admin init` makes them; what is there keeps its mode and its owner.
+own() { # MODE PATH
+  [ -d "$DESTDIR$2" ] || [ -L "$DESTDIR$2" ] || { mkdir -p "$DESTDIR$(dirname -- "$2")" && mkdir -m "$1" "$DESTDIR$2"; }
+}
+own 755 "$ROOT"
+own 750 "$ROOT/etc"
+own 750 "$ROOT/log"
+own 700 "$ROOT/tmp"
+own 755 "$ROOT/bin"
+own 750 "$ROOT/home/sftp/uploads"
+own 755 "$SYSCONFDIR"
+own 755 "$DATADIR"
+own 700 "$STATEDIR"
 if [ -n "$SERVER_USER" ]; then
   EDGE_ROOT=$DESTDIR$ROOT EDGE_SYSCONFDIR=$DESTDIR$SYSCONFDIR EDGE_STATEDIR=$DESTDIR$STATEDIR EDGE_PREFIX=$DESTDIR \
     "$DESTDIR$LIBDIR/scripts/owners.sh" "$SERVER_USER"
 fi
 echo "installed in ${DESTDIR:-/}: $LIBDIR, $BINDIR/edge-admin, $UNITDIR/edge-admin.service, $ETCDIR/init.d/edge-admin"
+[ -z "$no_node" ] || echo "install: $no_node; the image has to bring one" >&2

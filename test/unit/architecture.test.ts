@@ -37,6 +37,7 @@ const layerOf = (file: string) => (/^src\/([a-z]+)\//.exec(file)?.[1] ?? file.re
 
 /** Whom each layer may import, besides itself, the words of refusals (http/errors.ts, field-errors.ts, nearest.ts), folders.ts and version.ts (design.md, section 3). */
 const MAY: Record<string, string[]> = {
+  'start.ts': ['main.ts'],
   'main.ts': ['cli'],
   cli: ['app.ts', 'auth', 'config.ts', 'features', 'http', 'store', 'tasks'],
   'app.ts': ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'surfaces', 'tasks'],
