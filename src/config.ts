@@ -156,6 +156,8 @@ export const Configuration = z.strictObject({
 })
 export type Configuration = z.infer<typeof Configuration>
 
+const Host = z.looseObject({ listen: z.looseObject({ host: z.string() }) })
+
 /** Words of the phrase that set-up needs at the first start; 0 where it is open. */
 export const phraseWords = ({ 'first-run': firstRun }: Configuration): number =>
   firstRun?.enabled ? firstRun['word-length'] : 0
@@ -163,20 +165,27 @@ export const phraseWords = ({ 'first-run': firstRun }: Configuration): number =>
 /** A wrong configuration: `message` is one line that names the file and the key. */
 export class ConfigurationError extends Error {}
 
+export interface Found {
+  config: Configuration
+  /** Undefined where there is none, and every default holds. */
+  file: string | undefined
+  /** Whether the file itself says at which address to listen. */
+  saysHost: boolean
+}
+
 /** Reads the configuration of `<sysconf>`, or `file` when the command line names one. */
-export function readConfiguration(
-  folders: Folders,
-  file?: string,
-): { config: Configuration; file: string | undefined } {
+export function readConfiguration(folders: Folders, file?: string): Found {
   const candidates = file
     ? [file]
     : ['edge-admin.json', 'jidoteki-admin-api.json'].map((name) => join(folders.sysconf, name))
   for (const candidate of candidates) {
     const text = readConfigurationText(candidate, file !== undefined)
-    if (text !== undefined) return { config: parseConfiguration(text, candidate), file: candidate }
+    if (text === undefined) continue
+    const config = parseConfiguration(text, candidate)
+    return { config, file: candidate, saysHost: Host.safeParse(parseWritten(text)).success }
   }
   if (file) throw new ConfigurationError(`${file}: no such file`)
-  return { config: Configuration.parse({}), file: undefined }
+  return { config: Configuration.parse({}), file: undefined, saysHost: false }
 }
 
 /** One that the command line names may be a pipe: `--config <(…)`. */

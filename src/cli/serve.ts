@@ -1,12 +1,14 @@
 // `edge-admin serve`: reads the configuration, opens the port, stops cleanly. The trap: everything that can be wrong is found before the
 // port is open; a server is never half started.
 import { existsSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type App, createApp } from '../app.ts'
-import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts'
+import { type Configuration, ConfigurationError, phraseWords, readConfiguration } from '../config.ts'
 import type { Configured } from '../features/check/place.ts'
 import type { Watch } from '../features/check/watch.ts'
-import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
+import { maskedLine } from '../features/jobs/redact.ts'
+import { type Environment, ORIGINAL_FILE, readEnvironment, rootOf } from '../features/original/environment.ts'
+import { DEFAULT_FOLDERS, etc, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
@@ -16,7 +18,8 @@ import { certificateFile } from '../http/tls.ts'
 import { objectionToHost } from '../networks.ts'
 import { StateTaken, takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
-import { parse, UsageError } from './command.ts'
+import { type Io, parse, UsageError } from './command.ts'
+import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { listenFailure } from './listen-failure.ts'
 
@@ -55,13 +58,15 @@ interface Plan {
   programs?: string
   /** Where the log goes; standard output otherwise. */
   logFile: string | undefined
+  /** What the original's environment no longer does, for the log. */
+  sentences: (url: string) => string[]
 }
 
 /** Runs until a signal; resolves to the exit status. */
-export async function serve(args: string[]): Promise<number> {
+export async function serve(args: string[], { env }: Pick<Io, 'env'>): Promise<number> {
   let plan: Plan
   try {
-    plan = readPlan(args)
+    plan = readPlan(args, env)
   } catch (error) {
     if (error instanceof UsageError) throw error
     process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
@@ -70,20 +75,27 @@ export async function serve(args: string[]): Promise<number> {
   return run(plan)
 }
 
-export function readPlan(args: string[]): Plan {
+export function readPlan(args: string[], environment: Environment = {}): Plan {
   const { values } = parse(args, OPTIONS)
   const folders: Folders = {
-    root: resolve(values.root ?? DEFAULT_FOLDERS.root),
+    root: resolve(values.root ?? originalRoot(environment) ?? DEFAULT_FOLDERS.root),
     sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),
     data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
     state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
   }
-  const { config, file: configFile } = readConfiguration(folders, values.config)
-  const host = values.host ?? config.listen.host
+  const { config, file: configFile, saysHost } = readConfiguration(folders, values.config)
+  const tls = config.tls.enabled && !values['no-tls']
+  const said = values.host ?? (saysHost ? config.listen.host : undefined)
+  const original = readEnvironment({
+    ...{ environment, root: folders.root, host: said, file: configFile, tls },
+    isOriginal: configFile !== undefined && basename(configFile) === ORIGINAL_FILE,
+    isClaimed:
+      phraseWords(config) > 0 || (statSync(etc(folders, 'api.token'), { throwIfNoEntry: false })?.size ?? 0) > 0,
+  })
+  const host = said ?? original.host ?? config.listen.host
   const objection = values.host === undefined ? undefined : objectionToHost(values.host)
   if (objection) throw new ConfigurationError(`--host: ${objection}`)
   const port = values.port === undefined ? config.listen.port : Number(values.port)
-  const tls = config.tls.enabled && !values['no-tls']
   const beyond = values['insecure-http-beyond-loopback'] ?? config.listen['insecure-http-beyond-loopback']
   if ((values.port !== undefined && !/^\d{1,5}$/.test(values.port)) || port > 65535)
     throw new ConfigurationError('--port: expected a number from 0 to 65535')
@@ -104,18 +116,34 @@ export function readPlan(args: string[]): Plan {
     host,
     port,
     keys: {
-      host: values.host === undefined ? 'listen.host' : '--host',
+      host: hostKey(values.host, original.host),
       port: values.port === undefined ? 'listen.port' : '--port',
     },
     tls,
     mode: values.compat ? 'original' : 'strict',
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
     logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
+    sentences: original.sentences,
   }
 }
 
+function originalRoot(environment: Environment): string | undefined {
+  try {
+    return rootOf(environment)
+  } catch (error) {
+    throw new ConfigurationError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const hostKey = (option: string | undefined, original: string | undefined) => {
+  if (option !== undefined) return '--host'
+  return original === undefined ? 'listen.host' : 'JIDO_WITH_SSL'
+}
+
+const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
 async function run(plan: Plan): Promise<number> {
-  const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile } = plan
+  const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile, sentences } = plan
   keepHeapSmall()
   collectAtRest()
   const began = Date.now()
@@ -126,7 +154,7 @@ async function run(plan: Plan): Promise<number> {
       unwritable = words
     })
   } catch (error) {
-    process.stderr.write(`edge-admin serve: ${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(`edge-admin serve: ${folderFailure(error, folders) ?? wordsOf(error)}\n`)
     return error instanceof StateTaken ? TRY_AGAIN : UNAVAILABLE
   }
   let log: ServerLog
@@ -154,6 +182,11 @@ async function run(plan: Plan): Promise<number> {
         serving.ask()
       },
     })
+  // From here on, or a log that is rotated right after the start would end it.
+  process.on('SIGHUP', () => {
+    reopen()
+    serving.ask()
+  })
   let app: App | undefined
   let watched: Watch | undefined
   let anew: string | undefined
@@ -173,7 +206,9 @@ async function run(plan: Plan): Promise<number> {
         Object.entries(process.env).filter(([name]) => /^EDGE_(PATH|FAULT|NETROOT)$/.test(name)),
       ) as Record<string, string>,
       onTaskEnd(task) {
-        logger.info({ task: task.id, kind: task.kind, status: task.status }, 'task ended')
+        const { id, kind, status, error } = task
+        if (error === undefined || status === 'cancelled') logger.info({ task: id, kind, status }, 'task ended')
+        else logger.warn({ task: id, kind, status, code: error.code, reason: maskedLine(error.message) }, 'task ended')
         if (task.kind === 'certs') serving.ask()
       },
     })
@@ -186,7 +221,7 @@ async function run(plan: Plan): Promise<number> {
     listener = await listen({ app: hono, refused, folders, host, port, tls, places, warn, madeAnew, installing })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
-    process.stderr.write(`edge-admin serve: ${failure?.text ?? (error instanceof Error ? error.message : error)}\n`)
+    process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)
     app?.close()
     flush()
     if (failure) return failure.mendable ? CONFIG : UNAVAILABLE
@@ -203,6 +238,7 @@ async function run(plan: Plan): Promise<number> {
   const running = app
   const unwatch = tls ? watch(running) : () => {}
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
+  for (const sentence of sentences(listener.url)) logger.warn(sentence)
   push()
   running.tidy()
   if (anew !== undefined) running.enter('certs.renewed', 'certs', anew)
@@ -222,10 +258,6 @@ async function run(plan: Plan): Promise<number> {
     })
     .catch((error) => warn('the appliance is not checked', error))
   return new Promise((done) => {
-    process.on('SIGHUP', () => {
-      reopen()
-      serving.ask()
-    })
     let isStopping = false
     let isFinished = false
     // Once, whichever comes first: what is kept in memory is written, also where a request holds the port.

@@ -1,10 +1,10 @@
 // Bodies: a JSON document or a form, read only once the caller may pass. The trap: credentials may be text parts of a form, so there the
 // decision is made while it arrives, before the first byte of a file.
-import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
+import { ensureFolder } from '../store/ensure-folder.ts'
 import { admit, authenticateNow, enterRefusal, precheck } from './admit.ts'
 import type { Endpoint } from './endpoint.ts'
 import { invalid } from './errors.ts'
@@ -90,7 +90,7 @@ export async function readForm<Deps>(
   if (principal) precheck(endpoint, request, options, principal)
   refuseTooLarge(endpoint, request.incoming, options.config)
   // An operator may have emptied tmp/ under us.
-  for (const folder of Object.values(options.incoming)) mkdirSync(folder, { recursive: true, mode: 0o750 })
+  for (const folder of Object.values(options.incoming)) ensureFolder(folder)
   sayContinue(context)
   const form = endpoint.form ?? {}
   const part = (name: string) => form[name]

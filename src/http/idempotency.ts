@@ -2,7 +2,7 @@
 // before the handler starts; one without an answer means that nobody knows how far its first went, so it is never run again. A clock that is
 // set right meanwhile, as after a first boot, must not make it look a day old.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { CLOCK, type Clock, shiftSince, Written, writtenNow } from '../auth/clock.ts'
@@ -10,6 +10,7 @@ import { ROLES, type Role } from '../auth/principal.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { canonicalJson } from '../store/canonical-json.ts'
 import { checkpoint } from '../store/checkpoint.ts'
+import { ensureFolder } from '../store/ensure-folder.ts'
 import { ApiError, busy, errno } from './errors.ts'
 import type { Reply } from './reply.ts'
 
@@ -117,7 +118,7 @@ export class Answers {
       if (!this.underWay.has(other)) this.forget(other)
     }
     try {
-      mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+      ensureFolder(this.folder, 0o700)
       writeAtomic(this.file(name), JSON.stringify({ written: writtenNow(this.clock), print, role }), 0o600)
     } catch (error) {
       if (['ENOSPC', 'EDQUOT'].includes(errno(error) ?? ''))

@@ -1,8 +1,9 @@
 // A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. A full disk or a reader
 // that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
-import { closeSync, fstatSync, mkdirSync, renameSync, type Stats, statSync, write, writeSync } from 'node:fs'
+import { closeSync, fstatSync, renameSync, type Stats, statSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { oldLog, openLog } from './append-log.ts'
+import { ensureFolder } from './ensure-folder.ts'
 
 /** Characters: written at once from here on. */
 const BATCH = 4096
@@ -118,6 +119,6 @@ export class BufferedLog {
 }
 
 function open(file: string, full?: Stats): number {
-  mkdirSync(dirname(file), { recursive: true })
+  ensureFolder(dirname(file), 0o777)
   return openLog(file, 0o640, full)
 }

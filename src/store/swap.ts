@@ -17,6 +17,7 @@ import * as z from 'zod'
 import { errno } from '../http/errors.ts'
 import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
+import { ensureFolder } from './ensure-folder.ts'
 import { adopt, copyEntry, syncFile, walk } from './entry.ts'
 
 const Plan = z.object({
@@ -171,7 +172,7 @@ function save(dir: string, plan: Plan, keep = linkOrCopy): void {
   for (const { path, target, existed } of plan.entries) {
     if (!existed) continue
     const old = join(dir, 'old', path)
-    mkdirSync(dirname(old), { recursive: true, mode: 0o700 })
+    ensureFolder(dirname(old), 0o700)
     for (let folder = dirname(old); folder !== dir; folder = dirname(folder)) folders.add(folder)
     keep(target, old, join(dir, 'half'))
     if (!saved) checkpoint('swap-saved')

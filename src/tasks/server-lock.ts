@@ -1,12 +1,12 @@
 // One server for one state folder, and for one root folder, whose uploads and half-made files it tidies up: kernel locks that `serve` holds
 // as long as it lives, however it ends. They lie on folders themselves (the locks', and etc/), so that they need no room on the disk, and
 // every path to such a folder (a link, a bind mount) leads to the same lock.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from '../folders.ts'
-import { errno } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
+import { ensureFolder, unwritable } from '../store/ensure-folder.ts'
 import { hold } from './lock.ts'
 
 const Holder = z.object({ pid: z.int(), since: z.string() })
@@ -14,14 +14,7 @@ const Holder = z.object({ pid: z.int(), since: z.string() })
 /** Another server has the state folder, or the root folder. */
 export class StateTaken extends Error {}
 
-const WORDS: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  EROFS: 'its file system is read-only',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-}
-const why = (error: unknown) => WORDS[errno(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
+const why = (error: unknown) => unwritable(error) ?? (error instanceof Error ? error.message : String(error))
 
 /**
  * Takes the state and the root folder for this process; throws `StateTaken` when a server has one of them. Before this nothing in the folder may be changed.
@@ -31,7 +24,7 @@ export function takeState(folders: Folders, warn: (text: string, error: unknown)
   const locks = join(folders.state, 'locks')
   const file = join(folders.state, 'server.json')
   try {
-    make(locks)
+    ensureFolder(locks)
   } catch (error) {
     throw new Error(`${folders.state}: the state folder cannot be made: ${why(error)}`, { cause: error })
   }
@@ -45,12 +38,6 @@ export function takeState(folders: Folders, warn: (text: string, error: unknown)
   } catch (error) {
     warn(`the state folder cannot be written: ${why(error)}`, error)
   }
-}
-
-/** Not recursively where it matters: Node then answers ENOENT, whatever the reason was. */
-function make(folder: string): void {
-  if (!existsSync(dirname(folder))) make(dirname(folder))
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o750 })
 }
 
 function holder(file: string): string {

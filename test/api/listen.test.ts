@@ -1,10 +1,12 @@
 // A port that cannot be opened: the exit status says whether to try again, and the line names the key.
 import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readPlan } from '../../src/cli/serve.ts'
 import { installation, makeAppliance } from './appliance.ts'
+import { until } from './client.ts'
 
 function serve(...args: string[]): Promise<{ status: number | null; said: string }> {
   const { folders } = makeAppliance()
@@ -60,4 +62,72 @@ it('logs where the configuration says, else where the init script does, else to 
 it('a default log that cannot be opened is named as the option that it is', async () => {
   const { status, said } = await serve('--port', '0', '--default-log', '/dev/null/a.log')
   expect([status, said]).toEqual([78, expect.stringMatching(/^edge-admin serve: --default-log: E(NOTDIR|EXIST)/)])
+})
+
+it('after the original, the log says where this listens and which of its variables do nothing', async () => {
+  const { folders } = makeAppliance()
+  rmSync(join(folders.sysconf, 'edge-admin.json'))
+  const file = join(folders.sysconf, 'jidoteki-admin-api.json')
+  writeFileSync(file, '{"endpoints":["backup"],"parameters":["action"]}')
+  const log = join(folders.root, 'log/edge-admin.log')
+  const where = ['--sysconfdir', folders.sysconf, '--datadir', folders.data, '--statedir', folders.state]
+  const env = {
+    PATH: process.env['PATH'],
+    JIDO_ADMIN_PATH: `${folders.root}/`,
+    JIDO_API_PORT: '8080',
+    JIDO_API_CUSTOM: 'mine',
+  }
+  const more = { ...env, JIDO_WITH_SSL: 'true' }
+  for (const [environment, host, sentences] of [
+    [
+      env,
+      '127.0.0.1',
+      ['JIDO_API_PORT=8080 does nothing', 'says nothing of where to listen', 'JIDO_API_CUSTOM=mine does'],
+    ],
+    [
+      more,
+      '0.0.0.0',
+      ['JIDO_WITH_SSL=true: listening', 'JIDO_API_PORT=8080 does nothing', 'JIDO_API_CUSTOM=mine does'],
+    ],
+  ] as const) {
+    rmSync(log, { force: true })
+    const argv = [join(installation(), 'edge-admin.js'), 'serve', ...where, '--port', '0', '--default-log', log]
+    const child = spawn(process.execPath, argv, { stdio: 'ignore', env: environment })
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    try {
+      const lines = await until('it has said all', () => {
+        const all = (existsSync(log) ? readFileSync(log, 'utf8') : '').split('\n').filter(Boolean)
+        return all.length > sentences.length && all.map((line) => JSON.parse(line))
+      })
+      const url = lines.find(({ msg }) => msg === 'listening').url as string
+      expect(new URL(url).hostname).toBe(host)
+      const said = lines
+        .filter(({ level, msg }) => level === 40 && /JIDO_|listen/.test(msg))
+        .map(({ msg }) => msg as string)
+      expect(said).toEqual(sentences.map((sentence) => expect.stringContaining(sentence)))
+      expect(said.filter((sentence) => sentence.includes(url))).toHaveLength(2)
+    } finally {
+      child.kill()
+      await gone
+    }
+  }
+})
+
+it('a log that is rotated right after the start is opened anew, and ends nothing', async () => {
+  const { folders } = makeAppliance()
+  const at = (name: string) => join(folders.root, 'log', name)
+  const where = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--datadir', folders.data]
+  const argv = [join(installation(), 'edge-admin.js'), 'serve', ...where, '--statedir', folders.state, '--port', '0']
+  const listening = (name: string) => () => existsSync(at(name)) && readFileSync(at(name), 'utf8').includes('listening')
+  const child = spawn(process.execPath, [...argv, '--default-log', at('given.log')], { stdio: 'ignore' })
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    await until('it listens', listening('given.log'))
+    renameSync(at('given.log'), at('given.log.1'))
+    child.kill('SIGHUP')
+    await until('there is a new one', () => existsSync(at('given.log')))
+  } finally {
+    child.kill()
+    await gone
+  }
 })

@@ -103,7 +103,7 @@ describe('a second server on one state folder', () => {
 
 describe('a state folder that cannot be written', () => {
   it.each([
-    ['read-only', 'mount -o remount,ro "$0"', /state folder cannot be made: its file system is read-only/],
+    ['read-only', 'mount -o remount,ro "$0"', /the folder \S+ is on a read-only file system: set --statedir/],
     [
       'full',
       'mkdir "$0/locks"; dd if=/dev/zero of="$0/fill" bs=4k status=none 2>/dev/null',

@@ -2,11 +2,22 @@
 // planted where the scripts look, or a test of redaction proves nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { FIXTURES, REPOSITORY, Sandbox, SHELLS } from './sandbox.ts'
+import { FIXTURES, isRoot, REPOSITORY, Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
 const sandbox = (shell: string) => {
@@ -486,7 +497,7 @@ describe.each(SHELLS)('reboot.sh and wrapper.sh under %s', (shell) => {
 })
 
 /** A file of etc/ as `make install` leaves it. */
-const render = (made: Sandbox, name: string) =>
+const render = (made: Sandbox, name: string, more: Record<string, string> = {}) =>
   Object.entries({
     LIBDIR: made.folder,
     ROOT: made.root,
@@ -496,10 +507,13 @@ const render = (made: Sandbox, name: string) =>
     USER: 'admin',
     GROUP: 'admin',
     SERVERUSER: '',
+    ...more,
   }).reduce(
     (text, [key, value]) => text.replaceAll(`@${key}@`, value),
     readFileSync(join(REPOSITORY, 'etc', name), 'utf8'),
   )
+
+const idOf = (option: string) => spawnSync('id', [option, 'nobody'], { encoding: 'utf8' }).stdout.trim()
 
 describe('the files of an installation', () => {
   test.each([
@@ -587,10 +601,73 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
   })
 
   test('says so when the server does not stay', () => {
-    const { made, init } = make('echo "wrong key" >&2; exit 78')
-    expect(init('start')).toMatchObject({ status: 1, stderr: expect.stringContaining('did not start') })
-    expect(made.read('root/log/edge-admin.log')).toBe('wrong key\n')
+    const { made, init } = make('echo "edge-admin: wrong key" >&2; exit 78')
+    made.write('root/log/edge-admin.log', 'of before\n')
+    const log = join(made.root, 'log/edge-admin.log')
+    const stderr = `edge-admin did not start: wrong key (see ${log})\n`
+    expect(init('start')).toMatchObject({ status: 78, stderr })
+    expect(made.read('root/log/edge-admin.log')).toBe('of before\nedge-admin: wrong key\n')
+    made.program(join(made.scripts, 'edge-admin'), 'exit 0')
+    expect(init('start')).toMatchObject({ status: 1, stderr: `edge-admin did not start (see ${log})\n` })
   })
+
+  test('gives the server its log, and has it opened anew for who rotates it', async () => {
+    const { made, init } = make(
+      'trap "echo again >>\\"$0.said\\"" HUP; echo "$*" >"$0.argv"; while :; do sleep 0.1; done',
+    )
+    expect(init('reload')).toMatchObject({ status: 7, stderr: 'edge-admin is not running\n' })
+    try {
+      init('start')
+      expect(made.read('scripts/edge-admin.argv')).toContain(` --default-log ${made.root}/log/edge-admin.log\n`)
+      expect(init('reload').status).toBe(0)
+      await expect.poll(() => made.read('scripts/edge-admin.said')).toBe('again\n')
+      expect(init('status').status).toBe(0)
+    } finally {
+      init('stop')
+    }
+  })
+
+  test.runIf(isRoot && spawnSync('unshare', ['-m', 'true']).status === 0)(
+    'becomes the server’s user by what is there, and says what is missing',
+    () => {
+      const { made } = make('id -u >"$EDGE_IDS"; id -G >>"$EDGE_IDS"; exec sleep 60')
+      made.write('edge-admin.init', render(made, 'edge-admin.init', { SERVERUSER: 'nobody' }))
+      chmodSync(made.folder, 0o755)
+      chownSync(join(made.root, 'log'), Number(idOf('-u')), Number(idOf('-g')))
+      const ids = join(made.root, 'log/ids')
+      const inside = (hide: string, verb: string) =>
+        spawnSync(
+          'unshare',
+          [
+            '-m',
+            'sh',
+            '-c',
+            `${hide}; exec "$@"`,
+            'sh',
+            ...shell.split(' '),
+            join(made.folder, 'edge-admin.init'),
+            verb,
+          ],
+          {
+            encoding: 'utf8',
+            env: { PATH: process.env['PATH'], EDGE_PIDFILE: join(made.folder, 'run/pid'), EDGE_IDS: ids },
+          },
+        )
+      const busybox = 'mount --bind "$(command -v busybox)" /usr/bin/setpriv'
+      for (const hide of [':', `${busybox}; mount --bind "$(command -v busybox)" /usr/bin/su`]) {
+        rmSync(ids, { force: true })
+        expect(inside(hide, 'start')).toMatchObject({ status: 0, stdout: 'edge-admin started\n' })
+        expect(readFileSync(ids, 'utf8').split('\n')).toEqual([idOf('-u'), idOf('-G'), ''])
+        expect(inside(hide, 'stop')).toMatchObject({ status: 0, stdout: 'edge-admin stopped\n' })
+      }
+      // That shell has a su of its own.
+      if (shell.startsWith('busybox')) return
+      expect(inside(busybox, 'start')).toMatchObject({
+        status: 69,
+        stderr: 'edge-admin: to start it as nobody takes the setpriv of util-linux or the su of BusyBox\n',
+      })
+    },
+  )
 
   test('does not end a stranger that has the number of a server of before', () => {
     const { made, init } = make('exit 0')

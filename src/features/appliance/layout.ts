@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { type Folders, uploads } from '../../folders.ts'
 import { errno } from '../../http/errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 
 /** Makes what is missing, and answers the paths made. */
 export function makeFolders(folders: Folders): string[] {
@@ -25,7 +26,7 @@ export function makeFolders(folders: Folders): string[] {
 /** A folder with this mode; the ones above it, when missing, are open to look into. */
 export function makeFolder(path: string, mode: number): string[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return []
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  ensureFolder(dirname(path), 0o755)
   mkdirSync(path, { mode })
   return [path]
 }

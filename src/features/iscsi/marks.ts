@@ -1,8 +1,9 @@
 // Which targets are being changed, on disk before the kernel is touched: what a killed server left half made. The trap: a mark says only
 // "look here"; what is right is in saveconfig.json.
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLine, syncFolder, writeAtomic } from '../../store/atomic.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { targetId } from './names.ts'
 
 export class Marks {
@@ -13,7 +14,7 @@ export class Marks {
   }
 
   set(iqn: string): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    ensureFolder(this.folder, 0o700)
     writeAtomic(join(this.folder, targetId(iqn)), `${iqn}\n`, 0o600)
   }
 

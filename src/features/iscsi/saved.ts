@@ -1,10 +1,11 @@
 // saveconfig.json: what rtslib (targetctl, targetcli) builds again at boot, in its format. The trap: others write it too; what is not ours
 // goes back as it came, and of ours what somebody set besides stays.
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { ApiError } from '../../http/errors.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { isOurStore, MARK, type Wanted, type WantedLun } from './target.ts'
 
 const Record_ = z.record(z.string(), z.unknown())
@@ -58,7 +59,7 @@ export function readSaved(file: string): Document {
 }
 
 export function writeSaved(file: string, saved: Document): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  ensureFolder(dirname(file), 0o700)
   writeAtomic(file, `${JSON.stringify(saved, undefined, 2)}\n`, 0o600)
 }
 

@@ -1,9 +1,10 @@
 // One change of a program's configuration at a time, and each wholly or not at all: what was there before lies on disk until the change is
 // applied. The trap: a server that was killed in between finds it there; until it is put back, nothing may be read or changed.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseJson, readText, syncFolder, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { Turns } from '../../store/turns.ts'
 
 export interface AllOrNothingOptions<Before> {
@@ -42,7 +43,7 @@ export class AllOrNothing<Before> {
   /** Within `alone`: `steps` all succeed, or `before` is put back. */
   async change(before: Before, steps: () => Promise<void>): Promise<void> {
     const { file, name } = this.options
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+    ensureFolder(dirname(file))
     writeAtomic(file, JSON.stringify(before), 0o600)
     try {
       checkpoint(`${name}-noted`)

@@ -1,7 +1,7 @@
 // NFS exports: ours in one file of /etc/exports.d, everybody's as the kernel has them. The trap: `exportfs -ra` reads all files, so what it
 // complains of may be somebody else's export; ours fails only when the complaint is about it, or when it is not there afterwards.
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Active, type Export, parseExports, serialiseExports } from '../../drivers/exports-file.ts'
 import type { Nfs } from '../../drivers/nfs.ts'
@@ -12,6 +12,7 @@ import type { Folders } from '../../folders.ts'
 import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { said } from '../tool-failure.ts'
 import { AllOrNothing } from './all-or-nothing.ts'
 import { isClientName } from './clients.ts'
@@ -172,7 +173,7 @@ export class NfsExports {
   }
 
   private write(text: string): void {
-    mkdirSync(dirname(this.file), { recursive: true, mode: 0o755 })
+    ensureFolder(dirname(this.file), 0o755)
     writeAtomic(this.file, text, 0o644)
   }
 }

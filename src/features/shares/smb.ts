@@ -1,7 +1,6 @@
 // SMB shares: asked from Samba, changed in its registry. The trap: a share that has no id of ours was made by hand; it is shown, under an id
 // made from its name, and never changed.
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Effective, Samba } from '../../drivers/samba.ts'
 import { formatList, parseFlag, parseList, type Section, serialiseSection } from '../../drivers/smb-conf.ts'
@@ -10,6 +9,7 @@ import type { Folders } from '../../folders.ts'
 import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
 import { writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { said } from '../tool-failure.ts'
 import { AllOrNothing } from './all-or-nothing.ts'
 import { placeOf } from './place.ts'
@@ -162,7 +162,7 @@ export class SmbShares {
   }
 
   private async place(name: string, text: string): Promise<void> {
-    mkdirSync(this.folder, { recursive: true, mode: 0o750 })
+    ensureFolder(this.folder)
     const file = join(this.folder, 'smb-section.conf')
     writeAtomic(file, text, 0o600)
     await this.samba.replace(file, name)

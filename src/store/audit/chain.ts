@@ -3,12 +3,13 @@
 import { errno } from '../../http/errors.ts'
 import { readText, syncFolder, writeAtomic } from '../atomic.ts'
 import { checkpoint as faultPoint } from '../checkpoint.ts'
+import { ensureFolder } from '../ensure-folder.ts'
 import { checkpointBody, readCheckpoint, type SigningKey, signingKey } from './key.ts'
 import { type Filter, findEntries, findEntriesInTurns } from './query.ts'
 import { type Entry, entryBody } from './record.ts'
 import { headOf, recover } from './recover.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { checkpointFile, listSegments, makeFolder, publicKeyFile, removeSegment, tooMany } from './segments.ts'
+import { checkpointFile, listSegments, publicKeyFile, removeSegment, tooMany } from './segments.ts'
 
 export interface ChainOptions {
   folder: string
@@ -248,7 +249,7 @@ export class AuditChain {
 
   private open(): SegmentWriter {
     const { folder, keyFile } = this.options
-    makeFolder(folder)
+    ensureFolder(folder)
     const again = this.key !== undefined
     const key = signingKey(keyFile, publicKeyFile(folder))
     this.key = key

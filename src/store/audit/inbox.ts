@@ -1,11 +1,12 @@
 // What another process did (`edge-admin user reset`), for the server to enter: the log has one writer, and it may not even run. It lies on
 // the disk before the command answers, and is taken away once it is entered.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { errno } from '../../http/errors.ts'
 import { parseJson, readForeign, syncFolder, writeAtomic } from '../atomic.ts'
+import { ensureFolder } from '../ensure-folder.ts'
 import { EntryDropped } from './chain.ts'
 
 const Left = z.strictObject({
@@ -33,7 +34,7 @@ const MOST = 1000
  */
 export function recorded<T>(parent: string, entry: Omit<Left, 'at'>, act: () => T, files: string[] = []): T {
   const folder = inboxOf(parent)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  ensureFolder(folder, 0o700)
   const at = new Date().toISOString()
   const file = join(folder, `${at.replace(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`)
   writeAtomic(`${file}${BEGUN}`, `${JSON.stringify({ at, ...entry })}\n`, 0o600)

@@ -1,6 +1,6 @@
 // The audit log's files: `<state>/audit/NNNNNNNNNNNN.log`, named by the first record in it, with its index beside it, the last signed
 // checkpoint and the public key. The trap: other files may lie there; only these names count.
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '../../http/errors.ts'
 
@@ -33,8 +33,6 @@ export function listSegments(folder: string): Segment[] {
     .sort()
     .map((name) => segmentAt(folder, Number.parseInt(name, 10)))
 }
-
-export const makeFolder = (folder: string) => mkdirSync(folder, { recursive: true, mode: 0o750 })
 
 /** The oldest segments that have to go so that the rest takes at most `most` bytes; the newest always stays. */
 export function tooMany(segments: Segment[], most: number): Segment[] {

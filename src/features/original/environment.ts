@@ -1,0 +1,109 @@
+// The variables that the original was started with (facts: jidoteki.md 1.1), where its environment is ours now: which of them still decides
+// something, and a sentence for each that does not. The trap: two of its ports were open to everybody. JIDO_WITH_SSL=true said so of HTTPS,
+// and is believed; nothing here ever opens plain HTTP, or a box to whoever comes first.
+import { isAbsolute, resolve } from 'node:path'
+
+export type Environment = Record<string, string | undefined>
+
+/** Where the original's TLS listened: port 8443 of every IPv4 address. */
+export const EVERY_ADDRESS = '0.0.0.0'
+export const ORIGINAL_FILE = 'jidoteki-admin-api.json'
+
+/** The root folder that JIDO_ADMIN_PATH names; undefined where it names none. Throws a sentence when it is no absolute path. */
+export function rootOf(environment: Environment): string | undefined {
+  const path = environment['JIDO_ADMIN_PATH']
+  if (!path) return undefined
+  if (!isAbsolute(path)) throw new Error(`JIDO_ADMIN_PATH: expected an absolute path, and it is ${shown(path)}`)
+  return resolve(path)
+}
+
+export interface Asked {
+  environment: Environment
+  /** The root folder in use. */
+  root: string
+  /** Who said so first: the command line or the configuration; undefined where nobody did. */
+  host: string | undefined
+  /** The configuration file, and whether that is the original's; undefined without one. */
+  file: string | undefined
+  isOriginal: boolean
+  tls: boolean
+  /** Whether nobody could take the system over by coming first: it has a token, or set-up needs a phrase. */
+  isClaimed: boolean
+}
+
+export interface Answer {
+  /** The address that the environment asks for, where nobody else says one. */
+  host: string | undefined
+  /** For the log, once it is known where the port is (`url`). */
+  sentences: (url: string) => string[]
+}
+
+/** What the environment means for where to listen, and what there is to say about it. */
+export function readEnvironment(asked: Asked): Answer {
+  const { environment, tls, isClaimed, isOriginal, file } = asked
+  const withSsl = environment['JIDO_WITH_SSL'] === 'true'
+  const free = asked.host === undefined && (isOriginal || file === undefined)
+  const host = withSsl && free && tls && isClaimed ? EVERY_ADDRESS : undefined
+  return {
+    host,
+    sentences: (url) => [
+      ...withSslSentence(asked, host, url),
+      ...portSentence(asked, withSsl, host, url),
+      ...pathSentence(asked),
+      ...without(environment, 'JIDO_STUNNEL_BIN', 'no stunnel is started, since TLS is this server’s own'),
+      ...without(environment, 'JIDO_API_CUSTOM', 'the vendor’s own endpoints and pages are not loaded'),
+      ...(environment['JIDO_API_VERSION'] === '1'
+        ? []
+        : without(environment, 'JIDO_API_VERSION', 'the API has one version, 1')),
+    ],
+  }
+}
+
+function withSslSentence({ environment, ...asked }: Asked, host: string | undefined, url: string): string[] {
+  const value = environment['JIDO_WITH_SSL']
+  if (!value) return []
+  if (host !== undefined)
+    return [
+      `JIDO_WITH_SSL=true: listening for HTTPS at every address, as the original did (${url}). "listen.host" of the configuration decides otherwise`,
+    ]
+  if (value !== 'true') return without(environment, 'JIDO_WITH_SSL', `${asked.tls ? 'HTTPS' : 'plain HTTP'} at ${url}`)
+  if (!asked.tls) return without(environment, 'JIDO_WITH_SSL', `TLS is switched off, so this listens at ${url} only`)
+  if (asked.host !== undefined)
+    return without(environment, 'JIDO_WITH_SSL', `where to listen is said elsewhere, and that is ${url}`)
+  if (!asked.isClaimed)
+    return [
+      `JIDO_WITH_SSL=true is not followed yet: there is no API token and no first-run phrase, so whoever came first would own this system. This listens at ${url} only. Set a token (edge-admin token set) and start again`,
+    ]
+  return without(environment, 'JIDO_WITH_SSL', `${asked.file} decides where to listen, and that is ${url}`)
+}
+
+/** The original had plain HTTP open at every address, always. Who relied on it hears where to go instead. */
+function portSentence(
+  { environment, host: said, isOriginal, file }: Asked,
+  withSsl: boolean,
+  host: string | undefined,
+  url: string,
+): string[] {
+  const sentences = without(
+    environment,
+    'JIDO_API_PORT',
+    `it was the port of plain HTTP, which is not opened; this listens at ${url}`,
+  )
+  if (!isOriginal || said !== undefined || host !== undefined || withSsl) return sentences
+  return [
+    ...sentences,
+    `${file} says nothing of where to listen. The original answered plain HTTP at every address; this listens at ${url} only. "listen": {"host": "${EVERY_ADDRESS}"} in that file lets others in, by HTTPS`,
+  ]
+}
+
+function pathSentence({ environment, root }: Asked): string[] {
+  const path = environment['JIDO_ADMIN_PATH']
+  if (!path || resolve(path) === root) return []
+  return [`JIDO_ADMIN_PATH=${shown(path)} is not followed: --root says ${root}`]
+}
+
+const without = (environment: Environment, name: string, why: string): string[] =>
+  environment[name] ? [`${name}=${shown(environment[name])} does nothing any more: ${why}`] : []
+
+/** What somebody else wrote, for one line of a log. */
+const shown = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200)
