@@ -3,6 +3,7 @@
 # Makes the backup archive, or deletes it: `backup.sh run TASKDIR START|STOP`. To stop one that runs is this script's `cancel`.
 # A newcomer's trap: backup.json speaks of backup.tar, so it says `success` only after the archive has its name, and goes before it.
 LOCK=backup
+NEEDS='df node openssl sort wc'
 VERB=
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"

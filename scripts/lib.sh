@@ -335,13 +335,33 @@ drop_half_written() {
   done <"$TASK/writers"
 }
 
+# What every script runs before it could even say that it failed; what it runs besides stands in its NEEDS. Asked for first: a program that is missing in
+# the midst of the work would be told as a fault of what it was to work on.
+missing_programs() { # sets MISSING
+  MISSING=
+  for mp_name in awk basename cat chgrp chmod cmp cp cut date dirname find flock grep head id mkdir mv od rm sed sleep stat sync tr \
+    ${SUDO_UID:+node} ${NEEDS:-}; do
+    command -v "$mp_name" >/dev/null 2>&1 || MISSING="$MISSING $mp_name"
+  done
+}
+
 # `flock -w` is not in every busybox. A file that was removed meanwhile (forget_locks) would lock nobody out: then it is the one that is there now.
-take_lock() { # SECONDS
+take_lock() { # SECONDS; false: another task has it. What else keeps flock from its work is no task
   take_lock_left=$1
   take_lock_file=$EDGE_STATEDIR/locks/$LOCK.lock
   while :; do
     exec 9>>"$take_lock_file"
-    until flock -n 9; do
+    while :; do
+      take_lock_rc=0
+      flock -n 9 || take_lock_rc=$?
+      case $take_lock_rc in
+        0) break ;;
+        1) ;;
+        *)
+          echo "the lock $LOCK cannot be taken: flock ended with exit status $take_lock_rc" >&2
+          exit 69
+          ;;
+      esac
       [ "$take_lock_left" -gt 0 ] || return 1
       take_lock_left=$((take_lock_left - 1))
       sleep 1
@@ -516,6 +536,8 @@ is_alive() { # TASKFOLDER: whether the script of that task still runs, by its ow
 }
 
 main() {
+  missing_programs
+  [ -z "$MISSING" ] || { echo "missing on this system:$MISSING" >&2; exit 69; }
   # shellcheck source=processes.sh
   . "$here/processes.sh"
   # shellcheck source=hook.sh

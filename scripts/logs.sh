@@ -2,6 +2,7 @@
 # Makes the download of the logs: `logs.sh run TASKDIR` leaves uploads/logs.tar.gz. A newcomer's trap: what goes into it is redacted, and
 # manifest.txt in it says which files were changed or left out.
 LOCK=logs
+NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=collect.sh

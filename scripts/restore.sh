@@ -3,6 +3,7 @@
 # Restores a backup archive into the data folder: all of it, or nothing. The server has screened it: files, folders, links that stay inside.
 # A newcomer's trap: the archive is unpacked beside the data, not in the task's folder, so that putting it in place is renames.
 LOCK=backup
+NEEDS='node rmdir tar'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 

@@ -2,6 +2,7 @@
 # Puts new settings in place and applies the network: `settings.sh run TASKDIR static|dhcp`. A newcomer's trap: the network may be the
 # caller's only way in, so a network that cannot be applied brings back the old files and applies those.
 LOCK=settings
+NEEDS='node readlink'
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"

@@ -2,6 +2,7 @@
 # Puts new storage options in place for the next boot: `storage.sh run TASKDIR`. A newcomer's trap: nothing is mounted now, the data
 # folder is in use.
 LOCK=storage
+NEEDS=node
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"

@@ -2,6 +2,9 @@
 # What the scripts that work on datasets share. Source it behind lib.sh. The trap: under sudo the arguments are the caller's, so names are
 # checked here again, and nothing that is no name of ZFS's ever becomes an argument of `zfs`.
 
+# shellcheck disable=SC2034
+NEEDS='sha256sum sort tail'
+
 # What a policy made carries its type in this property (src/features/snapshots/policy.ts).
 # shellcheck disable=SC2034
 MARK=edge-admin:snapshot

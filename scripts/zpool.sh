@@ -2,6 +2,8 @@
 # What pool.sh and scrub.sh share: one call of zpool, and what its refusal means for a caller. A newcomer's trap: zpool keeps descriptor 9,
 # the lock, on purpose; while it sits in the kernel, which no kill can end, nobody else may touch the pool.
 
+# shellcheck disable=SC2034
+NEEDS='readlink timeout'
 ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
 
 # The server gives the lock's name, since a pool's own may be too long for a file's.

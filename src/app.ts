@@ -1,6 +1,6 @@
 // The application: the order of what every request crosses, and every endpoint. Every API test uses it; it has no effects at import.
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -15,8 +15,11 @@ import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { createTool } from './drivers/tool.ts'
 import { removeLeftovers } from './features/appliance/leftovers.ts'
+import { sayNeverBegan } from './features/appliance/never-began.ts'
 import type { Finding } from './features/check/finding.ts'
 import { HealthMonitor } from './features/health/health.ts'
+import { literals, maskedLine } from './features/jobs/redact.ts'
+import { secretsOf } from './features/jobs/secrets.ts'
 import { failureOf } from './features/jobs/view.ts'
 import { InstalledLicense, licenseScript } from './features/license/installed.ts'
 import { memoryImage } from './features/memory-image.ts'
@@ -40,6 +43,7 @@ import type { Env, Request, Surface } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
 import { Inbox } from './store/audit/inbox.ts'
+import { ensureFolder } from './store/ensure-folder.ts'
 import { Remembered } from './store/remembered.ts'
 import { Turns } from './store/turns.ts'
 import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
@@ -172,8 +176,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...options.environment,
     },
     longest: config.limits['task-seconds'],
+    mask: (line) => maskedLine(line, literals(secretsOf(folders))),
     onEnd(task) {
       counts.tasks.add(task)
+      sayNeverBegan(folders, config.label, task)
       try {
         if (task.kind === 'update') tellSilentEnd(folders, tasks)
         if (task.kind === 'pool-import') controller?.imported()
@@ -427,7 +433,7 @@ const consoleParts = ({ accounts, limits, pools, zfs, serving }: Controller['dep
 function prepareFolders(folders: Folders): Record<'uploads' | 'task', string> {
   const incoming = { uploads: join(folders.root, 'tmp/incoming'), task: join(folders.state, 'incoming') }
   for (const folder of [uploads(folders), join(folders.root, 'log'), folders.state, ...Object.values(incoming)])
-    mkdirSync(folder, { recursive: true, mode: 0o750 })
+    ensureFolder(folder)
   return incoming
 }
 

@@ -21,6 +21,10 @@ export const isSpent = (folders: Folders, id: string): boolean =>
   !existsSync(join(taskFolder(folders, id), 'swap/plan.json')) &&
   !isOwed(folders, id)
 
+/** Whether a script left anything of its own: then there may be something to put back. */
+export const hasBegun = (folders: Folders, id: string): boolean =>
+  ['writers', 'pid', 'swap/plan.json'].some((name) => existsSync(scriptFile(folders, id, name)))
+
 /**
  * For a folder without a status that can be read. One whose script never began goes, with all that is in it; one whose script did begin
  * gets a status, so that its `recover` ends it. Nothing is done to one whose lock is held. Returns whether the folder is gone.
@@ -29,8 +33,7 @@ export function settleNameless(folders: Folders, id: string): boolean {
   if (!isStamped(id)) return false
   const { kind, lock } = (readJson(join(taskFolder(folders, id), 'request.json')) ?? {}) as Record<string, unknown>
   if (typeof lock === 'string' && isHeld(lockFile(folders, lock)) !== false) return false
-  const began = ['writers', 'pid', 'swap/plan.json'].some((name) => existsSync(scriptFile(folders, id, name)))
-  if (began && typeof kind === 'string') {
+  if (hasBegun(folders, id) && typeof kind === 'string') {
     const status: Task = { id, kind, status: 'running', progress: 0, message: '', created_at: new Date().toISOString() }
     writeAtomic(join(taskFolder(folders, id), 'status.json'), `${JSON.stringify(status)}\n`)
     return false

@@ -5,6 +5,10 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { SYSTEM_PATH } from '../drivers/run.ts'
 import { ApiError } from '../http/errors.ts'
 
+/** Who locks for us: without it nothing can be told, and nothing be done. */
+const MISSING = 'the program flock is missing: util-linux and BusyBox have one'
+const isMissing = (error: Error | undefined) => error !== undefined && 'code' in error && error.code === 'ENOENT'
+
 /** Whether somebody holds a flock on `file`; undefined when that cannot be told. 10 µs when so, a process of 1.5 ms when not. */
 export function isHeld(file: string): boolean | undefined {
   const info = statSync(file, { throwIfNoEntry: false })
@@ -23,7 +27,12 @@ export function exclusively<T>(folder: string, act: () => T): T {
   const fd = openSync(folder, 'r')
   try {
     const stdio = ['ignore', 'ignore', 'ignore', fd] as const
-    const { status } = spawnSync('flock', ['-x', '3'], { stdio: [...stdio], timeout: 5000, env: { PATH: SYSTEM_PATH } })
+    const { status, error } = spawnSync('flock', ['-x', '3'], {
+      stdio: [...stdio],
+      timeout: 5000,
+      env: { PATH: SYSTEM_PATH },
+    })
+    if (isMissing(error)) throw new Error(MISSING, { cause: error })
     if (status !== 0)
       throw new ApiError('unavailable', 'Another program is changing this. Try again', { retryAfter: 5 })
     return act()
@@ -47,7 +56,7 @@ export function hold(folder: string): boolean {
   if (status === 0) return true
   closeSync(fd)
   if (status === 1) return false
-  throw new Error(`${folder} cannot be locked: flock(1) is missing or failed`, { cause: error })
+  throw new Error(`${folder} cannot be locked: ${isMissing(error) ? MISSING : 'flock failed'}`, { cause: error })
 }
 
 function inProcLocks(inode: number, device: number): boolean {

@@ -2,7 +2,7 @@
 // The trap: a task outlives this process. What is true of it is asked from its files and its kernel lock, never from memory.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SYSTEM_PATH } from '../drivers/run.ts'
 import type { Folders } from '../folders.ts'
@@ -10,9 +10,11 @@ import { ApiError, errno } from '../http/errors.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
+import { ensureFolder, unwritable } from '../store/ensure-folder.ts'
 import { moveFile } from '../store/move.ts'
 import { KINDS } from './kinds.ts'
-import { dropUnneeded, isSpent, settleNameless } from './leftovers.ts'
+import { type End, logSize, shortened, whyItEnded } from './last-words.ts'
+import { dropUnneeded, hasBegun, isSpent, settleNameless } from './leftovers.ts'
 import { isHeld } from './lock.ts'
 import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
 import {
@@ -38,6 +40,8 @@ export interface TasksOptions {
   environment: Record<string, string>
   /** Seconds after which a task is cancelled. */
   longest: number
+  /** Masks what is secret in a line of a log. */
+  mask?: (line: string) => string
   /** Hears of each task that came to its end, once while this process lives. */
   onEnd: (task: Task) => void
   /**
@@ -79,9 +83,17 @@ interface TaskRequest {
   wrapped: boolean
 }
 
+const SUDO = '/usr/bin/sudo'
 const KEPT = 100
 const POLL = 250
 const STAMPED = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z-/
+
+/** Resolves with how a program ended, or why it never ran. */
+const ended = (child: ChildProcess) =>
+  new Promise<End>((resolve) => {
+    child.once('error', (error) => resolve({ error }))
+    child.once('exit', (code) => resolve({ code }))
+  })
 
 export class Tasks {
   private readonly options: TasksOptions
@@ -104,7 +116,7 @@ export class Tasks {
   constructor(options: TasksOptions) {
     this.options = options
     for (const folder of [tasksFolder(options.folders), join(options.folders.state, 'locks')]) {
-      mkdirSync(folder, { recursive: true, mode: 0o750 })
+      ensureFolder(folder)
     }
   }
 
@@ -168,7 +180,7 @@ export class Tasks {
     const id = this.newId()
     const folder = taskFolder(this.options.folders, id)
     try {
-      mkdirSync(join(folder, 'input'), { recursive: true, mode: 0o750 })
+      ensureFolder(join(folder, 'input'))
       checkpoint('task-folder')
       const asked = { name: by.name, address: by.address }
       writeAtomic(
@@ -196,8 +208,11 @@ export class Tasks {
       return task
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
-      if (!['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')) throw error
-      throw new ApiError('no-space', 'Not enough free disk space', { cause: error })
+      const why = unwritable(error)
+      if (why === undefined) throw error
+      if (['ENOSPC', 'EDQUOT'].includes(errno(error) ?? ''))
+        throw new ApiError('no-space', 'Not enough free disk space', { cause: error })
+      throw new ApiError('unavailable', `The files of the task cannot be written: ${why}`, { cause: error })
     }
   }
 
@@ -247,19 +262,43 @@ export class Tasks {
     this.claimed.set(lock, task.id)
     this.ours.add(task.id)
     this.open.add(task.id)
-    const end = new Promise<void>((resolve) => {
-      child.once('error', (error) => {
-        this.options.warn(`the script ${task.kind}.sh did not start`, error)
-        resolve()
-      })
-      child.once('exit', () => resolve())
-    }).then(() => {
+    const end = ended(child).then((how) => {
       this.claimed.delete(lock)
+      this.failUnbegun(task, how)
       return this.settle(task.id)
     })
     this.live.set(task.id, end)
     end.finally(() => this.live.delete(task.id)).catch((error) => this.options.warn('a task did not end well', error))
     this.watch()
+  }
+
+  /**
+   * A script that left with a failure before it had said anything of its own has no work to put back, and its `recover` would only meet the
+   * same obstacle: what it last wrote is the reason. One that a signal ended may have been anywhere.
+   */
+  private failUnbegun({ id, kind }: Task, how: End): void {
+    if (!how.error && !how.code) return
+    const task = this.get(id)
+    if (task?.status !== 'pending' || hasBegun(this.options.folders, id)) return
+    this.giveEnd(task, 'failed', whyItEnded(taskFolder(this.options.folders, id), this.program(kind), how))
+  }
+
+  /** Writes an end in the place of a script that cannot. */
+  private giveEnd(task: Task, status: 'failed' | 'interrupted', reason: string): void {
+    const { folders, mask = (line) => line, warn } = this.options
+    const error = { code: 'E1000', message: shortened(mask(reason)) }
+    const completed_at = new Date().toISOString()
+    try {
+      const text = JSON.stringify({ ...task, status, message: error.message, error, completed_at })
+      writeAtomic(join(taskFolder(folders, task.id), 'status.json'), `${text}\n`)
+    } catch (cause) {
+      warn('the end of a task could not be written down', cause)
+    }
+  }
+
+  /** What is started for a kind, as people know it. */
+  private program(kind: string): string {
+    return this.options.privilege === 'sudo' ? SUDO : `${kind}.sh`
   }
 
   /** The absolute path of a kind's script; throws when it is not installed. */
@@ -278,7 +317,7 @@ export class Tasks {
     const script = this.script(kind, wrapped)
     const folder = taskFolder(folders, id)
     const argv = [script, action, folder, ...(wrapped ? [kind] : []), ...args]
-    const [program, ...rest] = privilege === 'sudo' ? ['/usr/bin/sudo', '-n', '--', ...argv] : argv
+    const [program, ...rest] = privilege === 'sudo' ? [SUDO, '-n', '--', ...argv] : argv
     const out = openSync(join(folder, 'log'), 'a', 0o640)
     try {
       return spawn(program!, rest, {
@@ -470,12 +509,12 @@ export class Tasks {
   }
 
   private async end(task: Task, action: 'recover' | 'cancel'): Promise<void> {
+    const folder = taskFolder(this.options.folders, task.id)
+    const from = logSize(folder)
+    let reason = 'Script error'
     try {
-      const child = this.spawn(task, action, this.request(task))
-      await new Promise<void>((resolve) => {
-        child.once('error', () => resolve())
-        child.once('exit', () => resolve())
-      })
+      const how = await ended(this.spawn(task, action, this.request(task)))
+      if (how.error || how.code) reason = whyItEnded(folder, this.program(task.kind), how, from)
     } catch (error) {
       this.options.warn(`the script ${task.kind}.sh cannot ${action}`, error)
     }
@@ -484,19 +523,7 @@ export class Tasks {
     // Its recover took the work up again (scripts/pool-scrub.sh), or it cannot be ended, and holds the lock.
     if (isHeld(lockFile(this.options.folders, this.lockOf(task)))) return this.watch()
     // Its script is missing or broken. Then the truth is at least that nothing runs any more.
-    const error = { code: 'E1000', message: 'Script error' }
-    const text = JSON.stringify({
-      ...now,
-      status: 'interrupted',
-      message: error.message,
-      error,
-      completed_at: new Date().toISOString(),
-    })
-    try {
-      writeAtomic(join(taskFolder(this.options.folders, task.id), 'status.json'), `${text}\n`)
-    } catch (cause) {
-      this.options.warn('the end of a task could not be written down', cause)
-    }
+    this.giveEnd(now, 'interrupted', reason)
   }
 
   private request(task: Task): TaskRequest {

@@ -1,6 +1,16 @@
 // What an adversarial review broke, each as it was reproduced. The trap: most of these need a fault (a full disk, a clock, a folder in the
 // way), not a clever request; keep the fault, or the test shows nothing.
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +22,15 @@ import { Configuration } from '../../src/config.ts'
 import { createLog } from '../../src/http/access-log.ts'
 import { moveFile } from '../../src/store/move.ts'
 import { TestClock } from '../harness/clock.ts'
-import { installation, type Options, startAppliance, startServer, TOKEN, temporaryFolder } from './appliance.ts'
+import {
+  FIXTURES,
+  installation,
+  type Options,
+  startAppliance,
+  startServer,
+  TOKEN,
+  temporaryFolder,
+} from './appliance.ts'
 import { file, PREFIX, raw, until } from './client.ts'
 
 const closing: (() => Promise<void>)[] = []
@@ -243,11 +261,44 @@ describe('a task', () => {
     const { call, folders } = await appliance({ scripts })
     writeFileSync(join(folders.root, 'etc/status_update.json'), '{"status":"success","percentage":100}\n')
     expect((await call('POST', '/update', { form: [file('update', 'x')] })).status).toBe(202)
+    const reason = 'update.sh cannot be run: it is not there, or the program that its first line names is not'
     const last = await until('the update ended', async () => {
       const status = JSON.parse((await call('GET', '/update')).body) as Record<string, unknown>
       return status['status'] !== 'running' && status
     })
-    expect(last).toMatchObject({ status: 'failed', 'error-code': 'E1000', 'error-message': 'Script error' })
+    expect(last).toMatchObject({ status: 'failed', 'error-code': 'E1000', 'error-message': reason })
+    expect(last['log']).toContain(`[SYSTEM] ${reason}`)
+    // What failed is never tried again from disk.
+    expect(readdirSync(join(folders.root, 'home/sftp/uploads'))).toEqual([])
+  })
+
+  it.each([
+    ['certs', '/certs', 'update_certs.log', [{ name: 'public' }, { name: 'private' }]],
+    ['backup', '/backup', 'update_backup.log', [{ name: 'action' }]],
+  ])('tells where its state is asked for why its script cannot begin: %s', async (kind, path, name, parts) => {
+    const scripts = temporaryFolder()
+    const token = 'sesame-open-up'
+    // As lib.sh does it without flock, or as sudo does it; with a secret in the line.
+    writeFileSync(
+      join(scripts, `${kind}.sh`),
+      `#!/bin/sh\necho "missing on this system: flock ${token}" >&2\nexit 69\n`,
+      {
+        mode: 0o755,
+      },
+    )
+    const { call, folders, app } = await appliance({ scripts })
+    writeFileSync(join(folders.root, 'etc/updates.key'), `${token}\n`)
+    const pem = { public: 'ec.pem', private: 'ec.key' } as Record<string, string>
+    const form = parts.map(({ name }) =>
+      name === 'action' ? { name, value: 'START' } : file(name, readFileSync(join(FIXTURES, pem[name] ?? ''))),
+    )
+    expect((await call('POST', path, { form })).status).toBe(202)
+    await app.tasks.wait(app.tasks.latest(kind)?.id ?? '')
+    const state = JSON.parse((await call('GET', path)).body)
+    expect(state).toMatchObject({ status: 'failed', 'error-message': 'missing on this system: flock [redacted]' })
+    expect(readFileSync(join(folders.root, 'log', name), 'utf8')).toMatch(
+      /^\[\d+\]\[SYSTEM\] missing on this system: flock \[redacted\]\n$/,
+    )
   })
 
   it('is the latest of its kind when the clock was set back', async () => {

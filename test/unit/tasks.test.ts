@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
+import { whyItEnded } from '../../src/tasks/last-words.ts'
 import { isHeld } from '../../src/tasks/lock.ts'
 import { isOwed, type Owed, owe } from '../../src/tasks/owed.ts'
 import { lockFile, type Task, taskFolder } from '../../src/tasks/task.ts'
@@ -66,6 +67,7 @@ function script(kind: string, { run = ':', recover = ':', cancel = ':' } = {}, m
   const text = `#!/bin/sh\naction=$1 task=$2\n${say}\ncase $action in\nrun) ${run} ;;\nrecover) ${recover} ;;\ncancel) ${cancel} ;;\nesac\n`
   writeFileSync(join(temp, 'scripts', `${kind}.sh`), text, { mode })
 }
+const errorOf = (code: string) => Object.assign(new Error(code), { code })
 const ids = () => readdirSync(join(folders.state, 'tasks')).sort()
 const jsonOf = (id: string, name: string) => JSON.parse(readFileSync(join(taskFolder(folders, id), name), 'utf8'))
 const open = (name: string) => join(folders.root, name)
@@ -186,17 +188,115 @@ describe('a task', () => {
     expect(tasks.start('work', { by, lock: 'lock-3' })?.id).toMatch(/^20260102T030406000Z-/)
   })
 
-  it('whose script cannot be started is interrupted, and warned of', async () => {
-    script('work', {}, 0o644)
-    const tasks = create()
-    const task = tasks.start('work', { by })
-    expect(await tasks.wait(task?.id ?? '')).toMatchObject({
-      status: 'interrupted',
-      error: { code: 'E1000', message: 'Script error' },
+  it.each<[string, () => void, string]>([
+    [
+      'that may not be run',
+      () => script('work', {}, 0o644),
+      'work.sh cannot be run: permission denied: it has to be executable',
+    ],
+    [
+      'whose interpreter is not here',
+      () => writeFileSync(join(temp, 'scripts/work.sh'), '#!/no/such/interpreter\n', { mode: 0o755 }),
+      'work.sh cannot be run: it is not there, or the program that its first line names is not',
+    ],
+    ['that misses a program', () => script('work', { run: 'no-such-program; exit 127' }), 'no-such-program: not found'],
+    [
+      'that refuses',
+      () => script('work', { run: 'echo first; echo "refused: the key" >&2; exit 77' }),
+      'refused: the key',
+    ],
+    [
+      'that says nothing',
+      () => script('work', { run: 'exit 64' }),
+      'work.sh ended with exit status 64 and said nothing',
+    ],
+    [
+      'that writes what only a terminal reads',
+      () => script('work', { run: String.raw`printf '\033[31mno \007key\033[0m\r\n\n \n'; exit 1` }),
+      'no key',
+    ],
+    [
+      'that writes a long line',
+      () => script('work', { run: 'i=0; while [ $i -lt 900 ]; do printf "é12345678"; i=$((i + 1)); done; exit 1' }),
+      `${'é12345678'.repeat(34).slice(0, 299)}…`,
+    ],
+    [
+      'that writes a line without end',
+      () => script('work', { run: 'i=0; while [ $i -lt 9000 ]; do printf "é12345678"; i=$((i + 1)); done; exit 1' }),
+      'what it said last is too long to be shown',
+    ],
+    [
+      'that tells a secret where the line is cut',
+      () => script('work', { run: `echo "${'x'.repeat(296)}sesame"; exit 1` }),
+      `${'x'.repeat(296)}***…`,
+    ],
+    ['that tells a secret', () => script('work', { run: 'echo "the key is sesame"; exit 1' }), 'the key is ******'],
+  ])('whose script cannot begin fails with what it said last: one %s', async (_name, prepare, message) => {
+    prepare()
+    const tasks = create({ mask: (line) => line.replace('sesame', '******') })
+    const id = tasks.start('work', { by, inputs: { secret: { text: 'a key' } } })?.id ?? ''
+    const task = await tasks.wait(id)
+    expect(task).toMatchObject({
+      status: 'failed',
+      error: { code: 'E1000' },
       completed_at: expect.stringMatching(/Z$/),
     })
-    expect(warned).toContain('the script work.sh did not start')
-    expect(tasks.isFree('work')).toBe(true)
+    if (message.startsWith('no-such')) expect(task?.message).toContain(message)
+    else expect(task?.message).toBe(message)
+    expect(task?.error?.message).toBe(task?.message)
+    expect(task?.started_at).toBeUndefined()
+    expect(ended.map((one) => one.status)).toEqual(['failed'])
+    expect(existsSync(join(taskFolder(folders, id), 'input'))).toBe(false)
+    expect([tasks.isFree('work'), warned]).toEqual([true, []])
+    expect(tasks.start('work', { by })).toBeDefined()
+  })
+
+  it('under sudo is told what sudo said, and what that means', async () => {
+    const tasks = create({ privilege: 'sudo' })
+    // Without a script sudo would not even be asked.
+    script('work')
+    const task = await tasks.wait(tasks.start('work', { by })?.id ?? '')
+    expect(task?.status).toMatch(/failed|interrupted/)
+    expect(whyItEnded(taskFolder(folders, task?.id ?? ''), '/usr/bin/sudo', { error: errorOf('ENOENT') })).toBe(
+      '/usr/bin/sudo cannot be run: it is not there, or the program that its first line names is not',
+    )
+    writeFileSync(join(taskFolder(folders, task?.id ?? ''), 'log'), 'sudo: a password is required\n')
+    expect(whyItEnded(taskFolder(folders, task?.id ?? ''), '/usr/bin/sudo', { code: 1 })).toBe(
+      'sudo: a password is required. The sudoers fragment of edge-admin is missing, or names another user',
+    )
+  })
+
+  it.each([
+    ['that left its record', 'echo 1 >"$task/pid"; exit 1'],
+    ['that began to put something in place', 'mkdir "$task/swap"; : >"$task/swap/plan.json"; exit 1'],
+    ['that was killed', 'kill -9 $$'],
+    ['that says it is well', 'exit 0'],
+  ])('may have begun, and is recovered: one %s', async (_name, run) => {
+    script('work', { run, recover: 'say cancelled' })
+    const tasks = create()
+    expect((await tasks.wait(tasks.start('work', { by })?.id ?? ''))?.status).toBe('cancelled')
+  })
+
+  it('that cannot be recovered says why that is', async () => {
+    script('work', { run: 'echo "30% working"; say running', recover: 'echo "no such tool" >&2; exit 69' })
+    const tasks = create()
+    expect(await tasks.wait(tasks.start('work', { by })?.id ?? '')).toMatchObject({
+      status: 'interrupted',
+      error: { code: 'E1000', message: 'no such tool' },
+    })
+  })
+
+  it.each([
+    ['EROFS', 'its file system is read-only'],
+    ['EACCES', 'this user may not write there'],
+  ])('whose files cannot be written is refused with the reason: %s', (code, why) => {
+    script('work')
+    const tasks = create()
+    const prepare = () => {
+      throw errorOf(code)
+    }
+    expect(() => tasks.start('work', { by, prepare })).toThrow(`The files of the task cannot be written: ${why}`)
+    expect([ids(), tasks.isClaimed('work')]).toEqual([[], false])
   })
 
   it('that ends without a word is recovered once, by the words of its request, whoever asks', async () => {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type Folders, uploads } from '../../folders.ts'
 import { ApiError, busy } from '../../http/errors.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
-import { isFinal } from '../../tasks/task.ts'
+import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import { isObject } from '../conf/document.ts'
 import { sayInLog } from '../uploads-folder.ts'
@@ -13,6 +13,8 @@ import { WrappedFolder } from './wrapped-folder.ts'
 
 const RUNNING = 'A backup or restore is already running'
 const FAILED = '{"status":"failed"}'
+/** Of a script that could not write it itself, with its reason. */
+const failed = ({ error }: Task) => JSON.stringify({ status: 'failed', 'error-message': error?.message })
 
 export function startBackup(tasks: Tasks, by: Asker): void {
   if (!tasks.start('backup', { args: ['START'], by })) throw busy(RUNNING)
@@ -46,7 +48,8 @@ export async function backupStatus(folders: Folders, tasks: Tasks): Promise<Back
   const status = read()
   if (!status.running) {
     await tasks.released('backup')
-    if (tasks.silentFailure('backup', uploads(folders, 'backup.json'))) return { text: FAILED, running: false }
+    const silent = tasks.silentFailure('backup', uploads(folders, 'backup.json'))
+    if (silent) return { text: failed(silent), running: false }
   }
   const task = status.running ? tasks.latest('backup') : undefined
   if (!task || !tasks.isDead(task)) return status

@@ -65,6 +65,8 @@ export function startCerts(tasks: Tasks, files: CertificateFiles, by: Asker): Ta
 export interface CertsStatus {
   status: string | null
   log: string | null
+  /** Why the script could not even say that it failed. */
+  message?: string | undefined
 }
 
 export async function certsStatus(folders: Folders, tasks: Tasks): Promise<CertsStatus> {
@@ -77,7 +79,8 @@ export async function certsStatus(folders: Folders, tasks: Tasks): Promise<Certs
   const status = read()
   if (status.status !== 'running') {
     await tasks.released('certs')
-    if (tasks.silentFailure('certs', etc(folders, 'status_certs.txt'))) return { ...status, status: 'failed' }
+    const silent = tasks.silentFailure('certs', etc(folders, 'status_certs.txt'))
+    if (silent) return { ...status, status: 'failed', message: silent.error?.message }
   }
   const task = status.status === 'running' ? tasks.latest('certs') : undefined
   if (!task || !tasks.isDead(task)) return status

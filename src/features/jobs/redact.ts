@@ -46,9 +46,9 @@ export function literals(secrets: Iterable<string>): string[] {
   return [...known].sort((a, b) => b.length - a.length)
 }
 
-/** One line of a task's status, masked by what is named in it: a program's own words may hold what it was given. */
-export const maskedLine = (text: string): string =>
-  Buffer.from(redact([Buffer.from(text).toString('latin1')], []).shown[0] ?? '', 'latin1').toString()
+/** One line of a task's status, masked by what is named in it, and of what is `known`: a program's own words may hold what it was given. */
+export const maskedLine = (text: string, known: string[] = []): string =>
+  Buffer.from(redact([Buffer.from(text).toString('latin1')], known).shown[0] ?? '', 'latin1').toString()
 
 /** What is shown for each line; undefined for those that are a part of something masked. `open`: lines at the end that may yet be a key's. */
 export function redact(lines: string[], known: string[]): { shown: (string | undefined)[]; open: number } {

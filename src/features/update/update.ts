@@ -1,5 +1,6 @@
 // Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
 // vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
+import { rmSync } from 'node:fs'
 import { etc, type Folders, log, uploads } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
@@ -7,6 +8,7 @@ import { readJson, readLine, readText, replaceAtomic } from '../../store/atomic.
 import { moveFile } from '../../store/move.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
+import { neverBegan } from '../appliance/never-began.ts'
 import { makeWay, sayInLog } from '../uploads-folder.ts'
 
 /** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */
@@ -86,6 +88,8 @@ export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
   const task = tasks.silentFailure('update', etc(folders, 'status_update.json'))
   if (!task) return
   const { code, message } = silentError(task)
+  // What failed is never tried again from disk; without its script nobody else takes it away.
+  if (neverBegan(task)) rmSync(uploads(folders, PACKAGE), { force: true })
   replaceAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
   replaceAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
   replaceAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)

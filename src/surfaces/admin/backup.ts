@@ -58,6 +58,7 @@ export const getBackup = define({
     status: z.string(),
     filesize: z.string().optional().describe('as du -h prints it'),
     sha256: z.string().optional().describe('of the whole archive, hexadecimal'),
+    'error-message': z.string().optional().describe('why the work could not even begin'),
   }),
   errors: [404],
   async handle(call, { folders, tasks }) {

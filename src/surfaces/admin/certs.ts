@@ -57,9 +57,13 @@ export const getCerts = define({
   permission: 'viewer',
   enabled: ({ endpoints }) => endpoints.includes('certs'),
   query: Wait,
-  response: z.object({ status: z.string().nullable(), log: z.string().nullable() }),
+  response: z.object({
+    status: z.string().nullable(),
+    log: z.string().nullable(),
+    'error-message': z.string().optional().describe('why the work could not even begin'),
+  }),
   async handle(call, { folders, tasks }) {
-    const { status, log } = await longPoll(
+    const { status, log, message } = await longPoll(
       {
         read: () => certsStatus(folders, tasks),
         underWay: ({ status }) => status === 'running',
@@ -67,7 +71,7 @@ export const getCerts = define({
       },
       call,
     )
-    return json({ status, log: literalLines(log) })
+    return json({ status, log: literalLines(log), ...(message !== undefined && { 'error-message': message }) })
   },
 })
 
