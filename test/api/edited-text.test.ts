@@ -1,6 +1,6 @@
 // What people save on Windows: with a byte order mark, as UTF-16, with CRLF. It is read rightly, or the answer says what it is.
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signLicense } from '../../src/features/license/license.ts'
@@ -141,4 +141,15 @@ describe('a text that cannot be read', () => {
       await original.close()
     }
   })
+})
+
+it('storage without a list of what the image offers is shown all the same, with all that POST takes', async () => {
+  rmSync(join(appliance.folders.sysconf, 'storage-options.json'), { force: true })
+  etc('storage.json', Buffer.from('{"storage":{"type":"local"}}'))
+  expect(JSON.parse((await appliance.call('GET', '/storage')).body)).toEqual({
+    storage: { type: 'local' },
+    options: ['local', 'nfs', 'aoe', 'iscsi', 'nbd'],
+  })
+  sysconf('storage-options.json', Buffer.from('not JSON'))
+  expect(JSON.parse((await appliance.call('GET', '/storage')).body).options).toEqual(['local'])
 })

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { decodeDocument } from '../../features/conf/document.ts'
 import { readSettings, storedSettings } from '../../features/settings/settings.ts'
 import { publicStorage, readStorage } from '../../features/storage/storage.ts'
+import { TYPES } from '../../features/storage/types.ts'
 import { etc, type Folders } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { busy, notFound, raise } from '../../http/errors.ts'
@@ -140,10 +141,10 @@ export const getStorage = define({
   async handle(call, { folders, tasks, mode }) {
     await applied(call, tasks, 'storage')
     const stored = readJson(etc(folders, 'storage.json'))
-    const options =
-      readText(join(folders.sysconf, 'storage-options.json')) === undefined
-        ? raise(notFound('', { words: 'This image offers no storage to choose' }))
-        : (offered(folders) ?? ['local'])
+    const isListed = readText(join(folders.sysconf, 'storage-options.json')) !== undefined
+    // The original has nothing to show without that list, also where POST has just taken something.
+    if (!isListed && mode === 'original') throw notFound()
+    const options = isListed ? (offered(folders) ?? ['local']) : Object.keys(TYPES)
     if (stored === undefined) throw notFound('', { words: 'No storage was set yet' })
     return json(publicStorage(stored, options, mode), 200, { 'Cache-Control': 'no-cache' })
   },
