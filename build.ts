@@ -68,9 +68,7 @@ const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const words = wordList()
 const shipped = [...shippedPackages(outputs, packages), words]
 const files = Object.fromEntries(
-  Object.keys(outputs)
-    .sort()
-    .map((file) => [file.replace(/^dist\//, ''), readFileSync(file)]),
+  [...Object.keys(outputs), START].sort().map((file) => [file.replace(/^dist\//, ''), readFileSync(file)]),
 )
 const uses = [...usedByUs(outputs), words.name]
 const text = existsSync('LICENSE') ? readFileSync('LICENSE', 'utf8').trim() : ''

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { programsOf } from '../unit/script-programs.ts'
 import { Appliance, ended, installation, isRoot, removeTemporary, shells, until } from './harness.ts'
 
 afterAll(removeTemporary)
@@ -21,32 +22,10 @@ const sourcesOf = (name: string): string[] =>
 
 /** Of other programs a script asks first whether they are there, or says in its own words that they are not. */
 const ASKED = new Set(
-  'busybox cmp hostname ip networkctl reboot service sh systemctl timedatectl udevadm zfs zpool env chmod cp ln mv'.split(
+  'aoe-discover chronyd dhclient hostname ip iscsiadm ln modprobe networkctl ntpd reboot service sh systemctl tee timeout udevadm udhcpc zfs zpool'.split(
     ' ',
   ),
 )
-/** Programs that this system has and a script may name at the place of a command. */
-const PROGRAMS = new Set(['/usr/bin', '/usr/sbin'].flatMap((path) => readdirSync(path)))
-const BUILTIN = new Set(
-  'echo printf test true false kill pwd read umask set unset exit cd command export trap wait shift return exec time'
-    .split(' ')
-    .concat(
-      'file size look split last first from install join link apply open reset stop say as w users groups which who'.split(
-        ' ',
-      ),
-    ),
-)
-
-function programsOf(name: string): string[] {
-  const found = new Set<string>()
-  for (const line of text(name).split('\n')) {
-    const code = line.replace(/(^|\s)#.*$/, '').replace(/'[^']*'/g, "''")
-    const place =
-      /(?:^\s*|[|;&({!`]\s*|\$\(\s*|\b(?:then|do|else|if|while|until|exec|elif)\s+|-exec\s+)([a-z][a-z0-9_.-]*)(?=\s|$|\)|;)/g
-    for (const [, word = ''] of code.matchAll(place)) if (PROGRAMS.has(word) && !BUILTIN.has(word)) found.add(word)
-  }
-  return [...found].sort()
-}
 
 const tasks = readdirSync(folder).filter((name) => /^main "\$@"$/m.test(text(name)) && /\bLOCK=/.test(text(name)))
 
@@ -63,7 +42,8 @@ describe('a script', () => {
     const named = new Set([...COMMON, ...files.flatMap(needsOf), ...ASKED])
     // lib.sh has it for those that call tar_create.
     if (!files.some((file) => /\btar_create\b/.test(text(file)))) named.add('tar')
-    expect(['lib.sh', ...files].flatMap(programsOf).filter((program) => !named.has(program))).toEqual([])
+    const called = programsOf(['lib.sh', ...files].map(text))
+    expect([...called].filter((program) => !named.has(program))).toEqual([])
     if (files.some((file) => /\b(?:edge_admin|swap_in)\b/.test(text(file)))) expect(named).toContain('node')
   })
 })

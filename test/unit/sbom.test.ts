@@ -64,7 +64,7 @@ describe('the bill of materials', () => {
     const listed = text('deps.txt')
     for (const { name, version } of components) expect(listed).toContain(` ${name}@${version}`)
     const { properties } = components.find(({ name }) => name === 'hono')!
-    expect(properties.map(({ value }) => value)).toEqual(['console/app.js', 'edge-admin.js'])
+    expect(properties.map(({ value }) => value)).toEqual(['console/app.js', 'main.js'])
     // In npm's tree, and nothing of them in the bundle.
     for (const name of ['sonic-boom', 'thread-stream', 'bare-fs']) {
       expect(listed).toContain(` ${name}@`)
@@ -85,7 +85,7 @@ describe('the bill of materials', () => {
 
   it('has the digests of the files that were built with it', () => {
     const { components } = built().metadata.component
-    expect(components.map(({ name }) => name)).toEqual(['console/app.js', 'edge-admin.js'])
+    expect(components.map(({ name }) => name)).toEqual(['console/app.js', 'edge-admin.js', 'main.js'])
     for (const { name, hashes } of components)
       expect([name, hashes[0]!.content]).toEqual([name, sha256(`dist/${name}`)])
   })
