@@ -2,7 +2,7 @@
 # Checks a certificate and its key, tries them in a real handshake, then puts them in place: `certs.sh run TASKDIR`. A newcomer's trap: the
 # lines in update_certs.log are read by clients of the original; `appliance.pem` and `stunnel.conf` in them are words, not our files.
 LOCK=certs
-NEEDS='node openssl timeout'
+NEEDS='node openssl'
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # Makes the encrypted debug bundle: `debug.sh run TASKDIR` leaves uploads/debug-bundle.tar, which only the vendor can read. A newcomer's trap:
 # the commands are the vendor's (etc/debug.txt), each up to its first semicolon; nothing of a caller ever gets into them.
 LOCK=logs
-NEEDS='gzip openssl tar timeout wc'
+NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=collect.sh

@@ -339,8 +339,8 @@ drop_half_written() {
 # the midst of the work would be told as a fault of what it was to work on.
 missing_programs() { # sets MISSING
   MISSING=
-  for mp_name in awk basename cat chgrp chmod cmp cp cut date dirname find flock grep head id mkdir mv od rm sed sleep stat sync tr \
-    ${SUDO_UID:+node} ${NEEDS:-}; do
+  for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id mkdir mkfifo mv od rm sed sleep stat sync tail \
+    timeout tr ${SUDO_UID:+node} ${NEEDS:-}; do
     command -v "$mp_name" >/dev/null 2>&1 || MISSING="$MISSING $mp_name"
   done
 }

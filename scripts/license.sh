@@ -2,7 +2,7 @@
 # Lets the vendor's license.sh decide about a new licence: `license.sh run TASKDIR`. A newcomer's trap: that script reads etc/license.asc and
 # nothing else, so the candidate is put there first, and the old one comes back unless it says yes.
 LOCK=license
-NEEDS='node timeout wc'
+NEEDS='node wc'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=license-verdict.sh

@@ -3,7 +3,7 @@
 # Installs an update package: decrypts it, checks it as it streams, verifies its signature, and only then unpacks and runs it.
 # A newcomer's trap: clients poll the status files in etc/, so the JSON one is written last of all the files that say the same.
 LOCK=update
-NEEDS='dd gzip openssl tar wc'
+NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=package.sh

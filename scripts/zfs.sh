@@ -3,7 +3,7 @@
 # checked here again, and nothing that is no name of ZFS's ever becomes an argument of `zfs`.
 
 # shellcheck disable=SC2034
-NEEDS='sha256sum sort tail'
+NEEDS='sha256sum sort'
 
 # What a policy made carries its type in this property (src/features/snapshots/policy.ts).
 # shellcheck disable=SC2034

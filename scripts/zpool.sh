@@ -3,7 +3,7 @@
 # the lock, on purpose; while it sits in the kernel, which no kill can end, nobody else may touch the pool.
 
 # shellcheck disable=SC2034
-NEEDS='readlink timeout'
+NEEDS=readlink
 ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
 
 # The server gives the lock's name, since a pool's own may be too long for a file's.

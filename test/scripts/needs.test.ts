@@ -14,6 +14,8 @@ const text = (name: string) => readFileSync(join(folder, name), 'utf8')
 const needsOf = (name: string): string[] =>
   /^NEEDS=(?:'([^']*)'|(\w+))$/m.exec(text(name))?.slice(1).join('').split(' ') ?? []
 const COMMON = /for mp_name in ([a-z \\\n]+)/.exec(text('lib.sh'))?.[1]?.replace(/\\/g, '').trim().split(/\s+/) ?? []
+/** lib.sh, with what it loads for every task. */
+const LIB = ['lib.sh', 'processes.sh', 'hook.sh', 'memory-image.sh']
 /** What a script loads besides lib.sh. */
 const sourcesOf = (name: string): string[] =>
   [...text(name).matchAll(/^\s*\. "\$(?:here|\(dirname -- "\$0"\))\/([a-z-]+\.sh)"$/gm)]
@@ -42,7 +44,7 @@ describe('a script', () => {
     const named = new Set([...COMMON, ...files.flatMap(needsOf), ...ASKED])
     // lib.sh has it for those that call tar_create.
     if (!files.some((file) => /\btar_create\b/.test(text(file)))) named.add('tar')
-    const called = programsOf(['lib.sh', ...files].map(text))
+    const called = programsOf(LIB.concat(files).map(text))
     expect([...called].filter((program) => !named.has(program))).toEqual([])
     if (files.some((file) => /\b(?:edge_admin|swap_in)\b/.test(text(file)))) expect(named).toContain('node')
   })
