@@ -5,7 +5,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { layMemoryTool, layOriginal, type Original } from '../fakes/original/lay.ts'
-import { FIXTURES, type InProcess, isRoot, startAppliance, TOKEN } from './appliance.ts'
+import { FIXTURES, type InProcess, installation, isRoot, startAppliance, TOKEN } from './appliance.ts'
 import { file, until } from './client.ts'
 import { ended, goodPackage } from './packages.ts'
 
@@ -21,6 +21,7 @@ beforeAll(async () => {
   box = await startAppliance({
     environment,
     fixtureKeys: true,
+    scripts: join(installation(), 'scripts'),
     configure(folders) {
       original = layOriginal(folders)
       tool = layMemoryTool(original.prefix, [join(folders.root, 'etc/api.token'), join(folders.root, 'etc/app.json')])
