@@ -39,7 +39,7 @@ import { lookAtPrograms } from '../../src/features/check/programs.ts'
 import { reportLines } from '../../src/features/check/report.ts'
 import { lookAtScripts } from '../../src/features/check/scripts.ts'
 import { lookAtSpace, unfit } from '../../src/features/check/space.ts'
-import { lookAtSudo } from '../../src/features/check/sudo.ts'
+import { lookAtSudo, SUDO_SCRIPTS } from '../../src/features/check/sudo.ts'
 import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { installPair } from '../../src/http/tls.ts'
 
@@ -301,10 +301,6 @@ case $1 in
     echo '    (root) NOPASSWD: ${kinds.map((kind) => `${at('scripts', kind)}.sh ^(run|recover|cancel) x$`).join(', ')}' ;;
 esac
 `
-  const ALL =
-    'update settings storage certs license backup restore logs debug wrapper dataset-destroy snapshot-create snapshot-prune snapshot-rollback reboot'.split(
-      ' ',
-    )
   const here = (me = { uid: 0, gid: 0 }) =>
     otherwise({
       configured: { settings: settings({ privilege: 'sudo' }), file: undefined },
@@ -319,11 +315,11 @@ esac
 
   it('that is missing, too old, or lets the server start nothing', async () => {
     await finds(lookAtSudo, [['sudo.missing', 'system/usr/bin/sudo']], await here())
-    sudo(grant(ALL))
+    sudo(grant(SUDO_SCRIPTS))
     await finds(lookAtSudo, [], await here())
-    sudo(grant(ALL, '1.9.5p2'))
+    sudo(grant(SUDO_SCRIPTS, '1.9.5p2'))
     await finds(lookAtSudo, [['sudo.old', 'system/usr/bin/sudo']], await here())
-    sudo(grant(ALL.filter((kind) => kind !== 'restore')))
+    sudo(grant(SUDO_SCRIPTS.filter((kind) => kind !== 'restore')))
     const findings = (await lookAtSudo(await here())).filter(isWrong)
     expect(findings.map(({ id, message }) => [id, message])).toEqual([
       ['sudo.fragment-missing', 'it does not let admin start without a password: restore.sh'],
@@ -339,7 +335,7 @@ esac
   })
 
   it('cannot work for a server that is root', async () => {
-    sudo(grant(ALL))
+    sudo(grant(SUDO_SCRIPTS))
     const root = { ...(await here()), server: { uid: 0, gid: 0 } }
     await finds(lookAtSudo, [['sudo.server-is-root', 'system/usr/bin/sudo']], root)
   })
