@@ -14,6 +14,7 @@ case $KIND in
 esac
 # Under sudo lib.sh reads it from `settings`.
 [ -z "${SUDO_UID:-}" ] || unset EDGE_WRAPPER
+NEEDS=node
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # The task is what it does, not how.
