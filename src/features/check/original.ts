@@ -154,8 +154,9 @@ const VARIABLES: Readonly<Record<string, { message: string; mend: string }>> = {
     mend: 'Set "listen.port" for HTTPS, and let clients use that.',
   },
   JIDO_WITH_SSL: {
-    message: 'HTTPS is the server’s own and on unless it is switched off',
-    mend: 'Say in the configuration where it listens: "listen": {"host": "0.0.0.0", "port": 8443}',
+    message:
+      'HTTPS is the server’s own; "true" opens port 8443 of every IPv4 address, once there is a token or a first-run phrase',
+    mend: '"listen": {"host": …} in edge-admin.json decides instead, where there is such a file.',
   },
   JIDO_STUNNEL_BIN: {
     message: 'no stunnel is started, and none is ended',
