@@ -31,6 +31,7 @@ function path(name: string, node?: (file: string) => void): string {
     'grep',
     'rm',
     'ln',
+    'sort',
   ])
     symlinkSync(`/bin/${program}`, at(name, program))
   node?.(at(name, 'node'))
