@@ -73,7 +73,6 @@ it('fills in every name, and the folders that were asked for', () => {
     '/usr/lib/systemd/system/edge-admin.service',
     '/usr/lib/tmpfiles.d/edge-admin.conf',
     '/etc/init.d/edge-admin',
-    '/etc/sudoers.d/edge-admin',
     `${lib}/scripts/settings`,
   ]) {
     expect(text(file), file).not.toMatch(/@[A-Z]+@/)
@@ -86,10 +85,20 @@ it('fills in every name, and the folders that were asked for', () => {
 })
 
 it('gives the files the modes that sudo and the shell insist on', () => {
-  expect(mode('/etc/sudoers.d/edge-admin')).toBe('440')
   expect(mode(`${lib}/scripts/settings`)).toBe('644')
   expect(mode(`${lib}/scripts/update.sh`)).toBe('755')
   expect(mode('/etc/init.d/edge-admin')).toBe('755')
+})
+
+it('gives a user the rights of the fragment only when it is named', ({ skip }) => {
+  expect(existsSync(inImage('/etc/sudoers.d/edge-admin'))).toBe(false)
+  if (process.getuid?.() !== 0) skip('only root gives folders their owners')
+  const other = join(temp, 'sudo')
+  make('install', `DESTDIR=${other}`, 'SERVER_USER=nobody')
+  const fragment = join(other, 'etc/sudoers.d/edge-admin')
+  expect((statSync(fragment).mode & 0o777).toString(8)).toBe('440')
+  expect(readFileSync(fragment, 'utf8')).toMatch(/^nobody ALL=\(root\) NOPASSWD: /m)
+  expect(readFileSync(fragment, 'utf8')).not.toMatch(/@[A-Z]+@/)
 })
 
 it('installs a unit that systemd accepts', (context) => {
