@@ -176,7 +176,7 @@ describe('SEC-02 what a caller sends', () => {
       }),
       { numRuns: runs(1500) },
     )
-  })
+  }, 240_000)
 
   it('SEC-04 starts nothing and opens no connection before the caller is known', async () => {
     let sockets = 0

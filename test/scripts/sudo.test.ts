@@ -98,7 +98,10 @@ const status = (id: string): { status: string; progress: number; pid: number; cr
 const statusOf = (id: string) => (existsSync(join(folders.state, 'work', id, 'status.json')) ? status(id) : undefined)
 const newest = (kind: string) =>
   tasks()
-    .filter((id) => readFileSync(join(folders.state, 'tasks', id, 'request.json'), 'utf8').includes(`"kind":"${kind}"`))
+    .filter((id) => {
+      const file = join(folders.state, 'tasks', id, 'request.json')
+      return existsSync(file) && readFileSync(file, 'utf8').includes(`"kind":"${kind}"`)
+    })
     .at(-1)!
 const says = (id: string) => readFileSync(join(folders.state, 'tasks', id, 'log'), 'utf8')
 const ownerOf = (path: string) => lstatSync(path).uid
@@ -140,6 +143,8 @@ beforeAll(async () => {
 
   const source = installation()
   copyFileSync(join(REPOSITORY, 'install.sh'), join(source, 'install.sh'))
+  // Here the program is one file, without the one that looks at the version of Node first.
+  copyFileSync(join(source, 'edge-admin.js'), join(source, 'main.js'))
   must(inside(['sh', join(source, 'install.sh')]), {
     PATH: process.env['PATH'],
     PREFIX: at('usr'),
@@ -293,7 +298,7 @@ describe('the server as an unprivileged user', () => {
         expect(sudo([script('services'), ...argv]).status, argv.join(' ')).not.toBe(0)
     } finally {
       writeFileSync(list, before)
-      rmSync(join(folders.sysconf, 'init.d'), { recursive: true })
+      for (const name of ['needs-root', 'stopped', 'not-roots']) rmSync(join(folders.sysconf, 'init.d', name))
     }
   })
 
