@@ -45,7 +45,7 @@ export function installation(): string {
   cpSync(PAGE, join(folder, 'console'), { recursive: true })
   buildSync({
     entryPoints: [join(REPOSITORY, 'src/main.ts')],
-    outfile: join(folder, 'edge-admin.js'),
+    outfile: join(folder, 'main.js'),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -54,6 +54,8 @@ export function installation(): string {
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  // In the place of src/start.ts, which build.ts transforms.
+  writeFileSync(join(folder, 'edge-admin.js'), "import './main.js'\n")
   installed = folder
   return folder
 }
