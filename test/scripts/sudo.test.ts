@@ -143,8 +143,6 @@ beforeAll(async () => {
 
   const source = installation()
   copyFileSync(join(REPOSITORY, 'install.sh'), join(source, 'install.sh'))
-  // Here the program is one file, without the one that looks at the version of Node first.
-  copyFileSync(join(source, 'edge-admin.js'), join(source, 'main.js'))
   must(inside(['sh', join(source, 'install.sh')]), {
     PATH: process.env['PATH'],
     PREFIX: at('usr'),
