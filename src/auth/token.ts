@@ -3,6 +3,7 @@
 // rewritten. A blank cannot be in a token, so the two forms cannot be mistaken for each other.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { etc, type Folders } from '../folders.ts'
 import { errno } from '../http/errors.ts'
 import { readEdited, readText, replaceAtomic } from '../store/atomic.ts'
@@ -36,6 +37,8 @@ export function endFirstRun(folders: Folders): void {
   checkpoint('setup-ended')
 }
 
+const MOMENT = 2000
+
 export interface Credentials {
   token?: string | undefined
   hash?: string | undefined
@@ -51,6 +54,8 @@ export class TokenStore {
   /** METHOD+path → expected hash. The legacy hash has no nonce, so it is one constant for each endpoint and token. */
   private readonly hashes = new Map<string, Buffer>()
   private unreadable = false
+  /** Whether there has been a token since the start. */
+  private seen = false
   private proven: { key: string; proof: Proof } | undefined
 
   constructor(folders: Folders, warn: (text: string) => void = () => {}) {
@@ -81,6 +86,16 @@ export class TokenStore {
     return lstatSync(etc(this.folders, 'api.token'), { throwIfNoEntry: false }) === undefined
   }
 
+  /**
+   * The same for a stranger, who gets the appliance: a token that was there a moment ago may be on its way back (an image's tool that puts a link
+   * in its place, a `mv` from another disk), so it has to be gone for MOMENT milliseconds.
+   */
+  async staysUnset(): Promise<boolean> {
+    if (!this.isUnset() || !this.seen) return this.isUnset()
+    await pause(MOMENT)
+    return this.isUnset()
+  }
+
   /** What an address is known by that proved the token; ends with the token, and holds nothing that would prove it. */
   proof(): Proof | undefined {
     const key = this.current()
@@ -103,10 +118,15 @@ export class TokenStore {
     const line = firstLineOf(bytes, this.warn)
     if (line.length === 0) return undefined
     const stored = STORED.exec(line.toString('latin1'))?.[1]
-    if (stored) return stored
+    if (stored) {
+      this.seen = true
+      return stored
+    }
     const key = tokenKey(line)
-    // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway.
-    if (!readText(etc(this.folders, 'api.token.setup'))) {
+    this.seen = true
+    // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway. Another token does not.
+    const phrase = readPhrase(etc(this.folders, 'api.token.setup'))
+    if (phrase === undefined || tokenKey(phrase) !== key) {
       try {
         const lost = replaceAtomic(file, `sha256 ${key}\n`, 0o600)
         if (lost) this.warn(`the token file was converted, and ${lost}`)

@@ -2,6 +2,7 @@
 // their end (scripts/memory-image.sh); this is for what the server changes by itself. The trap: the tool needs root, so a task runs it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { CommandError, createRun, SYSTEM_PATH } from '../drivers/run.ts'
 import { installation } from '../folders.ts'
 import { GroupCommit } from '../store/group-commit.ts'
@@ -42,6 +43,9 @@ interface MemoryImageOptions {
 }
 
 const KIND = 'persist'
+/** Milliseconds that an answer waits for it. */
+const PATIENCE = 30_000
+const LATE = 'late'
 const BY = { name: 'system', address: 'local' }
 
 export function memoryImage({ tasks, prefix, warn }: MemoryImageOptions): MemoryImage {
@@ -62,7 +66,9 @@ export function memoryImage({ tasks, prefix, warn }: MemoryImageOptions): Memory
     async save() {
       if (!runsFromMemory(prefix)) return
       try {
-        await commit.wait()
+        // What was changed is in force: whoever changed it does not wait for a disk that died.
+        const outcome = await Promise.race([commit.wait(), pause(PATIENCE, LATE, { ref: false })])
+        if (outcome === LATE) warn('the state is not persistent yet: the tool of this image takes its time')
       } catch (error) {
         warn(`the state could not be made persistent: ${error instanceof Error ? error.message : error}`)
       }

@@ -20,6 +20,8 @@ vi.mock('node:fs', async (original) => {
   }
   return { ...fs, readFileSync }
 })
+const moment = vi.hoisted(() => ({ passes: vi.fn() }))
+vi.mock('node:timers/promises', () => ({ setTimeout: async () => moment.passes() }))
 vi.mock('node:crypto', async (original) => {
   const crypto = await original<typeof import('node:crypto')>()
   spy.compare.mockImplementation(crypto.timingSafeEqual)
@@ -41,6 +43,31 @@ const opens = (store: TokenStore, credentials: { token?: string; hash?: string }
   store.authenticate(method, path, credentials) !== undefined
 
 describe('a token', () => {
+  it('SEC-09 is kept as its digest also while the phrase of a first run lies beside it', () => {
+    prepareFirstRun(folders, 4)
+    const phrase = readFileSync(setup(), 'utf8').trim()
+    const store = new TokenStore(folders)
+    expect([opens(store, { token: phrase }), readFileSync(file(), 'utf8').trim()]).toEqual([true, phrase])
+    writeFileSync(file(), 'set-over-ssh\n')
+    expect(opens(new TokenStore(folders), { token: 'set-over-ssh' })).toBe(true)
+    expect(readFileSync(file(), 'utf8')).toBe(`sha256 ${tokenKey('set-over-ssh')}\n`)
+  })
+
+  it('SEC-01 that is away for a moment leaves the appliance to no stranger', async () => {
+    storeToken(folders, 'canary-token')
+    const store = new TokenStore(folders)
+    store.current()
+    const kept = readFileSync(file())
+    rmSync(file())
+    moment.passes.mockImplementationOnce(() => writeFileSync(file(), kept))
+    expect([store.isUnset(), await store.staysUnset()]).toEqual([true, false])
+    rmSync(file())
+    expect(await store.staysUnset()).toBe(true)
+    expect(moment.passes).toHaveBeenCalledTimes(2)
+    // Where there has been none, nobody waits.
+    expect([await new TokenStore(folders).staysUnset(), moment.passes.mock.calls.length]).toEqual([true, 2])
+  })
+
   it('derives the key and the hash of the contract', () => {
     expect(tokenKey('yourtoken')).toBe('13e2ff941bbc8692cad141c8d293dda2c4f1c1a3c51b93d54f1a1693e1206107')
     storeToken(folders, 'yourtoken')

@@ -2,6 +2,7 @@
 // The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Run } from '../../drivers/run.ts'
 import { etc, type Folders } from '../../folders.ts'
 import { ApiError, busy, invalid, notFound } from '../../http/errors.ts'
@@ -80,7 +81,9 @@ export class InstalledLicense {
   async #settled(): Promise<void> {
     const { tasks } = this.#needs
     const judged = tasks.latest('license')
-    if (judged && (!isFinal(judged) || tasks.isRunning('license'))) await tasks.wait(judged.id)
+    if (!judged || (isFinal(judged) && !tasks.isRunning('license'))) return
+    const late = pause(PATIENCE, LATE, { ref: false })
+    if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw busy('A licence is being installed')
   }
 
   /** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
@@ -106,6 +109,9 @@ export class InstalledLicense {
   }
 }
 
+/** Milliseconds that one who asks waits for a candidate's end: the original's wrapper has no limit of its own. */
+const PATIENCE = 30_000
+const LATE = 'late'
 /** What the script says of a file that the vendor's script does not take. */
 const NO = 'Invalid or missing license file'
 

@@ -38,7 +38,7 @@ export const getLicense = define({
   id: 'getLicense',
   permission: 'viewer',
   summary: 'Show the licence',
-  errors: [404],
+  errors: [404, 409],
   async handle(_call, { license }) {
     const text = await license.read()
     if (text === undefined) throw notFound('', { words: 'There is no valid licence' })

@@ -35,7 +35,7 @@ export const setUp = define({
   errors: [400, 403, 409, 429],
   async handle(call, deps) {
     const { tokens, tasks, setToken } = deps
-    if (!call.principal && !tokens.isUnset()) throw await refused(call, deps)
+    if (!call.principal && !(await tokens.staysUnset())) throw await refused(call, deps)
     const token = readNewToken(call.fields['newtoken'])
     const allowed = () => {
       const now = call.authenticateAgain()
