@@ -424,13 +424,7 @@ describe('lists', () => {
     for (const name of ['storage-options.json', 'build.json']) rmSync(inSysconf(name))
     await finds(
       lookAtLists,
-      missing(
-        'root/etc/backup.txt',
-        'root/etc/logs.txt',
-        'root/etc/debug.txt',
-        'root/etc/version.txt',
-        'sysconf/storage-options.json',
-      ),
+      missing('root/etc/backup.txt', 'root/etc/logs.txt', 'root/etc/debug.txt', 'root/etc/version.txt'),
     )
     expect(ids(await lookAtLists(place)).filter((id) => id === 'lists.missing')).toHaveLength(7)
   })
@@ -452,6 +446,11 @@ describe('lists', () => {
     mkdirSync(inRoot('etc/debug.txt'))
     lay(inSysconf('build.json'), Buffer.from([0x7b, 0xe4, 0x7d]))
     await finds(lookAtLists, [
+    const options = (await lookAtLists(place)).find(({ subject }) => subject === inSysconf('storage-options.json'))
+    expect([options?.level, options?.message]).toEqual([
+      'note',
+      'it is not there, so GET /storage offers all five kinds of storage',
+    ])
       ['lists.not-text', 'root/etc/backup.txt'],
       ['lists.not-text', 'root/etc/logs.txt'],
       ['lists.not-a-file', 'root/etc/debug.txt'],
@@ -464,7 +463,7 @@ describe('lists', () => {
     lay(inRoot('etc/logs.txt'), 'var/log\n')
     lay(inRoot('etc/version.txt'), 'version one\n')
     lay(inRoot('etc/product.txt'), '\n')
-    lay(inSysconf('build.json'), '["a"]\n')
+    lay(inSysconf('build.json'), '["a"\n')
     lay(inRoot('etc/health.json'), '{"disk":\n')
     lay(inSysconf('storage-options.json'), '{"options":["local","floppy"]}\n')
     lay(inSysconf('allservices.txt'), 'good ../bad\n')
@@ -503,6 +502,15 @@ describe('hooks', () => {
     lay(inRoot('bin/certs.sh'), '#!/usr/bin/no-such-shell\n', 0o755)
     rmSync(inRoot('bin/reboot.sh'))
     mkdirSync(inRoot('bin/reboot.sh'))
+  it('of the build may be any JSON, and of the health an object', async () => {
+    for (const text of ['["a"]\n', '"1.0.0"', 'null']) {
+      lay(inSysconf('build.json'), text)
+      await finds(lookAtLists, [])
+    }
+    lay(inRoot('etc/health.json'), '["a"]\n')
+    await finds(lookAtLists, [['lists.malformed', 'root/etc/health.json']])
+  })
+
     lay(inRoot('bin/license.sh'), '', 0o755)
     await finds(lookAtHooks, [
       ['hooks.not-executable', 'root/bin/network.sh'],

@@ -33,9 +33,9 @@ function listsOf(place: Place): List[] {
   const options: List = { file: sysconf('storage-options.json'), judge: judgeOptions }
   if (has(place, 'storage'))
     options.missing = {
-      level: 'warning',
-      message: 'it is not there, so GET /storage is 404',
-      mend: 'Write it: {"options":["local","nfs"]}, out of local, nfs, aoe, iscsi and nbd.',
+      level: 'note',
+      message: 'it is not there, so GET /storage offers all five kinds of storage',
+      mend: 'Where the image offers fewer, write it: {"options":["local","nfs"]}, out of local, nfs, aoe, iscsi and nbd.',
     }
   return [
     backup,
@@ -73,11 +73,11 @@ function listsOf(place: Place): List[] {
       },
     },
     {
-      ...{ file: sysconf('build.json'), judge: judgeObject },
+      ...{ file: sysconf('build.json'), judge: judgeJson },
       missing: {
         level: 'note',
         message: 'it is not there, so GET /build is 404',
-        mend: 'Write a JSON object into it that says what the image was built from.',
+        mend: 'Write JSON into it that says what the image was built from.',
       },
     },
     { file: etc(folders, 'health.json'), judge: judgeObject },
@@ -196,6 +196,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const judgeObject = (text: string): Finding[] =>
   isObject(parsed(text)) ? [] : [malformed('it is no JSON object', 'Write it as JSON: {"name":"value"}')]
+
+/** Clients get it as it is, and were never promised an object. */
+const judgeJson = (text: string): Finding[] =>
+  parsed(text) !== undefined ? [] : [malformed('it is no JSON', 'Write it as JSON: {"name":"value"}')]
 
 const TYPES = ['local', 'nfs', 'aoe', 'iscsi', 'nbd']
 function judgeOptions(text: string): Finding[] {
