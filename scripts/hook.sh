@@ -91,8 +91,9 @@ with_fault() { printf '%s%s' "$1" "${HOOK_FAULT:+: $HOOK_FAULT}"; } # TEXT: of a
 script_fault() { # FILE NAME
   fault_line=$(head -n 1 "$1" | tr -d '\000' | cut -c 1-255)
   fault_end=$(printf '\r')
-  case $(head -c 3 "$1" | od -A n -t x1 | tr -d ' \n') in
-    efbbbf) printf '%s begins with a byte order mark' "$2" ;;
+  case $(head -c 4 "$1" | od -A n -t x1 | tr -d ' \n') in
+    7f454c46) ;; # a program, which may hold any bytes
+    efbbbf*) printf '%s begins with a byte order mark' "$2" ;;
     fffe* | feff*) printf '%s is UTF-16' "$2" ;;
     *)
       case $fault_line in

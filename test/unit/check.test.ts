@@ -540,6 +540,32 @@ describe('the clock', () => {
     const here = await otherwise({ path: [at('programs')] })
     await finds(lookAtClock, [['clock.no-keeper', 'clock']], here)
     lay(at('programs/chronyd'), '', 0o755)
+  const [ELF, MARK] = [Buffer.from('\x7fELF\x02\x01'), '\ufeff']
+  const sh = '#!/bin/sh\n'
+  it.each<[what: string, text: string | Buffer, ofScript: string, id: string | undefined]>([
+    ['a script', `${sh}exit 0\n`, '', undefined],
+    ['a program', Buffer.concat([ELF, Buffer.from('\r\n\r\n')]), '', undefined],
+    ['a program of two mebibytes', Buffer.concat([ELF, Buffer.alloc(2 << 20)]), '', undefined],
+    ['a script of two mebibytes', `${sh}${'# more\n'.repeat(300_000)}`, '', undefined],
+    ['CR LF below the first line', `${sh}cat <<END\nHello\r\nEND\n`, '', undefined],
+    ['CR LF behind all that is looked at', `#!/bin/sh ${' '.repeat(245)}\r\n`, '', undefined],
+    ['CR LF', '#!/bin/sh\r\nexit 0\r\n', 'the lines of x.sh end in CR LF', 'hooks.line-ends'],
+    ['CR LF and no interpreter', 'exit 0\r\n', 'the lines of x.sh end in CR LF', 'hooks.line-ends'],
+    ['UTF-16', Buffer.from(`${MARK}${sh}`, 'utf16le'), 'x.sh is UTF-16', 'hooks.not-text'],
+    ['UTF-16, the other one', Buffer.from(`${MARK}${sh}`, 'utf16le').swap16(), 'x.sh is UTF-16', 'hooks.not-text'],
+    ['UTF-8 with its mark', `${MARK}${sh}`, 'x.sh begins with a byte order mark', 'hooks.byte-order-mark'],
+    [
+      ...(['no such interpreter', '#! /no/such/bash -e\n'] as const),
+      ...(['the interpreter of x.sh is not here: /no/such/bash', 'hooks.interpreter-missing'] as const),
+    ],
+  ])('of this form are judged as the scripts judge them: %s', async (_what, text, ofScript, id) => {
+    const file = lay(inRoot('bin/certs.sh'), text, 0o755)
+    const code = `. ${at('scripts/hook.sh')}; script_fault "$1" x.sh`
+    expect(execFileSync('sh', ['-c', code, 'sh', file], { encoding: 'utf8' })).toBe(ofScript)
+    const judged = (await lookAtHooks(place)).filter(({ subject }) => subject === file)
+    expect(ids(judged)).toEqual([id ?? 'hooks.ok'])
+  })
+
     lay(at('system/etc/chrony.conf'), '')
     await finds(lookAtClock, [], here)
   })

@@ -16,7 +16,8 @@ export type Read =
 /** More than any list, key or certificate has. */
 const MOST = 1 << 20
 
-export async function readSmall(file: string): Promise<Read> {
+/** A file of any size when only the `first` bytes of it are asked for. */
+export async function readSmall(file: string, first?: number): Promise<Read> {
   let handle: Awaited<ReturnType<typeof open>>
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -27,6 +28,10 @@ export async function readSmall(file: string): Promise<Read> {
     const info = await handle.stat()
     if (info.isDirectory()) return { state: 'wrong', fault: 'it is a folder' }
     if (!info.isFile()) return { state: 'wrong', fault: 'it is no plain file' }
+    if (first !== undefined) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(first), 0, first, 0)
+      return { state: 'there', bytes: buffer.subarray(0, bytesRead), info }
+    }
     if (info.size > MOST) return { state: 'wrong', fault: 'it is larger than a mebibyte' }
     return { state: 'there', bytes: await handle.readFile(), info }
   } catch (error) {
