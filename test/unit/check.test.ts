@@ -411,8 +411,26 @@ describe('keys', () => {
       [['keys.token-closed', 'root/etc/api.token']],
       await otherwise({ server: { uid: 4711, gid: 4711 } }),
     )
-    lay(inRoot('etc/api.token'), '')
-    await finds(lookAtKeys, [['keys.token-broken', 'root/etc/api.token']])
+    for (const text of ['', '\n', '\r\n', '\ufeff\nsecond line\n']) {
+      lay(inRoot('etc/api.token'), text)
+      await finds(lookAtKeys, [['keys.token-broken', 'root/etc/api.token']])
+    }
+  })
+
+  it('and a token that the server’s user reads by one of its groups', async () => {
+    const file = lay(inRoot('etc/api.token'), 'sha256 00\n', 0o640)
+    // Read by the server itself, whatever group it was by.
+    await finds(lookAtKeys, [], await otherwise({ server: { ...place.me, gid: 4999 } }))
+    if (!isRoot) return
+    const server = { uid: 4711, gid: 4999 }
+    chownSync(file, 0, 4800)
+    await finds(lookAtKeys, [['keys.token-closed', 'root/etc/api.token']], await otherwise({ server }))
+    lay(at('system/etc/group'), 'admin:x:4711:\nkeys:x:4800:other,admin\nadministrators:x:4801:administrator\n')
+    await finds(lookAtKeys, [], await otherwise({ server }))
+    chownSync(file, 0, 4711)
+    await finds(lookAtKeys, [], await otherwise({ server }))
+    chownSync(file, 0, 4801)
+    await finds(lookAtKeys, [['keys.token-closed', 'root/etc/api.token']], await otherwise({ server }))
   })
 })
 

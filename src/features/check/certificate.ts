@@ -6,7 +6,7 @@ import { certificatesOf } from '../../store/pem.ts'
 import { look } from '../certs/look.ts'
 import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
 import type { Place } from './place.ts'
-import { allows, readSmall } from './read.ts'
+import { mayUse, readSmall } from './read.ts'
 
 const DAY = 86_400_000
 const SOON = 30 * DAY
@@ -42,7 +42,7 @@ export async function lookAtCertificate(place: Place): Promise<Finding[]> {
       INSTALL,
     ),
   )
-  if (server && !allows(keyRead.info, server, 4))
+  if (server && !(await mayUse(place, keyRead.info, server, 4)))
     found.push(
       error(
         'certificate.key-closed',

@@ -1,10 +1,11 @@
 // The vendor's keys on the appliance: without them no update can be installed, and with a careless one anybody's can.
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import { firstLineOf } from '../../auth/token.ts'
 import { etc } from '../../folders.ts'
 import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
 import { attempt, type Place, userName } from './place.ts'
-import { allows, findProgram, readSmall } from './read.ts'
+import { findProgram, mayUse, readSmall } from './read.ts'
 
 export async function lookAtKeys(place: Place): Promise<Finding[]> {
   const looks = [
@@ -138,16 +139,16 @@ async function lookAtToken(place: Place): Promise<Finding[]> {
           ),
         ]
       : [unseen('keys', file)]
-  if (read.bytes.length === 0)
+  if (firstLineOf(read.bytes).length === 0)
     return [
       error(
         'keys.token-broken',
         file,
-        'it is empty, so nobody can use the API',
+        'its first line is empty, so nobody can use the API',
         `edge-admin token set --root ${folders.root}`,
       ),
     ]
-  if (server && !allows(read.info, server, 4))
+  if (server && !(await mayUse(place, read.info, server, 4)))
     return [
       error(
         'keys.token-closed',

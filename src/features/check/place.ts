@@ -77,6 +77,18 @@ export async function userName({ system }: Place, uid: number): Promise<string> 
   return line?.split(':')[0] || (uid === 0 ? 'root' : `user ${uid}`)
 }
 
+/** The groups of a user: the one that was seen with it, and all that the system gives it. */
+export async function groupsOf({ system }: Pick<Place, 'system'>, { uid, gid }: User): Promise<number[]> {
+  const [users, groups] = await Promise.all(
+    ['etc/passwd', 'etc/group'].map(async (name) =>
+      (await readFile(join(system, name), 'utf8').catch(() => '')).split('\n').map((line) => line.split(':')),
+    ),
+  )
+  const [name, , , first] = users?.find((fields) => fields[2] === String(uid)) ?? []
+  const more = (groups ?? []).filter(([, , , members]) => name && members?.split(',').includes(name))
+  return [gid, ...[first, ...more.map((fields) => fields[2])].filter((id) => id).map(Number)]
+}
+
 export type Ran = (Output & { ran: true }) | { ran: false; why: CommandError['reason']; stderr: string }
 
 /** Starts a program of the system by its path; every end of it is an answer. */

@@ -4,7 +4,7 @@ import { access, lstat, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errno } from '../../http/errors.ts'
 import { decodeText, TextError } from '../../store/text.ts'
-import type { Place, User } from './place.ts'
+import { groupsOf, type Place, type User } from './place.ts'
 
 export type Read =
   | { state: 'there'; bytes: Buffer; info: Stats }
@@ -68,15 +68,21 @@ export function textOf(bytes: Buffer): { text: string; fault?: undefined } | { f
   }
 }
 
-/** By owner, group and mode alone: what lists of access add is not asked. */
-export function allows(info: Stats, { uid, gid }: User, bits: 4 | 2 | 1): boolean {
+/** What a user may do with what `me` has just used so: by owner, groups and mode alone, where it is another user than that. */
+export async function mayUse(place: Place, info: Stats, user: User, bits: 4 | 2 | 1): Promise<boolean> {
+  return user.uid === place.me.uid || allows(info, user, await groupsOf(place, user), bits)
+}
+
+/** What lists of access add is not asked. */
+function allows(info: Stats, { uid }: User, groups: readonly number[], bits: 4 | 2 | 1): boolean {
   if (uid === 0) return bits !== 1 || info.isDirectory() || (info.mode & 0o111) !== 0
-  const shift = info.uid === uid ? 6 : info.gid === gid ? 3 : 0
+  const shift = info.uid === uid ? 6 : groups.includes(info.gid) ? 3 : 0
   return ((info.mode >> shift) & bits) === bits
 }
 
 /** The error code that keeps `user` from using a path so; undefined when nothing does, as far as can be seen. */
-export async function hinders({ me }: Place, path: string, user: User, bits: 4 | 2 | 1): Promise<string | undefined> {
+export async function hinders(place: Place, path: string, user: User, bits: 4 | 2 | 1): Promise<string | undefined> {
+  const { me } = place
   const mode = { 4: constants.R_OK, 2: constants.W_OK, 1: constants.X_OK }[bits]
   try {
     await access(path, mode)
@@ -87,7 +93,7 @@ export async function hinders({ me }: Place, path: string, user: User, bits: 4 |
   }
   if (user.uid === me.uid) return undefined
   const info = await stat(path).catch(() => undefined)
-  return !info || allows(info, user, bits) ? undefined : 'EACCES'
+  return !info || (await mayUse(place, info, user, bits)) ? undefined : 'EACCES'
 }
 
 /** The path of a program, where tasks would find it. */
