@@ -150,7 +150,7 @@ async function run(plan: Plan): Promise<number> {
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {
-    takeState(folders, (...words) => {
+    takeState(folders, { host, port }, (...words) => {
       unwritable = words
     })
   } catch (error) {

@@ -42,6 +42,7 @@ import { lookAtSpace, unfit } from '../../src/features/check/space.ts'
 import { lookAtSudo, SUDO_SCRIPTS } from '../../src/features/check/sudo.ts'
 import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { installPair } from '../../src/http/tls.ts'
+import { takeState } from '../../src/tasks/server-lock.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const isRoot = process.geteuid?.() === 0
@@ -445,6 +446,11 @@ describe('lists', () => {
       missing('root/etc/backup.txt', 'root/etc/logs.txt', 'root/etc/debug.txt', 'root/etc/version.txt'),
     )
     expect(ids(await lookAtLists(place)).filter((id) => id === 'lists.missing')).toHaveLength(7)
+    const options = (await lookAtLists(place)).find(({ subject }) => subject === inSysconf('storage-options.json'))
+    expect([options?.level, options?.message]).toEqual([
+      'note',
+      'it is not there, so GET /storage offers all five kinds of storage',
+    ])
   })
 
   it('that are missed only where their endpoint is on', async () => {
@@ -464,11 +470,6 @@ describe('lists', () => {
     mkdirSync(inRoot('etc/debug.txt'))
     lay(inSysconf('build.json'), Buffer.from([0x7b, 0xe4, 0x7d]))
     await finds(lookAtLists, [
-    const options = (await lookAtLists(place)).find(({ subject }) => subject === inSysconf('storage-options.json'))
-    expect([options?.level, options?.message]).toEqual([
-      'note',
-      'it is not there, so GET /storage offers all five kinds of storage',
-    ])
       ['lists.not-text', 'root/etc/backup.txt'],
       ['lists.not-text', 'root/etc/logs.txt'],
       ['lists.not-a-file', 'root/etc/debug.txt'],
@@ -501,6 +502,15 @@ describe('lists', () => {
     )
   })
 
+  it('of the build may be any JSON, and of the health an object', async () => {
+    for (const text of ['["a"]\n', '"1.0.0"', 'null']) {
+      lay(inSysconf('build.json'), text)
+      await finds(lookAtLists, [])
+    }
+    lay(inRoot('etc/health.json'), '["a"]\n')
+    await finds(lookAtLists, [['lists.malformed', 'root/etc/health.json']])
+  })
+
   it('that name a service which nothing can ask', async () => {
     rmSync(inSysconf('init.d/sample-app'))
     await finds(lookAtLists, [['lists.no-service', 'sysconf/allservices.txt']])
@@ -520,15 +530,6 @@ describe('hooks', () => {
     lay(inRoot('bin/certs.sh'), '#!/usr/bin/no-such-shell\n', 0o755)
     rmSync(inRoot('bin/reboot.sh'))
     mkdirSync(inRoot('bin/reboot.sh'))
-  it('of the build may be any JSON, and of the health an object', async () => {
-    for (const text of ['["a"]\n', '"1.0.0"', 'null']) {
-      lay(inSysconf('build.json'), text)
-      await finds(lookAtLists, [])
-    }
-    lay(inRoot('etc/health.json'), '["a"]\n')
-    await finds(lookAtLists, [['lists.malformed', 'root/etc/health.json']])
-  })
-
     lay(inRoot('bin/license.sh'), '', 0o755)
     await finds(lookAtHooks, [
       ['hooks.not-executable', 'root/bin/network.sh'],
@@ -539,25 +540,6 @@ describe('hooks', () => {
     ])
   })
 
-  it('that others than root may change, and root runs', async () => {
-    if (!isRoot) return
-    chmodSync(inRoot('bin/network.sh'), 0o775)
-    await finds(lookAtHooks, [['hooks.owner', 'root/bin/network.sh']])
-  })
-})
-
-describe('the clock', () => {
-  it('that is in the past, went back, or that nobody keeps', async () => {
-    await finds(lookAtClock, [['clock.wrong', 'clock']], await otherwise({ now: 0 }))
-    lay(join(place.folders.state, 'boots.json'), '{}')
-    const later = new Date(place.now + 10 * DAY)
-    utimesSync(join(place.folders.state, 'boots.json'), later, later)
-    await finds(lookAtClock, [['clock.went-back', 'clock']])
-    rmSync(join(place.folders.state, 'boots.json'))
-    lay(inSysconf('network.conf'), "mode=dhcp\nntpserver='pool.ntp.org'\n")
-    const here = await otherwise({ path: [at('programs')] })
-    await finds(lookAtClock, [['clock.no-keeper', 'clock']], here)
-    lay(at('programs/chronyd'), '', 0o755)
   const [ELF, MARK] = [Buffer.from('\x7fELF\x02\x01'), '\ufeff']
   const sh = '#!/bin/sh\n'
   it.each<[what: string, text: string | Buffer, ofScript: string, id: string | undefined]>([
@@ -584,6 +566,25 @@ describe('the clock', () => {
     expect(ids(judged)).toEqual([id ?? 'hooks.ok'])
   })
 
+  it('that others than root may change, and root runs', async () => {
+    if (!isRoot) return
+    chmodSync(inRoot('bin/network.sh'), 0o775)
+    await finds(lookAtHooks, [['hooks.owner', 'root/bin/network.sh']])
+  })
+})
+
+describe('the clock', () => {
+  it('that is in the past, went back, or that nobody keeps', async () => {
+    await finds(lookAtClock, [['clock.wrong', 'clock']], await otherwise({ now: 0 }))
+    lay(join(place.folders.state, 'boots.json'), '{}')
+    const later = new Date(place.now + 10 * DAY)
+    utimesSync(join(place.folders.state, 'boots.json'), later, later)
+    await finds(lookAtClock, [['clock.went-back', 'clock']])
+    rmSync(join(place.folders.state, 'boots.json'))
+    lay(inSysconf('network.conf'), "mode=dhcp\nntpserver='pool.ntp.org'\n")
+    const here = await otherwise({ path: [at('programs')] })
+    await finds(lookAtClock, [['clock.no-keeper', 'clock']], here)
+    lay(at('programs/chronyd'), '', 0o755)
     lay(at('system/etc/chrony.conf'), '')
     await finds(lookAtClock, [], here)
   })
@@ -696,6 +697,18 @@ describe('the port', () => {
   it('of this machine alone is noted', async () => {
     expect(ids(await lookAtPorts(place))).toContain('ports.loopback')
     expect(ids(await lookAtPorts(await listening({ host: '::', port: 0 })))).toEqual(['ports.ok'])
+  })
+
+  it('is the one that a running server has told, whatever the configuration says', async () => {
+    const [byConfiguration] = (await lookAtPorts(place)).filter(({ id }) => id === 'ports.loopback')
+    expect(byConfiguration?.message).toContain('options and environment of the server may say otherwise')
+    takeState(place.folders, { host: '0.0.0.0', port: 8444 }, () => {})
+    const told = await lookAtPorts(place)
+    expect(told.map(({ id, subject }) => [id, subject])).toEqual([['ports.ok', 'listen 0.0.0.0:8444']])
+    // As older servers leave it.
+    lay(join(place.folders.state, 'server.json'), '{"pid":1,"since":"2020-01-01T00:00:00.000Z"}\n')
+    const [untold] = (await lookAtPorts(place)).filter(({ id }) => id === 'ports.loopback')
+    expect(untold?.message).toBe(byConfiguration?.message)
   })
 })
 

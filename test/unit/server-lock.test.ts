@@ -83,7 +83,7 @@ describe('the state of a server', () => {
     return { root: join(temp, root), sysconf: temp, data: temp, state: join(temp, state) }
   }
   const warned: string[] = []
-  const take = (of: Folders) => takeState(of, (text) => warned.push(text))
+  const take = (of: Folders) => takeState(of, { host: '::', port: 8443 }, (text) => warned.push(text))
   const failureOf = (of: Folders) => {
     try {
       take(of)
@@ -99,8 +99,8 @@ describe('the state of a server', () => {
     mkdirSync(of.state, { recursive: true })
     writeFileSync(join(of.state, 'server.json'), 'of the past')
     take(of)
-    const { pid, since } = JSON.parse(readFileSync(join(of.state, 'server.json'), 'utf8'))
-    expect(pid).toBe(process.pid)
+    const { pid, since, listen } = JSON.parse(readFileSync(join(of.state, 'server.json'), 'utf8'))
+    expect([pid, listen]).toEqual([process.pid, { host: '::', port: 8443 }])
     expect(statSync(join(of.state, 'locks')).mode & 0o777).toBe(0o750)
     const taken = failureOf(of)
     expect(taken).toBeInstanceOf(StateTaken)

@@ -1,25 +1,36 @@
 // Where the server listens, or will: whether it may, whether somebody else does, and who can reach it there. Read from /proc; nothing is opened.
+// The trap: options and environment of the server have a say as well, and whoever looks has others; so a server that runs is believed first.
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type Finding, note, ok, warning } from './finding.ts'
 import type { Place } from './place.ts'
+import { runningServer } from './server.ts'
+
+interface Address {
+  host: string
+  port: number
+}
 
 export async function lookAtPorts(place: Place): Promise<Finding[]> {
-  const { host, port } = place.configured.settings.listen
+  const { listen } = place.configured.settings
+  const own = place.within ? listen : runningServer(place)?.listen
+  const { host, port } = own ?? listen
   const subject = `listen ${host.includes(':') ? `[${host}]` : host}:${port}`
-  const found = [...(await lookAtRight(place, subject)), ...lookAtAddress(place, subject)]
-  if (!place.within && found.length === 0) found.push(...(await lookAtListeners(place, subject)))
+  const found = [...(await lookAtRight(place, port, subject)), ...lookAtAddress(host, subject)]
+  if (!own && found.length === 0) found.push(...(await lookAtListeners({ host, port }, subject)))
   if (isLoopback(host))
     found.push(
       note(
         'ports.loopback',
         subject,
-        'only this machine itself can reach it',
-        'Set "listen": {"host": "0.0.0.0"} (or "::") for others, or put a proxy before it.',
+        own
+          ? 'only this machine itself can reach it'
+          : 'only this machine itself can reach it by the configuration; options and environment of the server may say otherwise',
+        'Set "listen": {"host": "0.0.0.0"} (or "::") for others and start the server again, or put a proxy before it.',
       ),
     )
-  return found.length > 0 ? found : [ok('ports.ok', subject, 'it can listen there')]
+  return found.length > 0 ? found : [ok('ports.ok', subject, own ? 'the server listens there' : 'it can listen there')]
 }
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\./.test(host)
@@ -28,8 +39,7 @@ const isAny = (host: string) => host === '0.0.0.0' || host === '::'
 /** Ports below this one are root's. */
 const FIRST_FREE = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
 
-async function lookAtRight({ configured, server }: Place, subject: string): Promise<Finding[]> {
-  const { port } = configured.settings.listen
+async function lookAtRight({ server }: Place, port: number, subject: string): Promise<Finding[]> {
   const first = Number((await readFile(FIRST_FREE, 'utf8').catch(() => '1024')).trim())
   if (!server || server.uid === 0 || port === 0 || port >= first) return []
   return [
@@ -42,8 +52,7 @@ async function lookAtRight({ configured, server }: Place, subject: string): Prom
   ]
 }
 
-function lookAtAddress({ configured }: Place, subject: string): Finding[] {
-  const { host } = configured.settings.listen
+function lookAtAddress(host: string, subject: string): Finding[] {
   if (!isIP(host) || isAny(host) || isLoopback(host)) return []
   const own = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? [])
   if (own.includes(host)) return []
@@ -57,8 +66,7 @@ function lookAtAddress({ configured }: Place, subject: string): Finding[] {
   ]
 }
 
-async function lookAtListeners({ configured }: Place, subject: string): Promise<Finding[]> {
-  const { host, port } = configured.settings.listen
+async function lookAtListeners({ host, port }: Address, subject: string): Promise<Finding[]> {
   const tables = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'latin1').catch(() => '')),
   )

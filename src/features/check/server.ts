@@ -1,9 +1,14 @@
 // Whether a server has this state folder: by its kernel lock, not by what a file says.
 import { join } from 'node:path'
-import { readJson } from '../../store/atomic.ts'
 import { isHeld } from '../../tasks/lock.ts'
+import { readRecord, type ServerRecord } from '../../tasks/server-lock.ts'
 import { type Finding, note, ok } from './finding.ts'
 import type { Place } from './place.ts'
+
+/** What the server that has this folder wrote of itself; undefined where none runs, or that cannot be told. */
+export function runningServer({ folders }: Pick<Place, 'folders'>): ServerRecord | undefined {
+  return isHeld(join(folders.state, 'locks')) ? readRecord(folders) : undefined
+}
 
 export async function lookAtServer({ folders, within }: Place): Promise<Finding[]> {
   if (within) return []
@@ -11,12 +16,12 @@ export async function lookAtServer({ folders, within }: Place): Promise<Finding[
   const held = isHeld(join(folders.state, 'locks'))
   if (held === undefined) return [note('server.unseen', subject, 'whether a server runs cannot be told')]
   if (!held) return [note('server.stopped', subject, 'no server runs on it')]
-  const { pid, since } = (readJson(join(folders.state, 'server.json')) ?? {}) as { pid?: unknown; since?: unknown }
+  const record = readRecord(folders)
   return [
     ok(
       'server.runs',
       subject,
-      typeof pid === 'number' ? `a server runs on it: process ${pid}, since ${since}` : 'a server runs on it',
+      record ? `a server runs on it: process ${record.pid}, since ${record.since}` : 'a server runs on it',
     ),
   ]
 }
