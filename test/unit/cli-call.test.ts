@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -292,10 +293,14 @@ describe('the answer', () => {
   it('is saved whole, for its owner only', async () => {
     const body = Buffer.alloc(2_000_000, 'tar')
     answer = reply(200, 'application/x-tar', body)
-    const target = file('backup.tar', 'old')
+    const target = join(base, 'backup.tar')
     expect(await call(['GET', 'backup/download', '-o', target])).toMatchObject({ status: 0, out: '' })
     expect(readFileSync(target).equals(body)).toBe(true)
     expect(statSync(target).mode & 0o777).toBe(0o600)
+    // What it replaces says whether a group reads it; others never do.
+    chmodSync(target, 0o644)
+    expect(await call(['GET', 'backup/download', '-o', target])).toMatchObject({ status: 0 })
+    expect(statSync(target).mode & 0o777).toBe(0o640)
     expect(readdirSync(base)).toEqual(['backup.tar'])
   })
 
