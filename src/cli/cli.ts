@@ -158,7 +158,7 @@ scripts read in their form, with their owners: all of it or nothing. Once more c
   {
     name: 'swap',
     summary: 'put staged files into place, or back',
-    usage: 'edge-admin swap in|keep|back DIR [ROOT]',
+    usage: 'edge-admin swap in|keep|back [--contents] DIR [ROOT]',
     load: async () => (await import('./swap.ts')).swap,
     internal: true,
   },

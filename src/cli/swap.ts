@@ -1,26 +1,29 @@
 // `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: the scripts' way to the swap. For scripts,
-// not for people: no --help.
+// not for people: no --help. With --contents behind `in` or `keep`, what links lead to is kept (src/store/swap.ts).
 // FILE names folders that nothing may be put into, one a line. The trap: one that cannot be read must not mean that there are none.
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { swapBack, swapIn, swapKeep } from '../store/swap.ts'
 
 /** Exit status: 0 done, 1 not done (with one line on standard error), 64 wrong use. */
-export async function swap(args: string[]): Promise<number> {
+export async function swap(given: string[]): Promise<number> {
+  const contents = given[1] === '--contents' && given[0] !== 'back'
+  const args = contents ? given.toSpliced(1, 1) : given
   const [verb, dir, base, closed] = args
   try {
     if (verb === 'in' && args.length <= 4 && dir && base && isAbsolute(dir) && isAbsolute(base)) {
       swapIn(dir, base, {
+        contents,
         closed: closed ? readFileSync(closed, 'utf8').split('\n').filter(Boolean) : [],
         // In the task's log. Quoted: a name may hold a line break.
         tell: (path, change) => console.log(`${change} ${JSON.stringify(path)}`),
       })
     } else if (verb === 'keep' && args.length > 2 && args.slice(1).every(isAbsolute))
-      swapKeep(dir as string, args.slice(2))
+      swapKeep(dir as string, args.slice(2), { contents })
     else if (verb === 'back' && args.length === 2 && dir && isAbsolute(dir)) swapBack(dir)
     else {
       console.error(
-        'usage: edge-admin swap in DIR BASE [FILE] | swap keep DIR PATH... | swap back DIR (absolute paths)',
+        'usage: edge-admin swap in [--contents] DIR BASE [FILE] | swap keep [--contents] DIR PATH... | swap back DIR (absolute paths)',
       )
       return 64
     }

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '../http/errors.ts'
+import { withRightsOf } from '../store/rights.ts'
 import type { Io } from './command.ts'
 
 const MOST_FILES = 16
@@ -28,13 +29,12 @@ export async function take(args: string[], { stderr }: Io): Promise<number> {
     return 64
   }
   try {
-    process.setgroups?.([gid!])
     mkdirSync(to, { mode: 0o700 })
     const caller = { uid: uid!, gid: gid! }
-    for (const name of as(caller, () => names(from))) {
+    for (const name of withRightsOf(caller, () => names(from))) {
       copy(caller, join(from, name), join(to, name))
       // It may be a private key: no second one stays behind.
-      as(caller, () => rmSync(join(from, name)))
+      withRightsOf(caller, () => rmSync(join(from, name)))
     }
     return 0
   } catch (error) {
@@ -46,18 +46,6 @@ export async function take(args: string[], { stderr }: Io): Promise<number> {
 interface Caller {
   uid: number
   gid: number
-}
-
-function as<T>({ uid, gid }: Caller, act: () => T): T {
-  const own = { uid: process.geteuid!(), gid: process.getegid!() }
-  process.setegid!(gid)
-  process.seteuid!(uid)
-  try {
-    return act()
-  } finally {
-    process.seteuid!(own.uid)
-    process.setegid!(own.gid)
-  }
 }
 
 function names(folder: string): string[] {
@@ -75,7 +63,7 @@ function names(folder: string): string[] {
 
 function copy(caller: Caller, from: string, to: string): void {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const source = as(caller, () => openSync(from, flags))
+  const source = withRightsOf(caller, () => openSync(from, flags))
   try {
     if (!fstatSync(source).isFile()) throw new Error('an input is not a regular file')
     const target = openSync(to, 'wx', 0o600)

@@ -1,4 +1,5 @@
-// Single entries of a tree, for the swap: walk, copy, sync, owner. The trap: a link is always the link itself, never what it leads to.
+// Single entries of a tree, for the swap: walk, copy, sync, owner. The trap: a link is the link itself, and what it leads to only for
+// `copyContent`.
 import {
   chmodSync,
   closeSync,
@@ -17,6 +18,8 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { errno } from '../http/errors.ts'
+import { withRightsOf } from './rights.ts'
 
 export interface Entry {
   /** Relative to the root of the walk. */
@@ -41,22 +44,60 @@ export function* walk(root: string, under = ''): Generator<Entry> {
 /** Copies one file or link with mode, owner and times, durably. Replaces what a killed copy left behind. */
 export function copyEntry(from: string, to: string): void {
   rmSync(to, { force: true })
-  let stats = lstatSync(from)
+  const stats = lstatSync(from)
   if (stats.isSymbolicLink()) {
     symlinkSync(readlinkSync(from), to)
     adopt(to, stats)
-  } else {
-    // It may lie where somebody less trusted can lay a link in its place at this instant.
-    const fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    try {
-      stats = fstatSync(fd)
-      if (!stats.isFile()) throw new Error(`not a regular file: ${from}`)
-      copyFileSync(`/proc/self/fd/${fd}`, to, constants.COPYFILE_EXCL)
-    } finally {
-      closeSync(fd)
-    }
-    adopt(to, stats, stats.mode & 0o7777)
+    lutimesSync(to, stats.atime, stats.mtime)
+    return
   }
+  // It may lie where somebody less trusted can lay a link in its place at this instant.
+  const fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`not a regular file: ${from}`)
+    copyOpen(fd, to, 0o7777)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The same, but of a link to a regular file it copies that file. Any other link is copied as the link that it is. */
+export function copyContent(from: string, to: string): void {
+  const fd = openThrough(from)
+  if (fd === undefined) {
+    copyEntry(from, to)
+    return
+  }
+  try {
+    rmSync(to, { force: true })
+    copyOpen(fd, to, 0o777)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What a link leads to. A link that is not root's shows root no more than its owner could see. */
+function openThrough(path: string): number | undefined {
+  const link = lstatSync(path)
+  // With a second name it may have been taken from elsewhere: then its owner did not lay it here.
+  if (!link.isSymbolicLink() || link.nlink !== 1) return undefined
+  const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  let fd: number
+  try {
+    fd = process.geteuid?.() === 0 && link.uid !== 0 ? withRightsOf(link, open) : open()
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENXIO'].includes(errno(error) ?? '')) return undefined
+    throw error
+  }
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  return undefined
+}
+
+function copyOpen(fd: number, to: string, bits: number): void {
+  const stats = fstatSync(fd)
+  copyFileSync(`/proc/self/fd/${fd}`, to, constants.COPYFILE_EXCL)
+  adopt(to, stats, stats.mode & bits)
   lutimesSync(to, stats.atime, stats.mtime)
   syncFile(to)
 }

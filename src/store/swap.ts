@@ -18,7 +18,7 @@ import { errno } from '../http/errors.ts'
 import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ensureFolder } from './ensure-folder.ts'
-import { adopt, copyEntry, syncFile, walk } from './entry.ts'
+import { adopt, copyContent, copyEntry, syncFile, walk } from './entry.ts'
 
 const Plan = z.object({
   base: z.string(),
@@ -33,7 +33,15 @@ type Plan = z.infer<typeof Plan>
 
 const planFile = (dir: string) => join(dir, 'plan.json')
 
-export interface SwapOptions {
+export interface KeepOptions {
+  /**
+   * Of a link to a regular file, that file's content is the old one, and comes back as a file: for links whose file somebody else may write
+   * over meanwhile, as the tool of an image that runs from memory does. Otherwise a link comes back as a link.
+   */
+  contents?: boolean
+}
+
+export interface SwapOptions extends KeepOptions {
   /** Folders that nothing may be put into, whatever links lead there. */
   closed?: string[]
   /** The new files keep the owners that they were staged with, instead of those of the files that they replace. */
@@ -46,7 +54,7 @@ export interface SwapOptions {
 export function swapIn(
   folder: string,
   base: string,
-  { closed = [], ownersOfNew = false, tell = () => {} }: SwapOptions = {},
+  { closed = [], contents = false, ownersOfNew = false, tell = () => {} }: SwapOptions = {},
 ): void {
   const dir = resolve(folder)
   if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
@@ -59,7 +67,7 @@ export function swapIn(
   for (const { path } of plan.entries) syncFile(join(dir, 'new', path))
   writeAtomic(planFile(dir), JSON.stringify(plan))
   checkpoint('swap-planned')
-  save(dir, plan)
+  save(dir, plan, contents ? contentOrLink : linkOrCopy)
   place(dir, plan, ownersOfNew)
   checkpoint('swap-all-placed')
 }
@@ -68,7 +76,7 @@ export function swapIn(
  * Keeps what is at these places, or that nothing is there, for as long as somebody else may change it: `swapBack` restores it. Copies, because
  * the other may write into the very file. Throws, with nothing kept, where there is anything but a file or a link.
  */
-export function swapKeep(folder: string, paths: string[]): void {
+export function swapKeep(folder: string, paths: string[], { contents = false }: KeepOptions = {}): void {
   const dir = resolve(folder)
   if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
   const plan: Plan = { base: '/', mark: randomBytes(6).toString('hex'), folders: [], entries: [] }
@@ -79,7 +87,7 @@ export function swapKeep(folder: string, paths: string[]): void {
     if (there && !there.isFile() && !there.isSymbolicLink()) throw new Error(`not a regular file: ${given}`)
     plan.entries.push({ path: relative('/', target), target, existed: there !== undefined })
   }
-  save(dir, plan, copyEntry)
+  save(dir, plan, contents ? copyContent : copyEntry)
   // Only now: half a copy must never be put back.
   writeAtomic(planFile(dir), JSON.stringify(plan))
   checkpoint('swap-kept')
@@ -166,7 +174,7 @@ function isInside(base: string, path: string): boolean {
   return !isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`)
 }
 
-function save(dir: string, plan: Plan, keep = linkOrCopy): void {
+function save(dir: string, plan: Plan, keep: (target: string, old: string, half: string) => void): void {
   const folders = new Set<string>([dir])
   let saved = false
   for (const { path, target, existed } of plan.entries) {
@@ -191,6 +199,15 @@ function linkOrCopy(target: string, old: string, half: string): void {
     // Under its name only once it is whole: what bears it is put back.
     copyEntry(target, half)
     renameSync(half, old)
+  }
+}
+
+function contentOrLink(target: string, old: string, half: string): void {
+  if (lstatSync(target).isSymbolicLink()) {
+    copyContent(target, half)
+    renameSync(half, old)
+  } else {
+    linkOrCopy(target, old, half)
   }
 }
 

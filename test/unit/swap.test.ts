@@ -5,12 +5,16 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -430,5 +434,99 @@ describe('what is kept for somebody else who may change it', () => {
     expect(existsSync(join(dir, 'plan.json'))).toBe(false)
     swapKeep(dir, paths())
     expect(() => swapKeep(dir, paths())).toThrow('under way')
+  })
+})
+
+describe('the old content behind a link, as the tool of an image that runs from memory lays one', () => {
+  const disk = (name: string) => join(folder, 'disk', name)
+  const at = (name: string) => join(base, name)
+  beforeEach(() => {
+    plant(join(folder, 'disk'), { conf: 'old', folder: {} })
+    plant(base, {
+      conf: { link: disk('conf') },
+      dead: { link: disk('nothing') },
+      tree: { link: disk('folder') },
+      plain: 'old',
+    })
+    chmodSync(disk('conf'), 0o4604)
+    if (isRoot) chownSync(disk('conf'), 1234, 2345)
+  })
+  const names = ['conf', 'dead', 'tree', 'plain']
+  /** Puts the new ones there, as somebody saves the state, who writes over the copy and lays the link to it again. */
+  const change = (verb: string, contents: boolean) => {
+    if (verb === 'in') {
+      plant(join(dir, 'new'), Object.fromEntries(names.map((name) => [name, 'new'])))
+      swapIn(dir, base, { contents })
+    } else {
+      rmSync(dir, { recursive: true })
+      swapKeep(dir, names.map(at), { contents })
+      for (const name of names) rmSync(at(name))
+    }
+    writeFileSync(disk('conf'), 'new')
+    rmSync(at('conf'), { force: true })
+    plant(base, { conf: { link: disk('conf') } })
+  }
+
+  it.each(['in', 'keep'])('comes back as a file, with its owner, group and mode: swap %s', (verb) => {
+    utimesSync(disk('conf'), 1000, 2000)
+    change(verb, true)
+    swapBack(dir)
+    const { uid, gid, mode, mtimeMs } = lstatSync(at('conf'))
+    expect([lstatSync(at('conf')).isFile(), readFileSync(at('conf'), 'utf8'), mode & 0o7777, mtimeMs]).toEqual([
+      ...[true, 'old', 0o604, 2_000_000],
+    ])
+    if (isRoot) expect([uid, gid]).toEqual([1234, 2345])
+    expect([readlinkSync(at('dead')), readlinkSync(at('tree')), readFileSync(at('plain'), 'utf8')]).toEqual([
+      ...[disk('nothing'), disk('folder'), 'old'],
+    ])
+  })
+
+  it.each(['in', 'keep'])('is not kept unless that is asked for: swap %s', (verb) => {
+    change(verb, false)
+    swapBack(dir)
+    expect([readlinkSync(at('conf')), readFileSync(at('conf'), 'utf8')]).toEqual([disk('conf'), 'new'])
+  })
+
+  it.each(['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed'])('is there after a kill at %s', (step) => {
+    plant(join(dir, 'new'), { conf: 'new' })
+    expect(child(['in', '--contents', dir, base], `${step}=kill`).signal).toBe('SIGKILL')
+    expect(child(['back', dir]).status).toBe(0)
+    expect([readFileSync(at('conf'), 'utf8'), lstatSync(at('conf')).isFile()]).toEqual(['old', step !== 'swap-planned'])
+  })
+
+  it('is kept by `edge-admin swap keep --contents`', async () => {
+    rmSync(dir, { recursive: true })
+    expect(await swap(['keep', '--contents', dir, at('conf')])).toBe(0)
+    writeFileSync(disk('conf'), 'new')
+    expect(await swap(['back', '--contents', dir])).toBe(64)
+    expect(await swap(['back', dir])).toBe(0)
+    expect([readFileSync(at('conf'), 'utf8'), lstatSync(at('conf')).isFile()]).toEqual(['old', true])
+  })
+
+  it.skipIf(!isRoot)('is not shown to whoever laid the link and could not read it', () => {
+    chmodSync(folder, 0o755)
+    const groups = process.getgroups?.()
+    const kept = (mode: number, owner: number, uid: number) => {
+      rmSync(dir, { recursive: true })
+      chmodSync(disk(''), mode)
+      chownSync(disk('conf'), owner, owner)
+      chmodSync(disk('conf'), 0o640)
+      lchownSync(at('conf'), uid, uid)
+      swapKeep(dir, [at('conf')], { contents: true })
+      swapBack(dir)
+      const isFile = lstatSync(at('conf')).isFile()
+      rmSync(at('conf'))
+      plant(base, { conf: { link: disk('conf') } })
+      return isFile
+    }
+    expect([kept(0o755, 4711, 4711), kept(0o755, 0, 4711), kept(0o700, 4711, 4711), kept(0o700, 0, 0)]).toEqual([
+      ...[true, false, false, true],
+    ])
+    linkSync(at('conf'), at('taken'))
+    rmSync(dir, { recursive: true })
+    swapKeep(dir, [at('taken')], { contents: true })
+    swapBack(dir)
+    expect(lstatSync(at('taken')).isSymbolicLink()).toBe(true)
+    expect([process.geteuid?.(), process.getegid?.(), process.getgroups?.()]).toEqual([0, 0, groups])
   })
 })
