@@ -280,11 +280,12 @@ on_end() {
     log_line update_certs.log 'Add TLS certificates successful'
     link_for_original
     reload_daemons
-    persist || echo 'the state could not be made persistent'
+    persist_end "$1"
     status success
     return
   fi
   [ -f "$TASK/refused" ] || log_line update_certs.log 'Adding TLS certificates failed'
+  persist_end "$1"
   status failed
 }
 

@@ -287,8 +287,12 @@ place_conf() { # SOURCE [secret]: stage SOURCE as $CONF
   place 640 "$1" "$CONF" "${2:-}"
 }
 share_conf() { [ -z "${conf_group:-}" ] || chown -h "0:$conf_group" "$CONF"; }
-swap_in() { edge_admin swap in "$TASK/swap" /; }
-swap_back() { [ ! -d "$TASK/swap" ] || edge_admin swap back "$TASK/swap"; }
+# Where the tool of an image that runs from memory lays links, it writes over what they lead to: the old content is kept, not the link.
+# shellcheck disable=SC2046
+swap_in() { between_saves edge_admin swap in $(saves_state && echo --contents) "$TASK/swap" /; }
+# shellcheck disable=SC2046
+swap_keep() { between_saves edge_admin swap keep $(saves_state && echo --contents) "$TASK/swap" "$@"; } # PATH...
+swap_back() { [ ! -d "$TASK/swap" ] || between_saves edge_admin swap back "$TASK/swap"; }
 swap_done() { rm -rf "$TASK/swap"; }
 # From here on the new files are the files: what dies now is finished by recover, not put back.
 swap_commit() { : | put "$TASK/committed" 640 && swap_done; }
@@ -300,9 +304,12 @@ swap_undo() {
     END_STATE=completed
     return 1
   fi
+  # For persist_end. First, since a second try finds nothing more to put back.
+  [ ! -f "$TASK/swap/plan.json" ] || : | put "$TASK/put-back" 640 || :
   if swap_back; then
     swap_done
   else
+    rm -f "$TASK/put-back"
     ERROR_MESSAGE="$ERROR_MESSAGE. The old files could not all be put back; they are kept with the task"
     MESSAGE=$ERROR_MESSAGE
     return 1

@@ -29,8 +29,7 @@ license_decide() {
 
 license_end() { # STATE
   rm -f "$TASK/decision" "$TASK/why"
-  # Whoever saved the state meanwhile saved the candidate with it.
-  persist || echo 'the state could not be made persistent'
+  persist_end "$1"
   [ "$1" != completed ] || return 0
   rm -f "$TASK/output.json"
   [ -f "$TASK/refused" ] || log_line update_license.log 'Updating license failed'

@@ -4,8 +4,26 @@
 PERSIST_TOOL=${EDGE_NETROOT:-}/usr/bin/symlinktool.sh
 PERSIST_DEVICE=${EDGE_NETROOT:-}/etc/sysconfig/backup_device
 
+saves_state() { [ -x "$PERSIST_TOOL" ]; }
+
+# A save that began before it would lay links in the place of the files that it puts there, or save only some of them.
+between_saves() { # COMMAND...
+  saves_state || { "$@"; return; }
+  (
+    flock 8
+    "$@" 8>&-
+  ) 8>>"$EDGE_STATEDIR/locks/memory-image.lock"
+}
+
+# At the end of a task that puts files in place. What it has put back is saved as well: whoever saved the state meanwhile saved the new files.
+persist_end() { # STATE
+  [ "$1" = completed ] || [ -f "$TASK/put-back" ] || return 0
+  persist || echo 'the state could not be made persistent'
+  rm -f "$TASK/put-back"
+}
+
 persist() {
-  [ -x "$PERSIST_TOOL" ] || return 0
+  saves_state || return 0
   persist_device=
   read -r persist_device 2>/dev/null <"$PERSIST_DEVICE" || [ -n "$persist_device" ] || return 0
   # Without its first slash, as the original has it: boot scripts write `sda1/`.

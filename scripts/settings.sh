@@ -84,10 +84,10 @@ on_end() {
   rm -rf "$TASK/applying" "$TASK/before"
   if [ "$1" = completed ]; then
     log_line update_settings.log 'Updating settings successful'
-    persist || echo 'the state could not be made persistent'
   elif [ ! -f "$TASK/refused" ]; then
     log_line update_settings.log 'Updating settings failed'
   fi
+  persist_end "$1"
 }
 
 main "$@"

@@ -64,10 +64,10 @@ on_end() {
   rm -f "$TASK/applying"
   if [ "$1" = completed ]; then
     log_line update_storage.log 'Updating settings successful'
-    persist || echo 'the state could not be made persistent'
   elif [ ! -f "$TASK/refused" ]; then
     log_line update_storage.log 'Updating settings failed'
   fi
+  persist_end "$1"
 }
 
 main "$@"

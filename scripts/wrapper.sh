@@ -59,7 +59,7 @@ run() { # KIND [ARGUMENT]
   done
   checkpoint wrapper-placed
   # The original puts a licence in place, writes over the old one, and asks nobody.
-  [ "$KIND" != license ] || edge_admin swap keep "$TASK/swap" "$ETC/license.asc" || fail E1000 'The license could not be stored'
+  [ "$KIND" != license ] || swap_keep "$ETC/license.asc" || fail E1000 'The license could not be stored'
   : | put "$TASK/called" 640 || fail E1000 'Script error'
   case $KIND in
     restore) original backup RESTORE ;;

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -107,6 +108,86 @@ it('a licence of our own form replaces the link to the one before, and is saved'
   expect((await made.call('POST', '/license', { form })).status).toBe(200)
   expect([readFileSync(file, 'utf8'), tool.calls()]).toEqual([signed, ['-c sda1', '-r sda1']])
   expect(readFileSync(join(root, 'machine/old-licence'), 'utf8')).toBe('old\n')
+})
+
+describe('what is put back while somebody saves the state', () => {
+  const CHANGES = {
+    license: {
+      path: '/license',
+      files: ['etc/license.asc'],
+      form: (name: string) => [{ name: 'license', value: `${name}\n`, filename: 'license.asc' }],
+      hook: 'license',
+      /** The vendor accepts what holds `good`. */
+      good: `grep -q good "$EDGE_ROOT/etc/license.asc"`,
+    },
+    settings: {
+      path: '/settings',
+      files: ['sysconf/network.conf', 'etc/network.json', 'etc/app.json'],
+      form: (name: string) => [
+        {
+          name: 'settings',
+          value: JSON.stringify({ network: { interface: 'eth0', hostname: `${name}.host` }, app: { name } }),
+          filename: 'settings.json',
+        },
+      ],
+      hook: 'network',
+      good: `grep -q good "$EDGE_SYSCONFDIR/network.conf"`,
+    },
+    storage: {
+      path: '/storage',
+      files: ['sysconf/storage.conf', 'etc/storage.json'],
+      form: (name: string) => [
+        {
+          name: 'settings',
+          value: JSON.stringify({
+            storage: { type: 'nfs', ip: '192.0.2.9', share: `/${name}`, mount_options: 'rw,soft' },
+          }),
+          filename: 'settings.json',
+        },
+      ],
+      hook: 'storage',
+      good: `grep -q good "$EDGE_SYSCONFDIR/storage.conf"`,
+    },
+  }
+  it.each(Object.entries(CHANGES))('is the old content, here and on the disk: %s', async (kind, change) => {
+    const environment: Record<string, string> = {}
+    let tool: ReturnType<typeof layMemoryTool> | undefined
+    const made = await startAppliance({
+      environment,
+      scripts: join(installation(), 'scripts'),
+      prepare({ root }) {
+        const prefix = join(root, 'machine')
+        tool = layMemoryTool(
+          prefix,
+          change.files.map((name) => join(root, name)),
+        )
+        environment['EDGE_NETROOT'] = prefix
+        const save = `'${prefix}/usr/bin/symlinktool.sh'`
+        // Somebody saves the state while the vendor looks at what it then refuses.
+        const body = `if ${change.good}; then echo '{}'; exit; fi; ${save} -c sda1 && ${save} -r sda1; exit 1`
+        writeFileSync(join(root, `bin/${change.hook}.sh`), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
+      },
+    })
+    box = made
+    const at = (name: string) => join(made.folders.root, name)
+    const ask = async (name: string) => {
+      await made.call('POST', change.path, { form: change.form(name) })
+      await until('it has ended', () => !made.app.tasks.isRunning(kind) && !made.app.tasks.isClaimed(kind))
+      return made.app.tasks.latest(kind)?.status
+    }
+    expect(await ask('good')).toBe('completed')
+    expect(change.files.map((name) => lstatSync(at(name)).isSymbolicLink())).toEqual(change.files.map(() => true))
+    const seen = () =>
+      change.files.flatMap((name) =>
+        [at(name), join(tool!.disk, 'sda1', at(name))].map((file) => readFileSync(file, 'utf8')),
+      )
+    const before = seen()
+    const { mode } = statSync(at(change.files[0] as string))
+    expect(await ask('bad')).toBe('failed')
+    expect(seen()).toEqual(before)
+    expect(statSync(at(change.files[0] as string)).mode).toBe(mode)
+    expect(tool!.calls().slice(-2)).toEqual(['-c sda1', '-r sda1'])
+  })
 })
 
 describe('the certificate that the server makes at its first start', () => {

@@ -24,7 +24,10 @@ beforeAll(async () => {
     scripts: join(installation(), 'scripts'),
     configure(folders) {
       original = layOriginal(folders)
-      tool = layMemoryTool(original.prefix, [join(folders.root, 'etc/api.token'), join(folders.root, 'etc/app.json')])
+      tool = layMemoryTool(original.prefix, [
+        ...['api.token', 'app.json', 'license.asc'].map((name) => join(folders.root, 'etc', name)),
+        join(folders.sysconf, 'network.conf'),
+      ])
       environment['EDGE_NETROOT'] = original.prefix
       return { wrapper: original.wrapper }
     },
@@ -181,10 +184,17 @@ describe('an update', () => {
 describe('a licence', () => {
   it('reaches the original’s script under its name', async () => {
     begin()
-    writeFileSync(at('bin/license.sh'), `#!/bin/sh\ngrep -q good '${at('etc/license.asc')}' && echo '{"app":"x"}'\n`)
+    const save = `'${original.prefix}/usr/bin/symlinktool.sh'`
+    // Somebody saves the state while the vendor looks at what it then refuses.
+    const no = `${save} -c sda1 && ${save} -r sda1; exit 1`
+    const yes = `grep -q good '${at('etc/license.asc')}' && echo '{"app":"x"}' && exit`
+    writeFileSync(at('bin/license.sh'), `#!/bin/sh\n${yes}\n${no}\n`)
     chmodSync(at('bin/license.sh'), 0o755)
     await box.call('POST', '/license', { form: [file('license', 'a good one\n')] })
     expect([since(), box.read(at('etc/license.asc'))]).toEqual([['license 0'], 'a good one\n'])
+    const { status } = await box.call('POST', '/license', { form: [file('license', 'a bad one\n')] })
+    const saved = readFileSync(join(tool.disk, 'sda1', at('etc/license.asc')), 'utf8')
+    expect([status, box.read(at('etc/license.asc')), saved]).toEqual([400, 'a good one\n', 'a good one\n'])
     rmSync(at('bin/license.sh'))
   })
 })

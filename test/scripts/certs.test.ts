@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makeSelfSigned } from '../../src/http/self-made.ts'
+import { layMemoryTool } from '../fakes/original/lay.ts'
 import { type Faults, FIXTURES, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -290,6 +291,29 @@ Dry-run TLS certificate: stunnel.conf
   }
   test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
     expect(faultRow(table, fault)).toEqual([])
+  })
+
+  test('brings the old pair back, here and on the disk, when somebody saved the new one of an image in memory', () => {
+    const box = sandbox(shell)
+    writeOld(box)
+    const files = FILES.map((file) => join(box.folder, PKI, file))
+    const tool = layMemoryTool(box.net, files)
+    const save = () => {
+      for (const verb of ['-c', '-r']) execFileSync(join(box.net, 'usr/bin/symlinktool.sh'), [verb, 'sda1'])
+    }
+    save()
+    const before = installed(box)
+    const ended = box.run('certs', { inputs: RSA(), fault: 'certs-placed=kill' })
+    save()
+    expect(box.read(`${PKI}/enterprise.pem`)).toContain('PRIVATE KEY')
+    box.recover('certs', ended.task, [], { EDGE_FAULT: 'swap-back=kill' })
+    box.recover('certs', ended.task)
+    expect(installed(box)).toEqual(before)
+    expect(files.slice(0, 3).map((file) => readFileSync(join(tool.disk, 'sda1', file), 'utf8'))).toEqual(
+      before.slice(0, 3),
+    )
+    const left = spawnSync('grep', ['-rl', 'PRIVATE KEY', box.folder], { encoding: 'utf8' })
+    expect([left.stdout, existsSync(join(ended.task, 'put-back'))]).toEqual(['', false])
   })
 
   test('says failed, and keeps no key, after a kill', () => {
