@@ -1,12 +1,17 @@
 // Puts a set of files in place together, or all back: after a kill or a power cut at any instant `swapBack` restores exactly what was there.
 // The trap is the order: the plan is on disk before anything changes, all old files are saved before the first new one is placed.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -27,7 +32,15 @@ const Plan = z.object({
   /** Folders that have to be made, parents first. */
   folders: z.array(z.object({ path: z.string(), target: z.string() })),
   /** `path` is below `new`; `target` has no link on its way, since a link may itself be replaced by this very swap. */
-  entries: z.array(z.object({ path: z.string(), target: z.string(), existed: z.boolean() })),
+  entries: z.array(
+    z.object({
+      path: z.string(),
+      target: z.string(),
+      existed: z.boolean(),
+      /** What it gets (`contentOf`), where the swap was asked to know its own files again. */
+      placed: z.string().optional(),
+    }),
+  ),
 })
 type Plan = z.infer<typeof Plan>
 
@@ -46,6 +59,8 @@ export interface SwapOptions extends KeepOptions {
   closed?: string[]
   /** The new files keep the owners that they were staged with, instead of those of the files that they replace. */
   ownersOfNew?: boolean
+  /** The plan knows what it places, so that `swapForeign` can tell it from what came later. Reads every file. */
+  knowsAgain?: boolean
   /** Hears of each file and link before anything changes. */
   tell?: (path: string, change: 'add' | 'replace') => void
 }
@@ -54,7 +69,7 @@ export interface SwapOptions extends KeepOptions {
 export function swapIn(
   folder: string,
   base: string,
-  { closed = [], contents = false, ownersOfNew = false, tell = () => {} }: SwapOptions = {},
+  { closed = [], contents = false, ownersOfNew = false, knowsAgain = false, tell = () => {} }: SwapOptions = {},
 ): void {
   const dir = resolve(folder)
   if (existsSync(planFile(dir))) throw new Error('this swap is already under way: put it back or drop it first')
@@ -64,7 +79,11 @@ export function swapIn(
     closed.filter(existsSync).map((path) => realpathSync(path)),
   )
   for (const { path, existed } of plan.entries) tell(path, existed ? 'replace' : 'add')
-  for (const { path } of plan.entries) syncFile(join(dir, 'new', path))
+  for (const entry of plan.entries) {
+    const staged = join(dir, 'new', entry.path)
+    syncFile(staged)
+    if (knowsAgain) entry.placed = contentOf(staged)
+  }
   writeAtomic(planFile(dir), JSON.stringify(plan))
   checkpoint('swap-planned')
   save(dir, plan, contents ? contentOrLink : linkOrCopy)
@@ -93,11 +112,11 @@ export function swapKeep(folder: string, paths: string[], { contents = false }: 
   checkpoint('swap-kept')
 }
 
-/** Puts everything back as it was. Without a plan nothing was changed; may be killed and called again. */
-export function swapBack(folder: string): void {
+/** Puts everything back as it was. Without a plan nothing was changed, and it answers false; may be killed and called again. */
+export function swapBack(folder: string): boolean {
   const dir = resolve(folder)
   const plan = readPlan(planFile(dir))
-  if (plan === undefined) return
+  if (plan === undefined) return false
   const touched = new Set<string>()
   plan.entries.forEach(({ path, target, existed }, index) => {
     const old = join(dir, 'old', path)
@@ -111,8 +130,52 @@ export function swapBack(folder: string): void {
   })
   for (const parent of touched) syncFolder(parent)
   for (const { target } of plan.folders.toReversed()) removeEmpty(target)
+  swapDone(dir)
+  return true
+}
+
+/** Nothing is put back any more, even if the rest of the folder stays. */
+export function swapDone(folder: string): void {
+  const dir = resolve(folder)
   rmSync(planFile(dir), { force: true })
   syncFolder(dir)
+}
+
+/** The places whose content somebody changed since: neither what this swap placed nor what it saved. `swapBack` would destroy it. */
+export function swapForeign(folder: string): string[] {
+  const dir = resolve(folder)
+  const entries = readPlan(planFile(dir))?.entries ?? []
+  const isForeign = ({ path, target, existed, placed }: Plan['entries'][number]) => {
+    const old = join(dir, 'old', path)
+    // Not saved means not yet placed (or already back): then `swapBack` leaves the target alone.
+    if (existed && !exists(old)) return false
+    const now = contentOf(target)
+    return now !== placed && now !== contentOf(old)
+  }
+  return entries.filter(isForeign).map(({ target }) => target)
+}
+
+/** Where the swap keeps what was at `target`; undefined when it keeps nothing, so that what is there is what was there. */
+export function swapSaved(folder: string, target: string): string | undefined {
+  const dir = resolve(folder)
+  const entry = readPlan(planFile(dir))?.entries.find((one) => one.target === target)
+  const old = entry && join(dir, 'old', entry.path)
+  return old !== undefined && exists(old) ? old : undefined
+}
+
+/** By its bytes, or by where it leads; undefined when nothing is there. Whose it is does not count: rights are given anew without a new file. */
+function contentOf(path: string): string | undefined {
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there?.isSymbolicLink()) return `link ${readlinkSync(path)}`
+  if (!there?.isFile()) return there && 'no file'
+  // Somebody less trusted may lay a link or a pipe there at this instant.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!fstatSync(fd).isFile()) return 'no file'
+    return createHash('sha256').update(readFileSync(fd)).digest('hex')
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** It may be large: a restore has an entry for each file. */

@@ -21,7 +21,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swap } from '../../src/cli/swap.ts'
-import { swapBack, swapIn, swapKeep } from '../../src/store/swap.ts'
+import { swapBack, swapDone, swapForeign, swapIn, swapKeep, swapSaved } from '../../src/store/swap.ts'
 import { runs } from '../harness/fuzz.ts'
 import {
   type Content,
@@ -98,6 +98,35 @@ describe('a swap', () => {
     expect(statSync(join(base, 'a')).mtimeMs).toBe(times)
     swapBack(dir)
     expect(tree(base)).toEqual(before)
+  })
+
+  it('names what is neither what it placed nor what it saved', () => {
+    plant(base, BEFORE)
+    plant(join(dir, 'new'), AFTER)
+    expect([swapForeign(dir), swapSaved(dir, join(base, 'a'))]).toEqual([[], undefined])
+    swapIn(dir, base, { knowsAgain: true })
+    expect(swapForeign(dir)).toEqual([])
+    expect(readFileSync(swapSaved(dir, join(base, 'a')) ?? '', 'utf8')).toBe('old a')
+    expect(swapSaved(dir, join(base, 'made/deep/d'))).toBeUndefined()
+    // Rights alone, and the old bytes in another file, are no other content.
+    chmodSync(join(base, 'link'), 0o600)
+    rmSync(join(base, 'a'))
+    writeFileSync(join(base, 'a'), 'old a')
+    expect(swapForeign(dir)).toEqual([])
+    rmSync(join(base, 'a'))
+    writeFileSync(join(base, 'made/deep/d'), 'of somebody else')
+    rmSync(join(base, 'link'))
+    mkdirSync(join(base, 'link'))
+    expect(swapForeign(dir).sort()).toEqual(['a', 'link', 'made/deep/d'].map((name) => join(base, name)))
+  })
+
+  it('puts nothing back once it is done', () => {
+    plant(base, BEFORE)
+    plant(join(dir, 'new'), AFTER)
+    swapIn(dir, base)
+    const after = tree(base)
+    swapDone(dir)
+    expect([swapBack(dir), swapForeign(dir), tree(base)]).toEqual([false, [], after])
   })
 
   it('changes nothing when there is no plan to put back', () => {
