@@ -26,6 +26,8 @@ export const DEFAULT_FOLDERS: Folders = {
 export const etc = (folders: Folders, name: string) => join(folders.root, 'etc', name)
 export const log = (folders: Folders, name: string) => join(folders.root, 'log', name)
 export const auditFolder = (folders: Pick<Folders, 'state'>) => join(folders.state, 'audit')
+/** Where an export to the original's form lies until it is done. */
+export const exportStage = (folders: Pick<Folders, 'state'>) => join(folders.state, 'export-original')
 export const uploads = (folders: Folders, name = '') => join(folders.root, 'home/sftp/uploads', name)
 
 /** The group that root shares etc/ with: on an image of the original's that of its server. Undefined where root keeps it to itself. */

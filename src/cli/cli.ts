@@ -145,14 +145,15 @@ Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the st
   {
     name: 'export-original',
     summary: 'write token and files in the form of the Jidoteki server, to go back to it',
-    usage: `edge-admin export-original --root DIR [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token]
+    usage: `edge-admin export-original --root DIR [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token | --undo]
 Reads the API token from standard input (the appliance keeps only its digest), checks it, and writes everything that the original's server and
 scripts read in their form, with their owners: all of it or nothing. Once more changes nothing. Refused while a server has the folder.
   --root DIR        the admin folder
   --sysconfdir DIR  configuration of the system (default /usr/local/etc)
   --statedir DIR    the state folder of the server (default /var/lib/edge-admin)
   --group G         name or number of the group of the original's server (default: the group of etc/ in the admin folder)
-  --new-token       the token that is read is a new one: nothing is checked, and it is set`,
+  --new-token       the token that is read is a new one: nothing is checked, and it is set
+  --undo            only puts back what an export that was interrupted had done; reads no token`,
     load: async () => (await import('./export-original.ts')).exportOriginalCommand,
   },
   {

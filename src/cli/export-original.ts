@@ -6,6 +6,7 @@ import { TOKEN_CHARACTERS, tokenKey } from '../auth/token.ts'
 import {
   exportOriginal,
   giveFoldersBack,
+  judgeHalf,
   octal,
   openWay,
   putBackHalf,
@@ -29,6 +30,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
     statedir: { type: 'string', default: DEFAULT_FOLDERS.state },
     group: { type: 'string' },
     'new-token': { type: 'boolean', default: false },
+    undo: { type: 'boolean', default: false },
   })
   const folders: Folders = {
     ...DEFAULT_FOLDERS,
@@ -40,7 +42,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
     throw new Failure(`${folders.root}: no etc folder in it`)
   if (process.geteuid?.() !== 0) throw new Failure('only root can give the files to the original’s users')
   const group = groupOf(values.group) ?? originalGroup(folders)
-  if (group === undefined)
+  if (group === undefined && !values.undo)
     throw new Failure(
       `${etc(folders, '')} belongs to the group of root: name the group of the original’s server with --group`,
     )
@@ -49,10 +51,13 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   const task = runningTask(folders)
   if (task !== undefined) throw new Failure(`a task is still running: ${task}. Wait for its end`)
 
-  if (putBackHalf(folders)) say(io.stdout, 'what an export that was interrupted had done is put back')
+  if (values.undo || group === undefined) return undo(folders, io)
+  // Before the token: the right one of today is a wrong one beside the files of long ago.
+  judgeHalf(folders)
   const given = await readToken(io)
   const token = values['new-token'] ? Buffer.from(checked(given)) : tokenInForce(folders, given)
   if (token === undefined) throw new Failure('this is not the token of this appliance; nothing was changed')
+  if (putBackHalf(folders)) say(io.stdout, PUT_BACK)
   const phrase = readThrough(etc(folders, 'api.token.setup'))?.toString().trim()
   const { text: configuration, left } = originalConfiguration(folders)
   const plan = planOriginal({
@@ -74,6 +79,16 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   for (const line of [...giveFoldersBack(folders), ...openWay(folders, group)]) say(io.stdout, line)
   for (const line of [...left, ...plan.left]) say(io.stderr, `left alone: ${line}`)
   say(io.stderr, 'Start the original’s server now. One of ours that starts again converts the token again.')
+  return 0
+}
+
+const PUT_BACK = 'what an export that was interrupted had done is put back'
+
+/** Only what an interrupted export has done. */
+async function undo(folders: Folders, io: Io): Promise<number> {
+  const isUndone = putBackHalf(folders)
+  say(io.stdout, isUndone ? PUT_BACK : 'no export was interrupted: nothing was changed')
+  if (isUndone) await saveState(folders, 'the token', io)
   return 0
 }
 

@@ -21,6 +21,7 @@ import { VERSION } from '../version.ts'
 import { type Io, parse, UsageError } from './command.ts'
 import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
+import { endInterruptedExport } from './interrupted-export.ts'
 import { listenFailure } from './listen-failure.ts'
 
 /** sysexits.h: EX_CONFIG, EX_UNAVAILABLE, EX_TEMPFAIL. */
@@ -157,6 +158,13 @@ async function run(plan: Plan): Promise<number> {
     process.stderr.write(`edge-admin serve: ${folderFailure(error, folders) ?? wordsOf(error)}\n`)
     return error instanceof StateTaken ? TRY_AGAIN : UNAVAILABLE
   }
+  let isPutBack: boolean
+  try {
+    isPutBack = await endInterruptedExport(folders)
+  } catch (error) {
+    process.stderr.write(`edge-admin serve: ${wordsOf(error)}\n`)
+    return CONFIG
+  }
   let log: ServerLog
   try {
     log = createLog({ ...config.log, file: logFile })
@@ -169,6 +177,7 @@ async function run(plan: Plan): Promise<number> {
   const { logger, answered, reopen, push, flush } = log
   const warn = (text: string, error?: unknown) => logger.warn({ err: error }, text)
   if (unwritable) warn(...unwritable)
+  if (isPutBack) warn('what an export-original that was interrupted had done is put back')
   let listener: Listener | undefined
   const serving = reloader({ reload: async () => listener?.reloadCertificate(), warn })
   const watch = (running: App) =>
@@ -247,8 +256,8 @@ async function run(plan: Plan): Promise<number> {
     .catch((error) => warn('tasks that died could not be ended', error))
     .then(() => {
       // A certificate that every boot makes anew could be trusted by nobody.
-      if (tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began)
-        void running.saveState()
+      const isNew = tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began
+      if (isNew || isPutBack) void running.saveState()
       running.scheduler?.start()
     })
   const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }

@@ -42,6 +42,17 @@ const freePort = () =>
     })
   })
 
+/** Of an export, in their order. */
+const STEPS = [
+  'export-staged',
+  'swap-planned',
+  'swap-saved',
+  'swap-placed',
+  'swap-all-placed',
+  'export-placed',
+  'export-done',
+]
+
 let base: string
 let env: Record<string, string>
 let url: string
@@ -253,6 +264,13 @@ describe('the way back', { timeout: 120_000 }, () => {
     must('sh install.sh')
     writeFileSync(root('etc/api.token'), `sha256 ${keyOf(token)}\n`)
   }
+  const kill = (step: string) => {
+    const killed = paste(
+      `printf '%s\\n' "$TOKEN" | EDGE_FAULT=${step}=kill edge-admin export-original --root "$ROOT" --sysconfdir "$SYSCONFDIR" --statedir "$STATEDIR"`,
+    )
+    expect(killed.status).not.toBe(0)
+    expect(existsSync(at('state/export-original'))).toBe(true)
+  }
   const everything = () => {
     const found = readdirSync(base, { recursive: true, encoding: 'utf8' })
       .filter((name) => /^(root|sysconf)\//.test(name))
@@ -309,29 +327,101 @@ describe('the way back', { timeout: 120_000 }, () => {
     })
   })
 
-  it.each(['export-staged', 'swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed', 'export-placed'])(
-    'is all or nothing when it is killed at %s, and done by the next one',
-    (step) => {
+  it.each(STEPS)('is all or nothing when it is killed at %s, and done by the next one', (step) => {
+    install()
+    writeFileSync(root('etc/app.json'), '{}\n')
+    const before = everything()
+    kill(step)
+    const half = everything()
+    const wrong = back('', 'another-token')
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('nothing was changed')])
+    expect(everything()).toEqual(half)
+    if (step === 'swap-placed') {
+      expect([back('--undo', '').stdout, everything()]).toEqual([expect.stringContaining('is put back'), before])
+      expect(back('--undo', '').stdout).toContain('no export was interrupted')
+    }
+    expect(back().status).toBe(0)
+    expect([readFileSync(root('etc/api.token'), 'utf8'), look(root('etc/app.json'))]).toEqual([
+      `${token}\n`,
+      `640 0:${ADMIN}`,
+    ])
+    expect(existsSync(at('state/export-original'))).toBe(false)
+  })
+
+  const answer = () => ask('GET', '/version').catch(() => undefined)
+  const start = async () => {
+    must(`${blocks('## There')[1]}\n"$ETCDIR/init.d/edge-admin" start`)
+    expect((await until('our server listens', answer)).body).toBe('{"version":"1.0.0"}')
+  }
+
+  it.each(['swap-placed', 'export-placed', 'export-done'])(
+    'is over when it was killed at %s, and our server starts: a later one undoes nothing of what came after',
+    async (step) => {
       install()
-      writeFileSync(root('etc/app.json'), '{}\n')
-      const before = everything()
-      const killed = paste(
-        `printf '%s\\n' "$TOKEN" | EDGE_FAULT=${step}=kill edge-admin export-original --root "$ROOT" --sysconfdir "$SYSCONFDIR" --statedir "$STATEDIR"`,
-      )
-      expect(killed.status).not.toBe(0)
-      // A wrong token leaves what was there before.
-      if (step !== 'export-placed') {
-        expect(back('', 'another-token').status).toBe(1)
-        expect(everything()).toEqual(before)
-      }
-      expect(back().status).toBe(0)
-      expect([readFileSync(root('etc/api.token'), 'utf8'), look(root('etc/app.json'))]).toEqual([
-        `${token}\n`,
-        `640 0:${ADMIN}`,
-      ])
+      kill(step)
+      expect(existsSync(at('state/export-original/plan.json'))).toBe(step !== 'export-done')
+      await start()
       expect(existsSync(at('state/export-original'))).toBe(false)
+      await use()
+      stop()
+      const kept = ['root/etc/app.json', 'root/etc/network.json', 'sysconf/pki/tls/certs/enterprise.crt'].map((name) =>
+        readFileSync(at(name), 'utf8'),
+      )
+      const audit = readFileSync(root('log/jidoteki-audit.log'), 'utf8')
+      const { status, stdout, stderr } = back()
+      expect(status, stderr).toBe(0)
+      expect(stdout).not.toContain('put back')
+      expect(readFileSync(root('etc/api.token'), 'utf8')).toBe('changed-by-us\n')
+      expect(
+        ['root/etc/app.json', 'root/etc/network.json', 'sysconf/pki/tls/certs/enterprise.crt'].map((name) =>
+          readFileSync(at(name), 'utf8'),
+        ),
+      ).toEqual(kept)
+      expect(readFileSync(root('log/jidoteki-audit.log'), 'utf8')).toContain(audit)
     },
   )
+
+  it('puts nothing back that was changed since, and names it', () => {
+    install()
+    writeFileSync(root('etc/app.json'), '{}\n')
+    kill('swap-all-placed')
+    // The original's server was started on it, whose log and token go on.
+    appendFileSync(root('log/jidoteki-audit.log'), 'a line of the original\n')
+    writeFileSync(root('etc/api.token'), 'changed-by-the-original\n')
+    const now = everything()
+    const served = paste(
+      `"$PREFIX/bin/edge-admin" serve --root "$ROOT" --sysconfdir "$SYSCONFDIR" --statedir "$STATEDIR"`,
+    )
+    for (const [status, { status: found, stderr }] of [
+      [1, back('', 'changed-by-the-original')],
+      [1, back('--undo', '')],
+      [78, served],
+    ] as const) {
+      expect([found, stderr]).toEqual([status, expect.stringContaining(`: ${root('etc/api.token')}, `)])
+      expect(stderr).toContain(root('log/jidoteki-audit.log'))
+      expect(stderr).not.toContain('app.json')
+      expect(stderr).toContain(`remove ${at('state/export-original')}`)
+    }
+    expect(everything()).toEqual(now)
+    rmSync(at('state/export-original'), { recursive: true })
+    expect(back('', 'changed-by-the-original').status).toBe(0)
+  })
+
+  it('lets no server start beside half of it that may not put it back', () => {
+    install()
+    kill('swap-placed')
+    const half = everything()
+    mkdirSync(at('state/locks'), { recursive: true })
+    for (const name of ['state', 'state/locks']) chownSync(at(name), ADMIN, ADMIN)
+    const { status, stderr } = paste(
+      `setpriv --reuid ${ADMIN} --regid ${ADMIN} --clear-groups "$PREFIX/bin/edge-admin" serve --root "$ROOT" --sysconfdir "$SYSCONFDIR" --statedir "$STATEDIR"`,
+    )
+    const command = `edge-admin export-original --undo --root ${root()} --sysconfdir ${sysconf()} --statedir ${at('state')}`
+    expect([status, stderr]).toEqual([78, expect.stringContaining(`run as root: ${command}\n`)])
+    expect(everything()).toEqual(half)
+    expect(paste(command).status).toBe(0)
+    expect(readFileSync(root('etc/api.token'), 'utf8')).toBe(`sha256 ${keyOf(token)}\n`)
+  })
 
   it('gives back the folders that were taken for a server with sudo', () => {
     install()

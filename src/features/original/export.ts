@@ -1,5 +1,6 @@
 // The way back: writes token and files in the original's form, all of them or none. The trap: a killed one leaves a plan on the disk, and the
-// next one begins by putting everything back; only then it looks at what differs.
+// next one begins by putting everything back; only then it looks at what differs. So a plan must not outlive its export: it goes before the rest
+// of the stage does, a server of ours does not start beside one, and what somebody changed since is never put back.
 import {
   closeSync,
   fchmodSync,
@@ -8,20 +9,21 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { formsOf } from '../../auth/opaque-string.ts'
 import { firstLineOf, STORED, tokenKey } from '../../auth/token.ts'
-import { etc, type Folders } from '../../folders.ts'
+import { etc, exportStage, type Folders } from '../../folders.ts'
+import { syncFolder } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
-import { swapBack, swapIn } from '../../store/swap.ts'
+import { swapBack, swapDone, swapForeign, swapIn, swapSaved } from '../../store/swap.ts'
 import { isHeld } from '../../tasks/lock.ts'
 import { type Change, type Plan, readPlain, readThrough } from './form.ts'
-
-const stageOf = (folders: Folders) => join(folders.state, 'export-original')
 
 /** The task that still runs, though the server does not: its script goes on without it. */
 export function runningTask(folders: Folders): string | undefined {
@@ -35,9 +37,9 @@ export function runningTask(folders: Folders): string | undefined {
   return names.find((name) => isHeld(join(locks, name)))?.replace(/\.lock$/, '')
 }
 
-/** The bytes of the token that `given` is, as the appliance has it; undefined when it is another one. Throws when none is set. */
+/** The bytes of the token that `given` is, as the appliance has it once a half is put back; undefined when it is another one. Throws when none is set. */
 export function tokenInForce(folders: Folders, given: string): Buffer | undefined {
-  const there = readThrough(etc(folders, 'api.token'))
+  const there = readThrough(tokenBefore(folders))
   const line = there && firstLineOf(there)
   if (!line || line.length === 0) throw new Error('no token is set: give a new one with --new-token')
   const key = STORED.exec(line.toString('latin1'))?.[1] ?? tokenKey(line)
@@ -45,24 +47,48 @@ export function tokenInForce(folders: Folders, given: string): Buffer | undefine
   return form === undefined ? undefined : Buffer.from(form)
 }
 
-/** What an export that was killed has done is put back. Returns whether there was one. */
-export function putBackHalf(folders: Folders): boolean {
-  const stage = stageOf(folders)
+function tokenBefore(folders: Folders): string {
+  const place = join(realpathSync(etc(folders, '')), 'api.token')
+  const saved = swapSaved(exportStage(folders), place) ?? place
+  // It leads to the same place as it did from its own folder.
+  return isLink(saved) ? resolve(dirname(place), readlinkSync(saved)) : saved
+}
+
+/** Throws where what an export that was killed has done must not be put back. Returns whether it has left anything. */
+export function judgeHalf(folders: Folders): boolean {
+  const stage = exportStage(folders)
   const there = lstatSync(stage, { throwIfNoEntry: false })
   if (!there) return false
   // Under sudo somebody less trusted can make files beside it.
   if (!there.isDirectory() || there.uid !== 0) throw new Error(`not a folder of root's: ${stage}`)
-  swapBack(stage)
-  rmSync(stage, { recursive: true })
-  return true
+  const foreign = swapForeign(stage)
+  if (foreign.length === 0) return true
+  throw new Error(
+    `an export-original was interrupted, and what it did cannot be put back, because it was changed since: ${foreign.join(', ')}; nothing was changed. To keep every file as it is now, remove ${stage}`,
+  )
+}
+
+/** What an export that was killed has done is put back. Returns whether there was one. */
+export function putBackHalf(folders: Folders): boolean {
+  if (!judgeHalf(folders)) return false
+  const stage = exportStage(folders)
+  const isBack = swapBack(stage)
+  removeStage(stage)
+  return isBack
+}
+
+function removeStage(stage: string): void {
+  rmSync(stage, { recursive: true, force: true })
+  syncFolder(dirname(stage))
 }
 
 /** Makes all of it so, in one step. */
 export function exportOriginal(folders: Folders, { changes, link }: Plan): void {
   if (changes.length === 0 && !link) return
-  const stage = stageOf(folders)
+  const stage = exportStage(folders)
   mkdirSync(dirname(stage), { recursive: true, mode: 0o750 })
   mkdirSync(stage, { mode: 0o700 })
+  syncFolder(dirname(stage))
   try {
     for (const change of changes) stageFile(join(stage, 'new', change.path), change)
     if (link) {
@@ -70,14 +96,16 @@ export function exportOriginal(folders: Folders, { changes, link }: Plan): void 
       symlinkSync(link.to, join(stage, 'new', link.path))
     }
     checkpoint('export-staged')
-    swapIn(stage, '/', { ownersOfNew: true })
+    swapIn(stage, '/', { ownersOfNew: true, knowsAgain: true })
   } catch (error) {
     swapBack(stage)
-    rmSync(stage, { recursive: true, force: true })
+    removeStage(stage)
     throw error
   }
   checkpoint('export-placed')
-  rmSync(stage, { recursive: true })
+  swapDone(stage)
+  checkpoint('export-done')
+  removeStage(stage)
 }
 
 function stageFile(path: string, { uid, gid, mode, content }: Change): void {
@@ -135,4 +163,5 @@ export function openWay({ sysconf }: Folders, group: number): string[] {
   return said
 }
 
+const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 export const octal = (mode: number) => mode.toString(8).padStart(4, '0')

@@ -1,0 +1,26 @@
+// A server of ours starts beside an export to the original's form that was killed half way. The trap: served as it lies there, it would be changed,
+// and a later export would put the files of today back to those of then.
+import { lstatSync } from 'node:fs'
+import { exportStage, type Folders } from '../folders.ts'
+import { errno } from '../http/errors.ts'
+import { Failure } from './command.ts'
+
+/** Puts it back, where we are root; else throws the sentence that says who can. Returns whether there was one. Needs the server's lock. */
+export async function endInterruptedExport(folders: Folders): Promise<boolean> {
+  if (!lstatSync(exportStage(folders), { throwIfNoEntry: false })) return false
+  const { root, sysconf, state } = folders
+  const mend = `run as root: edge-admin export-original --undo --root ${root} --sysconfdir ${sysconf} --statedir ${state}`
+  if (process.geteuid?.() !== 0)
+    throw new Failure(`an export-original was interrupted, and only root can put back what it had done; ${mend}`)
+  // Hardly ever needed.
+  const { putBackHalf } = await import('../features/original/export.ts')
+  try {
+    return putBackHalf(folders)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    if (errno(error) === undefined) throw new Failure(why, { cause: error })
+    throw new Failure(`what an export-original that was interrupted had done cannot be put back: ${why}; ${mend}`, {
+      cause: error,
+    })
+  }
+}
