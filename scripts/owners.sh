@@ -18,34 +18,50 @@ esac
 group=$(id -g "$user")
 umask 022
 
-folder() { # MODE OWNER PATH
-  [ ! -L "$3" ] || [ -d "$3" ] || { echo "a link to nowhere: $3" >&2; exit 1; }
+# Root's, under this one name: in a sticky folder of root's nobody else can exchange it after this look.
+is_roots() { [ -n "$(find "$1" -prune -type "$2" -user 0 -links 1)" ]; } # PATH f|l
+
+# The server may be at work, and owns some of them: one that it exchanged for a link after the look is not where it should be.
+folder() { # MODE OWNER PATH: a link of root's is followed
+  folder_link=
+  [ ! -L "$3" ] || { is_roots "$3" l && folder_link=1; } || { echo "a link that is not root's, look who laid it there: $3" >&2; exit 1; }
   mkdir -p "$3"
-  chown "$2:$group" "$3"
-  chmod "$1" "$3"
+  (
+    cd -P "$3"
+    folder_above=$(cd -P "${3%/*}/" && pwd -P)
+    [ -n "$folder_link" ] || [ "$(pwd -P)" = "${folder_above%/}/${3##*/}" ] || { echo "not a folder in its place: $3" >&2; exit 1; }
+    chown "$2:$group" .
+    chmod "$1" .
+  )
 }
+
+was_shared=$(find -H "$EDGE_ROOT/etc" -prune -type d -user 0 -perm -3770 2>/dev/null) || :
+folder 3770 0 "$EDGE_STATEDIR"
+folder 2750 0 "$EDGE_STATEDIR/work"
 
 # Whose they were before this was run for the first time: `edge-admin export-original` gives them back. EDGE_PREFIX is where an image is built.
 before=$EDGE_STATEDIR/owners-before
-[ -d "$EDGE_STATEDIR" ] || mkdir -p "$EDGE_STATEDIR"
 [ -e "$before" ] || [ -L "$before" ] || (
   umask 077
+  # In the folder that is shared somebody may have laid a link under any name.
+  new=$(mktemp -d "$EDGE_STATEDIR/work/owners.XXXXXX")
   for path in "$EDGE_ROOT" "$EDGE_ROOT/bin" "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$EDGE_ROOT/tmp" "$EDGE_ROOT/home/sftp/uploads" \
     "$EDGE_SYSCONFDIR" "$EDGE_SYSCONFDIR/pki" "$EDGE_SYSCONFDIR/pki/tls" "$EDGE_SYSCONFDIR/pki/tls/private" \
     "$EDGE_SYSCONFDIR/pki/tls/certs"; do
     { [ -d "$path" ] && [ ! -L "$path" ]; } || continue
     printf '%s %s\n' "$(stat -c '%u %g %a' "$path")" "${path#"${EDGE_PREFIX:-}"}"
-  done >"$before.new"
-  mv -f "$before.new" "$before"
+  done >"$new/before"
+  mv -fT "$new/before" "$before"
+  rm -rf "$new"
 )
 
 # Shared: sticky, so that neither can replace what the other made; set-group-id, so that the server may read what root writes.
-for shared in "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$EDGE_ROOT/home/sftp/uploads" "$EDGE_STATEDIR" \
-  "$EDGE_SYSCONFDIR/pki/tls/private" "$EDGE_SYSCONFDIR/pki/tls/certs"; do
+for shared in "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$EDGE_ROOT/home/sftp/uploads" "$EDGE_SYSCONFDIR/pki/tls/private" \
+  "$EDGE_SYSCONFDIR/pki/tls/certs"; do
   folder 3770 0 "$shared"
 done
 # Root's, for the server to read.
-for read_only in "$EDGE_STATEDIR/locks" "$EDGE_STATEDIR/work" "$EDGE_ROOT/tmp"; do folder 2750 0 "$read_only"; done
+for read_only in "$EDGE_STATEDIR/locks" "$EDGE_ROOT/tmp"; do folder 2750 0 "$read_only"; done
 # The server's.
 for own in "$EDGE_STATEDIR/tasks" "$EDGE_STATEDIR/incoming" "$EDGE_ROOT/tmp/incoming"; do folder 0750 "$user" "$own"; done
 # Root's alone to change.
@@ -59,28 +75,37 @@ for path in "$EDGE_ROOT"/bin/*; do
   chown 0 "$path"
   chmod go-w "$path"
 done
+# A file of somebody else's becomes root's only when the folder is shared for the first time: later the server could lay it there, and write on.
 for path in "$EDGE_ROOT"/etc/*; do
   { [ -f "$path" ] && [ ! -L "$path" ]; } || continue
   case ${path##*/} in
-    api.token | api.token.setup | metrics.token | license.asc) chown -h "$user:$group" "$path" ;;
-    updates.key)
-      chown 0:0 "$path"
-      chmod 600 "$path"
+    api.token | api.token.setup | metrics.token | license.asc)
+      ! is_roots "$path" f || chown -h "$user:$group" "$path"
+      continue
       ;;
-    *)
-      chown "0:$group" "$path"
-      chmod g+r,go-w "$path"
-      ;;
+    updates.key) owner=0:0 mode=600 ;;
+    *) owner=0:$group mode=g+r,go-w ;;
   esac
+  if [ -n "$(find "$path" -prune -type f ${was_shared:+-user 0} -links 1)" ]; then
+    chown -h "$owner" "$path"
+    chmod "$mode" "$path"
+  else
+    echo "not root's alone, left as it is: $path" >&2
+  fi
 done
-# What commands leave for the server's audit log.
+# What commands of root's left for the server's audit log. What is the server's already is left alone: it could lay a link there.
 for entries in "$EDGE_ROOT/etc/entries" "$EDGE_STATEDIR/entries"; do
-  { [ -d "$entries" ] && [ ! -L "$entries" ]; } || continue
-  chown -h "$user:$group" "$entries"
+  [ -n "$(find "$entries" -prune -type d -user 0 2>/dev/null)" ] || continue
+  chmod go-w "$entries"
   for path in "$entries"/*; do
-    [ ! -f "$path" ] || chown -h "$user:$group" "$path"
+    { [ -f "$path" ] && is_roots "$path" f; } || continue
+    chown -h "$user:$group" "$path"
   done
+  chown -h "$user:$group" "$entries"
 done
+# On an image that runs from memory they are links of root's, to what it keeps on a disk.
 for path in "$EDGE_SYSCONFDIR/pki/tls/private/enterprise.key" "$EDGE_SYSCONFDIR/pki/tls/certs/enterprise.crt"; do
-  [ ! -f "$path" ] || { chgrp "$group" "$path" && chmod g+r "$path"; }
+  { [ -f "$path" ] && { [ ! -L "$path" ] || is_roots "$path" l; } && [ -n "$(find -H "$path" -prune -type f -user 0 -links 1)" ]; } || continue
+  chgrp "$group" "$path"
+  chmod g+r "$path"
 done

@@ -1,13 +1,19 @@
 // The scripts and the owners of what they replace: an image of the original's shares etc/ and log/ with the group of its server. The trap: the
 // group staff is whatever this machine calls so.
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -147,3 +153,124 @@ describe.skipIf(!isRoot).each(SHELLS)('owners under %s', (shell) => {
     expect(look(box, 'root/home/sftp/uploads/logs.tar.gz')).toBe(`640 0:${ADMIN}`)
   })
 })
+
+// What install.sh does again at every upgrade, while the server may have been taken over and may be at work.
+describe.skipIf(!isRoot).each(SHELLS)('owners.sh under %s', (shell) => {
+  const UID = idOf('-u')
+  const GID = idOf('-g')
+  function shared() {
+    const box = new Sandbox(shell)
+    open.push(box)
+    lay(box, 'secret', 0o600, 0, 0)
+    const again = (first = '/bin') => {
+      const env = { ...box.environment(), PATH: `${first}:${process.env['PATH']}` }
+      const argv = [...shell.split(' '), join(box.scripts, 'owners.sh'), 'nobody']
+      const ended = spawnSync(argv[0]!, argv.slice(1), { cwd: '/', env, encoding: 'utf8' })
+      return { status: ended.status, said: ended.stderr }
+    }
+    return { box, again, at: (name: string) => join(box.folder, name) }
+  }
+  /** A link of the server's user. */
+  function link(target: string, path: string) {
+    symlinkSync(target, path)
+    lchownSync(path, UID, GID)
+  }
+
+  test('gives no folder away that a link in the place of one leads to', () => {
+    for (const name of ['state/tasks', 'state/incoming']) {
+      const { box, again, at } = shared()
+      expect(again()).toEqual({ status: 0, said: '' })
+      expect(look(box, name)).toBe(`750 ${UID}:${GID}`)
+      mkdirSync(at('victim'), { mode: 0o755 })
+      renameSync(at(name), at('state/t'))
+      link(at('victim'), at(name))
+      const { status, said } = again()
+      expect([status, said]).toEqual([1, expect.stringContaining(at(name))])
+      expect(look(box, 'victim')).toBe('755 0:0')
+    }
+  })
+
+  // busybox makes folders itself.
+  test.skipIf(shell.startsWith('busybox'))('nor when the link is laid between look and change', () => {
+    const { box, again, at } = shared()
+    mkdirSync(at('victim'), { mode: 0o755 })
+    box.program(
+      at('fake/mkdir'),
+      `/bin/mkdir "$@"; case $2 in */tasks) rmdir "$2"; ln -s '${at('victim')}' "$2" ;; esac`,
+    )
+    expect(again(at('fake'))).toEqual({ status: 1, said: `not a folder in its place: ${at('state/tasks')}\n` })
+    expect(look(box, 'victim')).toBe('755 0:0')
+  })
+
+  test('follows a link of root’s own to a folder', () => {
+    const { box, again, at } = shared()
+    mkdirSync(at('disk'))
+    rmSync(at('root/home/sftp/uploads'), { recursive: true })
+    symlinkSync(at('disk'), at('root/home/sftp/uploads'))
+    expect(again()).toEqual({ status: 0, said: '' })
+    expect(look(box, 'disk')).toBe(`770 0:${GID}`)
+  })
+
+  test('lets nobody read a file of root’s through the key and the certificate', () => {
+    const { box, again, at } = shared()
+    expect(again().status).toBe(0)
+    link(at('secret'), at(`${PKI}/private/enterprise.key`))
+    linkSync(at('secret'), at(`${PKI}/certs/enterprise.crt`))
+    expect(again().status).toBe(0)
+    expect(look(box, 'secret')).toBe('600 0:0')
+    // Root's own, and where root's link leads.
+    rmSync(at(`${PKI}/private/enterprise.key`))
+    rmSync(at(`${PKI}/certs/enterprise.crt`))
+    lay(box, `${PKI}/certs/enterprise.crt`, 0o600, 0, 0)
+    symlinkSync(at('secret'), at(`${PKI}/private/enterprise.key`))
+    expect(again().status).toBe(0)
+    expect([look(box, 'secret'), look(box, `${PKI}/certs/enterprise.crt`)]).toEqual([`640 0:${GID}`, `640 0:${GID}`])
+  })
+
+  test('writes down the folders of before through no link', () => {
+    const { box, again, at } = shared()
+    expect(again().status).toBe(0)
+    expect(box.read('state/owners-before')).toContain(`0 0 755 ${at('root/etc')}\n`)
+    rmSync(at('state/owners-before'))
+    link(at('secret'), at('state/owners-before.new'))
+    expect(again().status).toBe(0)
+    expect(box.read('secret')).toBe('old\n')
+    expect(look(box, 'state/owners-before')).toBe(`600 0:${lstatSync(at('state/owners-before')).gid}`)
+    expect(readdirSync(at('state/work'))).toEqual([])
+  })
+
+  test('hands over what root’s commands left for the audit log, and looks into no folder of the server’s', () => {
+    const { box, again, at } = shared()
+    expect(again().status).toBe(0)
+    for (const name of ['root/etc/entries', 'state/entries']) {
+      lay(box, `${name}/one.json`, 0o600, 0, 0)
+      expect(again().status).toBe(0)
+      expect([look(box, name).slice(4), look(box, `${name}/one.json`)]).toEqual([`${UID}:${GID}`, `600 ${UID}:${GID}`])
+      linkSync(at('secret'), at(`${name}/two.json`))
+      expect(again().status).toBe(0)
+      expect(look(box, 'secret')).toBe('600 0:0')
+      rmSync(at(`${name}/two.json`))
+    }
+  })
+
+  test('takes a file of somebody else’s for root’s only when the folder is shared for the first time', () => {
+    const { box, again, at } = shared()
+    lay(box, 'root/etc/version.txt', 0o664, ADMIN, ADMIN)
+    expect(again()).toEqual({ status: 0, said: '' })
+    expect(look(box, 'root/etc/version.txt')).toBe(`644 0:${GID}`)
+    lay(box, 'root/etc/updates.pub', 0o600, UID, GID)
+    linkSync(at('secret'), at('root/etc/product.txt'))
+    lay(box, 'root/etc/logs.txt', 0o620, 0, 0)
+    const { status, said } = again()
+    expect([status, said.trim().split('\n').sort()]).toEqual([
+      0,
+      ['product.txt', 'updates.pub'].map((name) => `not root's alone, left as it is: ${at(`root/etc/${name}`)}`),
+    ])
+    const now = ['updates.pub', 'product.txt', 'logs.txt'].map((name) => look(box, `root/etc/${name}`))
+    expect(now).toEqual([`600 ${UID}:${GID}`, '600 0:0', `640 0:${GID}`])
+  })
+})
+
+function idOf(option: string): number {
+  return Number(spawnSync('id', [option, 'nobody'], { encoding: 'utf8' }).stdout)
+}

@@ -45,7 +45,7 @@ export const SOMETIMES: readonly string[] = [
   // ZFS and iSCSI targets.
   ...['sha256sum', 'tee', 'udevadm', 'zfs', 'zpool'],
   // owners.sh
-  'chown',
+  ...['chown', 'mktemp'],
 ]
 
 interface Ability {
