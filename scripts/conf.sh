@@ -60,3 +60,19 @@ conf_check_given() { # FILE "NAMES"
 conf_value() { # FILE NAME: prints the value, empty when it is not there
   edited "$1" | awk -v "wanted=$2" "$conf_awk"
 }
+
+NETWORK_NAMES='mode interface ip subnet subnet_ipv6 router dns hostname ntpserver'
+STORAGE_NAMES='type mount_options ip share device target username password export_name port'
+
+# Whether the inputs of the task may be put in place: ours and the original's scripts do that.
+settings_given() { # static|dhcp
+  case $1 in static | dhcp) ;; *) return 1 ;; esac
+  [ -s "$TASK/input/app.json" ] && [ -s "$TASK/input/network.json" ] || return 1
+  conf_check_given "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
+  # A vendor's script gets the type as an argument and reads the file: both must say the same.
+  [ "$(conf_value "$TASK/input/network.conf" mode)" = "$1" ]
+}
+storage_given() {
+  [ -s "$TASK/input/storage.json" ] && conf_check_given "$TASK/input/storage.conf" "$STORAGE_NAMES" || return 1
+  case $(conf_value "$TASK/input/storage.conf" type) in local | nfs | aoe | iscsi | nbd) ;; *) return 1 ;; esac
+}

@@ -3,8 +3,6 @@
 # and boot.sh, after lib.sh, conf.sh and clock.sh. A newcomer's trap: EDGE_NETROOT goes before every path of the real system, so that the tests
 # never touch it.
 
-NETWORK_NAMES='mode interface ip subnet subnet_ipv6 router dns hostname ntpserver'
-
 network_address() { case $1 in '' | *[!0-9A-Fa-f.:]*) return 1 ;; esac; }
 network_name() { case $1 in '' | [-.]* | *[!A-Za-z0-9._-]*) return 1 ;; esac; }
 

@@ -21,13 +21,6 @@ refuse() {
   fail E1000 'Invalid or missing settings file'
 }
 
-inputs_are_valid() {
-  [ -s "$TASK/input/app.json" ] && [ -s "$TASK/input/network.json" ] || return 1
-  conf_check_given "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
-  # A vendor's script gets the type as an argument and reads the file: both must say the same.
-  [ "$(conf_value "$TASK/input/network.conf" mode)" = "$TYPE" ]
-}
-
 apply() { # TYPE: the vendor's script decides when there is one
   if [ -f "$EDGE_ROOT/bin/network.sh" ]; then
     hook network "$1"
@@ -52,8 +45,7 @@ run() {
   TYPE=${1:-}
   log_line update_settings.log 'Updating settings. Please wait..'
   checkpoint settings-started
-  case $TYPE in static | dhcp) ;; *) refuse ;; esac
-  inputs_are_valid || refuse
+  settings_given "$TYPE" || refuse
 
   step 20 'putting the settings in place'
   {

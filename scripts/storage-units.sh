@@ -3,7 +3,6 @@
 # and boot.sh, after lib.sh and conf.sh. A newcomer's trap: values end up in unit files, where % and \ mean something; only what must be
 # there is written there, escaped, and secrets never: boot.sh reads those from storage.conf.
 
-STORAGE_NAMES='type mount_options ip share device target username password export_name port'
 STORAGE_MARK='# Written by edge-admin.'
 STORAGE_DEVICE=/run/edge-admin/storage
 STORAGE_UNITS=${EDGE_NETROOT:-}/etc/systemd/system

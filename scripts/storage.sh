@@ -30,9 +30,7 @@ apply() {
 run() {
   log_line update_storage.log 'Updating settings. Please wait..'
   checkpoint storage-started
-  [ -s "$TASK/input/storage.json" ] || refuse
-  conf_check_given "$TASK/input/storage.conf" "$STORAGE_NAMES" || refuse
-  case $(conf_value "$TASK/input/storage.conf" type) in local | nfs | aoe | iscsi | nbd) ;; *) refuse ;; esac
+  storage_given || refuse
 
   step 20 'putting the options in place'
   {

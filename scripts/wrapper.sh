@@ -23,6 +23,8 @@ ETC=$EDGE_ROOT/etc
 PACKAGE=software_package-zzz.enc
 # shellcheck source=license-verdict.sh
 . "$here/license-verdict.sh"
+# shellcheck source=conf.sh
+. "$here/conf.sh"
 
 # What the original's server has: a umask that lets its other users read what the scripts make, and a home, which /etc/profile may ask for.
 original() ( # VERB [ARGUMENT]
@@ -43,10 +45,30 @@ give_token() {
 # Written down first: when this task dies, nobody else takes a private key away from there.
 placed() { printf '%s\n' "$1" >>"$TASK/placed" || fail E1000 'The files could not be stored'; } # NAME
 
+refuse_settings() {
+  log_line "update_$KIND.log" 'Invalid or missing settings file'
+  fail E1000 'Invalid or missing settings file'
+}
+
+# The original puts them in place unread, and a vendor's shell sources them as root. It takes a network-config from the uploads as well, which is
+# for whoever is root by SFTP or SSH, and never an input.
+check_inputs() { # [ARGUMENT]
+  [ ! -e "$TASK/input/network-config" ] || refuse_settings
+  case $KIND in
+    settings)
+      settings_given "${1:-}" || refuse_settings
+      given=$UPLOADS/network-config
+      { [ ! -e "$given" ] && [ ! -L "$given" ]; } || is_ours "$given" || fail E1000 "Must belong to root and be writable by nobody else: $given"
+      ;;
+    storage) storage_given || refuse_settings ;;
+  esac
+}
+
 run() { # KIND [ARGUMENT]
   case ${2:-} in *[!A-Za-z0-9._-]*) fail E1000 'Script error' ;; esac
   [ -f "${EDGE_WRAPPER:-}" ] || fail E1000 'The wrapper is missing'
   is_ours "$EDGE_WRAPPER" || fail E1000 "The wrapper must belong to root and be writable by nobody else"
+  check_inputs "${2:-}"
   mkdir -p "$UPLOADS"
   # The server has laid it there itself.
   [ "$KIND" != update ] || placed "$PACKAGE"

@@ -708,6 +708,25 @@ describe('with the original’s wrapper', () => {
     expect([status, (await ended('/backup'))['status']]).toEqual([202, 'success'])
     await until('the task ends', () => statusOf(newest('backup'))?.status === 'completed')
     expect(calls()).toEqual(['token 0', 'token 0', 'backup 1 START'])
+    // Settings of the server's user, and none beside its own network-config, which the original would take as root.
+    const settings = (conf: string) => {
+      const id = `20260101T000000000Z-wrapped${Math.random().toString(36).slice(2)}`
+      const folder = join(folders.state, 'tasks', id)
+      const inputs = { 'app.json': '{}', 'network.json': '{}', 'network.conf': conf }
+      mkdirSync(join(folder, 'input'), { recursive: true })
+      for (const [name, text] of Object.entries(inputs)) writeFileSync(join(folder, 'input', name), text)
+      for (const path of [folder, join(folder, 'input')]) chownSync(path, UID, UID)
+      run(asServer(['sudo', '-n', script('wrapper'), 'run', folder, 'settings', 'dhcp']))
+      const { status, error } = JSON.parse(readFileSync(join(folders.state, 'work', id, 'status.json'), 'utf8'))
+      return (error?.message ?? status) as string
+    }
+    expect(settings(`mode=dhcp\nx=$(touch '${at('rooted')}')\n`)).toBe('Invalid or missing settings file')
+    const given = join(folders.root, 'home/sftp/uploads/network-config')
+    must(asServer(['sh', '-c', `echo x=y >'${given}'`]))
+    expect(settings('mode=dhcp\n')).toBe(`Must belong to root and be writable by nobody else: ${given}`)
+    rmSync(given)
+    expect([settings('mode=dhcp\n'), existsSync(at('rooted'))]).toEqual(['completed', false])
+    expect(calls().slice(3)).toEqual(['settings 1 dhcp'])
     // One that somebody else may change is not root's to run.
     chmodSync(wrapper, 0o777)
     expect(await set(TOKEN, 'never')).toBe(400)

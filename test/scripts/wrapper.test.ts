@@ -48,6 +48,24 @@ describe.each(SHELLS)('wrapper.sh under %s', (shell) => {
   })
 
   test.each([
+    ['settings', ['static'], { ...SETTINGS, 'network.conf': 'mode=static\nx=$(cp /bin/sh /tmp)\n' }],
+    ['settings', ['static'], { ...SETTINGS, 'network.conf': 'mode=static\nLD_PRELOAD=/tmp/x\n' }],
+    ['settings', ['static'], SETTINGS],
+    ['settings', ['dhcp'], { 'network.conf': 'mode=dhcp\n' }],
+    ['settings', [], SETTINGS],
+    ['settings', ['dhcp'], { ...SETTINGS, 'network-config': 'x\n' }],
+    ['token', [], { 'api.token': 'new-token\n', 'network-config': 'x\n' }],
+    ['storage', [], { 'storage.json': '{}\n', 'storage.conf': 'type="$(id)"\n' }],
+    ['storage', [], { 'storage.json': '{}\n', 'storage.conf': 'type=tape\n' }],
+  ])('lets the original put nothing in place that a shell would run: %s %j %j', (kind, args, inputs) => {
+    const { made, original, env } = sandbox(shell)
+    const ended = made.run('wrapper', { args: [kind, ...args], inputs, env })
+    expect(ended.status).toMatchObject({ status: 'failed', message: 'Invalid or missing settings file' })
+    expect([original.calls(), uploads(made)]).toEqual([[], []])
+    expect(made.read(`root/log/update_${kind}.log`)).toContain('Invalid or missing settings file')
+  })
+
+  test.each([
     ['wrapper-placed=kill', 'interrupted', 'old-token\n'],
     ['wrapper-returned=kill', 'completed', 'new-token\n'],
   ])('leaves the old token or the new one after %s', (fault, status, inForce) => {

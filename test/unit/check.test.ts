@@ -649,6 +649,10 @@ describe('the configuration', () => {
       [['configuration.wrapper', 'root/bin/wrapper.sh']],
       await configured({ wrapper: inRoot('bin/wrapper.sh') }),
     )
+    lay(inRoot('bin/wrapper.sh'), '#!/bin/sh\n', 0o755)
+    const wrapped = (privilege: string) => configured({ wrapper: inRoot('bin/wrapper.sh'), privilege })
+    expect(ids(await lookAtConfiguration(await wrapped('none')))).not.toContain('configuration.wrapper-sudo')
+    expect(ids(await lookAtConfiguration(await wrapped('sudo')))).toContain('configuration.wrapper-sudo')
     await finds(
       lookAtConfiguration,
       [['configuration.log-file', 'no/such/folder/log']],

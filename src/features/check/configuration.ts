@@ -66,7 +66,17 @@ async function lookAtWrapper(place: Place): Promise<Finding[]> {
   const { wrapper } = place.configured.settings
   if (wrapper === undefined) return []
   const code = await hinders(place, wrapper, scriptsUser(place) ?? place.me, 1)
-  if (!code) return []
+  if (!code)
+    return place.configured.settings.privilege === 'sudo'
+      ? [
+          note(
+            'configuration.wrapper-sudo',
+            wrapper,
+            'with it, sudo mode protects root no better than the scripts of the original do, which unpack an update before they check it',
+            'Take "wrapper" out of the configuration, where root has to be protected from the server.',
+          ),
+        ]
+      : []
   const message =
     code === 'ENOENT'
       ? 'it is not there, and every task of the admin surface goes through it'
