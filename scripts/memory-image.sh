@@ -29,20 +29,45 @@ persist() {
   # Without its first slash, as the original has it: boot scripts write `sda1/`.
   case $persist_device in */*) persist_device=${persist_device%%/*}${persist_device#*/} ;; esac
   [ -n "$persist_device" ] || return 0
-  if [ -n "${EDGE_STATEDIR:-}" ]; then
-    (
-      # Two at once would write the same copies.
-      flock 8
-      persist_now
-    ) 8>>"$EDGE_STATEDIR/locks/memory-image.lock"
-  else
-    persist_now
-  fi
+  # A command that is no task has a limit of its own (src/features/memory-image.ts).
+  [ -n "${EDGE_STATEDIR:-}" ] || { persist_call; return; }
+  (
+    # The script alone has the lock of the task.
+    exec 9>&-
+    persist_turn && persist_limited && persist_owners
+  ) 7>>"$EDGE_STATEDIR/locks/memory-image.lock"
 }
 
-persist_now() {
-  "$PERSIST_TOOL" -c "$persist_device" 8>&- 9>&- && "$PERSIST_TOOL" -r "$persist_device" 8>&- 9>&- || return 1
-  [ -n "${SUDO_UID:-}" ] && [ -n "${EDGE_ROOT:-}" ] || return 0
+# Two at once would write the same copies. Not for ever: a task that waits here has its lock, and no end yet.
+persist_turn() {
+  persist_left=$EDGE_HOOK_SECONDS
+  while :; do
+    persist_rc=0
+    flock -n 7 || persist_rc=$?
+    [ "$persist_rc" -ne 0 ] || return 0
+    [ "$persist_rc" -eq 1 ] || { echo "flock ended with exit status $persist_rc"; return 1; }
+    [ "$persist_left" -gt 0 ] || { echo "another task has kept ${PERSIST_TOOL##*/} for $EDGE_HOOK_SECONDS seconds"; return 1; }
+    persist_left=$((persist_left - 1))
+    sleep 1
+  done
+}
+
+persist_limited() {
+  rm -f "$TASK/late"
+  persist_rc=0
+  limited "$EDGE_HOOK_SECONDS" persist_call || persist_rc=$?
+  [ ! -e "$TASK/late" ] || echo "${PERSIST_TOOL##*/} took longer than $EDGE_HOOK_SECONDS seconds, and was ended"
+  rm -f "$TASK/late"
+  return "$persist_rc"
+}
+
+persist_call() (
+  exec 7>&-
+  "$PERSIST_TOOL" -c "$persist_device" && "$PERSIST_TOOL" -r "$persist_device"
+)
+
+persist_owners() {
+  [ -n "${SUDO_UID:-}" ] || return 0
   # In a sticky folder the server could not replace a link of root's by its next file.
   for persist_name in api.token api.token.setup metrics.token license.asc; do
     # shellcheck disable=SC2153 # sudo sets both
