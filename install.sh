@@ -60,10 +60,7 @@ uninstall() {
   done
   settings=$DESTDIR$LIBDIR/scripts/settings
   state=$(installed STATEDIR)
-  # The server holds this lock as long as it lives (src/tasks/server-lock.ts).
-  if [ -d "$DESTDIR$state/locks" ] && command -v flock >/dev/null 2>&1; then
-    flock -n "$DESTDIR$state/locks" true || stop "the server runs: stop it first"
-  fi
+  nobody_needs_it "$DESTDIR$state" "$DESTDIR$(installed DATADIR)"
   kept=
   for name in ROOT SYSCONFDIR DATADIR STATEDIR; do
     folder=$(installed "$name")
@@ -78,6 +75,24 @@ uninstall() {
     case "$kept " in *" $folder "* | *" $folder/"*) ;; *) [ ! -d "$DESTDIR$folder" ] || kept="$kept $folder" ;; esac
   done
   echo "removed from ${DESTDIR:-/}; kept, with the token, the configuration and the data:${kept:- nothing}"
+}
+# A task outlives the server. To its end it needs these scripts, and to be put back it needs them after its end.
+nobody_needs_it() { # STATEDIR DATADIR
+  if [ -d "$1/locks" ]; then
+    if command -v flock >/dev/null 2>&1; then
+      # The server holds this one as long as it lives (src/tasks/server-lock.ts).
+      flock -n "$1/locks" true || stop "the server runs: stop it first"
+      for lock in "$1"/locks/*.lock; do
+        [ ! -f "$lock" ] || flock -n "$lock" true || stop "a task still runs: wait until it ends ($lock)"
+      done
+    elif [ -z "$DESTDIR" ]; then
+      stop "without flock nobody can tell whether the server runs"
+    fi
+  fi
+  for plan in "$1"/work/*/swap/plan.json "$1"/tasks/*/swap/plan.json "$2"/.edge-admin-restore/*/plan.json; do
+    [ ! -e "$plan" ] ||
+      stop "a task left a change half made: start the server once, which puts it back, or move away what is kept of it (${plan%/*})"
+  done
 }
 remove_files() { # FILE: those that it lists; the list itself last, so that a removal that was cut off can be taken up again
   while IFS= read -r path; do

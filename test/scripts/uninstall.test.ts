@@ -183,4 +183,49 @@ describe('is refused, and nothing is removed,', () => {
     await gone
     expect(remove().status).toBe(0)
   })
+
+  it('while a task runs, with or without the server', async () => {
+    install()
+    const locks = at(`${FOLDERS.STATEDIR}/locks`)
+    mkdirSync(locks, { recursive: true })
+    writeFileSync(join(locks, 'a.lock'), '')
+    const lock = join(locks, 'update.lock')
+    const task: ChildProcess = spawn('flock', [lock, 'sh', '-c', 'echo held; read -r _'], { stdio: 'pipe' })
+    const gone = once(task, 'exit')
+    await once(task.stdout!, 'data')
+    const before = tree()
+    refused(/a task still runs: wait until it ends \(.*\/update\.lock\)/)
+    expect(tree()).toEqual(before)
+    task.stdin!.end()
+    await gone
+    expect(remove().status).toBe(0)
+  })
+
+  it.each(['var/lib/box/tasks/t1/swap', 'var/lib/box/work/t1/swap', 'srv/data/.edge-admin-restore/t1'])(
+    'while a change is half made: %s',
+    (folder) => {
+      install()
+      mkdirSync(at(folder), { recursive: true })
+      writeFileSync(at(`${folder}/plan.json`), '[]')
+      const before = tree()
+      refused(new RegExp(`a task left a change half made: .*/${folder}\\)`))
+      expect(tree()).toEqual(before)
+      rmSync(at(folder), { recursive: true })
+      expect(remove().status).toBe(0)
+    },
+  )
+
+  it('where nobody can tell whether something runs on this very machine', () => {
+    const programs = mkdtempSync(join(temp, 'programs-'))
+    for (const name of readdirSync('/usr/bin'))
+      if (name !== 'flock') symlinkSync(join('/usr/bin', name), join(programs, name))
+    // Not an image, and all of it in a folder of ours.
+    const here = Object.fromEntries(Object.entries(FOLDERS).map(([name, folder]) => [name, at(folder)]))
+    const folders = { ...here, DESTDIR: '', PREFIX: at('/usr'), ETCDIR: at('/etc') }
+    expect(install([], folders)).toMatchObject({ status: 0 })
+    mkdirSync(at(`${FOLDERS.STATEDIR}/locks`), { recursive: true })
+    refused(/without flock nobody can tell whether the server runs/, remove({ ...folders, PATH: programs }))
+    // Of an image that is being built it is plain.
+    expect(remove(folders).status).toBe(0)
+  })
 })
