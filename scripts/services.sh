@@ -16,6 +16,9 @@ shift
 for name; do
   case $name in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9@_.-]*) echo "not the name of a service: $name" >&2; exit 64 ;; esac
 done
+# Without one of them no service would say anything, which reads as if none ran.
+missing_programs
+[ -z "$MISSING" ] || { echo "missing on this system:$MISSING" >&2; exit 69; }
 [ -z "${SUDO_UID:-}" ] || check_folders "$here" "$EDGE_SYSCONFDIR" "$EDGE_SYSCONFDIR/init.d"
 count=0
 for name; do

@@ -253,6 +253,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       initFolder,
       run,
       config.privilege === 'sudo' ? [SUDO, '-n', '--', join(options.scripts, 'services.sh'), 'status'] : undefined,
+      warn,
     ),
     health: new HealthMonitor(folders, warn),
     rendered: new Rendered(),

@@ -2,7 +2,11 @@
 // hang; however many ask at once, a service is asked once, and only a few services at a time.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Run } from './run.ts'
+import { CommandError, type Run } from './run.ts'
+import { toolMessage } from './tool.ts'
+
+/** The question itself failed: nobody knows which services run. */
+export class ServicesUnknown extends Error {}
 
 export interface ServiceManager {
   /** `name` must be checked by the caller: it becomes an argument, or the name of an init script. */
@@ -19,13 +23,15 @@ const ANY = Array.from({ length: 256 }, (_, status) => status)
 
 /**
  * `auto` takes a service's init script when there is one, else systemd when it is the manager, else OpenRC. `asRoot`: the beginning of the command
- * line that asks the init scripts of the names behind it as root (scripts/services.sh), where this process is somebody else.
+ * line that asks the init scripts of the names behind it as root (scripts/services.sh), where this process is somebody else; then `isRunning` rejects
+ * with ServicesUnknown where they cannot be asked, and `warn` hears why, once.
  */
 export function serviceManager(
   kind: 'auto' | 'systemd' | 'openrc' | 'init',
   initFolder: string,
   run: Run,
   asRoot?: [string, ...string[]],
+  warn: (text: string) => void = () => {},
 ): ServiceManager {
   const inTurn = turns(AT_ONCE)
   const ask = async (program: string, args: string[]): Promise<string> => {
@@ -40,7 +46,7 @@ export function serviceManager(
   const byOpenrc = async (name: string) => (await ask(RC_SERVICE, [name, 'status'])).includes('started')
   const byScript = async (name: string) =>
     /\bis running\b|\bonline\b/.test(await ask(join(initFolder, name), ['status']))
-  const byInit = asRoot ? together((names) => askRoot(run, asRoot, names)) : byScript
+  const byInit = asRoot ? together(rootAsker(run, asRoot, warn)) : byScript
   const auto = (name: string) => {
     if (existsSync(join(initFolder, name))) return byInit(name)
     return existsSync('/run/systemd/system') ? bySystemd(name) : byOpenrc(name)
@@ -48,14 +54,23 @@ export function serviceManager(
   return { isRunning: shared({ auto, systemd: bySystemd, openrc: byOpenrc, init: byInit }[kind]) }
 }
 
-async function askRoot(run: Run, [program, ...args]: [string, ...string[]], names: string[]): Promise<string[]> {
-  // It goes by eights as well, and has its own limits: this is for what they cannot end.
-  const seconds = (Math.ceil(names.length / AT_ONCE) + 1) * (SECONDS + 2)
-  try {
-    const { stdout } = await run(program, [...args, ...names], { timeout: seconds * 1000 })
-    return stdout.split('\n')
-  } catch {
-    return []
+function rootAsker(run: Run, [program, ...args]: [string, ...string[]], warn: (text: string) => void) {
+  let told: string | undefined
+  return async (names: string[]): Promise<string[]> => {
+    // It goes by eights as well, and has its own limits: this is for what they cannot end.
+    const seconds = (Math.ceil(names.length / AT_ONCE) + 1) * (SECONDS + 2)
+    try {
+      const { stdout } = await run(program, [...args, ...names], { timeout: seconds * 1000 })
+      told = undefined
+      return stdout.split('\n')
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      // Pages ask again and again.
+      const text = `the services cannot be asked as root: ${toolMessage(error) || error.message}`
+      if (text !== told) warn(text)
+      told = text
+      throw new ServicesUnknown(text, { cause: error })
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 // services.sh: what init scripts say, asked for the server by root. The trap: they are anybody's programs, and may hang, print for ever, or leave
 // something behind that holds the pipe.
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Sandbox, SHELLS } from './sandbox.ts'
+import { isRoot, Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
 afterEach(() => {
@@ -53,4 +54,20 @@ describe.each(SHELLS)('services.sh under %s', (shell) => {
       expect(ask({ a: 'echo is running' }, [name], verb)).toEqual({ status: 64, names: [] })
     },
   )
+
+  test('says what is missing, and does not answer as if nothing ran', ({ skip }) => {
+    if (shell !== 'dash') skip('busybox has it in itself')
+    if (!isRoot || spawnSync('unshare', ['-m', 'true']).status !== 0) skip('only root hides a program, by a mount')
+    const made = new Sandbox(shell)
+    open.push(made)
+    made.program(join(made.sysconf, 'init.d/a'), 'echo "a is running"')
+    const found = ['/usr/bin', '/usr/local/bin']
+      .map((folder) => join(folder, 'timeout'))
+      .filter((file) => existsSync(file))
+    const hide = found.map((file) => `mount --bind /dev/null ${file}`).join(' && ')
+    const asked = [shell, join(made.scripts, 'services.sh'), 'status', 'a']
+    const argv = ['-m', 'sh', '-c', `${hide} && exec "$@"`, 'sh', ...asked]
+    const { status, stdout, stderr } = spawnSync('unshare', argv, { env: made.environment(), encoding: 'utf8' })
+    expect({ status, stdout, stderr }).toEqual({ status: 69, stdout: '', stderr: 'missing on this system: timeout\n' })
+  })
 })

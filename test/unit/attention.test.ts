@@ -177,6 +177,10 @@ describe('attention', () => {
     ])
   })
 
+  it('is drawn by services that cannot be asked', () => {
+    expect(short({ services: undefined })).toEqual([['warning', 'Services', '#/support']])
+  })
+
   it('is drawn by the one-time password, by services that stopped and by what could not be asked or is not served; errors come first', () => {
     const problems = [{ source: 'pools', message: 'zpool is not installed' }]
     const services = [{ name: 'sample-app', running: false }]

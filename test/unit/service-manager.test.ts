@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { CommandError, createRun, type Run } from '../../src/drivers/run.ts'
-import { RC_SERVICE, SYSTEMCTL, serviceManager } from '../../src/drivers/service-manager.ts'
+import { RC_SERVICE, ServicesUnknown, SYSTEMCTL, serviceManager } from '../../src/drivers/service-manager.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-admin-services-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -90,6 +90,30 @@ describe('a service', () => {
     const names = ['smbd', 'crond', 'nfsd', 'smbd']
     expect(await Promise.all(names.map(isRunning))).toEqual([true, false, true, true])
     expect(calls).toEqual([['/usr/bin/sudo', '-n', '--', '/x/services.sh', 'status', 'smbd', 'crond', 'nfsd']])
+  })
+
+  it('is not said to be stopped where root cannot be asked; why is told once, until it is another reason or over', async () => {
+    let stderr: string | undefined = 'sudo: a password is required\n'
+    const run: Run = async (program, args) => {
+      if (stderr !== undefined) throw new CommandError([program, ...args], 'status', stderr, 1)
+      return { stdout: 'smbd\n', stderr: '', status: 0 }
+    }
+    const warnings: string[] = []
+    const { isRunning } = serviceManager('init', folder, run, ['/usr/bin/sudo', 'x'], (text) => warnings.push(text))
+    const both = () => Promise.allSettled(['smbd', 'nfsd'].map(isRunning))
+    for (let i = 0; i < 3; i++)
+      expect(await both()).toEqual(Array(2).fill({ status: 'rejected', reason: expect.any(ServicesUnknown) }))
+    stderr = ''
+    await both()
+    stderr = undefined
+    expect(await both()).toEqual([true, false].map((value) => ({ status: 'fulfilled', value })))
+    stderr = ''
+    await both()
+    expect(warnings).toEqual(
+      ['sudo: a password is required', '/usr/bin/sudo: status 1', '/usr/bin/sudo: status 1'].map(
+        (why) => `the services cannot be asked as root: ${why}`,
+      ),
+    )
   })
 
   it.each([1, 2, 3, 4, 5, 8, 16, 32, 255])('is heard whatever it says with status %i', async (status) => {

@@ -48,7 +48,8 @@ export interface Facts {
   problems: readonly Problem[]
   /** What is set up and not served. */
   unserved: readonly Problem[]
-  services: readonly { name: string; running: boolean }[]
+  /** Undefined where they cannot be asked. */
+  services: readonly { name: string; running: boolean }[] | undefined
   /** What `edge-admin check` would find. */
   findings: readonly Finding[]
 }
@@ -71,7 +72,7 @@ export function attention(facts: Facts): Attention[] {
     ...certificateDates(facts),
     ...failedTasks(facts),
     ...(facts.oneTime ? [ONE_TIME] : []),
-    ...facts.services.flatMap(stoppedService),
+    ...(facts.services?.flatMap(stoppedService) ?? [UNKNOWN_SERVICES]),
     ...facts.problems.map(unasked),
     ...facts.unserved.map(notServed),
     ...facts.findings.filter(isWrong).flatMap(checked),
@@ -202,6 +203,14 @@ const stoppedService = ({ name, running }: { name: string; running: boolean }): 
           link: '#/support',
         },
       ]
+
+const UNKNOWN_SERVICES: Attention = {
+  severity: 'warning',
+  subject: 'Services',
+  message: 'They cannot be asked whether they run',
+  mend: 'Read why in the log of Edge Admin, and call `edge-admin check` on the appliance.',
+  link: '#/support',
+}
 
 const unasked = ({ source, message }: Problem): Attention => ({
   severity: 'warning',

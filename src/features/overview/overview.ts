@@ -1,7 +1,7 @@
 // The first page of the console: everything that tells how the appliance is, asked at once. The trap: every open page asks for it again and
 // again, so nothing in it may cost more the longer the appliance runs.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ServiceManager } from '../../drivers/service-manager.ts'
+import { type ServiceManager, ServicesUnknown } from '../../drivers/service-manager.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
 import { isDamaged, type PoolStatus } from '../../drivers/zpool-status.ts'
 import type { Folders } from '../../folders.ts'
@@ -39,14 +39,15 @@ export async function readOverview(sources: OverviewSources) {
   const { folders, history, certificate, oneTime, now } = sources
   const [health, listed, tasks, storage, damaged, disk] = await Promise.all([
     readHealth(sources.health),
-    listServices(folders, sources.services),
+    // The rest of the page is told all the same.
+    listServices(folders, sources.services).catch(undefinedWhereUnknown),
     sources.tasks(),
     sources.storage && readStorageNow(sources.storage),
     // What keeps it from being asked is said of the list of pools already.
     sources.storage?.zpool.statuses().then(damagedOf, () => new Set<string>()),
     Promise.race([diskUse(folders.data).catch(() => undefined), pause(PATIENCE, undefined, { ref: false })]),
   ])
-  const services = listed.flatMap(Object.entries).map(([name, state]) => ({ name, running: state === 'running' }))
+  const services = listed?.flatMap(Object.entries).map(([name, state]) => ({ name, running: state === 'running' }))
   const pools = (storage?.pools ?? []).map(({ name, health, size, allocated, free, root }) => ({
     name,
     health,
@@ -62,12 +63,16 @@ export async function readOverview(sources: OverviewSources) {
     version: sources.version() ?? null,
     health,
     history: history.all(),
-    services,
+    services: services ?? [],
     tasks: tasks.slice(0, SHOWN),
     pools,
     storage: storage ? { storage: storage.storage, services: storage.services } : null,
     attention: attention({ ...asked, problems, unserved, services, findings: sources.findings() }),
   }
+}
+
+function undefinedWhereUnknown(error: unknown): undefined {
+  if (!(error instanceof ServicesUnknown)) throw error
 }
 
 const damagedOf = (pools: PoolStatus[]) => new Set(pools.filter(isDamaged).map(({ name }) => name))
