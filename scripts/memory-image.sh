@@ -10,9 +10,10 @@ saves_state() { [ -x "$PERSIST_TOOL" ]; }
 between_saves() { # COMMAND...
   saves_state || { "$@"; return; }
   (
-    flock 8
-    "$@" 8>&-
-  ) 8>>"$EDGE_STATEDIR/locks/memory-image.lock"
+    # Behind a save that does not end the old files come back all the same.
+    persist_turn || :
+    "$@" 7>&-
+  ) 7>>"$EDGE_STATEDIR/locks/memory-image.lock"
 }
 
 # At the end of a task that puts files in place. What it has put back is saved as well: whoever saved the state meanwhile saved the new files.

@@ -69,6 +69,17 @@ describe.each(SHELLS)('persist under %s', (shell) => {
     expect(Date.now() - began).toBeLessThan(15_000)
     expect(ended.log).toContain('another task has kept symlinktool.sh for 1 seconds')
     expect([ended.status.status, made.read('calls')]).toEqual(['failed', undefined])
+    // Nor does what puts files in place between two saves.
+    const inputs = {
+      'app.json': '{}',
+      'network.json': '{}',
+      'network.conf': 'mode=dhcp\ninterface=ea0\nhostname="a"\n',
+    }
+    made.hook('network', ':')
+    const settings = made.run('settings', { ...LIMIT, args: ['dhcp'], inputs })
+    expect(Date.now() - began).toBeLessThan(18_000)
+    expect(settings.status.status, settings.log).toBe('completed')
+    expect(settings.log).toContain('the state could not be made persistent')
     other.stdin.end()
     await gone
     expect(made.run('persist', LIMIT).status.status).toBe('completed')
