@@ -467,7 +467,7 @@ describe.each(SHELLS)('reboot.sh and wrapper.sh under %s', (shell) => {
     )
     const ended = made.run('wrapper', {
       args: ['settings', 'static'],
-      inputs: { 'network.conf': 'mode=static\n' },
+      inputs: { 'app.json': '{}', 'network.json': '{}', 'network.conf': 'mode=static\n' },
       env: { EDGE_WRAPPER: wrapper },
     })
     expect(ended.status.status, ended.log).toBe('completed')
