@@ -52,6 +52,8 @@ describe.each([true, false])('where there is a wrapper: %s', (wrapped) => {
     const recorder = `#!/bin/sh
 echo "\${0##*/} $1 $3 $4" >>'${at('calls')}'
 status=completed
+# One that has begun.
+: >"$2/pid"
 [ "$1" = recover ] || [ ! -e '${at('die')}' ] || exit 1
 printf '{"id":"%s","kind":"${kind}","status":"%s","progress":0,"message":"","created_at":""}' "\${2##*/}" "$status" >"$2/status.json"
 `
