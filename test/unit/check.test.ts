@@ -135,26 +135,26 @@ describe('folders', () => {
     await finds(lookAtFolders, [])
   })
 
-  it('that the server’s user cannot write', async () => {
+  it('that the server’s user cannot write', async (context) => {
     const server = { uid: 4711, gid: 4711 }
-    if (!isRoot) return
+    if (!isRoot) return context.skip('only root can give files to others')
     for (const name of ['root', 'sysconf', 'data', 'state']) chownSync(at(name), 4711, 4711)
     for (const name of ['etc', 'tmp', 'home/sftp/uploads']) chownSync(inRoot(name), 4711, 4711)
     chmodSync(inRoot('log'), 0o755)
     await finds(lookAtFolders, [['folders.not-writable', 'root/log']], await otherwise({ server }))
   })
 
-  it('of root’s server that somebody else could lay hooks into', async () => {
-    if (!isRoot) return
+  it('of root’s server that somebody else could lay hooks into', async (context) => {
+    if (!isRoot) return context.skip('only root can give files to others')
     chownSync(inRoot('bin'), 4711, 4711)
     await finds(lookAtFolders, [['folders.owner', 'root/bin']])
   })
 })
 
 describe('owners in sudo mode', () => {
-  it('are root’s, the folders above as well', async () => {
+  it('are root’s, the folders above as well', async (context) => {
     const sudo = await otherwise({ configured: { settings: settings({ privilege: 'sudo' }), file: undefined } })
-    if (!isRoot) return
+    if (!isRoot) return context.skip('only root can give files to others')
     for (const name of ['locks', 'work']) mkdirSync(join(place.folders.state, name), { recursive: true })
     // Sticky, as owners.sh makes it, and the temporary folder of this machine is.
     for (const name of ['etc', 'log', 'home/sftp/uploads']) chmodSync(inRoot(name), 0o3770)
@@ -418,11 +418,11 @@ describe('keys', () => {
     }
   })
 
-  it('and a token that the server’s user reads by one of its groups', async () => {
+  it('and a token that the server’s user reads by one of its groups', async (context) => {
     const file = lay(inRoot('etc/api.token'), 'sha256 00\n', 0o640)
     // Read by the server itself, whatever group it was by.
     await finds(lookAtKeys, [], await otherwise({ server: { ...place.me, gid: 4999 } }))
-    if (!isRoot) return
+    if (!isRoot) return context.skip('only root can give files to others')
     const server = { uid: 4711, gid: 4999 }
     chownSync(file, 0, 4800)
     await finds(lookAtKeys, [['keys.token-closed', 'root/etc/api.token']], await otherwise({ server }))
@@ -566,8 +566,8 @@ describe('hooks', () => {
     expect(ids(judged)).toEqual([id ?? 'hooks.ok'])
   })
 
-  it('that others than root may change, and root runs', async () => {
-    if (!isRoot) return
+  it('that others than root may change, and root runs', async (context) => {
+    if (!isRoot) return context.skip('only root can give files to others')
     chmodSync(inRoot('bin/network.sh'), 0o775)
     await finds(lookAtHooks, [['hooks.owner', 'root/bin/network.sh']])
   })
