@@ -7,7 +7,7 @@ import { EMPTY, formatPolicy } from '../../src/features/snapshots/policy.ts'
 import type { StartOptions } from '../../src/tasks/tasks.ts'
 import type { InProcess } from './appliance.ts'
 import { until } from './client.ts'
-import { clearPool, everything, makePool, patiently, tool } from './storage-tools.ts'
+import { clearPool, everything, makePool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 const POLICIES = '/snapshot-policies'
@@ -559,7 +559,7 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
   })
 
   it('of a pool that hangs does not keep the other pools waiting', async () => {
-    patiently(world, 'zpool', 'create', '-f', '-O', 'mountpoint=/mnt/apart', 'apart', world.disks(2)[1] ?? '')
+    tool(world, 'zpool', 'create', '-f', '-O', 'mountpoint=/mnt/apart', 'apart', world.disks(2)[1] ?? '')
     await post({ dataset: 'tank/data', hourly: 1 })
     await post({ dataset: 'apart', hourly: 1 })
     world.fakes?.faults({ program: 'zfs', match: '^get .* apart$', hang: true })

@@ -4,12 +4,22 @@ import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { World } from './storage-world.ts'
 
-/** Runs one of them; its output, or an error with what it said. */
+/** As udev makes them fail, which looks at every disk that was just given back, and at every volume that is new. */
+const PASSING =
+  /busy|no such pool or dataset|unavailable|same device|failed to rescan|cannot label|missing link|No such /
+
+/** Runs one of them; its output, or an error with what it said. On real disks, what udev stands in the way of is tried again. */
 export function tool(world: World, name: string, ...args: string[]): string {
   const program = world.fakes ? join(world.fakes.programs, name) : name
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 })
-  if (status !== 0) throw new Error(`${name} ${args.join(' ')}: ${stdout}${stderr}`)
-  return stdout
+  for (let tries = world.fakes ? 1 : 20; ; tries--) {
+    const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 })
+    if (status === 0) return stdout
+    const error = `${name} ${args.join(' ')}: ${stdout}${stderr}`
+    if (tries <= 1 || !PASSING.test(stderr)) throw new Error(error)
+    console.error(`tried again: ${error}`)
+    spawnSync('udevadm', ['settle'], { timeout: 30_000 })
+    spawnSync('sleep', ['1'])
+  }
 }
 
 /** A pool of one disk, mounted out of the way. */
@@ -18,25 +28,7 @@ export const makePool = (world: World, name = 'tank'): string =>
 
 /** `zpool create -f OPTION... NAME` of one disk. */
 export const createPool = (world: World, ...words: string[]): string =>
-  patiently(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
-
-/** As udev makes them fail, which looks at every disk that was just given back, and at every volume that is new. */
-const PASSING =
-  /busy|no such pool or dataset|unavailable|same device|failed to rescan|cannot label|missing link|No such /
-
-/** `tool`, which on real disks tries again what udev stands in the way of. */
-export function patiently(world: World, ...words: [string, ...string[]]): string {
-  for (let tries = world.fakes ? 1 : 20; ; tries--) {
-    try {
-      return tool(world, ...words)
-    } catch (error) {
-      if (tries <= 1 || !PASSING.test(String(error))) throw error
-      console.error(`tried again: ${error}`)
-      spawnSync('udevadm', ['settle'], { timeout: 30_000 })
-      spawnSync('sleep', ['1'])
-    }
-  }
-}
+  tool(world, 'zpool', 'create', '-f', ...words, ...world.disks(1))
 
 /** What `zfs` knows by now: every dataset and snapshot with its own properties. Equal texts are an untouched system. */
 export const everything = (world: World) =>
@@ -57,7 +49,7 @@ export function clearPool(world: World, pool = 'tank'): void {
     if (name.startsWith(`${pool}@`) || /^[^/@]+\/[^/@]+$/.test(name)) {
       // One that hung on another may be gone already.
       const left = tool(world, 'zfs', 'list', '-H', '-t', 'all', '-o', 'name').split('\n')
-      if (left.includes(name)) patiently(world, 'zfs', 'destroy', '-R', name)
+      if (left.includes(name)) tool(world, 'zfs', 'destroy', '-R', name)
     }
 }
 
