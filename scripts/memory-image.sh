@@ -71,7 +71,9 @@ persist_owners() {
   [ -n "${SUDO_UID:-}" ] || return 0
   # In a sticky folder the server could not replace a link of root's by its next file.
   for persist_name in api.token api.token.setup metrics.token license.asc; do
+    # Of root's own alone, which nobody else can exchange there.
+    [ -n "$(find -H "$EDGE_ROOT/etc/." ! -name . -prune -name "$persist_name" -type l -user 0 -links 1 -print)" ] || continue
     # shellcheck disable=SC2153 # sudo sets both
-    [ ! -L "$EDGE_ROOT/etc/$persist_name" ] || chown -h "$SUDO_UID:$SUDO_GID" "$EDGE_ROOT/etc/$persist_name"
+    chown -h "$SUDO_UID:$SUDO_GID" "$EDGE_ROOT/etc/$persist_name"
   done
 }

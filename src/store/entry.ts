@@ -2,20 +2,22 @@
 // `copyContent`.
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
-  copyFileSync,
   fstatSync,
   fsyncSync,
-  lchownSync,
+  futimesSync,
   lstatSync,
   lutimesSync,
   openSync,
   readdirSync,
   readlinkSync,
+  readSync,
   rmSync,
   type Stats,
   symlinkSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '../http/errors.ts'
@@ -94,31 +96,59 @@ function openThrough(path: string): number | undefined {
   return undefined
 }
 
-function copyOpen(fd: number, to: string, bits: number): void {
-  const stats = fstatSync(fd)
-  copyFileSync(`/proc/self/fd/${fd}`, to, constants.COPYFILE_EXCL)
-  adopt(to, stats, stats.mode & bits)
-  lutimesSync(to, stats.atime, stats.mtime)
-  syncFile(to)
+function copyOpen(from: number, to: string, bits: number): void {
+  const stats = fstatSync(from)
+  // Not copyFileSync: it gives the copy the mode first, setuid among it, while the copy is still ours.
+  const fd = openSync(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  try {
+    copyBytes(from, fd)
+    adoptOpen(fd, stats, stats.mode & bits)
+    futimesSync(fd, stats.atime, stats.mtime)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
+function copyBytes(from: number, to: number): void {
+  const buffer = Buffer.allocUnsafe(256 * 1024)
+  for (let length = readSync(from, buffer); length > 0; length = readSync(from, buffer))
+    for (let at = 0; at < length; ) at += writeSync(to, buffer, at, length - at)
+}
+
+/** To open what a path names, whatever its kind and mode: open(2). Node has no name for it. */
+const O_PATH = 0o10000000
+
 /**
- * Gives `path` the owner and group of `like`, as far as we may, and then `mode` (a change of owner clears bits of it). Rights of a group that we may
- * not give it to are not given to ours instead.
+ * Gives `path` the owner and group of `like`, as far as we may, and then `mode` (a change of owner clears bits of it; a link has none). What a mode
+ * gives an owner or a group that we may not set is not given to ours instead.
  */
 export function adopt(path: string, like: Stats, mode?: number): void {
-  const now = lstatSync(path)
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
   try {
-    if (now.uid !== like.uid || now.gid !== like.gid) lchownSync(path, like.uid, like.gid)
+    adoptOpen(fd, like, fstatSync(fd).isSymbolicLink() ? undefined : mode)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** By what is open: as soon as it is another's, another may lay something else under its name. */
+function adoptOpen(fd: number, like: Stats, mode?: number): void {
+  const path = `/proc/self/fd/${fd}`
+  const before = fstatSync(fd)
+  try {
+    if (before.uid !== like.uid || before.gid !== like.gid) chownSync(path, like.uid, like.gid)
   } catch {
     try {
-      lchownSync(path, -1, like.gid)
+      chownSync(path, -1, like.gid)
     } catch {
       // Not root: then it stays ours.
     }
   }
-  if (mode === undefined || now.isSymbolicLink()) return
-  chmodSync(path, lstatSync(path).gid === like.gid ? mode : mode & ~0o070)
+  if (mode === undefined) return
+  const { uid, gid } = fstatSync(fd)
+  const others = (uid === like.uid ? 0 : 0o4000) | (gid === like.gid ? 0 : 0o2070)
+  chmodSync(path, mode & ~others)
 }
 
 /** Makes the content of a file survive a power cut; a link has none of its own. */
