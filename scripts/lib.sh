@@ -65,16 +65,16 @@ kept_mode() { # MODE [secret]
 }
 
 # The file keeps its owner, group and mode; MODE is for a new one, which gets its folder's group. One for its owner only (600) is a secret.
-# The folder may belong to somebody less trusted (uploads): the temporary file is made by O_EXCL with its final mode, nothing that follows a
-# link is done to it by name, and what somebody may have laid there to be replaced (also under sudo, what is not root's) decides nothing.
 put() { # FILE MODE: standard input becomes FILE, whole or not at all
-  put_folder=${1%/*}
-  put_tmp=$put_folder/.${1##*/}.$$
-  make_way "$put_tmp" || return 1
-  rm -f "$put_tmp"
+  make_way "$1" || return 1
+  put_rights "$1" "$2"
+  put_content "$1"
+}
+# What somebody may have laid there to be replaced (in the uploads, or under sudo what is not root's) decides nothing.
+put_rights() { # FILE MODE: sets put_user, put_group and put_mode
   # $3 to $7 are the folder, $8 to ${12} what is there now.
   # shellcheck disable=SC2046
-  set -- "$1" "$2" $(stat -c '%u %g %a %h %f' "$put_folder" "$1" 2>/dev/null)
+  set -- "$1" "$2" $(stat -c '%u %g %a %h %f' "${1%/*}" "$1" 2>/dev/null)
   put_user='' put_group=${4:-$OWN_GROUP} put_mode=$2
   case ${12:-}:$1 in
     8*:"$UPLOADS"/*) ;;
@@ -83,26 +83,24 @@ put() { # FILE MODE: standard input becomes FILE, whole or not at all
       case $2 in 600) put_mode=$(kept_mode "${10}" secret) ;; *) put_mode=$(kept_mode "${10}") ;; esac
     fi ;;
   esac
-  if (
-    umask "$(printf '%o' $((0777 & ~0$put_mode)))"
-    set -C
-    exec 8>"$put_tmp"
-    put_give "$1"
-    cat >&8
-  ); then
-    case $put_mode in *[1357]*) chmod "$put_mode" "$put_tmp" ;; esac
-    if sync_path "$put_tmp" && rename "$put_tmp" "$1"; then
-      sync_path "$put_folder"
-      return 0
-    fi
-  fi
-  rm -f "$put_tmp"
-  return 1
 }
 put_decides() { # UID MODE LINKS: whether the file that is there says whose the next one is; as is_ours
   [ -z "${SUDO_UID:-}" ] || { [ "$1" = 0 ] && [ "$3" = 1 ] && [ $((0$2 & 022)) -eq 0 ]; }
 }
-# Before anything is in it. Rights of a group that it could not get (we are not root) are not given to ours instead.
+# The folder may belong to somebody less trusted (uploads). `mktemp` opens nothing that is there already, which a shell's `set -C` does with what is
+# no regular file; and in a sticky folder a file of root's keeps its name. So it has its mode and is open before it is given away, and is filled
+# only then.
+put_content() { # FILE: standard input becomes FILE, with what put_rights has set
+  put_tmp=$(mktemp "${1%/*}/.${1##*/}.$$.XXXXXX") || return 1
+  if (exec 8>"$put_tmp" && chmod "$put_mode" "$put_tmp" && put_give "$1" && cat >&8) &&
+    sync_path "$put_tmp" && rename "$put_tmp" "$1"; then
+    sync_path "${1%/*}"
+    return 0
+  fi
+  rm -f "$put_tmp"
+  return 1
+}
+# Rights of a group that it could not get (we are not root) are not given to ours instead.
 put_give() { # FILE
   if [ -z "$put_user" ]; then
     [ "$put_group" = "$OWN_GROUP" ] || chgrp -h "$put_group" "$put_tmp" 2>/dev/null || :
@@ -115,11 +113,13 @@ put_give() { # FILE
 # What fails from here on is no refusal that left everything as it was: people have to hear of it (src/features/jobs/refusal.ts).
 done_in_part() { : | put "$TASK/in-part" 640 || :; }
 
-# For a status that must not go on lying: on a full disk its old text makes room for the new one. Never through a link.
+# For a status that must not go on lying: on a full disk its old text makes room for the new one.
 put_anyhow() { # FILE MODE TEXT
-  printf '%s' "$3" | put "$1" "$2" || {
+  make_way "$1" || return 1
+  put_rights "$1" "$2"
+  printf '%s' "$3" | put_content "$1" || {
     rm -f "$1"
-    (set -C && umask "$(printf '%o' $((0777 & ~0$2)))" && printf '%s' "$3" >"$1")
+    printf '%s' "$3" | put_content "$1"
   }
 }
 
@@ -177,18 +177,15 @@ log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not fol
   [ -d "$EDGE_ROOT/log" ] || mkdir -p "$EDGE_ROOT/log"
   [ ! -L "$EDGE_ROOT/log/$1" ] || rm -f "$EDGE_ROOT/log/$1"
   # What root made in a sticky folder nobody else can replace, so a look at it stays true.
-  if [ -n "${SUDO_UID:-}" ] && ! is_ours "$EDGE_ROOT/log/$1"; then
-    rm -f "$EDGE_ROOT/log/$1"
-    (set -C && umask 027 && : >"$EDGE_ROOT/log/$1") || return 0
-  fi
+  is_ours "$EDGE_ROOT/log/$1" || new_log "$1" || return 0
   # Not `.1`: that name is logrotate's.
   if [ -f "$EDGE_ROOT/log/$1" ] && [ "$(stat -c %s "$EDGE_ROOT/log/$1")" -ge "$EDGE_LOG_SIZE" ] &&
     rename "$EDGE_ROOT/log/$1" "$EDGE_ROOT/log/$1.old"; then
-    new_log "$1" "/$1.old"
+    new_log "$1" "/$1.old" || return 0
     log_text "$1" "$2"
     return
   fi
-  [ -e "$EDGE_ROOT/log/$1" ] || new_log "$1"
+  [ -e "$EDGE_ROOT/log/$1" ] || new_log "$1" || return 0
   printf '%s\n' "$2" >>"$EDGE_ROOT/log/$1"
 }
 # Empty, with the owner, group and mode of LIKE, or else with its folder's group: on the original's image its server reads them.
@@ -196,8 +193,10 @@ new_log() { # FILE [/LIKE]
   # shellcheck disable=SC2046
   set -- "$1" "${2:-}" $(stat -c '%u %g %a' "$EDGE_ROOT/log${2:-}" 2>/dev/null)
   [ -n "$2" ] || set -- "$1" '' "$OWN_USER" "${4:-$OWN_GROUP}" 640
-  (umask "$(printf '%o' $((0777 & ~0${5:-640})))" && set -C && : >"$EDGE_ROOT/log/$1") || return 0
-  [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown -h "${3:-}:${4:-}" "$EDGE_ROOT/log/$1" 2>/dev/null || :
+  new_log_tmp=$(mktemp "$EDGE_ROOT/log/.$1.$$.XXXXXX") || return 1
+  chmod "${5:-640}" "$new_log_tmp"
+  [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown -h "${3:-}:${4:-}" "$new_log_tmp" 2>/dev/null || :
+  rename "$new_log_tmp" "$EDGE_ROOT/log/$1" || { rm -f "$new_log_tmp"; return 1; }
 }
 log_line() { log_text "$1" "[$(date +%s)][$EDGE_LABEL] $2"; } # FILE TEXT
 
@@ -338,7 +337,7 @@ drop_half_written() {
   [ -f "$TASK/writers" ] || return 0
   while IFS= read -r half_number; do
     case $half_number in '' | *[!0-9]*) continue ;; esac
-    rm -f "$EDGE_ROOT"/etc/.*."$half_number" "$UPLOADS"/.*."$half_number"
+    rm -f "$EDGE_ROOT"/etc/.*."$half_number".* "$EDGE_ROOT"/log/.*."$half_number".* "$UPLOADS"/.*."$half_number".*
   done <"$TASK/writers"
 }
 
@@ -346,7 +345,7 @@ drop_half_written() {
 # the midst of the work would be told as a fault of what it was to work on.
 missing_programs() { # sets MISSING
   MISSING=
-  for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id mkdir mkfifo mv od rm sed sleep stat sync tail \
+  for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id mkdir mkfifo mktemp mv od rm sed sleep stat sync tail \
     timeout tr ${SUDO_UID:+node} ${NEEDS:-}; do
     command -v "$mp_name" >/dev/null 2>&1 || MISSING="$MISSING $mp_name"
   done

@@ -102,11 +102,11 @@ it('removes at its start whatever killed programs left, and says so', async () =
       join(state, 'incoming/upload-1234'),
       join(state, '.users.json.0123456789ab'),
       join(root, 'etc/.api.token.0123456789ab'),
-      join(root, `etc/.status_update.json.${DEAD}`),
+      join(root, `etc/.status_update.json.${DEAD}.aB3xY9`),
       join(uploads, '.backup.tar.partial'),
       join(uploads, '.software_package-zzz.enc.0123456789ab'),
       join(uploads, 'software_package-zzz.enc'),
-      join(uploads, `.logs.tar.gz.${DEAD}`),
+      join(uploads, `.logs.tar.gz.${DEAD}.aB3xY9`),
       join(data, '.edge-admin-restore/20260101T000000000Z-aa/new/etc/app.conf'),
     ])
       lay(path)
@@ -122,7 +122,7 @@ it('removes at its start whatever killed programs left, and says so', async () =
       join(uploads, 'mine.0123456789ab'),
       join(data, '.edge-admin-restore/20260101T000000000Z-bb/old/etc/app.conf'),
       task('ended', 'swap/old/etc/app.conf'),
-      join(root, 'etc', `.status_update.json.${process.pid}`),
+      join(root, 'etc', `.status_update.json.${process.pid}.aB3xY9`),
       // Copies that people and vendors made.
       join(sysconf, '.network.conf.20261128'),
       join(sysconf, `.network.conf.${DEAD}`),
@@ -132,7 +132,7 @@ it('removes at its start whatever killed programs left, and says so', async () =
       join(root, 'etc/.api.token.202511011200'),
       join(root, 'etc/.old.2024/notes'),
       join(root, `etc/.mine.${DEAD}`),
-      join(root, `etc/.status_error_code.txt.${DEAD}/notes`),
+      join(root, `etc/.status_error_code.txt.${DEAD}.aB3xY9/notes`),
       join(state, '.users.json.202511011200'),
       join(root, 'tmp/collect-mine/notes'),
     ]

@@ -183,16 +183,16 @@ describe.each(shells())('an adversary under $name', (shell) => {
 
     it('leaves no half-written file behind after a kill', async () => {
       const id = box.create('backup', ['STOP'])
-      writeFileSync(box.task(id, '.status.json.4711'), 'half')
+      writeFileSync(box.task(id, '.status.json.4711.aB3xY9'), 'half')
       writeFileSync(box.task(id, 'writers'), '4711\n*\n\n4712')
       for (const number of ['4711', '4712', '47110'])
         for (const folder of [box.etc(), box.uploads()])
-          writeFileSync(join(folder, `.status_certs.txt.${number}`), 'half')
+          writeFileSync(join(folder, `.status_certs.txt.${number}.aB3xY9`), 'half')
       await box.act(id, 'recover')
       const hidden = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('.'))
       expect(hidden(box.task(id))).toEqual([])
       // The last line may be cut; and what another task is writing stays.
-      const others = ['.status_certs.txt.47110', '.status_certs.txt.4712']
+      const others = ['.status_certs.txt.47110.aB3xY9', '.status_certs.txt.4712.aB3xY9']
       expect([hidden(box.etc()).sort(), hidden(box.uploads()).sort()]).toEqual([others, others])
     })
   })
