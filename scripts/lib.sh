@@ -592,6 +592,11 @@ main() {
       exit
       ;;
     recover | cancel)
+      # What is alive of a task that ended by itself is a service that its hook started.
+      if has_ended; then
+        take_lock 1 && drop_half_written
+        exit 0
+      fi
       end_leftovers
       main_tries=20
       # One that has just begun may have had the lock already, and not yet said who it is.

@@ -150,6 +150,26 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
     expect(alive(marked)).toEqual([box.read(file)?.trim()])
     process.kill(Number(box.read(file)), 'SIGKILL')
   })
+
+  it.each(['recover', 'cancel'] as const)(
+    'leaves to a task that ended by itself what its hook started: %s',
+    async (action) => {
+      const { box, id } = hung(shell, 'sleeps')
+      const marked = mark()
+      // Still of the task's session.
+      const hook = '#!/bin/sh\nsleep 500 >/dev/null 2>&1 &\necho $! >"$EDGE_ROOT/service"\n'
+      writeFileSync(join(box.root, 'bin/network.sh'), hook)
+      expect(await box.act(id, 'run', { HUNG: marked })).toBe(0)
+      const before = box.status(id)
+      expect(before.status).toBe('completed')
+      expect(await box.act(id, action, { HUNG: marked })).toBe(0)
+      const service = box.read(join(box.root, 'service'))?.trim()
+      // What we run beside a hook looks once a second whether it still has to, where busybox is the system.
+    await until('no more than the service is left', () => alive(marked).length <= 1)
+    expect([alive(marked), box.status(id)]).toEqual([[service], before])
+      process.kill(Number(service), 'SIGKILL')
+    },
+  )
 })
 
 describe('the server, over a task whose hook hangs', () => {
