@@ -103,9 +103,9 @@ deps: node_modules/.installed ## write deps.txt: every package that is shipped
 audit: node_modules/.installed ## ask the registry for known faults in what is shipped
 	@$(BIN)/tsx test/harness/audit.ts
 
-dist: build ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, install.sh; no node_modules
+dist: build ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, manuals, install.sh; no node_modules
 	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
-	@cp -R scripts etc install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/main.js dist/package.json dist/console dist/NOTICE dist/sbom.json \
+	@cp -R scripts etc docs install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/main.js dist/package.json dist/console dist/NOTICE dist/sbom.json \
 		dist/stage/edge-admin-$(VERSION)
 	@chmod -R u=rwX,go=rX dist/stage
 	@LC_ALL=C tar -C dist/stage --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar \

@@ -159,6 +159,9 @@ for file in README.md CHANGELOG.md LICENSE NOTICE sbom.json; do
     [ ! -f "$source" ] || copy 644 "$source" "$LIBDIR/$file"
   done
 done
+for file in "$here"/docs/* "$here"/docs/*/*; do
+  [ ! -f "$file" ] || copy 644 "$file" "$LIBDIR/docs/${file#"$here/docs/"}"
+done
 
 for source in "$here"/scripts/*; do
   name=${source##*/}
@@ -177,6 +180,11 @@ folder "$BINDIR"
 note "$BINDIR/edge-admin"
 ln -sfn "$LIBDIR/scripts/edge-admin" "$DESTDIR$BINDIR/edge-admin"
 fill 644 "$here/etc/edge-admin.service" "$UNITDIR/edge-admin.service"
+# Where the manuals look for them.
+for file in "$UNITDIR/edge-admin.service" "$SYSCONFDIR/edge-admin.json.example"; do
+  link=$LIBDIR/etc/${file##*/}
+  [ "$file" = "$link" ] || { note "$link" && ln -sfn "$file" "$DESTDIR$link"; }
+done
 if [ -n "$SERVER_USER" ]; then
   fill 644 "$here/etc/edge-admin-sudo.tmpfiles" "$TMPFILESDIR/edge-admin.conf"
   fill 644 "$here/etc/edge-admin-sudo.conf" "$UNITDIR/edge-admin.service.d/sudo.conf"

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { brokenLinks } from './markdown-links.ts'
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MAKE|MFLAGS)/.test(name)))
@@ -62,6 +63,11 @@ it('serves from where it is installed, without node_modules', async () => {
 it('lays the page of the console beside the program', () => {
   for (const file of ['index.html', 'app.js', 'app.js.gz', 'app.css', 'icon.svg'])
     expect(mode(`${lib}/console/${file}`), file).toBe('644')
+})
+
+it('lays the manuals beside the program, and each of their links leads to what is laid', () => {
+  expect(mode(`${lib}/docs/vendors.md`)).toBe('644')
+  expect(brokenLinks(inImage(lib), image)).toEqual([])
 })
 
 it('links the command into the path', () => {
@@ -137,6 +143,8 @@ it('packs the same archive again, and it installs by itself', async () => {
     'NOTICE',
     'sbom.json',
     'CHANGELOG.md',
+    'docs/vendors.md',
+    'docs/migration.md',
     'etc/eff-large-wordlist.txt',
     'scripts/lib.sh',
   ]) {
@@ -144,6 +152,7 @@ it('packs the same archive again, and it installs by itself', async () => {
   }
   execFileSync('tar', ['-xzf', archive, '-C', temp])
   const unpacked = join(temp, readdirSync(temp).find((name) => name.startsWith('edge-admin-')) as string)
+  expect(brokenLinks(unpacked)).toEqual([])
   const second = join(temp, 'second')
   execFileSync('sh', [join(unpacked, 'install.sh')], {
     cwd: '/',
