@@ -10,24 +10,19 @@ import { maskedLine } from '../features/jobs/redact.ts'
 import { type Environment, ORIGINAL_FILE, readEnvironment, rootOf } from '../features/original/environment.ts'
 import { DEFAULT_FOLDERS, etc, type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
-import { errno } from '../http/errors.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { placesOf } from '../http/places.ts'
 import { reloader, watchSelfMade } from '../http/served-pair.ts'
 import { certificateFile } from '../http/tls.ts'
 import { objectionToHost } from '../networks.ts'
-import { StateTaken, takeState } from '../tasks/server-lock.ts'
+import { takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
 import { type Io, parse, UsageError } from './command.ts'
+import { CONFIG, statusOf, statusOfFile, TRY_AGAIN } from './exit-status.ts'
 import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { endInterruptedExport } from './interrupted-export.ts'
 import { listenFailure } from './listen-failure.ts'
-
-/** sysexits.h: EX_CONFIG, EX_UNAVAILABLE, EX_TEMPFAIL. */
-const CONFIG = 78
-const UNAVAILABLE = 69
-const TRY_AGAIN = 75
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -156,7 +151,7 @@ async function run(plan: Plan): Promise<number> {
     })
   } catch (error) {
     process.stderr.write(`edge-admin serve: ${folderFailure(error, folders) ?? wordsOf(error)}\n`)
-    return error instanceof StateTaken ? TRY_AGAIN : UNAVAILABLE
+    return statusOf(error, TRY_AGAIN)
   }
   let isPutBack: boolean
   try {
@@ -172,7 +167,7 @@ async function run(plan: Plan): Promise<number> {
     process.stderr.write(
       `edge-admin serve: ${config.log.file ? 'log.file' : '--default-log'}: ${error instanceof Error ? error.message : error}\n`,
     )
-    return CONFIG
+    return statusOfFile(error)
   }
   const { logger, answered, reopen, push, flush } = log
   const warn = (text: string, error?: unknown) => logger.warn({ err: error }, text)
@@ -233,8 +228,8 @@ async function run(plan: Plan): Promise<number> {
     process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)
     app?.close()
     flush()
-    if (failure) return failure.mendable ? CONFIG : UNAVAILABLE
-    return errno(error)?.startsWith('E') ? UNAVAILABLE : 1
+    if (failure) return failure.mendable ? CONFIG : TRY_AGAIN
+    return statusOf(error, 1)
   }
   if (mode === 'original')
     logger.warn(

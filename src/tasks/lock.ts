@@ -7,6 +7,7 @@ import { ApiError } from '../http/errors.ts'
 
 /** Who locks for us: without it nothing can be told, and nothing be done. */
 const MISSING = 'the program flock is missing: util-linux and BusyBox have one'
+export class FlockMissing extends Error {}
 const isMissing = (error: Error | undefined) => error !== undefined && 'code' in error && error.code === 'ENOENT'
 
 /** Whether somebody holds a flock on `file`; undefined when that cannot be told. 10 µs when so, a process of 1.5 ms when not. */
@@ -32,7 +33,7 @@ export function exclusively<T>(folder: string, act: () => T): T {
       timeout: 5000,
       env: { PATH: SYSTEM_PATH },
     })
-    if (isMissing(error)) throw new Error(MISSING, { cause: error })
+    if (isMissing(error)) throw new FlockMissing(MISSING, { cause: error })
     if (status !== 0)
       throw new ApiError('unavailable', 'Another program is changing this. Try again', { retryAfter: 5 })
     return act()
@@ -56,7 +57,8 @@ export function hold(folder: string): boolean {
   if (status === 0) return true
   closeSync(fd)
   if (status === 1) return false
-  throw new Error(`${folder} cannot be locked: ${isMissing(error) ? MISSING : 'flock failed'}`, { cause: error })
+  if (isMissing(error)) throw new FlockMissing(`${folder} cannot be locked: ${MISSING}`, { cause: error })
+  throw new Error(`${folder} cannot be locked: flock failed`, { cause: error })
 }
 
 function inProcLocks(inode: number, device: number): boolean {

@@ -1,11 +1,11 @@
-// A port that cannot be opened: the exit status says whether to try again, and the line names the key.
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+// A server that cannot start: the exit status says whether to try again, and the line names the key.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readPlan } from '../../src/cli/serve.ts'
-import { installation, makeAppliance } from './appliance.ts'
+import { installation, isRoot, makeAppliance } from './appliance.ts'
 import { until } from './client.ts'
 
 function serve(...args: string[]): Promise<{ status: number | null; said: string }> {
@@ -31,7 +31,7 @@ it('a port that is taken may be tried again, and says so', async () => {
   const { status, said } = await serve('--port', String(port))
   holder.close()
   const expected = `edge-admin serve: --port: 127.0.0.1:${port} is taken: another program listens there already\n`
-  expect([status, said]).toEqual([69, expected])
+  expect([status, said]).toEqual([75, expected])
 })
 
 it('a host that is no address is not tried again', async () => {
@@ -46,7 +46,7 @@ it('a host that is no address is not tried again', async () => {
 
 it('an address that this machine has not, may come', async () => {
   const { status, said } = await serve('--port', '0', '--host', '192.0.2.1')
-  expect([status, said]).toEqual([69, 'edge-admin serve: --host: this machine has no address 192.0.2.1 now\n'])
+  expect([status, said]).toEqual([75, 'edge-admin serve: --host: this machine has no address 192.0.2.1 now\n'])
 })
 
 it('logs where the configuration says, else where the init script does, else to standard output', () => {
@@ -62,6 +62,39 @@ it('logs where the configuration says, else where the init script does, else to 
 it('a default log that cannot be opened is named as the option that it is', async () => {
   const { status, said } = await serve('--port', '0', '--default-log', '/dev/null/a.log')
   expect([status, said]).toEqual([78, expect.stringMatching(/^edge-admin serve: --default-log: E(NOTDIR|EXIST)/)])
+})
+
+/** The server in a namespace of its own, after these lines of a shell, for which `$0` is an empty folder. */
+function serveAfter(lines: string, more: (folder: string) => string[] = () => []) {
+  const { folders } = makeAppliance()
+  const where = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--datadir', folders.data]
+  const at = join(folders.root, 'tmp/mounted')
+  mkdirSync(at)
+  const program = [join(installation(), 'edge-admin.js'), 'serve', '--port', '0', '--statedir', folders.state]
+  const argv = [...program, ...where, ...more(at)]
+  return spawnSync('unshare', ['-m', 'sh', '-euc', `${lines}\nexec "$@"`, at, process.execPath, ...argv], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+}
+const cannotMount = () => !isRoot || spawnSync('unshare', ['-m', 'true']).status !== 0
+
+it('a default log on a disk that is full or read-only may be tried again', ({ skip }) => {
+  if (cannotMount()) skip('it takes root to mount a read-only disk')
+  const { status, stderr } = serveAfter('mount -t tmpfs -o ro none "$0"', (folder) => [
+    '--default-log',
+    join(folder, 'a.log'),
+  ])
+  expect([status, stderr]).toEqual([75, expect.stringMatching(/^edge-admin serve: --default-log: EROFS/)])
+})
+
+it('a system without flock is not tried again', ({ skip }) => {
+  if (cannotMount()) skip('it takes root to hide a program')
+  // The whole folder of system programs, but for this Node.
+  const { status, stderr } = serveAfter(
+    'touch "$0/node"; mount --bind "$1" "$0/node"; shift; set -- /usr/bin/node "$@"; mount --rbind "$0" /usr/bin',
+  )
+  expect([status, stderr]).toEqual([69, expect.stringContaining('the program flock is missing')])
 })
 
 it('after the original, the log says where this listens and which of its variables do nothing', async () => {

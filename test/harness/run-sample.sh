@@ -15,7 +15,7 @@ fi
 
 taken() {
   echo "edge-admin: port $port is taken: end the program that has it, or choose another port with  make run PORT=9443" >&2
-  exit 69
+  exit 75
 }
 answers() { # curl's 7: nobody is there
   rc=0
@@ -97,5 +97,6 @@ if kill -0 "$pid" 2>/dev/null; then
   status=0
   wait "$pid" || status=$?
 fi
-[ "$status" -ne 69 ] || taken
+# The same status when another server has $var: that one is not at this port.
+[ "$status" -ne 75 ] || ! answers || taken
 exit "$status"

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CONFIG, TRY_AGAIN, UNAVAILABLE } from '../../src/cli/exit-status.ts'
 import { REPOSITORY } from './sandbox.ts'
 
 const temp = mkdtempSync(join(tmpdir(), 'edge-admin-unit-'))
@@ -48,6 +49,14 @@ beforeAll(() => {
 })
 
 describe('the unit', () => {
+  it('starts the server again, but for what does not go by itself', () => {
+    const unit = source('edge-admin.service')
+    expect(unit).toMatch(/^Restart=on-failure$/m)
+    const ends = /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ').map(Number)
+    expect(ends?.sort()).toEqual([UNAVAILABLE, CONFIG].sort())
+    expect(ends).not.toContain(TRY_AGAIN)
+  })
+
   it.for([
     ['of the server that is root', 'edge-admin', 80],
     ['of the server that has sudo', 'edge-admin-sudo', 92],

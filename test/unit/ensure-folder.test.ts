@@ -66,7 +66,7 @@ it('on a read-only file system is called that, not a folder that is missing', ({
   expect(served.stderr).toMatch(
     /^edge-admin serve: the folder \S+\/root\/\S+ is on a read-only file system: set --root \(ROOT= of the installation\) to a folder that can be written\n$/,
   )
-  expect(served.status).toBe(69)
+  expect(served.status).toBe(75)
   const made = inside([...init, ...rest])
   expect([made.status, made.stderr]).toEqual([1, `edge-admin init: ${at('root/box')}: the file system is read-only\n`])
 })
