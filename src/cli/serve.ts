@@ -1,62 +1,26 @@
-// `edge-admin serve`: reads the configuration, opens the port, stops cleanly. The trap: everything that can be wrong is found before the
+// `edge-admin serve`: opens the port, and stops cleanly. The trap: everything that can be wrong is found before the
 // port is open; a server is never half started.
-import { existsSync, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
-import { type Configuration, ConfigurationError, phraseWords, readConfiguration } from '../config.ts'
 import type { Configured } from '../features/check/place.ts'
 import type { Watch } from '../features/check/watch.ts'
 import { maskedLine } from '../features/jobs/redact.ts'
-import { type Environment, ORIGINAL_FILE, readEnvironment, rootOf } from '../features/original/environment.ts'
-import { DEFAULT_FOLDERS, etc, type Folders, installation } from '../folders.ts'
+import { type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/access-log.ts'
 import { type Listener, listen } from '../http/listener.ts'
 import { placesOf } from '../http/places.ts'
 import { reloader, watchSelfMade } from '../http/served-pair.ts'
 import { certificateFile } from '../http/tls.ts'
-import { objectionToHost } from '../networks.ts'
 import { takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
-import { type Io, parse, UsageError } from './command.ts'
+import { type Io, UsageError } from './command.ts'
 import { CONFIG, statusOf, statusOfFile, TRY_AGAIN } from './exit-status.ts'
 import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { endInterruptedExport } from './interrupted-export.ts'
 import { listenFailure } from './listen-failure.ts'
-
-const OPTIONS = {
-  root: { type: 'string' },
-  sysconfdir: { type: 'string' },
-  datadir: { type: 'string' },
-  statedir: { type: 'string' },
-  host: { type: 'string' },
-  port: { type: 'string' },
-  'no-tls': { type: 'boolean' },
-  'insecure-http-beyond-loopback': { type: 'boolean' },
-  compat: { type: 'string' },
-  config: { type: 'string' },
-  programs: { type: 'string' },
-  'default-log': { type: 'string' },
-} as const
-
-interface Plan {
-  folders: Folders
-  config: Configuration
-  /** Where it was read from; undefined where every default holds. */
-  configFile: string | undefined
-  host: string
-  port: number
-  /** How the command or the file names those two. */
-  keys: { host: string; port: string }
-  tls: boolean
-  mode: 'strict' | 'original'
-  /** Folder of the storage programs, in place of the system's. */
-  programs?: string
-  /** Where the log goes; standard output otherwise. */
-  logFile: string | undefined
-  /** What the original's environment no longer does, for the log. */
-  sentences: (url: string) => string[]
-}
+import { type Plan, readPlan } from './serve-plan.ts'
 
 /** Runs until a signal; resolves to the exit status. */
 export async function serve(args: string[], { env }: Pick<Io, 'env'>): Promise<number> {
@@ -69,71 +33,6 @@ export async function serve(args: string[], { env }: Pick<Io, 'env'>): Promise<n
     return CONFIG
   }
   return run(plan)
-}
-
-export function readPlan(args: string[], environment: Environment = {}): Plan {
-  const { values } = parse(args, OPTIONS)
-  const folders: Folders = {
-    root: resolve(values.root ?? originalRoot(environment) ?? DEFAULT_FOLDERS.root),
-    sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),
-    data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
-    state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
-  }
-  const { config, file: configFile, saysHost } = readConfiguration(folders, values.config)
-  const tls = config.tls.enabled && !values['no-tls']
-  const said = values.host ?? (saysHost ? config.listen.host : undefined)
-  const original = readEnvironment({
-    ...{ environment, root: folders.root, host: said, file: configFile, tls },
-    isOriginal: configFile !== undefined && basename(configFile) === ORIGINAL_FILE,
-    isClaimed:
-      phraseWords(config) > 0 || (statSync(etc(folders, 'api.token'), { throwIfNoEntry: false })?.size ?? 0) > 0,
-  })
-  const host = said ?? original.host ?? config.listen.host
-  const objection = values.host === undefined ? undefined : objectionToHost(values.host)
-  if (objection) throw new ConfigurationError(`--host: ${objection}`)
-  const port = values.port === undefined ? config.listen.port : Number(values.port)
-  const beyond = values['insecure-http-beyond-loopback'] ?? config.listen['insecure-http-beyond-loopback']
-  if ((values.port !== undefined && !/^\d{1,5}$/.test(values.port)) || port > 65535)
-    throw new ConfigurationError('--port: expected a number from 0 to 65535')
-  if (values.compat !== undefined && values.compat !== 'original')
-    throw new ConfigurationError('--compat: expected "original"')
-  if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
-    throw new ConfigurationError(`plain HTTP listens on loopback only; --insecure-http-beyond-loopback allows ${host}`)
-  }
-  if (!existsSync(join(folders.root, 'etc'))) {
-    throw new ConfigurationError(
-      `${join(folders.root, 'etc')}: no such folder; "edge-admin init --root ${folders.root}" makes one`,
-    )
-  }
-  return {
-    folders,
-    config,
-    configFile,
-    host,
-    port,
-    keys: {
-      host: hostKey(values.host, original.host),
-      port: values.port === undefined ? 'listen.port' : '--port',
-    },
-    tls,
-    mode: values.compat ? 'original' : 'strict',
-    ...(values.programs !== undefined && { programs: resolve(values.programs) }),
-    logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
-    sentences: original.sentences,
-  }
-}
-
-function originalRoot(environment: Environment): string | undefined {
-  try {
-    return rootOf(environment)
-  } catch (error) {
-    throw new ConfigurationError(error instanceof Error ? error.message : String(error))
-  }
-}
-
-const hostKey = (option: string | undefined, original: string | undefined) => {
-  if (option !== undefined) return '--host'
-  return original === undefined ? 'listen.host' : 'JIDO_WITH_SSL'
 }
 
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

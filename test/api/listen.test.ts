@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readPlan } from '../../src/cli/serve.ts'
+import { readPlan } from '../../src/cli/serve-plan.ts'
 import { installation, isRoot, makeAppliance } from './appliance.ts'
 import { until } from './client.ts'
 

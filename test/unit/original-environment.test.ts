@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { readPlan } from '../../src/cli/serve.ts'
+import { readPlan } from '../../src/cli/serve-plan.ts'
 import type { Environment } from '../../src/features/original/environment.ts'
 
 const URL = 'https://HERE:1'
