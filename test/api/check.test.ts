@@ -126,7 +126,7 @@ describe('the program', () => {
     expect(about('migration.scripts')).toEqual([join(root, 'bin').replace(`${root}/`, '')])
     expect(about('migration.wrapper')).toEqual(['bin/wrapper.sh'])
     expect(about('migration.port')).toHaveLength(1)
-    expect(about('migration.variable')).toEqual(['JIDO_API_PORT=8080', 'JIDO_WITH_SSL=true'])
+    expect(about('migration.variable')).toEqual(['JIDO_WITH_SSL=true', 'JIDO_API_PORT=8080'])
     expect(about('migration.own-pages')).toEqual(['JIDO_API_CUSTOM=mine'])
     expect(about('migration.other-folder')).toEqual([])
     expect(about('migration.parameters')).toEqual(['sysconf/jidoteki-admin-api.json'])

@@ -1,10 +1,13 @@
 // The original's variables and its configuration file, unchanged: what they still decide, and what is said of each that decides nothing.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readPlan } from '../../src/cli/serve-plan.ts'
-import type { Environment } from '../../src/features/original/environment.ts'
+import { Configuration } from '../../src/config.ts'
+import { placeOf } from '../../src/features/check/here.ts'
+import { lookAtVariables } from '../../src/features/check/original-variables.ts'
+import { type Environment, VARIABLES } from '../../src/features/original/environment.ts'
 
 const URL = 'https://HERE:1'
 let folder: string
@@ -110,4 +113,29 @@ it('what stands in a variable breaks no line, and no log', () => {
   const [said = ''] = plan({ JIDO_API_CUSTOM: `a\nb\x1b[31m${'c'.repeat(1000)}` }).said
   expect(said).not.toMatch(/[\x00-\x1f]/)
   expect(said.length).toBeLessThan(400)
+})
+
+it('a start, a check before a migration and the guide know the same variables', async () => {
+  const set = Object.fromEntries(VARIABLES.map((name) => [name, '/other']))
+  const { said } = plan(set)
+  mkdirSync(join(folder, 'init.d'))
+  const lines = Object.entries(set).map(([name, value]) => `export ${name}="${value}"\n`)
+  writeFileSync(join(folder, 'init.d/jidoteki-admin-api'), `#!/bin/sh\n${lines.join('')}`)
+  const folders = { root: folder, sysconf: folder, data: folder, state: folder }
+  const configured = { settings: Configuration.parse({}), file: undefined }
+  const place = await placeOf({ folders, scripts: folder, configured, system: folder, environment: {} })
+  const found = await lookAtVariables(place)
+  const named = (texts: string[]) => texts.map((text) => /^JIDO_[A-Z_]+/.exec(text)?.[0])
+  expect(named(said)).toEqual(VARIABLES)
+  expect(named(found.map(({ subject }) => subject))).toEqual(VARIABLES)
+  rmSync(join(folder, 'init.d'), { recursive: true })
+  expect(await lookAtVariables({ ...place, environment: set })).toEqual(found)
+  for (const file of [
+    'src/features/original/environment.ts',
+    'src/features/check/original-variables.ts',
+    'docs/migration.md',
+  ]) {
+    const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8')
+    expect([...new Set(text.match(/JIDO_[A-Z_]+/g))].sort(), file).toEqual([...VARIABLES].sort())
+  }
 })

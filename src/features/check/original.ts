@@ -1,9 +1,10 @@
 // What a migration from the original would change in its root: nothing of it is changed here.
 import { lstat, readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { etc } from '../../folders.ts'
 import { parseJson } from '../../store/atomic.ts'
 import { type Finding, note, warning } from './finding.ts'
+import { lookAtVariables } from './original-variables.ts'
 import type { Place } from './place.ts'
 import { readSmall } from './read.ts'
 
@@ -145,58 +146,6 @@ async function lookAtOwners({ folders, configured }: Place): Promise<Finding[]> 
       'Look at them first: what is in them counts as the vendor’s from then on.',
     ),
   ]
-}
-
-/** What becomes of each variable of the original's environment (docs/migration.md, "What replaces what"). */
-const VARIABLES: Readonly<Record<string, { message: string; mend: string }>> = {
-  JIDO_API_PORT: {
-    message: 'it was the port of plain HTTP, which is not opened',
-    mend: 'Set "listen.port" for HTTPS, and let clients use that.',
-  },
-  JIDO_WITH_SSL: {
-    message:
-      'HTTPS is the server’s own; "true" opens port 8443 of every IPv4 address, once there is a token or a first-run phrase',
-    mend: '"listen": {"host": …} in edge-admin.json decides instead, where there is such a file.',
-  },
-  JIDO_STUNNEL_BIN: {
-    message: 'no stunnel is started, and none is ended',
-    mend: 'End the one that runs: both want its port.',
-  },
-}
-const OWN_PAGES = 'its own endpoints and pages are not loaded, and nothing replaces them'
-
-async function lookAtVariables({ folders, system, environment }: Place): Promise<Finding[]> {
-  const set = new Map<string, string>()
-  for (const folder of [join(system, 'etc/init.d'), join(folders.sysconf, 'init.d')]) {
-    const read = await readSmall(join(folder, 'jidoteki-admin-api'))
-    const text = read.state === 'there' ? read.bytes.toString('utf8') : ''
-    for (const [, name, value] of text.matchAll(/^\s*(?:export\s+)?(JIDO_[A-Z_]+)=["']?([^"'\s;]*)/gm))
-      set.set(name!, value!)
-  }
-  for (const [name, value] of Object.entries(environment)) if (name.startsWith('JIDO_') && value) set.set(name, value)
-  const found: Finding[] = []
-  for (const [name, value] of set) {
-    const known = VARIABLES[name]
-    const subject = `${name}=${value}`.slice(0, 200)
-    if (value === '') continue
-    if (known) found.push(note('migration.variable', subject, known.message, known.mend))
-    if (name === 'JIDO_API_CUSTOM')
-      found.push(
-        warning('migration.own-pages', subject, OWN_PAGES, 'Answer those paths by a reverse proxy before it, or stay.'),
-      )
-    if (name === 'JIDO_API_VERSION' && value !== '1')
-      found.push(warning('migration.api-version', subject, 'the API has one version, 1', 'Let clients use /api/v1.'))
-    if (name === 'JIDO_ADMIN_PATH' && resolve(value) !== folders.root)
-      found.push(
-        warning(
-          'migration.other-folder',
-          subject,
-          `it names another folder than ${folders.root}`,
-          'Look at that one, or leave the variable out.',
-        ),
-      )
-  }
-  return found
 }
 
 async function lookAtParameters({ folders }: Place): Promise<Finding[]> {

@@ -5,6 +5,25 @@ import { isAbsolute, resolve } from 'node:path'
 
 export type Environment = Record<string, string | undefined>
 
+/** All of them, in the order in which a start speaks of them. */
+export const VARIABLES = [
+  'JIDO_WITH_SSL',
+  'JIDO_API_PORT',
+  'JIDO_ADMIN_PATH',
+  'JIDO_STUNNEL_BIN',
+  'JIDO_API_CUSTOM',
+  'JIDO_API_VERSION',
+] as const
+export type Variable = (typeof VARIABLES)[number]
+
+/** Why those that are not read do nothing any more: for the log of a start, and for `edge-admin check`. */
+export const NO_MORE: Readonly<Record<Exclude<Variable, 'JIDO_WITH_SSL' | 'JIDO_ADMIN_PATH'>, string>> = {
+  JIDO_API_PORT: 'it was the port of plain HTTP, which is not opened',
+  JIDO_STUNNEL_BIN: 'no stunnel is started or ended, since TLS is this server’s own',
+  JIDO_API_CUSTOM: 'the vendor’s own endpoints and pages are not loaded, and nothing replaces them',
+  JIDO_API_VERSION: 'the API has one version, 1',
+}
+
 /** Where the original's TLS listened: port 8443 of every IPv4 address. */
 export const EVERY_ADDRESS = '0.0.0.0'
 export const ORIGINAL_FILE = 'jidoteki-admin-api.json'
@@ -41,22 +60,22 @@ export interface Answer {
 /** What the environment means for where to listen, and what there is to say about it. */
 export function readEnvironment(asked: Asked): Answer {
   const { environment, tls, isClaimed, isOriginal, file } = asked
-  const withSsl = environment['JIDO_WITH_SSL'] === 'true'
   const free = asked.host === undefined && (isOriginal || file === undefined)
-  const host = withSsl && free && tls && isClaimed ? EVERY_ADDRESS : undefined
-  return {
-    host,
-    sentences: (url) => [
-      ...withSslSentence(asked, host, url),
-      ...portSentence(asked, withSsl, host, url),
-      ...pathSentence(asked),
-      ...without(environment, 'JIDO_STUNNEL_BIN', 'no stunnel is started, since TLS is this server’s own'),
-      ...without(environment, 'JIDO_API_CUSTOM', 'the vendor’s own endpoints and pages are not loaded'),
-      ...(environment['JIDO_API_VERSION'] === '1'
-        ? []
-        : without(environment, 'JIDO_API_VERSION', 'the API has one version, 1')),
-    ],
-  }
+  const host = isWithSsl(environment) && free && tls && isClaimed ? EVERY_ADDRESS : undefined
+  return { host, sentences: (url) => VARIABLES.flatMap((name) => SENTENCES[name](asked, host, url)) }
+}
+
+const isWithSsl = (environment: Environment) => environment['JIDO_WITH_SSL'] === 'true'
+
+/** `host` is what the environment opens, `url` where the port is. */
+const SENTENCES: Record<Variable, (asked: Asked, host: string | undefined, url: string) => string[]> = {
+  JIDO_WITH_SSL: withSslSentence,
+  JIDO_API_PORT: portSentence,
+  JIDO_ADMIN_PATH: pathSentence,
+  JIDO_STUNNEL_BIN: ({ environment }) => without(environment, 'JIDO_STUNNEL_BIN', NO_MORE.JIDO_STUNNEL_BIN),
+  JIDO_API_CUSTOM: ({ environment }) => without(environment, 'JIDO_API_CUSTOM', NO_MORE.JIDO_API_CUSTOM),
+  JIDO_API_VERSION: ({ environment }) =>
+    environment['JIDO_API_VERSION'] === '1' ? [] : without(environment, 'JIDO_API_VERSION', NO_MORE.JIDO_API_VERSION),
 }
 
 function withSslSentence({ environment, ...asked }: Asked, host: string | undefined, url: string): string[] {
@@ -80,16 +99,11 @@ function withSslSentence({ environment, ...asked }: Asked, host: string | undefi
 /** The original had plain HTTP open at every address, always. Who relied on it hears where to go instead. */
 function portSentence(
   { environment, host: said, isOriginal, file }: Asked,
-  withSsl: boolean,
   host: string | undefined,
   url: string,
 ): string[] {
-  const sentences = without(
-    environment,
-    'JIDO_API_PORT',
-    `it was the port of plain HTTP, which is not opened; this listens at ${url}`,
-  )
-  if (!isOriginal || said !== undefined || host !== undefined || withSsl) return sentences
+  const sentences = without(environment, 'JIDO_API_PORT', `${NO_MORE.JIDO_API_PORT}; this listens at ${url}`)
+  if (!isOriginal || said !== undefined || host !== undefined || isWithSsl(environment)) return sentences
   return [
     ...sentences,
     `${file} says nothing of where to listen. The original answered plain HTTP at every address; this listens at ${url} only. "listen": {"host": "${EVERY_ADDRESS}"} in that file lets others in, by HTTPS`,
@@ -102,8 +116,8 @@ function pathSentence({ environment, root }: Asked): string[] {
   return [`JIDO_ADMIN_PATH=${shown(path)} is not followed: --root says ${root}`]
 }
 
-const without = (environment: Environment, name: string, why: string): string[] =>
+const without = (environment: Environment, name: Variable, why: string): string[] =>
   environment[name] ? [`${name}=${shown(environment[name])} does nothing any more: ${why}`] : []
 
 /** What somebody else wrote, for one line of a log. */
-const shown = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200)
+export const shown = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200)
