@@ -165,8 +165,8 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
       expect(await box.act(id, action, { HUNG: marked })).toBe(0)
       const service = box.read(join(box.root, 'service'))?.trim()
       // What we run beside a hook looks once a second whether it still has to, where busybox is the system.
-    await until('no more than the service is left', () => alive(marked).length <= 1)
-    expect([alive(marked), box.status(id)]).toEqual([[service], before])
+      await until('no more than the service is left', () => alive(marked).length <= 1)
+      expect([alive(marked), box.status(id)]).toEqual([[service], before])
       process.kill(Number(service), 'SIGKILL')
     },
   )
