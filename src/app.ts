@@ -14,6 +14,7 @@ import type { Configuration } from './config.ts'
 import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { createTool } from './drivers/tool.ts'
+import { DEFAULT_ENDPOINTS } from './endpoint-names.ts'
 import { removeLeftovers } from './features/appliance/leftovers.ts'
 import { sayNeverBegan } from './features/appliance/never-began.ts'
 import type { Finding } from './features/check/finding.ts'
@@ -47,7 +48,7 @@ import { ensureFolder } from './store/ensure-folder.ts'
 import { Remembered } from './store/remembered.ts'
 import { Turns } from './store/turns.ts'
 import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
-import { adminEndpoints, DEFAULT_NAMES } from './surfaces/admin/endpoints.ts'
+import { adminEndpoints } from './surfaces/admin/endpoints.ts'
 import { adminSurface } from './surfaces/admin/surface.ts'
 import { Failure } from './surfaces/admin/words.ts'
 import type { Controller } from './surfaces/controller/assemble.ts'
@@ -260,7 +261,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     openapi: () => describe(config, options.version),
     documents: () => [deps.openapi(), ...(controller ? [controller.deps.openapi()] : [])],
     paths: () =>
-      [...new Set([...DEFAULT_NAMES, ...config.endpoints])]
+      [...new Set([...DEFAULT_ENDPOINTS, ...config.endpoints])]
         .sort()
         .map((name) => `${PREFIX}/${name}`)
         .concat('/docs'),

@@ -41,9 +41,6 @@ const said = (objectionTo: (text: string) => string | undefined) =>
     if (message) context.addIssue({ code: 'custom', message })
   })
 
-/** The endpoints that a configuration may switch on (contract: "Optional API Endpoints"). */
-export const OPTIONAL_ENDPOINTS = ['settings', 'certs', 'license', 'storage', 'backup'] as const
-
 export const Configuration = z.strictObject({
   endpoints: z
     .array(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected the name of an endpoint, such as backup'))

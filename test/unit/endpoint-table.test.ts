@@ -3,7 +3,8 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Configuration, OPTIONAL_ENDPOINTS } from '../../src/config.ts'
+import { Configuration } from '../../src/config.ts'
+import { DEFAULT_ENDPOINTS, OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import { mount } from '../../src/http/mount.ts'
 import type { Env, MountOptions } from '../../src/http/surface.ts'
@@ -53,6 +54,15 @@ mkdir -p "$EDGE_ROOT/home/sftp/uploads"; echo x >"$EDGE_ROOT/home/sftp/uploads/l
   }
   return folder
 }
+
+it('is the one that the names promise: those of the configuration need it, the others do not', () => {
+  const name = (path: string) => /^\/api\/v1\/admin\/([a-z]+)/.exec(path)?.[1]
+  const named = (found: typeof everything) => [...new Set(found.flatMap(({ path }) => name(path) ?? []))].sort()
+  const bare = Configuration.parse({})
+  const fixed = named(everything.filter(({ enabled }) => enabled?.(bare) ?? true))
+  expect(fixed).toEqual([...DEFAULT_ENDPOINTS, 'openapi'].sort())
+  expect(named(everything).filter((one) => !fixed.includes(one))).toEqual([...OPTIONAL_ENDPOINTS].sort())
+})
 
 describe('SEC-06 the table of endpoints', () => {
   let appliance: InProcess

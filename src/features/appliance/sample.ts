@@ -2,12 +2,13 @@
 // into a log; without them our own scripts would change the network, mount disks and reboot.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
 import { etc, type Folders } from '../../folders.ts'
 import { readText } from '../../store/atomic.ts'
 import { makeFile, makeFolder } from './layout.ts'
 
 const configuration = (state: string) => ({
-  endpoints: ['settings', 'certs', 'license', 'storage', 'backup'],
+  endpoints: OPTIONAL_ENDPOINTS,
   parameters: ['public', 'private', 'ca', 'license', 'action', 'archive'],
   'first-run': { 'word-length': 4, enabled: true },
   listen: { host: '127.0.0.1', port: 8443 },

@@ -1,25 +1,13 @@
 // The configuration, and what has to fit it: the settings that the scripts believe under sudo, the wrapper, the log.
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DEFAULT_ENDPOINTS, OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
 import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
 import { type Place, scriptsUser } from './place.ts'
 import { hinders, readSmall } from './read.ts'
 
-const OPTIONAL = ['settings', 'certs', 'license', 'storage', 'backup']
-/** Always on, and harmless to name. */
-const FIXED = [
-  'setup',
-  'update',
-  'logs',
-  'debug',
-  'reboot',
-  'services',
-  'version',
-  'changelog',
-  'build',
-  'health',
-  'endpoints',
-]
+/** Those that are always on are harmless to name. */
+const KNOWN: readonly string[] = [...OPTIONAL_ENDPOINTS, ...DEFAULT_ENDPOINTS]
 
 export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
   const { configured, folders } = place
@@ -36,14 +24,14 @@ export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
     ]
   const found: Finding[] =
     file === undefined ? [note('configuration.none', subject, 'it is not there, so every default holds')] : []
-  const unknown = settings.endpoints.filter((name) => !OPTIONAL.includes(name) && !FIXED.includes(name))
+  const unknown = settings.endpoints.filter((name) => !KNOWN.includes(name))
   if (unknown.length > 0)
     found.push(
       note(
         'configuration.unknown-endpoint',
         subject,
         `"endpoints" names what is not here: ${unknown.join(', ')}`,
-        `There are: ${OPTIONAL.join(', ')}.`,
+        `There are: ${OPTIONAL_ENDPOINTS.join(', ')}.`,
       ),
     )
   found.push(

@@ -20,18 +20,3 @@ export const adminEndpoints = [
   ...backupEndpoints,
   ...docsEndpoints,
 ]
-
-/** The endpoints that no configuration switches off, by their first-level name (contract: "Default API Endpoints"). */
-export const DEFAULT_NAMES = [
-  'setup',
-  'update',
-  'logs',
-  'debug',
-  'reboot',
-  'services',
-  'version',
-  'changelog',
-  'build',
-  'health',
-  'endpoints',
-]
