@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { LOOKS, MIGRATION_LOOKS } from '../../src/features/check/check.ts'
 import { HOOKS } from '../../src/features/check/hooks.ts'
 import { foldersOfRoot, ROOTS_OWN } from '../../src/features/check/owners.ts'
 import { PERSIST_DEVICE, PERSIST_TOOL } from '../../src/features/check/persist.ts'
@@ -82,5 +83,36 @@ describe('the hooks', () => {
       ([, a, b]) => (a ?? b) as string,
     )
     expect(sorted(called)).toEqual(sorted(HOOKS))
+  })
+})
+
+describe('the check itself', () => {
+  const folder = join('src', 'features', 'check')
+  const sources = readdirSync(join(repository, folder)).map((name) => read(folder, name))
+  const listing = read(folder, 'check.ts')
+  const tests = ['unit', 'api'].flatMap((kind) =>
+    readdirSync(join(repository, 'test', kind))
+      .filter((name) => /^check.*\.test\.ts$/.test(name) && name !== 'check-lists.test.ts')
+      .map((name) => read('test', kind, name)),
+  )
+
+  it('makes every look that there is', () => {
+    const made = [...LOOKS, ...MIGRATION_LOOKS].map(({ look }) => look.name)
+    const names = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name as string)
+    const written = sources.flatMap((text) => names(text, /^export async function (lookAt\w+)\(/gm))
+    // Part of another look.
+    const parts = sources.filter((text) => text !== listing).flatMap((text) => names(text, /^import .*\b(lookAt\w+)/gm))
+    expect(sorted([...made, ...parts])).toEqual(sorted(written))
+  })
+
+  it('finds nothing that no test has seen it find', () => {
+    const areas = [...LOOKS, ...MIGRATION_LOOKS].map(({ area }) => area).join('|')
+    const found = sources.flatMap((text) => [
+      ...[...text.matchAll(new RegExp(`\\(\\s*'((?:${areas})\\.[a-z-]+)'`, 'g'))].map(([, id]) => id as string),
+      ...[...text.matchAll(/\bunseen\('([a-z]+)'/g)].map(([, area]) => `${area}.unseen`),
+    ])
+    expect(found.length).toBeGreaterThan(100)
+    const isNamed = (id: string) => tests.some((text) => new RegExp(`\\b${id}(?![a-z-])`).test(text))
+    expect(sorted(found).filter((id) => !isNamed(id))).toEqual([])
   })
 })

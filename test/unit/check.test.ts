@@ -6,26 +6,19 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Configuration } from '../../src/config.ts'
-import { makeFolders } from '../../src/features/appliance/layout.ts'
-import { makeSample } from '../../src/features/appliance/sample.ts'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { lookAtCertificate } from '../../src/features/check/certificate.ts'
-import { checkAll, LOOKS, type Look, lookOnce } from '../../src/features/check/check.ts'
+import { checkAll, LOOKS, lookOnce } from '../../src/features/check/check.ts'
 import { lookAtClock } from '../../src/features/check/clock.ts'
 import { lookAtConfiguration } from '../../src/features/check/configuration.ts'
 import { type Finding, isWrong } from '../../src/features/check/finding.ts'
 import { lookAtFolders } from '../../src/features/check/folders.ts'
-import { placeOf } from '../../src/features/check/here.ts'
 import { lookAtHooks } from '../../src/features/check/hooks.ts'
 import { lookAtKeys } from '../../src/features/check/keys.ts'
 import { lookAtLicence } from '../../src/features/check/licence.ts'
@@ -43,67 +36,25 @@ import { lookAtSudo, SUDO_SCRIPTS } from '../../src/features/check/sudo.ts'
 import { makeSelfSigned } from '../../src/http/self-made.ts'
 import { installPair } from '../../src/http/tls.ts'
 import { takeState } from '../../src/tasks/server-lock.ts'
+import {
+  at,
+  base,
+  configured,
+  DAY,
+  finds,
+  ids,
+  inRoot,
+  inSysconf,
+  isRoot,
+  lay,
+  otherwise,
+  place,
+  sampleAppliance,
+  settings,
+  told,
+} from './check-place.ts'
 
-const repository = join(import.meta.dirname, '../..')
-const isRoot = process.geteuid?.() === 0
-const DAY = 86_400_000
-
-/** One sample appliance for all: its keys are what takes long. */
-const template = mkdtempSync(join(tmpdir(), 'edge-check-sample-'))
-const foldersIn = (folder: string) => ({
-  ...{ root: join(folder, 'root'), sysconf: join(folder, 'sysconf') },
-  ...{ data: join(folder, 'data'), state: join(folder, 'state') },
-})
-beforeAll(() => {
-  makeFolders(foldersIn(template))
-  makeSample(foldersIn(template))
-  cpSync(join(repository, 'scripts'), join(template, 'scripts'), { recursive: true })
-})
-afterAll(() => rmSync(template, { recursive: true, force: true }))
-
-let base: string
-let place: Place
-const at = (...parts: string[]) => join(base, ...parts)
-
-/** A file of the appliance, with everything above it. */
-function lay(file: string, text: string | Buffer, mode = 0o644): string {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text, { mode })
-  chmodSync(file, mode)
-  return file
-}
-const inRoot = (name: string) => join(place.folders.root, name)
-const inSysconf = (name: string) => join(place.folders.sysconf, name)
-const settings = (more: object = {}) => ({
-  ...Configuration.parse({ endpoints: ['settings', 'certs', 'license', 'storage', 'backup'], ...more }),
-})
-async function otherwise(more: Partial<Place>): Promise<Place> {
-  const { run: _, ...rest } = place
-  return { ...(await placeOf({ ...rest, ...more })), ...more }
-}
-
-beforeEach(async () => {
-  base = mkdtempSync(join(tmpdir(), 'edge-check-'))
-  cpSync(template, base, { recursive: true })
-  const folders = foldersIn(base)
-  lay(at('system/etc/passwd'), 'root:x:0:0::/root:/bin/sh\nadmin:x:4711:4711::/:/bin/false\n')
-  mkdirSync(at('system/bin'))
-  symlinkSync('/bin/sh', at('system/bin/sh'))
-  const configured = { settings: settings(), file: at('sysconf/edge-admin.json') }
-  place = await placeOf({ folders, scripts: at('scripts'), configured, system: at('system') })
-})
-afterEach(() => rmSync(base, { recursive: true, force: true }))
-
-const wrong = (findings: Finding[]) =>
-  findings.filter(isWrong).map(({ id, subject }) => [id, subject.replace(`${base}/`, '')])
-const ids = (findings: Finding[]) => findings.map(({ id }) => id)
-/** Breaks it, and expects these findings and no other that is wrong; each says how to mend it. */
-async function finds(look: Look['look'], expected: [string, string][], here = place) {
-  const findings = await look(here)
-  expect(wrong(findings)).toEqual(expected)
-  for (const { message, mend, level } of findings)
-    if (level !== 'ok' && level !== 'note') expect([message, mend !== '']).toEqual([message, true])
-}
+sampleAppliance()
 
 describe('the sample appliance', () => {
   it('has nothing wrong', async () => {
@@ -160,7 +111,7 @@ describe('owners in sudo mode', () => {
     for (const name of ['etc', 'log', 'home/sftp/uploads']) chmodSync(inRoot(name), 0o3770)
     chmodSync(base, 0o755)
     for (const folder of ['root', 'sysconf', 'scripts']) chmodSync(at(folder), 0o755)
-    await finds(lookAtOwners, [], sudo)
+    expect(ids(await lookAtOwners(sudo))).toEqual(['owners.ok'])
     chownSync(inRoot('etc/updates.key'), 4711, 4711)
     chmodSync(inRoot('etc/backup.txt'), 0o660)
     chmodSync(at('sysconf'), 0o777)
@@ -217,8 +168,11 @@ describe('node', () => {
   it('that is too old, or not where tasks look for it', async () => {
     lay(at('programs/node'), '#!/bin/sh\necho v18.20.4\n', 0o755)
     await finds(lookAtNode, [['node.old', 'programs/node']], await otherwise({ path: [at('programs')] }))
+    lay(at('programs/node'), '#!/bin/sh\n', 0o755)
+    await finds(lookAtNode, [['node.broken', 'programs/node']], await otherwise({ path: [at('programs')] }))
     rmSync(at('programs/node'))
     await finds(lookAtNode, [['node.missing', 'node']], await otherwise({ path: [at('programs')] }))
+    expect(ids(await lookAtNode(place))).toEqual(['node.ok'])
   })
 })
 
@@ -248,21 +202,45 @@ describe('programs', () => {
   })
 
   it('that cannot do what is asked of them', async () => {
+    const openssl = `#!/bin/sh
+case $* in *-pbkdf2*) echo "enc: Unrecognized flag pbkdf2" >&2; exit 1 ;; esac
+exec /usr/bin/openssl "$@"
+`
+    const names = ['flock', 'dd', 'timeout', 'stat', 'readlink', 'find', 'od', 'awk', 'head', 'gzip']
     const here = await having([], {
-      openssl:
-        '#!/bin/sh\ncase $* in *-pbkdf2*) echo "enc: Unrecognized flag pbkdf2" >&2; exit 1 ;; esac\nexec /usr/bin/openssl "$@"\n',
-      flock: '#!/bin/sh\nexit 1\n',
-      dd: '#!/bin/sh\nexit 1\n',
+      ...Object.fromEntries(names.map((name) => [name, '#!/bin/sh\nexit 1\n'])),
+      openssl,
     })
-    await finds(
-      lookAtPrograms,
-      [
-        ['programs.unable', 'programs/openssl'],
-        ['programs.unable', 'programs/flock'],
-        ['programs.unable', 'programs/dd'],
-      ],
-      here,
-    )
+    const unable = (name: string): [string, string] => ['programs.unable', `programs/${name}`]
+    await finds(lookAtPrograms, ['openssl', ...names].map(unable), here)
+    lay(at('programs/openssl'), '#!/bin/sh\n[ "$1" != verify ] && exec /usr/bin/openssl "$@"\n', 0o755)
+    const [first] = (await lookAtPrograms(here)).filter(isWrong)
+    expect(first?.message).toBe('it knows no -partial_chain')
+  })
+
+  it('that only some tasks need, where no hook does their work', async () => {
+    const optional = ['ip', 'networkctl', 'udhcpc', 'dhclient', 'systemctl', 'reboot', 'zpool']
+    const { path } = await having(optional)
+    const about = async (more: object = {}) =>
+      told(await lookAtPrograms(await configured(more, { path }))).filter((line) => !/^ok|(missing|unable)/.test(line))
+    const controller = { surfaces: { controller: { enabled: true } } }
+    expect([await about(), await about(controller)]).toEqual([[], ['note programs.zfs zpool']])
+    for (const name of ['network', 'reboot']) rmSync(inRoot(`bin/${name}.sh`))
+    expect(await about()).toEqual(['warning programs.network ip', 'warning programs.reboot reboot'])
+    expect(await about({ endpoints: [] })).toEqual(['warning programs.reboot reboot'])
+    for (const name of ['ip', 'reboot', 'zpool']) lay(at('programs', name), '', 0o755)
+    expect(await about(controller)).toEqual(['note programs.dhcp udhcpc'])
+    lay(at('programs/dhclient'), '', 0o755)
+    expect(await about()).toEqual([])
+  })
+
+  it('that are all there, by their versions', async () => {
+    const said = (await lookAtPrograms(place)).map(({ id, subject, message }) => [id, basename(subject), message])
+    expect(said).toEqual([
+      ['programs.ok', 'programs', 'what every task needs is there, and can do it'],
+      ['programs.version', 'openssl', expect.stringMatching(/^OpenSSL [0-9]/)],
+      ['programs.version', 'tar', expect.stringMatching(/tar/i)],
+    ])
   })
 })
 
@@ -634,9 +612,6 @@ describe('the licence', () => {
 })
 
 describe('the configuration', () => {
-  const configured = (more: object) =>
-    otherwise({ configured: { settings: settings(more), file: at('sysconf/edge-admin.json') } })
-
   it('that is wrong, or names what is not here', async () => {
     const fault = `${at('sysconf/edge-admin.json')}: lable: unknown key. Did you mean label?`
     await finds(
@@ -722,7 +697,7 @@ describe('the tool that keeps the state', () => {
     const tool = lay(at('system/usr/bin/symlinktool.sh'), '#!/bin/sh\n', 0o755)
     await finds(lookAtPersist, [['persist.no-device', 'system/etc/sysconfig/backup_device']])
     lay(at('system/etc/sysconfig/backup_device'), 'sda1/\n')
-    await finds(lookAtPersist, [])
+    expect(ids(await lookAtPersist(place))).toEqual(['persist.ok'])
     chmodSync(tool, 0o644)
     await finds(lookAtPersist, [['persist.not-executable', 'system/usr/bin/symlinktool.sh']])
   })
@@ -734,6 +709,18 @@ describe('a look', () => {
     expect(ids(await lookOnce(never, place, 10))).toEqual(['disk.no-answer'])
     const fails = { area: 'disk', look: () => Promise.reject(new Error('no')) }
     expect(ids(await lookOnce(fails, place))).toEqual(['disk.failed'])
+  })
+
+  it('is dear where it starts programs', async () => {
+    lay(at('system/usr/bin/sudo'), '', 0o755)
+    let count = 0
+    const run: Place['run'] = async () => ({ stdout: `${++count}`, stderr: '', status: 0 })
+    const here = await configured({ privilege: 'sudo' }, { run, server: { uid: 4711, gid: 4711 } })
+    for (const { area, dear, look } of LOOKS) {
+      count = 0
+      await look(here)
+      expect([area, count > 0]).toEqual([area, dear === true])
+    }
   })
 
   it('changes nothing', async () => {
