@@ -132,6 +132,25 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
     expect(app(box)).toBe(OLD)
   })
 
+  it('ends what a cancel left of it that was killed as well', async () => {
+    const { box, id } = hung(shell, 'sleeps', true)
+    const marked = mark()
+    const hangs = () => existsSync(join(box.root, 'hangs'))
+    const patient = { HUNG: marked, EDGE_HOOK_SECONDS: '100' }
+    const end = ended(box.start(id, 'run', patient))
+    await until('the hook hangs', hangs)
+    rmSync(join(box.root, 'hangs'))
+    const first = box.start(id, 'cancel', patient)
+    const gone = ended(first)
+    await until('the hook hangs for the old settings', hangs)
+    first.kill('SIGKILL')
+    await Promise.all([end, gone])
+    // In a session that the record of the run does not name.
+    expect(await box.act(id, 'cancel', { HUNG: marked, EDGE_HOOK_SECONDS: '1' })).toBe(0)
+    await until('nothing is left', () => alive(marked).length === 0)
+    expect([app(box), box.status(id).status, box.lockIsFree('settings')]).toEqual([OLD, 'cancelled', true])
+  })
+
   it('keeps a service that the hook left running', async () => {
     const { box, id } = hung(shell, 'sleeps')
     const marked = mark()
