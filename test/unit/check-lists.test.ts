@@ -79,6 +79,7 @@ describe('the hooks', () => {
       .filter((name) => name.endsWith('.sh'))
       .map((name) => read('scripts', name))
       .join('\n')
+      .replace(/^\s*#.*$/gm, '')
     const called = [...all.matchAll(/EDGE_ROOT\/bin\/([a-z]+)\.sh|\bhook ([a-z]+)/g)].map(
       ([, a, b]) => (a ?? b) as string,
     )
