@@ -658,6 +658,25 @@ describe('edge-admin check', () => {
     expect(user.ids).toEqual(expect.arrayContaining(['sudo.fragment', 'keys.unseen']))
   })
 
+  it('says that sudo refuses a user who is not in /etc/shadow', () => {
+    const passwd = at('private/passwd')
+    const text = readFileSync(passwd, 'utf8')
+    writeFileSync(passwd, text.replace('\nadmin:*:', '\nadmin:x:'))
+    try {
+      expect(sudo([script('services'), 'status', 'x']).output).toContain('account validation failure')
+      const found = (look: typeof asRoot) => look().wrong.filter(([id]) => id?.startsWith('sudo.'))
+      expect(found(asRoot)).toEqual([
+        ['sudo.account', '/etc/shadow', 'it has no line for admin, and sudo refuses whoever has none'],
+      ])
+      // It cannot look there, and goes by what sudo says.
+      expect(found(asUser)).toEqual([
+        ['sudo.account', '/usr/bin/sudo', 'it takes the account of admin for locked or expired'],
+      ])
+    } finally {
+      writeFileSync(passwd, text)
+    }
+  })
+
   it('says what would stop every task, before one is asked for', () => {
     const fragment = at('private/sudoers.d/edge-admin')
     const text = readFileSync(fragment, 'utf8')

@@ -313,6 +313,25 @@ esac
     expect([findings.filter(isWrong), ids(findings)]).toEqual([[], ['sudo.version', 'sudo.unseen']])
   })
 
+  it('refuses a user whose account nobody wrote down, or that has expired', async () => {
+    sudo(grant(SUDO_SCRIPTS))
+    const shadow = (...lines: string[]) => lay(at('system/etc/shadow'), ['root:!:19000::::::', ...lines, ''].join('\n'))
+    shadow()
+    // A sudo without PAM does not ask.
+    await finds(lookAtSudo, [], await here())
+    mkdirSync(at('system/etc/pam.d'))
+    await finds(lookAtSudo, [['sudo.account', 'system/etc/shadow']], await here())
+    rmSync(at('system/etc/shadow'))
+    await finds(lookAtSudo, [['sudo.account', 'system/etc/shadow']], await here())
+    shadow('admin:!:19000::::::')
+    await finds(lookAtSudo, [], await here())
+    shadow('admin:!:19000:0:99999:7::19001:')
+    await finds(lookAtSudo, [['sudo.account', 'system/etc/shadow']], await here())
+    shadow()
+    lay(at('system/etc/passwd'), 'root:x:0:0::/root:/bin/sh\nadmin:*:4711:4711::/:/bin/false\n')
+    await finds(lookAtSudo, [], await here())
+  })
+
   it('cannot work for a server that is root', async () => {
     sudo(grant(SUDO_SCRIPTS))
     const root = { ...(await here()), server: { uid: 0, gid: 0 } }

@@ -4,6 +4,7 @@ import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { error, type Finding, note, ok, warning } from './finding.ts'
 import { attempt, type Place, userName } from './place.ts'
+import { readSmall } from './read.ts'
 
 /** The first one whose sudoers take patterns of arguments. */
 const LEAST = [1, 9, 10] as const
@@ -28,6 +29,7 @@ export async function lookAtSudo(place: Place): Promise<Finding[]> {
   return [
     ...(await lookAtVersion(place, sudo)),
     ...(await lookAtFragment(place, sudo)),
+    ...(await lookAtAccount(place)),
     ...(await lookAtPrivileges(place)),
   ]
 }
@@ -83,6 +85,15 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
       ),
     ]
   const ended = await attempt(place, sudo, ['-n', '-l', ...(me.uid === server.uid ? [] : ['-U', name])])
+  if (ended.ran && /account validation failure/.test(ended.stderr))
+    return [
+      error(
+        'sudo.account',
+        sudo,
+        `it takes the account of ${name} for locked or expired`,
+        `Run the check as root: it says what ${join(place.system, 'etc/shadow')} lacks.`,
+      ),
+    ]
   const listed = ended.ran && ended.status === 0 ? ended.stdout.replace(/\s+/g, ' ') : ''
   const granted = listed.split('NOPASSWD:').slice(1).join(' ')
   const missing = SUDO_SCRIPTS.filter(
@@ -95,6 +106,41 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
       : `it does not let ${name} start without a password: ${missing.map((kind) => `${kind}.sh`).join(', ')}`
   return [error('sudo.fragment-missing', sudo, text, FRAGMENT)]
 }
+
+/** Through PAM sudo asks whether the account of its caller is good, also for what takes no password. Only root can look at it. */
+async function lookAtAccount({ server, system, now }: Place): Promise<Finding[]> {
+  const isPam = await access(join(system, 'etc/pam.d')).then(
+    () => true,
+    () => false,
+  )
+  if (!isPam || !server) return []
+  const users = await readSmall(join(system, 'etc/passwd'))
+  const [name, password] =
+    (users.state === 'there' ? linesOf(users.bytes) : []).find(([, , uid]) => uid === String(server.uid)) ?? []
+  const file = join(system, 'etc/shadow')
+  const read = await readSmall(file)
+  if (name === undefined || password !== 'x' || read.state === 'unseen') return []
+  const account = (read.state === 'there' ? linesOf(read.bytes) : []).find(([one]) => one === name)
+  if (!account)
+    return [
+      error(
+        'sudo.account',
+        file,
+        `it has no line for ${name}, and sudo refuses whoever has none`,
+        `Add the line ${name}:!:19000:::::: to it, or put * in the place of x in the line of ${name} in /etc/passwd.`,
+      ),
+    ]
+  const day = Number(account[7] || Number.POSITIVE_INFINITY)
+  if (day * DAY > now) return []
+  return [error('sudo.account', file, `the account of ${name} has expired, and sudo refuses it`, `chage -E -1 ${name}`)]
+}
+
+const DAY = 86_400_000
+const linesOf = (bytes: Buffer) =>
+  bytes
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
 
 /** A server that may gain no rights cannot start sudo at all. */
 async function lookAtPrivileges({ within }: Place): Promise<Finding[]> {
