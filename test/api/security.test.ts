@@ -11,7 +11,7 @@ import { Configuration } from '../../src/config.ts'
 import { createRun } from '../../src/drivers/run.ts'
 import { OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
 import { adminEndpoints as declared } from '../../src/surfaces/admin/endpoints.ts'
-import { runs } from '../harness/fuzz.ts'
+import { FUZZ, runs } from '../harness/fuzz.ts'
 import {
   FIXTURES,
   type InProcess,
@@ -177,7 +177,7 @@ describe('SEC-02 what a caller sends', () => {
       }),
       { numRuns: runs(1500) },
     )
-  }, 240_000)
+  }, 240_000 * FUZZ)
 
   it('SEC-04 starts nothing and opens no connection before the caller is known', async () => {
     let sockets = 0
