@@ -18,7 +18,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { signLicense } from '../../src/features/license/license.ts'
 import type { Folders } from '../../src/folders.ts'
 import { renewSelfMade } from '../../src/http/self-made.ts'
-import { layMemoryTool } from '../fakes/original/lay.ts'
+import { layMemoryTool, type MemoryTool } from '../fakes/original/lay.ts'
 import {
   type InProcess,
   installation,
@@ -38,7 +38,7 @@ afterEach(async () => {
 
 async function start(token: string | null = TOKEN) {
   const environment: Record<string, string> = {}
-  let tool: ReturnType<typeof layMemoryTool> | undefined
+  let tool: MemoryTool | undefined
   const made = await startAppliance({
     token,
     environment,
@@ -149,14 +149,15 @@ describe('what is put back while somebody saves the state', () => {
       good: `grep -q good "$EDGE_SYSCONFDIR/storage.conf"`,
     },
   }
-  it.each(Object.entries(CHANGES))('is the old content, here and on the disk: %s', async (kind, change) => {
+  async function begin(kind: string, change: (typeof CHANGES)[keyof typeof CHANGES]) {
     const environment: Record<string, string> = {}
-    let tool: ReturnType<typeof layMemoryTool> | undefined
+    let tool: MemoryTool | undefined
     const made = await startAppliance({
       environment,
       scripts: join(installation(), 'scripts'),
       prepare({ root }) {
         const prefix = join(root, 'machine')
+        for (const name of change.files) rmSync(join(root, name), { force: true })
         tool = layMemoryTool(
           prefix,
           change.files.map((name) => join(root, name)),
@@ -175,25 +176,42 @@ describe('what is put back while somebody saves the state', () => {
       await until('it has ended', () => !made.app.tasks.isRunning(kind) && !made.app.tasks.isClaimed(kind))
       return made.app.tasks.latest(kind)?.status
     }
+    return { tool: tool!, at, ask }
+  }
+
+  it.each(Object.entries(CHANGES))('is the old content, here and on the disk: %s', async (kind, change) => {
+    const { tool, at, ask } = await begin(kind, change)
     expect(await ask('good')).toBe('completed')
     expect(change.files.map((name) => lstatSync(at(name)).isSymbolicLink())).toEqual(change.files.map(() => true))
     const seen = () =>
       change.files.flatMap((name) =>
-        [at(name), join(tool!.disk, 'sda1', at(name))].map((file) => readFileSync(file, 'utf8')),
+        [at(name), join(tool.disk, 'sda1', at(name))].map((file) => readFileSync(file, 'utf8')),
       )
     const before = seen()
     const { mode } = statSync(at(change.files[0] as string))
     expect(await ask('bad')).toBe('failed')
     expect(seen()).toEqual(before)
     expect(statSync(at(change.files[0] as string)).mode).toBe(mode)
-    expect(tool!.calls().slice(-2)).toEqual(['-c sda1', '-r sda1'])
+    expect(tool.calls().slice(-2)).toEqual(['-c sda1', '-r sda1'])
+    tool.boot()
+    expect(seen()).toEqual(before)
+  })
+
+  it.each(Object.entries(CHANGES))('is nothing where nothing was, also at the next boot: %s', async (kind, change) => {
+    const { tool, at, ask } = await begin(kind, change)
+    expect(await ask('bad')).toBe('failed')
+    const left = () => change.files.filter((name) => lstatSync(at(name), { throwIfNoEntry: false }))
+    expect(left()).toEqual([])
+    expect(tool.calls()).toEqual(['-c sda1', '-r sda1', '-c sda1', '-r sda1'])
+    tool.boot()
+    expect(left()).toEqual([])
   })
 })
 
 describe('the certificate that the server makes at its first start', () => {
   it('is saved, and made anew past the link to it', async () => {
     const environment: Record<string, string> = {}
-    let tool: ReturnType<typeof layMemoryTool> | undefined
+    let tool: MemoryTool | undefined
     const pki = ({ sysconf }: Folders) =>
       ['private/enterprise.key', 'certs/enterprise.crt'].map((name) => join(sysconf, 'pki/tls', name))
     const server = await startServer({

@@ -1,10 +1,10 @@
 // `wrapper` in the configuration: the whole admin surface through stand-ins that behave like the original's bin/wrapper.sh and refuse what its
 // server would not send (test/fakes/original). The trap: a refused call is a line of its log, so each test looks at that as well.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { layMemoryTool, layOriginal, type Original } from '../fakes/original/lay.ts'
+import { layMemoryTool, layOriginal, type MemoryTool, type Original } from '../fakes/original/lay.ts'
 import { FIXTURES, type InProcess, installation, isRoot, startAppliance, TOKEN } from './appliance.ts'
 import { file, until } from './client.ts'
 import { ended, goodPackage } from './packages.ts'
@@ -12,7 +12,7 @@ import { ended, goodPackage } from './packages.ts'
 const fixture = (name: string) => readFileSync(join(FIXTURES, name))
 let box: InProcess
 let original: Original
-let tool: ReturnType<typeof layMemoryTool>
+let tool: MemoryTool
 const at = (name: string) => join(box.folders.root, name)
 const uploads = (): string[] => readdirSync(at('home/sftp/uploads')).sort()
 
@@ -190,6 +190,13 @@ describe('a licence', () => {
     const yes = `grep -q good '${at('etc/license.asc')}' && echo '{"app":"x"}' && exit`
     writeFileSync(at('bin/license.sh'), `#!/bin/sh\n${yes}\n${no}\n`)
     chmodSync(at('bin/license.sh'), 0o755)
+    // The first one: the original has saved it when the vendor refuses it.
+    rmSync(at('etc/license.asc'), { force: true })
+    const first = await box.call('POST', '/license', { form: [file('license', 'a bad one\n')] })
+    expect([first.status, since()]).toEqual([400, ['license 0']])
+    tool.boot()
+    expect(lstatSync(at('etc/license.asc'), { throwIfNoEntry: false })).toBeUndefined()
+    begin()
     await box.call('POST', '/license', { form: [file('license', 'a good one\n')] })
     expect([since(), box.read(at('etc/license.asc'))]).toEqual([['license 0'], 'a good one\n'])
     const { status } = await box.call('POST', '/license', { form: [file('license', 'a bad one\n')] })

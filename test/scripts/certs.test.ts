@@ -316,6 +316,19 @@ Dry-run TLS certificate: stunnel.conf
     expect([left.stdout, existsSync(join(ended.task, 'put-back'))]).toEqual(['', false])
   })
 
+  test('brings no first pair back at the next boot, when somebody saved it before it was given up', () => {
+    const box = sandbox(shell)
+    const files = FILES.map((file) => join(box.folder, PKI, file))
+    const tool = layMemoryTool(box.net, files)
+    const ended = box.run('certs', { inputs: RSA(), fault: 'certs-placed=kill' })
+    for (const verb of ['-c', '-r']) execFileSync(join(box.net, 'usr/bin/symlinktool.sh'), [verb, 'sda1'])
+    expect(box.read(`${PKI}/enterprise.pem`)).toContain('PRIVATE KEY')
+    box.recover('certs', ended.task)
+    expect(installed(box)).toEqual(nothing)
+    tool.boot()
+    expect(installed(box)).toEqual(nothing)
+  })
+
   test('says failed, and keeps no key, after a kill', () => {
     const box = sandbox(shell)
     const ended = box.run('certs', { inputs: RSA(), fault: 'certs-placed=kill' })
