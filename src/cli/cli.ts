@@ -2,7 +2,7 @@
 // The trap: a command is imported only when it is called, since what it needs (zod, tar-stream) would slow down each start.
 import { errno } from '../http/errors.ts'
 import { didYouMean } from '../http/nearest.ts'
-import { type Io, type Main, say, UsageError } from './command.ts'
+import { type Io, type Main, say, USAGE, UsageError } from './command.ts'
 
 interface Command {
   name: string
@@ -213,7 +213,7 @@ export async function run(argv: string[], io: Io = process): Promise<number> {
     )
     const what = name ? `unknown command ${name}` : 'a command is missing'
     say(io.stderr, oneLine(`edge-admin: ${what}${near || ': see edge-admin --help'}`))
-    return 64
+    return USAGE
   }
   const end = args.indexOf('--')
   if (args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')) {
@@ -226,7 +226,7 @@ export async function run(argv: string[], io: Io = process): Promise<number> {
     return await (await command.load())(args, io)
   } catch (error) {
     say(io.stderr, oneLine(`edge-admin ${name}: ${explain(error)}`))
-    return error instanceof UsageError ? 64 : 1
+    return error instanceof UsageError ? USAGE : 1
   }
 }
 

@@ -18,7 +18,9 @@ export interface Io {
 /** One command: gets what follows its name, answers its exit status. */
 export type Main = (args: string[], io: Io) => Promise<number>
 
-/** Called wrongly: exit 64 (EX_USAGE). */
+/** The exit status of a wrong call (sysexits.h: EX_USAGE). */
+export const USAGE = 64
+/** Called wrongly. */
 export class UsageError extends Error {}
 
 /** Could not do it: exit 1. The message is for the person at the terminal and may name a file. */

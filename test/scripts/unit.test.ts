@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { USAGE } from '../../src/cli/command.ts'
 import { CONFIG, TRY_AGAIN, UNAVAILABLE } from '../../src/cli/exit-status.ts'
 import { REPOSITORY } from './sandbox.ts'
 
@@ -53,7 +54,7 @@ describe('the unit', () => {
     const unit = source('edge-admin.service')
     expect(unit).toMatch(/^Restart=on-failure$/m)
     const ends = /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ').map(Number)
-    expect(ends?.sort()).toEqual([UNAVAILABLE, CONFIG].sort())
+    expect(ends?.sort()).toEqual([USAGE, UNAVAILABLE, CONFIG].sort())
     expect(ends).not.toContain(TRY_AGAIN)
   })
 
