@@ -68,7 +68,7 @@ uninstall() {
   done
   remove_files "$DESTDIR$LIST"
   folders=$(sed -n 's|/$||p' "$DESTDIR$LIST" | LC_ALL=C sort -r)
-  rm -f "$DESTDIR$LIST"
+  rm -f "$settings" "$DESTDIR$LIST"
   for folder in $folders; do
     rmdir "$DESTDIR$folder" 2>/dev/null && continue
     # Something of somebody else's is in it. What is above a kept folder goes without saying.
@@ -94,14 +94,14 @@ nobody_needs_it() { # STATEDIR DATADIR
       stop "a task left a change half made: start the server once, which puts it back, or move away what is kept of it (${plan%/*})"
   done
 }
-remove_files() { # FILE: those that it lists; the list itself last, so that a removal that was cut off can be taken up again
+remove_files() { # FILE: those that it lists, but not what a removal that was cut off needs to be taken up again: the list and the settings
   while IFS= read -r path; do
-    case $path in */ | "$LIST") continue ;; esac
+    case $path in */ | "$LIST" | "$LIBDIR/scripts/settings") continue ;; esac
     rm -f "$DESTDIR$path" || stop "cannot be removed: $DESTDIR$path"
   done <"$1"
 }
 installed() { # NAME: the folder that was installed for; what the caller says may be something else
-  folder=$(sed -n "s/^EDGE_$1='\\(.*\\)'\$/\\1/p" "$settings" 2>/dev/null)
+  folder=$(sed -n "s/^EDGE_$1='\\(.*\\)'\$/\\1/p" "$settings" 2>/dev/null) || folder=
   [ -n "$folder" ] || folder=$(eval "printf '%s' \"\$$1\"")
   plain "$folder"
   printf '%s' "$folder"

@@ -115,6 +115,26 @@ it('knows the folders that were installed for, whatever it is told now', () => {
   expect(remove({ ROOT: '/opt/else', STATEDIR: '/var/lib/else' }).stdout).toContain(' /opt/box /etc/box /srv/data ')
 })
 
+it('goes on where it was cut off, by the list that it removes last', () => {
+  install()
+  const path = at('/usr/lib/systemd/system/edge-admin.service')
+  rmSync(path)
+  mkdirSync(path)
+  const cut = remove()
+  expect([cut.status, cut.stdout]).toEqual([1, ''])
+  expect(cut.stderr).toMatch(/cannot be removed: .*edge-admin\.service/)
+  expect([existsSync(at(`${LIB}/edge-admin.js`)), existsSync(at(`${LIB}/installed-files`))]).toEqual([false, true])
+  rmSync(path, { recursive: true })
+  // It still knows for which folders it was installed.
+  const { status, stdout, stderr } = remove({ ROOT: '/opt/else', STATEDIR: '/var/lib/else' })
+  expect([status, stdout, stderr]).toEqual([
+    0,
+    expect.stringContaining(' /opt/box /etc/box /srv/data /var/lib/box'),
+    '',
+  ])
+  expect(existsSync(at('usr'))).toBe(false)
+})
+
 it('removes, at the next installation, what the version before laid and this one does not', () => {
   install()
   const source = join(temp, 'older')
