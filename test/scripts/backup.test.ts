@@ -147,17 +147,18 @@ describe.each(shells())('backup.sh under $name', (shell) => {
     expect((await start()).task.message).toBe(`${WRONG}: not a file that can be read: backup.txt`)
   })
 
-  it.each([
+  it.for<[name: string, df: string, stat: string]>([
     ['fails, and stat knows', 'echo "df: /x: cannot find mount point" >&2; exit 1', 'exec /usr/bin/stat "$@"'],
     ['fails, and stat as well', 'exit 1', 'exit 1'],
     ['prints no number', 'echo Filesystem; echo "x - - - - /"', 'exit 1'],
     ['knows no size', 'echo Filesystem; echo "x 0 0 0 - /"', 'exit 1'],
+    ['knows no size, and calls that none used', 'echo Filesystem; echo "x 0 0 0 0% /"', 'exit 1'],
+    ['fails, and stat knows no size', 'exit 1', 'echo 0 0 4096'],
     ['has a name with blanks', 'echo Filesystem; echo "a b 99999 9 90000 1% /mnt 1"', 'exit 1'],
     ['has no room', 'echo Filesystem; echo "x 99999 90000 9999 91% /"', 'exec /usr/bin/stat "$@"'],
     ['has less than none', 'echo Filesystem; echo "x 99999 99999 -99 101% /"', 'exec /usr/bin/stat "$@"'],
-  ])('takes a disk for full by a number only: df %s', async (name, df, stat) => {
-    // Busybox takes its own applets, whatever the path says.
-    if (shell.path) return
+  ])('takes a disk for full by a number only: df %s', async ([name, df, stat], context) => {
+    if (shell.path) return context.skip('busybox takes its own applets, whatever the path says')
     const fake = temporaryFolder()
     const others = '[ "$1" = -f ] || exec /usr/bin/stat "$@"'
     writeFileSync(join(fake, 'df'), `#!/bin/sh\n${df}\n`, { mode: 0o755 })
