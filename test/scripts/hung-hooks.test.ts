@@ -1,7 +1,7 @@
 // Hooks that hang, in every way that one can, and tasks that are ended in every way that there is: nothing of the hook stays alive, the lock is
 // free, and the old settings are back. The trap: where a moment hits depends on the machine, so no end is expected, only that it is a legal one.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -118,6 +118,24 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
       [{ how: 'hands on to another for ever', always: false, way: 'killed', moment: 50 }],
     ]
     await fc.assert(fc.asyncProperty(ways, endIt), { numRuns: runs(6), endOnFailure: true, examples })
+  })
+
+  it('is ended with its task where it is to decide about a licence', async () => {
+    const box = new Appliance(shell)
+    const hook = join(box.root, 'bin/license.sh')
+    mkdirSync(join(box.root, 'bin'))
+    writeFileSync(hook, '#!/bin/sh\necho $$ >"$EDGE_ROOT/hangs"\nsleep 500\n', { mode: 0o755 })
+    const id = box.create('license', [], { 'license.asc': Buffer.from('{}\n') })
+    const child = box.start(id, 'run')
+    const end = ended(child)
+    const asked = () => box.read(join(box.root, 'hangs')) ?? ''
+    await until('the hook hangs', () => asked().endsWith('\n'))
+    // Whoever asked it is gone at the same moment.
+    process.kill(-child.pid!, 'SIGKILL')
+    await end
+    expect(await box.act(id, 'recover')).toBe(0)
+    await until('the hook is gone', () => !isAlive(asked().trim()))
+    expect([box.status(id).status, box.read(box.etc('license.asc'))]).toEqual(['interrupted', undefined])
   })
 
   it('is ended by its limit, and says so', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { judge } from '../../src/cli/judge.ts'
-import { createRun } from '../../src/drivers/run.ts'
+import { createRun, type Run, type RunOptions } from '../../src/drivers/run.ts'
 import { askVendor } from '../../src/features/license/verdict.ts'
 import { until } from '../api/client.ts'
 
@@ -68,6 +68,16 @@ describe('the word of the vendor', () => {
     const asked = ask(`setsid sleep 600 & echo $! >${pid}; echo "{}"; wait`, 1500)
     expect(await asked).toMatchObject({ is: 'broken', why: says('did not end within 1.5 seconds') })
     await until('what it started is gone', () => !isAlive(Number(readFileSync(pid, 'utf8'))))
+  })
+
+  it('has 30 seconds and one mebibyte, unless somebody says otherwise', async () => {
+    let given: RunOptions | undefined
+    const noted: Run = async (_program, _args, options) => {
+      given = options
+      return { stdout: '', stderr: '', status: 0 }
+    }
+    await askVendor({ run: noted, script, environment: {} })
+    expect(given).toMatchObject({ timeout: 30_000, maxBytes: 1 << 20, foreign: true, env: {} })
   })
 
   it('does not wait for what it left behind', async () => {
