@@ -181,7 +181,11 @@ describe('is refused, and nothing is removed,', () => {
 
   it('while something starts the server at boot', () => {
     install()
-    for (const link of ['systemd/system/multi-user.target.wants/edge-admin.service', 'rc2.d/S01edge-admin']) {
+    for (const link of [
+      'systemd/system/multi-user.target.wants/edge-admin.service',
+      'rc2.d/S01edge-admin',
+      'runlevels/default/edge-admin',
+    ]) {
       const path = at(`/etc/${link}`)
       mkdirSync(join(path, '..'), { recursive: true })
       symlinkSync('/nowhere/edge-admin', path)
