@@ -90,8 +90,12 @@ describe.each(SHELLS)('install.sh --uninstall under %s', (shell) => {
   })
 })
 
-it('lists all that it laid, and only that', () => {
-  install()
+it.for([
+  ['root', ''],
+  ['another user', 'nobody'],
+] as const)('lists all that it laid for a server of %s, and only that', ([, SERVER_USER], context) => {
+  if (SERVER_USER && process.getuid?.() !== 0) return context.skip('only root can give folders to others')
+  expect(install([], { SERVER_USER })).toMatchObject({ status: 0, stderr: '' })
   const made = Object.entries(tree())
     .filter(([path]) => !isKept(path) && !leadsToKept(path))
     .map(([path, is]) => (is.endsWith(' folder') ? `/${path}/` : `/${path}`))
@@ -99,6 +103,9 @@ it('lists all that it laid, and only that', () => {
   expect(made.filter((path) => !listed.includes(path))).toEqual([])
   expect(listed.filter((path) => !lstatSync(at(path), { throwIfNoEntry: false }))).toEqual([])
   expect(listed).toContain('/etc/logrotate.d/edge-admin')
+  expect(listed.includes('/etc/sudoers.d/edge-admin')).toBe(SERVER_USER !== '')
+  expect(remove().status).toBe(0)
+  expect(Object.keys(tree()).filter((path) => !isKept(path) && !leadsToKept(path))).toEqual([])
 })
 
 it('keeps a folder that it made when something of somebody else’s is in it, and says so', () => {
