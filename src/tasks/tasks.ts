@@ -111,6 +111,8 @@ export class Tasks {
   /** Those that had not ended when they were last looked at. */
   private readonly open = new Set<string>()
   private readonly deaths = new Map<string, Promise<void>>()
+  /** By kind, its newest task; '' once that is known to have told its end. */
+  private readonly mayBeSilent = new Map<string, string>()
   private watcher: NodeJS.Timeout | undefined
 
   constructor(options: TasksOptions) {
@@ -146,11 +148,15 @@ export class Tasks {
 
   /**
    * The newest task of a kind when it failed without a word to the status file that clients read: its script could not even start (no
-   * sudo, no interpreter), and what the file says is still about the one before. Not one that found another at work.
+   * sudo, no interpreter), and what the file says is still about the one before. Not one that found another at work. Costs nothing after one that
+   * went well.
    */
   silentFailure(kind: string, file: string): Task | undefined {
-    const task = this.latest(kind)
-    if (task?.status !== 'failed' && task?.status !== 'interrupted') return undefined
+    const known = this.mayBeSilent.get(kind)
+    const task = known === undefined ? this.latest(kind) : known && this.get(known)
+    const isOver = !task || task.status === 'completed' || task.status === 'cancelled'
+    this.mayBeSilent.set(kind, isOver ? '' : task.id)
+    if (isOver || (task.status !== 'failed' && task.status !== 'interrupted')) return undefined
     if (task.error?.code === 'BUSY') return undefined
     const started = statSync(join(taskFolder(this.options.folders, task.id), 'request.json'), { throwIfNoEntry: false })
     return (writtenAt(file) ?? 0) < (started?.mtimeMs ?? 0) ? task : undefined
@@ -201,6 +207,7 @@ export class Tasks {
       prepare?.()
       checkpoint('task-prepared')
       this.launch(task, { lock, args, wrapped })
+      this.mayBeSilent.set(kind, id)
       if (by.waits) {
         this.awaited.add(id)
         by.waits(id)

@@ -1,6 +1,6 @@
 // Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
 // vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { etc, type Folders, log, uploads } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
@@ -46,6 +46,9 @@ export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus 
     const members = { status: 'running', percentage: 10 }
     return { members, log: tail(log(folders, 'update.log'), 10) ?? null, message: undefined, code: undefined }
   }
+  // Under sudo the files of the one before are root's, and cannot be corrected.
+  const silent = tasks?.silentFailure('update', etc(folders, 'status_update.json'))
+  if (silent) return { members: SILENT, log: tail(log(folders, 'update.log'), 10) ?? null, ...silentError(silent) }
   const text = readText(etc(folders, 'status_update.json'))
   const value = readJson(etc(folders, 'status_update.json'))
   // The original's script writes its status in place: half of it says that it is at work.
@@ -65,8 +68,7 @@ export async function updateStatus(folders: Folders, tasks: Tasks): Promise<Upda
   if (status.members['status'] !== 'running') {
     // Whoever hears of the end may start the next one at once.
     await tasks.released('update')
-    const silent = tasks.silentFailure('update', etc(folders, 'status_update.json'))
-    return silent ? { ...status, members: SILENT, ...silentError(silent) } : status
+    return tasks.isClaimed('update') ? status : readUpdateStatus(folders, tasks)
   }
   const task = tasks.latest('update')
   if (!task || !tasks.isDead(task)) return status
@@ -90,8 +92,15 @@ export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
   const { code, message } = silentError(task)
   // What failed is never tried again from disk; without its script nobody else takes it away.
   if (neverBegan(task)) rmSync(uploads(folders, PACKAGE), { force: true })
-  replaceAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
-  replaceAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
-  replaceAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
-  replaceAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
+  const told = ['status_error_message.txt', 'status_error_code.txt'].map((name) => etc(folders, name))
+  try {
+    replaceAtomic(etc(folders, 'status_error_message.txt'), `${message}\n`, 0o644)
+    replaceAtomic(etc(folders, 'status_error_code.txt'), `${code}\n`, 0o644)
+    replaceAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
+    replaceAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
+  } catch (error) {
+    // Not beside the success of the one before.
+    for (const file of told) if (lstatSync(file, { throwIfNoEntry: false })?.uid === process.geteuid?.()) rmSync(file)
+    throw error
+  }
 }
