@@ -16,6 +16,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
 } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
@@ -112,23 +113,26 @@ export function swapKeep(folder: string, paths: string[], { contents = false }: 
   checkpoint('swap-kept')
 }
 
-/** Puts everything back as it was. Without a plan nothing was changed, and it answers false; may be killed and called again. */
+/**
+ * Puts everything back as it was. Without a plan nothing was changed, and it answers false; may be killed and called again. What cannot be put
+ * back stays in the plan, and is thrown once everything else is back.
+ */
 export function swapBack(folder: string): boolean {
   const dir = resolve(folder)
   const plan = readPlan(planFile(dir))
   if (plan === undefined) return false
   const touched = new Set<string>()
-  plan.entries.forEach(({ path, target, existed }, index) => {
-    const old = join(dir, 'old', path)
-    if (!existed && !existsSync(dirname(target))) return
-    rmSync(temporary(plan, target, index), { force: true })
-    // Not saved means not yet placed (or already back): then the target is the old one.
-    if (!existed) rmSync(target, { force: true })
-    else if (exists(old)) putBack(old, target, temporary(plan, target, index))
-    touched.add(dirname(target))
+  const failures: unknown[] = []
+  plan.entries.forEach((entry, index) => {
+    try {
+      if (putBack(dir, entry, temporary(plan, entry.target, index))) touched.add(dirname(entry.target))
+    } catch (error) {
+      failures.push(error)
+    }
     if (index === 0) checkpoint('swap-back')
   })
   for (const parent of touched) syncFolder(parent)
+  if (failures.length > 0) throw failures[0]
   for (const { target } of plan.folders.toReversed()) removeEmpty(target)
   swapDone(dir)
   return true
@@ -305,12 +309,37 @@ function move(from: string, target: string, beside: string): void {
   }
 }
 
-function putBack(old: string, target: string, beside: string): void {
-  if (isFolder(target)) throw new Error(`a folder is in the way: ${target}`)
-  move(old, target, beside)
-  syncFolder(dirname(target))
+/** Whether anything was changed. */
+function putBack(dir: string, { path, target, existed }: Plan['entries'][number], beside: string): boolean {
+  const old = join(dir, 'old', path)
+  if (!existed && !existsSync(dirname(target))) return false
+  rmSync(beside, { force: true })
+  if (!existed) {
+    rmSync(target, { force: true })
+    return true
+  }
+  // Not saved means not yet placed (or already back): then the target is the old one.
+  if (!exists(old)) return false
+  // On a disk that takes nothing more this is no failure.
+  const isBack = isSame(old, target)
+  if (!isBack) {
+    if (isFolder(target)) throw new Error(`a folder is in the way: ${target}`)
+    move(old, target, beside)
+    syncFolder(dirname(target))
+  }
   // Two names of one file: rename(2) then does nothing and keeps both.
   rmSync(old, { force: true })
+  return !isBack
+}
+
+/** One file under two names, or a copy of it on another device. */
+function isSame(old: string, target: string): boolean {
+  const [was, now] = [lstatSync(old), lstatSync(target, { throwIfNoEntry: false })]
+  if (now === undefined) return false
+  if (was.dev === now.dev && was.ino === now.ino) return true
+  // Of its time a copy has the milliseconds.
+  const shape = (one: Stats) => `${one.mode} ${one.uid}:${one.gid} ${one.size} ${Math.round(one.mtimeMs)}`
+  return shape(was) === shape(now) && contentOf(old) === contentOf(target)
 }
 
 const temporary = (plan: Plan, target: string, index: number) => join(dirname(target), `.swap-${plan.mark}-${index}`)

@@ -239,7 +239,7 @@ describe('is refused, and nothing is removed,', () => {
       mkdirSync(at(folder), { recursive: true })
       writeFileSync(at(`${folder}/plan.json`), '[]')
       const before = tree()
-      refused(new RegExp(`a task left a change half made: .*/${folder}\\)`))
+      refused(new RegExp(`a task left a change half made: .*/${folder}: put it back by hand`))
       expect(tree()).toEqual(before)
       rmSync(at(folder), { recursive: true })
       expect(remove().status).toBe(0)
