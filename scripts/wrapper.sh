@@ -36,6 +36,35 @@ original() ( # VERB [ARGUMENT]
   exec "$EDGE_WRAPPER" "$@" 9>&-
 )
 
+# Ours, as the server opened it. What is no file (a terminal, a pipe) cannot be read again.
+LOG=/proc/$$/fd/1
+log_size() { if [ -f "$LOG" ]; then stat -L -c %s "$LOG"; else echo 0; fi; }
+
+# Why it failed, in a sentence: what kept it from its work, or what it said last.
+original_fault() { # EXIT-STATUS FROM
+  hook_file=$EDGE_WRAPPER hook_name=${EDGE_WRAPPER##*/}
+  original_why=$(hook_fault "$1")
+  printf '%s' "$original_why"
+  case $original_why in
+    *"exit status $1") original_said=$(said_last "$2") && [ -z "$original_said" ] || printf ': %s' "$original_said" ;;
+  esac
+}
+
+# It goes to clients: one short line, masked as the log is for people, without what a terminal obeys.
+said_last() { # FROM: the last line behind that byte of the log that says something
+  [ -f "$LOG" ] || return 0
+  said_new=$(($(log_size) - $1))
+  [ "$said_new" -gt 0 ] || return 0
+  if [ "$said_new" -le "$SAID_NEAR" ]; then
+    tail -c "$said_new" "$LOG"
+  else
+    # Half a line could be half a secret, and nothing would mask it.
+    tail -c "$SAID_NEAR" "$LOG" | sed 1d
+  fi | tr '\r\t' '\n ' | sed "s/$(printf '\033')\[[0-9;?]*[@-~]//g" | awk -v secrets=/dev/null -f "$here/redact.awk" |
+    tr -c '\n -~' '?' | awk 'NF { last = $0 } END { print last }' | sed 's/^ *//; s/ *$//' | cut -c 1-300
+}
+SAID_NEAR=16384
+
 # The original gives it to its own group; under sudo the server may be in another one, and has to read it.
 give_token() {
   [ -n "${SUDO_UID:-}" ] && [ -n "$(find "$ETC/api.token" -prune -user 0 -links 1)" ] || return 0
@@ -83,10 +112,13 @@ run() { # KIND [ARGUMENT]
   # The original puts a licence in place, writes over the old one, and asks nobody.
   [ "$KIND" != license ] || swap_keep "$ETC/license.asc" || fail E1000 'The license could not be stored'
   : | put "$TASK/called" 640 || fail E1000 'Script error'
+  original_from=$(log_size)
+  original_rc=0
   case $KIND in
     restore) original backup RESTORE ;;
     *) original "$KIND" ${2:+"$2"} ;;
-  esac || fail E1000 'Script error'
+  esac || original_rc=$?
+  [ "$original_rc" -eq 0 ] || fail E1000 "$(original_fault "$original_rc" "$original_from")"
   [ "$KIND" != token ] || give_token
   # One that it has stopped says `failed` for ever.
   [ "$KIND-${2:-}" != backup-STOP ] || [ -e "$UPLOADS/backup.tar" ] || rm -f "$UPLOADS/backup.json"
@@ -129,14 +161,14 @@ is_original_at_work() {
 
 says_running() { grep -q running "$1" 2>/dev/null; } # FILE
 
-# Clients poll the original's status files, and what was killed cannot say there that it failed.
+# Clients poll the original's status files, and what was killed cannot say there that it failed. In words that they know: why it failed is the task's.
 tell_end() {
   case $KIND in
     update)
       { says_running "$ETC/status_update.txt" || says_running "$ETC/status_update.json"; } || return 0
       rm -rf "$EDGE_ROOT/tmp/update" "$EDGE_ROOT/tmp/extracted" "$EDGE_ROOT"/tmp/software_package*
       tell_at=$(sed -n 's/.*"percentage": *\([0-9]*\).*/\1/p' "$ETC/status_update.json" 2>/dev/null | head -n 1)
-      put_anyhow "$ETC/status_error_message.txt" 644 "${ERROR_MESSAGE:-Script error}$NEWLINE"
+      put_anyhow "$ETC/status_error_message.txt" 644 "Script error$NEWLINE"
       put_anyhow "$ETC/status_error_code.txt" 644 "E1000$NEWLINE"
       put_anyhow "$ETC/status_update.txt" 644 "failed$NEWLINE"
       put_anyhow "$ETC/status_update.json" 644 "{\"status\":\"failed\",\"percentage\":${tell_at:-10}}$NEWLINE"

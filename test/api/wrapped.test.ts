@@ -179,6 +179,17 @@ describe('an update', () => {
     await settled('update')
     expect(uploads().filter((name) => name.startsWith('software'))).toEqual([])
   })
+
+  it('whose wrapper does not start says so in its task, and to clients in the original’s words', async () => {
+    chmodSync(original.wrapper, 0o644)
+    expect((await box.call('POST', '/update', { form: [file('update', fixture('pkg_garbage.enc'))] })).status).toBe(202)
+    await settled('update')
+    chmodSync(original.wrapper, 0o755)
+    expect(last('update')?.message).toBe('wrapper.sh is not executable')
+    const told = { status: 'failed', 'error-code': 'E1000', 'error-message': 'Script error' }
+    expect(await ended(box)).toMatchObject(told)
+    expect(box.read(at('etc/status_error_message.txt'))).toBe('Script error\n')
+  })
 })
 
 describe('a licence', () => {

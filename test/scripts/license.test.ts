@@ -165,7 +165,10 @@ describe.each(SHELLS)('a licence through the original wrapper under %s', (shell)
 
   test('that the wrapper itself spoils and refuses, leaves the old one', () => {
     const made = wrapped('echo half >"$EDGE_ROOT/etc/license.asc"; exit 1')
-    expect(through(made, NEW).status).toMatchObject({ status: 'failed', message: 'Script error' })
+    expect(through(made, NEW).status).toMatchObject({
+      status: 'failed',
+      message: 'wrapper.sh ended with exit status 1',
+    })
     expect([license(made), owner(made)]).toEqual([OLD, [0o604, 1234, 2345]])
   })
 

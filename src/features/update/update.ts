@@ -1,12 +1,12 @@
 // Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
 // vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
-import { lstatSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { etc, type Folders, log, uploads } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
 import { readJson, readLine, readText, replaceAtomic } from '../../store/atomic.ts'
 import { moveFile } from '../../store/move.ts'
-import type { Task } from '../../tasks/task.ts'
+import { scriptFile, type Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import { neverBegan } from '../appliance/never-began.ts'
 import { makeWay, sayInLog } from '../uploads-folder.ts'
@@ -48,7 +48,8 @@ export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus 
   }
   // Under sudo the files of the one before are root's, and cannot be corrected.
   const silent = tasks?.silentFailure('update', etc(folders, 'status_update.json'))
-  if (silent) return { members: SILENT, log: tail(log(folders, 'update.log'), 10) ?? null, ...silentError(silent) }
+  if (silent)
+    return { members: SILENT, log: tail(log(folders, 'update.log'), 10) ?? null, ...silentError(folders, silent) }
   const text = readText(etc(folders, 'status_update.json'))
   const value = readJson(etc(folders, 'status_update.json'))
   // The original's script writes its status in place: half of it says that it is at work.
@@ -76,11 +77,15 @@ export async function updateStatus(folders: Folders, tasks: Tasks): Promise<Upda
   const settled = readUpdateStatus(folders, tasks)
   // A full disk can keep the script from writing its end; what we answer is true all the same.
   if (settled.members['status'] !== 'running') return settled
-  return { ...settled, members: { ...settled.members, status: 'failed' }, message: 'Script error', code: 'E1000' }
+  return { ...settled, members: { ...settled.members, status: 'failed' }, ...SCRIPT_ERROR }
 }
 
 const SILENT = { status: 'failed', percentage: 10 }
-const silentError = ({ error }: Task) => error ?? { code: 'E1000', message: 'Script error' }
+/** What clients of the original know. */
+const SCRIPT_ERROR = { code: 'E1000', message: 'Script error' }
+/** Of the original's scripts clients hear in its words; why they failed is in the task. */
+const silentError = (folders: Folders, { id, error }: Task) =>
+  error && !existsSync(scriptFile(folders, id, 'called')) ? error : SCRIPT_ERROR
 
 /**
  * Tells of an update that ended without a word, because its script could not even start (no sudo, no interpreter): what the files say is
@@ -89,7 +94,7 @@ const silentError = ({ error }: Task) => error ?? { code: 'E1000', message: 'Scr
 export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
   const task = tasks.silentFailure('update', etc(folders, 'status_update.json'))
   if (!task) return
-  const { code, message } = silentError(task)
+  const { code, message } = silentError(folders, task)
   // What failed is never tried again from disk; without its script nobody else takes it away.
   if (neverBegan(task)) rmSync(uploads(folders, PACKAGE), { force: true })
   const told = ['status_error_message.txt', 'status_error_code.txt'].map((name) => etc(folders, name))
