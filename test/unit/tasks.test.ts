@@ -87,6 +87,24 @@ async function hold(lock: string): Promise<() => Promise<void>> {
 }
 
 describe('a task', () => {
+  it('finds the folders, the number of the contract and what it is given in its environment, and nothing else', async () => {
+    script('work', { run: `tr '\\0' '\\n' </proc/self/environ >"$EDGE_ROOT/found"; say completed` })
+    const tasks = create({ environment: { EDGE_X: 'x' } })
+    await tasks.wait(tasks.start('work', { by })!.id)
+    const lines = readFileSync(open('found'), 'utf8').split('\n')
+    // Some shells add these by themselves.
+    const found = lines.filter((line) => line && !/^(PWD|OLDPWD|SHLVL|_)=/.test(line)).sort()
+    expect(found).toEqual([
+      'EDGE_CONTRACT=1',
+      `EDGE_DATADIR=${folders.data}`,
+      `EDGE_ROOT=${folders.root}`,
+      `EDGE_STATEDIR=${folders.state}`,
+      `EDGE_SYSCONFDIR=${folders.sysconf}`,
+      'EDGE_X=x',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ])
+  })
+
   it('is written down with what it was asked for, and runs with just that, in a group of its own', async () => {
     script('work', {
       run: `cat /proc/self/stat >"$EDGE_ROOT/stat"; printf '%s|' "$@" "$EDGE_X" "$HOME" >"$EDGE_ROOT/said"; say completed`,
