@@ -1,6 +1,6 @@
 // `edge-admin check` as the built program, and its short form in a server: on the sample appliance, before and after something is broken.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -101,6 +101,36 @@ describe('the program', () => {
     expect(out).toContain(`${empty}: there is no such folder [folders.missing]`)
     expect(out.match(/folders\.missing/g)).toHaveLength(1)
     expect(out).toContain(`edge-admin init --root ${empty}`)
+  })
+
+  it('looks at the folders of its own installation, unless it is told of others', () => {
+    const own = join(temporaryFolder(), 'own')
+    cpSync(installation(), own, { recursive: true })
+    const folders = { root: '/opt/box', sysconf: '/etc/box', data: '/srv/data', state: '/var/box' }
+    const names = {
+      EDGE_ROOT: 'root',
+      EDGE_SYSCONFDIR: 'sysconf',
+      EDGE_DATADIR: 'data',
+      EDGE_STATEDIR: 'state',
+    } as const
+    const lines = Object.entries(names).map(([name, folder]) => `${name}='${folders[folder]}'\n`)
+    writeFileSync(join(own, 'scripts/settings'), lines.join(''))
+    const asked = (...more: string[]) => {
+      const args = [join(own, 'edge-admin.js'), 'check', '--json', ...more]
+      return CheckDocument.parse(JSON.parse(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout)).folders
+    }
+    expect(asked()).toEqual(folders)
+    expect(asked('--datadir', '/else')).toEqual({ ...folders, data: '/else' })
+  })
+
+  it('counts what it found, and sends nothing to a terminal that it would obey', () => {
+    const odd = join(temporaryFolder(), 'a\x1b[2Jb\nc')
+    const { out } = run('check', ...places(odd))
+    expect([out.includes('a?[2Jb?c'), out.includes('\x1b')]).toEqual([true, false])
+    const document = CheckDocument.parse(JSON.parse(run('check', ...places(odd), '--json').out))
+    const counts = { ok: 0, note: 0, warning: 0, error: 0 }
+    for (const { level } of document.findings) counts[level]++
+    expect([document.counts, document.well]).toEqual([counts, false])
   })
 
   it('says of an original what a migration would change, and changes nothing', () => {
