@@ -299,20 +299,21 @@ describe('scripts', () => {
 
 describe('what whoever looks may not see', () => {
   /** Without the rights of root, where this is root; a folder that nobody may look into is closed to both. */
-  async function unseen(look: Look['look'], here: Place): Promise<string[]> {
+  async function seen(look: Look['look'], here: Place): Promise<string[]> {
     chmodSync(base, 0o755)
     const own = { uid: process.geteuid!(), gid: process.getegid!() }
     const me = isRoot ? NOBODY : own
     if (isRoot) process.setegid!(me.gid)
     if (isRoot) process.seteuid!(me.uid)
     try {
-      const findings = told(await look({ ...here, me, server: { uid: 0, gid: 0 } }))
-      return findings.filter((line) => line.includes('.unseen'))
+      return told(await look({ ...here, me, server: { uid: 0, gid: 0 } }))
     } finally {
       if (isRoot) process.seteuid!(own.uid)
       if (isRoot) process.setegid!(own.gid)
     }
   }
+  const unseen = async (look: Look['look'], here: Place) =>
+    (await seen(look, here)).filter((line) => line.includes('.unseen'))
   function close(...names: string[]): void {
     for (const name of names) chmodSync(at(name), 0)
   }
@@ -321,9 +322,9 @@ describe('what whoever looks may not see', () => {
   it('is said of folders, and of what lies in them', async () => {
     chmodSync(at('root'), 0)
     const inside = ['etc', 'log', 'tmp', 'bin', 'home/sftp/uploads'].map((name) => `root/${name}`)
-    const seen = await unseen(lookAtFolders, place)
+    const found = await unseen(lookAtFolders, place)
     chmodSync(at('root'), 0o755)
-    expect(seen).toEqual(notes('folders.unseen', inside))
+    expect(found).toEqual(notes('folders.unseen', inside))
   })
 
   it.each<[id: string, look: Look['look'], names: string[]]>([
@@ -356,6 +357,17 @@ describe('what whoever looks may not see', () => {
     expect(await unseen(look, place)).toEqual(notes(id, names))
   })
 
+  it('hides nothing of what they see: a certificate that is none, with a key that is closed to them', async () => {
+    const [cert, key] = ['sysconf/pki/tls/certs/enterprise.crt', 'sysconf/pki/tls/private/enterprise.key'] as const
+    lay(at(cert), 'no certificate\n')
+    lay(at(key), 'no key\n', 0)
+    for (const name of ['', '/pki', '/pki/tls', '/pki/tls/private', '/pki/tls/certs'])
+      chmodSync(at(`sysconf${name}`), 0o755)
+    expect(await seen(lookAtCertificate, place)).toEqual([
+      ...[`note certificate.unseen ${key}`, `error certificate.broken ${cert}`],
+    ])
+  })
+
   it('is said of the settings of the scripts, and of hooks', async () => {
     for (const name of ['root', 'root/bin', 'scripts']) chmodSync(at(name), 0o755)
     lay(at('scripts/settings'), '')
@@ -371,8 +383,8 @@ describe('what whoever looks may not see', () => {
     for (const name of ['locks', 'work']) mkdirSync(join(place.folders.state, name), { recursive: true })
     chmodSync(at('state'), 0)
     const sudo = await configured({ privilege: 'sudo' })
-    const seen = await unseen(lookAtOwners, sudo)
+    const found = await unseen(lookAtOwners, sudo)
     chmodSync(at('state'), 0o700)
-    expect(seen).toEqual(notes('owners.unseen', ['state/locks', 'state/work']))
+    expect(found).toEqual(notes('owners.unseen', ['state/locks', 'state/work']))
   })
 })
