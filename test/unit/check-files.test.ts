@@ -298,15 +298,15 @@ describe('scripts', () => {
 })
 
 describe('what whoever looks may not see', () => {
+  const own = { uid: process.geteuid!(), gid: process.getegid!() }
+  const me = isRoot ? NOBODY : own
   /** Without the rights of root, where this is root; a folder that nobody may look into is closed to both. */
-  async function seen(look: Look['look'], here: Place): Promise<string[]> {
+  async function seen(look: Look['look'], here: Place, server = { uid: 0, gid: 0 }): Promise<string[]> {
     chmodSync(base, 0o755)
-    const own = { uid: process.geteuid!(), gid: process.getegid!() }
-    const me = isRoot ? NOBODY : own
     if (isRoot) process.setegid!(me.gid)
     if (isRoot) process.seteuid!(me.uid)
     try {
-      return told(await look({ ...here, me, server: { uid: 0, gid: 0 } }))
+      return told(await look({ ...here, me, server }))
     } finally {
       if (isRoot) process.seteuid!(own.uid)
       if (isRoot) process.setegid!(own.gid)
@@ -357,6 +357,12 @@ describe('what whoever looks may not see', () => {
     expect(await unseen(look, place)).toEqual(notes(id, names))
   })
 
+  it('is wrong where the server itself looks, and may not see its token', async () => {
+    for (const name of ['root', 'root/etc']) chmodSync(at(name), 0o755)
+    lay(inRoot('etc/api.token'), 'sha256 00\n', 0)
+    expect(await seen(lookAtKeys, place, me)).toContain('error keys.token-closed root/etc/api.token')
+  })
+
   it('hides nothing of what they see: a certificate that is none, with a key that is closed to them', async () => {
     const [cert, key] = ['sysconf/pki/tls/certs/enterprise.crt', 'sysconf/pki/tls/private/enterprise.key'] as const
     lay(at(cert), 'no certificate\n')
@@ -375,8 +381,11 @@ describe('what whoever looks may not see', () => {
     close('scripts/settings')
     expect(await unseen(lookAtConfiguration, sudo)).toEqual(notes('configuration.unseen', ['scripts/settings']))
     const hooks = ['network', 'storage', 'certs', 'reboot'].map((name) => `root/bin/${name}.sh`)
-    for (const name of hooks) chmodSync(at(name), 0o711)
-    if (isRoot) expect(await unseen(lookAtHooks, place)).toEqual(notes('hooks.unseen', hooks))
+    // Whether root could start them or not.
+    for (const mode of [0o711, 0o600]) {
+      for (const name of hooks) chmodSync(at(name), mode)
+      if (isRoot) expect(await seen(lookAtHooks, place)).toEqual(notes('hooks.unseen', hooks))
+    }
   })
 
   it('is said of folders that root has to have', async () => {
