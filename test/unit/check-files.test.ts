@@ -144,6 +144,24 @@ describe('the configuration', () => {
     await finds(lookAtConfiguration, [], await configured({ log: { file } }))
   })
 
+  it.each([
+    ['#!/bin/sh\r\nexit 0\r\n', 'its first line ends as on Windows'],
+    ['#!/no/such/bash\n', 'its interpreter is not there: /no/such/bash'],
+    ['\ufeff#!/bin/sh\n', 'it begins with a byte order mark'],
+    ['', 'it is empty'],
+  ])('whose wrapper is no script that a shell would run: %j', async (text, fault) => {
+    const wrapper = lay(inRoot('bin/wrapper.sh'), text, 0o755)
+    const wrapped = await configured({ wrapper })
+    await finds(lookAtConfiguration, [['configuration.wrapper', 'root/bin/wrapper.sh']], wrapped)
+    expect((await lookAtConfiguration(wrapped))[0]?.message).toContain(fault)
+  })
+
+  it('whose wrapper is a folder', async () => {
+    mkdirSync(inRoot('bin/wrapper.sh'))
+    const wrapped = await configured({ wrapper: inRoot('bin/wrapper.sh') })
+    await finds(lookAtConfiguration, [['configuration.wrapper', 'root/bin/wrapper.sh']], wrapped)
+  })
+
   it('whose settings for the scripts are no file, or name another folder', async () => {
     const sudo = await configured({ privilege: 'sudo' })
     mkdirSync(at('scripts/settings'))

@@ -1,8 +1,10 @@
 // The configuration, and what has to fit it: the settings that the scripts believe under sudo, the wrapper, the log.
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { START } from '../../drivers/first-line.ts'
 import { DEFAULT_ENDPOINTS, OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
-import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
+import { error, type Finding, isWrong, note, ok, unseen, warning } from './finding.ts'
+import { lookAtFirstLine } from './hooks.ts'
 import { type Place, scriptsUser } from './place.ts'
 import { hinders, readSmall } from './read.ts'
 
@@ -53,31 +55,39 @@ async function lookAtOther({ configured: { file }, folders }: Place): Promise<Fi
 async function lookAtWrapper(place: Place): Promise<Finding[]> {
   const { wrapper } = place.configured.settings
   if (wrapper === undefined) return []
-  const code = await hinders(place, wrapper, scriptsUser(place) ?? place.me, 1)
-  if (!code)
-    return place.configured.settings.privilege === 'sudo'
-      ? [
-          note(
-            'configuration.wrapper-sudo',
-            wrapper,
-            'with it, sudo mode protects root no better than the scripts of the original do, which unpack an update before they check it',
-            'Take "wrapper" out of the configuration, where root has to be protected from the server.',
-          ),
-        ]
-      : []
-  const message =
-    code === 'ENOENT'
-      ? 'it is not there, and every task of the admin surface goes through it'
-      : 'it cannot be started, and every task of the admin surface goes through it'
-  return [
-    error(
-      'configuration.wrapper',
+  const user = scriptsUser(place) ?? place.me
+  const code = await hinders(place, wrapper, user, 1)
+  if (code)
+    return wrongWrapper(
       wrapper,
-      message,
+      code === 'ENOENT' ? 'it is not there' : 'it cannot be started',
       'Lay it there with mode 755, or take "wrapper" out of the configuration.',
-    ),
-  ]
+    )
+  const read = await readSmall(wrapper, START)
+  if (read.state === 'unseen') return [unseen('configuration', wrapper)]
+  if (read.state !== 'there')
+    return wrongWrapper(
+      wrapper,
+      read.state === 'wrong' ? read.fault : 'it is not there',
+      'Lay the script there, or take "wrapper" out of the configuration.',
+    )
+  const faults = (await lookAtFirstLine(place, wrapper, read.bytes)).filter(isWrong)
+  const found = faults.flatMap(({ message, mend }) => wrongWrapper(wrapper, message, mend))
+  if (place.configured.settings.privilege === 'sudo')
+    found.push(
+      note(
+        'configuration.wrapper-sudo',
+        wrapper,
+        'with it, sudo mode protects root no better than the scripts of the original do, which unpack an update before they check it',
+        'Take "wrapper" out of the configuration, where root has to be protected from the server.',
+      ),
+    )
+  return found
 }
+
+const wrongWrapper = (wrapper: string, fault: string, mend: string) => [
+  error('configuration.wrapper', wrapper, `${fault}, and every task of the admin surface goes through it`, mend),
+]
 
 async function lookAtLog(place: Place): Promise<Finding[]> {
   const { file } = place.configured.settings.log

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { firstLine, START } from '../../drivers/first-line.ts'
 import { error, type Finding, note, ok, unseen, warning } from './finding.ts'
 import { type Place, scriptsUser } from './place.ts'
 import { findProgram, hinders, readSmall } from './read.ts'
@@ -12,9 +13,6 @@ export const HOOKS = ['network', 'storage', 'certs', 'license', 'reboot']
 export async function lookAtHooks(place: Place): Promise<Finding[]> {
   return (await Promise.all(HOOKS.map((name) => lookAt(place, join(place.folders.root, 'bin', `${name}.sh`))))).flat()
 }
-
-/** Bytes: more of a program the kernel does not look at, either. */
-const START = 256
 
 async function lookAt(place: Place, file: string): Promise<Finding[]> {
   const read = await readSmall(file, START)
@@ -49,82 +47,80 @@ async function lookAt(place: Place, file: string): Promise<Finding[]> {
   return found.length > 0 ? found : [ok('hooks.ok', file, 'it can be started')]
 }
 
-/** By the rules of `script_fault` in scripts/hook.sh, which says why a hook did not start: one table of cases tests both. */
-async function lookAtFirstLine(place: Place, file: string, bytes: Buffer): Promise<Finding[]> {
-  if (bytes.length === 0)
-    return [
-      error(
-        'hooks.empty',
-        file,
-        'it is empty: it would do nothing and be believed',
-        'Remove it, or write what it is to do.',
-      ),
-    ]
-  const begin = bytes.subarray(0, 4).toString('hex')
-  // A program may hold any bytes, and what mends a text would destroy it.
-  if (begin === '7f454c46') return []
-  if (begin.startsWith('efbbbf'))
-    return [
-      error(
-        'hooks.byte-order-mark',
-        file,
-        'it begins with a byte order mark, and the kernel does not know its first line',
-        `sed -i '1s/^\\xef\\xbb\\xbf//' ${file}`,
-      ),
-    ]
-  if (begin.startsWith('fffe') || begin.startsWith('feff'))
-    return [
-      error(
-        'hooks.not-text',
-        file,
-        'it is saved as UTF-16, which no shell runs',
-        'Save it as UTF-8, without a byte order mark.',
-      ),
-    ]
-  const first = bytes.toString('latin1').split('\n', 1)[0] ?? ''
-  const line = first.replaceAll('\0', '').slice(0, 255)
-  if (line.endsWith('\r'))
-    return [
-      error(
-        'hooks.line-ends',
-        file,
-        'its first line ends as on Windows, and no shell runs it',
-        `sed -i 's/\\r$//' ${file}`,
-      ),
-    ]
-  if (!line.startsWith('#!'))
-    return [
-      note(
-        'hooks.no-interpreter',
-        file,
-        'its first line names no interpreter; the shell runs it all the same',
-        'Begin it with #!/bin/sh',
-      ),
-    ]
-  const [program = '', argument = ''] = line.slice(2).trim().split(/\s+/)
-  const isThere = (one: string) =>
-    access(join(place.system, one), constants.X_OK).then(
-      () => true,
-      () => false,
-    )
+/** Whether a script or program that may be executed can be started. Of the wrapper it is asked as well. */
+export async function lookAtFirstLine(place: Place, file: string, bytes: Buffer): Promise<Finding[]> {
+  const found = firstLine(bytes)
+  switch (found.is) {
+    case 'binary':
+      return []
+    case 'script':
+      return lookAtInterpreter(place, file, found)
+    case 'empty':
+      return [
+        error(
+          'hooks.empty',
+          file,
+          'it is empty: it would do nothing and be believed',
+          'Remove it, or write what it is to do.',
+        ),
+      ]
+    case 'byte-order-mark':
+      return [
+        error(
+          'hooks.byte-order-mark',
+          file,
+          'it begins with a byte order mark, and the kernel does not know its first line',
+          `sed -i '1s/^\\xef\\xbb\\xbf//' ${file}`,
+        ),
+      ]
+    case 'utf-16':
+      return [
+        error(
+          'hooks.not-text',
+          file,
+          'it is saved as UTF-16, which no shell runs',
+          'Save it as UTF-8, without a byte order mark.',
+        ),
+      ]
+    case 'line-ends':
+      return [
+        error(
+          'hooks.line-ends',
+          file,
+          'its first line ends as on Windows, and no shell runs it',
+          `sed -i 's/\\r$//' ${file}`,
+        ),
+      ]
+    case 'no-interpreter':
+      return [
+        note(
+          'hooks.no-interpreter',
+          file,
+          'its first line names no interpreter; the shell runs it all the same',
+          'Begin it with #!/bin/sh',
+        ),
+      ]
+  }
+}
+
+async function lookAtInterpreter(
+  place: Place,
+  file: string,
+  { program, argument }: { program: string; argument: string },
+): Promise<Finding[]> {
+  const missing = (name: string) => [
+    error(
+      'hooks.interpreter-missing',
+      file,
+      `its interpreter is not there: ${name}`,
+      `Install ${name}, or name another one in its first line.`,
+    ),
+  ]
+  const isThere = await access(join(place.system, program), constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return missing(program)
   const byName = program.endsWith('/env') && argument !== '' && !argument.startsWith('-')
-  if (!(await isThere(program)))
-    return [
-      error(
-        'hooks.interpreter-missing',
-        file,
-        `its interpreter is not there: ${program}`,
-        `Install ${program}, or name another one in its first line.`,
-      ),
-    ]
-  if (byName && !(await findProgram(place, argument)))
-    return [
-      error(
-        'hooks.interpreter-missing',
-        file,
-        `its interpreter is not there: ${argument}`,
-        `Install ${argument}, or name another one in its first line.`,
-      ),
-    ]
-  return []
+  return byName && !(await findProgram(place, argument)) ? missing(argument) : []
 }
