@@ -116,8 +116,19 @@ built=$here
 [ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
 
 # Onto this very machine nothing is laid that could not start here. Of an image that says nothing: its node is another one.
+# Only a version is a yes: a Node for another processor may end without a word, and a file that is no Node with status 0.
 no_node=
-node_says=$("$here/scripts/edge-admin" --version 2>&1) || no_node=${node_says#edge-admin: }
+status=0
+said=$("$here/scripts/edge-admin" --version 2>&1) || status=$?
+case $status:$said in
+  0:[0-9]*.[0-9]*.[0-9]*) ;;
+  69:'edge-admin: '*) no_node=${said#edge-admin: } ;;
+  *)
+    needed=$(sed -n 's/.*"node": *">=\([0-9.]*\)".*/\1/p' "$built/package.json")
+    first=$(printf '%s\n' "$said" | LC_ALL=C sed -n '1s/[^[:print:]]//g;1p')
+    no_node="this needs Node $needed or newer, and $(command -v node) ended with status $status${first:+: $first}"
+    ;;
+esac
 [ -z "$no_node" ] || [ -n "$DESTDIR" ] || stop "$no_node; nothing was installed" 69
 
 umask 022

@@ -168,8 +168,10 @@ describe('node', () => {
   it('that is too old, or not where tasks look for it', async () => {
     lay(at('programs/node'), '#!/bin/sh\necho v18.20.4\n', 0o755)
     await finds(lookAtNode, [['node.old', 'programs/node']], await otherwise({ path: [at('programs')] }))
-    lay(at('programs/node'), '#!/bin/sh\n', 0o755)
-    await finds(lookAtNode, [['node.broken', 'programs/node']], await otherwise({ path: [at('programs')] }))
+    for (const text of ['', 'echo hello', 'kill -4 $$']) {
+      lay(at('programs/node'), `#!/bin/sh\n${text}\n`, 0o755)
+      await finds(lookAtNode, [['node.broken', 'programs/node']], await otherwise({ path: [at('programs')] }))
+    }
     rmSync(at('programs/node'))
     await finds(lookAtNode, [['node.missing', 'node']], await otherwise({ path: [at('programs')] }))
     expect(ids(await lookAtNode(place))).toEqual(['node.ok'])

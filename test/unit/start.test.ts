@@ -51,10 +51,12 @@ const run = (PATH: string, argv: string[], env: Record<string, string> = {}) => 
 let none: string
 let old: string
 let right: string
+let empty: string
 beforeAll(() => {
   if (!existsSync(START)) throw new Error('there is no bundle: run `make build`')
   none = path('none')
   old = path('old', saying('18.20.4'))
+  empty = path('empty', (file) => writeFileSync(file, '', { mode: 0o755 }))
   right = path('right', (file) => symlinkSync(process.execPath, file))
 })
 afterAll(() => rmSync(temp, { recursive: true }))
@@ -68,6 +70,14 @@ describe('the command', () => {
       status: 69,
       stdout: '',
       stderr: `edge-admin: this needs Node ${NEEDED} or newer, and there is no node in ${none}\n`,
+    })
+  })
+
+  it('says in one sentence that its Node is an empty file, which a shell would run with status 0', () => {
+    expect(run(empty, [COMMAND, 'init'])).toEqual({
+      status: 69,
+      stdout: '',
+      stderr: `edge-admin: this needs Node ${NEEDED} or newer, and ${join(empty, 'node')} is empty\n`,
     })
   })
 
@@ -141,6 +151,24 @@ describe('install.sh', () => {
       expect(install(PATH, { ...into('real'), DESTDIR: '/' }).status).toBe(69)
       expect(existsSync(at('real'))).toBe(false)
     }
+  })
+
+  it.each([
+    ['one that dies of a signal without a word', 'kill -4 $$', /ended with status 132(?:: .*)?; nothing/],
+    ['one that says nothing and ends well', 'exit 0', /ended with status 0; nothing/],
+    ['one that says something else', 'echo hello', /ended with status 0: hello; nothing/],
+    [
+      'one that lacks a library',
+      'echo "node: no libstdc++" >&2; exit 127',
+      /status 127: node: no libstdc\+\+; nothing/,
+    ],
+    ['an empty file', undefined, /\/node is empty; nothing/],
+  ])('lays nothing where node is %s', (what, text, why) => {
+    const broken = path(what, (file) => writeFileSync(file, text ? `#!/bin/sh\n${text}\n` : '', { mode: 0o755 }))
+    const { status, stdout, stderr } = install(broken, into('broken'))
+    expect([status, stdout, existsSync(at('broken'))]).toEqual([69, '', false])
+    expect(stderr).toMatch(why)
+    expect(stderr).toMatch(new RegExp(`^install: this needs Node ${NEEDED} or newer, and .* was installed$`, 'm'))
   })
 
   it('lays everything into an image without a Node, and says that the image has to bring one', () => {

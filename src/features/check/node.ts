@@ -27,7 +27,8 @@ export async function lookAtNode(place: Place): Promise<Finding[]> {
   }
   const ended = await attempt(place, file, ['--version'])
   const version = ended.ran && ended.status === 0 ? ended.stdout.trim() : ''
-  if (!version) return [error('node.broken', file, 'it does not say its version', `Install Node ${wanted} or newer.`)]
+  if (!/^v\d+\.\d+\.\d+/.test(version))
+    return [error('node.broken', file, 'it does not say its version', `Install Node ${wanted} or newer.`)]
   if (!isNewEnough(version))
     return [error('node.old', file, `it is ${version}, and ${wanted} is needed`, `Install Node ${wanted} or newer.`)]
   return [ok('node.ok', file, version)]
