@@ -20,6 +20,7 @@ const OPTIONS = {
   config: { type: 'string' },
   programs: { type: 'string' },
   'default-log': { type: 'string' },
+  'ready-fd': { type: 'string' },
 } as const
 
 export interface Plan {
@@ -37,6 +38,8 @@ export interface Plan {
   programs?: string
   /** Where the log goes; standard output otherwise. */
   logFile: string | undefined
+  /** The open file where whoever started us waits for the word that the port is open. */
+  readyFd: number | undefined
   /** What the original's environment no longer does, for the log. */
   sentences: (url: string) => string[]
 }
@@ -65,6 +68,8 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
   const beyond = values['insecure-http-beyond-loopback'] ?? config.listen['insecure-http-beyond-loopback']
   if ((values.port !== undefined && !/^\d{1,5}$/.test(values.port)) || port > 65535)
     throw new ConfigurationError('--port: expected a number from 0 to 65535')
+  if (values['ready-fd'] !== undefined && !/^[3-9]$/.test(values['ready-fd']))
+    throw new ConfigurationError('--ready-fd: expected the number of an open file, from 3 to 9')
   if (values.compat !== undefined && values.compat !== 'original')
     throw new ConfigurationError('--compat: expected "original"')
   if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
@@ -88,6 +93,7 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
     tls,
     mode: values.compat ? 'original' : 'strict',
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
+    readyFd: values['ready-fd'] === undefined ? undefined : Number(values['ready-fd']),
     logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
     sentences: original.sentences,
   }

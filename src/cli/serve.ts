@@ -1,6 +1,6 @@
 // `edge-admin serve`: opens the port, and stops cleanly. The trap: everything that can be wrong is found before the
 // port is open; a server is never half started.
-import { statSync } from 'node:fs'
+import { closeSync, fstatSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import type { Configured } from '../features/check/place.ts'
@@ -38,7 +38,7 @@ export async function serve(args: string[], { env }: Pick<Io, 'env'>): Promise<n
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 async function run(plan: Plan): Promise<number> {
-  const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile, sentences } = plan
+  const { folders, config, configFile, host, port, keys, tls, mode, programs, logFile, readyFd, sentences } = plan
   keepHeapSmall()
   collectAtRest()
   const began = Date.now()
@@ -143,6 +143,7 @@ async function run(plan: Plan): Promise<number> {
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   for (const sentence of sentences(listener.url)) logger.warn(sentence)
   push()
+  if (readyFd !== undefined) sayReady(readyFd, warn)
   running.tidy()
   if (anew !== undefined) running.enter('certs.renewed', 'certs', anew)
   running
@@ -186,6 +187,19 @@ async function run(plan: Plan): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+}
+
+/** To whoever started us, and once: then it is closed, so that no program of ours inherits it. */
+function sayReady(fd: number, warn: (text: string, error?: unknown) => void): void {
+  try {
+    const info = fstatSync(fd)
+    // Another number is a file of Node's own.
+    if (!info.isFile() && !info.isFIFO() && !info.isSocket()) throw new Error('neither a file nor a pipe')
+    writeSync(fd, 'ready\n')
+    closeSync(fd)
+  } catch (error) {
+    warn(`--ready-fd ${fd}: nobody was told that the port is open`, error)
+  }
 }
 
 /** The short form of `edge-admin check`, beside the requests: it is loaded only now, so that no start waits for it. */

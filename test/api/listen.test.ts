@@ -3,6 +3,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { readPlan } from '../../src/cli/serve-plan.ts'
 import { installation, isRoot, makeAppliance } from './appliance.ts'
@@ -143,6 +145,24 @@ it('after the original, the log says where this listens and which of its variabl
       child.kill()
       await gone
     }
+  }
+})
+
+it('tells whoever started it once the port is open, and keeps nothing of that open', async () => {
+  expect(await serve('--port', '0', '--ready-fd', '2')).toMatchObject({ status: 78 })
+  const { folders } = makeAppliance()
+  const log = join(folders.root, 'log/given.log')
+  const where = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--statedir', folders.state]
+  const argv = [join(installation(), 'edge-admin.js'), 'serve', ...where, '--port', '0', '--default-log', log]
+  const child = spawn(process.execPath, [...argv, '--ready-fd', '3'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    expect(await textOf(child.stdio[3] as Readable)).toBe('ready\n')
+    expect(child.exitCode).toBeNull()
+    expect(readFileSync(log, 'utf8')).toContain('"listening"')
+  } finally {
+    child.kill()
+    await gone
   }
 })
 

@@ -567,7 +567,7 @@ describe('the files of an installation', () => {
 })
 
 describe.each(SHELLS)('the init script under %s', (shell) => {
-  const make = (server: string) => {
+  const make = (server: string, more: Record<string, string> = {}) => {
     const made = sandbox(shell)
     made.write('edge-admin.init', render(made, 'edge-admin.init'))
     const program = join(made.scripts, 'edge-admin')
@@ -576,13 +576,13 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
     const init = (verb: string) =>
       spawnSync(first!, [...rest, join(made.folder, 'edge-admin.init'), verb], {
         encoding: 'utf8',
-        env: { PATH: process.env['PATH'], EDGE_PIDFILE: join(made.folder, 'run/pid') },
+        env: { PATH: process.env['PATH'], EDGE_PIDFILE: join(made.folder, 'run/pid'), ...more },
       })
     return { made, init }
   }
 
   test('starts, tells, restarts and stops the server', () => {
-    const { made, init } = make('echo "$*" >>"$0.argv"; exec sleep 60')
+    const { made, init } = make('echo "$*" >>"$0.argv"; echo ready >&3; exec sleep 60')
     try {
       expect(init('status')).toMatchObject({ status: 3, stdout: 'edge-admin is stopped\n' })
       expect(init('start')).toMatchObject({ status: 0, stdout: 'edge-admin started\n' })
@@ -600,6 +600,35 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
     expect(init('status').status).toBe(3)
   })
 
+  test('has started once the server listens, however long that takes', () => {
+    const { made, init } = make('sleep 1.5; echo listens >"$0.listens"; echo ready >&3; exec sleep 60')
+    try {
+      expect(init('start')).toMatchObject({ status: 0, stdout: 'edge-admin started\n' })
+      expect(made.read('scripts/edge-admin.listens')).toBe('listens\n')
+      expect(existsSync(join(made.folder, 'run/pid.ready'))).toBe(false)
+    } finally {
+      init('stop')
+    }
+  })
+
+  test('says so when the server ends late, or does not come to listen', () => {
+    const late = make('sleep 1.5; echo "edge-admin: wrong key" >&2; exit 78')
+    const log = join(late.made.root, 'log/edge-admin.log')
+    const stderr = `edge-admin did not start: wrong key (see ${log})\n`
+    expect(late.init('start')).toMatchObject({ status: 78, stdout: '', stderr })
+    const never = make('exec sleep 60', { EDGE_START_SECONDS: '1' })
+    try {
+      expect(never.init('start')).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: `edge-admin runs, but does not listen after 1 seconds (see ${join(never.made.root, 'log/edge-admin.log')})\n`,
+      })
+      expect(never.init('status').status).toBe(0)
+    } finally {
+      never.init('stop')
+    }
+  })
+
   test('says so when the server does not stay', () => {
     const { made, init } = make('echo "edge-admin: wrong key" >&2; exit 78')
     made.write('root/log/edge-admin.log', 'of before\n')
@@ -613,7 +642,7 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
 
   test('gives the server its log, and has it opened anew for who rotates it', async () => {
     const { made, init } = make(
-      'trap "echo again >>\\"$0.said\\"" HUP; echo "$*" >"$0.argv"; while :; do sleep 0.1; done',
+      'trap "echo again >>\\"$0.said\\"" HUP; echo "$*" >"$0.argv"; echo ready >&3; while :; do sleep 0.1; done',
     )
     expect(init('reload')).toMatchObject({ status: 7, stderr: 'edge-admin is not running\n' })
     try {
@@ -630,7 +659,7 @@ describe.each(SHELLS)('the init script under %s', (shell) => {
   test.runIf(isRoot && spawnSync('unshare', ['-m', 'true']).status === 0)(
     'becomes the server’s user by what is there, and says what is missing',
     () => {
-      const { made } = make('id -u >"$EDGE_IDS"; id -G >>"$EDGE_IDS"; exec sleep 60')
+      const { made } = make('id -u >"$EDGE_IDS"; id -G >>"$EDGE_IDS"; echo ready >&3; exec sleep 60')
       made.write('edge-admin.init', render(made, 'edge-admin.init', { SERVERUSER: 'nobody' }))
       chmodSync(made.folder, 0o755)
       chownSync(join(made.root, 'log'), Number(idOf('-u')), Number(idOf('-g')))
