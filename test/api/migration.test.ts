@@ -298,6 +298,29 @@ describe('the way back', { timeout: 120_000 }, () => {
     expect(back('--new-token', 'with a blank').status).toBe(1)
   })
 
+  it('lets the original’s server read version and changelog, which an update under a mask of its own made', () => {
+    install()
+    const manual = readFileSync(join(REPOSITORY, 'docs/vendors.md'), 'utf8').split('## Updating Edge Admin itself')[1]
+    const recipe = manual
+      ?.split('```')[1]
+      ?.split('\n')
+      .filter((line) => line.includes('version.txt'))
+    writeFileSync(at('version.txt'), '1.0.1\n')
+    expect(paste(`cd '${base}'; umask 027; export EDGE_ROOT="$ROOT"; ${recipe?.join('\n')}`).stderr).toBe('')
+    expect([look(root('etc/version.txt')), asOriginal(`cat '${root('etc/version.txt')}'`)]).toEqual([
+      '644 0:0',
+      '1.0.1\n',
+    ])
+    chmodSync(root('etc/version.txt'), 0o640)
+    writeFileSync(root('etc/changelog.txt'), 'changes\n', { mode: 0o600 })
+    expect(back().status).toBe(0)
+    expect(['version.txt', 'changelog.txt'].map((name) => asOriginal(`cat '${root('etc', name)}'`))).toEqual([
+      '1.0.1\n',
+      'changes\n',
+    ])
+    expect(back().stdout).toContain('every file has the original’s form already')
+  })
+
   it('makes what the original needs of a pair and of a configuration that only we knew', () => {
     install()
     rmSync(sysconf('jidoteki-admin-api.json'))

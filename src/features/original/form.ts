@@ -98,6 +98,9 @@ export function planOriginal({ folders, token, endsFirstRun, group, keyGroup, li
   )
   for (const name of ['app.json', 'network.json', 'storage.json', 'license.asc'])
     want(etc(folders, name), 'its owner', own(0o640))
+  // An update may have made them under a mask that leaves nothing to others.
+  for (const name of ['version.txt', 'changelog.txt'])
+    if (!isReadableBy(group, etc(folders, name))) want(etc(folders, name), 'its server reads it', own(0o644))
   for (const name of ['network.conf', 'storage.conf']) want(join(folders.sysconf, name), 'its owner', own(0o640))
   for (const name of namesIn(join(folders.root, 'etc')).filter((found) => /^status_[a-z_]+\.(?:txt|json)$/.test(found)))
     want(etc(folders, name), 'its owner', own(0o644))
@@ -146,6 +149,10 @@ function wantCertificates({ sysconf }: Folders, { want, own, group, keyGroup }: 
 }
 
 const sameBytes = (a: Buffer, b: Buffer) => a.equals(b)
+const isReadableBy = (group: number, path: string) => {
+  const info = statSync(path, { throwIfNoEntry: false })
+  return info === undefined || (info.mode & (info.gid === group ? 0o040 : 0o004)) !== 0
+}
 const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
