@@ -71,8 +71,8 @@ const errorOf = (code: string) => Object.assign(new Error(code), { code })
 const ids = () => readdirSync(join(folders.state, 'tasks')).sort()
 const jsonOf = (id: string, name: string) => JSON.parse(readFileSync(join(taskFolder(folders, id), name), 'utf8'))
 const open = (name: string) => join(folders.root, name)
-/** Waits in a script until the test lets it go on. */
-const wait = (name: string) => `until [ -e "$EDGE_ROOT/${name}" ]; do sleep 0.02; done`
+/** Waits in a script until the test lets it go on, or is over. */
+const wait = (name: string) => `until [ -e "$EDGE_ROOT/${name}" ] || [ ! -d "$EDGE_ROOT" ]; do sleep 0.02; done`
 const letGo = (name: string) => writeFileSync(open(name), '')
 
 /** Another process has the lock until it is told to end. */
