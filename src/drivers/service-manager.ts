@@ -6,7 +6,15 @@ import { CommandError, type Run } from './run.ts'
 import { toolMessage } from './tool.ts'
 
 /** The question itself failed: nobody knows which services run. */
-export class ServicesUnknown extends Error {}
+export class ServicesUnknown extends Error {
+  /** What the program that was to ask them said. */
+  readonly why: string
+
+  constructor(why: string, cause: unknown) {
+    super(`the services cannot be asked as root: ${why}`, { cause })
+    this.why = why
+  }
+}
 
 export interface ServiceManager {
   /** `name` must be checked by the caller: it becomes an argument, or the name of an init script. */
@@ -66,10 +74,10 @@ function rootAsker(run: Run, [program, ...args]: [string, ...string[]], warn: (t
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
       // Pages ask again and again.
-      const text = `the services cannot be asked as root: ${toolMessage(error) || error.message}`
-      if (text !== told) warn(text)
-      told = text
-      throw new ServicesUnknown(text, { cause: error })
+      const unknown = new ServicesUnknown(toolMessage(error) || error.message, error)
+      if (unknown.message !== told) warn(unknown.message)
+      told = unknown.message
+      throw unknown
     }
   }
 }

@@ -54,7 +54,11 @@ export function whyItEnded(folder: string, program: string, { error, code }: End
   if (error) return `${program} cannot be run: ${SYSTEM[error.code ?? ''] ?? error.message}`
   const said = lastLine(folder, from)
   if (said === undefined) return `${program} ended with exit status ${code} and said nothing`
-  if (/^sudo: .*(password is required|not allowed|not in the sudoers)/i.test(said))
-    return `${said}. The sudoers fragment of edge-admin is missing, or names another user`
-  return said
+  return withSudoHint(said)
 }
+
+/** What sudo said, with what is behind it where the fragment of an installation is. */
+export const withSudoHint = (said: string): string =>
+  /^sudo: .*(password is required|not allowed|not in the sudoers)/i.test(said)
+    ? `${said}. The sudoers fragment of edge-admin is missing, or names another user`
+    : said

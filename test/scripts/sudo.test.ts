@@ -12,6 +12,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -294,6 +295,14 @@ describe('the server as an unprivileged user', () => {
       ])
       for (const argv of [[], ['start', 'stopped'], ['status', '../../x'], ['status', 'a;b'], ['status']])
         expect(sudo([script('services'), ...argv]).status, argv.join(' ')).not.toBe(0)
+      const fragment = at('private/sudoers.d/edge-admin')
+      renameSync(fragment, at('private/fragment'))
+      const refused = await ask('GET', '/services').finally(() => renameSync(at('private/fragment'), fragment))
+      const why = /^The services cannot be asked as root: sudo: .*\. The sudoers fragment of edge-admin is missing, or/
+      expect([refused.status, JSON.parse(refused.body)]).toEqual([
+        503,
+        { Status: '503 Service Unavailable', 'Error-Message': expect.stringMatching(why), 'First-Run': false },
+      ])
     } finally {
       writeFileSync(list, before)
       for (const name of ['needs-root', 'stopped', 'not-roots']) rmSync(join(folders.sysconf, 'init.d', name))

@@ -1,8 +1,10 @@
 // The state of the appliance's services, as the contract lists it: ours first, then those of allservices.txt in its order.
 import { join } from 'node:path'
-import type { ServiceManager } from '../../drivers/service-manager.ts'
+import { type ServiceManager, ServicesUnknown } from '../../drivers/service-manager.ts'
 import type { Folders } from '../../folders.ts'
+import { ApiError } from '../../http/errors.ts'
 import { readEdited } from '../../store/atomic.ts'
+import { withSudoHint } from '../../tasks/last-words.ts'
 
 /** More than any appliance has; each is a program that is started. */
 const MOST = 500
@@ -21,4 +23,12 @@ export async function listServices(
   const others = names.map((name, i) => ({ [name]: states[i] ? ('running' as const) : ('not running' as const) }))
   // The first is the name that clients look for, and it runs: it is answering.
   return [{ 'jidoteki-admin-api': 'running' }, ...others]
+}
+
+/** For a caller: why nobody knows them is said, as it is of a task that could not begin. */
+export function whyUnknown(error: unknown): never {
+  if (!(error instanceof ServicesUnknown)) throw error
+  throw new ApiError('unavailable', `The services cannot be asked as root: ${withSudoHint(error.why)}`, {
+    cause: error,
+  })
 }

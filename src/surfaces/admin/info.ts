@@ -1,7 +1,7 @@
 // GET /version, /changelog, /build, /build/sbom, /health, /services, /endpoints, /openapi.json.
 import { join } from 'node:path'
 import * as z from 'zod'
-import { listServices } from '../../features/services/services.ts'
+import { listServices, whyUnknown } from '../../features/services/services.ts'
 import { billOfMaterials } from '../../folders.ts'
 import { notFound, raise } from '../../http/errors.ts'
 import { editedJson, editedReply, fileReply } from '../../http/files.ts'
@@ -107,7 +107,8 @@ export const getServices = define({
   summary: 'Show which services run',
   permission: 'viewer',
   response: z.object({ services: z.array(z.record(z.string(), z.enum(['running', 'not running']))) }),
-  handle: async (_call, { folders, services }) => json({ services: await listServices(folders, services) }),
+  handle: async (_call, { folders, services }) =>
+    json({ services: await listServices(folders, services).catch(whyUnknown) }),
 })
 
 export const getEndpoints = define({
