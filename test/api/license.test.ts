@@ -1,8 +1,10 @@
 // The licence over HTTP where the vendor's license.sh decides: what is said after a yes, a no and nonsense, with our own scripts and through the original's
 // wrapper; and however many ask, it is started once.
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { signLicense } from '../../src/features/license/license.ts'
 import { type InProcess, installation, startAppliance, temporaryFolder } from './appliance.ts'
 import { file, until } from './client.ts'
 
@@ -116,10 +118,40 @@ describe('what the vendor prints for GET', () => {
     expect(box.warnings).toEqual([])
   })
 
-  it('is named when it cannot be started', async () => {
+  it.each([
+    ['is not executable', '#!/bin/sh\n:\n', 0o644, 'license.sh is not executable'],
+    ['was saved on Windows', '#!/bin/sh\r\n:\r\n', 0o755, 'the lines of license.sh end in CR LF'],
+    ['names nobody', '#!/no/such/bash\n', 0o755, 'the interpreter of license.sh is not here: /no/such/bash'],
+  ])('is named when it cannot be started: it %s', async (_, text, mode, why) => {
     const box = await start()
-    chmodSync(join(box.folders.root, 'bin/license.sh'), 0o644)
-    expect((await get(box)).body).toContain('license.sh of this system cannot be started')
+    expect((await post(box, GOOD)).status).toBe(200)
+    const script = join(box.folders.root, 'bin/license.sh')
+    writeFileSync(script, text)
+    chmodSync(script, mode)
+    const said = JSON.parse((await get(box)).body)
+    expect(said).toMatchObject({ 'Error-Message': `There is no valid licence: ${why}` })
+    const { status, body } = await post(box, OTHER)
+    expect([status, JSON.parse(body)['Error-Reason']]).toEqual([400, why])
+    expect(readFileSync(join(box.folders.root, 'etc/license.asc'), 'utf8')).toBe(GOOD)
+  })
+
+  it('is not asked of a folder, or of a link that leads nowhere: then the licence is one of our own', async () => {
+    const box = await start()
+    const script = join(box.folders.root, 'bin/license.sh')
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    const details = { app: 'box', users: 20, expires: '2199-12-31', name: 'x', contact: 'y' }
+    writeFileSync(join(box.folders.root, 'etc/license.pub'), publicKey)
+    for (const lay of [() => mkdirSync(script), () => symlinkSync('/no/such/file', script)]) {
+      rmSync(script, { recursive: true, force: true })
+      lay()
+      const posted = await post(box, signLicense(JSON.stringify(details), privateKey))
+      expect([posted.status, JSON.parse(posted.body)], posted.body).toMatchObject([200, details])
+      const shown = await get(box)
+      expect([shown.status, JSON.parse(shown.body)], shown.body).toMatchObject([200, details])
+    }
   })
 })
 

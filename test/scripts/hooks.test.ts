@@ -238,6 +238,8 @@ const ROWS: Row[] = [
       expect(task.message).toBe('The network could not be applied: network.sh is not executable')
       expect(log).toContain('\nnetwork.sh is not executable\n')
       expect(t.app()).toBe(OLD)
+      t.hook('license', ':', { mode: 0o644 })
+      expect((await t.license()).task.message).toBe('license.sh is not executable')
     },
   },
   {
@@ -254,6 +256,10 @@ const ROWS: Row[] = [
         'The network could not be applied: the interpreter of network.sh is not here: /no/such/bash',
       )
       expect(t.app()).toBe(OLD)
+      t.hook('license', ':\r', { head: '#!/bin/sh\r\n' })
+      expect((await t.license()).task.message).toBe('the lines of license.sh end in CR LF')
+      t.hook('license', ':', { head: '#!/no/such/bash\n' })
+      expect((await t.license()).task.message).toBe('the interpreter of license.sh is not here: /no/such/bash')
     },
   },
   {
@@ -284,6 +290,7 @@ const ROWS: Row[] = [
       mkdirSync(t.file('certs'))
       const { task, log } = await t.certs()
       expect([task.status, log.includes('certs.sh')]).toEqual(['completed', false])
+      // That of license.sh, which the server asks for: test/api/license.test.ts.
     },
   },
   {

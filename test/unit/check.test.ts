@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { scriptFault } from '../../src/drivers/first-line.ts'
 import { lookAtCertificate } from '../../src/features/check/certificate.ts'
 import { checkAll, LOOKS, lookOnce } from '../../src/features/check/check.ts'
 import { lookAtClock } from '../../src/features/check/clock.ts'
@@ -561,6 +562,7 @@ describe('hooks', () => {
     const file = lay(inRoot('bin/certs.sh'), text, 0o755)
     const code = `. ${at('scripts/hook.sh')}; script_fault "$1" x.sh`
     expect(execFileSync('sh', ['-c', code, 'sh', file], { encoding: 'utf8' })).toBe(ofScript)
+    expect(scriptFault(file, 'x.sh') ?? '').toBe(ofScript)
     const judged = (await lookAtHooks(place)).filter(({ subject }) => subject === file)
     expect(ids(judged)).toEqual([id ?? 'hooks.ok'])
   })

@@ -57,9 +57,14 @@ describe('the word of the vendor', () => {
   it('is none where it cannot be started', async () => {
     vendor('echo "{}"', '#!/bin/sh\r\n')
     const asked = () => askVendor({ run, script, environment: {} })
-    expect(await asked()).toMatchObject({ is: 'broken', why: says('cannot be started') })
+    expect(await asked()).toMatchObject({ is: 'broken', why: 'the lines of license.sh end in CR LF' })
     vendor('echo "{}"')
     chmodSync(script, 0o644)
+    expect(await asked()).toMatchObject({ is: 'broken', why: 'license.sh is not executable' })
+    // A shell takes over what the kernel does not know.
+    vendor('echo "{}"; exit 127', '\ufeff#!/bin/sh\n')
+    expect(await asked()).toMatchObject({ is: 'broken', why: 'license.sh begins with a byte order mark' })
+    rmSync(script)
     expect(await asked()).toMatchObject({ is: 'broken', why: says('cannot be started') })
   })
 

@@ -1,8 +1,7 @@
 // The installed licence, where we judge it ourselves. The trap: a vendor's license.sh judges it otherwise, and a check runs no hook.
-import { stat } from 'node:fs/promises'
 import { etc } from '../../folders.ts'
 import { ApiError } from '../../http/errors.ts'
-import { licenseScript } from '../license/installed.ts'
+import { licenseScript, vendorJudges } from '../license/installed.ts'
 import { readLicense } from '../license/license.ts'
 import { type Finding, note, ok, unseen, warning } from './finding.ts'
 import type { Place } from './place.ts'
@@ -11,9 +10,8 @@ import { readSmall, textOf } from './read.ts'
 export async function lookAtLicence({ folders, configured, now }: Place): Promise<Finding[]> {
   if (!configured.settings.endpoints.includes('license')) return []
   const [file, keyFile] = [etc(folders, 'license.asc'), etc(folders, 'license.pub')]
-  const hook = licenseScript(folders)
-  if (await stat(hook).catch(() => undefined))
-    return [note('licence.by-hook', hook, 'it judges the licence, and a check runs no hook')]
+  if (vendorJudges(folders))
+    return [note('licence.by-hook', licenseScript(folders), 'it judges the licence, and a check runs no hook')]
   const [read, key] = await Promise.all([readSmall(file), readSmall(keyFile)])
   if (key.state === 'missing')
     return [

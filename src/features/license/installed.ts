@@ -1,6 +1,6 @@
 // The licence on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
 // The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Run } from '../../drivers/run.ts'
@@ -27,6 +27,15 @@ export interface LicenseNeeds {
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
+/** A folder of that name, or a link that leads nowhere, is no hook: then the licence is one of our own form. */
+export function vendorJudges(folders: Folders): boolean {
+  try {
+    return statSync(licenseScript(folders)).isFile()
+  } catch {
+    return false
+  }
+}
+
 export class InstalledLicense {
   readonly #needs: LicenseNeeds
   #asking: Promise<Verdict> | undefined
@@ -42,7 +51,7 @@ export class InstalledLicense {
   /** The installed licence as JSON text; undefined when there is none. Throws a 404 that gives the reason when nobody can say what it is, or it is over. */
   async read(): Promise<string | undefined> {
     const { folders } = this.#needs
-    if (existsSync(licenseScript(folders))) {
+    if (vendorJudges(folders)) {
       // Shared by all who ask meanwhile: a script that takes its time is not started for each of them.
       this.#asking ??= this.#ask().finally(() => {
         this.#asking = undefined
@@ -89,7 +98,7 @@ export class InstalledLicense {
   /** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
   async install(file: string, by: Asker): Promise<string> {
     const { folders, tasks, memory } = this.#needs
-    if (!existsSync(licenseScript(folders))) {
+    if (!vendorJudges(folders)) {
       const text = installOwn(folders, file)
       await memory.save()
       return text

@@ -1,6 +1,9 @@
 // What the vendor's license.sh says of the licence that lies in place. The trap: it is somebody else's program. It may hang, print for ever, or print
 // what no client can read; and it has to say the same whoever asks, so it is started in one way only.
+import { accessSync, constants } from 'node:fs'
+import { scriptFault } from '../../drivers/first-line.ts'
 import { CommandError, createRun, type Run } from '../../drivers/run.ts'
+import { errno } from '../../http/errors.ts'
 
 export type Verdict = (
   | { is: 'valid'; text: string }
@@ -56,7 +59,7 @@ export async function askVendor({
     return { ...judge(Buffer.concat(printed)), complaint: stderr }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
-    return { ...failed(error, limit), complaint: error.stderr }
+    return { ...failed(error, script, limit), complaint: error.stderr }
   }
 }
 
@@ -77,18 +80,35 @@ function judge(bytes: Buffer) {
   return broken('printed JSON that is no object')
 }
 
-function failed({ reason, status }: CommandError, limit: number) {
+function failed({ reason, status }: CommandError, script: string, limit: number) {
   switch (reason) {
-    case 'status':
-      return none(`ended with status ${status}`)
+    case 'status': {
+      // A shell that took over what the kernel did not know.
+      const fault = status === 126 || status === 127 ? scriptFault(script, NAME) : undefined
+      return fault ? ({ is: 'broken', why: fault } as const) : none(`ended with status ${status}`)
+    }
     case 'timeout':
       return broken(`did not end within ${limit / 1000} seconds`)
     case 'output':
       return broken(`printed more than ${MOST_BYTES} bytes`)
     case 'signal':
       return broken('was killed')
-    default:
-      return broken('cannot be started')
+    default: {
+      const fault = isShut(script) ? `${NAME} is not executable` : scriptFault(script, NAME)
+      return fault ? ({ is: 'broken', why: fault } as const) : broken('cannot be started')
+    }
+  }
+}
+
+/** In messages that are those of any hook. */
+const NAME = 'license.sh'
+
+function isShut(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return false
+  } catch (error) {
+    return errno(error) === 'EACCES'
   }
 }
 
