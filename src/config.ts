@@ -1,10 +1,12 @@
 // The configuration: `edge-admin.json`, or the original's `jidoteki-admin-api.json` as it is. Read once, frozen.
-// The trap: a file that is there and wrong stops the start (exit 78); only a missing one means "all defaults".
+// The trap: a file that is there and wrong stops the start (exit 78); only a missing one means "all defaults". The original ignored what it did
+// not know, so a file of its own that worked there has to work here.
 import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from './folders.ts'
 import { check } from './http/field-errors.ts'
+import { quoted } from './http/nearest.ts'
 import { FORWARDED_HEADERS, objectionToHost, objectionToNetwork } from './networks.ts'
 import { readEdited } from './store/atomic.ts'
 import { doubtIn } from './store/json-names.ts'
@@ -159,6 +161,8 @@ const Host = z.looseObject({ listen: z.looseObject({ host: z.string() }) })
 export const phraseWords = ({ 'first-run': firstRun }: Configuration): number =>
   firstRun?.enabled ? firstRun['word-length'] : 0
 
+export const ORIGINAL_FILE = 'jidoteki-admin-api.json'
+
 /** A wrong configuration: `message` is one line that names the file and the key. */
 export class ConfigurationError extends Error {}
 
@@ -168,21 +172,20 @@ export interface Found {
   file: string | undefined
   /** Whether the file itself says at which address to listen. */
   saysHost: boolean
+  /** What of the original's file decides nothing, in words; empty for a file of ours, where the same is an error. */
+  ignored: string[]
 }
 
 /** Reads the configuration of `<sysconf>`, or `file` when the command line names one. */
 export function readConfiguration(folders: Folders, file?: string): Found {
-  const candidates = file
-    ? [file]
-    : ['edge-admin.json', 'jidoteki-admin-api.json'].map((name) => join(folders.sysconf, name))
+  const candidates = file ? [file] : ['edge-admin.json', ORIGINAL_FILE].map((name) => join(folders.sysconf, name))
   for (const candidate of candidates) {
     const text = readConfigurationText(candidate, file !== undefined)
     if (text === undefined) continue
-    const config = parseConfiguration(text, candidate)
-    return { config, file: candidate, saysHost: Host.safeParse(parseWritten(text)).success }
+    return { ...readText(text, candidate), file: candidate }
   }
   if (file) throw new ConfigurationError(`${file}: no such file`)
-  return { config: Configuration.parse({}), file: undefined, saysHost: false }
+  return { config: Configuration.parse({}), file: undefined, saysHost: false, ignored: [] }
 }
 
 /** One that the command line names may be a pipe: `--config <(…)`. */
@@ -196,7 +199,16 @@ function readConfigurationText(file: string, named: boolean): string | undefined
   }
 }
 
-export function parseConfiguration(text: string, file: string): Configuration {
+export const parseConfiguration = (text: string, file: string): Configuration => readText(text, file).config
+
+function readText(text: string, file: string): Omit<Found, 'file'> {
+  const isOriginal = basename(file) === ORIGINAL_FILE
+  if (isOriginal && text.trim() === '')
+    return {
+      config: freeze(Configuration.parse({})),
+      saysHost: false,
+      ignored: ['it is empty, so every default holds'],
+    }
   let value: unknown
   try {
     value = parseWritten(text)
@@ -205,11 +217,34 @@ export function parseConfiguration(text: string, file: string): Configuration {
   }
   const doubt = doubtIn(text)
   if (doubt) throw new ConfigurationError(`${file}: ${doubt.path}: ${doubt.what}`)
+  const unknown = isOriginal ? withoutUnknown(value) : []
   const result = check(Configuration, value, { echo: true, noun: 'key' })
-  if (!result.errors) return freeze(result.data)
+  if (!result.errors)
+    return {
+      config: freeze(result.data),
+      saysHost: Host.safeParse(value).success,
+      ignored: unknown.length === 0 ? [] : [`no key that is known here, and ignored: ${unknown.join(', ')}`],
+    }
   const all = result.errors.map(({ field, message }) => `${field || 'the whole file'}: ${lowered(message)}`)
   throw new ConfigurationError(`${file}: ${all.join('; ')}`)
 }
+
+/** Takes out of `value` every key that the configuration has not, and names them. */
+function withoutUnknown(value: unknown): string[] {
+  const { error } = Configuration.safeParse(value)
+  const names: string[] = []
+  for (const issue of error?.issues ?? []) {
+    if (issue.code !== 'unrecognized_keys') continue
+    const holder = issue.path.reduce<unknown>((inner, name) => (inner as Record<PropertyKey, unknown>)[name], value)
+    for (const key of issue.keys) {
+      delete (holder as Record<string, unknown>)[key]
+      names.push(quoted([...issue.path, key].map(String).join('.')))
+    }
+  }
+  return names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED), `and ${names.length - MOST_NAMED} more`] : names
+}
+
+const MOST_NAMED = 20
 
 /** The words of a part of a line. */
 const lowered = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)

@@ -58,7 +58,7 @@ function usualFolders(scripts: string): Folders {
 function configuredIn(folders: Folders, file?: string): Configured {
   try {
     const read = readConfiguration(folders, file)
-    return { settings: read.config, file: read.file }
+    return { settings: read.config, file: read.file, ignored: read.ignored }
   } catch (cause) {
     const fault = cause instanceof Error ? cause.message : String(cause)
     const named = /^(\/[^:]*): /.exec(fault)?.[1]

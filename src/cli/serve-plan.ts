@@ -1,8 +1,8 @@
 // What `edge-admin serve` is asked for: its options, the configuration and the original's environment, read together before anything is touched.
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type Configuration, ConfigurationError, phraseWords, readConfiguration } from '../config.ts'
-import { type Environment, ORIGINAL_FILE, readEnvironment, rootOf } from '../features/original/environment.ts'
+import { type Configuration, ConfigurationError, ORIGINAL_FILE, phraseWords, readConfiguration } from '../config.ts'
+import { type Environment, readEnvironment, rootOf } from '../features/original/environment.ts'
 import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
 import { objectionToHost } from '../networks.ts'
 import { parse } from './command.ts'
@@ -40,7 +40,7 @@ export interface Plan {
   logFile: string | undefined
   /** The open file where whoever started us waits for the word that the port is open. */
   readyFd: number | undefined
-  /** What the original's environment no longer does, for the log. */
+  /** What the original's environment and its configuration file no longer do, for the log. */
   sentences: (url: string) => string[]
 }
 
@@ -52,7 +52,7 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
     data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
     state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
   }
-  const { config, file: configFile, saysHost } = readConfiguration(folders, values.config)
+  const { config, file: configFile, saysHost, ignored } = readConfiguration(folders, values.config)
   const tls = config.tls.enabled && !values['no-tls']
   const said = values.host ?? (saysHost ? config.listen.host : undefined)
   const original = readEnvironment({
@@ -95,7 +95,7 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
     readyFd: values['ready-fd'] === undefined ? undefined : Number(values['ready-fd']),
     logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
-    sentences: original.sentences,
+    sentences: (url) => [...ignored.map((what) => `${configFile}: ${what}`), ...original.sentences(url)],
   }
 }
 

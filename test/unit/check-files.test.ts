@@ -132,6 +132,15 @@ describe('the configuration', () => {
     expect(await said(lookAtConfiguration)).toEqual(['note configuration.not-read sysconf/jidoteki-admin-api.json'])
   })
 
+  it('of the original, with keys that nothing here knows', async () => {
+    const file = inSysconf('jidoteki-admin-api.json')
+    const original = { settings: place.configured.settings, file, ignored: ['ignored: "custom"'] }
+    const found = await lookAtConfiguration(await otherwise({ configured: original }))
+    expect(found).toMatchObject([
+      { level: 'warning', id: 'configuration.ignored', subject: file, message: 'ignored: "custom"' },
+    ])
+  })
+
   it('that is not there', async () => {
     const none = await otherwise({ configured: { ...place.configured, file: undefined } })
     expect(await said(lookAtConfiguration, none)).toEqual(['note configuration.none sysconf/edge-admin.json'])

@@ -57,6 +57,33 @@ describe('the configuration', () => {
     expect(config['first-run']).toEqual({ 'word-length': 4, enabled: true })
   })
 
+  it('of the original may have keys that it ignored as well: they are named', () => {
+    const file = 'jidoteki-admin-api.json'
+    write(file, { endpoints: ['backup'], custom: { a: 1 }, 'first-run': { enabled: true, 'word-lenght': 5 } })
+    const { config, ignored } = readConfiguration(folders)
+    expect([config.endpoints, config['first-run']]).toEqual([['backup'], { 'word-length': 4, enabled: true }])
+    expect(ignored).toEqual(['no key that is known here, and ignored: "first-run.word-lenght", "custom"'])
+    write(file, '{"__proto__":{"label":"X"},"label":"Y"}')
+    expect(readConfiguration(folders)).toMatchObject({
+      config: { label: 'Y' },
+      ignored: [expect.stringContaining('"__proto__"')],
+    })
+    write(file, Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${i}`, i])))
+    expect(readConfiguration(folders).ignored[0]).toMatch(/"k19", and 10 more$/)
+    write(file, '\n')
+    expect(readConfiguration(folders)).toMatchObject({
+      config: { endpoints: [] },
+      ignored: ['it is empty, so every default holds'],
+    })
+    // What is known is right, or stops the start; and so does what is no JSON.
+    write(file, { endpoints: 'backup', custom: 1 })
+    expect(() => readConfiguration(folders)).toThrow(/: endpoints: expected a list, found the text "backup"$/)
+    write(file, '{"custom":1,\n}')
+    expect(() => readConfiguration(folders)).toThrow(/: not JSON \(line 2, column 1\)$/)
+    write(file, {})
+    expect(readConfiguration(folders).ignored).toEqual([])
+  })
+
   it.each([
     ['a byte order mark', Buffer.from('\ufeff{"label":"OURS"}\r\n')],
     ['UTF-16', Buffer.from('\ufeff{"label":"OURS"}', 'utf16le')],

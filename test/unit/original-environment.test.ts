@@ -39,6 +39,13 @@ it('nothing of the original is nothing to say', () => {
   expect([host, port, said]).toEqual(['127.0.0.1', 8443, []])
 })
 
+it('what its configuration file has and nothing here knows is said, and stops nothing', () => {
+  original({ custom: true })
+  expect(plan({ JIDO_WITH_SSL: 'true' }).said[0]).toContain(
+    `${join(folder, 'jidoteki-admin-api.json')}: no key that is known here, and ignored: "custom"`,
+  )
+})
+
 it('JIDO_WITH_SSL=true opens the port that it opened in the original, and says so', () => {
   original()
   const { host, port, tls, said, keys } = plan({ JIDO_WITH_SSL: 'true' })

@@ -26,6 +26,15 @@ export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
     ]
   const found: Finding[] =
     file === undefined ? [note('configuration.none', subject, 'it is not there, so every default holds')] : []
+  for (const what of configured.ignored ?? [])
+    found.push(
+      warning(
+        'configuration.ignored',
+        subject,
+        what,
+        'Where that is what you want, write edge-admin.json instead of it.',
+      ),
+    )
   const unknown = settings.endpoints.filter((name) => !KNOWN.includes(name))
   if (unknown.length > 0)
     found.push(

@@ -26,6 +26,8 @@ export interface Configured {
   file: string | undefined
   /** Why it cannot be used; `settings` are the defaults then. */
   fault?: string | undefined
+  /** What of the original's file decides nothing, in words. */
+  ignored?: string[]
 }
 
 export interface User {

@@ -26,7 +26,6 @@ export const NO_MORE: Readonly<Record<Exclude<Variable, 'JIDO_WITH_SSL' | 'JIDO_
 
 /** Where the original's TLS listened: port 8443 of every IPv4 address. */
 export const EVERY_ADDRESS = '0.0.0.0'
-export const ORIGINAL_FILE = 'jidoteki-admin-api.json'
 
 /** The root folder that JIDO_ADMIN_PATH names; undefined where it names none. Throws a sentence when it is no absolute path. */
 export function rootOf(environment: Environment): string | undefined {
