@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/appliance/*.test.ts'],
+    include: [`test/appliance/${process.env['EDGE_VM_LONG'] ? 'long/' : ''}*.test.ts`],
     // Everything is emulated, and the machine may be busy: these only end what hangs.
     testTimeout: 1_200_000,
     hookTimeout: 1_200_000,

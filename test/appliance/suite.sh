@@ -1,6 +1,6 @@
 #!/bin/sh
 # What rig.sh runs: builds what is missing, runs the suite that needs virtual machines, counts. `--build` only builds, `--only FILE...` runs these
-# files in a guest, `--bench` measures in one. A newcomer's trap: only what this machine cannot do at all is skipped (`skipped: no rig: REASON`); the rest is a failure.
+# files in a guest, `--long` the files of long/, `--bench` measures in one. A newcomer's trap: only what this machine cannot do at all is skipped (`skipped: no rig: REASON`); the rest is a failure.
 set -eu
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
@@ -46,6 +46,7 @@ case ${1:-} in
     shift
     exec node_modules/.bin/tsx test/appliance/inside.ts "$@"
     ;;
+  --long) EDGE_VM_LONG=1 exec node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=verbose --reporter=./test/harness/reporter.ts ;;
   --bench) exec node_modules/.bin/tsx test/appliance/inside.ts --bench ;;
 esac
 
