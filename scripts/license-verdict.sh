@@ -10,6 +10,13 @@ license_refuse() { # TEXT
 }
 
 license_decide() {
+  license_ask || fail E1000 'The license could not be checked'
+  put "$TASK/output.json" 640 <"$TASK/decision" || fail E1000 'The license could not be stored'
+  checkpoint license-decided
+  swap_commit || fail E1000 'The license could not be stored'
+}
+
+license_ask() { # 0: yes; 1: nobody could be asked. A no ends the task
   [ -f "$EDGE_ROOT/bin/license.sh" ] || license_refuse 'Invalid or missing license file'
   rm -f "$TASK/decision"
   decide_rc=0
@@ -20,11 +27,8 @@ license_decide() {
     0) ;;
     2) license_refuse "$(tail -n 1 "$TASK/why")" ;;
     3) license_refuse 'Invalid or missing license file' ;;
-    *) fail E1000 'The license could not be checked' ;;
+    *) return 1 ;;
   esac
-  put "$TASK/output.json" 640 <"$TASK/decision" || fail E1000 'The license could not be stored'
-  checkpoint license-decided
-  swap_commit || fail E1000 'The license could not be stored'
 }
 
 license_end() { # STATE

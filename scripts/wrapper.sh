@@ -40,12 +40,19 @@ original() ( # VERB [ARGUMENT]
 LOG=/proc/$$/fd/1
 log_size() { if [ -f "$LOG" ]; then stat -L -c %s "$LOG"; else echo 0; fi; }
 
+original_failed() { # EXIT-STATUS FROM
+  original_why=$(original_fault "$1" "$2")
+  # It asks the vendor's license.sh as well, and takes nothing back after a no. After a yes it is something else that failed.
+  [ "$KIND" != license ] || ! cmp -s "$TASK/input/license.asc" "$ETC/license.asc" || license_ask || :
+  fail E1000 "$original_why"
+}
+
 # Why it failed, in a sentence: what kept it from its work, or what it said last.
 original_fault() { # EXIT-STATUS FROM
   hook_file=$EDGE_WRAPPER hook_name=${EDGE_WRAPPER##*/}
-  original_why=$(hook_fault "$1")
-  printf '%s' "$original_why"
-  case $original_why in
+  fault_why=$(hook_fault "$1")
+  printf '%s' "$fault_why"
+  case $fault_why in
     *"exit status $1") original_said=$(said_last "$2") && [ -z "$original_said" ] || printf ': %s' "$original_said" ;;
   esac
 }
@@ -106,7 +113,8 @@ run() { # KIND [ARGUMENT]
     name=${input##*/}
     placed "$name"
     put "$UPLOADS/$name" 640 <"$input" || fail E1000 'The files could not be stored'
-    rm -f "$input"
+    # Once the original is done, nothing else says which one was the candidate.
+    [ "$KIND" = license ] || rm -f "$input"
   done
   checkpoint wrapper-placed
   # The original puts a licence in place, writes over the old one, and asks nobody.
@@ -118,7 +126,7 @@ run() { # KIND [ARGUMENT]
     restore) original backup RESTORE ;;
     *) original "$KIND" ${2:+"$2"} ;;
   esac || original_rc=$?
-  [ "$original_rc" -eq 0 ] || fail E1000 "$(original_fault "$original_rc" "$original_from")"
+  [ "$original_rc" -eq 0 ] || original_failed "$original_rc" "$original_from"
   [ "$KIND" != token ] || give_token
   # One that it has stopped says `failed` for ever.
   [ "$KIND-${2:-}" != backup-STOP ] || [ -e "$UPLOADS/backup.tar" ] || rm -f "$UPLOADS/backup.json"

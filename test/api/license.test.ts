@@ -95,6 +95,44 @@ describe.each([
   })
 })
 
+describe('a licence through an original that asks the vendor itself', () => {
+  const asks = (box: InProcess, after: string) =>
+    writeFileSync(wrappers.get(box) as string, `${WRAPPER}"$EDGE_ROOT/bin/license.sh" >/dev/null || exit 1\n${after}\n`)
+
+  it('is rejected by its no, with the reason that the vendor gives', async () => {
+    const box = await start(VENDOR, true)
+    asks(box, '')
+    expect((await post(box, GOOD)).status).toBe(200)
+    const bad = await post(box, BAD)
+    const rejected = { Status: '400 Bad Request', 'Error-Message': 'The licence was rejected', 'First-Run': false }
+    expect([bad.status, JSON.parse(bad.body)]).toEqual([400, rejected])
+    expect(box.app.tasks.latest('license')?.message).toBe('Invalid or missing license file')
+    vendor(box, `echo "<html>"; [ -n "$EDGE_CONTRACT" ]`)
+    asks(box, 'exit 1')
+    expect(JSON.parse((await post(box, OTHER)).body)).toMatchObject({
+      'Error-Message': 'The licence was rejected',
+      'Error-Reason': 'license.sh of this system printed what is not JSON',
+    })
+    vendor(box, VENDOR)
+    expect((await get(box)).body).toBe(GOOD)
+  })
+
+  it('is not installed when what fails is something else', async () => {
+    const box = await start(VENDOR, true)
+    expect((await post(box, GOOD)).status).toBe(200)
+    asks(box, 'echo no room for it; exit 1')
+    const failed = {
+      'Error-Message': 'The licence was not installed',
+      'Error-Reason': 'wrapper.sh ended with exit status 1: no room for it',
+    }
+    expect(JSON.parse((await post(box, OTHER)).body)).toMatchObject(failed)
+    // Nor is one judged that is not in place.
+    writeFileSync(wrappers.get(box) as string, '#!/bin/sh\necho no room for it; exit 1\n')
+    expect(JSON.parse((await post(box, BAD)).body)).toMatchObject(failed)
+    expect((await get(box)).body).toBe(GOOD)
+  })
+})
+
 describe('what the vendor prints for GET', () => {
   it.each([
     ['not-json', 'printed what is not JSON'],
