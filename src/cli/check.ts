@@ -1,6 +1,6 @@
 // `edge-admin check`: what is missing on an image or an appliance, and how to mend it. The trap: it may be called where nothing is in order, so
 // each thing that it needs to begin (folders, configuration) is a finding when it is missing, never an end.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Configuration, ConfigurationError, readConfiguration } from '../config.ts'
 import { checkAll, LOOKS, MIGRATION_LOOKS } from '../features/check/check.ts'
@@ -28,6 +28,8 @@ export async function check(args: string[], { stdout, env }: Io): Promise<number
   const original = values['from-original']
   if (original !== undefined && values.root !== undefined)
     throw new UsageError('--from-original DIR names the root folder: without --root')
+  if (original !== undefined && !statSync(original, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--from-original: there is no folder ${original}`)
   const scripts = join(installation(), 'scripts')
   const usual = usualFolders(scripts)
   const folders: Folders = {

@@ -163,6 +163,14 @@ describe('the program', () => {
     expect(about('lists.missing')).toContain('etc/logs.txt')
     expect(readFileSync(join(root, 'etc/api.token'), 'utf8')).toBe('my-token\n')
     expect(run('check', '--from-original', root, '--root', root).status).toBe(64)
+    for (const name of ['misspelt', 'sysconf/jidoteki-admin-api.json']) {
+      const wrong = run('check', '--from-original', join(root, name))
+      expect([wrong.status, wrong.out, wrong.err]).toEqual([
+        64,
+        '',
+        `edge-admin check: --from-original: there is no folder ${join(root, name)}\n`,
+      ])
+    }
   })
 
   it('prints what docs/check.schema.json says', () => {
