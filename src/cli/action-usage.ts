@@ -4,17 +4,18 @@ const READING = `  --key FILE        passphrase file: its first line decrypts th
   --pub FILE        public key (PEM) that checks the signature
   --legacy-md5      also take packages made with the old key derivation`
 const STATE = '  --statedir DIR    the state folder of the server (default /var/lib/edge-admin)'
-const ROOT = '  --root DIR        the admin folder: the token lies in its etc'
+const ROOT =
+  '  --root DIR        the admin folder: the token lies in its etc (default: JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin)'
 
 export const ACTION_USAGE: Record<string, Record<string, string>> = {
   token: {
-    set: `edge-admin token set --root DIR
+    set: `edge-admin token set [--root DIR]
 Reads the new API token from standard input: 1 to 255 characters out of ASCII 33 to 126. Ends a pending first run.
 ${ROOT}`,
-    rotate: `edge-admin token rotate --root DIR
+    rotate: `edge-admin token rotate [--root DIR]
 Makes a random API token and prints it once. Ends a pending first run.
 ${ROOT}`,
-    metrics: `edge-admin token metrics --root DIR [--remove]
+    metrics: `edge-admin token metrics [--root DIR] [--remove]
 Makes a token that reads /metrics and nothing else, prints it once, and ends the one before.
 ${ROOT}
   --remove          end it; make none`,

@@ -12,6 +12,7 @@ import { reportLines } from '../features/check/report.ts'
 import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
 import { VERSION } from '../version.ts'
 import { type Io, parse, say, UsageError } from './command.ts'
+import { rootFolder } from './root-folder.ts'
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -33,7 +34,7 @@ export async function check(args: string[], { stdout, env }: Io): Promise<number
   const scripts = join(installation(), 'scripts')
   const usual = usualFolders(scripts)
   const folders: Folders = {
-    root: resolve(original ?? values.root ?? usual.root),
+    root: original === undefined ? rootFolder(values.root, env, usual.root) : resolve(original),
     sysconf: resolve(values.sysconfdir ?? usual.sysconf),
     data: resolve(values.datadir ?? usual.data),
     state: resolve(values.statedir ?? usual.state),

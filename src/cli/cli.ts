@@ -13,7 +13,7 @@ interface Command {
   internal?: boolean
 }
 
-const FOLDERS = `  --root DIR        the admin folder (etc, log, tmp, bin, home/sftp/uploads)
+const FOLDERS = `  --root DIR        the admin folder (etc, log, tmp, bin, home/sftp/uploads); default: JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin
   --sysconfdir DIR  configuration of the system, where edge-admin.json lies
   --datadir DIR     what is backed up and restored
   --statedir DIR    what is ours alone: tasks, locks`
@@ -41,11 +41,11 @@ ${FOLDERS}
   {
     name: 'init',
     summary: 'make the folders of an appliance; with --sample one that can be served at once',
-    usage: `edge-admin init --root DIR [--sysconfdir DIR] [--datadir DIR] [--statedir DIR] [--sample]
+    usage: `edge-admin init [--root DIR] [--sysconfdir DIR] [--datadir DIR] [--statedir DIR] [--sample]
 Makes what is missing and never changes what is there.
 ${FOLDERS}
   --sample          add a version, test keys, a configuration, data, and hooks that only write a log.
-                    The other folders are then taken to be sysconf, data and state below --root.`,
+                    The other folders are then taken to be sysconf, data and state below --root, which has to be named.`,
     load: async () => (await import('./init.ts')).init,
   },
   {
@@ -65,9 +65,9 @@ Exit status 0 when nothing is wrong (notes are not), 1 when something is. 64 for
   {
     name: 'token',
     summary: 'set the API token, or make a new random one; make one for metrics',
-    usage: `edge-admin token set --root DIR      reads the new token from standard input
-edge-admin token rotate --root DIR   makes a random token and prints it once
-edge-admin token metrics --root DIR [--remove]   makes (or ends) a token that reads /metrics and nothing else
+    usage: `edge-admin token set [--root DIR]      reads the new token from standard input
+edge-admin token rotate [--root DIR]   makes a random token and prints it once
+edge-admin token metrics [--root DIR] [--remove]   makes (or ends) a token that reads /metrics and nothing else
 An API token has 1 to 255 characters out of ASCII 33 to 126. Setting one ends a pending first run.`,
     load: async () => (await import('./token.ts')).token,
   },
@@ -146,10 +146,10 @@ Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the st
   {
     name: 'export-original',
     summary: 'write token and files in the form of the Jidoteki server, to go back to it',
-    usage: `edge-admin export-original --root DIR [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token | --undo]
+    usage: `edge-admin export-original [--root DIR] [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token | --undo]
 Reads the API token from standard input (the appliance keeps only its digest), checks it, and writes everything that the original's server and
 scripts read in their form, with their owners: all of it or nothing. Once more changes nothing. Refused while a server has the folder.
-  --root DIR        the admin folder
+  --root DIR        the admin folder (default /opt/jidoteki/tinyadmin, or JIDO_ADMIN_PATH)
   --sysconfdir DIR  configuration of the system (default /usr/local/etc)
   --statedir DIR    the state folder of the server (default /var/lib/edge-admin)
   --group G         name or number of the group of the original's server (default: the group of etc/ in the admin folder)

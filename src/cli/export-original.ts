@@ -18,8 +18,9 @@ import { DEFAULT_FOLDERS, etc, type Folders, originalGroup } from '../folders.ts
 import { recorded } from '../store/audit/inbox.ts'
 import { groupNamed } from '../store/owner.ts'
 import { hold } from '../tasks/lock.ts'
-import { Failure, type Io, onBehalf, parse, required, say, UsageError } from './command.ts'
+import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
 import { originalConfiguration } from './original-configuration.ts'
+import { rootFolder } from './root-folder.ts'
 import { saveState } from './save-state.ts'
 import { becomeServer } from './step-down.ts'
 
@@ -34,7 +35,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   })
   const folders: Folders = {
     ...DEFAULT_FOLDERS,
-    root: resolve(required(values.root, '--root')),
+    root: rootFolder(values.root, io.env),
     sysconf: resolve(values.sysconfdir),
     state: resolve(values.statedir),
   }

@@ -3,7 +3,8 @@
 import { join, resolve } from 'node:path'
 import { makeFolders } from '../features/appliance/layout.ts'
 import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
-import { type Io, parse, required, say } from './command.ts'
+import { type Io, parse, say, UsageError } from './command.ts'
+import { rootFolder } from './root-folder.ts'
 
 export async function init(args: string[], io: Io): Promise<number> {
   const { values } = parse(args, {
@@ -13,7 +14,9 @@ export async function init(args: string[], io: Io): Promise<number> {
     statedir: { type: 'string' },
     sample: { type: 'boolean', default: false },
   })
-  const root = resolve(required(values.root, '--root'))
+  if (values.sample && values.root === undefined)
+    throw new UsageError('--root is missing: a sample goes into a folder of its own')
+  const root = rootFolder(values.root, io.env)
   const below = (name: string, usual: string) => (values.sample ? join(root, name) : usual)
   const folders: Folders = {
     root,

@@ -2,10 +2,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Configuration, ConfigurationError, ORIGINAL_FILE, phraseWords, readConfiguration } from '../config.ts'
-import { type Environment, readEnvironment, rootOf } from '../features/original/environment.ts'
+import { type Environment, readEnvironment } from '../features/original/environment.ts'
 import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
 import { objectionToHost } from '../networks.ts'
-import { parse } from './command.ts'
+import { parse, UsageError } from './command.ts'
+import { rootFolder } from './root-folder.ts'
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -47,7 +48,7 @@ export interface Plan {
 export function readPlan(args: string[], environment: Environment = {}): Plan {
   const { values } = parse(args, OPTIONS)
   const folders: Folders = {
-    root: resolve(values.root ?? originalRoot(environment) ?? DEFAULT_FOLDERS.root),
+    root: rootOfPlan(values.root, environment),
     sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),
     data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
     state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
@@ -99,10 +100,11 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
   }
 }
 
-function originalRoot(environment: Environment): string | undefined {
+function rootOfPlan(option: string | undefined, environment: Environment): string {
   try {
-    return rootOf(environment)
+    return rootFolder(option, environment)
   } catch (error) {
+    if (error instanceof UsageError) throw error
     throw new ConfigurationError(error instanceof Error ? error.message : String(error))
   }
 }

@@ -21,6 +21,8 @@ import { TOKEN_CHARACTERS, TokenStore, tokenKey } from '../../src/auth/token.ts'
 import { UserStore } from '../../src/auth/users.ts'
 import { ACTION_USAGE } from '../../src/cli/action-usage.ts'
 import { COMMANDS, run } from '../../src/cli/cli.ts'
+import { rootFolder } from '../../src/cli/root-folder.ts'
+import { readPlan } from '../../src/cli/serve-plan.ts'
 import { DEFAULT_FOLDERS } from '../../src/folders.ts'
 
 let base: string
@@ -110,7 +112,8 @@ describe('edge-admin', () => {
     [['init', '--rooot', 'x'], /unknown option '--rooot'/],
     [['init', '--root'], /'--root <value>' argument missing/],
     [['init', '--root', '--sample'], /'--root' argument is ambiguous/],
-    [['init'], /--root is missing/],
+    [['init', '--sample'], /--root is missing: a sample/],
+    [['token', 'set', '--root='], /--root is missing/],
     [['init', '--root='], /--root is missing/],
     [['init', '--root', 'x', 'y'], /one word too many: y/],
     [['init', '--root', 'x', '--sample=yes'], /'--sample' does not take an argument/],
@@ -131,6 +134,24 @@ describe('edge-admin', () => {
   it('prints what it does not understand as one line and status 1', async () => {
     const key = join(base, 'a\nb')
     await fails(['license', 'verify', '--pub', key, 'x'], 1, /license: .*a b: no such file or folder\n$/)
+  })
+})
+
+describe('the admin folder', () => {
+  it('is the same one for every command that is told none', async () => {
+    const env = { JIDO_ADMIN_PATH: join(base, 'root') }
+    const folders = ['sysconfdir', 'datadir', 'statedir'].flatMap((name) => [`--${name}`, join(base, name)])
+    expect((await cli(['init', ...folders], { env })).out).toContain(`made ${join(base, 'root/etc')}\n`)
+    expect((await cli(['token', 'set'], { env, input: 'yourtoken\n' })).status).toBe(0)
+    expect(readPlan(folders, env).folders.root).toBe(env.JIDO_ADMIN_PATH)
+    const looked = await cli(['check', '--json', ...folders], { env })
+    expect(JSON.parse(looked.out).folders.root).toBe(env.JIDO_ADMIN_PATH)
+    rmSync(join(base, 'root/etc'), { recursive: true })
+    await fails(['export-original', '--undo'], 1, /\/root: no etc folder in it$/m, { env })
+    // An option has the say.
+    await fails(['token', 'rotate', '--root', join(base, 'else')], 1, /\/else: no etc folder/, { env })
+    await fails(['token', 'rotate'], 1, /JIDO_ADMIN_PATH: expected an absolute path/, { env: { JIDO_ADMIN_PATH: 'x' } })
+    expect(rootFolder(undefined, {})).toBe('/opt/jidoteki/tinyadmin')
   })
 })
 
