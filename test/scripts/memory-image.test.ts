@@ -43,6 +43,24 @@ describe.each(SHELLS)('persist under %s', (shell) => {
     ])
   })
 
+  test.each(['sda1/\r\n', 'sda1\r', '\ufeffsda1/\r\nsecond\r\n', ' sda1 \n'])(
+    'takes the name of the device as it was meant: %j',
+    (text) => {
+      const made = make(':')
+      made.write('net/etc/sysconfig/backup_device', text)
+      expect([made.run('persist').status.status, made.read('calls')]).toEqual(['completed', '-c sda1\n-r sda1\n'])
+    },
+  )
+
+  test.each(['', '\r\n', '\ufeff\r\n', '\nsda1\n'])(
+    'calls nothing for a first line that names no device: %j',
+    (text) => {
+      const made = make(':')
+      made.write('net/etc/sysconfig/backup_device', text)
+      expect([made.run('persist').status.status, made.read('calls')]).toEqual(['completed', undefined])
+    },
+  )
+
   test('ends a tool that hangs, with what it started, and says so', () => {
     const made = make(`setsid sleep 23.4${process.pid}`)
     const began = Date.now()

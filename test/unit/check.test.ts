@@ -719,8 +719,12 @@ describe('the tool that keeps the state', () => {
     expect(await lookAtPersist(place)).toEqual([])
     const tool = lay(at('system/usr/bin/symlinktool.sh'), '#!/bin/sh\n', 0o755)
     await finds(lookAtPersist, [['persist.no-device', 'system/etc/sysconfig/backup_device']])
-    lay(at('system/etc/sysconfig/backup_device'), 'sda1/\n')
-    expect(ids(await lookAtPersist(place))).toEqual(['persist.ok'])
+    lay(at('system/etc/sysconfig/backup_device'), '\ufeff\r\n')
+    await finds(lookAtPersist, [['persist.no-device', 'system/etc/sysconfig/backup_device']])
+    lay(at('system/etc/sysconfig/backup_device'), '\ufeffsda1/\r\n')
+    expect((await lookAtPersist(place)).map(({ id, message }) => [id, message])).toEqual([
+      ['persist.ok', 'it keeps what is changed on sda1/'],
+    ])
     chmodSync(tool, 0o644)
     await finds(lookAtPersist, [['persist.not-executable', 'system/usr/bin/symlinktool.sh']])
   })

@@ -23,7 +23,9 @@ export async function lookAtPersist({ system }: Place): Promise<Finding[]> {
     ]
   const read = await readSmall(file)
   if (read.state === 'unseen') return [unseen('persist', file)]
-  const name = read.state === 'there' ? (read.bytes.toString('latin1').split('\n', 1)[0] ?? '').trim() : ''
+  const text = read.state === 'there' ? read.bytes.toString('latin1') : ''
+  // As the scripts read it: without a byte order mark.
+  const name = (text.replace(/^\xef\xbb\xbf/, '').split('\n', 1)[0] ?? '').trim()
   if (name === '')
     return [
       warning(
