@@ -180,6 +180,17 @@ describe('an update', () => {
     expect(uploads().filter((name) => name.startsWith('software'))).toEqual([])
   })
 
+  it('finds its package readable for the server and for root alone, as docs/vendors.md says', async () => {
+    const text = readFileSync(original.wrapper)
+    const look = `stat -c '%a %u' '${at('home/sftp/uploads/software_package-zzz.enc')}' >'${at('log/seen')}'`
+    writeFileSync(original.wrapper, `#!/bin/sh\n${look}; exit 1\n`)
+    await box.call('POST', '/update', { form: [file('update', fixture('pkg_garbage.enc'))] })
+    await settled('update')
+    writeFileSync(original.wrapper, text)
+    expect(box.read(at('log/seen'))).toBe(`600 ${process.getuid?.()}\n`)
+    expect(uploads().filter((name) => name.startsWith('software'))).toEqual([])
+  })
+
   it('whose wrapper does not start says so in its task, and to clients in the original’s words', async () => {
     chmodSync(original.wrapper, 0o644)
     expect((await box.call('POST', '/update', { form: [file('update', fixture('pkg_garbage.enc'))] })).status).toBe(202)
