@@ -13,7 +13,7 @@ export function becomeServer(parent: string, own: string, names: string[]): void
   if (owner.uid === 0 && owner.gid === 0) return
   const entries = inboxOf(parent)
   for (const name of names) handOver(join(parent, name), owner)
-  handOver(entries, owner)
+  handOver(entries, owner, 'folder')
   for (const name of namesIn(entries)) handOver(join(entries, name), owner)
   process.setegid?.(owner.gid)
   process.seteuid?.(owner.uid)
@@ -25,8 +25,13 @@ const ownerOfOne = (parent: string, names: string[]) =>
     .map((name) => lstatSync(join(parent, name), { throwIfNoEntry: false }))
     .find((info) => info?.isFile() && info.uid !== 0)
 
+interface Owner {
+  uid: number
+  gid: number
+}
+
 /** Only what is root's, and has no other name: the server's user may have laid a link to something else here. */
-function handOver(path: string, { uid, gid }: { uid: number; gid: number }): void {
+function handOver(path: string, { uid, gid }: Owner, kind: 'file' | 'folder' = 'file'): void {
   let fd: number
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -35,7 +40,8 @@ function handOver(path: string, { uid, gid }: { uid: number; gid: number }): voi
   }
   try {
     const info = fstatSync(fd)
-    if (info.uid === 0 && (info.isDirectory() || (info.isFile() && info.nlink === 1))) fchownSync(fd, uid, gid)
+    const isIt = kind === 'folder' ? info.isDirectory() : info.isFile() && info.nlink === 1
+    if (info.uid === 0 && isIt) fchownSync(fd, uid, gid)
   } finally {
     closeSync(fd)
   }
