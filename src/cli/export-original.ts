@@ -76,11 +76,11 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   if (plan.link) say(io.stdout, `${plan.link.path}: a link to ${plan.link.to}`)
   if (plan.changes.length === 0 && !plan.link) say(io.stdout, 'every file has the original’s form already')
   else record(folders, io)
-  await saveState(folders, 'the token', io)
+  const status = await saveState(folders, 'the token', io)
   for (const line of [...giveFoldersBack(folders), ...openWay(folders, group)]) say(io.stdout, line)
   for (const line of [...left, ...plan.left]) say(io.stderr, `left alone: ${line}`)
   say(io.stderr, 'Start the original’s server now. One of ours that starts again converts the token again.')
-  return 0
+  return status
 }
 
 const PUT_BACK = 'what an export that was interrupted had done is put back'
@@ -89,8 +89,7 @@ const PUT_BACK = 'what an export that was interrupted had done is put back'
 async function undo(folders: Folders, io: Io): Promise<number> {
   const isUndone = putBackHalf(folders)
   say(io.stdout, isUndone ? PUT_BACK : 'no export was interrupted: nothing was changed')
-  if (isUndone) await saveState(folders, 'the token', io)
-  return 0
+  return isUndone ? saveState(folders, 'the token', io) : 0
 }
 
 /** A name or a number. */

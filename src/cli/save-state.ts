@@ -4,17 +4,30 @@ import { runsFromMemory, saveNow } from '../features/memory-image.ts'
 import type { Folders } from '../folders.ts'
 import { type Io, say } from './command.ts'
 
-/** Says on standard error what could not be saved: the change is in force all the same. `what`: `the token`. */
-export async function saveState({ root }: Folders, what: string, { env, stderr }: Io): Promise<void> {
+const ENDING = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+/**
+ * Answers the exit status of the command: 1 when the change, which is in force all the same, could not be saved. Standard error has why.
+ * `what`: `the token`.
+ */
+export async function saveState({ root }: Folders, what: string, { env, stderr }: Io): Promise<number> {
   const prefix = env['EDGE_NETROOT']
-  if (!runsFromMemory(prefix)) return
-  const lost = (why: string) => say(stderr, `${what} is in force, and is lost at the next boot: ${why}`)
-  if (process.getuid?.() !== 0) {
-    lost('only root can save it on the disk of this image; call the command as root')
-    return
+  if (!runsFromMemory(prefix)) return 0
+  const lost = (why: string) => {
+    say(stderr, `${what} is in force but not saved, and is lost at the next boot: ${why}`)
+    return 1
   }
+  if (process.getuid?.() !== 0) return lost('only root can save it on the disk of this image; call the command as root')
   process.seteuid?.(0)
   process.setegid?.(0)
-  const failure = await saveNow(root, prefix)
-  if (failure !== undefined) lost(failure)
+  // The tool may hang, and has a session of its own: whoever ends the command ends the tool with it.
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  for (const name of ENDING) process.on(name, end)
+  try {
+    const failure = await saveNow({ root, prefix, signal: ended.signal })
+    return failure === undefined ? 0 : lost(failure)
+  } finally {
+    for (const name of ENDING) process.off(name, end)
+  }
 }

@@ -29,8 +29,7 @@ export async function token(args: string[], io: Io): Promise<number> {
     const made = recordedMetrics(folders, by, values.remove === true)
     if (made === undefined) say(io.stderr, 'the token for metrics is removed')
     else say(io.stdout, made)
-    await saveState(folders, made === undefined ? 'the removal' : 'the token for metrics', io)
-    return 0
+    return saveState(folders, made === undefined ? 'the removal' : 'the token for metrics', io)
   }
   const value = action === 'set' ? checked(await readLine(io)) : randomBytes(24).toString('base64url')
   stepDown(folders)
@@ -38,8 +37,7 @@ export async function token(args: string[], io: Io): Promise<number> {
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
   // Printed first: whatever happens now, a token in force that nobody has seen would lock everybody out.
-  await saveState(folders, 'the token', io)
-  return 0
+  return saveState(folders, 'the token', io)
 }
 
 function recordedMetrics(folders: Folders, by: string, remove: boolean): string | undefined {

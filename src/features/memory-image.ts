@@ -16,16 +16,30 @@ export const runsFromMemory = (prefix = ''): boolean =>
 const LONGEST = 600_000
 const run = createRun((program) => program === '/bin/sh')
 
+interface Saving {
+  root: string
+  /** Stands before the paths of the tool and its device (tests). */
+  prefix?: string | undefined
+  /** Ends the tool, with all that it started. */
+  signal?: AbortSignal
+  longest?: number
+}
+
 /** Saves at once, by root, for a command that is no task; resolves to why it could not. */
-export async function saveNow(root: string, prefix = ''): Promise<string | undefined> {
+export async function saveNow({ root, prefix = '', signal, longest = LONGEST }: Saving): Promise<string | undefined> {
   const script = join(installation(), 'scripts/memory-image.sh')
   try {
     await run('/bin/sh', ['-c', '. "$1" && persist >&2', 'sh', script], {
-      timeout: LONGEST,
+      timeout: longest,
+      foreign: true,
+      ...(signal && { signal }),
       env: { PATH: SYSTEM_PATH, EDGE_ROOT: root, EDGE_NETROOT: prefix },
     })
     return undefined
   } catch (error) {
+    const reason = error instanceof CommandError ? error.reason : undefined
+    if (reason === 'timeout') return `the tool of this image took longer than ${longest / 1000} seconds, and was ended`
+    if (signal?.aborted) return 'the command was ended, and with it the tool of this image'
     const said = error instanceof CommandError ? error.stderr.trim().split('\n').at(-1) : undefined
     return said || 'the tool of this image failed'
   }

@@ -1,6 +1,6 @@
 // An image that runs from memory: what the server and the commands change by themselves is saved by the image's tool, which lays links in the
 // files' place. The trap: the tool here does so, too; the next change has to get past its link.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { signLicense } from '../../src/features/license/license.ts'
+import { saveNow } from '../../src/features/memory-image.ts'
 import type { Folders } from '../../src/folders.ts'
 import { renewSelfMade } from '../../src/http/self-made.ts'
 import { layMemoryTool, type MemoryTool } from '../fakes/original/lay.ts'
@@ -266,9 +267,59 @@ describe.each(['as root', 'as root, for a server of another user'])('edge-admin 
     writeFileSync(join(prefix, 'tool-fails'), '')
     const third = token()
     expect([third.status, third.stderr]).toEqual([
-      0,
-      expect.stringContaining('is lost at the next boot: the disk is gone'),
+      1,
+      expect.stringContaining('the token is in force but not saved, and is lost at the next boot: the disk is gone\n'),
     ])
     expect(existsSync(join(root, 'etc/api.token'))).toBe(true)
+  })
+})
+
+describe('a tool that hangs', () => {
+  /** Also what has left its session. */
+  const lay = () => {
+    const root = temporaryFolder()
+    mkdirSync(join(root, 'etc'))
+    const prefix = join(root, 'machine')
+    layMemoryTool(prefix, [])
+    const pids = join(root, 'pids')
+    const lines = [`echo $$ >'${pids}.new'`, `setsid sleep 600 & echo $! >>'${pids}.new'`, `mv '${pids}.new' '${pids}'`]
+    writeFileSync(join(prefix, 'usr/bin/symlinktool.sh'), `#!/bin/sh\n${lines.join('\n')}\nwait\n`, { mode: 0o755 })
+    const all = () => (existsSync(pids) ? readFileSync(pids, 'utf8').trim().split('\n') : [])
+    const alive = () =>
+      all().filter((pid) => existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
+    return { root, prefix, all, alive }
+  }
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'is ended with the command by %s, which says so',
+    async (signal) => {
+      const { root, prefix, all, alive } = lay()
+      const argv = [join(installation(), 'edge-admin.js'), 'token', 'rotate', '--root', root]
+      const child = spawn(process.execPath, argv, {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { PATH: process.env['PATH'] ?? '', EDGE_NETROOT: prefix },
+      })
+      let said = ''
+      child.stderr.on('data', (chunk) => (said += chunk))
+      const gone = new Promise((resolve) => child.once('close', resolve))
+      if (!isRoot) return void (await gone)
+      await until('the tool hangs', () => alive().length === 2)
+      child.kill(signal)
+      expect(await gone).toBe(1)
+      expect(said).toMatch(
+        /^the token is in force but not saved, and is lost at the next boot: the command was ended, and/,
+      )
+      await until('all of it is gone', () => alive().length === 0)
+      expect(all()).toHaveLength(2)
+    },
+  )
+
+  it('is ended after its time', async () => {
+    const { root, prefix, all, alive } = lay()
+    expect(await saveNow({ root, prefix, longest: 1000 })).toBe(
+      'the tool of this image took longer than 1 seconds, and was ended',
+    )
+    await until('all of it is gone', () => alive().length === 0)
+    expect(all().length).not.toBe(1)
   })
 })
