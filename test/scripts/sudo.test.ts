@@ -763,5 +763,12 @@ describe('with the original’s wrapper', () => {
       status: 'failed',
       message: expect.stringContaining('must belong to root'),
     })
+    // What it said last lies in a log that the server opened.
+    edit(wrapper, () => '#!/bin/sh\necho no room for it\nexit 3\n')
+    expect(await set(TOKEN, 'never')).toBe(400)
+    expect(statusOf(newest('token'))).toMatchObject({
+      status: 'failed',
+      message: 'wrapper.sh ended with exit status 3: no room for it',
+    })
   })
 })
