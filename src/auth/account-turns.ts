@@ -1,6 +1,6 @@
 // Guesses at one account from addresses that it was never used from: some are free, then they come to their turns one by one, so slowly that
 // guessing from very many addresses leads nowhere. Nobody is kept out: a caller who comes back after a refusal is served before callers who arrived later.
-import { ApiError, tooMany } from '../http/errors.ts'
+import { ApiError, tooMany } from '../errors.ts'
 import { type BackOff, canonicalAddress } from './back-off.ts'
 import { networkOf } from './fair-queue.ts'
 

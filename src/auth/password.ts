@@ -2,7 +2,7 @@
 // ask for as many as they like: so one is made at a time, and the queue has an end. `before` is asked again once a place is free, since the
 // answer may have changed.
 import { randomBytes, type ScryptOptions, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
-import { ApiError } from '../http/errors.ts'
+import { ApiError } from '../errors.ts'
 import { FairQueue } from './fair-queue.ts'
 import { formsOf, opaque } from './opaque-string.ts'
 

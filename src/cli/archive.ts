@@ -2,9 +2,9 @@
 // the bytes that it would have. What is left out is told on standard output, one a line. For backup.sh, not for people: no --help.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
+import { errno } from '../errors.ts'
 import { DEPTH } from '../features/backup/archive.ts'
 import { hopeless, packTree, shownName } from '../features/backup/pack.ts'
-import { errno } from '../http/errors.ts'
 import type { Io } from './command.ts'
 
 /** Exit status: 0 done, 1 not done (with one line on standard error), 3 no room on the disk, 64 wrong use. */

@@ -2,7 +2,7 @@
 // The trap: a message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
 import { readFileSync } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { didYouMean } from '../http/nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { decodeText, TextError } from '../store/text.ts'
 
 export type Output = NodeJS.WritableStream & { isTTY?: boolean }

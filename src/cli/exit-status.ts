@@ -1,6 +1,6 @@
 // The exit statuses of a server that does not start, by the numbers of sysexits.h: a service manager goes by them (etc/edge-admin.service). The trap:
 // what goes by itself (a port, an address, a full disk) must not get one that ends the trying, or a bad boot leaves an appliance without a server.
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { FlockMissing } from '../tasks/lock.ts'
 
 /** The configuration is wrong, until somebody changes it. */

@@ -1,7 +1,7 @@
 // Why a folder that the server needs cannot be made, in words that name the option that moves it.
 import { dirname, sep } from 'node:path'
+import { errno } from '../errors.ts'
 import type { Folders } from '../folders.ts'
-import { errno } from '../http/errors.ts'
 import { unwritable } from '../store/ensure-folder.ts'
 
 const OPTIONS: Record<keyof Folders, string> = {

@@ -1,8 +1,8 @@
 // A server of ours starts beside an export to the original's form that was killed half way. The trap: served as it lies there, it would be changed,
 // and a later export would put the files of today back to those of then.
 import { lstatSync } from 'node:fs'
+import { errno } from '../errors.ts'
 import { exportStage, type Folders } from '../folders.ts'
-import { errno } from '../http/errors.ts'
 import { Failure } from './command.ts'
 
 /** Puts it back, where we are root; else throws the sentence that says who can. Returns whether there was one. Needs the server's lock. */

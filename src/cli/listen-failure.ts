@@ -1,7 +1,7 @@
 // Why the port could not be opened, in words that name the key, and with the exit status that a service manager goes by: what only another
 // configuration mends is not tried again.
 import { isIP } from 'node:net'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 
 export interface Wanted {
   host: string

@@ -1,8 +1,8 @@
 // `edge-admin plain FILE ENTRIES BYTES`: a backup archive, screened, on standard output in the one form that every tar program reads alike.
 // For restore.sh, which unpacks it, not for people: no --help.
 import { createReadStream } from 'node:fs'
+import { ApiError } from '../errors.ts'
 import { DEPTH, plainArchive } from '../features/backup/archive.ts'
-import { ApiError } from '../http/errors.ts'
 import type { Io } from './command.ts'
 
 /** Exit status: 0 all of it, 1 not all of it (with the reason on standard error), 64 wrong use. */

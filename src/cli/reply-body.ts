@@ -4,7 +4,7 @@ import { createWriteStream, lstatSync, openSync, renameSync, rmSync } from 'node
 import type { IncomingMessage } from 'node:http'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { give, heirOf } from '../store/owner.ts'
 import { Failure, type Output } from './command.ts'
 

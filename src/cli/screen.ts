@@ -1,8 +1,8 @@
 // `edge-admin screen FILE ENTRIES BYTES`: whether a restore would take this archive. backup.sh asks before it calls one a backup.
 // The trap: the answer goes into a log a person reads, so it is one line, and names what was in the way. For scripts: no --help.
 import { createReadStream } from 'node:fs'
+import { ApiError } from '../errors.ts'
 import { DEPTH, screenArchive } from '../features/backup/archive.ts'
-import { ApiError } from '../http/errors.ts'
 import type { Io } from './command.ts'
 
 /** Exit status: 0 yes, 1 no (with the reason on standard error), 64 wrong use. */

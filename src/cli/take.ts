@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { withRightsOf } from '../store/rights.ts'
 import type { Io } from './command.ts'
 

@@ -1,6 +1,6 @@
 // Whether somebody has a block device to himself: a mounted file system, LIO, a device mapper. The trap: who merely reads from it is not seen.
 import { closeSync, constants, openSync } from 'node:fs'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 
 export function isClaimed(path: string): boolean {
   try {

@@ -1,6 +1,6 @@
 // The text of our file in /etc/exports.d, and of what `exportfs -s` prints: exports(5). The trap: a blank, a quote or a `#` in a path ends it, so
 // everything but plain characters is written as octal escapes; a control character is refused.
-import { invalid } from '../http/errors.ts'
+import { invalid } from '../errors.ts'
 
 /** One of ours. A disabled one is kept as a comment. */
 export interface Export {

@@ -1,6 +1,6 @@
 // Sections of smb.conf as text: what `net conf` and `testparm` print, and what `net conf import` reads. The trap: Samba joins a line that ends
 // in a backslash with the next one, and takes blanks off both ends of a value; what it would read otherwise than it was meant is refused.
-import { invalid } from '../http/errors.ts'
+import { invalid } from '../errors.ts'
 
 export interface Section {
   name: string

@@ -2,7 +2,7 @@
 // words mean (exists, busy, no such pool) says so itself, and leaves only the rest to this.
 import { CommandError } from '../drivers/run.ts'
 import { toolMessage } from '../drivers/tool.ts'
-import { ApiError } from '../http/errors.ts'
+import { ApiError } from '../errors.ts'
 
 /** An ApiError for a CommandError, naming the program and its own words; anything else comes back as it is. */
 export function toolFailure(error: unknown, object?: string): unknown {

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { lstatSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { ApiError } from '../errors.ts'
 import { type Folders, log, uploads } from '../folders.ts'
-import { ApiError } from '../http/errors.ts'
 import { AppendLog } from '../store/append-log.ts'
 
 /** A folder there is given another name, as scripts/lib.sh does it: it is somebody's, so it is not removed. Returns that name. */

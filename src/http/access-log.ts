@@ -1,8 +1,8 @@
 // The server's own log: JSON lines by pino, written behind. The trap: queries carry tokens and hashes, so only the path is ever logged, and
 // what could still hold a secret is redacted.
 import pino from 'pino'
+import { ApiError } from '../errors.ts'
 import { BufferedLog } from '../store/buffered-log.ts'
-import { ApiError } from './errors.ts'
 import type { Request } from './surface.ts'
 
 export interface ServerLog {

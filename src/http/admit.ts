@@ -1,8 +1,8 @@
 // Who may pass: the permission of the declaration against what the caller has proven, and the audit entry of each refusal.
 import { accountOf, mayAct, type Principal } from '../auth/principal.ts'
+import { ApiError } from '../errors.ts'
 import { origin, resourceOf } from './audit.ts'
 import type { Endpoint } from './endpoint.ts'
-import { ApiError } from './errors.ts'
 import type { Parameters } from './query.ts'
 import type { MountOptions, Request, Routed, Surface } from './surface.ts'
 

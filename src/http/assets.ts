@@ -2,8 +2,8 @@
 // declaration, never from a request.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { ApiError } from '../errors.ts'
 import { Remembered } from '../store/remembered.ts'
-import { ApiError } from './errors.ts'
 import { readPlain } from './files.ts'
 import type { Reply } from './reply.ts'
 

@@ -1,8 +1,8 @@
 // What a handler is given: the request's values, checked against the schemas of its declaration.
 import type { Context } from 'hono'
 import type * as z from 'zod'
+import { check, invalidFields } from '../field-errors.ts'
 import type { Call } from './endpoint.ts'
-import { check, invalidFields } from './field-errors.ts'
 import type { Parameters, QueryDialect } from './query.ts'
 import type { Env } from './surface.ts'
 

@@ -1,6 +1,6 @@
 // Errors as `{code,message,details,errors}`: the controller's dialect, and the console's. `details` is one string, the first field or the
 // object that it is about; `errors` has each field with what is wrong there.
-import type { ApiError, ErrorKind } from './errors.ts'
+import type { ApiError, ErrorKind } from '../errors.ts'
 import { json, type Reply } from './reply.ts'
 
 /** Those of facts/atlas.md; the rest has no word there and is ours. */

@@ -2,9 +2,9 @@
 import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { errno, notFound, raise } from '../errors.ts'
 import { parseWritten } from '../store/json-text.ts'
 import { decodeText } from '../store/text.ts'
-import { errno, notFound, raise } from './errors.ts'
 import type { Reply } from './reply.ts'
 
 /** A file that is open: it stays the one that it was, whatever takes its name meanwhile. */

@@ -1,11 +1,11 @@
 // Calls the handler, and leaves exactly one audit entry for each change and each refusal of one. That of a change is on the disk before the
 // change is answered.
 import { accountOf, type Principal } from '../auth/principal.ts'
+import { ApiError, errno, invalid } from '../errors.ts'
 import { authenticateNow, enterRefusal, reasonOf } from './admit.ts'
 import { origin, resourceOf } from './audit.ts'
 import { parseQuery, pick, RequestCall, validate } from './call.ts'
 import type { Actor, Endpoint } from './endpoint.ts'
-import { ApiError, errno, invalid } from './errors.ts'
 import { HEADER } from './idempotency.ts'
 import { contradiction, type Parameters } from './query.ts'
 import { inParts } from './ranges.ts'

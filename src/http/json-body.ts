@@ -1,9 +1,9 @@
 // A JSON body: small, of the right type, without names that JavaScript takes for more than names. The trap: on a body that is too long the
 // stream is left alone, not destroyed, or the client would never read why.
 import type { IncomingMessage } from 'node:http'
+import { ApiError, invalid } from '../errors.ts'
+import { quoted } from '../nearest.ts'
 import { doubtIn } from '../store/json-names.ts'
-import { ApiError, invalid } from './errors.ts'
-import { quoted } from './nearest.ts'
 
 /** Bytes. What needs more is an upload. */
 export const JSON_LIMIT = 64 * 1024

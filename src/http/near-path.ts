@@ -1,5 +1,5 @@
 // The declared path that was most likely meant by one that nobody has. Only declared text is offered, never a part of the request.
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 import { shown } from './route.ts'
 
 const LONGEST = 200

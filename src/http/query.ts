@@ -1,8 +1,8 @@
 // Query strings and url-encoded forms. How strictly they are read is a property of the surface: the original ignores what it cannot parse,
 // which on a surface with `?dry_run=true` would carry out what the caller only wanted to look at.
-import { type ApiError, invalid } from './errors.ts'
-import type { FieldError } from './field-errors.ts'
-import { didYouMean, quoted } from './nearest.ts'
+import { type ApiError, invalid } from '../errors.ts'
+import type { FieldError } from '../field-errors.ts'
+import { didYouMean, quoted } from '../nearest.ts'
 
 export type Parameters = Record<string, string>
 

@@ -1,7 +1,7 @@
 // Parts of a file (RFC 9110, 13 and 14): a download that broke goes on where it was, as long as the file is still the same one.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
-import { ApiError } from './errors.ts'
+import { ApiError } from '../errors.ts'
 import type { Reply } from './reply.ts'
 import { entityTag, isListed, isUnchanged } from './resource.ts'
 

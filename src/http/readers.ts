@@ -1,7 +1,7 @@
 // Many readers of one stream of server-sent events. The trap: a reader that does not read makes the server keep everything for it; so a
 // connection that has too much waiting is cut, and its reader comes back with its Last-Event-ID.
 import type { ServerResponse } from 'node:http'
-import { ApiError } from './errors.ts'
+import { ApiError } from '../errors.ts'
 
 export interface ReadersOptions {
   /** Readers at the same time. */

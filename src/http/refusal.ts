@@ -1,6 +1,6 @@
 // Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
 import type { IncomingMessage } from 'node:http'
-import { ApiError, type ErrorKind, invalid } from './errors.ts'
+import { ApiError, type ErrorKind, invalid } from '../errors.ts'
 
 const REASONS: Record<number, string> = {
   400: 'Bad Request',

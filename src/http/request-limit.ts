@@ -2,7 +2,7 @@
 // table is bounded, and strangers cannot push accounts out of it.
 import { canonicalAddress } from '../auth/back-off.ts'
 import type { Principal } from '../auth/principal.ts'
-import { tooMany } from './errors.ts'
+import { tooMany } from '../errors.ts'
 
 /** Seconds. */
 export const WINDOW = 60

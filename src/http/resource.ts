@@ -1,10 +1,10 @@
 // Versions of things: ETag, If-Match, If-None-Match, and one change of a thing at a time. The trap: a condition is asked inside the turn of
 // its thing; asked before, two writers would both find theirs true.
 import { createHash } from 'node:crypto'
+import { ApiError, invalid } from '../errors.ts'
 import { canonicalJson } from '../store/canonical-json.ts'
 import type { Turns } from '../store/turns.ts'
 import type { Call, Endpoint } from './endpoint.ts'
-import { ApiError, invalid } from './errors.ts'
 import type { Reply } from './reply.ts'
 
 export interface Conditions {

@@ -4,7 +4,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ConsoleSessions, OpenSession } from '../auth/console-sessions.ts'
 import type { Principal } from '../auth/principal.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from '../errors.ts'
 import type { Request } from './surface.ts'
 
 /** `__Host-`: a browser takes it only from this very host, over TLS, for all paths. */

@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import busboy from 'busboy'
+import { ApiError, errno, invalid } from '../errors.ts'
+import { quoted } from '../nearest.ts'
 import type { Form, ReceivedFile } from './endpoint.ts'
-import { ApiError, errno, invalid } from './errors.ts'
 import { readBytes } from './json-body.ts'
-import { quoted } from './nearest.ts'
 import { contradiction, lenientQuery, originalQuery, type Parameters } from './query.ts'
 
 export interface UploadOptions {

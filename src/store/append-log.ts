@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { give, giveToGroup, heirOf } from './owner.ts'
 
 /** Bytes, unless the configuration says otherwise. */

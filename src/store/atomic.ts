@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { give, giveToGroup, heirOf } from './owner.ts'
 import { decodeText, TextError } from './text.ts'
 

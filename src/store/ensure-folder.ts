@@ -2,7 +2,7 @@
 // what is not missing.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 

@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { withRightsOf } from './rights.ts'
 
 export interface Entry {

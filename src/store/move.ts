@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { syncFolder } from './atomic.ts'
 
 export function moveFile(from: string, to: string, mode = 0o640): void {

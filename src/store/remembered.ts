@@ -1,7 +1,7 @@
 // A small file that is asked for with each request: read again only when it changed. The trap: it has to be asked for again at each use,
 // since other hands replace it at any time; a look costs 2 µs, reading 10, and a missing file as an exception 20.
 import { statSync } from 'node:fs'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 
 /** Calls `read` for the first time and whenever the file was written, replaced, made or removed since. */
 export class Remembered<T> {

@@ -20,7 +20,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
-import { errno } from '../http/errors.ts'
+import { errno } from '../errors.ts'
 import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ensureFolder } from './ensure-folder.ts'

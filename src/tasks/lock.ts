@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { SYSTEM_PATH } from '../drivers/run.ts'
-import { ApiError } from '../http/errors.ts'
+import { ApiError } from '../errors.ts'
 
 /** Who locks for us: without it nothing can be told, and nothing be done. */
 const MISSING = 'the program flock is missing: util-linux and BusyBox have one'

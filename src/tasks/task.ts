@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { errno } from '../errors.ts'
 import type { Folders } from '../folders.ts'
-import { errno } from '../http/errors.ts'
 import { readJson } from '../store/atomic.ts'
 
 /** What scripts, hooks and readers of task files may rely on (docs/vendors.md): a new number where something that was promised changes. */

@@ -42,7 +42,7 @@ export const SLOW: Record<string, string[]> = {
   ],
   'src/http/counts': ['test/api/controller-metrics.test.ts'],
   'src/http/discard': ['test/api/bad-input.test.ts', 'test/api/adversary.test.ts'],
-  'src/http/field-errors': ['test/api/words.test.ts'],
+  'src/field-errors': ['test/api/words.test.ts'],
   'src/http/files': ['test/api/http.test.ts', 'test/api/security.test.ts'],
   'src/http/first-byte': ['test/unit/port-http.test.ts', 'test/unit/port-sockets.test.ts'],
   'src/http/handle': [

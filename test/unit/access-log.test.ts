@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { createLog } from '../../src/http/access-log.ts'
-import { ApiError } from '../../src/http/errors.ts'
 import type { Request } from '../../src/http/surface.ts'
 
 const request = { id: 'x', method: 'GET', path: '/x', address: '192.0.2.1', started: 0 } as Request

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { AccountTurns, MOST_WAITING } from '../../src/auth/account-turns.ts'
 import { BackOff } from '../../src/auth/back-off.ts'
-import type { ApiError } from '../../src/http/errors.ts'
+import type { ApiError } from '../../src/errors.ts'
 import { TestClock } from '../harness/clock.ts'
 
 const PACE = 4000

@@ -35,7 +35,7 @@ function imports(file: string): string[] {
 /** Where a file belongs: `src/features/…` is features; a file of src/ itself goes by its own name. */
 const layerOf = (file: string) => (/^src\/([a-z]+)\//.exec(file)?.[1] ?? file.replace(/^src\//, '')) as string
 
-/** Whom each layer may import, besides itself, the words of refusals (http/errors.ts, field-errors.ts, nearest.ts), folders.ts and version.ts (design.md, section 3). */
+/** Whom each layer may import, besides itself, the words of refusals (errors.ts, field-errors.ts, nearest.ts), folders.ts and version.ts (design.md, section 3). */
 const MAY: Record<string, string[]> = {
   'start.ts': ['main.ts'],
   'main.ts': ['cli'],
@@ -50,15 +50,18 @@ const MAY: Record<string, string[]> = {
   drivers: [],
   store: [],
   'endpoint-names.ts': [],
+  'errors.ts': [],
+  'field-errors.ts': [],
+  'nearest.ts': [],
   'folders.ts': [],
   'networks.ts': [],
   'version.ts': ['../package.json'],
   'vendor.d.ts': ['*'],
 }
 const EVERYONE = [
-  'src/http/errors.ts',
-  'src/http/field-errors.ts',
-  'src/http/nearest.ts',
+  'src/errors.ts',
+  'src/field-errors.ts',
+  'src/nearest.ts',
   'src/endpoint-names.ts',
   'src/folders.ts',
   'src/networks.ts',

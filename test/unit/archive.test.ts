@@ -17,13 +17,13 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import {
   type ArchiveEntry,
   type ArchiveLimits,
   plainArchive,
   screenArchive,
 } from '../../src/features/backup/archive.ts'
-import { ApiError } from '../../src/http/errors.ts'
 import { tree } from '../scripts/harness.ts'
 import { archive, END, entry, GNU, header, long, pax, record, ZEROS } from './tar-builder.ts'
 

@@ -1,8 +1,8 @@
 // The reader of uploaded JSON. The trap: every refusal here is of text that JSON.parse takes, so each case checks that first.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { decodeDocument, readDocument } from '../../src/features/conf/document.ts'
-import { ApiError } from '../../src/http/errors.ts'
 
 const refusal = (read: () => unknown): string => {
   try {

@@ -1,9 +1,9 @@
 // What refusals say about members: generated from every body and query that is declared, so that no schema can let zod's own words through.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { check } from '../../src/field-errors.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { check } from '../../src/http/field-errors.ts'
-import { didYouMean, nearest, quoted } from '../../src/http/nearest.ts'
+import { didYouMean, nearest, quoted } from '../../src/nearest.ts'
 import { consoleEndpoints } from '../../src/surfaces/console/endpoints.ts'
 import { controllerEndpoints } from '../../src/surfaces/controller/endpoints.ts'
 

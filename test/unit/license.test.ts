@@ -2,9 +2,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { expiryTime } from '../../src/features/license/expiry.ts'
 import { MAX_LICENSE_BYTES, readLicense, signLicense } from '../../src/features/license/license.ts'
-import { ApiError } from '../../src/http/errors.ts'
 import { canonicalJson } from '../../src/store/canonical-json.ts'
 
 const pem = (pair: ReturnType<typeof generateKeyPairSync>) => ({

@@ -1,8 +1,8 @@
 // Who may pass, which words are taken, and what is read of a body, for the declarations of any surface.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { ApiError, invalid } from '../../src/errors.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { ApiError, invalid } from '../../src/http/errors.ts'
 import { lenientQuery } from '../../src/http/query.ts'
 import { json } from '../../src/http/reply.ts'
 import { account, declare, small } from './small-surface.ts'

@@ -1,10 +1,10 @@
 // What is wrong with the options and devices of a request: all of it at once, each with what is allowed and what was found.
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { PoolOptions, readPoolOptions } from '../../src/features/pools/options.ts'
 import { isFileIn, readVdevs, VdevWords } from '../../src/features/pools/vdevs.ts'
 import { checkOptions, optionIssues, optionNames, readOptions } from '../../src/features/zfs/options.ts'
-import { ApiError } from '../../src/http/errors.ts'
-import { check } from '../../src/http/field-errors.ts'
+import { check } from '../../src/field-errors.ts'
 import { Options } from '../../src/surfaces/controller/datasets.ts'
 
 const dataset = { kind: 'filesystem', name: 'tank/a', when: 'create' } as const

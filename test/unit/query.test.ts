@@ -1,7 +1,7 @@
 // Query strings as the original reads them. The trap: a token is any printable text, so `+` is a plus and only percent-encoding is undone.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ApiError } from '../../src/http/errors.ts'
+import { ApiError } from '../../src/errors.ts'
 import { lenientQuery, originalQuery, parseParameters, strictQuery } from '../../src/http/query.ts'
 import { runs } from '../harness/fuzz.ts'
 

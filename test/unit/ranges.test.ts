@@ -1,7 +1,7 @@
 // Which bytes of a file a Range header selects: at both ends of the file and one byte beyond. After every answer the file is closed exactly once.
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { ApiError } from '../../src/http/errors.ts'
+import { ApiError } from '../../src/errors.ts'
 import type { OpenFile } from '../../src/http/files.ts'
 import { headOnly, inParts } from '../../src/http/ranges.ts'
 import type { Reply } from '../../src/http/reply.ts'

@@ -1,7 +1,7 @@
 // What the cookie of a request proves, and why it was not taken: each condition by itself.
 import { describe, expect, it } from 'vitest'
 import type { ConsoleSessions } from '../../src/auth/console-sessions.ts'
-import type { ApiError } from '../../src/http/errors.ts'
+import type { ApiError } from '../../src/errors.ts'
 import {
   byCookie,
   COOKIE,

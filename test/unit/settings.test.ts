@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { parseShellAssignments } from '../../src/features/conf/shell.ts'
 import { readSettings, type Settings, storedSettings } from '../../src/features/settings/settings.ts'
-import { ApiError } from '../../src/http/errors.ts'
 import { runs } from '../harness/fuzz.ts'
 import { recorded } from './settings-corpus.ts'
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../../src/errors.ts'
 import { parseShellAssignments } from '../../src/features/conf/shell.ts'
 import {
   publicStorage,
@@ -10,7 +11,6 @@ import {
   type Storage,
   storedObject,
 } from '../../src/features/storage/storage.ts'
-import { ApiError } from '../../src/http/errors.ts'
 import { runs } from '../harness/fuzz.ts'
 import { recorded } from './settings-corpus.ts'
 

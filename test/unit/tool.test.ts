@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CommandError } from '../../src/drivers/run.ts'
 import { createTool, toolMessage } from '../../src/drivers/tool.ts'
+import { ApiError } from '../../src/errors.ts'
 import { toolFailure } from '../../src/features/tool-failure.ts'
-import { ApiError } from '../../src/http/errors.ts'
 
 let folder: string
 beforeAll(() => {

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { errno } from '../../errors.ts'
 import { type Folders, uploads } from '../../folders.ts'
-import { errno } from '../../http/errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 

@@ -3,8 +3,8 @@
 // nothing that only looks like ours: people keep hidden copies of their files under much the same names.
 import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { errno } from '../../errors.ts'
 import { etc, type Folders, uploads } from '../../folders.ts'
-import { errno } from '../../http/errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { PACKAGE } from '../update/update.ts'
 import { makeWay } from '../uploads-folder.ts'

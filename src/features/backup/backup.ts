@@ -1,7 +1,7 @@
 // Backup and restore: screen what comes in, hand it to the script, tell how it went. Both share one lock: never one during the other.
 import { createReadStream } from 'node:fs'
+import { ApiError, busy } from '../../errors.ts'
 import { type Folders, uploads } from '../../folders.ts'
-import { ApiError, busy } from '../../http/errors.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'

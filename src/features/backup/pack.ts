@@ -13,7 +13,7 @@ import {
   type Stats,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ApiError, errno } from '../../http/errors.ts'
+import { ApiError, errno } from '../../errors.ts'
 import { END, type PlainEntry, padding, plainHeader } from './tar-header.ts'
 import { Tree } from './tree.ts'
 

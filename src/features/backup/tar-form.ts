@@ -2,7 +2,7 @@
 // The trap: what is screened and what is unpacked are two readings by two programs. Each rule here closes a way to make them differ.
 // A pax header's names are taken: what is unpacked is written anew (archive.ts), so that no program has to understand them.
 import { isUtf8 } from 'node:buffer'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError } from '../../errors.ts'
 import { BLOCK, padding } from './tar-header.ts'
 
 /** Bodies of headers that describe the next entry: a name and its NUL, or a few times and numbers. */

@@ -1,7 +1,7 @@
 // TLS certificates: hand a new pair to the script, which checks and installs it; tell how that went.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { busy, invalid } from '../../errors.ts'
 import { etc, type Folders, log } from '../../folders.ts'
-import { busy, invalid } from '../../http/errors.ts'
 import { AppendLog, tail } from '../../store/append-log.ts'
 import { readLine } from '../../store/atomic.ts'
 import type { Task } from '../../tasks/task.ts'

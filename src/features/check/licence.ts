@@ -1,6 +1,7 @@
 // The installed licence, where we judge it ourselves. The trap: a vendor's license.sh judges it otherwise, and a check runs no hook.
+
+import { ApiError } from '../../errors.ts'
 import { etc } from '../../folders.ts'
-import { ApiError } from '../../http/errors.ts'
 import { licenseScript, vendorJudges } from '../license/installed.ts'
 import { readLicense } from '../license/license.ts'
 import { type Finding, note, ok, unseen, warning } from './finding.ts'

@@ -3,8 +3,8 @@
 import { type Dirent, readdirSync, type Stats } from 'node:fs'
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { errno } from '../../errors.ts'
 import { uploads } from '../../folders.ts'
-import { errno } from '../../http/errors.ts'
 import { error, type Finding, ok, unseen } from './finding.ts'
 import type { Place } from './place.ts'
 

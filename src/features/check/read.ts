@@ -2,7 +2,7 @@
 import { constants, type Stats } from 'node:fs'
 import { access, lstat, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 import { decodeText, TextError } from '../../store/text.ts'
 import { groupsOf, type Place, type User } from './place.ts'
 

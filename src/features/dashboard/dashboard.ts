@@ -2,7 +2,7 @@
 // as none, so it has to be named among the problems, or an appliance whose pool hangs would look like an empty one.
 import type { Space, Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError } from '../../errors.ts'
 import { isFinal } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { toolFailure } from '../tool-failure.ts'

@@ -1,7 +1,7 @@
 // Filesystems and volumes: list, look at, make, change. The trap: `zfs set` is not all or nothing; when it refuses the second property, the
 // first is set already, so what was there before is put back.
 import { type DatasetRow, isMissing, type Property, type Zfs } from '../../drivers/zfs.ts'
-import { ApiError, busy, notFound, raise } from '../../http/errors.ts'
+import { ApiError, busy, notFound, raise } from '../../errors.ts'
 import type { Plan } from '../plan/plan.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'

@@ -2,7 +2,7 @@
 // cannot destroy when the rest is gone already, so whatever can be known before is asked before.
 import { isClaimed } from '../../drivers/block-device.ts'
 import type { Member, Zfs } from '../../drivers/zfs.ts'
-import { busy, raise } from '../../http/errors.ts'
+import { busy, raise } from '../../errors.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'

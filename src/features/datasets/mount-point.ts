@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { mounts } from '../../drivers/proc.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { busy } from '../../http/errors.ts'
+import { busy } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Lio, LioState } from '../../drivers/lio.ts'
 import type { Property } from '../../drivers/zfs.ts'
-import { ApiError, busy } from '../../http/errors.ts'
+import { ApiError, busy } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { Turns } from '../../store/turns.ts'
 import { iscsiFailure } from './failure.ts'

@@ -3,7 +3,7 @@
 import { StepError } from '../../drivers/lio.ts'
 import { CommandError } from '../../drivers/run.ts'
 import { toolMessage } from '../../drivers/tool.ts'
-import { ApiError, type ErrorKind, errno } from '../../http/errors.ts'
+import { ApiError, type ErrorKind, errno } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 import { zvolOf } from './target.ts'
 

@@ -1,7 +1,7 @@
 // iSCSI targets: list, make, change, remove; zvols as their LUNs. The trap: what is decided here is decided inside the turn of a change, on the
 // state as it is then; asked before, two callers would both find a zvol free.
 import type { Chap, LiveTarget } from '../../drivers/lio.ts'
-import { busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { busy, invalid, notFound, raise } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError } from '../../errors.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { isOurStore, MARK, type Wanted, type WantedLun } from './target.ts'

@@ -2,7 +2,7 @@
 // uploads a file, so they are fixed texts and never repeat any of it.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import * as z from 'zod'
-import { ApiError, invalid } from '../../http/errors.ts'
+import { ApiError, invalid } from '../../errors.ts'
 import { canonicalJson } from '../../store/canonical-json.ts'
 import { expiryTime } from './expiry.ts'
 

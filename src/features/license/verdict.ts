@@ -3,7 +3,7 @@
 import { accessSync, constants } from 'node:fs'
 import { scriptFault } from '../../drivers/first-line.ts'
 import { CommandError, createRun, type Run } from '../../drivers/run.ts'
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 
 export type Verdict = (
   | { is: 'valid'; text: string }

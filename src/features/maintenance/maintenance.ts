@@ -2,8 +2,8 @@
 // cannot be read means that it is on; what blocks changes must not fall open.
 import { join } from 'node:path'
 import * as z from 'zod'
+import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
-import { ApiError } from '../../http/errors.ts'
 import { readJson, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { Remembered } from '../../store/remembered.ts'

@@ -2,8 +2,8 @@
 // shared with somebody less trusted, so a file is looked at through one open descriptor, never through a link, and one with two names is left alone.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { errno } from '../../errors.ts'
 import { etc, type Folders, log } from '../../folders.ts'
-import { errno } from '../../http/errors.ts'
 import type { Owner } from '../../store/owner.ts'
 import { certificatesOf, privateKeysOf } from '../../store/pem.ts'
 

@@ -2,7 +2,7 @@
 // that what has come into being since is not destroyed unseen.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError } from '../../errors.ts'
 
 export const Plan = z.object({
   object: z.string(),

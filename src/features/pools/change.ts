@@ -1,8 +1,8 @@
 // Making, destroying, importing, exporting and scrubbing pools: checks, then a task. The trap: what the caller named is checked before any
 // program starts, and reaches the script in files, a word a line.
 import { setTimeout } from 'node:timers/promises'
-import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
-import { invalidFields } from '../../http/field-errors.ts'
+import { ApiError, busy, invalid, notFound, raise } from '../../errors.ts'
+import { invalidFields } from '../../field-errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
 import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'

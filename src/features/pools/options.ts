@@ -1,7 +1,7 @@
 // The options of a new pool: properties of the pool, and `fs.` ones of its root dataset. The trap: the lists are closed on purpose; cachefile,
 // altroot and bootfs would let a caller write or mount where nothing of his belongs.
 import * as z from 'zod'
-import type { FieldError } from '../../http/field-errors.ts'
+import type { FieldError } from '../../field-errors.ts'
 import { noSuchOption, notAValue } from '../zfs/option-words.ts'
 import { optionNames, readOptions } from '../zfs/options.ts'
 

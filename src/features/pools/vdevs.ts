@@ -4,8 +4,8 @@ import { lstatSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import type { Lsblk } from '../../drivers/lsblk.ts'
-import { type FieldError, invalidFields } from '../../http/field-errors.ts'
-import { didYouMean } from '../../http/nearest.ts'
+import { type FieldError, invalidFields } from '../../field-errors.ts'
+import { didYouMean } from '../../nearest.ts'
 
 const MOST = 512
 /** Characters that udev writes into its links; any other is `\x20` there. */

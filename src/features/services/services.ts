@@ -1,8 +1,8 @@
 // The state of the appliance's services, as the contract lists it: ours first, then those of allservices.txt in its order.
 import { join } from 'node:path'
 import { type ServiceManager, ServicesUnknown } from '../../drivers/service-manager.ts'
+import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
-import { ApiError } from '../../http/errors.ts'
 import { readEdited } from '../../store/atomic.ts'
 import { withSudoHint } from '../../tasks/last-words.ts'
 

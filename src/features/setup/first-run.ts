@@ -2,7 +2,7 @@
 // changes, since hashing takes time and another set-up may have won; and the password comes first, so that a crash leaves it to be done again.
 import { type TokenStore, tokenKey } from '../../auth/token.ts'
 import type { StoredUser } from '../../auth/users.ts'
-import { ApiError, busy, invalid } from '../../http/errors.ts'
+import { ApiError, busy, invalid } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
 import type { Accounts } from '../users/users.ts'

@@ -1,9 +1,9 @@
 // Set-up: the first token, and every later one. The trap: between a request's arrival and this call another set-up may have won, so
 // the caller's right is checked again here, in the same synchronous step as the change.
 import { endFirstRun, storeToken, TOKEN_CHARACTERS, type TokenStore, tokenKey } from '../../auth/token.ts'
+import { ApiError, busy, invalid } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { log } from '../../folders.ts'
-import { ApiError, busy, invalid } from '../../http/errors.ts'
 import { AppendLog } from '../../store/append-log.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import type { MemoryImage } from '../memory-image.ts'

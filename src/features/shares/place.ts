@@ -2,7 +2,7 @@
 // it, so where a path really leads is asked before it is shared.
 import { realpathSync, statSync } from 'node:fs'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { busy, invalid, notFound } from '../../http/errors.ts'
+import { busy, invalid, notFound } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 import { SharePath } from './rules.ts'

@@ -1,7 +1,7 @@
 // Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
 // snapshots at the next run; the preview tells which.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
-import { busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { busy, invalid, notFound, raise } from '../../errors.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 import { LONGEST } from '../zfs/names.ts'

@@ -2,7 +2,7 @@
 // data; the script is told which those are, and does nothing when there is one more, or when
 // the snapshot itself is not the planned one any more.
 import type { Zfs } from '../../drivers/zfs.ts'
-import { notFound, raise } from '../../http/errors.ts'
+import { notFound, raise } from '../../errors.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { dependingOn, underWay } from '../datasets/destroy.ts'

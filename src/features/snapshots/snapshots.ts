@@ -1,7 +1,7 @@
 // Snapshots: list, look at, take, destroy. The trap: there may be a hundred thousand, so the list goes from the program's lines to JSON text
 // without an object for each that stays.
 import { isMissing, type SnapshotRow, type Zfs } from '../../drivers/zfs.ts'
-import { notFound, raise } from '../../http/errors.ts'
+import { notFound, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'

@@ -1,8 +1,8 @@
 // Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
 // vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
 import { existsSync, lstatSync, rmSync } from 'node:fs'
+import { ApiError } from '../../errors.ts'
 import { etc, type Folders, log, uploads } from '../../folders.ts'
-import { ApiError } from '../../http/errors.ts'
 import { tail } from '../../store/append-log.ts'
 import { readJson, readLine, readText, replaceAtomic } from '../../store/atomic.ts'
 import { moveFile } from '../../store/move.ts'

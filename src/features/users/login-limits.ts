@@ -8,8 +8,8 @@ import type { KnownAddresses } from '../../auth/known-addresses.ts'
 import type { From } from '../../auth/password.ts'
 import type { Session } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
+import { tooMany } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
-import { tooMany } from '../../http/errors.ts'
 
 /**
  * Attempts on one account that strangers have for nothing, and the milliseconds between two of all later ones: 21 600 a day. After a quarter

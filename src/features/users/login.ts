@@ -6,7 +6,7 @@ import { inForce } from '../../auth/in-force.ts'
 import { LIFETIME } from '../../auth/jwt.ts'
 import type { Principal, Session } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
-import { ApiError } from '../../http/errors.ts'
+import { ApiError } from '../../errors.ts'
 import type { LoginLimits } from './login-limits.ts'
 import type { Accounts } from './users.ts'
 

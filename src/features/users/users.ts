@@ -4,7 +4,7 @@ import { inForce } from '../../auth/in-force.ts'
 import type { From, Passwords } from '../../auth/password.ts'
 import { mayAct, type Principal, type Role, type Session } from '../../auth/principal.ts'
 import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
-import { ApiError, busy, invalid, notFound, raise } from '../../http/errors.ts'
+import { ApiError, busy, invalid, notFound, raise } from '../../errors.ts'
 import type { LoginLimits } from './login-limits.ts'
 
 export interface Accounts {

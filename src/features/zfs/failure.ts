@@ -2,7 +2,7 @@
 // everything, so the words decide whether the caller asked for something wrong or something stands in the way.
 import { CommandError } from '../../drivers/run.ts'
 import { toolMessage } from '../../drivers/tool.ts'
-import { ApiError, type ErrorKind } from '../../http/errors.ts'
+import { ApiError, type ErrorKind } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 
 /** The first that fits. `scripts/zfs.sh` has the same for tasks. */

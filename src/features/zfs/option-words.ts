@@ -1,5 +1,5 @@
 // What an option may be, in words: of a pattern that is a list of words they are read from it, of the others they stand here.
-import { didYouMean, quoted } from '../../http/nearest.ts'
+import { didYouMean, quoted } from '../../nearest.ts'
 
 const COUNT = 'none or a whole number'
 const WORDS: Readonly<Record<string, string>> = {

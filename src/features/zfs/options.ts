@@ -1,8 +1,8 @@
 // The properties that a caller may set, and what each may be: a closed list. The trap: a property that is not here is refused even if ZFS
 // has it (sharenfs would export behind our back, keylocation would read a file), so a new one is a decision, not an oversight.
 import type * as z from 'zod'
-import { type FieldError, invalidFields } from '../../http/field-errors.ts'
-import { quoted } from '../../http/nearest.ts'
+import { type FieldError, invalidFields } from '../../field-errors.ts'
+import { quoted } from '../../nearest.ts'
 import { poolOf } from './names.ts'
 import { noSuchOption, notAValue } from './option-words.ts'
 import { parseSize } from './sizes.ts'

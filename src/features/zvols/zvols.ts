@@ -1,6 +1,6 @@
 // Volumes: list, look at, make, grow. The trap: a volume that is made smaller has lost the end of what is on it, so that is refused.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
-import { busy, notFound, raise } from '../../http/errors.ts'
+import { busy, notFound, raise } from '../../errors.ts'
 import {
   changeProperties,
   type DatasetDetails,

@@ -1,6 +1,6 @@
 // Writes the audit log: a chain of records in segments, signed from time to time. The trap: nothing here ever throws at whoever enters
 // something. What cannot be written is counted, and the gap is entered as soon as there is room again.
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 import { readText, syncFolder, writeAtomic } from '../atomic.ts'
 import { checkpoint as faultPoint } from '../checkpoint.ts'
 import { ensureFolder } from '../ensure-folder.ts'

@@ -1,7 +1,7 @@
 // Finds entries, newest first: the index of each segment says where to look, and only the candidates are read. The trap: everything may go
 // while we look (retention removes the oldest segment), so a file that is not there is simply older than the log.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 import { Breath } from '../breath.ts'
 import { type Entry, isCheckpoint, readBody, readFrame } from './record.ts'
 import { RowFiles, Rows, type Terms, type Wanted, want } from './rows.ts'

@@ -1,7 +1,7 @@
 // The index of one segment: seven numbers for each record, enough to pass over what a filter does not want without reading it. The trap: they
 // are fingerprints, so a hit is only a candidate; whoever reads the record compares for real.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 import { writeAtomic } from '../atomic.ts'
 import { type Checkpoint, type Entry, isCheckpoint, readBody, readFrame } from './record.ts'
 

@@ -2,7 +2,7 @@
 // checkpoint and the public key. The trap: other files may lie there; only these names count.
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { errno } from '../../http/errors.ts'
+import { errno } from '../../errors.ts'
 
 export interface Segment {
   first: number

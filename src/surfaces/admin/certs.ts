@@ -1,8 +1,8 @@
 // POST and GET /certs.
 import * as z from 'zod'
+import { invalid } from '../../errors.ts'
 import { certsStatus, checkCerts, startCerts } from '../../features/certs/certs.ts'
 import type { FilePart } from '../../http/endpoint.ts'
-import { invalid } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
 import { begins, define, PREFIX } from './deps.ts'

@@ -1,9 +1,9 @@
 // GET /version, /changelog, /build, /build/sbom, /health, /services, /endpoints, /openapi.json.
 import { join } from 'node:path'
 import * as z from 'zod'
+import { notFound, raise } from '../../errors.ts'
 import { listServices, whyUnknown } from '../../features/services/services.ts'
 import { billOfMaterials } from '../../folders.ts'
-import { notFound, raise } from '../../http/errors.ts'
 import { editedJson, editedReply, fileReply } from '../../http/files.ts'
 import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'

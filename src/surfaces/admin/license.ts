@@ -1,6 +1,6 @@
 // POST and GET /license.
 import type { Configuration } from '../../config.ts'
-import { notFound } from '../../http/errors.ts'
+import { notFound } from '../../errors.ts'
 import { JSON_TYPE, jsonText } from '../../http/reply.ts'
 import { define, PREFIX, waits } from './deps.ts'
 import { fileMissing } from './words.ts'

@@ -1,9 +1,9 @@
 // POST /setup: the first token, or a new one.
 import { setTimeout as pause } from 'node:timers/promises'
 import { mayAct } from '../../auth/principal.ts'
+import { ApiError } from '../../errors.ts'
 import { readNewToken } from '../../features/setup/setup.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { ApiError } from '../../http/errors.ts'
 import type { Asker } from '../../tasks/tasks.ts'
 import { type AdminDeps, define, PREFIX, waits } from './deps.ts'
 import { Done, done } from './words.ts'

@@ -1,7 +1,8 @@
 // GET /logs and /debug: bundles made while the client waits. GET and POST /reboot.
+
+import { busy, invalid, notFound } from '../../errors.ts'
 import { uploads } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { busy, invalid, notFound } from '../../http/errors.ts'
 import { downloadReply } from '../../http/files.ts'
 import type { Reply } from '../../http/reply.ts'
 import { type AdminDeps, begins, define, PREFIX, waits } from './deps.ts'

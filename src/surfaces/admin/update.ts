@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import * as z from 'zod'
+import { invalid } from '../../errors.ts'
 import {
   readUpdateStatus,
   startUpdate,
@@ -9,7 +10,6 @@ import {
   updateRunning,
   updateStatus,
 } from '../../features/update/update.ts'
-import { invalid } from '../../http/errors.ts'
 import { fileReply } from '../../http/files.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json, TEXT_TYPE } from '../../http/reply.ts'

@@ -2,10 +2,10 @@
 // costs a wrong phrase as much.
 import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
+import { ApiError, busy, tooMany } from '../../errors.ts'
 import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first-run.ts'
 import { Password } from '../../features/users/rules.ts'
 import { resourceOf } from '../../http/audit.ts'
-import { ApiError, busy, tooMany } from '../../http/errors.ts'
 import { JSON_TYPE } from '../../http/reply.ts'
 import { define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
 import { signedIn } from './session.ts'

@@ -1,8 +1,8 @@
 // GET /console/overview, GET /console/certificate.
 import { mayAct } from '../../auth/principal.ts'
+import { notFound } from '../../errors.ts'
 import { describeCertificate } from '../../features/certs/served.ts'
 import { readOverview } from '../../features/overview/overview.ts'
-import { notFound } from '../../http/errors.ts'
 import { JSON_TYPE, json } from '../../http/reply.ts'
 import { type ConsoleDeps, define, PREFIX, TAG } from './deps.ts'
 

@@ -1,8 +1,8 @@
 // POST /console/settings/check: whether POST /settings would take this document, before anybody is asked to confirm it. Nothing is changed;
 // the rules are the settings' own.
 import * as z from 'zod'
+import { ApiError } from '../../errors.ts'
 import { readSettings } from '../../features/settings/settings.ts'
-import { ApiError } from '../../http/errors.ts'
 import { JSON_TYPE, json } from '../../http/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
 

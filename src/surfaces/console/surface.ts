@@ -2,9 +2,9 @@
 // in; so a cookie that is not taken there is as good as none.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { accountOf, type Principal } from '../../auth/principal.ts'
+import { ApiError } from '../../errors.ts'
 import { type AuditLog, origin } from '../../http/audit.ts'
 import { codedFailure } from '../../http/coded-failure.ts'
-import { ApiError } from '../../http/errors.ts'
 import { strictQuery } from '../../http/query.ts'
 import { byCookie, FOREIGN, isForeign, refuseCookie } from '../../http/session-cookie.ts'
 import type { Request, Surface } from '../../http/surface.ts'

@@ -4,10 +4,10 @@
 import { statSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { ApiError } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
 import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
 import type { Folders } from '../../folders.ts'
-import { ApiError } from '../../http/errors.ts'
 import { event } from '../../http/readers.ts'
 import { isFinal, readTask, type Task, taskFolder } from '../../tasks/task.ts'
 

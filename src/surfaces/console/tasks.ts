@@ -1,9 +1,9 @@
 // GET /console/tasks, GET /console/tasks/{id}, and their events. The trap: tasks are there where the controller is off as well, so they are the
 // console's own.
 import * as z from 'zod'
+import { notFound, raise } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
 import { settled } from '../../features/jobs/view.ts'
-import { notFound, raise } from '../../http/errors.ts'
 import { EVENTS_TYPE, events, JSON_TYPE, json } from '../../http/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
 

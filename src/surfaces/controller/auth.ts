@@ -1,10 +1,10 @@
 // POST /auth/login, POST /auth/logout, PUT /auth/password.
 import * as z from 'zod'
 import { LIFETIME } from '../../auth/jwt.ts'
+import { ApiError, raise } from '../../errors.ts'
 import { logInOrRefuse, logOut } from '../../features/users/login.ts'
 import { Password } from '../../features/users/rules.ts'
 import { changeOwnPassword } from '../../features/users/users.ts'
-import { ApiError, raise } from '../../http/errors.ts'
 import { json } from '../../http/reply.ts'
 import { define, PREFIX } from './deps.ts'
 import { User, view } from './user.ts'

@@ -1,10 +1,10 @@
 // Slow changes: the contract answers them with what was made, so the request waits for its task. The trap: one that takes longer is not
 // cut off; it is answered with 202 and its job, and the client follows that.
 import { accountOf } from '../../auth/principal.ts'
+import { ApiError, type ErrorKind } from '../../errors.ts'
 import { maskedLine } from '../../features/jobs/redact.ts'
 import { viewJob } from '../../features/jobs/view.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { ApiError, type ErrorKind } from '../../http/errors.ts'
 import { json, type Reply } from '../../http/reply.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'

@@ -1,6 +1,6 @@
 // A job in the contract's words: its schema, and where it is.
 import * as z from 'zod'
-import { notFound } from '../../http/errors.ts'
+import { notFound } from '../../errors.ts'
 import { PREFIX } from './deps.ts'
 
 export const COLLECTION = `${PREFIX}/jobs`

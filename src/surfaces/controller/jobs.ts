@@ -2,8 +2,8 @@
 // surface (an update, a restore) are listed here as well, and who may not start those may not cancel them either (SEC-30).
 import * as z from 'zod'
 import { mayAct } from '../../auth/principal.ts'
+import { ApiError, busy, raise } from '../../errors.ts'
 import { listViews, settled, viewJob } from '../../features/jobs/view.ts'
-import { ApiError, busy, raise } from '../../http/errors.ts'
 import { longPoll, Wait } from '../../http/long-poll.ts'
 import { json } from '../../http/reply.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'

@@ -1,6 +1,7 @@
 // GET and POST /snapshot-policies, GET, PUT and DELETE /snapshot-policies/{dataset}, and the preview. The trap: what a policy would destroy is
 // decided by its counts alone, so a PUT takes effect at the next run; the preview tells before.
 import * as z from 'zod'
+import { invalid } from '../../errors.ts'
 import {
   createPolicy,
   findPolicy,
@@ -13,7 +14,6 @@ import {
 } from '../../features/snapshots/policies.ts'
 import { SnapshotPolicy } from '../../features/snapshots/policy.ts'
 import { KnownDataset } from '../../features/zfs/names.ts'
-import { invalid } from '../../http/errors.ts'
 import { json } from '../../http/reply.ts'
 import { wholeNumber } from '../../http/whole-number.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'

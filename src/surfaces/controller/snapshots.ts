@@ -2,6 +2,7 @@
 // text already when it comes here.
 import * as z from 'zod'
 import { accountOf } from '../../auth/principal.ts'
+import { invalid } from '../../errors.ts'
 import { Destruction, MEMBERS, Plan } from '../../features/plan/plan.ts'
 import { MOST_REMOVED, planRemovalOfSeveral, removeSeveral } from '../../features/snapshots/remove-several.ts'
 import { planRollback, startRollback } from '../../features/snapshots/rollback.ts'
@@ -14,7 +15,6 @@ import {
   takeSnapshot,
 } from '../../features/snapshots/snapshots.ts'
 import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
-import { invalid } from '../../http/errors.ts'
 import { json, jsonText } from '../../http/reply.ts'
 import { wholeNumber } from '../../http/whole-number.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'

@@ -1,7 +1,7 @@
 // The words that all of this surface's declarations share.
 import * as z from 'zod'
+import type { ApiError } from '../../errors.ts'
 import { codedFailure } from '../../http/coded-failure.ts'
-import type { ApiError } from '../../http/errors.ts'
 import type { Reply } from '../../http/reply.ts'
 
 export const Failure = z.object({
