@@ -12,7 +12,7 @@ const UNUSED: Record<string, RegExp> = {
   // Counters, gauges and a registry of each scrape's own (features/metrics): nothing is sampled, collected or sent.
   'prom-client':
     /\/prom-client\/lib\/(histogram|summary|pushgateway|defaultMetrics|cluster|bucketGenerators|metricAggregators)\.js$/,
-  // busboy sees multipart only; url-encoded forms are ours (http/query.ts).
+  // busboy sees multipart only; url-encoded forms are ours (http/body/query.ts).
   busboy: /\/busboy\/lib\/types\/urlencoded\.js$/,
 }
 

@@ -3,7 +3,7 @@
 import type * as z from 'zod'
 import type { Principal, Role } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
-import type { Reply } from './reply.ts'
+import type { Reply } from './reply/reply.ts'
 
 /** Who may call: anyone, whoever set-up lets in (decided by its handler), or a role. */
 export type Permission = 'public' | 'set-up' | Role

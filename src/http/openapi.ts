@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import type { Configuration } from '../config.ts'
 import type { Endpoint, Form } from './endpoint.ts'
-import { shown } from './route.ts'
+import { shown } from './pipeline/route.ts'
 
 export interface DocumentOptions {
   title: string

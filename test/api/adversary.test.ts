@@ -19,7 +19,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { BackOff } from '../../src/auth/back-off.ts'
 import { Configuration } from '../../src/config.ts'
-import { createLog } from '../../src/http/access-log.ts'
+import { createLog } from '../../src/http/server/access-log.ts'
 import { moveFile } from '../../src/store/move.ts'
 import { TestClock } from '../harness/clock.ts'
 import {

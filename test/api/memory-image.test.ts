@@ -18,7 +18,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { signLicense } from '../../src/features/license/license.ts'
 import { saveNow } from '../../src/features/memory-image.ts'
 import type { Folders } from '../../src/folders.ts'
-import { renewSelfMade } from '../../src/http/self-made.ts'
+import { renewSelfMade } from '../../src/http/server/self-made.ts'
 import { layMemoryTool, type MemoryTool } from '../fakes/original/lay.ts'
 import {
   type InProcess,

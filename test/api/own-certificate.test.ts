@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { makeSelfSigned } from '../../src/http/self-made.ts'
-import { installPair } from '../../src/http/tls.ts'
+import { makeSelfSigned } from '../../src/http/server/self-made.ts'
+import { installPair } from '../../src/http/server/tls.ts'
 import { startServer } from './appliance.ts'
 import { until } from './client.ts'
 

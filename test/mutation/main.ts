@@ -1,5 +1,5 @@
 // `make mutate`: makes one slip after the other in src/{auth,http,store,tasks,drivers}, runs the tests that could notice, and counts those that
-// did. By hand, not in continuous integration: `COUNT=120 SEED=1 make mutate`, `ONLY=src/auth` for a part, `ONLY='src/auth/jwt.ts:12 src/http/query.ts:80'`
+// did. By hand, not in continuous integration: `COUNT=120 SEED=1 make mutate`, `ONLY=src/auth` for a part, `ONLY='src/auth/jwt.ts:12 src/http/body/query.ts:80'`
 // for all slips of those lines. It works on a copy of the repository.
 import { spawnSync } from 'node:child_process'
 import {

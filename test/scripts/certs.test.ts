@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { makeSelfSigned } from '../../src/http/self-made.ts'
+import { makeSelfSigned } from '../../src/http/server/self-made.ts'
 import { layMemoryTool } from '../fakes/original/lay.ts'
 import { type Faults, FIXTURES, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 

@@ -104,14 +104,14 @@ describe('imports', () => {
 
   it('are judged: what the rules forbid is found', () => {
     for (const [file, to] of [
-      ['src/features/update/update.ts', 'src/http/reply.ts'],
+      ['src/features/update/update.ts', 'src/http/reply/reply.ts'],
       ['src/features/update/update.ts', 'src/surfaces/admin/words.ts'],
       ['src/drivers/run.ts', 'src/store/atomic.ts'],
-      ['src/http/mount.ts', 'src/features/update/update.ts'],
+      ['src/http/pipeline/mount.ts', 'src/features/update/update.ts'],
       ['src/auth/token.ts', 'src/features/setup/setup.ts'],
       ['src/surfaces/console/page.ts', 'src/surfaces/admin/words.ts'],
       ['src/store/atomic.ts', 'src/tasks/tasks.ts'],
-      ['src/tasks/tasks.ts', 'src/http/reply.ts'],
+      ['src/tasks/tasks.ts', 'src/http/reply/reply.ts'],
     ] as const) {
       expect([file, to, typeof objection(file, to)]).toEqual([file, to, 'string'])
     }
@@ -173,7 +173,7 @@ describe('SEC-01 starting programs', () => {
 describe('SEC-29 outbound connections', () => {
   it('turn certificate checks off in one place only: the handshake with our own port', () => {
     const off = sources.filter((file) => /rejectUnauthorized|NODE_TLS_REJECT_UNAUTHORIZED/.test(code(file)))
-    expect(off.filter((file) => file !== 'src/http/tls.ts')).toEqual(
+    expect(off.filter((file) => file !== 'src/http/server/tls.ts')).toEqual(
       off.includes('src/cli/call.ts') ? ['src/cli/call.ts'] : [],
     )
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { AuditLog, auditLine } from '../../src/http/audit.ts'
+import { AuditLog, auditLine } from '../../src/http/pipeline/audit.ts'
 
 let folder: string
 beforeEach(() => {

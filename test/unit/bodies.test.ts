@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { discardBody, hasBody } from '../../src/http/discard.ts'
-import { checkJsonHeaders, parseJson, readBytes } from '../../src/http/json-body.ts'
+import { discardBody, hasBody } from '../../src/http/body/discard.ts'
+import { checkJsonHeaders, parseJson, readBytes } from '../../src/http/body/json-body.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())

@@ -17,8 +17,8 @@ import { lookAtPersist } from '../../src/features/check/persist.ts'
 import type { Place } from '../../src/features/check/place.ts'
 import { lookAtScripts } from '../../src/features/check/scripts.ts'
 import { signLicense } from '../../src/features/license/license.ts'
-import { makeSelfSigned } from '../../src/http/self-made.ts'
-import { installPair } from '../../src/http/tls.ts'
+import { makeSelfSigned } from '../../src/http/server/self-made.ts'
+import { installPair } from '../../src/http/server/tls.ts'
 import {
   at,
   base,

@@ -34,8 +34,8 @@ import { reportLines } from '../../src/features/check/report.ts'
 import { lookAtScripts } from '../../src/features/check/scripts.ts'
 import { lookAtSpace, unfit } from '../../src/features/check/space.ts'
 import { lookAtSudo, SUDO_SCRIPTS } from '../../src/features/check/sudo.ts'
-import { makeSelfSigned } from '../../src/http/self-made.ts'
-import { installPair } from '../../src/http/tls.ts'
+import { makeSelfSigned } from '../../src/http/server/self-made.ts'
+import { installPair } from '../../src/http/server/tls.ts'
 import { takeState } from '../../src/tasks/server-lock.ts'
 import {
   at,

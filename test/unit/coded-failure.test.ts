@@ -1,7 +1,7 @@
 // Errors in the dialect of the controller and the console: the words, the field, and the headers that come with some of them.
 import { expect, it } from 'vitest'
 import { ApiError, type ErrorKind, type ErrorOptions } from '../../src/errors.ts'
-import { codedFailure } from '../../src/http/coded-failure.ts'
+import { codedFailure } from '../../src/http/reply/coded-failure.ts'
 
 const render = (kind: ErrorKind, message = '', options: ErrorOptions = {}) => {
   const { status, headers, body } = codedFailure(new ApiError(kind, message, options))

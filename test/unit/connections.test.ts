@@ -4,8 +4,8 @@ import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Connection, Connections } from '../../src/http/connections.ts'
-import { Places, type PlacesOptions } from '../../src/http/places.ts'
+import { type Connection, Connections } from '../../src/http/server/connections.ts'
+import { Places, type PlacesOptions } from '../../src/http/server/places.ts'
 
 const TIMES = { handshake: 1000, headers: 600, idle: 400, stalled: 300, grace: 50, look: 1 }
 let connections: Connections

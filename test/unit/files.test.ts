@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import { editedJson, editedReply, fileReply, readPlain } from '../../src/http/files.ts'
+import { editedJson, editedReply, fileReply, readPlain } from '../../src/http/reply/files.ts'
 
 let folder: string
 beforeEach(() => {

@@ -1,6 +1,6 @@
 // The names and addresses of this machine: what the system tells, line by line.
 import { expect, it } from 'vitest'
-import { type Machine, machineNames } from '../../src/http/machine-names.ts'
+import { type Machine, machineNames } from '../../src/http/server/machine-names.ts'
 
 const one = (address: string) => ({ eth0: [{ address, internal: false }] })
 const names = (host: string, more: Partial<Machine> = {}) =>

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { ApiError, invalid } from '../../src/errors.ts'
+import { lenientQuery } from '../../src/http/body/query.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { lenientQuery } from '../../src/http/query.ts'
-import { json } from '../../src/http/reply.ts'
+import { json } from '../../src/http/reply/reply.ts'
 import { account, declare, small } from './small-surface.ts'
 
 const ROLES = ['viewer', 'operator', 'administrator'] as const

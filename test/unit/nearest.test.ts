@@ -1,6 +1,6 @@
 // The word, or the path, that was most likely meant: what is near enough, at the limit and one beyond.
 import { describe, expect, it } from 'vitest'
-import { noSuchPath } from '../../src/http/near-path.ts'
+import { noSuchPath } from '../../src/http/pipeline/near-path.ts'
 import { didYouMean, nearest, quoted } from '../../src/nearest.ts'
 
 describe('the nearest word', () => {

@@ -1,9 +1,9 @@
 // Headers that are empty or odd, and still plain: on reads, and on bodies.
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { checkJsonHeaders } from '../../src/http/json-body.ts'
-import { inParts } from '../../src/http/ranges.ts'
-import { isListed, isUnchanged } from '../../src/http/resource.ts'
+import { checkJsonHeaders } from '../../src/http/body/json-body.ts'
+import { isListed, isUnchanged } from '../../src/http/pipeline/resource.ts'
+import { inParts } from '../../src/http/reply/ranges.ts'
 
 describe('If-None-Match of a read', () => {
   it.each(['', ' ', 'x', '"open', '"a" "b"', "'a'"])('that is no list matches nothing: %j', (header) => {

@@ -1,7 +1,7 @@
 // SEC-07: the one normalisation of request targets. The trap: it repairs nothing; a path is plain, or it is refused.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { normalise } from '../../src/http/path.ts'
+import { normalise } from '../../src/http/pipeline/path.ts'
 import { runs } from '../harness/fuzz.ts'
 
 describe('SEC-07 the path of a request', () => {

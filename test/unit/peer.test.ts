@@ -2,7 +2,7 @@
 // end is the proxies' own.
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { callerOf } from '../../src/http/peer.ts'
+import { callerOf } from '../../src/http/server/peer.ts'
 import { inNetworks, objectionToNetwork, plainAddress } from '../../src/networks.ts'
 
 const PROXIES = ['10.0.0.1', '192.168.0.0/16', 'fd00::/8', '::1']

@@ -1,6 +1,6 @@
 // Who gets a place, by the numbers. The trap: limits are tried at the limit and one above.
 import { expect, it } from 'vitest'
-import { Places, type PlacesOptions } from '../../src/http/places.ts'
+import { Places, type PlacesOptions } from '../../src/http/server/places.ts'
 
 const make = (options: Partial<PlacesOptions> = {}) =>
   new Places({ most: 100, perAddress: 10, isProxy: () => false, known: () => false, ...options })

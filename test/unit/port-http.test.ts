@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { answerPlain, plainAnswer } from '../../src/http/first-byte.ts'
-import { plainHost } from '../../src/http/refusal.ts'
+import { answerPlain, plainAnswer } from '../../src/http/server/first-byte.ts'
+import { plainHost } from '../../src/http/server/refusal.ts'
 import { until } from '../api/client.ts'
 import { answerTo, dial, GET, hear, openPort, type Port, speak, works } from './port.ts'
 

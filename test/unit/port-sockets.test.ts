@@ -2,7 +2,7 @@
 // socket of Node closes itself, and a test with one finds nothing.
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Timing } from '../../src/http/timing.ts'
+import type { Timing } from '../../src/http/server/timing.ts'
 import { until } from '../api/client.ts'
 import { answerTo, dial, GET, hear, openPort, type Port, SHORT, speak, works } from './port.ts'
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import { lenientQuery, originalQuery, parseParameters, strictQuery } from '../../src/http/query.ts'
+import { lenientQuery, originalQuery, parseParameters, strictQuery } from '../../src/http/body/query.ts'
 import { runs } from '../harness/fuzz.ts'
 
 const parse = (text: string) => ({ ...parseParameters(text) })

@@ -2,9 +2,9 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import type { OpenFile } from '../../src/http/files.ts'
-import { headOnly, inParts } from '../../src/http/ranges.ts'
-import type { Reply } from '../../src/http/reply.ts'
+import type { OpenFile } from '../../src/http/reply/files.ts'
+import { headOnly, inParts } from '../../src/http/reply/ranges.ts'
+import type { Reply } from '../../src/http/reply/reply.ts'
 
 const TAG = '"tag-of-the-file"'
 const TEXT = '0123456789'

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type AuditEntry, AuditLog } from '../../src/http/audit.ts'
+import { type AuditEntry, AuditLog } from '../../src/http/pipeline/audit.ts'
 import type { Entry } from '../../src/store/audit/record.ts'
 import { SampleLog } from './audit-log.ts'
 

@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { expect, it } from 'vitest'
-import type { Connection, Connections } from '../../src/http/connections.ts'
-import { RequestTurns } from '../../src/http/turns.ts'
+import type { Connection, Connections } from '../../src/http/server/connections.ts'
+import { RequestTurns } from '../../src/http/server/turns.ts'
 
 type Answer = EventEmitter & { destroyed: boolean; req: { complete: boolean } }
 

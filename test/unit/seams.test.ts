@@ -55,7 +55,7 @@ it.each([
   ],
   [
     'what a listener is made of',
-    'src/http/listener.ts',
+    'src/http/server/listener.ts',
     'ListenOptions',
     'src/cli/serve.ts',
     'listen({',

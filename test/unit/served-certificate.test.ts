@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeCertificate } from '../../src/features/certs/served.ts'
-import { makeSelfSigned } from '../../src/http/self-made.ts'
+import { makeSelfSigned } from '../../src/http/server/self-made.ts'
 import { temporaryFolder } from '../api/appliance.ts'
 
 function openssl(names: string[], key: string[]): string {

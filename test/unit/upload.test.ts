@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import { receive, type UploadOptions } from '../../src/http/upload.ts'
+import { receive, type UploadOptions } from '../../src/http/body/upload.ts'
 import { call, file, multipart, type Part, raw, until } from '../api/client.ts'
 
 const disk = vi.hoisted(() => ({ free: undefined as number | undefined, fails: undefined as string | undefined }))

@@ -2,7 +2,7 @@
 // Content-Security-Policy lets none through.
 import { html } from 'hono/html'
 import type { Configuration } from '../../config.ts'
-import { JSON_TYPE, type Reply } from '../../http/reply.ts'
+import { JSON_TYPE, type Reply } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 import { manual } from './manual.ts'
 

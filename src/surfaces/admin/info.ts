@@ -4,8 +4,8 @@ import * as z from 'zod'
 import { notFound, raise } from '../../errors.ts'
 import { listServices, whyUnknown } from '../../features/services/services.ts'
 import { billOfMaterials } from '../../folders.ts'
-import { editedJson, editedReply, fileReply } from '../../http/files.ts'
-import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply.ts'
+import { editedJson, editedReply, fileReply } from '../../http/reply/files.ts'
+import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
 const FRESH = { 'Cache-Control': 'no-cache' }

@@ -1,7 +1,7 @@
 // POST and GET /license.
 import type { Configuration } from '../../config.ts'
 import { notFound } from '../../errors.ts'
-import { JSON_TYPE, jsonText } from '../../http/reply.ts'
+import { JSON_TYPE, jsonText } from '../../http/reply/reply.ts'
 import { define, PREFIX, waits } from './deps.ts'
 import { fileMissing } from './words.ts'
 

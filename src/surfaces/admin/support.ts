@@ -3,8 +3,8 @@
 import { busy, invalid, notFound } from '../../errors.ts'
 import { uploads } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { downloadReply } from '../../http/files.ts'
-import type { Reply } from '../../http/reply.ts'
+import { downloadReply } from '../../http/reply/files.ts'
+import type { Reply } from '../../http/reply/reply.ts'
 import { type AdminDeps, begins, define, PREFIX, waits } from './deps.ts'
 import { Accepted, accepted } from './words.ts'
 

@@ -10,9 +10,9 @@ import {
   updateRunning,
   updateStatus,
 } from '../../features/update/update.ts'
-import { fileReply } from '../../http/files.ts'
-import { longPoll, Wait } from '../../http/long-poll.ts'
-import { json, TEXT_TYPE } from '../../http/reply.ts'
+import { fileReply } from '../../http/reply/files.ts'
+import { longPoll, Wait } from '../../http/reply/long-poll.ts'
+import { json, TEXT_TYPE } from '../../http/reply/reply.ts'
 import { begins, define, PREFIX } from './deps.ts'
 import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
 

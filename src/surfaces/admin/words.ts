@@ -1,7 +1,7 @@
 // The dialect of the original: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines joined by a literal \n.
 import * as z from 'zod'
 import { type ApiError, invalid } from '../../errors.ts'
-import { json, type Reply } from '../../http/reply.ts'
+import { json, type Reply } from '../../http/reply/reply.ts'
 import { PREFIX } from './deps.ts'
 
 const REASONS: Record<number, string> = {

@@ -1,7 +1,7 @@
 // Puts the console together, only where it is switched on. The trap: nothing of the page is read here; a start must not wait for it.
 import { UseHistory } from '../../features/overview/history.ts'
-import { Assets } from '../../http/assets.ts'
-import type { AuditLog } from '../../http/audit.ts'
+import type { AuditLog } from '../../http/pipeline/audit.ts'
+import { Assets } from '../../http/reply/assets.ts'
 import type { Surface } from '../../http/surface.ts'
 import type { ConsoleDeps } from './deps.ts'
 import { consoleEndpoints } from './endpoints.ts'

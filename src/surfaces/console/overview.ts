@@ -3,7 +3,7 @@ import { mayAct } from '../../auth/principal.ts'
 import { notFound } from '../../errors.ts'
 import { describeCertificate } from '../../features/certs/served.ts'
 import { readOverview } from '../../features/overview/overview.ts'
-import { JSON_TYPE, json } from '../../http/reply.ts'
+import { JSON_TYPE, json } from '../../http/reply/reply.ts'
 import { type ConsoleDeps, define, PREFIX, TAG } from './deps.ts'
 
 const certificateOf = ({ certificate, now }: ConsoleDeps) => {

@@ -9,7 +9,7 @@ import { ApiError, busy, invalid, tooMany } from '../../errors.ts'
 import { firstRun } from '../../features/setup/first-run.ts'
 import { logInOrRefuse } from '../../features/users/login.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { JSON_TYPE, json, type Reply } from '../../http/reply.ts'
+import { JSON_TYPE, json, type Reply } from '../../http/reply/reply.ts'
 import { clearCookie, setCookie } from '../../http/session-cookie.ts'
 import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
 

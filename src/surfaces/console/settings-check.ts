@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
 import { readSettings } from '../../features/settings/settings.ts'
-import { JSON_TYPE, json } from '../../http/reply.ts'
+import { JSON_TYPE, json } from '../../http/reply/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
 
 /** The original's words name the member: `Invalid name for option: hostname. Expected a host name`. */

@@ -5,7 +5,7 @@ import { JobChanges } from '../../features/jobs/changes.ts'
 import { isRefusal } from '../../features/jobs/refusal.ts'
 import type { TaskFacts } from '../../features/overview/attention.ts'
 import type { Folders } from '../../folders.ts'
-import { ChangeStream } from '../../http/change-stream.ts'
+import { ChangeStream } from '../../http/reply/change-stream.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 
 interface TaskEventsOptions {

@@ -8,7 +8,7 @@ import { ApiError } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
 import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
 import type { Folders } from '../../folders.ts'
-import { event } from '../../http/readers.ts'
+import { event } from '../../http/reply/readers.ts'
 import { isFinal, readTask, type Task, taskFolder } from '../../tasks/task.ts'
 
 const LOOK = 250

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { notFound, raise } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
 import { settled } from '../../features/jobs/view.ts'
-import { EVENTS_TYPE, events, JSON_TYPE, json } from '../../http/reply.ts'
+import { EVENTS_TYPE, events, JSON_TYPE, json } from '../../http/reply/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
 
 const COLLECTION = `${PREFIX}/tasks`

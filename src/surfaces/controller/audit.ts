@@ -1,7 +1,7 @@
 // GET /audit: the entries of every surface, newest first. The trap: who may read them is only the administrator, and nobody may change them.
 import * as z from 'zod'
-import { json } from '../../http/reply.ts'
-import { wholeNumber } from '../../http/whole-number.ts'
+import { wholeNumber } from '../../http/body/whole-number.ts'
+import { json } from '../../http/reply/reply.ts'
 import type { Entry } from '../../store/audit/record.ts'
 import { define, PREFIX } from './deps.ts'
 

@@ -1,7 +1,7 @@
 // GET /dashboard. The trap: it is polled by every open page, so it must cost the same however much there is to count.
 import * as z from 'zod'
 import { readDashboard } from '../../features/dashboard/dashboard.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
 const Count = z.int().min(0)

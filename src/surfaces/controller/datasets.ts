@@ -13,7 +13,7 @@ import {
 import { Plan } from '../../features/plan/plan.ts'
 import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { destroyDataset, RecursiveDestruction } from './destroy.ts'
 import { Job } from './job.ts'

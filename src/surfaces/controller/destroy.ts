@@ -5,7 +5,7 @@ import { callerName } from '../../auth/principal.ts'
 import { planDestruction, refuseUnasked, startDestruction } from '../../features/datasets/destroy.ts'
 import { Destruction, demandConsent, type Plan } from '../../features/plan/plan.ts'
 import type { Call } from '../../http/endpoint.ts'
-import { json, type Reply } from '../../http/reply.ts'
+import { json, type Reply } from '../../http/reply/reply.ts'
 import type { ControllerDeps } from './deps.ts'
 import { finish } from './finish.ts'
 

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { Clients } from '../../features/shares/clients.ts'
 import { SharePath } from '../../features/shares/rules.ts'
 import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 

@@ -5,7 +5,7 @@ import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import { Chap, Initiator, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
 import { CHAP_MARK, type TargetView } from '../../features/iscsi/view.ts'
 import { KnownChild, turnsOf } from '../../features/zfs/names.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 

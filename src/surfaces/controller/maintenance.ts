@@ -1,7 +1,7 @@
 // GET and PUT /maintenance. The trap: its own PUT must work while it is on.
 import * as z from 'zod'
 import { Maintenance } from '../../features/maintenance/maintenance.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 
 const path = `${PREFIX}/maintenance`

@@ -3,7 +3,7 @@
 import { CONTENT_TYPE, type Measured, renderMetrics } from '../../features/metrics/metrics.ts'
 import { readStorage } from '../../features/metrics/storage.ts'
 import type { Permission } from '../../http/endpoint.ts'
-import { TEXT_TYPE } from '../../http/reply.ts'
+import { TEXT_TYPE } from '../../http/reply/reply.ts'
 import { isFinal } from '../../tasks/task.ts'
 import { type ControllerDeps, define } from './deps.ts'
 

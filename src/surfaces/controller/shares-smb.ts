@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Description, ShareName, SharePath, ValidUsers } from '../../features/shares/rules.ts'
 import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
-import { json } from '../../http/reply.ts'
+import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 

@@ -14,8 +14,8 @@ import {
 } from '../../features/snapshots/policies.ts'
 import { SnapshotPolicy } from '../../features/snapshots/policy.ts'
 import { KnownDataset } from '../../features/zfs/names.ts'
-import { json } from '../../http/reply.ts'
-import { wholeNumber } from '../../http/whole-number.ts'
+import { wholeNumber } from '../../http/body/whole-number.ts'
+import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 

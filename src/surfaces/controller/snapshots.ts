@@ -15,8 +15,8 @@ import {
   takeSnapshot,
 } from '../../features/snapshots/snapshots.ts'
 import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
-import { json, jsonText } from '../../http/reply.ts'
-import { wholeNumber } from '../../http/whole-number.ts'
+import { wholeNumber } from '../../http/body/whole-number.ts'
+import { json, jsonText } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { answerPlan, askedBy, RecursiveDestruction } from './destroy.ts'
 import { finish } from './finish.ts'

@@ -1,6 +1,6 @@
 // GET /healthz, GET /openapi.json: what anyone may see.
 import * as z from 'zod'
-import { JSON_TYPE, json, jsonText } from '../../http/reply.ts'
+import { JSON_TYPE, json, jsonText } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
 export const healthz = define({

@@ -1,8 +1,8 @@
 // The words that all of this surface's declarations share.
 import * as z from 'zod'
 import type { ApiError } from '../../errors.ts'
-import { codedFailure } from '../../http/coded-failure.ts'
-import type { Reply } from '../../http/reply.ts'
+import { codedFailure } from '../../http/reply/coded-failure.ts'
+import type { Reply } from '../../http/reply/reply.ts'
 
 export const Failure = z.object({
   code: z.string(),

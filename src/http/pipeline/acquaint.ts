@@ -1,0 +1,27 @@
+// A surface that remembers where its callers proved themselves from: strangers' guesses must not make them wait there.
+import type { KnownAddresses } from '../../auth/known-addresses.ts'
+import type { Principal } from '../../auth/principal.ts'
+import type { TokenStore } from '../../auth/token.ts'
+import type { Request, Surface } from '../surface.ts'
+
+export function acquaint(surface: Surface, known: KnownAddresses, tokens: TokenStore): Surface {
+  const note = (request: Request, principal: Principal | undefined) => {
+    // Whoever reads numbers is nobody's owner.
+    const owner = principal && principal.via !== 'metrics'
+    const proof = owner && (principal.session ? proofOf(principal.session) : tokens.proof())
+    if (proof) known.note(request.address, proof)
+    return principal
+  }
+  return {
+    ...surface,
+    authenticate(request, parameters) {
+      const proven = surface.authenticate(request, parameters)
+      return proven instanceof Promise ? proven.then((principal) => note(request, principal)) : note(request, proven)
+    },
+  }
+}
+
+const proofOf = ({ user, generation }: { user: string; generation: number }) => ({
+  account: user,
+  version: String(generation),
+})

@@ -1,0 +1,92 @@
+// Who may pass: the permission of the declaration against what the caller has proven, and the audit entry of each refusal.
+import { accountOf, mayAct, type Principal } from '../../auth/principal.ts'
+import { ApiError } from '../../errors.ts'
+import type { Parameters } from '../body/query.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { MountOptions, Request, Routed, Surface } from '../surface.ts'
+import { origin, resourceOf } from './audit.ts'
+
+/** Lets through whom the endpoint's permission names, for the methods that are there; throws the refusal otherwise. */
+export function admit<Deps>(
+  { request, options: { surface } }: Routed<Deps>,
+  endpoint: Endpoint<Deps> | undefined,
+  principal: Principal | undefined,
+  group: Endpoint<Deps>[],
+): void {
+  const permission = endpoint?.permission ?? group[0]!.permission
+  if (permission !== 'public' && permission !== 'set-up' && !(principal && mayAct(principal, permission)))
+    throw surface.refuse(request, principal)
+  // Set-up decides for itself about strangers. A session is none: its role and its header count here as everywhere.
+  if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
+    throw surface.refuse(request, principal)
+  if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group))
+}
+
+/** For Allow. HEAD is where GET is, unless that acts. */
+export const allowedMethods = <Deps>(group: Endpoint<Deps>[]) => [
+  ...new Set(group.map(({ method }) => method)),
+  ...(group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
+]
+
+/** A proof that takes time is none here: forms that carry credentials, and second looks, belong to surfaces that need no promise. */
+export function authenticateNow(surface: Surface, request: Request, parameters: Parameters): Principal | undefined {
+  const proven = surface.authenticate(request, parameters)
+  return proven instanceof Promise ? undefined : proven
+}
+
+/** A refusal that the audit log has to know of, like every refused change. */
+export function precheck<Deps>(
+  endpoint: Endpoint<Deps>,
+  request: Request,
+  options: MountOptions<Deps>,
+  principal: Principal,
+): void {
+  try {
+    endpoint.precheck?.(options.deps)
+  } catch (error) {
+    enterRefusal(endpoint, request, options, error, principal)
+    throw error
+  }
+}
+
+export function enterRefusal<Deps>(
+  endpoint: Endpoint<Deps>,
+  request: Request,
+  { audit, surface }: MountOptions<Deps>,
+  error: unknown,
+  principal: Principal | undefined,
+): void {
+  const status = error instanceof ApiError ? error.status : 500
+  audit.write({
+    event: `${endpoint.action ?? endpoint.id}.refused`,
+    target: String(status),
+    refusal: status < 500 || undefined,
+    actor: principal?.name ?? surface.nobody,
+    account: accountOf(principal),
+    name: principal?.name,
+    resource: resourceOf(request.path),
+    failure: reasonOf(error),
+    ...origin(request),
+  })
+}
+
+/** What the caller was told. */
+export const reasonOf = (error: unknown) =>
+  error instanceof ApiError ? `${error.status} ${error.words}`.trimEnd() : '500'
+
+/** Whether a query parameter is the surface's, or the declaration's own. */
+export const isKnown = <Deps>(
+  name: string,
+  endpoint: Endpoint<Deps> | undefined,
+  group: Endpoint<Deps>[],
+  surface: Surface,
+) =>
+  surface.parameters.includes(name) ||
+  (endpoint ? [endpoint] : group).some(
+    ({ query, form }) =>
+      (query && Object.hasOwn(query.shape, name)) || (form && Object.hasOwn(form, name) && form[name]?.kind === 'text'),
+  )
+
+/** Those that a refusal may name. */
+export const knownNames = <Deps>(endpoint: Endpoint<Deps> | undefined, group: Endpoint<Deps>[]) =>
+  (endpoint ? [endpoint] : group).flatMap(({ query }) => (query ? Object.keys(query.shape) : []))

@@ -1,0 +1,81 @@
+// What a handler is given: the request's values, checked against the schemas of its declaration.
+import type { Context } from 'hono'
+import type * as z from 'zod'
+import { check, invalidFields } from '../../field-errors.ts'
+import type { Parameters, QueryDialect } from '../body/query.ts'
+import type { Call } from '../endpoint.ts'
+import type { Env } from '../surface.ts'
+
+/** A class for the sake of its getters: one in an object literal makes a hidden class, which outlives it, with each request. */
+export class RequestCall implements Call {
+  readonly params: unknown
+  readonly body: unknown
+  readonly query: Call['query']
+  readonly fields: Call['fields']
+  readonly files: Call['files']
+  readonly principal: Call['principal']
+  readonly address: string
+  readonly requestId: string
+  readonly authenticateAgain: Call['authenticateAgain']
+  readonly audit: Call['audit']
+  private readonly context: Context<Env>
+  private readonly stopping: AbortSignal
+
+  constructor(
+    context: Context<Env>,
+    stopping: AbortSignal,
+    call: Omit<Call, 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
+  ) {
+    this.context = context
+    this.stopping = stopping
+    this.params = call.params
+    this.body = call.body
+    this.query = call.query
+    this.fields = call.fields
+    this.files = call.files
+    this.principal = call.principal
+    this.address = call.address
+    this.requestId = call.requestId
+    this.authenticateAgain = call.authenticateAgain
+    this.audit = call.audit
+  }
+
+  get respondAsync(): boolean {
+    return /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i.test(this.context.req.header('prefer') ?? '')
+  }
+
+  get acceptsGzip(): boolean {
+    return /(?:^|,)[ \t]*gzip[ \t]*(?:$|,|;[ \t]*q=(?:1|0\.0{0,2}[1-9]))/i.test(
+      this.context.req.header('accept-encoding') ?? '',
+    )
+  }
+
+  get lastEventId(): string | undefined {
+    return this.context.req.header('last-event-id')
+  }
+
+  get signal(): AbortSignal {
+    return this.stopping.aborted ? this.stopping : this.context.req.raw.signal
+  }
+}
+
+/** The value through the schema; else everything that is wrong with it. */
+export function validate(schema: z.ZodType, value: unknown): unknown {
+  const result = check(schema, value)
+  if (!result.errors) return result.data
+  throw invalidFields(result.errors)
+}
+
+export const pick = (parameters: Parameters, form: object) =>
+  Object.fromEntries(Object.entries(parameters).filter(([name]) => Object.hasOwn(form, name)))
+
+export function parseQuery(
+  schema: z.ZodObject,
+  parameters: Parameters,
+  dialect: QueryDialect,
+): Record<string, unknown> {
+  const result = check(schema, pick(parameters, schema.shape), { echo: true })
+  if (!result.errors) return result.data as Record<string, unknown>
+  const [first = { field: '', message: '' }, ...more] = result.errors
+  throw dialect.wrong(first, more)
+}

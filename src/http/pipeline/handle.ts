@@ -1,0 +1,214 @@
+// Calls the handler, and leaves exactly one audit entry for each change and each refusal of one. That of a change is on the disk before the
+// change is answered.
+import { accountOf, type Principal } from '../../auth/principal.ts'
+import { ApiError, errno, invalid } from '../../errors.ts'
+import { contradiction, type Parameters } from '../body/query.ts'
+import type { Received } from '../body/upload.ts'
+import type { Actor, Endpoint } from '../endpoint.ts'
+import { inParts } from '../reply/ranges.ts'
+import type { Reply } from '../reply/reply.ts'
+import type { Request, Routed, Surface } from '../surface.ts'
+import { authenticateNow, enterRefusal, reasonOf } from './admit.ts'
+import { origin, resourceOf } from './audit.ts'
+import { parseQuery, pick, RequestCall, validate } from './call.ts'
+import { HEADER } from './idempotency.ts'
+import { handleResource } from './resource.ts'
+
+/** Nothing is held back for a HEAD. */
+const AT_ONCE = AbortSignal.abort()
+
+/** What came in the body. */
+export interface Input extends Received {
+  json?: { value: unknown; bytes: Uint8Array }
+}
+
+export function run<Deps>(
+  context: Routed<Deps>,
+  endpoint: Endpoint<Deps>,
+  parameters: Parameters,
+  received: Input,
+  principal: Principal | undefined,
+): Reply | Promise<Reply> {
+  const { c, request, options } = context
+  const besides = endpoint.form ? pick(parameters, endpoint.form) : {}
+  const fields = endpoint.form ? { ...received.fields, ...besides } : received.fields
+  let entry:
+    | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
+    | undefined
+  /** Whether the entry has to be on the disk before the answer: nobody waits for the disk because a stranger was refused. */
+  const enter = ({ event, target, actor }: NonNullable<typeof entry>, status: number, failure?: string): boolean => {
+    const { surface } = options
+    // A mere name proves nothing, not even beside a token of somebody else.
+    const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
+    const name = (typeof actor === 'object' ? actor.name : actor) ?? principal?.name
+    options.audit.write({
+      event: lineEvent(endpoint, event, status, failure),
+      action: actionOf(endpoint, event, status),
+      target,
+      actor: name ?? surface.nobody,
+      account,
+      name: account === undefined && name === surface.nobody ? undefined : name,
+      resource: resourceOf((surface.targets === 'resource' && target) || request.path),
+      failure,
+      ...origin(request),
+    })
+    return failure === undefined || account !== undefined
+  }
+  /** Waits for the disk. The change has been made, so what is kept for a retry is kept; only then is the caller told that the disk refused. */
+  let refusedByDisk: unknown
+  const save = async ({ entered }: NonNullable<typeof entry>): Promise<void> => {
+    try {
+      await options.audit.saved()
+      entered?.()
+    } catch (error) {
+      // Who signs in or out must be let in to see why.
+      if (!endpoint.repeatable && endpoint.permission !== 'public') refusedByDisk = error
+    }
+  }
+  const whole = (reply: Reply) =>
+    inParts(reply, request.incoming?.headers ?? {}, { head: request.head, fresh: endpoint.acts === true })
+  const done = (reply: Reply): Reply | Promise<Reply> => {
+    if (!entry && endpoint.method !== 'GET') entry = { event: actionName(endpoint), target: '' }
+    if (options.checkResponses) checkResponse(endpoint, reply)
+    if (!entry) return whole(reply)
+    const failure = reply.status < 400 ? undefined : String(reply.status)
+    return enter(entry, reply.status, failure) ? save(entry).then(() => whole(reply)) : whole(reply)
+  }
+  const refused = (error: unknown): Promise<never> => {
+    const status = error instanceof ApiError ? error.status : 500
+    let wait: Promise<void> | undefined
+    if (entry && enter(entry, status, reasonOf(error))) wait = save(entry)
+    else if (!entry && endpoint.method !== 'GET') {
+      enterRefusal(endpoint, request, options, error, principal)
+      // A bug may have come after a part of the change.
+      if (status >= 500) wait = options.audit.saved().catch(() => {})
+    }
+    return (wait ?? Promise.resolve()).then(() => {
+      throw error
+    })
+  }
+  const safe = (reply: Reply): Reply => {
+    if (refusedByDisk !== undefined) throw notSafe(refusedByDisk)
+    return reply
+  }
+  try {
+    if (endpoint.method !== 'GET' && !endpoint.duringMaintenance) options.surface.refuseChanges?.()
+    for (const name in options.surface.query.lastWins ? {} : besides) {
+      if (name in received.fields && received.fields[name] !== besides[name]) throw contradiction(name)
+    }
+    if (options.surface.query.strict) refuseUnkept(endpoint, request)
+    const call = new RequestCall(c, request.head ? AT_ONCE : options.stopping, {
+      params: endpoint.params && validate(endpoint.params, context.params),
+      query: endpoint.query ? parseQuery(endpoint.query, parameters, options.surface.query) : {},
+      fields,
+      files: received.files,
+      body: endpoint.body && validate(endpoint.body, received.json?.value),
+      principal,
+      address: request.address,
+      requestId: request.id,
+      authenticateAgain: () => authenticateNow(options.surface, request, { ...received.fields, ...parameters }),
+      audit: (event, target, actor, entered) => {
+        entry = { event, target, actor, entered }
+      },
+    })
+    const act = () =>
+      endpoint.resource
+        ? handleResource(endpoint, call, options.deps, { turns: options.turns, conditions: conditionsOf(request) })
+        : endpoint.handle(call, options.deps)
+    const once = asksForOnce(endpoint, request, options.surface, principal)
+    // Entered before its answer is kept: a retry gets that answer, and must not be the first that the log knows of.
+    const result = once
+      ? once.answers
+          .once(
+            { ...once, query: parameters, body: received.json?.bytes },
+            async () => done(await act()),
+            () => entry?.target ?? '',
+          )
+          .then(({ reply, replayed }) => {
+            if (!replayed) return reply
+            call.audit(`${actionName(endpoint)}.replayed`, replayed.target)
+            return done(reply)
+          })
+      : act()
+    if (!(result instanceof Promise)) {
+      const answer = done(result)
+      return answer instanceof Promise ? answer.then(safe) : answer
+    }
+    return result.then(once ? (reply) => reply : done, refused).then(safe)
+  } catch (error) {
+    return refused(error)
+  }
+}
+
+/** The change is there and its entry may not be: no success, and no reason to do it again. */
+function notSafe(cause: unknown): ApiError {
+  const full = ['ENOSPC', 'EDQUOT'].includes(errno(cause) ?? '')
+  const message = 'The change was made, but its entry in the audit log could not be written to the disk'
+  return new ApiError(full ? 'no-space' : 'internal', message, { cause })
+}
+
+/** The action of a declaration: of a change it is always declared (test/unit/endpoint-table.test.ts). */
+export const actionName = <Deps>({ action, id }: Endpoint<Deps>) => action ?? id
+
+/** What an action can be but done: begun, only planned, answered once more, or not even tried because somebody has to wait. */
+const STAGE = /\.(?:accepted|plan|replayed|backoff)$/
+
+/** What the chain calls it: the declaration's word, whatever the handler's word for the line is. */
+function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number): string {
+  const stage = STAGE.exec(event)?.[0] ?? (status === 202 ? '.accepted' : '')
+  return `${actionName(endpoint)}${stage}`
+}
+
+/** The original's word; it has none for what failed, and says so at its end. */
+const lineEvent = <Deps>(endpoint: Endpoint<Deps>, event: string, status: number, failure: string | undefined) =>
+  failure === undefined || event !== actionName(endpoint) ? event : `${event}.${status < 500 ? 'refused' : 'failed'}`
+
+/** The Idempotency-Key of a request that is heard for it, and whose it is. Throws where one cannot be kept. */
+function asksForOnce<Deps>(
+  { method, repeatable, secret, form, response }: Endpoint<Deps>,
+  { incoming, path }: Request,
+  { answers }: Surface,
+  principal: Principal | undefined,
+) {
+  const key = incoming?.headers['idempotency-key']
+  if (key === undefined || !answers || !principal || method !== 'POST' || repeatable) return undefined
+  const details = { field: HEADER }
+  // An answer that is a secret must not be kept, one that is a file cannot be.
+  if (secret || form || typeof response === 'string') throw invalid('This request takes no such header', { details })
+  const [value = '', ...more] = incoming?.headersDistinct['idempotency-key'] ?? []
+  if (more.length > 0 || !/^[\x20-\x7e]{1,255}$/.test(value))
+    throw invalid('Expected 1 to 255 printable ASCII characters', { details })
+  const account = principal.session?.user ?? `${principal.via} ${principal.name}`
+  return { answers, key: value, account, role: principal.role, method, path }
+}
+
+/** A condition that is not kept must not be dropped: the change would be made that the caller wanted only if nothing had changed. */
+function refuseUnkept<Deps>({ method, resource }: Endpoint<Deps>, { incoming }: Request): void {
+  if (method === 'GET' || !incoming) return
+  const { headers } = incoming
+  const refuse = (field: string, why: string) => invalid(`${field} is not kept here: ${why}`, { details: { field } })
+  if (headers['if-unmodified-since'] !== undefined) throw refuse('If-Unmodified-Since', 'send If-Match with the ETag')
+  if (resource) return
+  if (headers['if-match'] !== undefined) throw refuse('If-Match', 'what this changes has no ETag')
+  if (headers['if-none-match'] !== undefined) throw refuse('If-None-Match', 'what this changes has no ETag')
+}
+
+const conditionsOf = ({ incoming }: Request) => ({
+  match: incoming?.headers['if-match'],
+  noneMatch: incoming?.headers['if-none-match'],
+})
+
+function checkResponse<Deps>(endpoint: Endpoint<Deps>, reply: Reply): void {
+  if (reply.status === 304) return
+  if (endpoint.accepted && reply.status === 202) {
+    endpoint.accepted.parse(JSON.parse(String(reply.body)))
+    return
+  }
+  if (typeof endpoint.response === 'string') {
+    if (reply.headers['Content-Type']?.split(';')[0] !== endpoint.response)
+      throw new Error(`${endpoint.id} answers ${reply.headers['Content-Type']}`)
+  } else if (typeof reply.body === 'string' || reply.body instanceof Uint8Array) {
+    endpoint.response.parse(JSON.parse(Buffer.from(reply.body).toString()))
+  }
+  if (reply.status !== (endpoint.status ?? 200)) throw new Error(`${endpoint.id} answers an undeclared ${reply.status}`)
+}

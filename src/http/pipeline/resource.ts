@@ -1,0 +1,77 @@
+// Versions of things: ETag, If-Match, If-None-Match, and one change of a thing at a time. The trap: a condition is asked inside the turn of
+// its thing; asked before, two writers would both find theirs true.
+import { createHash } from 'node:crypto'
+import { ApiError, invalid } from '../../errors.ts'
+import { canonicalJson } from '../../store/canonical-json.ts'
+import type { Turns } from '../../store/turns.ts'
+import type { Call, Endpoint } from '../endpoint.ts'
+import type { Reply } from '../reply/reply.ts'
+
+export interface Conditions {
+  match: string | undefined
+  noneMatch: string | undefined
+}
+
+/** The strong entity tag of what a version tells; undefined for what is not there. */
+export const entityTag = (version: unknown) =>
+  version === undefined
+    ? undefined
+    : `"${createHash('sha256')
+        .update(canonicalJson(JSON.parse(JSON.stringify(version))))
+        .digest('base64url')
+        .slice(0, 27)}"`
+
+export async function handleResource<Deps>(
+  endpoint: Endpoint<Deps>,
+  call: Call,
+  deps: Deps,
+  { turns, conditions }: { turns: Turns; conditions: Conditions },
+): Promise<Reply> {
+  const resource = endpoint.resource as NonNullable<typeof endpoint.resource>
+  const now = async () => entityTag(await resource.version?.(call, deps))
+  if (endpoint.method === 'GET') {
+    // Before what is shown: a tag that is newer than its text would let its reader overwrite what he never saw.
+    const before = await now()
+    const reply = await endpoint.handle(call, deps)
+    const tag = entityTag(reply.version) ?? before
+    if (isUnchanged(conditions.noneMatch, tag)) return { ...tagged(reply, tag), status: 304, body: '' }
+    return tagged(reply, tag)
+  }
+  const { match, noneMatch } = conditions
+  const release = await turns.take([resource.key(call.params, call.body, call.principal)].flat())
+  try {
+    if (match !== undefined || noneMatch !== undefined) {
+      const tag = await now()
+      if (match !== undefined && !isListed(match, tag, 'If-Match')) throw failed('If-Match')
+      if (noneMatch !== undefined && isListed(noneMatch, tag, 'If-None-Match')) throw failed('If-None-Match')
+    }
+    const reply = await endpoint.handle(call, deps)
+    if (reply.version !== undefined) return tagged(reply, entityTag(reply.version))
+    // What has only begun has no new version yet, and what is removed has none any more.
+    if (reply.status === 202 || endpoint.method === 'DELETE') return reply
+    // The change is made: that its version cannot be told is no reason to say that it failed.
+    return tagged(reply, await now().catch(() => undefined))
+  } finally {
+    release()
+  }
+}
+
+const tagged = (reply: Reply, tag: string | undefined): Reply =>
+  tag === undefined ? reply : { ...reply, headers: { ...reply.headers, ETag: tag } }
+
+const failed = (field: string) =>
+  new ApiError('precondition-failed', 'It has been changed meanwhile, or is not there', { details: { field } })
+
+const LIST = /^[ \t,]*(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,(?:[ \t]*(?:W\/)?"[\x21\x23-\x7e]*")?)*[ \t]*$/
+
+/** RFC 9110, 13.1: `*` is true for whatever is there. Ours are all strong, so a weak tag is none of If-Match's, and any of the other's. */
+export function isListed(header: string, tag: string | undefined, field: 'If-Match' | 'If-None-Match'): boolean {
+  if (header.trim() === '*') return tag !== undefined
+  if (!LIST.test(header)) throw invalid('Expected * or a list of entity tags', { details: { field } })
+  const given = header.match(/(?:W\/)?"[^"]*"/g) ?? []
+  return given.some((one) => one === tag || (field === 'If-None-Match' && one === `W/${tag}`))
+}
+
+/** If-None-Match of a read: one that is empty or no list matches nothing, and the whole is given. That of a change is refused. */
+export const isUnchanged = (header: string | undefined, tag: string | undefined): boolean =>
+  header !== undefined && (header.trim() === '*' || LIST.test(header)) && isListed(header, tag, 'If-None-Match')

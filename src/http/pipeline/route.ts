@@ -1,0 +1,93 @@
+// Path templates: `{name}` is one segment, `{name*}` one or more of them. The trap: Hono's fast router gives up (for every route of the
+// process) once a literal and a parameter compete for a segment, so it is only asked for what stands before the first parameter.
+import type { Parameters } from '../body/query.ts'
+
+export interface Route<T> {
+  template: string
+  value: T
+}
+
+export interface Match<T> {
+  value: T
+  params: Parameters
+}
+
+interface Compiled<T> extends Route<T> {
+  pattern: RegExp
+  names: { name: string; greedy: boolean }[]
+  rank: string
+}
+
+const PARAMETER = /\{(\w+)(\*?)\}/g
+
+/** A template as OpenAPI writes it. */
+export const shown = (template: string) => template.replace(PARAMETER, '{$1}')
+
+/** The literal text before the first parameter, with its slash; undefined when there is none. */
+function stem(template: string): string | undefined {
+  const at = template.indexOf('{')
+  return at < 0 ? undefined : template.slice(0, at)
+}
+
+/** Splits routes into those that are their own path, and those that share a stem: parameters, and the literals that compete with them. */
+export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: Map<string, Route<T>[]> } {
+  const all = routes.map(({ template }) => stem(template)).filter((one) => one !== undefined)
+  // The shortest: what stands below another stem belongs to it.
+  const shortest = all.filter((one) => !all.some((other) => other !== one && one.startsWith(other)))
+  const stems = new Map<string, Route<T>[]>(shortest.map((one) => [one, []]))
+  const plain: Route<T>[] = []
+  for (const route of routes) {
+    const under = shortest.find((one) => route.template.startsWith(one) && route.template !== one)
+    if (under === undefined) plain.push(route)
+    else stems.get(under)?.push(route)
+  }
+  return { plain, stems }
+}
+
+/**
+ * Finds the route of a path, as `normalise` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
+ * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are.
+ */
+export function matcher<T>(
+  routes: Route<T>[],
+): (path: string, fits?: (match: Match<T>, first: boolean) => boolean) => Match<T> | undefined {
+  const compiled = routes.map(compile).sort((a, b) => (a.rank < b.rank ? -1 : 1))
+  return (path, fits = () => true) => {
+    // A trailing slash is the same endpoint, though the signed path keeps it (facts: jidoteki.md 2.4).
+    const bare = path.endsWith('/') ? path.slice(0, -1) : path
+    let first: Match<T> | undefined
+    for (const { pattern, names, value } of compiled) {
+      const found = pattern.exec(bare)
+      const params = found && read(names, found.slice(1))
+      const match = params && { value, params }
+      if (match && fits(match, first === undefined)) return match
+      first ??= match ?? undefined
+    }
+    return first
+  }
+}
+
+function compile<T>(route: Route<T>): Compiled<T> {
+  const { template } = route
+  const names = [...template.matchAll(PARAMETER)].map(([, name = '', star]) => ({ name, greedy: star === '*' }))
+  if (names.filter(({ greedy }) => greedy).length > 1) throw new Error(`${template}: two parameters that hold slashes`)
+  const parts = template.split('/').map((part) => {
+    const [whole, , star] = /^\{(\w+)(\*?)\}$/.exec(part) ?? []
+    if (whole === undefined && /[{}]/.test(part)) throw new Error(`${template}: a parameter is a whole segment`)
+    if (whole === undefined) return { rank: 0, text: part.replace(/[.*+?^$()|[\]\\]/g, '\\$&') }
+    return star ? { rank: 2, text: '(.+)' } : { rank: 1, text: '([^/]+)' }
+  })
+  const pattern = new RegExp(`^${parts.map(({ text }) => text).join('/')}$`, 's')
+  return { ...route, names, pattern, rank: `${parts.map(({ rank }) => rank).join('')}3` }
+}
+
+/** Undefined when a slash was hidden from a parameter that holds none: such a path is nobody's. */
+function read(names: Compiled<unknown>['names'], values: string[]): Parameters | undefined {
+  const params: Parameters = Object.create(null)
+  for (const [i, { name, greedy }] of names.entries()) {
+    const value = values[i] ?? ''
+    if (!greedy && value.includes('%2F')) return undefined
+    params[name] = value.replaceAll('%2F', '/')
+  }
+  return params
+}

@@ -1,0 +1,78 @@
+// Answers: a reply or an error, with the surface's headers, as what Hono sends.
+import { Readable } from 'node:stream'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Context } from 'hono'
+import { ApiError, notFound } from '../../errors.ts'
+import { discardBody, hasBody } from '../body/discard.ts'
+import type { CallerOf } from '../server/peer.ts'
+import type { Env, MountOptions, Request } from '../surface.ts'
+import { headOnly } from './ranges.ts'
+import type { Reply } from './reply.ts'
+
+/** Of Hono's context, what a request is made of. */
+type Asked = { env?: Env['Bindings']; req: Pick<Context['req'], 'method'> }
+type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered' | 'callerOf'> }
+
+let requests = 0
+const processId = Math.floor(Math.random() * 36 ** 4).toString(36)
+const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
+
+/** What a request is from the start: every path that it may take needs these. */
+export function newRequest(c: Asked, path: string, callerOf: CallerOf, template = ''): Request {
+  const incoming = c.env?.incoming
+  const head = c.req.method === 'HEAD'
+  return {
+    method: head ? 'GET' : c.req.method,
+    head,
+    path,
+    template,
+    address: callerOf(incoming),
+    id: nextRequestId(),
+    started: performance.now(),
+    incoming,
+    outgoing: c.env?.outgoing,
+    cookie: undefined,
+  }
+}
+
+export function respond({ request, options }: Answering, reply: Reply, error?: unknown): Response {
+  options.answered(request, reply.status, error)
+  const headers = options.surface.headers(request.id)
+  for (const name in reply.headers) headers[name] = reply.headers[name] as string
+  if (request.head) {
+    headOnly(reply, headers)
+    return new Response(null, { status: reply.status, headers })
+  }
+  if (reply.follow && request.outgoing) {
+    request.outgoing.writeHead(reply.status, headers)
+    request.outgoing.flushHeaders()
+    reply.follow(request.outgoing)
+    return RESPONSE_ALREADY_SENT
+  }
+  const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : (reply.body as string)
+  return new Response(reply.status === 304 ? null : body, { status: reply.status, headers })
+}
+
+export function fail(context: Answering, error: unknown): Response {
+  const known = error instanceof ApiError ? error : new ApiError('internal', '', { cause: error })
+  const { incoming } = context.request
+  const reply = context.options.surface.renderError(known)
+  // What is still on its way is not wanted: the connection ends with this answer.
+  if (hasBody(incoming) && !incoming?.complete) reply.headers['Connection'] = 'close'
+  return respond(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
+}
+
+/** For paths without an endpoint, and targets that are none. */
+export function notFoundReply(c: Context<Env>, options: Answering['options'], error = notFound()): Response {
+  const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
+  discardBody(request.incoming)
+  return respond({ request, options }, options.surface.renderError(error), error)
+}
+
+/** For a request whose first lines are not plain. What follows on its connection might begin in the middle of something: that ends. */
+export function objectionReply(c: Asked, path: string, options: Answering['options'], error: ApiError): Response {
+  const request = newRequest(c, path, options.callerOf)
+  const reply = options.surface.renderError(error)
+  reply.headers['Connection'] = 'close'
+  return respond({ request, options }, reply, error)
+}

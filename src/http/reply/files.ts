@@ -1,0 +1,116 @@
+// Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
+import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { errno, notFound, raise } from '../../errors.ts'
+import { parseWritten } from '../../store/json-text.ts'
+import { decodeText } from '../../store/text.ts'
+import type { Reply } from './reply.ts'
+
+/** A file that is open: it stays the one that it was, whatever takes its name meanwhile. */
+export class OpenFile {
+  /** Bytes. What is added later is not part of the answer. */
+  readonly size: number
+  readonly inode: bigint
+  /** Milliseconds since 1970. */
+  readonly modified: number
+  /** The strong entity tag: which file it is, how long, and when it was written last. */
+  tag: string
+  private fd: number | undefined
+
+  /** Throws, with the descriptor closed, what a client is told of anything but a regular file: that there is none. */
+  constructor(fd: number) {
+    const { size, ino, mtimeNs, mtimeMs, isFile } = regular(fd)
+    if (!isFile) {
+      closeSync(fd)
+      throw notFound()
+    }
+    this.fd = fd
+    this.size = Number(size)
+    this.inode = ino
+    this.modified = Number(mtimeMs)
+    this.tag = `"${[ino, size, mtimeNs].map((number) => number.toString(36)).join('-')}"`
+  }
+
+  /** From the first to the last byte, both included; closes the file at its end. */
+  stream(start: number, end: number): Readable {
+    const { fd } = this
+    if (fd === undefined) throw new Error('the file is closed')
+    this.fd = undefined
+    return createReadStream('', { fd, start, end })
+  }
+
+  close(): void {
+    if (this.fd !== undefined) closeSync(this.fd)
+    this.fd = undefined
+  }
+}
+
+function regular(fd: number) {
+  const info = fstatSync(fd, { bigint: true })
+  const { size, ino, mtimeNs, mtimeMs } = info
+  return { size, ino, mtimeNs, mtimeMs, isFile: info.isFile() }
+}
+
+/** The file, open for reading; undefined when there is none of that name. Whether it is a regular one is still to be asked. */
+function open(folder: string, name: string): number | undefined {
+  try {
+    return openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'].includes(errno(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+/** The bytes of a small file; undefined when it is not a regular one, or has more than `most` bytes. */
+export function readPlain(folder: string, name: string, most = Number.POSITIVE_INFINITY): Buffer | undefined {
+  const fd = open(folder, name)
+  if (fd === undefined) return undefined
+  try {
+    const info = fstatSync(fd)
+    return info.isFile() && info.size <= most ? readFileSync(fd) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Bytes of the largest file that is held in memory to be looked at. */
+const MOST = 4 << 20
+
+/** A small text that people edit, as UTF-8 whatever an editor made of it. What cannot be read so, or is large, goes out as it is. */
+export function editedReply(folder: string, name: string, headers: Record<string, string>): Reply {
+  try {
+    const body = decodeText(readPlain(folder, name, MOST) ?? raise(notFound()))
+    return { status: 200, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, body }
+  } catch {
+    return fileReply(folder, name, headers)
+  }
+}
+
+/** The same of JSON, and nothing else: 404, with the reason, for what a client's parser would stop at. */
+export function editedJson(folder: string, name: string, headers: Record<string, string>): Reply {
+  const bytes = readPlain(folder, name, MOST) ?? raise(notFound())
+  try {
+    const body = decodeText(bytes)
+    parseWritten(body)
+    return { status: 200, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, body }
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : 'no text'
+    throw notFound('', { cause, words: `${name} on this system is not JSON in UTF-8. Found: ${found}` })
+  }
+}
+
+/** Streams `<folder>/<name>`, or the part of it that is asked for; 404 when it is not a regular file. */
+export function fileReply(folder: string, name: string, headers: Record<string, string>): Reply {
+  const fd = open(folder, name)
+  if (fd === undefined) throw notFound()
+  return { status: 200, headers, body: '', file: new OpenFile(fd) }
+}
+
+/** As `fileReply`, for saving under its name. */
+export const downloadReply = (folder: string, name: string, type: string): Reply =>
+  fileReply(folder, name, {
+    'Content-Type': type,
+    'Cache-Control': 'max-age=1',
+    'Content-Disposition': `attachment; filename="${name}"`,
+  })

@@ -1,0 +1,34 @@
+// `?wait=SECONDS`: an answer held back until what it tells has changed. The trap: nothing to wait for answers at once, so that a client
+// that asks just after the end does not hang.
+import * as z from 'zod'
+import { wholeNumber } from '../body/whole-number.ts'
+import type { Call } from '../endpoint.ts'
+
+export const MAX_WAIT = 300
+
+export const Wait = z.object({
+  wait: wholeNumber(0, MAX_WAIT, {
+    description: `Hold the answer until the state changes, at most this many seconds (0 to ${MAX_WAIT}). Nothing under way answers at once.`,
+  }),
+})
+
+export interface LongPoll<T> {
+  read: () => T | Promise<T>
+  /** Whether something is under way that can still change. */
+  underWay: (value: T) => boolean
+  /** What counts as the state: another text is a change. */
+  state: (value: T) => string
+}
+
+/** Reads once without `wait`; else again until the state differs, nothing is under way, the time is over or the client is gone. */
+export async function longPoll<T>({ read, underWay, state }: LongPoll<T>, call: Call): Promise<T> {
+  const first = await read()
+  const seconds = Number(call.query['wait'] ?? 0)
+  const end = performance.now() + seconds * 1000
+  let value = first
+  while (underWay(value) && state(value) === state(first) && performance.now() < end && !call.signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    value = await read()
+  }
+  return value
+}

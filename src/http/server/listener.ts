@@ -1,0 +1,186 @@
+// The one port: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
+// `100 Continue` before anyone looked at the credentials; both are taken over here.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import { isIP, type Socket } from 'node:net'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import type { Hono } from 'hono'
+import type { ApiError } from '../../errors.ts'
+import type { Folders } from '../../folders.ts'
+import type { Env } from '../surface.ts'
+import { Connections } from './connections.ts'
+import { answerPlain, beginsPlain } from './first-byte.ts'
+import { Places, type PlacesOptions } from './places.ts'
+import { MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
+import { installedPair } from './served-pair.ts'
+import { TIMING, type Timing } from './timing.ts'
+import { fingerprint, readPair, servedFingerprint } from './tls.ts'
+import { RequestTurns } from './turns.ts'
+
+export interface ListenOptions {
+  app: Hono<Env>
+  folders: Folders
+  host: string
+  port: number
+  tls: boolean
+  places: PlacesOptions
+  /** The answer to a request whose first lines are not plain, in the dialect of its path. Left out, it is that of what is no HTTP. */
+  refused?: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
+  /** Tests wait for less. */
+  timing?: Partial<Timing>
+  /** Whether a certificate is being installed now: its files are left alone. */
+  installing?: () => boolean
+  /** Called when our own certificate was made anew before it is served first. */
+  madeAnew?: (reason: string) => void
+  warn: (text: string, error?: unknown) => void
+}
+
+export interface Listener {
+  /** `https://127.0.0.1:8443` */
+  url: string
+  /** The certificate that is served now, as PEM; undefined without TLS. */
+  certificate: () => string | undefined
+  /** Serves the pair that is installed now; open connections stay. Throws, with the old pair still served, when it does not work. */
+  reloadCertificate: () => Promise<void>
+  /** Open connections, in whichever state. */
+  connections: () => number
+  close: () => Promise<void>
+}
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { app, folders, host, tls, warn } = options
+  const timing = { ...TIMING, ...options.timing }
+  const below = {
+    hostname: 'localhost',
+    // What the library refuses itself (a backslash in the path, a broken Host) would otherwise be an empty answer.
+    errorHandler: (error: unknown) => {
+      const malformed = error instanceof RequestError
+      if (!malformed) warn('a request failed below the application', error)
+      const { status, headers, body } = refusal(malformed ? 400 : 500)
+      return new Response(body, { status, headers })
+    },
+  }
+  const handler = getRequestListener((request, env) => app.fetch(request, env), below)
+  const failed = (error: unknown) => warn('a request failed below the application', error)
+  let pair = tls ? await installedPair(options) : undefined
+  const settings = {
+    ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
+    ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
+    // A body may take hours on a slow line; what ends a stalled one is the time without a byte, in upload.ts.
+    requestTimeout: 0,
+    keepAliveTimeout: timing.idle,
+    // Node's refusal would have no body.
+    requireHostHeader: false,
+  }
+  const server: Server | TlsServer = pair
+    ? createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
+    : createServer(settings)
+  server.maxHeadersCount = MOST_HEADERS
+  const connections = new Connections(new Places(options.places), timing)
+  const refuse = (error: ApiError, incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { refused } = options
+    if (!refused) {
+      const { body, headers } = refusal(error.status)
+      outgoing.writeHead(error.status, { ...headers, 'Content-Length': body.length }).end(body)
+      return
+    }
+    const response = refused(incoming, outgoing, error)
+    // The library reads both, and they may be what is wrong.
+    incoming.url = '/'
+    incoming.headers.host = 'localhost'
+    getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
+  }
+  const turns = new RequestTurns(connections, (incoming, outgoing) => {
+    const objection = objectionTo(incoming)
+    if (objection) {
+      refuse(objection, incoming, outgoing)
+      return
+    }
+    const { headers } = incoming
+    if (headers.host) headers.host = plainHost(headers.host)
+    handler(incoming, outgoing).catch(failed)
+  })
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => connections.conclude(socket, refusalText(405)))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error.code, socket))
+  receive(server, connections, turns, timing)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, host, () => resolve())
+  }).catch((error) => {
+    connections.close()
+    throw error
+  })
+  // No descriptor is left for a new connection: that must not end those that are there.
+  server.on('error', (error) => warn('a connection could not be accepted', error))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : options.port
+  const name = isIP(host) === 6 ? `[${host}]` : host
+  return {
+    url: `${pair ? 'https' : 'http'}://${name}:${port}`,
+    certificate: () => pair?.cert,
+    connections: () => connections.size,
+    async reloadCertificate() {
+      if (!pair) return
+      const next = readPair(folders)
+      if (!next || next.cert === pair.cert) return
+      const context = server as TlsServer
+      context.setSecureContext({ ...next, minVersion: 'TLSv1.2' })
+      try {
+        const served = await servedFingerprint(reachable(address), port)
+        if (served !== fingerprint(next)) throw new Error('another certificate is served')
+        pair = next
+      } catch (error) {
+        context.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
+        throw error
+      }
+    },
+    close: () =>
+      new Promise((resolve) => {
+        // A connection that is kept is idle only once its last answer has gone, and would hold the port for half a minute.
+        const idle = setInterval(() => server.closeIdleConnections(), 100)
+        server.close(() => {
+          clearInterval(idle)
+          connections.close()
+          resolve()
+        })
+        server.closeIdleConnections()
+        connections.stop()
+      }),
+  }
+}
+
+/** Takes new connections over from Node: each needs a place first, and may turn out to speak no TLS. */
+function receive(server: Server | TlsServer, connections: Connections, turns: RequestTurns, timing: Timing): void {
+  const listeners = server.listeners('connection')
+  const proceed = (raw: Socket) => {
+    for (const listener of listeners) listener.call(server, raw)
+  }
+  server.removeAllListeners('connection')
+  const tls = server.listenerCount('secureConnection') > 0
+  if (tls) {
+    server.prependListener('secureConnection', (socket) => connections.speak(socket))
+    server.on('secureConnection', (socket: Socket) => turns.follow(socket))
+  }
+  server.on('connection', (raw: Socket) => {
+    if (!connections.enter(raw)) return
+    if (!tls) {
+      connections.speak(raw)
+      proceed(raw)
+      turns.follow(raw)
+      return
+    }
+    beginsPlain(raw, (plain) => {
+      if (plain) answerPlain(raw, timing.grace, (text) => connections.end(raw, text))
+      else proceed(raw)
+    })
+  })
+}
+
+/** An address at which our own port answers us. */
+function reachable(address: ReturnType<Server['address']>): string {
+  const { address: own, family } = typeof address === 'object' && address ? address : { address: '', family: '' }
+  if (own !== '' && own !== '0.0.0.0' && own !== '::') return own
+  return family === 'IPv6' ? '::1' : '127.0.0.1'
+}

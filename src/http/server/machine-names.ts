@@ -1,0 +1,98 @@
+// The names and addresses under which this machine is reached: what its own certificate has to be good for.
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
+import { plainAddress } from '../../networks.ts'
+
+export interface MachineNames {
+  /** The host's own name first. */
+  hosts: string[]
+  addresses: string[]
+}
+
+/** What is asked of the system (tests answer it themselves). */
+export interface Machine {
+  hostname: string
+  /** The text of /etc/hosts. */
+  hosts: string
+  interfaces: NodeJS.Dict<{ address: string; internal: boolean }[]>
+  /** The text of /proc/net/if_inet6, which alone says what a temporary address is. */
+  inet6: string
+}
+
+/** A certificate with more names than any appliance has would be refused by some clients. */
+const MOST = 64
+const LOOPBACK = ['127.0.0.1', '::1']
+/** IFA_F_TEMPORARY and IFA_F_TENTATIVE: addresses that change daily, and ones that may not stay. */
+const PASSING = 0x01 | 0x40
+
+export const thisMachine = (): Machine => ({
+  hostname: hostname(),
+  hosts: read('/etc/hosts'),
+  interfaces: networkInterfaces(),
+  inet6: read('/proc/net/if_inet6'),
+})
+
+/** `host`: where the port listens, by the configuration. */
+export function machineNames(host: string, machine: Machine): MachineNames {
+  const everywhere = host === '0.0.0.0' || host === '::'
+  const one = plainAddress(host)
+  const addresses = everywhere ? ofInterfaces(machine, host) : one !== undefined && isCertifiable(one) ? [one] : []
+  const hosts = [machine.hostname, ...fullNames(machine), ...(everywhere || isIP(host) ? [] : [host]), 'localhost']
+  return {
+    hosts: [...new Set(hosts.map((name) => name.toLowerCase().replace(/\.$/, '')).filter((name) => isName(name)))],
+    addresses: [...new Set([...LOOPBACK, ...addresses])].slice(0, MOST),
+  }
+}
+
+/** The way that a certificate spells names: letters, digits, dashes and, as hosts do have them, underscores. */
+const isName = (name: string) => name.length <= 253 && /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(name)
+
+function ofInterfaces({ interfaces, inet6 }: Machine, host: string): string[] {
+  const passing = new Set(
+    inet6
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , , flags = '0']) => (Number.parseInt(flags, 16) & PASSING) !== 0)
+      .map(([digits = '']) => digits),
+  )
+  return Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address }) => address)
+    .filter((address) => isIP(address) === 4 || (host === '::' && isIP(address) === 6))
+    .filter((address) => isCertifiable(address) && !passing.has(plainDigits(address)))
+    .sort()
+}
+
+/**
+ * A link-local address is none without its interface, which a certificate cannot name. One of an automatic tunnel (`::192.0.2.1`) is reached
+ * through it alone, and its spelling would keep all the others out of the certificate.
+ */
+const isCertifiable = (address: string) => !/^(fe[89ab]|169\.254\.|.*:.*\.)/i.test(address)
+
+/** `2001:db8::1` as 32 digits, the way the kernel lists it. */
+function plainDigits(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [head = '', tail] = address.split('::')
+  const groups = (text: string | undefined) => (text ? text.split(':') : [])
+  const [left, right] = [groups(head), groups(tail)]
+  const zeros = Array<string>(tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('')
+}
+
+/** Names with a domain that /etc/hosts gives this host: asking a name server could take long, and change by the minute. */
+function fullNames({ hostname: own, hosts }: Machine): string[] {
+  return hosts
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1))
+    .filter((names) => names.includes(own))
+    .flatMap((names) => names.filter((name) => name.startsWith(`${own}.`)))
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}

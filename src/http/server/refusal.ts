@@ -1,0 +1,102 @@
+// Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
+import type { IncomingMessage } from 'node:http'
+import { ApiError, type ErrorKind, invalid } from '../../errors.ts'
+
+const REASONS: Record<number, string> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  505: 'HTTP Version Not Supported',
+}
+
+/** Its connection is closed after it: what follows on it might begin in the middle of something. */
+export const refusal = (status: number) => ({
+  status,
+  body: `{"Status":"${status} ${REASONS[status]}"}`,
+  headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', Connection: 'close' },
+})
+
+/** The same as the bytes of a whole answer. */
+export function refusalText(status: number): string {
+  const { body, headers } = refusal(status)
+  const lines = Object.entries({ ...headers, 'Content-Length': body.length }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  return `HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`
+}
+
+/** The answer to what Node's parser or its timer complains of; undefined where nobody is left to hear one. */
+export function statusOfError(code: string | undefined): number | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
+  if (code === 'HPE_INVALID_VERSION') return 505
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  return code?.startsWith('HPE_') ? 400 : undefined
+}
+
+/** `uri-host [ ":" port ]` (RFC 9110, 7.2; the port may be empty), without user names, blanks and percent signs. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::(\d{0,5}))?$/
+export function isHost(text: string): boolean {
+  const match = HOST.exec(text)
+  return match !== null && Number(match[1] || 0) <= 65535 && (text[0] !== '[' || URL.canParse(`http://${text}`))
+}
+
+/** As a browser spells it in `Origin`: an address in brackets can be written in many ways, and Node's adapter takes that one only. */
+export function plainHost(host: string): string {
+  if (host[0] !== '[') return host.endsWith(':') ? host.slice(0, -1) : host
+  const [, address = '', port = ''] = /^(.*\]):?(.*)$/.exec(host) ?? []
+  return `${new URL(`http://${address}`).hostname}${port && `:${port}`}`
+}
+
+/** Headers of which a request has one: of two, Node keeps the first without a word, and a proxy before us may have gone by the second. */
+const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'x-csrf-token'])
+const LENGTHS = new Set([...SINGLE].map(({ length }) => length))
+
+/** Lines of headers of one request. Node drops those above its limit without a word, say the `If-Match` of a change. */
+export const MOST_HEADERS = 1000
+
+/** Browsers and scripts send the same one each time. */
+let goodHost = ''
+
+/** What is wrong with a request's first lines, for the dialect of its surface; undefined where they are plain. */
+export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingMessage): ApiError | undefined {
+  if (httpVersion === '0.9') return invalid('', { words: 'Expected HTTP/1.1' })
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return objection('wrong-version', 'Expected HTTP/1.1')
+  // Full: there may have been more.
+  if (rawHeaders.length >= 2 * MOST_HEADERS)
+    return objection('headers-too-large', `Too many header lines. Allowed: < ${MOST_HEADERS}`)
+  let seen: string[] | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (!LENGTHS.has(name.length)) continue
+    const lower = name.toLowerCase()
+    if (!SINGLE.has(lower)) continue
+    if (seen?.includes(lower)) return about(name, `Expected one ${name} header`)
+    if (seen) seen.push(lower)
+    else seen = [lower]
+  }
+  // The library below the application would refuse it for every surface alike.
+  if (url?.includes('\\')) return invalid('', { words: 'Expected a path without a backslash' })
+  const { host, 'transfer-encoding': coding } = headers
+  if (coding !== undefined) {
+    // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
+    if (httpVersion === '1.0') return about('Transfer-Encoding', 'Transfer-Encoding needs HTTP/1.1')
+    // Node undoes the last coding of a list, and would hand over what the others made of the body as if it were the body.
+    if (coding.toLowerCase() !== 'chunked')
+      return objection('not-implemented', 'Expected Transfer-Encoding: chunked', 'Transfer-Encoding')
+  }
+  if (httpVersion === '1.0' && !host) return undefined
+  if (host === goodHost && host) return undefined
+  if (host === undefined) return about('Host', 'Expected a Host header')
+  if (!isHost(host)) return about('Host', 'Expected a host name or an address, with or without a port')
+  goodHost = host
+  return undefined
+}
+
+const about = (field: string, words: string) => objection('invalid', words, field)
+const objection = (kind: ErrorKind, words: string, field?: string) =>
+  new ApiError(kind, '', { words, ...(field !== undefined && { details: { field } }) })

@@ -1,0 +1,131 @@
+// The certificate that we make ourselves: for the names under which the machine is reached, and made anew, with the same key, when its dates or
+// its names no longer fit. One that somebody installed is never touched: ours is known by a comment in it that its own signature covers.
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import type Forge from 'node-forge'
+import type { Folders } from '../../folders.ts'
+import { readText, replaceAtomic } from '../../store/atomic.ts'
+import { type Machine, type MachineNames, machineNames, thisMachine } from './machine-names.ts'
+import { certificateFile, type Pair, readPair } from './tls.ts'
+
+const DAY = 86_400_000
+/** Longer than 825 days is refused by Apple's clients. A week before, for clients whose clocks are behind. */
+const LIFETIME = 824
+const BEFORE = 7
+/** It is made anew so many days before its end, so that nobody ever meets one that has ended. */
+const EARLY = 30
+const COMMENT = 'Made by edge-admin for this machine'
+const NETSCAPE_COMMENT = '2.16.840.1.113730.1.13'
+
+export interface SelfMade {
+  names: MachineNames
+  now: number
+  /** The key to keep, as PEM; without it there is a new one (RSA: node-forge knows no other). */
+  key?: string | undefined
+  /** 16 bytes for the serial number. */
+  random?: Buffer
+}
+
+/** Makes a pair that is signed by its own key. */
+export async function makeSelfSigned({ names, now, key, random = randomBytes(16) }: SelfMade): Promise<Pair> {
+  // Only the X.509 part: the rest (TLS, PKCS#12 …) is Node's own work.
+  await import('node-forge/lib/x509.js')
+  const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
+  const privateKey =
+    key === undefined ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey : createPrivateKey(key)
+  const der = privateKey.export({ type: 'pkcs1', format: 'der' }).toString('binary')
+  const forgeKey = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(der)) as Forge.pki.rsa.PrivateKey
+  const certificate = forge.pki.createCertificate()
+  certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)
+  // A serial number is positive (RFC 5280 4.1.2.2) and begins with no zeros that it does not need (X.690 8.3.2), or nobody can read the
+  // certificate: its first bit is off, its second is on.
+  const first = (random.readUInt8(0) & 0x7f) | 0x40
+  certificate.serialNumber = Buffer.from([first, ...random.subarray(1)]).toString('hex')
+  certificate.validity.notBefore = new Date(now - BEFORE * DAY)
+  certificate.validity.notAfter = new Date(now + (LIFETIME - BEFORE) * DAY)
+  // A common name has room for 64 characters.
+  const subject = [{ name: 'commonName', value: (names.hosts[0] ?? 'localhost').slice(0, 64) }]
+  certificate.setSubject(subject)
+  certificate.setIssuer(subject)
+  const { create, Class, Type } = forge.asn1
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: false },
+    { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    {
+      name: 'subjectAltName',
+      altNames: [
+        ...names.hosts.map((value) => ({ type: 2, value })),
+        ...names.addresses.map((ip) => ({ type: 7, ip })),
+      ],
+    },
+    { id: NETSCAPE_COMMENT, value: create(Class.UNIVERSAL, Type.IA5STRING, false, COMMENT) },
+  ])
+  certificate.sign(forgeKey, forge.md.sha256.create())
+  const cert = forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n')
+  return { cert, key: key ?? privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+}
+
+/** Whether we made it: signed by its own key, with our comment, or in the exact form of version 0.1.0, which wrote none. */
+export function isSelfMade({ cert }: Pair): boolean {
+  const leaf = new X509Certificate(cert)
+  if (leaf.subject !== leaf.issuer || leaf.publicKey.asymmetricKeyType !== 'rsa' || !leaf.verify(leaf.publicKey))
+    return false
+  return leaf.raw.includes(COMMENT) || isOfFirstRelease(leaf, cert)
+}
+
+function isOfFirstRelease(leaf: X509Certificate, pem: string): boolean {
+  const name = /^CN=([^\n]+)$/.exec(leaf.subject)?.[1]
+  return (
+    pem.split('-----BEGIN').length === 2 &&
+    leaf.subjectAltName === `DNS:${name}, DNS:localhost, IP Address:127.0.0.1` &&
+    Date.parse(leaf.validTo) - Date.parse(leaf.validFrom) === 3651 * DAY &&
+    leaf.publicKey.asymmetricKeyDetails?.modulusLength === 2048 &&
+    /^[4-7][0-9A-F]{31}$/.test(leaf.serialNumber) &&
+    !leaf.ca
+  )
+}
+
+/** Why a certificate of ours has to be made anew; undefined while it is good. */
+export function reasonToRenew(cert: string, { hosts, addresses }: MachineNames, now: number): string | undefined {
+  const leaf = new X509Certificate(cert)
+  if (now < Date.parse(leaf.validFrom)) return `it begins only on ${new Date(leaf.validFrom).toISOString()}`
+  if (now > Date.parse(leaf.validTo) - EARLY * DAY) return `it ends on ${new Date(leaf.validTo).toISOString()}`
+  const missing = [
+    ...hosts.filter((name) => !leaf.checkHost(name, { subject: 'never', wildcards: false })),
+    ...addresses.filter((address) => !leaf.checkIP(address)),
+  ]
+  return missing.length === 0 ? undefined : `it is not good for ${missing.join(', ')}`
+}
+
+export interface Renewal {
+  folders: Folders
+  host: string
+  now: number
+  machine?: Machine
+  /** Whether a certificate is being installed now: its files are not ours to write. */
+  installing: () => boolean
+}
+
+/**
+ * Makes our own certificate anew, with its key, when it has to be. Resolves to the reason when it was; undefined when the installed one is good,
+ * is not ours, or there is none. Whoever serves it reads it again.
+ */
+export async function renewSelfMade({
+  folders,
+  host,
+  now,
+  machine = thisMachine(),
+  installing,
+}: Renewal): Promise<string | undefined> {
+  const before = readText(certificateFile(folders))
+  const pair = readPair(folders)
+  if (!pair || !isSelfMade(pair)) return undefined
+  const names = machineNames(host, machine)
+  const reason = reasonToRenew(pair.cert, names, now)
+  if (reason === undefined) return undefined
+  const { cert } = await makeSelfSigned({ names, now, key: pair.key })
+  // It took a moment: what was installed meanwhile stays. An installation holds its lock for seconds before it writes.
+  if (installing() || readText(certificateFile(folders)) !== before) return undefined
+  replaceAtomic(certificateFile(folders), cert, 0o644)
+  return reason
+}

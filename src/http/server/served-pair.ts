@@ -1,0 +1,143 @@
+// Which certificate the port begins with, and the watch over one that we made: a clock that is set right, a new address or another host name
+// need no restart.
+import { createPrivateKey } from 'node:crypto'
+import type { Folders } from '../../folders.ts'
+import { type Machine, machineNames, thisMachine } from './machine-names.ts'
+import { makeSelfSigned, renewSelfMade } from './self-made.ts'
+import { installCertificate, installPair, type Pair, readKey, readPair } from './tls.ts'
+
+export interface PairOptions {
+  folders: Folders
+  /** Where the port listens, by the configuration. */
+  host: string
+  warn: (text: string, error?: unknown) => void
+  /** Whether a certificate is being installed now, by a task that may be older than this process. */
+  installing?: () => boolean
+  /** Called when a certificate of ours was made anew before it is served first. */
+  madeAnew?: (reason: string) => void
+  now?: () => number
+  machine?: () => Machine
+}
+
+/** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
+export async function installedPair(options: PairOptions): Promise<Pair> {
+  const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine } = options
+  const make = async (key?: string) => {
+    try {
+      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key })
+    } catch (error) {
+      // An odd name or address of this machine must not keep the port shut.
+      warn('no certificate could be made for the names of this machine; one for localhost is served', error)
+      return makeSelfSigned({ names: { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }, now: now(), key })
+    }
+  }
+  let key: string | undefined
+  try {
+    const pair = readPair(folders)
+    if (pair) return (await renewed(options)) ?? pair
+    key = keyToKeep(folders)
+  } catch (error) {
+    warn('the installed certificate cannot be served; a self-signed one is served until it is mended', error)
+    return make()
+  }
+  const pair = await make(key)
+  // Served until the installed one is read; its files are not ours to write.
+  if (installing()) return pair
+  try {
+    // A file that holds somebody's key may hold a chain as well: it is left as it is.
+    if (key === undefined) installPair(folders, pair)
+    else installCertificate(folders, pair.cert)
+  } catch (error) {
+    warn('the self-signed certificate could not be kept; the next start makes another', error)
+  }
+  return pair
+}
+
+/** The key of a certificate that is gone. Throws for one that we cannot sign with: it is somebody's, and not ours to replace. */
+function keyToKeep(folders: Folders): string | undefined {
+  const pem = readKey(folders)
+  if (pem === undefined) return undefined
+  const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(pem)
+  if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < 2048)
+    throw new Error('the private key has no certificate')
+  return pem
+}
+
+async function renewed(options: PairOptions) {
+  const { folders, host, warn, installing = () => false, madeAnew, now = Date.now, machine = thisMachine } = options
+  try {
+    const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing })
+    if (reason === undefined) return undefined
+    warn(`the self-made certificate was made anew, with the same key: ${reason}`)
+    madeAnew?.(reason)
+    return readPair(folders)
+  } catch (error) {
+    warn('the self-made certificate could not be made anew', error)
+    return undefined
+  }
+}
+
+export interface WatchOptions extends PairOptions {
+  installing: () => boolean
+  /** Called once it lies in its place, to be served. */
+  renewed: (reason: string) => void
+  /** Milliseconds between two looks. */
+  every?: number
+}
+
+/** Looks each minute; returns what ends the watch. */
+export function watchSelfMade(options: WatchOptions): () => void {
+  const { folders, host, warn, now = Date.now, machine = thisMachine, installing, renewed, every = 60_000 } = options
+  let failed = false
+  let looking = false
+  const look = async () => {
+    if (looking) return
+    looking = true
+    try {
+      const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing })
+      failed = false
+      if (reason !== undefined) renewed(reason)
+    } catch (error) {
+      // Said once: the next look comes in a minute.
+      if (!failed) warn('the self-made certificate could not be looked after', error)
+      failed = true
+    } finally {
+      looking = false
+    }
+  }
+  const timer = setInterval(look, every)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+export interface ReloadOptions {
+  /** Rejects when what is installed is not served. */
+  reload: () => Promise<void>
+  warn: (text: string, error?: unknown) => void
+  /** Milliseconds to the next try. */
+  every?: number
+}
+
+/**
+ * What serves the installed pair, now and until that has worked: the test of it needs a descriptor and a place, which may be missing for a
+ * moment, and nobody asks for the same certificate again.
+ */
+export function reloader({ reload, warn, every = 60_000 }: ReloadOptions): {
+  ask: () => Promise<void>
+  stop: () => void
+} {
+  let timer: NodeJS.Timeout | undefined
+  let last = Promise.resolve()
+  const attempt = (asked: boolean) => {
+    clearTimeout(timer)
+    last = last.then(reload).catch((error) => {
+      if (asked)
+        warn('the new certificate is not served; the old one is, and each minute the new one is tried again', error)
+      clearTimeout(timer)
+      timer = setTimeout(() => attempt(false), every)
+      timer.unref()
+    })
+    return last
+  }
+  return { ask: () => attempt(true), stop: () => clearTimeout(timer) }
+}

@@ -1,0 +1,90 @@
+// The certificate that the port serves: read and checked. Node takes an EC key with an RSA certificate without a word and then fails every
+// handshake, so a pair is checked before it is used.
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { connect, createSecureContext } from 'node:tls'
+import { type Folders, originalGroup } from '../../folders.ts'
+import { readEdited, writeAtomic } from '../../store/atomic.ts'
+import { groupNamed } from '../../store/owner.ts'
+import { certificatesOf, privateKeysOf } from '../../store/pem.ts'
+
+/** PEM texts; `cert` is the leaf and its chain. */
+export interface Pair {
+  cert: string
+  key: string
+}
+
+export const certificateFile = (folders: Folders) => join(folders.sysconf, 'pki/tls/certs/enterprise.crt')
+export const keyFile = (folders: Folders) => join(folders.sysconf, 'pki/tls/private/enterprise.key')
+
+/** The installed pair. Undefined when there is none; throws when there is one that cannot be served. */
+export function readPair(folders: Folders): Pair | undefined {
+  const certificates = readEdited(certificateFile(folders))
+  if (certificates === undefined) return undefined
+  // Files that people laid there: what stands around the blocks would hide the first of them from OpenSSL.
+  const cert = certificatesOf(certificates).join('') || certificates
+  const key = readKey(folders)
+  // Not the same as none: a new pair would overwrite a certificate that somebody paid for.
+  if (key === undefined) throw new Error('the certificate has no private key')
+  const leaf = new X509Certificate(cert)
+  if (!createPublicKey(key).equals(leaf.publicKey))
+    throw new Error('the private key does not belong to the certificate')
+  // What OpenSSL will not serve (a key too small, a broken chain) is found here, not when the port opens.
+  createSecureContext({ cert, key })
+  return { cert, key }
+}
+
+/** The installed key; undefined when there is none. */
+export function readKey(folders: Folders): string | undefined {
+  const text = readEdited(keyFile(folders))
+  return text && (privateKeysOf(text)[0] ?? text)
+}
+
+export const fingerprint = (pair: Pair) => new X509Certificate(pair.cert).fingerprint256
+
+/**
+ * Who reads the pair besides us. On an image of the original's the group staff, as its own script gives it (facts: jidoteki.md 5.5), or else the
+ * one of its server; undefined elsewhere.
+ */
+function readers(folders: Folders): number | undefined {
+  const group = process.getuid?.() === 0 ? originalGroup(folders) : undefined
+  return group && (groupNamed('staff') ?? group)
+}
+
+/** What reads the pair besides us has to get through the folders that we make, whatever our umask is. */
+function makeFolder(path: string, open: boolean): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path), open)
+  mkdirSync(path, { mode: 0o750 })
+  if (open) chmodSync(path, 0o755)
+}
+
+/** Installs a first pair. The key goes first: without its certificate it is no pair, and a pair is made again. */
+export function installPair(folders: Folders, { cert, key }: Pair): void {
+  const group = readers(folders)
+  makeFolder(dirname(keyFile(folders)), group !== undefined)
+  writeAtomic(keyFile(folders), key, group ? 0o640 : 0o600, group)
+  installCertificate(folders, cert)
+}
+
+/** To the key that is there. */
+export function installCertificate(folders: Folders, cert: string): void {
+  const group = readers(folders)
+  makeFolder(dirname(certificateFile(folders)), group !== undefined)
+  writeAtomic(certificateFile(folders), cert, group ? 0o640 : 0o644, group)
+}
+
+/** Shakes hands with a port of ours; resolves to the SHA-256 fingerprint of the certificate that it serves. */
+export function servedFingerprint(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Our own certificate on loopback: what matters is which one is served, not who signed it.
+    const socket = connect({ host, port, rejectUnauthorized: false, timeout: 5000 }, () => {
+      const { fingerprint256 } = socket.getPeerCertificate()
+      socket.end()
+      resolve(fingerprint256)
+    })
+    socket.once('error', reject)
+    socket.once('timeout', () => socket.destroy(new Error('the handshake took too long')))
+  })
+}
