@@ -68,7 +68,7 @@ lint: node_modules/.installed
 
 types: node_modules/.installed
 	@$(BIN)/tsc
-	@$(BIN)/tsc -p src/surfaces/console/page
+	@$(BIN)/tsc -p src/page
 
 shell:
 	@shellcheck -x -P SCRIPTDIR $(SCRIPTS)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 
-const SOURCE = 'src/surfaces/console/page'
+const SOURCE = 'src/page'
 const OUT = 'dist/console'
 /** Bytes of everything together, compressed. */
 const MOST = 120_000

@@ -14,7 +14,7 @@ const text = (file: string) => readFileSync(join(repository, file), 'utf8')
 const code = (file: string) => text(file).replace(/^\s*(\/\/|\/?\*).*$/gm, '')
 
 /** What runs in the browser: a program of its own, with rules of its own. */
-const PAGE = 'src/surfaces/console/page/'
+const PAGE = 'src/page/'
 /** The one computation that both sides need, free of everything that a browser lacks. */
 const SHARED = 'src/features/snapshots/periods.ts'
 const sources = under('src').filter((file) => !file.startsWith(PAGE))

@@ -1,8 +1,8 @@
 // What the console's forms make of the errors that the appliance names, and of how quickly an upload goes on.
 import { describe, expect, it } from 'vitest'
-import { duration, PaceMeter } from '../../src/surfaces/console/page/kit/pace.ts'
-import { placeErrors } from '../../src/surfaces/console/page/kit/place-errors.ts'
-import { doubts } from '../../src/surfaces/console/page/pages/pools/words.ts'
+import { duration, PaceMeter } from '../../src/page/kit/pace.ts'
+import { placeErrors } from '../../src/page/kit/place-errors.ts'
+import { doubts } from '../../src/page/pages/pools/words.ts'
 
 const error = (field: string) => ({ field, message: `about ${field}` })
 

@@ -2,17 +2,10 @@
 // and a dataset's name holds slashes, but is one segment of a path.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { headersOf, keyOf, missing, pathOf } from '../../src/surfaces/console/page/manual/call.ts'
-import {
-  byTag,
-  changes,
-  type Document,
-  isDownload,
-  readSurface,
-  search,
-} from '../../src/surfaces/console/page/manual/openapi.ts'
-import { example, membersOf, words } from '../../src/surfaces/console/page/manual/words.ts'
-import { pathOf as auditPath, NONE } from '../../src/surfaces/console/page/pages/audit-path.ts'
+import { headersOf, keyOf, missing, pathOf } from '../../src/page/manual/call.ts'
+import { byTag, changes, type Document, isDownload, readSurface, search } from '../../src/page/manual/openapi.ts'
+import { example, membersOf, words } from '../../src/page/manual/words.ts'
+import { pathOf as auditPath, NONE } from '../../src/page/pages/audit-path.ts'
 
 const document: Document = JSON.parse(readFileSync(new URL('../golden/openapi.json', import.meta.url), 'utf8'))
 const surface = readSurface(document)

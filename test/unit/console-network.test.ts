@@ -9,7 +9,7 @@ import {
   newAddress,
   type Settings,
   settingsOf,
-} from '../../src/surfaces/console/page/pages/network/document.ts'
+} from '../../src/page/pages/network/document.ts'
 
 const STORED: Settings = {
   network: {

@@ -3,18 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readVdevs } from '../../src/features/pools/vdevs.ts'
 import { decide } from '../../src/features/snapshots/schedule.ts'
-import { changes, readable, valuesOf } from '../../src/surfaces/console/page/pages/datasets/properties.ts'
-import {
-  LAYOUTS,
-  type Layout,
-  USES,
-  type Use,
-  usable,
-  vdevWords,
-  whyNot,
-} from '../../src/surfaces/console/page/pages/pools/words.ts'
-import { kept, nextDue, type Policy } from '../../src/surfaces/console/page/pages/snapshots/policy.ts'
-import { changedNames, exactSize, names, words } from '../../src/surfaces/console/page/pages/storage/words.ts'
+import { changes, readable, valuesOf } from '../../src/page/pages/datasets/properties.ts'
+import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from '../../src/page/pages/pools/words.ts'
+import { kept, nextDue, type Policy } from '../../src/page/pages/snapshots/policy.ts'
+import { changedNames, exactSize, names, words } from '../../src/page/pages/storage/words.ts'
 
 const layout = fc.constantFrom(...(Object.keys(LAYOUTS) as Layout[]))
 const use = fc.constantFrom(...(Object.keys(USES) as Use[]))

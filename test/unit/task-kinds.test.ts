@@ -90,6 +90,6 @@ printf '{"id":"%s","kind":"${kind}","status":"%s","progress":0,"message":"","cre
 
 function sources(folder: string): string[] {
   return readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('console/page'))
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('page/'))
     .map((name) => readFileSync(join(REPOSITORY, folder, name), 'utf8'))
 }

@@ -1,5 +1,5 @@
 // A snapshot policy in words and times.
-import { periodOf, type SnapshotType, TYPES } from '../../../../../features/snapshots/periods.ts'
+import { periodOf, type SnapshotType, TYPES } from '../../../features/snapshots/periods.ts'
 
 export { TYPES }
 
