@@ -105,15 +105,23 @@ function copyOpen(from: number, to: string, bits: number): void {
     adoptOpen(fd, stats, stats.mode & bits)
     futimesSync(fd, stats.atime, stats.mtime)
     fsyncSync(fd)
+  } catch (error) {
+    // Half of it would keep the room that others need on a full disk, and may be half a key.
+    rmSync(to, { force: true })
+    throw error
   } finally {
     closeSync(fd)
   }
 }
 
 function copyBytes(from: number, to: number): void {
+  for (const piece of pieces(from)) for (let at = 0; at < piece.length; ) at += writeSync(to, piece, at)
+}
+
+/** The bytes from here to the end. Each piece holds only until the next: a file may be larger than memory. */
+export function* pieces(fd: number): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(256 * 1024)
-  for (let length = readSync(from, buffer); length > 0; length = readSync(from, buffer))
-    for (let at = 0; at < length; ) at += writeSync(to, buffer, at, length - at)
+  for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) yield buffer.subarray(0, length)
 }
 
 /** To open what a path names, whatever its kind and mode: open(2). Node has no name for it. */

@@ -24,7 +24,7 @@ import { errno } from '../errors.ts'
 import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ensureFolder } from './ensure-folder.ts'
-import { adopt, copyContent, copyEntry, syncFile, walk } from './entry.ts'
+import { adopt, copyContent, copyEntry, pieces, syncFile, walk } from './entry.ts'
 
 const Plan = z.object({
   base: z.string(),
@@ -122,15 +122,23 @@ export function swapBack(folder: string): boolean {
   const plan = readPlan(planFile(dir))
   if (plan === undefined) return false
   const touched = new Set<string>()
-  const failures: unknown[] = []
-  plan.entries.forEach((entry, index) => {
-    try {
-      if (putBack(dir, entry, temporary(plan, entry.target, index))) touched.add(dirname(entry.target))
-    } catch (error) {
-      failures.push(error)
-    }
-    if (index === 0) checkpoint('swap-back')
-  })
+  let failures: unknown[] = []
+  // What has to go makes room for what comes back, and each that is back lets go of its old copy.
+  let left = plan.entries.map((entry, index) => ({ entry, index })).sort((a, b) => +a.entry.existed - +b.entry.existed)
+  for (let before = -1; left.length > 0 && left.length !== before; ) {
+    before = left.length
+    failures = []
+    left = left.filter(({ entry, index }) => {
+      const failed = failures.length
+      try {
+        if (putBack(dir, entry, temporary(plan, entry.target, index))) touched.add(dirname(entry.target))
+      } catch (error) {
+        failures.push(error)
+      }
+      if (index === 0) checkpoint('swap-back')
+      return failures.length > failed
+    })
+  }
   for (const parent of touched) syncFolder(parent)
   if (failures.length > 0) throw failures[0]
   for (const { target } of plan.folders.toReversed()) removeEmpty(target)
@@ -176,7 +184,9 @@ function contentOf(path: string): string | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     if (!fstatSync(fd).isFile()) return 'no file'
-    return createHash('sha256').update(readFileSync(fd)).digest('hex')
+    const hash = createHash('sha256')
+    for (const piece of pieces(fd)) hash.update(piece)
+    return hash.digest('hex')
   } finally {
     closeSync(fd)
   }

@@ -10,11 +10,14 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -269,6 +272,55 @@ describe('a swap', () => {
     swapBack(dir)
     expect(readableTree(base, 'made')).toEqual(before)
     expect(Object.keys(tree(base))).toContain('made/theirs')
+  })
+
+  it('puts back what has room, and keeps no half of the rest', ({ skip }) => {
+    if (!existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(base).dev) skip('there is no second device')
+    const elsewhere = mkdtempSync('/dev/shm/edge-admin-')
+    try {
+      plant(base, { a: 'x'.repeat(1 << 20), b: 'old' })
+      const old = tree(base)
+      swapKeep(
+        elsewhere,
+        ['a', 'b'].map((file) => join(base, file)),
+      )
+      plant(base, { a: 'new', b: 'new' })
+      // As a full disk does: no file may be longer than 64 KiB.
+      const limited = [
+        '-c',
+        'ulimit -f 128; trap "" XFSZ; exec "$@"',
+        'sh',
+        process.execPath,
+        ...bundle('back', elsewhere),
+      ]
+      const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
+      expect([status === 0, stderr]).toEqual([false, expect.stringContaining('EFBIG')])
+      expect(readdirSync(base).sort()).toEqual(['a', 'b'])
+      expect(readFileSync(join(base, 'b'), 'utf8')).toBe('old')
+      swapBack(elsewhere)
+      expect(tree(base)).toEqual(old)
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+
+  it('tells files apart that are larger than memory', ({ skip }) => {
+    const file = join(base, 'large')
+    writeFileSync(file, '')
+    try {
+      truncateSync(file, 2 ** 31 + 1)
+    } catch {
+      skip('this file system has no such files')
+    }
+    const other = join(base, 'other')
+    spawnSync('cp', ['-p', '--sparse=always', file, other])
+    mkdirSync(join(dir, 'old'), { recursive: true })
+    renameSync(other, join(dir, 'old/large'))
+    const entries = [{ path: 'large', target: file, existed: true }]
+    writeFileSync(join(dir, 'plan.json'), JSON.stringify({ base, mark: 'aa', folders: [], entries }))
+    const before = statSync(file).ino
+    swapBack(dir)
+    expect(statSync(file).ino).toBe(before)
   })
 
   it('works across devices', ({ skip }) => {
