@@ -87,12 +87,9 @@ put_rights() { # FILE MODE: sets put_user, put_group and put_mode
 put_decides() { # UID MODE LINKS: whether the file that is there says whose the next one is; as is_ours
   [ -z "${SUDO_UID:-}" ] || { [ "$1" = 0 ] && [ "$3" = 1 ] && [ $((0$2 & 022)) -eq 0 ]; }
 }
-# The folder may belong to somebody less trusted (uploads). `mktemp` opens nothing that is there already, which a shell's `set -C` does with what is
-# no regular file; and in a sticky folder a file of root's keeps its name. So it has its mode and is open before it is given away, and is filled
-# only then.
 put_content() { # FILE: standard input becomes FILE, with what put_rights has set
-  put_tmp=$(mktemp "${1%/*}/.${1##*/}.$$.XXXXXX") || return 1
-  if (exec 8>"$put_tmp" && chmod "$put_mode" "$put_tmp" && put_give "$1" && cat >&8) &&
+  put_tmp=$(new_name "$1") || return 1
+  if (umask 077 && set -C && exec 8>"$put_tmp" && put_give "$1" && chmod "$put_mode" "$OPEN" && cat >&8) &&
     sync_path "$put_tmp" && rename "$put_tmp" "$1"; then
     sync_path "${1%/*}"
     return 0
@@ -100,13 +97,18 @@ put_content() { # FILE: standard input becomes FILE, with what put_rights has se
   rm -f "$put_tmp"
   return 1
 }
+# The folder may belong to somebody less trusted (uploads), who may lay anything under any name in it and rename what is ours. So a new file has a name
+# that nobody can know before, is made by `set -C` (which refuses a link, but would open a pipe that was laid there), and what is done to it after
+# that is done to what is open.
+new_name() { mktemp -u "${1%/*}/.${1##*/}.$$.XXXXXX"; } # FILE
+OPEN=/proc/self/fd/8
 # Rights of a group that it could not get (we are not root) are not given to ours instead.
 put_give() { # FILE
   if [ -z "$put_user" ]; then
-    [ "$put_group" = "$OWN_GROUP" ] || chgrp -h "$put_group" "$put_tmp" 2>/dev/null || :
-  elif [ "$put_user:$put_group" != "$OWN_USER:$OWN_GROUP" ] && ! chown -h "$put_user:$put_group" "$put_tmp" 2>/dev/null; then
-    chgrp -h "$put_group" "$put_tmp" 2>/dev/null || chmod g= "$put_tmp"
-    echo "$1 belongs to $(stat -c %u:%g "$put_tmp") now, not to $put_user:$put_group" >&2
+    [ "$put_group" = "$OWN_GROUP" ] || chgrp "$put_group" "$OPEN" 2>/dev/null || :
+  elif [ "$put_user:$put_group" != "$OWN_USER:$OWN_GROUP" ] && ! chown "$put_user:$put_group" "$OPEN" 2>/dev/null; then
+    chgrp "$put_group" "$OPEN" 2>/dev/null || put_mode=$(printf '%o' $((0$put_mode & 0707)))
+    echo "$1 belongs to $(stat -L -c %u:%g "$OPEN") now, not to $put_user:$put_group" >&2
   fi
 }
 
@@ -193,10 +195,21 @@ new_log() { # FILE [/LIKE]
   # shellcheck disable=SC2046
   set -- "$1" "${2:-}" $(stat -c '%u %g %a' "$EDGE_ROOT/log${2:-}" 2>/dev/null)
   [ -n "$2" ] || set -- "$1" '' "$OWN_USER" "${4:-$OWN_GROUP}" 640
-  new_log_tmp=$(mktemp "$EDGE_ROOT/log/.$1.$$.XXXXXX") || return 1
-  chmod "${5:-640}" "$new_log_tmp"
-  [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown -h "${3:-}:${4:-}" "$new_log_tmp" 2>/dev/null || :
-  rename "$new_log_tmp" "$EDGE_ROOT/log/$1" || { rm -f "$new_log_tmp"; return 1; }
+  new_log_tmp=$(new_name "$EDGE_ROOT/log/$1") || return 1
+  new_log_rc=0
+  (
+    umask 077 && set -C && exec 8>"$new_log_tmp" || exit
+    [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown "${3:-}:${4:-}" "$OPEN" 2>/dev/null || :
+    chmod "${5:-640}" "$OPEN"
+  ) || return 1
+  # Under sudo what is in its place is not ours, and has to go. Else it may be another script's, which has just said something in it.
+  if [ -n "${SUDO_UID:-}" ]; then
+    rename "$new_log_tmp" "$EDGE_ROOT/log/$1" || new_log_rc=$?
+  elif [ ! -e "$EDGE_ROOT/log/$1" ]; then
+    ln "$new_log_tmp" "$EDGE_ROOT/log/$1" 2>/dev/null || :
+  fi
+  rm -f "$new_log_tmp"
+  return "$new_log_rc"
 }
 log_line() { log_text "$1" "[$(date +%s)][$EDGE_LABEL] $2"; } # FILE TEXT
 
@@ -337,7 +350,9 @@ drop_half_written() {
   [ -f "$TASK/writers" ] || return 0
   while IFS= read -r half_number; do
     case $half_number in '' | *[!0-9]*) continue ;; esac
-    rm -f "$EDGE_ROOT"/etc/.*."$half_number".* "$EDGE_ROOT"/log/.*."$half_number".* "$UPLOADS"/.*."$half_number".*
+    for half_folder in "$EDGE_ROOT/etc" "$EDGE_ROOT/log" "$UPLOADS"; do
+      rm -f "$half_folder"/.*."$half_number" "$half_folder"/.*."$half_number".*
+    done
   done <"$TASK/writers"
 }
 
@@ -345,7 +360,7 @@ drop_half_written() {
 # the midst of the work would be told as a fault of what it was to work on.
 missing_programs() { # sets MISSING
   MISSING=
-  for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id mkdir mkfifo mktemp mv od rm sed sleep stat sync tail \
+  for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id ln mkdir mkfifo mktemp mv od rm sed sleep stat sync tail \
     timeout tr ${SUDO_UID:+node} ${NEEDS:-}; do
     command -v "$mp_name" >/dev/null 2>&1 || MISSING="$MISSING $mp_name"
   done

@@ -30,6 +30,7 @@ persist() {
   # As it was meant, by whoever edited the image's files on Windows: `edited` of lib.sh is not here for a command.
   persist_device=${persist_device#"$(printf '\357\273\277')"}
   persist_device=${persist_device%"$(printf '\r')"}
+  persist_device=${persist_device%"${persist_device##*[! ]}"}
   # Without its first slash, as the original has it: boot scripts write `sda1/`.
   case $persist_device in */*) persist_device=${persist_device%%/*}${persist_device#*/} ;; esac
   [ -n "$persist_device" ] || return 0

@@ -38,12 +38,15 @@ original() ( # VERB [ARGUMENT]
 
 # Ours, as the server opened it. What is no file (a terminal, a pipe) cannot be read again.
 LOG=/proc/$$/fd/1
-log_size() { if [ -f "$LOG" ]; then stat -L -c %s "$LOG"; else echo 0; fi; }
+log_size() { if log_is_callers; then stat -L -c %s "$LOG"; else echo 0; fi; }
+# What sudo was given for it may lead to a file that the caller has no right to read (open(2), O_PATH).
+log_is_callers() { [ -f "$LOG" ] && { [ -z "${SUDO_UID:-}" ] || [ "$(stat -L -c %u "$LOG")" = "$SUDO_UID" ]; }; }
 
 original_failed() { # EXIT-STATUS FROM
   original_why=$(original_fault "$1" "$2")
   # It asks the vendor's license.sh as well, and takes nothing back after a no. After a yes it is something else that failed.
-  [ "$KIND" != license ] || ! cmp -s "$TASK/input/license.asc" "$ETC/license.asc" || license_ask || :
+  # Not for ever: that file is the server's, and may be a pipe by now.
+  [ "$KIND" != license ] || ! timeout 10 cmp -s "$TASK/input/license.asc" "$ETC/license.asc" || license_ask || :
   fail E1000 "$original_why"
 }
 
@@ -59,7 +62,7 @@ original_fault() { # EXIT-STATUS FROM
 
 # It goes to clients: one short line, masked as the log is for people, without what a terminal obeys.
 said_last() { # FROM: the last line behind that byte of the log that says something
-  [ -f "$LOG" ] || return 0
+  log_is_callers || return 0
   said_new=$(($(log_size) - $1))
   [ "$said_new" -gt 0 ] || return 0
   if [ "$said_new" -le "$SAID_NEAR" ]; then

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -180,6 +181,30 @@ describe.each(shells())('an adversary under $name', (shell) => {
       expect(box.read(victim)).toBe('precious')
       expect(box.read(join(box.state, 'work', id, 'status.json'))).toContain('"completed"')
     })
+
+    const EXCHANGE = 'for one in "$UPLOADS"/.backup.json.*; do mv "$one" "$one.ours"; ln -s "$VICTIM" "$one"; done'
+    it.for([
+      { program: 'mktemp', text: 'name=$(mktemp "$@"); rm -f "$name"; ln -s "$VICTIM" "$name"; echo "$name"' },
+      { program: 'mktemp', text: 'name=$(mktemp "$@"); rm -f "$name"; ln "$VICTIM" "$name"; echo "$name"' },
+      { program: 'chmod', text: `${EXCHANGE}; chmod "$@"` },
+      { program: 'cat', text: `${EXCHANGE}; cat "$@"` },
+    ])(
+      'leads no status elsewhere by what it lays under its name: $program, $text',
+      async ({ program, text }, { skip }) => {
+        if (shell.path) skip('busybox ash takes its own programs, and nobody else’s')
+        const victim = join(box.folder, 'victim')
+        writeFileSync(victim, 'precious', { mode: 0o600 })
+        const fake = join(box.folder, 'fake')
+        mkdirSync(fake)
+        // In its moment, and at each of them: so it needs no luck.
+        writeFileSync(join(fake, program), `#!/bin/sh\nPATH=/usr/bin:/bin\n${text}\n`, { mode: 0o755 })
+        writeFileSync(box.etc('backup.txt'), '.')
+        writeFileSync(join(box.data, 'mine'), 'x')
+        const environment = { EDGE_PATH: fake, VICTIM: victim, UPLOADS: box.uploads() }
+        await box.act(box.create('backup', ['START']), 'run', environment)
+        expect([readFileSync(victim, 'utf8'), statSync(victim).mode & 0o777]).toEqual(['precious', 0o600])
+      },
+    )
 
     it('leaves no half-written file behind after a kill', async () => {
       const id = box.create('backup', ['STOP'])

@@ -43,7 +43,7 @@ describe.each(SHELLS)('persist under %s', (shell) => {
     ])
   })
 
-  test.each(['sda1/\r\n', 'sda1\r', '\ufeffsda1/\r\nsecond\r\n', ' sda1 \n'])(
+  test.each(['sda1/\r\n', 'sda1/ \r\n', 'sda1\r', '\ufeffsda1/\r\nsecond\r\n', ' sda1 \n'])(
     'takes the name of the device as it was meant: %j',
     (text) => {
       const made = make(':')

@@ -97,15 +97,15 @@ function unlinked(path: string): boolean {
 }
 
 /**
- * The temporary file of one of these: `.NAME.` and what `writeAtomic` adds, or what scripts/lib.sh adds: the number of a process that is gone, and
- * six characters of `mktemp`. Twelve digits without a letter are a date by somebody's hand, and so is a number that no process has.
+ * The temporary file of one of these: `.NAME.` and what `writeAtomic` adds, or what scripts/lib.sh adds: the number of a process that is gone, with
+ * six characters of `mktemp` or (before there were such) without. Twelve digits without a letter are a date by somebody's hand, and so is a number that no process has.
  */
 function isHalfOf(name: string, ...files: string[]): boolean {
   const file = files.find((one) => name.startsWith(`.${one}.`))
   if (file === undefined) return false
   const end = name.slice(file.length + 2)
   if (/^[0-9a-f]{12}$/.test(end)) return /[a-f]/.test(end)
-  const [, script] = /^([1-9]\d{0,9})\.[0-9A-Za-z]{6}$/.exec(end) ?? []
+  const [, script] = /^([1-9]\d{0,9})(?:\.[0-9A-Za-z]{6})?$/.exec(end) ?? []
   return script !== undefined && Number(script) <= highestPid() && !existsSync(`/proc/${script}`)
 }
 
