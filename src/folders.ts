@@ -1,6 +1,6 @@
 // Where everything lies. The root folder keeps Jidoteki's layout (facts: jidoteki.md 1.2), so an appliance that carries the original
 // can switch servers; `state` is ours alone.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,6 +43,24 @@ export function installation(): string {
   }
   return folder
 }
+
+/** Those that install.sh was told, of the file that it wrote: none where nothing was installed. */
+export function installedFolders(settings: string | undefined): Partial<Folders> {
+  if (settings === undefined || !existsSync(settings)) return {}
+  const values = shellValues(readFileSync(settings, 'utf8'))
+  const names = { root: 'EDGE_ROOT', sysconf: 'EDGE_SYSCONFDIR', data: 'EDGE_DATADIR', state: 'EDGE_STATEDIR' } as const
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([folder, name]) => (values.get(name) ? [[folder, values.get(name)]] : [])),
+  )
+}
+
+/** NAME=VALUE and NAME='VALUE', as install.sh writes them. */
+export const shellValues = (text: string) =>
+  new Map(
+    [...text.matchAll(/^([A-Z_][A-Z0-9_]*)=(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"#]*))\s*$/gm)].map(
+      ([, name = '', a, b, c]) => [name, a ?? b ?? c ?? ''],
+    ),
+  )
 
 /** The built page of the console: beside the bundle when installed, in `dist/` of a checkout. */
 export function consolePage(): string {

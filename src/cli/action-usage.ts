@@ -3,9 +3,10 @@
 const READING = `  --key FILE        passphrase file: its first line decrypts the package
   --pub FILE        public key (PEM) that checks the signature
   --legacy-md5      also take packages made with the old key derivation`
-const STATE = '  --statedir DIR    the state folder of the server (default /var/lib/edge-admin)'
+const STATE =
+  '  --statedir DIR    the state folder of the server (default: that of the installation, else /var/lib/edge-admin)'
 const ROOT =
-  '  --root DIR        the admin folder: the token lies in its etc (default: JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin)'
+  '  --root DIR        the admin folder: the token lies in its etc (default: that of the installation, else JIDO_ADMIN_PATH, else\n                    /opt/jidoteki/tinyadmin)'
 
 export const ACTION_USAGE: Record<string, Record<string, string>> = {
   token: {

@@ -1,8 +1,8 @@
 // `edge-admin audit`: searches and verifies the audit log without the server, also a copy of it. The trap: the key beside a log proves
 // nothing to who fears that both were replaced; that is what --key is for.
 import { statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import { auditFolder, DEFAULT_FOLDERS } from '../folders.ts'
+import { basename, dirname } from 'node:path'
+import { auditFolder } from '../folders.ts'
 import { readText } from '../store/atomic.ts'
 import { fingerprint, publicKey, readCheckpoint } from '../store/audit/key.ts'
 import { findEntries } from '../store/audit/query.ts'
@@ -10,6 +10,7 @@ import { type Checkpoint, clean, type Entry } from '../store/audit/record.ts'
 import { checkpointFile, listSegments, publicKeyFile } from '../store/audit/segments.ts'
 import { verifySegments } from '../store/audit/verify.ts'
 import { edited, Failure, type Io, type Main, parse, say, UsageError } from './command.ts'
+import { stateFolder } from './given-folders.ts'
 
 const ACTIONS = new Map<string, Main>([
   ['list', list],
@@ -25,7 +26,7 @@ export async function audit([action = '', ...args]: string[], io: Io): Promise<n
   return main(args, io)
 }
 
-const folderOf = (state = DEFAULT_FOLDERS.state) => auditFolder({ state: resolve(state) })
+const folderOf = (statedir: string | undefined) => auditFolder({ state: stateFolder({ statedir }) })
 
 async function list(args: string[], io: Io): Promise<number> {
   const text = { type: 'string' } as const

@@ -1,18 +1,17 @@
 // `edge-admin check`: what is missing on an image or an appliance, and how to mend it. The trap: it may be called where nothing is in order, so
 // each thing that it needs to begin (folders, configuration) is a finding when it is missing, never an end.
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { Configuration, ConfigurationError, readConfiguration } from '../config.ts'
 import { checkAll, LOOKS, MIGRATION_LOOKS } from '../features/check/check.ts'
-import { shellValues } from '../features/check/configuration.ts'
 import { checkDocument } from '../features/check/document.ts'
 import { placeOf } from '../features/check/here.ts'
 import type { Configured } from '../features/check/place.ts'
 import { reportLines } from '../features/check/report.ts'
-import { DEFAULT_FOLDERS, type Folders, installation } from '../folders.ts'
+import { type Folders, installation } from '../folders.ts'
 import { VERSION } from '../version.ts'
 import { type Io, parse, say, UsageError } from './command.ts'
-import { rootFolder } from './root-folder.ts'
+import { givenFolders } from './given-folders.ts'
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -32,30 +31,12 @@ export async function check(args: string[], { stdout, env }: Io): Promise<number
   if (original !== undefined && !statSync(original, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`--from-original: there is no folder ${original}`)
   const scripts = join(installation(), 'scripts')
-  const usual = usualFolders(scripts)
-  const folders: Folders = {
-    root: original === undefined ? rootFolder(values.root, env, usual.root) : resolve(original),
-    sysconf: resolve(values.sysconfdir ?? usual.sysconf),
-    data: resolve(values.datadir ?? usual.data),
-    state: resolve(values.statedir ?? usual.state),
-  }
+  const { folders } = givenFolders({ ...values, root: original ?? values.root }, env)
   const place = await placeOf({ folders, scripts, configured: configuredIn(folders, values.config), environment: env })
   const { findings, isWell } = await checkAll(place, original === undefined ? LOOKS : MIGRATION_LOOKS)
   if (values.json) say(stdout, JSON.stringify(checkDocument(place, VERSION, findings, isWell), null, 2))
   else for (const line of reportLines(findings)) say(stdout, oneLine(line))
   return isWell ? 0 : 1
-}
-
-/** Those of this installation, which may have been moved; else the defaults. */
-function usualFolders(scripts: string): Folders {
-  const file = join(scripts, 'settings')
-  const values = existsSync(file) ? shellValues(readFileSync(file, 'utf8')) : new Map<string, string>()
-  return {
-    root: values.get('EDGE_ROOT') || DEFAULT_FOLDERS.root,
-    sysconf: values.get('EDGE_SYSCONFDIR') || DEFAULT_FOLDERS.sysconf,
-    data: values.get('EDGE_DATADIR') || DEFAULT_FOLDERS.data,
-    state: values.get('EDGE_STATEDIR') || DEFAULT_FOLDERS.state,
-  }
 }
 
 function configuredIn(folders: Folders, file?: string): Configured {

@@ -13,10 +13,12 @@ interface Command {
   internal?: boolean
 }
 
-const FOLDERS = `  --root DIR        the admin folder (etc, log, tmp, bin, home/sftp/uploads); default: JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin
+const FOLDERS = `  --root DIR        the admin folder (etc, log, tmp, bin, home/sftp/uploads)
   --sysconfdir DIR  configuration of the system, where edge-admin.json lies
   --datadir DIR     what is backed up and restored
-  --statedir DIR    what is ours alone: tasks, locks`
+  --statedir DIR    what is ours alone: tasks, locks
+                    Each is by default what install.sh was told. Where nothing was installed: JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin;
+                    /usr/local/etc; /data; /var/lib/edge-admin.`
 
 export const COMMANDS: Command[] = [
   {
@@ -149,9 +151,9 @@ Exit status 0 for a 2xx answer, else 1. The body goes to standard output, the st
     usage: `edge-admin export-original [--root DIR] [--sysconfdir DIR] [--statedir DIR] [--group G] [--new-token | --undo]
 Reads the API token from standard input (the appliance keeps only its digest), checks it, and writes everything that the original's server and
 scripts read in their form, with their owners: all of it or nothing. Once more changes nothing. Refused while a server has the folder.
-  --root DIR        the admin folder (default /opt/jidoteki/tinyadmin, or JIDO_ADMIN_PATH)
-  --sysconfdir DIR  configuration of the system (default /usr/local/etc)
-  --statedir DIR    the state folder of the server (default /var/lib/edge-admin)
+  --root DIR        the admin folder (default: that of the installation, else JIDO_ADMIN_PATH, else /opt/jidoteki/tinyadmin)
+  --sysconfdir DIR  configuration of the system (default: that of the installation, else /usr/local/etc)
+  --statedir DIR    the state folder of the server (default: that of the installation, else /var/lib/edge-admin)
   --group G         name or number of the group of the original's server (default: the group of etc/ in the admin folder)
   --new-token       the token that is read is a new one: nothing is checked, and it is set
   --undo            only puts back what an export that was interrupted had done; reads no token`,

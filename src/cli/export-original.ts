@@ -1,7 +1,7 @@
 // `edge-admin export-original`: the way back to the original's server. The trap: a server of ours that runs, or starts too early, converts the token
 // again, so this holds the lock that every server of ours takes, and the token comes from the person: the appliance knows only its digest.
 import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { TOKEN_CHARACTERS, tokenKey } from '../auth/token.ts'
 import {
   exportOriginal,
@@ -19,26 +19,22 @@ import { recorded } from '../store/audit/inbox.ts'
 import { groupNamed } from '../store/owner.ts'
 import { hold } from '../tasks/lock.ts'
 import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
+import { commandFolders } from './given-folders.ts'
 import { originalConfiguration } from './original-configuration.ts'
-import { rootFolder } from './root-folder.ts'
 import { saveState } from './save-state.ts'
 import { becomeServer } from './step-down.ts'
 
 export async function exportOriginalCommand(args: string[], io: Io): Promise<number> {
   const { values } = parse(args, {
     root: { type: 'string' },
-    sysconfdir: { type: 'string', default: DEFAULT_FOLDERS.sysconf },
-    statedir: { type: 'string', default: DEFAULT_FOLDERS.state },
+    sysconfdir: { type: 'string' },
+    statedir: { type: 'string' },
     group: { type: 'string' },
     'new-token': { type: 'boolean', default: false },
     undo: { type: 'boolean', default: false },
   })
-  const folders: Folders = {
-    ...DEFAULT_FOLDERS,
-    root: rootFolder(values.root, io.env),
-    sysconf: resolve(values.sysconfdir),
-    state: resolve(values.statedir),
-  }
+  const { root, sysconfdir, statedir } = values
+  const folders = commandFolders({ root, sysconfdir, statedir }, io)
   if (!statSync(etc(folders, ''), { throwIfNoEntry: false })?.isDirectory())
     throw new Failure(`${folders.root}: no etc folder in it`)
   if (process.geteuid?.() !== 0) throw new Failure('only root can give the files to the original’s users')

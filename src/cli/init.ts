@@ -1,10 +1,9 @@
 // `edge-admin init`: the folders of an appliance. The trap: without --sample the folders that are not named are the real ones
-// of this machine (/usr/local/etc, /data); with --sample they lie below --root, so that trying it out touches nothing else.
-import { join, resolve } from 'node:path'
+// of this machine (of the installation, else /usr/local/etc, /data); with --sample they lie below --root, so that trying it out touches nothing else.
+import { join } from 'node:path'
 import { makeFolders } from '../features/appliance/layout.ts'
-import { DEFAULT_FOLDERS, type Folders } from '../folders.ts'
 import { type Io, parse, say, UsageError } from './command.ts'
-import { rootFolder } from './root-folder.ts'
+import { commandFolders } from './given-folders.ts'
 
 export async function init(args: string[], io: Io): Promise<number> {
   const { values } = parse(args, {
@@ -16,14 +15,9 @@ export async function init(args: string[], io: Io): Promise<number> {
   })
   if (values.sample && values.root === undefined)
     throw new UsageError('--root is missing: a sample goes into a folder of its own')
-  const root = rootFolder(values.root, io.env)
-  const below = (name: string, usual: string) => (values.sample ? join(root, name) : usual)
-  const folders: Folders = {
-    root,
-    sysconf: resolve(values.sysconfdir ?? below('sysconf', DEFAULT_FOLDERS.sysconf)),
-    data: resolve(values.datadir ?? below('data', DEFAULT_FOLDERS.data)),
-    state: resolve(values.statedir ?? below('state', DEFAULT_FOLDERS.state)),
-  }
+  const { root = '', sample } = values
+  const below = { sysconfdir: join(root, 'sysconf'), datadir: join(root, 'data'), statedir: join(root, 'state') }
+  const folders = commandFolders(sample ? { ...below, ...values } : values, io)
   const made = makeFolders(folders)
   if (values.sample) {
     const { makeSample } = await import('../features/appliance/sample.ts')

@@ -3,10 +3,10 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Configuration, ConfigurationError, ORIGINAL_FILE, phraseWords, readConfiguration } from '../config.ts'
 import { type Environment, readEnvironment } from '../features/original/environment.ts'
-import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
+import { etc, type Folders } from '../folders.ts'
 import { objectionToHost } from '../networks.ts'
 import { parse, UsageError } from './command.ts'
-import { rootFolder } from './root-folder.ts'
+import { type Given, givenFolders } from './given-folders.ts'
 
 const OPTIONS = {
   root: { type: 'string' },
@@ -47,17 +47,12 @@ export interface Plan {
 
 export function readPlan(args: string[], environment: Environment = {}): Plan {
   const { values } = parse(args, OPTIONS)
-  const folders: Folders = {
-    root: rootOfPlan(values.root, environment),
-    sysconf: resolve(values.sysconfdir ?? DEFAULT_FOLDERS.sysconf),
-    data: resolve(values.datadir ?? DEFAULT_FOLDERS.data),
-    state: resolve(values.statedir ?? DEFAULT_FOLDERS.state),
-  }
+  const { folders, rootSaidBy } = foldersOfPlan(values, environment)
   const { config, file: configFile, saysHost, ignored } = readConfiguration(folders, values.config)
   const tls = config.tls.enabled && !values['no-tls']
   const said = values.host ?? (saysHost ? config.listen.host : undefined)
   const original = readEnvironment({
-    ...{ environment, root: folders.root, host: said, file: configFile, tls },
+    ...{ environment, root: folders.root, rootSaidBy, host: said, file: configFile, tls },
     isOriginal: configFile !== undefined && basename(configFile) === ORIGINAL_FILE,
     isClaimed:
       phraseWords(config) > 0 || (statSync(etc(folders, 'api.token'), { throwIfNoEntry: false })?.size ?? 0) > 0,
@@ -100,9 +95,9 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
   }
 }
 
-function rootOfPlan(option: string | undefined, environment: Environment): string {
+function foldersOfPlan(options: Parameters<typeof givenFolders>[0], environment: Environment): Given {
   try {
-    return rootFolder(option, environment)
+    return givenFolders(options, environment)
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new ConfigurationError(error instanceof Error ? error.message : String(error))

@@ -5,10 +5,10 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeMetricsToken, removeMetricsToken } from '../auth/metrics-token.ts'
 import { storeToken, TOKEN_CHARACTERS } from '../auth/token.ts'
-import { DEFAULT_FOLDERS, etc, type Folders } from '../folders.ts'
+import { etc, type Folders } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
-import { rootFolder } from './root-folder.ts'
+import { commandFolders } from './given-folders.ts'
 import { saveState } from './save-state.ts'
 import { becomeServer } from './step-down.ts'
 
@@ -19,7 +19,7 @@ export async function token(args: string[], io: Io): Promise<number> {
   const action = positionals[0] as string
   if (!ACTIONS.includes(action)) throw new UsageError(`unknown action ${action}: set, rotate or metrics`)
   if (values.remove && action !== 'metrics') throw new UsageError('--remove is for edge-admin token metrics')
-  const folders = { ...DEFAULT_FOLDERS, root: rootFolder(values.root, io.env) }
+  const folders = commandFolders({ root: values.root }, io)
   const parent = statSync(join(folders.root, 'etc'), { throwIfNoEntry: false })
   if (!parent?.isDirectory()) throw new Failure(`${folders.root}: no etc folder in it: run edge-admin init first`)
 

@@ -1,13 +1,14 @@
 // `edge-admin user`: for whoever has the machine and lost the password. The trap: the server may write the same file at the same moment; both
 // do it under one lock, and a file that root replaced still belongs to the server (UserStore).
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { accountLabel, isReservedName } from '../auth/actor-words.ts'
 import { hashPasswordNow } from '../auth/password.ts'
 import { oneTimePassword, UserStore } from '../auth/users.ts'
 import { DEFAULT_FOLDERS } from '../folders.ts'
 import { recorded } from '../store/audit/inbox.ts'
 import { Failure, type Io, onBehalf, parse, say, UsageError } from './command.ts'
+import { stateFolder } from './given-folders.ts'
 import { becomeServer } from './step-down.ts'
 
 export async function user(args: string[], io: Io): Promise<number> {
@@ -16,7 +17,7 @@ export async function user(args: string[], io: Io): Promise<number> {
   if (action !== 'list' && action !== 'reset') throw new UsageError(`unknown action ${action}: list or reset`)
   if (action === 'list' && name !== undefined) throw new UsageError(`one word too many: ${name}`)
   if (action === 'reset' && name === undefined) throw new UsageError('a word is missing: NAME (see --help)')
-  const state = resolve(values.statedir ?? DEFAULT_FOLDERS.state)
+  const state = stateFolder(values)
   const file = join(state, 'users.json')
   if (!existsSync(file))
     throw new Failure(`${file}: no accounts yet: the server makes the first one when its controller surface is on`)

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { START } from '../../drivers/first-line.ts'
 import { DEFAULT_ENDPOINTS, OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
+import { shellValues } from '../../folders.ts'
 import { error, type Finding, isWrong, note, ok, unseen, warning } from './finding.ts'
 import { lookAtFirstLine } from './hooks.ts'
 import { type Place, scriptsUser } from './place.ts'
@@ -157,11 +158,3 @@ async function lookAtSettings({ configured: { settings }, folders, scripts }: Pl
     ]
   })
 }
-
-/** NAME=VALUE and NAME='VALUE', as install.sh writes them. */
-export const shellValues = (text: string) =>
-  new Map(
-    [...text.matchAll(/^([A-Z_][A-Z0-9_]*)=(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"#]*))\s*$/gm)].map(
-      ([, name = '', a, b, c]) => [name, a ?? b ?? c ?? ''],
-    ),
-  )

@@ -37,8 +37,9 @@ export function rootOf(environment: Environment): string | undefined {
 
 export interface Asked {
   environment: Environment
-  /** The root folder in use. */
+  /** The root folder in use, and who said so where the environment did not. */
   root: string
+  rootSaidBy: string | undefined
   /** Who said so first: the command line or the configuration; undefined where nobody did. */
   host: string | undefined
   /** The configuration file, and whether that is the original's; undefined without one. */
@@ -70,7 +71,8 @@ const isWithSsl = (environment: Environment) => environment['JIDO_WITH_SSL'] ===
 const SENTENCES: Record<Variable, (asked: Asked, host: string | undefined, url: string) => string[]> = {
   JIDO_WITH_SSL: withSslSentence,
   JIDO_API_PORT: portSentence,
-  JIDO_ADMIN_PATH: pathSentence,
+  JIDO_ADMIN_PATH: ({ environment, root, rootSaidBy }) =>
+    rootSaidBy === undefined ? [] : unfollowedRoot(environment, root, rootSaidBy),
   JIDO_STUNNEL_BIN: ({ environment }) => without(environment, 'JIDO_STUNNEL_BIN', NO_MORE.JIDO_STUNNEL_BIN),
   JIDO_API_CUSTOM: ({ environment }) => without(environment, 'JIDO_API_CUSTOM', NO_MORE.JIDO_API_CUSTOM),
   JIDO_API_VERSION: ({ environment }) =>
@@ -109,10 +111,11 @@ function portSentence(
   ]
 }
 
-function pathSentence({ environment, root }: Asked): string[] {
+/** `saidBy`: the option, or the file, that has the say. */
+export function unfollowedRoot(environment: Environment, root: string, saidBy: string): string[] {
   const path = environment['JIDO_ADMIN_PATH']
   if (!path || resolve(path) === root) return []
-  return [`JIDO_ADMIN_PATH=${shown(path)} is not followed: --root says ${root}`]
+  return [`JIDO_ADMIN_PATH=${shown(path)} is not followed: ${saidBy} says ${root}`]
 }
 
 const without = (environment: Environment, name: Variable, why: string): string[] =>

@@ -1,0 +1,62 @@
+// The folders that a command works in. In one place, so that no two commands of one machine mean different ones: each option, else what install.sh
+// was told. So what is called by hand means the server that the unit starts, whatever the environment of the caller says.
+import { join, resolve } from 'node:path'
+import { type Environment, rootOf, unfollowedRoot } from '../features/original/environment.ts'
+import { DEFAULT_FOLDERS, type Folders, installation, installedFolders } from '../folders.ts'
+import { type Io, say, UsageError } from './command.ts'
+
+interface Options {
+  root?: string | undefined
+  sysconfdir?: string | undefined
+  datadir?: string | undefined
+  statedir?: string | undefined
+}
+type Option = keyof Options
+
+export interface Given {
+  folders: Folders
+  /** Who says where the root folder is: the option, or the file of the installation; undefined for the environment and the default. */
+  rootSaidBy: string | undefined
+}
+
+/** `settings`: the file that install.sh wrote. */
+export function givenFolders(options: Options, environment: Environment, settings = settingsFile()): Given {
+  const installed = installedFolders(settings)
+  const root = option(options, 'root') ?? installed.root
+  return {
+    folders: {
+      root: root ?? rootOf(environment) ?? DEFAULT_FOLDERS.root,
+      sysconf: option(options, 'sysconfdir') ?? installed.sysconf ?? DEFAULT_FOLDERS.sysconf,
+      data: option(options, 'datadir') ?? installed.data ?? DEFAULT_FOLDERS.data,
+      state: stateFolder(options, installed),
+    },
+    rootSaidBy: root && (options.root === undefined ? settings : '--root'),
+  }
+}
+
+/** The same for a person at a terminal, who hears when the environment named another root folder than the one that is used. */
+export function commandFolders(options: Options, { env, stderr }: Io): Folders {
+  const { folders, rootSaidBy } = givenFolders(options, env)
+  if (rootSaidBy !== undefined && options.root === undefined)
+    for (const sentence of unfollowedRoot(env, folders.root, rootSaidBy)) say(stderr, sentence)
+  return folders
+}
+
+/** For what works in that one alone. */
+export const stateFolder = (options: Pick<Options, 'statedir'>, installed = installedFolders(settingsFile())): string =>
+  option(options, 'statedir') ?? installed.state ?? DEFAULT_FOLDERS.state
+
+function option(options: Options, name: Option): string | undefined {
+  // An empty one would be the folder that the caller happens to be in.
+  if (options[name] === '') throw new UsageError(`--${name} is missing its folder`)
+  return options[name] === undefined ? undefined : resolve(options[name])
+}
+
+/** Undefined where nothing lies beside the program: a copy of it alone, for audit logs and packages. */
+function settingsFile(): string | undefined {
+  try {
+    return join(installation(), 'scripts/settings')
+  } catch {
+    return undefined
+  }
+}
