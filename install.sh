@@ -116,16 +116,21 @@ built=$here
 [ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
 
 # Onto this very machine nothing is laid that could not start here. Of an image that says nothing: its node is another one.
-# Only a version is a yes: a Node for another processor may end without a word, and a file that is no Node with status 0.
+# Only a version is a yes: a Node for another processor may end without a word, and a file that is no Node with status 0. What a shell, the
+# loader or Node warns of, on standard error, is neither a yes nor a no.
 no_node=
 status=0
-said=$("$here/scripts/edge-admin" --version 2>&1) || status=$?
-case $status:$said in
-  0:[0-9]*.[0-9]*.[0-9]*) ;;
-  69:'edge-admin: '*) no_node=${said#edge-admin: } ;;
+errors=$(mktemp)
+said=$("$here/scripts/edge-admin" --version 2>"$errors") || status=$?
+version=$(printf '%s\n' "$said" | sed -n '$p')
+refusal=$(sed -n 's/^edge-admin: //p' "$errors" | sed -n '$p')
+first=$(printf '%s\n' "$said" | LC_ALL=C sed -n '/./{s/[^[:print:]]//g;p;q;}' "$errors" -)
+rm -f "$errors"
+case $status:$version:$refusal in
+  0:[0-9]*.[0-9]*.[0-9]*:*) ;;
+  69:*:?*) no_node=$refusal ;;
   *)
     needed=$(sed -n 's/.*"node": *">=\([0-9.]*\)".*/\1/p' "$built/package.json")
-    first=$(printf '%s\n' "$said" | LC_ALL=C sed -n '1s/[^[:print:]]//g;1p')
     no_node="this needs Node $needed or newer, and $(command -v node) ended with status $status${first:+: $first}"
     ;;
 esac

@@ -171,6 +171,22 @@ describe('install.sh', () => {
     expect(stderr).toMatch(new RegExp(`^install: this needs Node ${NEEDED} or newer, and .* was installed$`, 'm'))
   })
 
+  it('takes a Node beside which something warns, and keeps the sentence of one that is too old', () => {
+    const warning = (text: string, node: string) => (file: string) => {
+      writeFileSync(file, `#!/bin/sh\n${text}\nexec '${node}' "$@"\n`, { mode: 0o755 })
+    }
+    const words = "echo 'sh: warning: setlocale: LC_ALL: cannot change locale (xx_XX)' >&2"
+    const names = { DESTDIR: at('warned'), ROOT: '/ROOT', STATEDIR: '/STATEDIR' }
+    const preloads = "echo 'loaded 1.0.0'"
+    for (const [name, text] of Object.entries({ words, preloads })) {
+      const { status, stderr } = install(path(name, warning(text, process.execPath)), names)
+      expect([status, stderr]).toEqual([0, ''])
+    }
+    const { status, stderr } = install(path('old-words', warning(words, join(old, 'node'))), into('real'))
+    const why = `and ${process.execPath} is 18.20.4; nothing was installed`
+    expect([status, stderr]).toEqual([69, `install: this needs Node ${NEEDED} or newer, ${why}\n`])
+  })
+
   it('lays everything into an image without a Node, and says that the image has to bring one', () => {
     const names = {
       PREFIX: '/usr',
