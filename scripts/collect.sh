@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # Gathers logs for a download, without the secrets. Sourced by logs.sh and debug.sh, after lib.sh. A newcomer's trap: log folders belong to
 # programs we do not trust, so a file is copied by tar, which never follows a link, and read only from our own folder.
+# shellcheck source=secrets.sh disable=SC2154 # here: lib.sh
+. "$here/secrets.sh"
 
 COLLECT_MOST=268435456 # bytes of one file, unpacked
 COLLECT=
@@ -16,60 +18,6 @@ collect_begin() { # makes the private work folder
 }
 collect_end() { rm -rf "$EDGE_ROOT/tmp/collect-$TASK_ID"; }
 
-# ---- what must not get out: one literal secret a line
-
-# A file that somebody saved as UTF-16 holds secrets all the same: the server reads it. Without its zeros and its mark it is text to us.
-secret_text() { # FILE
-  [ ! -f "$1" ] || tr -d '\000\r' <"$1" | awk -v "le=$(printf '\377\376')" -v "be=$(printf '\376\377')" -v "utf8=$(printf '\357\273\277')" '
-    NR == 1 && (index($0, le) == 1 || index($0, be) == 1) { $0 = substr($0, 3) }
-    NR == 1 && index($0, utf8) == 1 { $0 = substr($0, 4) }
-    { print }'
-}
-
-# Values of members and variables whose name sounds secret, as they are stored and as they are meant.
-collect_secret_values() { # FILE...
-  for secrets_file in "$@"; do
-    secret_text "$secrets_file" | awk '
-      function meant(text) { gsub(/\\"/, "\"", text); gsub(/\\\$/, "$", text); gsub(/\\`/, "`", text); gsub(/\\\//, "/", text); gsub(/\\\\/, "\\", text); return text }
-      {
-        rest = $0
-        while (match(tolower(rest), /"?[a-z0-9_.-]*(passw|secret|token|phrase)[a-z0-9_.-]*"?[ \t]*[:=][ \t]*/)) {
-          rest = substr(rest, RSTART + RLENGTH)
-          quote = substr(rest, 1, 1)
-          if (quote != "\"" && quote != "\047") { value = rest; sub(/[ \t,}].*/, "", value); print value; continue }
-          for (i = 2; i <= length(rest); i++) {
-            c = substr(rest, i, 1)
-            if (c == "\\" && quote == "\"") i++
-            else if (c == quote) break
-          }
-          value = substr(rest, 2, i - 2)
-          print value
-          print meant(value)
-          rest = substr(rest, i + 1)
-        }
-      }'
-  done
-}
-
-collect_secrets() {
-  for secrets_file in api.token api.token.setup; do
-    secrets_line=$(secret_text "$EDGE_ROOT/etc/$secrets_file" | head -n 1)
-    case $secrets_line in
-      '') ;;
-      'sha256 '*) printf '%s\n' "${secrets_line#sha256 }" ;;
-      # The key of the old signatures is as good as the token.
-      *) printf '%s\n' "$secrets_line"; printf '%s' "$secrets_line" | openssl dgst -sha256 -r | cut -d ' ' -f 1 ;;
-    esac
-  done
-  secret_text "$EDGE_ROOT/etc/updates.key" | head -n 1
-  collect_secret_values "$EDGE_ROOT"/etc/*.json "$EDGE_SYSCONFDIR/storage.conf" "$EDGE_SYSCONFDIR"/*.json
-  # Lines of private keys, for programs that print them without their first line.
-  for secrets_file in "$EDGE_SYSCONFDIR/pki/tls/private/enterprise.key" "$EDGE_STATEDIR"/*.key "$EDGE_STATEDIR"/secrets/*; do
-    secret_text "$secrets_file" | grep -v -e '^-----' | awk 'length($0) >= 16'
-  done
-}
-
-# shellcheck disable=SC2154 # here: lib.sh
 redact() { LC_ALL=C awk -v "secrets=$COLLECT/secrets" -f "$here/redact.awk"; }
 
 # ---- one file after the other

@@ -14,7 +14,7 @@ case $KIND in
 esac
 # Under sudo lib.sh reads it from `settings`.
 [ -z "${SUDO_UID:-}" ] || unset EDGE_WRAPPER
-NEEDS=node
+NEEDS='node openssl'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # The task is what it does, not how.
@@ -25,6 +25,8 @@ PACKAGE=software_package-zzz.enc
 . "$here/license-verdict.sh"
 # shellcheck source=conf.sh
 . "$here/conf.sh"
+# shellcheck source=secrets.sh
+. "$here/secrets.sh"
 
 # What the original's server has: a umask that lets its other users read what the scripts make, and a home, which /etc/profile may ask for.
 original() ( # VERB [ARGUMENT]
@@ -65,15 +67,28 @@ said_last() { # FROM: the last line behind that byte of the log that says someth
   log_is_callers || return 0
   said_new=$(($(log_size) - $1))
   [ "$said_new" -gt 0 ] || return 0
+  # Where nobody knows what to mask, nothing is said.
+  known_secrets || return 0
   if [ "$said_new" -le "$SAID_NEAR" ]; then
     tail -c "$said_new" "$LOG"
   else
     # Half a line could be half a secret, and nothing would mask it.
     tail -c "$SAID_NEAR" "$LOG" | sed 1d
-  fi | tr '\r\t' '\n ' | sed "s/$(printf '\033')\[[0-9;?]*[@-~]//g" | awk -v secrets=/dev/null -f "$here/redact.awk" |
+  fi | tr '\r\t' '\n ' | sed "s/$(printf '\033')\[[0-9;?]*[@-~]//g" | awk -v "secrets=$TASK/try/secrets" -f "$here/redact.awk" |
     tr -c '\n -~' '?' | awk 'NF { last = $0 } END { print last }' | sed 's/^ *//; s/ *$//' | cut -c 1-300
+  rm -rf "$TASK/try"
 }
 SAID_NEAR=16384
+
+# As long as it lies there, nobody else reads it; what a kill leaves goes with the inputs. Not for ever: some of those files are the server's, and may
+# be pipes by now.
+known_secrets() { # as $TASK/try/secrets
+  (umask 077 && mkdir -p "$TASK/try" && limited 10 all_secrets >"$TASK/try/secrets" 2>/dev/null) && return 0
+  rm -rf "$TASK/try"
+  return 1
+}
+# shellcheck disable=SC2317 # Through `limited`.
+all_secrets() { collect_secrets && collect_input_secrets; }
 
 # The original gives it to its own group; under sudo the server may be in another one, and has to read it.
 give_token() {
@@ -116,8 +131,8 @@ run() { # KIND [ARGUMENT]
     name=${input##*/}
     placed "$name"
     put "$UPLOADS/$name" 640 <"$input" || fail E1000 'The files could not be stored'
-    # Once the original is done, nothing else says which one was the candidate.
-    [ "$KIND" = license ] || rm -f "$input"
+    # The others are small, and nothing else says once the original is done what the candidate was, and which secrets came with it.
+    [ "$KIND" != restore ] || rm -f "$input"
   done
   checkpoint wrapper-placed
   # The original puts a licence in place, writes over the old one, and asks nobody.

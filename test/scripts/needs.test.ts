@@ -54,7 +54,8 @@ const canHide = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
 
 /** Runs `run` of a task where these programs are not to be found. */
 async function without(programs: string[], box: Appliance, kind: string, env: Record<string, string> = {}) {
-  const id = box.create(kind, kind === 'backup' ? ['START'] : [])
+  const args = { backup: ['START'], wrapper: ['token'] }[kind] ?? []
+  const id = box.create(kind, args)
   const hide = programs
     .flatMap((program) => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].map((path) => join(path, program)))
     .filter((path) => existsSync(path))
@@ -71,7 +72,7 @@ async function without(programs: string[], box: Appliance, kind: string, env: Re
     'run',
     box.task(id),
   ]
-  const child = spawn('unshare', argv.concat(kind === 'backup' ? ['START'] : []), {
+  const child = spawn('unshare', argv.concat(args), {
     cwd: '/',
     env: {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',

@@ -1,6 +1,7 @@
 // Why the original's wrapper failed: the task's message says it, and clients of the original's status files read the words that they know. The trap:
 // what it printed last is in the task's log alone, so the log has to be a file here, as the server opens it.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Appliance, removeTemporary, type Shell, shells } from './harness.ts'
@@ -8,6 +9,8 @@ import { Appliance, removeTemporary, type Shell, shells } from './harness.ts'
 afterAll(removeTemporary)
 
 const SH = '#!/bin/sh\n'
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex')
+const KEY_LINES = ['-----BEGIN PRIVATE KEY-----', 'MIIEvQIBADANBgkqhkiG9w', '-----END PRIVATE KEY-----'].join('\n')
 
 describe.each(shells())('a wrapper that fails under $name', (shell: Shell) => {
   const lay = (text: string, mode = 0o755) => {
@@ -54,6 +57,37 @@ describe.each(shells())('a wrapper that fails under $name', (shell: Shell) => {
     expect(await message(`${SH}printf password=; head -c 70000 /dev/zero | tr '\\0' x; exit 4\n`)).toBe(
       begin.slice(0, -2),
     )
+  })
+
+  /** What the message says where the wrapper prints this line last. */
+  const lastWords = async (kind: string, line: string, inputs: Record<string, string>, rest = '') => {
+    const { box, env } = lay(`${SH}${rest}\nprintf '%s\\n' ${line}; exit 4\n`)
+    writeFileSync(box.etc('api.token'), 'old-token-of-this\n')
+    writeFileSync(join(box.folder, 'sysconf/storage.conf'), "type=iscsi\npassword='old secret'\n")
+    const bytes = Object.entries(inputs).map(([name, text]) => [name, Buffer.from(text)] as const)
+    const { task, id } = await box.run('wrapper', [kind], env, Object.fromEntries(bytes))
+    expect(['input', 'try'].filter((name) => existsSync(box.task(id, name)))).toEqual([])
+    return task.message.replace('wrapper.sh ended with exit status 4', '').replace(/^: /, '')
+  }
+  const STORAGE = {
+    'storage.json': '{"password":"n\\"ew word"}',
+    'storage.conf': "type=iscsi\npassword='n\"ew word'\n",
+  }
+
+  it.each([
+    ['token', '"set new-token-of-this"', { 'api.token': 'new-token-of-this\n' }, 'set [redacted]'],
+    ['token', '"was old-token-of-this"', { 'api.token': 'new-token-of-this\n' }, 'was [redacted]'],
+    ['token', digestOf('new-token-of-this'), { 'api.token': 'new-token-of-this\n' }, '[redacted]'],
+    ['storage', `'login with n"ew word: refused'`, STORAGE, 'login with [redacted]: refused'],
+    ['storage', "'login with old secret: refused'", STORAGE, 'login with [redacted]: refused'],
+    ['certs', '"bad MIIEvQIBADANBgkqhkiG9w"', { 'appliance.key': `${KEY_LINES}\n` }, 'bad [redacted]'],
+  ])('knows the secrets of the appliance and of the task: %s %s', async (kind, line, inputs, said) => {
+    expect(await lastWords(kind, line, inputs)).toBe(said)
+  })
+
+  it('says nothing of them where it cannot know the secrets', async () => {
+    const taken = 'for task in "$EDGE_STATEDIR"/tasks/*; do : >"$task/try"; done'
+    expect(await lastWords('token', 'anything', { 'api.token': 'next\n' }, taken)).toBe('')
   })
 
   it('leaves words in the original’s status that its clients know', async () => {

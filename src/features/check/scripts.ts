@@ -40,6 +40,7 @@ export const SOURCED = [
     'pool.sh',
     'processes.sh',
     'redact.awk',
+    'secrets.sh',
     'storage-units.sh',
     'zfs.sh',
     'zpool.sh',

@@ -1,4 +1,4 @@
-// The literal secrets of this appliance that must not leave it in a log: the same files as scripts/collect.sh reads, and the accounts'. The
+// The literal secrets of this appliance that must not leave it in a log: the same files as scripts/secrets.sh reads, and the accounts'. The
 // trap: under sudo some are not ours to read; what this process cannot read it cannot know, and the script that could must not print it.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
