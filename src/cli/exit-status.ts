@@ -16,6 +16,6 @@ export function statusOf(error: unknown, other: number): number {
   return errno(error)?.startsWith('E') ? TRY_AGAIN : other
 }
 
-/** For a file that the configuration names: that disk may be full, or read-only, for a while. */
+/** For a file that has to be written before the port is open: its disk may be full, or read-only, for a while. */
 export const statusOfFile = (error: unknown): number =>
   ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errno(error) ?? '') ? TRY_AGAIN : CONFIG

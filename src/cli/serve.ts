@@ -14,7 +14,7 @@ import { reloader, watchSelfMade } from '../http/server/served-pair.ts'
 import { certificateFile } from '../http/server/tls.ts'
 import { takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
-import { type Io, UsageError } from './command.ts'
+import { Failure, type Io, UsageError } from './command.ts'
 import { CONFIG, statusOf, statusOfFile, TRY_AGAIN } from './exit-status.ts'
 import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
@@ -57,7 +57,7 @@ async function run(plan: Plan): Promise<number> {
     isPutBack = await endInterruptedExport(folders)
   } catch (error) {
     process.stderr.write(`edge-admin serve: ${wordsOf(error)}\n`)
-    return CONFIG
+    return statusOfFile(error instanceof Failure ? error.cause : error)
   }
   let log: ServerLog
   try {

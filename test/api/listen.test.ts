@@ -1,5 +1,6 @@
 // A server that cannot start: the exit status says whether to try again, and the line names the key.
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import type { Readable } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { readPlan } from '../../src/cli/serve-plan.ts'
+import type { Folders } from '../../src/folders.ts'
 import { installation, isRoot, makeAppliance } from './appliance.ts'
 import { until } from './client.ts'
 
@@ -67,13 +69,13 @@ it('a default log that cannot be opened is named as the option that it is', asyn
 })
 
 /** The server in a namespace of its own, after these lines of a shell, for which `$0` is an empty folder. */
-function serveAfter(lines: string, more: (folder: string) => string[] = () => []) {
+function serveAfter(lines: string, more: (folder: string, folders: Folders) => string[] = () => []) {
   const { folders } = makeAppliance()
   const where = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--datadir', folders.data]
   const at = join(folders.root, 'tmp/mounted')
   mkdirSync(at)
   const program = [join(installation(), 'edge-admin.js'), 'serve', '--port', '0', '--statedir', folders.state]
-  const argv = [...program, ...where, ...more(at)]
+  const argv = [...program, ...where, ...more(at, folders)]
   return spawnSync('unshare', ['-m', 'sh', '-euc', `${lines}\nexec "$@"`, at, process.execPath, ...argv], {
     encoding: 'utf8',
     timeout: 30_000,
@@ -88,6 +90,28 @@ it('a default log on a disk that is full or read-only may be tried again', ({ sk
     join(folder, 'a.log'),
   ])
   expect([status, stderr]).toEqual([75, expect.stringMatching(/^edge-admin serve: --default-log: EROFS/)])
+})
+
+it('an interrupted export that a disk keeps from being put back may be tried again', ({ skip }) => {
+  if (cannotMount()) skip('it takes root to mount a read-only disk')
+  const half =
+    (plan: string) =>
+    (_: string, { root, state }: Folders) => {
+      writeFileSync(join(root, 'etc/placed'), '')
+      mkdirSync(join(state, 'export-original'), { recursive: true })
+      const target = join(root, 'etc/placed')
+      const entry = { path: 'placed', target, existed: false, placed: createHash('sha256').digest('hex') }
+      const text = JSON.stringify({ base: '/', mark: 'x', folders: [], entries: [entry] })
+      writeFileSync(join(state, 'export-original/plan.json'), plan || text)
+      return []
+    }
+  const readOnly = 'cd "$0/../../etc"; mount --bind . .; mount -o remount,ro,bind "$PWD"'
+  const full = serveAfter(readOnly, half(''))
+  const text = /^edge-admin serve: what an export-original that was interrupted had done cannot be put back: EROFS/
+  expect([full.status, full.stderr]).toEqual([75, expect.stringMatching(text)])
+  // That goes by nothing but somebody's hand.
+  const unreadable = serveAfter(':', half('{'))
+  expect([unreadable.status, unreadable.stderr]).toEqual([78, expect.stringContaining('cannot be read')])
 })
 
 it('a system without flock is not tried again', ({ skip }) => {
