@@ -33,7 +33,7 @@ ${FOLDERS}
   --insecure-http-beyond-loopback  plain HTTP on other addresses, too
   --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
   --default-log FILE  where the log goes when the configuration has no log.file (the init script's; without either, standard output)
-  --ready-fd N      write a line to this open file, 3 to 9, once the port is open (the init script's)
+  --ready-fd N      write a line to this open regular file, 3 to 9, once the port is open (the init script's); no pipe, no socket
   --compat original answer as the original does where it is laxer (for comparing only)`,
     load: async () => {
       const { serve } = await import('./serve.ts')

@@ -65,7 +65,7 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
   if ((values.port !== undefined && !/^\d{1,5}$/.test(values.port)) || port > 65535)
     throw new ConfigurationError('--port: expected a number from 0 to 65535')
   if (values['ready-fd'] !== undefined && !/^[3-9]$/.test(values['ready-fd']))
-    throw new ConfigurationError('--ready-fd: expected the number of an open file, from 3 to 9')
+    throw new ConfigurationError('--ready-fd: expected the number of an open regular file, from 3 to 9')
   if (values.compat !== undefined && values.compat !== 'original')
     throw new ConfigurationError('--compat: expected "original"')
   if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {

@@ -1,6 +1,6 @@
 // `edge-admin serve`: opens the port, and stops cleanly. The trap: everything that can be wrong is found before the
 // port is open; a server is never half started.
-import { closeSync, fstatSync, statSync, writeSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import type { Configured } from '../features/check/place.ts'
@@ -20,6 +20,7 @@ import { folderFailure } from './folder-failure.ts'
 import { collectAtRest, keepHeapSmall } from './heap.ts'
 import { endInterruptedExport } from './interrupted-export.ts'
 import { listenFailure } from './listen-failure.ts'
+import { readyFile } from './ready-file.ts'
 import { type Plan, readPlan } from './serve-plan.ts'
 
 /** Runs until a signal; resolves to the exit status. */
@@ -42,6 +43,7 @@ async function run(plan: Plan): Promise<number> {
   keepHeapSmall()
   collectAtRest()
   const began = Date.now()
+  const sayReady = readyFile(readyFd)
   // Before anything else: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {
@@ -143,7 +145,11 @@ async function run(plan: Plan): Promise<number> {
   logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
   for (const sentence of sentences(listener.url)) logger.warn(sentence)
   push()
-  if (readyFd !== undefined) sayReady(readyFd, warn)
+  try {
+    sayReady()
+  } catch (error) {
+    warn(`--ready-fd ${readyFd}: nobody was told that the port is open`, error)
+  }
   running.tidy()
   if (anew !== undefined) running.enter('certs.renewed', 'certs', anew)
   running
@@ -187,19 +193,6 @@ async function run(plan: Plan): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
-}
-
-/** To whoever started us, and once: then it is closed, so that no program of ours inherits it. */
-function sayReady(fd: number, warn: (text: string, error?: unknown) => void): void {
-  try {
-    const info = fstatSync(fd)
-    // Another number is a file of Node's own.
-    if (!info.isFile() && !info.isFIFO() && !info.isSocket()) throw new Error('neither a file nor a pipe')
-    writeSync(fd, 'ready\n')
-    closeSync(fd)
-  } catch (error) {
-    warn(`--ready-fd ${fd}: nobody was told that the port is open`, error)
-  }
 }
 
 /** The short form of `edge-admin check`, beside the requests: it is loaded only now, so that no start waits for it. */

@@ -1,7 +1,18 @@
 // A server that cannot start: the exit status says whether to try again, and the line names the key.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -172,22 +183,45 @@ it('after the original, the log says where this listens and which of its variabl
   }
 })
 
+/** Where an open file of a process leads; nothing for one that was closed meanwhile. */
+function linkOf(pid: number | undefined, fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`)
+  } catch {
+    return undefined
+  }
+}
+
 it('tells whoever started it once the port is open, and keeps nothing of that open', async () => {
   expect(await serve('--port', '0', '--ready-fd', '2')).toMatchObject({ status: 78 })
   const { folders } = makeAppliance()
   const log = join(folders.root, 'log/given.log')
   const where = ['--root', folders.root, '--sysconfdir', folders.sysconf, '--statedir', folders.state]
   const argv = [join(installation(), 'edge-admin.js'), 'serve', ...where, '--port', '0', '--default-log', log]
-  const child = spawn(process.execPath, [...argv, '--ready-fd', '3'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  try {
-    expect(await textOf(child.stdio[3] as Readable)).toBe('ready\n')
-    expect(child.exitCode).toBeNull()
-    expect(readFileSync(log, 'utf8')).toContain('"listening"')
-  } finally {
-    child.kill()
-    await gone
+  const ready = join(folders.root, 'tmp/ready')
+  const fd = openSync(ready, 'w')
+  for (const to of [fd, 'pipe'] as const) {
+    const child = spawn(process.execPath, [...argv, '--ready-fd', '3'], { stdio: ['ignore', 'ignore', 'ignore', to] })
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    try {
+      if (to === fd) {
+        await until('it says so', () => readFileSync(ready, 'utf8') === 'ready\n')
+        expect(readFileSync(log, 'utf8')).toContain('"listening"')
+        const open = () => readdirSync(`/proc/${child.pid}/fd`).map((name) => linkOf(child.pid, name))
+        await until('it is closed', () => !open().includes(ready))
+        expect(child.exitCode).toBeNull()
+      } else {
+        // It could be one of Node's own.
+        await until('it warns', () => readFileSync(log, 'utf8').includes('--ready-fd 3: nobody was told'))
+        child.kill()
+        expect(await textOf(child.stdio[3] as Readable)).toBe('')
+      }
+    } finally {
+      child.kill()
+      await gone
+    }
   }
+  closeSync(fd)
 })
 
 it('a log that is rotated right after the start is opened anew, and ends nothing', async () => {
