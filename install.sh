@@ -120,18 +120,20 @@ built=$here
 # loader or Node warns of, on standard error, is neither a yes nor a no.
 no_node=
 status=0
-errors=$(mktemp)
-said=$("$here/scripts/edge-admin" --version 2>"$errors") || status=$?
-version=$(printf '%s\n' "$said" | sed -n '$p')
-refusal=$(sed -n 's/^edge-admin: //p' "$errors" | sed -n '$p')
-first=$(printf '%s\n' "$said" | LC_ALL=C sed -n '/./{s/[^[:print:]]//g;p;q;}' "$errors" -)
-rm -f "$errors"
-case $status:$version:$refusal in
-  0:[0-9]*.[0-9]*.[0-9]*:*) ;;
-  69:*:?*) no_node=$refusal ;;
+said=$("$here/scripts/edge-admin" --version 2>/dev/null) || status=$?
+case $status:$(printf '%s\n' "$said" | sed -n '$p') in
+  0:[0-9]*.[0-9]*.[0-9]*) ;;
   *)
-    needed=$(sed -n 's/.*"node": *">=\([0-9.]*\)".*/\1/p' "$built/package.json")
-    no_node="this needs Node $needed or newer, and $(command -v node) ended with status $status${first:+: $first}"
+    # Once more, for what it says: a refused installation makes no file either, not even a temporary one.
+    errors=$("$here/scripts/edge-admin" --version 2>&1 >/dev/null) || :
+    refusal=$(printf '%s\n' "$errors" | sed -n 's/^edge-admin: //p' | sed -n '$p')
+    if [ "$status" -eq 69 ] && [ -n "$refusal" ]; then
+      no_node=$refusal
+    else
+      needed=$(sed -n 's/.*"node": *">=\([0-9.]*\)".*/\1/p' "$built/package.json")
+      first=$(printf '%s\n' "$errors" "$said" | LC_ALL=C sed -n '/./{s/[^[:print:]]//g;p;q;}')
+      no_node="this needs Node $needed or newer, and $(command -v node || echo node) ended with status $status${first:+: $first}"
+    fi
     ;;
 esac
 [ -z "$no_node" ] || [ -n "$DESTDIR" ] || stop "$no_node; nothing was installed" 69
