@@ -91,7 +91,7 @@ nobody_needs_it() { # STATEDIR DATADIR
   fi
   for plan in "$1"/work/*/swap/plan.json "$1"/tasks/*/swap/plan.json "$2"/.edge-admin-restore/*/plan.json; do
     [ ! -e "$plan" ] ||
-      stop "a task left a change half made: start the server once, which puts it back; what it cannot put back (a disk that takes nothing) is kept in ${plan%/*}: put it back by hand, then remove that folder"
+      stop "a task was interrupted while it replaced files. Start the server once: it puts the old files back. If this is said again, copy them from ${plan%/*}/old to their places, and remove ${plan%/*}"
   done
 }
 remove_files() { # FILE: those that it lists, but not what a removal that was cut off needs to be taken up again: the list and the settings

@@ -100,7 +100,7 @@ put_content() { # FILE: standard input becomes FILE, with what put_rights has se
 # The folder may belong to somebody less trusted (uploads), who may lay anything under any name in it and rename what is ours. So a new file has a name
 # that nobody can know before, is made by `set -C` (which refuses a link, but would open a pipe that was laid there), and what is done to it after
 # that is done to what is open.
-new_name() { mktemp -u "${1%/*}/.${1##*/}.$$.XXXXXX"; } # FILE
+new_name() { mktemp -u "${1%/*}/.${1##*/}.$$.XXXXXX"; } # FILE: prints a hidden name beside it
 OPEN=/proc/self/fd/8
 # Rights of a group that it could not get (we are not root) are not given to ours instead.
 put_give() { # FILE

@@ -27,7 +27,8 @@ persist() {
   saves_state || return 0
   persist_device=
   read -r persist_device 2>/dev/null <"$PERSIST_DEVICE" || [ -n "$persist_device" ] || return 0
-  # As it was meant, by whoever edited the image's files on Windows: `edited` of lib.sh is not here for a command.
+  # Editors on Windows add a byte order mark and carriage returns. `edited` in lib.sh removes them as well, but lib.sh is not loaded when a command
+  # (not a task) runs this file.
   persist_device=${persist_device#"$(printf '\357\273\277')"}
   persist_device=${persist_device%"$(printf '\r')"}
   persist_device=${persist_device%"${persist_device##*[! ]}"}

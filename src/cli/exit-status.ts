@@ -1,5 +1,5 @@
-// The exit statuses of a server that does not start, by the numbers of sysexits.h: a service manager goes by them (etc/edge-admin.service). The trap:
-// what goes by itself (a port, an address, a full disk) must not get one that ends the trying, or a bad boot leaves an appliance without a server.
+// Exit statuses of a server that cannot start, numbered as in sysexits.h. etc/edge-admin.service decides by them whether to try again. A cause that
+// can pass (a port in use, an address not there yet, a full disk) needs TRY_AGAIN: with another status the appliance would stay without a server.
 import { errno } from '../errors.ts'
 import { FlockMissing } from '../tasks/lock.ts'
 
@@ -7,15 +7,15 @@ import { FlockMissing } from '../tasks/lock.ts'
 export const CONFIG = 78
 /** A program is missing; src/start.ts says the same of Node. */
 export const UNAVAILABLE = 69
-/** It may go by itself. */
+/** The cause can pass without anybody doing something. */
 export const TRY_AGAIN = 75
 
-/** For what the system says, or another program; `other` for the rest. */
+/** For an error of the system or of another program; `other` for any other error. */
 export function statusOf(error: unknown, other: number): number {
   if (error instanceof FlockMissing) return UNAVAILABLE
   return errno(error)?.startsWith('E') ? TRY_AGAIN : other
 }
 
-/** For a file that has to be written before the port is open: its disk may be full, or read-only, for a while. */
+/** For a file that must be writable before the port is opened: its disk may be full or read-only for a while. */
 export const statusOfFile = (error: unknown): number =>
   ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errno(error) ?? '') ? TRY_AGAIN : CONFIG

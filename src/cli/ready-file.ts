@@ -1,16 +1,15 @@
-// Tells whoever started the server that its port is open (`serve --ready-fd`): a line in a file that they opened and wait for. A newcomer's trap: a
-// number that nobody opened is one of Node's own pipes, and a line in there would be lost, or worse. Those are never regular files; our own are, so
-// it is looked at before we open any.
+// `serve --ready-fd N`: writes a line to file descriptor N once the port is open; the init script waits for that line. Only a regular file is accepted:
+// a number that the caller did not open may be one of Node's internal pipes. It is checked before the server opens files of its own.
 import { closeSync, fstatSync, writeSync } from 'node:fs'
 
-/** `fd`: undefined where nobody waits. The answer, called once the port is open, throws why nobody was told. */
+/** Checks `fd` (undefined: no caller waits). Call the returned function once the port is open; it throws when the line cannot be written. */
 export function readyFile(fd: number | undefined): () => void {
   if (fd === undefined) return () => {}
   const isFile = isRegular(fd)
   return () => {
-    if (!isFile) throw new Error('it is no regular file that whoever started this had opened')
+    if (!isFile) throw new Error('not a regular file that the caller had opened')
     writeSync(fd, 'ready\n')
-    // Once, so that no program of ours inherits it.
+    // The programs that the server starts must not inherit it.
     closeSync(fd)
   }
 }

@@ -20,7 +20,7 @@ export async function saveState({ root }: Folders, what: string, { env, stderr }
   if (process.getuid?.() !== 0) return lost('only root can save it on the disk of this image; call the command as root')
   process.seteuid?.(0)
   process.setegid?.(0)
-  // The tool may hang, and has a session of its own: whoever ends the command ends the tool with it.
+  // The tool may hang, and runs in another session, so a signal to this command does not reach it: it is ended here.
   const ended = new AbortController()
   const end = () => ended.abort()
   for (const name of ENDING) process.on(name, end)

@@ -11,7 +11,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'edge-ready-'))
 })
 afterEach(() => rmSync(folder, { recursive: true }))
-const NOBODY = /no regular file that whoever started this had opened/
+const NOBODY = /not a regular file that the caller had opened/
 
 it('a regular file gets a line once the port is open, and is closed', () => {
   const fd = openSync(join(folder, 'ready'), 'w')

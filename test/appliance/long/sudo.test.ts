@@ -39,7 +39,7 @@ beforeAll(async () => {
     echo 'edge:x:20996:20996::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
     echo 'edge:x:20996:' >>/etc/group
     echo 'edge:!:20000::::::' >>/etc/shadow
-    cd /root && tar -xzf /rig/edge-admin.tar.gz && cd edge-admin-*/
+    cd /srv && tar -xzf /rig/edge-admin.tar.gz && cd edge-admin-*/
     scripts/edge-admin init --sample --root ${ROOT} --sysconfdir /usr/local/etc --datadir /data --statedir /var/lib/edge-admin
     cat >/usr/local/etc/edge-admin.json <<'CONFIGURATION'
 ${JSON.stringify(CONFIGURATION)}
@@ -68,12 +68,12 @@ it('is set up', async () => {
 it.each([1, 2])('updates, the %d. time', async (round) => {
   const encoded = await guest.run(`
     set -e
-    mkdir -p /root/payload && cd /root/payload
+    mkdir -p /srv/payload && cd /srv/payload
     echo ${round + 1}.0.0 >version.txt
     printf '#!/bin/sh\\nset -e\\ncp version.txt ${ROOT}/etc/version.txt\\n' >update.sh
     edge-admin package build --key ${ROOT}/etc/updates.key --sign /var/lib/edge-admin/vendor/updates.priv \\
-      --version ${round + 1}.0.0 --out /root/package.enc /root/payload >&2
-    base64 -w 0 /root/package.enc`)
+      --version ${round + 1}.0.0 --out /srv/package.enc /srv/payload >&2
+    base64 -w 0 /srv/package.enc`)
   const sent = await ask('POST', '/update', { form: [file('update', Buffer.from(encoded, 'base64'))] })
   expect(sent).toMatchObject({ status: 202 })
   expect(await ended('/update')).toContain('"status":"success"')
@@ -100,8 +100,8 @@ it.each([1, 2])('makes a backup and restores it, the %d. time', async () => {
 it.each([1, 2])('takes a certificate, and gathers logs, the %d. time', async () => {
   const [key, certificate] = (
     await guest.run(`
-    openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=box -keyout /root/key -out /root/certificate 2>/dev/null
-    base64 -w 0 /root/key; echo; base64 -w 0 /root/certificate`)
+    openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=box -keyout /srv/key -out /srv/certificate 2>/dev/null
+    base64 -w 0 /srv/key; echo; base64 -w 0 /srv/certificate`)
   ).split('\n')
   const form = [
     file('public', Buffer.from(certificate ?? '', 'base64')),
