@@ -17,7 +17,7 @@ BIN = node_modules/.bin
 SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh test/fakes/original/*.sh) .ci/run \
 	$(wildcard test/roots/*.sh test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
-BUILDERS = build.ts build-page.ts trim.ts shipped.ts notice.ts sbom.ts
+BUILDERS = $(wildcard build/*.ts)
 VERSION = $(shell node -p 'require("./package.json").version')
 # What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
 SOURCE_DATE_EPOCH ?= 1767225600
@@ -79,7 +79,7 @@ quick: node_modules/.installed
 build: dist/edge-admin.js ## one bundled file, dist/main.js, and dist/edge-admin.js, which starts it; `npx edge-admin` does as well
 
 dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed $(BUILDERS) $(wildcard LICENSE etc/eff-*)
-	@$(BIN)/tsx build.ts
+	@$(BIN)/tsx build/build.ts
 	@ln -sfn ../../scripts/edge-admin $(BIN)/edge-admin
 
 node_modules/.installed: package-lock.json package.json .npmrc

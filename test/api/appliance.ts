@@ -54,7 +54,7 @@ export function installation(): string {
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  // In the place of src/start.ts, which build.ts transforms.
+  // In the place of src/start.ts, which build/build.ts transforms.
   writeFileSync(join(folder, 'edge-admin.js'), "import './main.js'\n")
   installed = folder
   return folder

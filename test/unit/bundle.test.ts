@@ -1,4 +1,4 @@
-// The bundle as it ships, where it differs from the sources: parts of its packages are left out (trim.ts), and what is near the gaps works.
+// The bundle as it ships, where it differs from the sources: parts of its packages are left out (build/trim.ts), and what is near the gaps works.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { notice } from '../../notice.ts'
-import { bill } from '../../sbom.ts'
-import { bundled, licenseOf, type Shipped } from '../../shipped.ts'
+import { notice } from '../../build/notice.ts'
+import { bill } from '../../build/sbom.ts'
+import { bundled, licenseOf, type Shipped } from '../../build/shipped.ts'
 import { Bill } from './cyclonedx.ts'
 
 const repository = resolve(import.meta.dirname, '../..')

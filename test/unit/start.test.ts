@@ -1,5 +1,5 @@
 // A Node that is too old, or none: one sentence and exit status 69, from the command, from the bundle itself and before an installation lays anything.
-// The old Node is this one that says another number; what a real one can read is in src/start.ts and build.ts.
+// The old Node is this one that says another number; what a real one can read is in src/start.ts and build/build.ts.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
