@@ -270,7 +270,7 @@ own_in_data() {
   done
 }
 
-# ---- files that go into place together, and back together (store/swap.ts does the work)
+# ---- files that go into place together, and back together (store/file-transaction.ts does the work)
 
 # TARGET keeps its mode; its owner and group are kept by the swap. MODE is for a new one.
 place() { # MODE SOURCE TARGET [secret]: stage SOURCE as TARGET's next content

@@ -11,9 +11,9 @@ import { ConsoleSessions } from './auth/console-sessions.ts'
 import { KnownAddresses } from './auth/known-addresses.ts'
 import { TokenStore } from './auth/token.ts'
 import type { Configuration } from './config.ts'
+import { createTool } from './drivers/programs.ts'
 import { createRun } from './drivers/run.ts'
 import { RC_SERVICE, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
-import { createTool } from './drivers/tool.ts'
 import { DEFAULT_ENDPOINTS } from './endpoint-names.ts'
 import { ApiError, invalid, notFound } from './errors.ts'
 import { removeLeftovers } from './features/appliance/leftovers.ts'
@@ -44,9 +44,9 @@ import type { Env, Request, Surface } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
 import { Inbox } from './store/audit/inbox.ts'
+import { CachedFile } from './store/cached-file.ts'
 import { ensureFolder } from './store/ensure-folder.ts'
-import { Remembered } from './store/remembered.ts'
-import { Turns } from './store/turns.ts'
+import { KeyedMutex } from './store/keyed-mutex.ts'
 import { type AdminDeps, PREFIX } from './surfaces/admin/deps.ts'
 import { adminEndpoints } from './surfaces/admin/endpoints.ts'
 import { adminSurface } from './surfaces/admin/surface.ts'
@@ -190,7 +190,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       }
       options.onTaskEnd?.(task)
     },
-    async onOwed(entry, task, again) {
+    async onPendingAudit(entry, task, again) {
       const failure = failureOf(task)
       const { event, action = event.replace(/\.success$/, ''), target, account, actor, request } = entry
       const resource = entry.resource ?? resourceOf(target)
@@ -248,7 +248,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     warn,
     version: options.version,
     license: new InstalledLicense({ folders, tasks, run, memory, label: config.label, warn }),
-    installedVersion: new Remembered(version, () => readLine(version)),
+    installedVersion: new CachedFile(version, () => readLine(version)),
     services: serviceManager(
       config['service-manager'],
       initFolder,
@@ -286,7 +286,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     app: hono,
     config,
     audit,
-    turns: new Turns(),
+    turns: new KeyedMutex(),
     stopping: stopping.signal,
     incoming,
     ...(options.checkResponses && { checkResponses: true }),

@@ -72,3 +72,6 @@ export function consolePage(): string {
 export function billOfMaterials(): string {
   return existsSync(join(installation(), 'sbom.json')) ? installation() : join(installation(), 'dist')
 }
+
+/** Where programs of the system are looked for: the PATH of whatever this server starts. */
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

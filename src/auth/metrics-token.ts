@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { etc, type Folders } from '../folders.ts'
 import { readLine, replaceAtomic, syncFolder } from '../store/atomic.ts'
-import { Remembered } from '../store/remembered.ts'
+import { CachedFile } from '../store/cached-file.ts'
 import type { Principal } from './principal.ts'
 import { tokenKey } from './token.ts'
 
@@ -27,11 +27,11 @@ export function removeMetricsToken(folders: Folders): void {
 }
 
 export class MetricsToken {
-  private readonly key: Remembered<string | undefined>
+  private readonly key: CachedFile<string | undefined>
 
   constructor(folders: Folders) {
     const file = fileOf(folders)
-    this.key = new Remembered(file, (there) => (there ? STORED.exec(readLine(file) ?? '')?.[1] : undefined))
+    this.key = new CachedFile(file, (there) => (there ? STORED.exec(readLine(file) ?? '')?.[1] : undefined))
   }
 
   /** Whom an Authorization header proves, of a request for /metrics. */

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { errno } from '../errors.ts'
 import { etc, type Folders } from '../folders.ts'
 import { readEdited, readText, replaceAtomic } from '../store/atomic.ts'
+import { CachedFile } from '../store/cached-file.ts'
 import { checkpoint } from '../store/checkpoint.ts'
-import { Remembered } from '../store/remembered.ts'
 import { decodeText } from '../store/text.ts'
 import type { Proof } from './known-addresses.ts'
 import { formsOf } from './opaque-string.ts'
@@ -48,9 +48,9 @@ export interface Credentials {
 export class TokenStore {
   private readonly folders: Folders
   private readonly warn: (text: string) => void
-  private readonly key: Remembered<string | undefined>
+  private readonly key: CachedFile<string | undefined>
   /** The key that the phrase of a first run would have; undefined without a phrase. */
-  private readonly phraseKey: Remembered<string | undefined>
+  private readonly phraseKey: CachedFile<string | undefined>
   /** METHOD+path → expected hash. The legacy hash has no nonce, so it is one constant for each endpoint and token. */
   private readonly hashes = new Map<string, Buffer>()
   private unreadable = false
@@ -62,12 +62,12 @@ export class TokenStore {
     this.folders = folders
     this.warn = warn
     const file = etc(folders, 'api.token')
-    this.key = new Remembered(file, (there) => {
+    this.key = new CachedFile(file, (there) => {
       this.hashes.clear()
       return there ? this.read(file) : undefined
     })
     const setup = etc(folders, 'api.token.setup')
-    this.phraseKey = new Remembered(setup, (there) => {
+    this.phraseKey = new CachedFile(setup, (there) => {
       const phrase = there ? readPhrase(setup) : undefined
       return phrase ? tokenKey(phrase) : undefined
     })

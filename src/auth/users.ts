@@ -7,9 +7,9 @@ import * as z from 'zod'
 import { ApiError } from '../errors.ts'
 import type { Folders } from '../folders.ts'
 import { readJson, readText, syncFolder, writeAtomic } from '../store/atomic.ts'
+import { CachedFile } from '../store/cached-file.ts'
 import { checkpoint } from '../store/checkpoint.ts'
-import { Remembered } from '../store/remembered.ts'
-import { exclusively } from '../tasks/lock.ts'
+import { exclusively } from '../store/lock.ts'
 import { hashPasswordNow } from './password.ts'
 import { ROLES } from './principal.ts'
 
@@ -40,12 +40,12 @@ export const newUserId = () => `user-${randomBytes(8).toString('hex')}`
 export class UserStore {
   private readonly file: string
   private readonly passwordFile: string
-  private readonly users: Remembered<readonly StoredUser[]>
+  private readonly users: CachedFile<readonly StoredUser[]>
 
   constructor(folders: Folders) {
     this.file = join(folders.state, 'users.json')
     this.passwordFile = join(folders.state, 'admin.password')
-    this.users = new Remembered(this.file, (there) => (there ? this.read() : []))
+    this.users = new CachedFile(this.file, (there) => (there ? this.read() : []))
   }
 
   /** A file that is there and wrong is never taken for an empty one: that would make a new administrator. */

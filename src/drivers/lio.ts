@@ -1,7 +1,8 @@
 // LIO, the kernel's iSCSI target, as it is now, and changes to it, through scripts/lio.sh. The trap: the tree that comes back may be half
 // made (a kill between two steps); a folder without its link, or a device that is not enabled, is shown as exactly that.
+
+import { type Tool, toolMessage } from './programs.ts'
 import { CommandError } from './run.ts'
-import { type Tool, toolMessage } from './tool.ts'
 
 /** One change: `[operation, path, value]`, with paths below the target folder of configfs. */
 export type Step = readonly [

@@ -1,7 +1,8 @@
 // `lsblk`: the block devices of this machine, and udev, which makes their names. The trap: a disk with partitions, a file system or a holder is
 // listed like any other; what is free is decided by the caller.
+
+import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
-import type { Tool } from './tool.ts'
 
 export interface BlockDevice {
   path: string

@@ -2,8 +2,8 @@
 // not resolve a client and so left it out, and with 1 when only some other export has a fault; what it said has to be read.
 import { readFileSync } from 'node:fs'
 import { type Active, parseActive } from './exports-file.ts'
+import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
-import type { Tool } from './tool.ts'
 
 export type Nfs = ReturnType<typeof createNfs>
 

@@ -1,8 +1,10 @@
 // The one function that starts programs: an argv array, an absolute program from the allow-list, a clean environment, a time limit,
 // an output cap. Never a shell. The trap: a value that a user sent goes behind `--` or after a check that forbids a leading dash.
+
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { isAbsolute } from 'node:path'
+import { SYSTEM_PATH } from '../folders.ts'
 import { endAll } from './end-all.ts'
 
 export interface RunOptions {
@@ -56,8 +58,6 @@ type Cut = 'timeout' | 'output' | 'signal'
 
 /** Milliseconds that a killed program has to go. */
 const LAST_WORDS = 2000
-
-export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Makes the `run` of one server: `allowed` is fixed at the start, from the configuration and the folders. */
 export function createRun(allowed: AllowList) {

@@ -1,9 +1,10 @@
 // Samba: its configuration through `testparm` and the registry (`net conf`), its server through `smbcontrol`. The traps: `net conf` says yes
 // to everything while smb.conf does not include the registry or does not load at all, so `effective` is asked first; and it puts its
 // complaints on standard output.
+
+import type { Tool } from './programs.ts'
 import { CommandError, type Output } from './run.ts'
 import { parseSections, type Section } from './smb-conf.ts'
-import type { Tool } from './tool.ts'
 
 export interface Effective {
   /** Whether shares of the registry are served at all. */

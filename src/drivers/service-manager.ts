@@ -2,8 +2,8 @@
 // hang; however many ask at once, a service is asked once, and only a few services at a time.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { toolMessage } from './programs.ts'
 import { CommandError, type Run } from './run.ts'
-import { toolMessage } from './tool.ts'
 
 /** The question itself failed: nobody knows which services run. */
 export class ServicesUnknown extends Error {

@@ -1,8 +1,8 @@
 // What `zfs` prints with -H, read line by line as it arrives. The trap: a value is printed raw, and somebody's own property may hold tabs and
 // line ends, so a line may be written by whoever made the pool; `readProperties` is for what holds such values.
 import { randomBytes } from 'node:crypto'
+import type { Tool } from './programs.ts'
 import { CommandError, type RunOptions } from './run.ts'
-import type { Tool } from './tool.ts'
 
 export interface Property {
   value: string

@@ -1,7 +1,8 @@
 // `zfs`: filesystems, volumes, snapshots and their properties, as `-Hp` prints them. The trap: a list may have a hundred thousand lines, so
 // each is handed on as it arrives; and a line that is none of ours means a broken program, not an empty answer.
+
+import type { Tool } from './programs.ts'
 import { CommandError, type RunOptions } from './run.ts'
-import type { Tool } from './tool.ts'
 import { garbled, LONG, type Property, type Question, readProperties, readRows, unheard, whole } from './zfs-lines.ts'
 
 export type { Property } from './zfs-lines.ts'

@@ -1,7 +1,8 @@
 // `zpool`: what there is, and how it is. What changes pools is in scripts/pool-*.sh, since it may take long. The trap: a
 // suspended pool makes even `zpool list` hang, so every call has its time limit.
+
+import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
-import type { Tool } from './tool.ts'
 import { parseStatusJson } from './zpool-json.ts'
 import { type PoolStatus, parseStatus } from './zpool-status.ts'
 

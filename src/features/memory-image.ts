@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CommandError, createRun, SYSTEM_PATH } from '../drivers/run.ts'
-import { installation } from '../folders.ts'
+import { CommandError, createRun } from '../drivers/run.ts'
+import { installation, SYSTEM_PATH } from '../folders.ts'
 import { GroupCommit } from '../store/group-commit.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 

@@ -1,7 +1,8 @@
 // A storage program's failure as the error that a caller sees. The trap: this is the last resort; a feature that knows what the program's
 // words mean (exists, busy, no such pool) says so itself, and leaves only the rest to this.
+
+import { toolMessage } from '../drivers/programs.ts'
 import { CommandError } from '../drivers/run.ts'
-import { toolMessage } from '../drivers/tool.ts'
 import { ApiError } from '../errors.ts'
 
 /** An ApiError for a CommandError, naming the program and its own words; anything else comes back as it is. */

@@ -4,7 +4,7 @@ import type { Context, Hono } from 'hono'
 import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
 import type { ApiError } from '../errors.ts'
-import type { Turns } from '../store/turns.ts'
+import type { KeyedMutex } from '../store/keyed-mutex.ts'
 import type { Parameters, QueryDialect } from './body/query.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { AuditLog } from './pipeline/audit.ts'
@@ -79,7 +79,7 @@ export interface MountOptions<Deps> {
   config: Configuration
   audit: AuditLog
   /** One change of a thing at a time, whichever surface it came by. */
-  turns: Turns
+  turns: KeyedMutex
   /** Aborted once the server stops. */
   stopping: AbortSignal
   callerOf: CallerOf

@@ -4,8 +4,8 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Folders } from '../folders.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
-import { isHeld } from './lock.ts'
-import { isOwed } from './owed.ts'
+import { isHeld } from '../store/lock.ts'
+import { hasPendingAudit } from './pending-audit.ts'
 import { isStamped, lockFile, scriptFile, type Task, taskFolder } from './task.ts'
 
 /** `swap/old` stays: when a swap could not be put back, the only copy of the old files is in there. */
@@ -19,7 +19,7 @@ export function dropUnneeded(folders: Folders, id: string): void {
 export const isSpent = (folders: Folders, id: string): boolean =>
   !existsSync(scriptFile(folders, id, 'swap/plan.json')) &&
   !existsSync(join(taskFolder(folders, id), 'swap/plan.json')) &&
-  !isOwed(folders, id)
+  !hasPendingAudit(folders, id)
 
 /** Whether a script left anything of its own: then there may be something to put back. */
 export const hasBegun = (folders: Folders, id: string): boolean =>

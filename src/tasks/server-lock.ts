@@ -7,7 +7,7 @@ import * as z from 'zod'
 import type { Folders } from '../folders.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { ensureFolder, unwritable } from '../store/ensure-folder.ts'
-import { hold } from './lock.ts'
+import { hold } from '../store/lock.ts'
 
 const Holder = z.object({
   pid: z.int(),

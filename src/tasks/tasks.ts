@@ -4,19 +4,24 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { SYSTEM_PATH } from '../drivers/run.ts'
 import { ApiError, errno } from '../errors.ts'
-import type { Folders } from '../folders.ts'
+import { type Folders, SYSTEM_PATH } from '../folders.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { Breath } from '../store/breath.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { ensureFolder, unwritable } from '../store/ensure-folder.ts'
-import { moveFile } from '../store/move.ts'
+import { isHeld } from '../store/lock.ts'
+import { moveFile } from '../store/move-file.ts'
 import { KINDS } from './kinds.ts'
 import { type End, logSize, shortened, whyItEnded } from './last-words.ts'
 import { dropUnneeded, hasBegun, isSpent, settleNameless } from './leftovers.ts'
-import { isHeld } from './lock.ts'
-import { clearOwed, isOwed, type Owed, owe, readOwed } from './owed.ts'
+import {
+  hasPendingAudit,
+  type PendingAudit,
+  readPendingAudit,
+  removePendingAudit,
+  savePendingAudit,
+} from './pending-audit.ts'
 import {
   CONTRACT,
   isFinal,
@@ -48,7 +53,7 @@ export interface TasksOptions {
    * Hears of an end that its request did not live to see, or did not wait for; resolves when it is entered for good. `again`: a server that
    * was killed may have entered it already.
    */
-  onOwed?: (entry: Owed, task: Task, again: boolean) => Promise<void>
+  onPendingAudit?: (entry: PendingAudit, task: Task, again: boolean) => Promise<void>
   warn: (text: string, error?: unknown) => void
 }
 
@@ -70,7 +75,7 @@ export interface Asker {
   name: string
   address: string
   /** What the audit log is owed when it ends. */
-  entry?: Owed
+  entry?: PendingAudit
   /** The request waits for the task and enters its end itself, if it lives to see it: it says so with `attended`. */
   waits?: (id: string) => void
 }
@@ -193,7 +198,7 @@ export class Tasks {
         join(folder, 'request.json'),
         `${JSON.stringify({ id, kind, lock, args, by: asked, created_at: created, endless, wrapped: wrapped || undefined })}\n`,
       )
-      if (by.entry) owe(this.options.folders, id, by.entry)
+      if (by.entry) savePendingAudit(this.options.folders, id, by.entry)
       // Before the files: a kill between them leaves a task that died, and not a private key in a folder that nobody looks at.
       const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: created }
       writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
@@ -390,10 +395,10 @@ export class Tasks {
   }
 
   /** From now on a request waits for a task; `entry` is what the audit log is owed when it ends, also after a kill of this process. */
-  attend(id: string, entry: Owed): void {
+  attend(id: string, entry: PendingAudit): void {
     this.awaited.add(id)
     try {
-      owe(this.options.folders, id, entry)
+      savePendingAudit(this.options.folders, id, entry)
     } catch (error) {
       // The work has begun: a full disk must not make it look refused.
       this.options.warn('what the audit log is owed cannot be written down', error)
@@ -408,7 +413,7 @@ export class Tasks {
 
   private entered(id: string): void {
     try {
-      clearOwed(this.options.folders, id)
+      removePendingAudit(this.options.folders, id)
     } catch (error) {
       this.options.warn('an end that was entered may be entered again at the next start', error)
     }
@@ -441,7 +446,7 @@ export class Tasks {
     const open = all.filter((task) => !isFinal(task))
     for (const { id } of open) this.open.add(id)
     await Promise.all(open.map(({ id }) => this.settle(id)))
-    for (const { id } of all) if (isOwed(this.options.folders, id)) await this.settle(id)
+    for (const { id } of all) if (hasPendingAudit(this.options.folders, id)) await this.settle(id)
     if (open.length > 0) this.watch()
     this.prune()
   }
@@ -481,7 +486,7 @@ export class Tasks {
       this.seen.delete(id)
       this.dropInputs(id)
       this.options.onEnd(last)
-      await this.enterOwed(last)
+      await this.enterPendingAudit(last)
       this.prune()
     }
   }
@@ -494,12 +499,12 @@ export class Tasks {
     }
   }
 
-  private async enterOwed(task: Task): Promise<void> {
-    const { folders, onOwed, warn } = this.options
-    const entry = this.awaited.has(task.id) ? undefined : readOwed(folders, task.id)
+  private async enterPendingAudit(task: Task): Promise<void> {
+    const { folders, onPendingAudit, warn } = this.options
+    const entry = this.awaited.has(task.id) ? undefined : readPendingAudit(folders, task.id)
     if (!entry) return
     try {
-      await onOwed?.(entry, task, !this.ours.delete(task.id))
+      await onPendingAudit?.(entry, task, !this.ours.delete(task.id))
     } catch (error) {
       // It stays owed: the next start enters it.
       return warn('the end of a task could not be entered in the audit log', error)

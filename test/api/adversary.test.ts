@@ -20,7 +20,7 @@ import { createApp } from '../../src/app.ts'
 import { BackOff } from '../../src/auth/back-off.ts'
 import { Configuration } from '../../src/config.ts'
 import { createLog } from '../../src/http/server/access-log.ts'
-import { moveFile } from '../../src/store/move.ts'
+import { moveFile } from '../../src/store/move-file.ts'
 import { TestClock } from '../harness/clock.ts'
 import {
   FIXTURES,

@@ -499,7 +499,7 @@ describe.skipIf(REAL)(`zfs that fails ${FAKES_ONLY}`, () => {
   }
 
   it('or hangs: it is ended in time, and the caller hears of it', async () => {
-    const { createTool } = await import('../../src/drivers/tool.ts')
+    const { createTool } = await import('../../src/drivers/programs.ts')
     const { createZfs } = await import('../../src/drivers/zfs.ts')
     const { createDataset, listDatasets } = await import('../../src/features/datasets/datasets.ts')
     const tool = createTool(world.fakes?.programs)

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
-import { isHeld } from '../../src/tasks/lock.ts'
+import { isHeld } from '../../src/store/lock.ts'
 import { tree } from '../scripts/harness.ts'
 import { installation, isRoot, makeAppliance, startServer } from './appliance.ts'
 import { until } from './client.ts'

@@ -222,7 +222,9 @@ describe.each(shells())('restore.sh under $name', (shell) => {
   it('has a row in the fault table for every checkpoint', () => {
     expect(checkpoints('scripts/restore.sh')).toEqual(steps)
     // swap-kept is a step of `swap keep`, which only the licence's task calls: license.test.ts.
-    expect(new Set(checkpoints('src/store/swap.ts'))).toEqual(new Set([...swapSteps, 'swap-back', 'swap-kept']))
+    expect(new Set(checkpoints('src/store/file-transaction.ts'))).toEqual(
+      new Set([...swapSteps, 'swap-back', 'swap-kept']),
+    )
   })
   const table = [...steps, ...swapSteps].flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const))
   it.each(table)('SEC-21 is all or nothing, and lets the next one through: %s, %s', async (step, what) => {

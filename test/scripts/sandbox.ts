@@ -182,7 +182,7 @@ export interface Faults {
   look: (sandbox: Sandbox) => unknown
 }
 
-/** The steps of the swap itself (src/store/swap.ts). */
+/** The steps of the swap itself (src/store/file-transaction.ts). */
 export const SWAP_STEPS = ['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed']
 
 /** One row of the fault table: what is wrong with how the script ended, or nothing. */

@@ -44,7 +44,7 @@ const MAY: Record<string, string[]> = {
   surfaces: ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
   features: ['auth', 'drivers', 'store', 'tasks'],
   http: ['auth', 'config.ts', 'store'],
-  auth: ['store', 'tasks'],
+  auth: ['store'],
   'config.ts': ['store'],
   tasks: ['drivers', 'store'],
   drivers: [],
@@ -149,9 +149,9 @@ describe('the page of the console', () => {
 describe('SEC-01 starting programs', () => {
   const spawners = (name: string) => sources.filter((file) => imports(file).includes(name))
 
-  it('is done by run.ts and the tasks only', () => {
+  it('is done by run.ts, the kernel locks and the tasks only', () => {
     const found = [...spawners('node:child_process'), ...spawners('child_process')].sort()
-    expect(found).toEqual(['src/drivers/run.ts', 'src/tasks/lock.ts', 'src/tasks/tasks.ts'])
+    expect(found).toEqual(['src/drivers/run.ts', 'src/store/lock.ts', 'src/tasks/tasks.ts'])
   })
 
   it('never goes through a shell, a worker or a cluster', () => {

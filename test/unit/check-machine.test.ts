@@ -28,8 +28,8 @@ vi.mock('node:fs/promises', async (original) => {
       machine.files[String(args[0])] ?? real.readFile(...args),
   }
 })
-vi.mock('../../src/tasks/lock.ts', async (original) => {
-  const real = await original<typeof import('../../src/tasks/lock.ts')>()
+vi.mock('../../src/store/lock.ts', async (original) => {
+  const real = await original<typeof import('../../src/store/lock.ts')>()
   return { ...real, isHeld: (file: string) => (machine.hasFlock ? real.isHeld(file) : undefined) }
 })
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createNfs } from '../../src/drivers/nfs.ts'
+import type { Tool } from '../../src/drivers/programs.ts'
 import type { RunOptions } from '../../src/drivers/run.ts'
-import type { Tool } from '../../src/drivers/tool.ts'
 
 /** `exportfs` answers this. */
 function answering(output: { stdout?: string; stderr?: string; status?: number }) {

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLsblk } from '../../src/drivers/lsblk.ts'
-import type { Tool } from '../../src/drivers/tool.ts'
+import type { Tool } from '../../src/drivers/programs.ts'
 import { createZfs } from '../../src/drivers/zfs.ts'
 import { createZpool } from '../../src/drivers/zpool.ts'
 import { ApiError } from '../../src/errors.ts'

@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, type Stats, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { isHeld } from '../../src/tasks/lock.ts'
+import { isHeld } from '../../src/store/lock.ts'
 
 const kernel = vi.hoisted(() => ({ locks: '' as string | undefined, dev: 0, ino: 0 }))
 vi.mock('node:fs', async (original) => {

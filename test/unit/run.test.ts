@@ -2,8 +2,9 @@
 // Timers are false ones where a limit is asked for to the millisecond; the programs are real.
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { CommandError, createRun, SYSTEM_PATH } from '../../src/drivers/run.ts'
+import { CommandError, createRun } from '../../src/drivers/run.ts'
 import { toolFailure } from '../../src/features/tool-failure.ts'
+import { SYSTEM_PATH } from '../../src/folders.ts'
 import { until } from '../api/client.ts'
 
 const run = createRun(() => true)

@@ -1,9 +1,9 @@
 // Samba's programs where they say one thing and end with another: `net conf` puts its complaints on standard output, and some of them end
 // with status 0.
 import { describe, expect, it } from 'vitest'
+import type { Tool } from '../../src/drivers/programs.ts'
 import { CommandError, type Output } from '../../src/drivers/run.ts'
 import { createSamba } from '../../src/drivers/samba.ts'
-import type { Tool } from '../../src/drivers/tool.ts'
 
 /** `net` answers this, whatever it is asked. */
 const answering = (output: Partial<Output>) => {

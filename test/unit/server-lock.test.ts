@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
-import { exclusively, hold, isHeld } from '../../src/tasks/lock.ts'
+import { exclusively, hold, isHeld } from '../../src/store/lock.ts'
 import { StateTaken, takeState } from '../../src/tasks/server-lock.ts'
 import { until } from '../api/client.ts'
 

@@ -30,10 +30,10 @@ import {
   syncFolder,
   writeAtomic,
 } from '../../src/store/atomic.ts'
-import { adopt, copyEntry, syncFile, walk } from '../../src/store/entry.ts'
+import { CachedFile } from '../../src/store/cached-file.ts'
 import { LazyFile } from '../../src/store/lazy-file.ts'
-import { moveFile } from '../../src/store/move.ts'
-import { Remembered } from '../../src/store/remembered.ts'
+import { moveFile } from '../../src/store/move-file.ts'
+import { adopt, copyEntry, syncFile, walk } from '../../src/store/tree.ts'
 import { isRoot } from '../api/appliance.ts'
 
 const disk = vi.hoisted(() => ({ calls: [] as string[], refuse: undefined as string | undefined }))
@@ -240,7 +240,7 @@ describe('an entry of a tree', () => {
 describe('a file that is asked for again and again', () => {
   it('is read only when it was written, replaced, made or removed', () => {
     let reads = 0
-    const file = new Remembered(at('file'), (there) => {
+    const file = new CachedFile(at('file'), (there) => {
       reads += 1
       return there ? readFileSync(at('file'), 'utf8') : 'none'
     })
@@ -264,7 +264,7 @@ describe('a file that is asked for again and again', () => {
   it('is read again after a read that failed', () => {
     writeFileSync(at('file'), 'x')
     let broken = true
-    const file = new Remembered(at('file'), () => {
+    const file = new CachedFile(at('file'), () => {
       if (broken) throw new Error('broken')
       return 'fine'
     })

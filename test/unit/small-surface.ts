@@ -13,7 +13,7 @@ import { mount } from '../../src/http/pipeline/mount.ts'
 import { codedFailure } from '../../src/http/reply/coded-failure.ts'
 import { json } from '../../src/http/reply/reply.ts'
 import type { Env, MountOptions, Surface } from '../../src/http/surface.ts'
-import { Turns } from '../../src/store/turns.ts'
+import { KeyedMutex } from '../../src/store/keyed-mutex.ts'
 
 /** What most declarations have in common. */
 export const declare = (more: Partial<Endpoint<object>> = {}): Endpoint<object> => ({
@@ -63,7 +63,7 @@ export function small(
       headers: (id) => ({ 'X-Request-Id': id }),
       ...surface,
     },
-    ...{ app, endpoints, deps: {}, config: Configuration.parse({}), audit, turns: new Turns() },
+    ...{ app, endpoints, deps: {}, config: Configuration.parse({}), audit, turns: new KeyedMutex() },
     ...{ stopping: new AbortController().signal, callerOf: () => '192.0.2.1' },
     incoming: { uploads: '/nowhere', task: '/nowhere' },
     answered: (_request, status, error) => void answered.push([status, error]),

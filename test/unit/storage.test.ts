@@ -10,7 +10,7 @@ import {
   readStorageOptions,
   type Storage,
   storedObject,
-} from '../../src/features/storage/storage.ts'
+} from '../../src/features/persistent-storage/storage.ts'
 import { runs } from '../harness/fuzz.ts'
 import { recorded } from './settings-corpus.ts'
 

@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
+import { hold } from '../../src/store/lock.ts'
 import { TaskEndings } from '../../src/tasks/endings.ts'
 import { dropUnneeded, isSpent, settleNameless } from '../../src/tasks/leftovers.ts'
-import { hold } from '../../src/tasks/lock.ts'
-import { clearOwed, isOwed, type Owed, owe, readOwed } from '../../src/tasks/owed.ts'
+import {
+  hasPendingAudit,
+  type PendingAudit,
+  readPendingAudit,
+  removePendingAudit,
+  savePendingAudit,
+} from '../../src/tasks/pending-audit.ts'
 import { isStamped, lockFile, readTask, scriptFile, type Task, taskFolder, taskIds } from '../../src/tasks/task.ts'
 
 const ID = '20260101T000000000Z-0a1z'
@@ -27,7 +33,7 @@ const task = (status: string, message = ''): object => ({
   ...{ id: ID, kind: 'k', status, progress: 0, message, created_at: 'then' },
 })
 const there = (path: string) => existsSync(join(folders.state, path))
-const owed: Owed = { event: 'x', target: 'y', actor: 'admin', address: 'local' }
+const owed: PendingAudit = { event: 'x', target: 'y', actor: 'admin', address: 'local' }
 
 describe('a task', () => {
   it('is what its script says, until this server knows that it ended', () => {
@@ -91,13 +97,21 @@ describe('what a task leaves', () => {
     put(`work/${ID}/swap/plan.json`)
     expect(isSpent(folders, ID)).toBe(false)
     rmSync(join(folders.state, `work/${ID}`), { recursive: true })
-    owe(folders, ID, owed)
-    expect([isSpent(folders, ID), isOwed(folders, ID), readOwed(folders, ID)]).toEqual([false, true, owed])
-    clearOwed(folders, ID)
-    clearOwed(folders, ID)
-    expect([isSpent(folders, ID), isOwed(folders, ID), readOwed(folders, ID)]).toEqual([true, false, undefined])
+    savePendingAudit(folders, ID, owed)
+    expect([isSpent(folders, ID), hasPendingAudit(folders, ID), readPendingAudit(folders, ID)]).toEqual([
+      false,
+      true,
+      owed,
+    ])
+    removePendingAudit(folders, ID)
+    removePendingAudit(folders, ID)
+    expect([isSpent(folders, ID), hasPendingAudit(folders, ID), readPendingAudit(folders, ID)]).toEqual([
+      true,
+      false,
+      undefined,
+    ])
     put(`tasks/${ID}/owed`, '{"event":1}')
-    expect(readOwed(folders, ID)).toBeUndefined()
+    expect(readPendingAudit(folders, ID)).toBeUndefined()
   })
 
   it('without a status goes with all that is in it, unless it is somebody’s or its lock is held', () => {

@@ -16,16 +16,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
+import { isHeld } from '../../src/store/lock.ts'
 import { whyItEnded } from '../../src/tasks/last-words.ts'
-import { isHeld } from '../../src/tasks/lock.ts'
-import { isOwed, type Owed, owe } from '../../src/tasks/owed.ts'
+import { hasPendingAudit, type PendingAudit, savePendingAudit } from '../../src/tasks/pending-audit.ts'
 import { lockFile, type Task, taskFolder } from '../../src/tasks/task.ts'
 import { Tasks, type TasksOptions } from '../../src/tasks/tasks.ts'
 import { until } from '../api/client.ts'
 import { newTaskId, putTask } from '../api/task-files.ts'
 
 const by = { name: 'test', address: '127.0.0.1' }
-const owed: Owed = { event: 'x', target: 'y', actor: 'admin', address: 'local' }
+const owed: PendingAudit = { event: 'x', target: 'y', actor: 'admin', address: 'local' }
 let temp: string
 let folders: Folders
 let warned: string[]
@@ -397,20 +397,20 @@ describe('what the audit log is owed', () => {
     script('work', { run: 'say completed' })
     const entered: unknown[] = []
     let broken = true
-    const onOwed = async (entry: Owed, task: Task, again: boolean) => {
+    const onPendingAudit = async (entry: PendingAudit, task: Task, again: boolean) => {
       entered.push([entry, task.status, again])
       if (broken) throw new Error('no room')
     }
-    const first = create({ onOwed })
+    const first = create({ onPendingAudit })
     const id = first.start('work', { by: { ...by, entry: owed } })?.id ?? ''
     await first.wait(id)
-    expect([entered, isOwed(folders, id)]).toEqual([[[owed, 'completed', false]], true])
+    expect([entered, hasPendingAudit(folders, id)]).toEqual([[[owed, 'completed', false]], true])
     expect(warned).toEqual(['the end of a task could not be entered in the audit log'])
     // At the next start: the server before may have been killed after it had entered it.
     broken = false
-    await create({ onOwed }).sweep()
-    expect([entered[1], isOwed(folders, id)]).toEqual([[owed, 'completed', true], false])
-    await create({ onOwed }).sweep()
+    await create({ onPendingAudit }).sweep()
+    expect([entered[1], hasPendingAudit(folders, id)]).toEqual([[owed, 'completed', true], false])
+    await create({ onPendingAudit }).sweep()
     expect(entered).toHaveLength(2)
   })
 
@@ -418,14 +418,14 @@ describe('what the audit log is owed', () => {
     script('held', { recover: 'say failed' })
     const entered: string[] = []
     const tasks = create({
-      onOwed: async (_entry, task) => {
+      onPendingAudit: async (_entry, task) => {
         // Longer than the wait takes between two looks.
         await new Promise((resolve) => setTimeout(resolve, 600))
         entered.push(task.id)
       },
     })
     const id = putTask(folders, newTaskId(), status)
-    owe(folders, id, owed)
+    savePendingAudit(folders, id, owed)
     const release = status === 'running' ? await hold('held') : async () => {}
     const waited = tasks.wait(id)
     await release()
@@ -436,7 +436,7 @@ describe('what the audit log is owed', () => {
   it('is entered by the request that waits, which says when it has, or that it waits no longer', async () => {
     script('work', { run: `${wait('go')}; say completed` })
     const entered: string[] = []
-    const tasks = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    const tasks = create({ onPendingAudit: async (_entry, task) => void entered.push(task.id) })
     const waits: string[] = []
     const start = (lock: string) =>
       tasks.start('work', { lock, by: { ...by, entry: owed, waits: (id) => waits.push(id) } })?.id ?? ''
@@ -449,9 +449,9 @@ describe('what the audit log is owed', () => {
     // It ended before its request left: that one has its own entry to make.
     expect(tasks.leave(late)?.status).toBe('completed')
     expect(entered).toEqual([leaves])
-    expect(waits.map((id) => isOwed(folders, id))).toEqual([true, false, true])
+    expect(waits.map((id) => hasPendingAudit(folders, id))).toEqual([true, false, true])
     tasks.attended(stays)
-    expect(isOwed(folders, stays)).toBe(false)
+    expect(hasPendingAudit(folders, stays)).toBe(false)
   })
 })
 
@@ -459,7 +459,7 @@ describe('at the start of the server', () => {
   it('what died is given an end, with its secrets gone and its entry made, and what runs is looked after', async () => {
     script('held', { recover: 'say failed' })
     const entered: string[] = []
-    const tasks = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    const tasks = create({ onPendingAudit: async (_entry, task) => void entered.push(task.id) })
     const [done, left] = [putTask(folders, newTaskId(), 'completed'), putTask(folders, newTaskId(), 'failed')]
     for (const id of [done, left]) {
       mkdirSync(join(taskFolder(folders, id), 'input'))
@@ -471,7 +471,7 @@ describe('at the start of the server', () => {
     const open = putTask(folders, newTaskId(), 'running')
     mkdirSync(join(taskFolder(folders, open), 'input'))
     const release = await hold('held')
-    const next = create({ onOwed: async (_entry, task) => void entered.push(task.id) })
+    const next = create({ onPendingAudit: async (_entry, task) => void entered.push(task.id) })
     await next.sweep()
     expect(ids()).toEqual([done, left, open])
     expect(warned).toEqual([`the remains of a task that never began: ${never}`])

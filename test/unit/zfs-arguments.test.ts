@@ -1,7 +1,7 @@
 // The arguments of `zfs` for each change: options first, the name last, each value a word by itself. A name begins with its pool, so none is an
 // option, and none is a list.
 import { describe, expect, it } from 'vitest'
-import type { Tool } from '../../src/drivers/tool.ts'
+import type { Tool } from '../../src/drivers/programs.ts'
 import { createZfs } from '../../src/drivers/zfs.ts'
 
 const calls: string[][] = []

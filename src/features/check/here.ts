@@ -1,5 +1,6 @@
 // This machine, as a check looks at it.
-import { createRun, SYSTEM_PATH } from '../../drivers/run.ts'
+import { createRun } from '../../drivers/run.ts'
+import { SYSTEM_PATH } from '../../folders.ts'
 import { type Place, serverOf } from './place.ts'
 
 type Known = Pick<Place, 'folders' | 'scripts' | 'configured'> &

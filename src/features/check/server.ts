@@ -1,6 +1,6 @@
 // Whether a server has this state folder: by its kernel lock, not by what a file says.
 import { join } from 'node:path'
-import { isHeld } from '../../tasks/lock.ts'
+import { isHeld } from '../../store/lock.ts'
 import { readRecord, type ServerRecord } from '../../tasks/server-lock.ts'
 import { type Finding, note, ok } from './finding.ts'
 import type { Place } from './place.ts'

@@ -2,7 +2,7 @@
 // first is set already, so what was there before is put back.
 import { type DatasetRow, isMissing, type Property, type Zfs } from '../../drivers/zfs.ts'
 import { ApiError, busy, notFound, raise } from '../../errors.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from '../destruction/plan.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'
 import { checkOptions, INHERIT, isOption } from '../zfs/options.ts'

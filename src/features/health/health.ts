@@ -4,8 +4,8 @@ import { statfs } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { etc, type Folders } from '../../folders.ts'
 import { readEdited } from '../../store/atomic.ts'
+import { CachedFile } from '../../store/cached-file.ts'
 import { objectText } from '../../store/json-text.ts'
-import { Remembered } from '../../store/remembered.ts'
 
 export interface Health {
   disk: { used: string; total: string; percentage: number }
@@ -28,7 +28,7 @@ const FRESH = 10_000
 export class HealthMonitor {
   private readonly folders: Folders
   private readonly warn: (text: string) => void
-  private readonly vendor: Remembered<string | undefined>
+  private readonly vendor: CachedFile<string | undefined>
   private fault = ''
   private sample: { at: number; health: Health } | undefined
   private sampling: Promise<Health> | undefined
@@ -37,7 +37,7 @@ export class HealthMonitor {
     this.folders = folders
     this.warn = warn
     const file = etc(folders, 'health.json')
-    this.vendor = new Remembered(file, (there) => (there ? this.vendors(file) : undefined))
+    this.vendor = new CachedFile(file, (there) => (there ? this.vendors(file) : undefined))
   }
 
   /** The vendor's file verbatim, or our own sample. Synchronous unless this is the very first question. */

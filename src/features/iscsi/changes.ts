@@ -5,7 +5,7 @@ import type { Lio, LioState } from '../../drivers/lio.ts'
 import type { Property } from '../../drivers/zfs.ts'
 import { ApiError, busy } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
-import { Turns } from '../../store/turns.ts'
+import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import { iscsiFailure } from './failure.ts'
 import type { Marks } from './marks.ts'
 import { targetId } from './names.ts'
@@ -40,7 +40,7 @@ const AGAIN = 60_000
 export class Changes {
   private readonly options: ChangesOptions
   /** Changes of different targets too: they share the backstores and one file. */
-  private readonly turns = new Turns()
+  private readonly turns = new KeyedMutex()
   /** Why what is saved could not be brought back: by target, and its LUNs' numbers; undefined: the target itself. */
   private readonly failures = new Map<string, Map<number | undefined, string>>()
 

@@ -2,7 +2,7 @@
 // saveconfig.json: the machine's own must not hear of targets that only a model has.
 import { join } from 'node:path'
 import { createLio } from '../../drivers/lio.ts'
-import type { Tool } from '../../drivers/tool.ts'
+import type { Tool } from '../../drivers/programs.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import type { Folders } from '../../folders.ts'
 import { Iscsi, type IscsiOptions } from './iscsi.ts'

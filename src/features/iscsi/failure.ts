@@ -1,8 +1,8 @@
 // What the kernel refused, as an error for the caller. The trap: the kernel has only numbers for reasons, so which step it was says what
 // the caller has to do.
 import { StepError } from '../../drivers/lio.ts'
+import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
-import { toolMessage } from '../../drivers/tool.ts'
 import { ApiError, type ErrorKind, errno } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 import { zvolOf } from './target.ts'

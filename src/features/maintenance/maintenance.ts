@@ -5,8 +5,8 @@ import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { readJson, writeAtomic } from '../../store/atomic.ts'
+import { CachedFile } from '../../store/cached-file.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
-import { Remembered } from '../../store/remembered.ts'
 
 export const Maintenance = z.object({
   enabled: z.boolean(),
@@ -20,11 +20,11 @@ const UNREADABLE: Maintenance = { enabled: true, message: 'The state of the main
 
 export class MaintenanceMode {
   private readonly file: string
-  private readonly state: Remembered<Maintenance>
+  private readonly state: CachedFile<Maintenance>
 
   constructor(folders: Folders) {
     this.file = join(folders.state, 'maintenance.json')
-    this.state = new Remembered(this.file, (there) =>
+    this.state = new CachedFile(this.file, (there) =>
       there ? (Maintenance.safeParse(readJson(this.file)).data ?? UNREADABLE) : OFF,
     )
   }

@@ -21,8 +21,8 @@ import { firstLineOf, STORED, tokenKey } from '../../auth/token.ts'
 import { etc, exportStage, type Folders } from '../../folders.ts'
 import { syncFolder } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
-import { swapBack, swapDone, swapForeign, swapIn, swapSaved } from '../../store/swap.ts'
-import { isHeld } from '../../tasks/lock.ts'
+import { swapBack, swapDone, swapForeign, swapIn, swapSaved } from '../../store/file-transaction.ts'
+import { isHeld } from '../../store/lock.ts'
 import { type Change, type Plan, readPlain, readThrough } from './form.ts'
 
 /** The task that still runs, though the server does not: its script goes on without it. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { parseJson, readText, syncFolder, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
-import { Turns } from '../../store/turns.ts'
+import { KeyedMutex } from '../../store/keyed-mutex.ts'
 
 export interface AllOrNothingOptions<Before> {
   /** Where it is noted what was there before. */
@@ -17,7 +17,7 @@ export interface AllOrNothingOptions<Before> {
 }
 
 export class AllOrNothing<Before> {
-  private readonly turns = new Turns()
+  private readonly turns = new KeyedMutex()
   private readonly options: AllOrNothingOptions<Before>
 
   constructor(options: AllOrNothingOptions<Before>) {

@@ -1,9 +1,9 @@
 // Both ways of sharing a dataset, on the system's programs; and what of them stands in the way of its destruction. The trap: an appliance
 // without Samba or an NFS server has nothing shared there, and destroys datasets as any other.
 import { createNfs } from '../../drivers/nfs.ts'
+import type { Tool } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
 import { createSamba } from '../../drivers/samba.ts'
-import type { Tool } from '../../drivers/tool.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'

@@ -5,7 +5,7 @@ import { ApiError, busy, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
-import { MEMBERS, makePlan, type Plan } from '../plan/plan.ts'
+import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
 import { about } from '../zfs/failure.ts'
 import { datasetOf, findSnapshot, noSnapshot, removeSnapshot } from './snapshots.ts'
 

@@ -5,7 +5,7 @@ import { notFound, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
-import { makePlan, type Plan } from '../plan/plan.ts'
+import { makePlan, type Plan } from '../destruction/plan.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 
 export interface SnapshotFilter {

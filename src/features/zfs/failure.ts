@@ -1,7 +1,8 @@
 // What `zfs` says when it refuses, as an error for the caller in the program's own words. The trap: it has one exit status for nearly
 // everything, so the words decide whether the caller asked for something wrong or something stands in the way.
+
+import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
-import { toolMessage } from '../../drivers/tool.ts'
 import { ApiError, type ErrorKind } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { ApiError, invalid } from '../../errors.ts'
 import { canonicalJson } from '../../store/canonical-json.ts'
-import type { Turns } from '../../store/turns.ts'
+import type { KeyedMutex } from '../../store/keyed-mutex.ts'
 import type { Call, Endpoint } from '../endpoint.ts'
 import type { Reply } from '../reply/reply.ts'
 
@@ -25,7 +25,7 @@ export async function handleResource<Deps>(
   endpoint: Endpoint<Deps>,
   call: Call,
   deps: Deps,
-  { turns, conditions }: { turns: Turns; conditions: Conditions },
+  { turns, conditions }: { turns: KeyedMutex; conditions: Conditions },
 ): Promise<Reply> {
   const resource = endpoint.resource as NonNullable<typeof endpoint.resource>
   const now = async () => entityTag(await resource.version?.(call, deps))

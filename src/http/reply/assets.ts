@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { ApiError } from '../../errors.ts'
-import { Remembered } from '../../store/remembered.ts'
+import { CachedFile } from '../../store/cached-file.ts'
 import { readPlain } from './files.ts'
 import type { Reply } from './reply.ts'
 
@@ -16,7 +16,7 @@ interface Asset {
 export class Assets {
   private readonly find: () => string
   private readonly missing: string
-  private readonly known = new Map<string, Remembered<Asset | undefined>>()
+  private readonly known = new Map<string, CachedFile<Asset | undefined>>()
   private folder: string | undefined
 
   /** `find` names the folder, at the first use; `missing` is what whoever asks is told when a file is not there. */
@@ -47,7 +47,7 @@ export class Assets {
     if (known) return known.get()
     this.folder ??= this.find()
     const { folder } = this
-    const asset = new Remembered(join(folder, name), (there) => {
+    const asset = new CachedFile(join(folder, name), (there) => {
       const bytes = there ? readPlain(folder, name) : undefined
       return bytes && { bytes, version: createHash('sha256').update(bytes).digest('base64url') }
     })

@@ -13,8 +13,8 @@ import type { Folders } from '../../folders.ts'
 import { type Call, endpoint } from '../../http/endpoint.ts'
 import { type AuditLog, resourceOf } from '../../http/pipeline/audit.ts'
 import type { Rendered } from '../../http/reply/rendered.ts'
-import type { Remembered } from '../../store/remembered.ts'
-import type { Owed } from '../../tasks/owed.ts'
+import type { CachedFile } from '../../store/cached-file.ts'
+import type { PendingAudit } from '../../tasks/pending-audit.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
 
 export interface AdminDeps {
@@ -34,7 +34,7 @@ export interface AdminDeps {
   audit: AuditLog
   version: string
   /** The first line of version.txt: what clients ask for most. */
-  installedVersion: Remembered<string | undefined>
+  installedVersion: CachedFile<string | undefined>
   /** The OpenAPI document, made on the first request. */
   openapi: () => string
   /** Those of every surface that is on, this one's first. */
@@ -75,7 +75,7 @@ export const waits = (call: Call, tasks: Tasks, begun: Begun): Asker => ({
 const owed = (
   { principal, address, requestId }: Call,
   { event, target, path }: Omit<Begun, 'action'> & { event: string },
-): Owed => ({
+): PendingAudit => ({
   ...{ event, target, resource: resourceOf(path), actor: principal?.name ?? 'nobody' },
   ...{ account: accountOf(principal), address, request: requestId },
 })

@@ -15,7 +15,7 @@ import type { Accounts } from '../../features/users/users.ts'
 import type { Folders } from '../../folders.ts'
 import { endpoint } from '../../http/endpoint.ts'
 import type { Assets } from '../../http/reply/assets.ts'
-import type { Remembered } from '../../store/remembered.ts'
+import type { CachedFile } from '../../store/cached-file.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { TaskEvents } from './task-events.ts'
 import type { TaskLogs } from './task-logs.ts'
@@ -44,7 +44,7 @@ export interface ConsoleDeps {
   history: UseHistory
   services: ServiceManager
   /** The first line of version.txt. */
-  installedVersion: Remembered<string | undefined>
+  installedVersion: CachedFile<string | undefined>
   /** What the port serves now, as PEM; undefined without TLS. */
   certificate: () => string | undefined
   /** What is wrong with the appliance, when it was last looked at. */

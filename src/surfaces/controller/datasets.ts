@@ -10,7 +10,7 @@ import {
   updateDataset,
   versionOf,
 } from '../../features/datasets/datasets.ts'
-import { Plan } from '../../features/plan/plan.ts'
+import { Plan } from '../../features/destruction/plan.ts'
 import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
 import { json } from '../../http/reply/reply.ts'

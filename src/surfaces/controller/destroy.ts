@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { callerName } from '../../auth/principal.ts'
 import { planDestruction, refuseUnasked, startDestruction } from '../../features/datasets/destroy.ts'
-import { Destruction, demandConsent, type Plan } from '../../features/plan/plan.ts'
+import { Destruction, demandConsent, type Plan } from '../../features/destruction/plan.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import type { ControllerDeps } from './deps.ts'

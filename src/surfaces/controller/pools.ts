@@ -1,7 +1,7 @@
 // The pools: list, make, show, destroy, scrub, import, export. The trap: what changes one is a job that may outlast the request; then the
 // answer is 202 and the job, whatever the contract's own status is.
 import * as z from 'zod'
-import { Destruction, Plan } from '../../features/plan/plan.ts'
+import { Destruction, Plan } from '../../features/destruction/plan.ts'
 import { listAvailable } from '../../features/pools/available.ts'
 import {
   createPool,

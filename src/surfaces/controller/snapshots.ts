@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { accountOf } from '../../auth/principal.ts'
 import { invalid } from '../../errors.ts'
-import { Destruction, MEMBERS, Plan } from '../../features/plan/plan.ts'
+import { Destruction, MEMBERS, Plan } from '../../features/destruction/plan.ts'
 import { MOST_REMOVED, planRemovalOfSeveral, removeSeveral } from '../../features/snapshots/remove-several.ts'
 import { planRollback, startRollback } from '../../features/snapshots/rollback.ts'
 import {

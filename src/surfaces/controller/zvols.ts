@@ -1,7 +1,7 @@
 // GET and POST /zvols, GET, PUT and DELETE /zvols/{name}: the volumes. The trap: a filesystem of that name is not found here.
 import * as z from 'zod'
 import { type DatasetDetails, findDataset, versionOf } from '../../features/datasets/datasets.ts'
-import { Plan } from '../../features/plan/plan.ts'
+import { Plan } from '../../features/destruction/plan.ts'
 import { ChildName, KnownChild, KnownPool, Size } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
 import { createVolume, getVolume, listVolumes, updateVolume } from '../../features/zvols/zvols.ts'

@@ -1,4 +1,4 @@
-// The kinds of storage and their members, as a person reads them (features/storage/types.ts is what the appliance takes).
+// The kinds of storage and their members, as a person reads them (features/persistent-storage/types.ts is what the appliance takes).
 
 export interface Member {
   name: string

@@ -1,13 +1,13 @@
-// Turns: one change of a thing at a time. The trap: the order is the order of asking, whatever the keys are called.
+// KeyedMutex: one change of a thing at a time. The trap: the order is the order of asking, whatever the keys are called.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Turns } from '../../src/store/turns.ts'
+import { KeyedMutex } from '../../src/store/keyed-mutex.ts'
 
 const soon = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('turns', () => {
   it('come in the order of asking, one at a time for each key', async () => {
-    const turns = new Turns()
+    const turns = new KeyedMutex()
     const said: string[] = []
     const act = async (name: string, keys: string[]) => {
       const release = await turns.take(keys)
@@ -26,7 +26,7 @@ describe('turns', () => {
     const keys = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 })
     await fc.assert(
       fc.asyncProperty(fc.array(keys, { maxLength: 20 }), async (calls) => {
-        const turns = new Turns()
+        const turns = new KeyedMutex()
         const held = new Set<string>()
         await Promise.all(
           calls.map(async (wanted, i) => {

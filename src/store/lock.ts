@@ -2,8 +2,8 @@
 // The trap: /proc/locks hides locks across pid namespaces (containers), so only its "yes" is believed; flock(1) decides the rest.
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
-import { SYSTEM_PATH } from '../drivers/run.ts'
 import { ApiError } from '../errors.ts'
+import { SYSTEM_PATH } from '../folders.ts'
 
 /** Who locks for us: without it nothing can be told, and nothing be done. */
 const MISSING = 'the program flock is missing: util-linux and BusyBox have one'

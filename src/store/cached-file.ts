@@ -1,10 +1,10 @@
-// A small file that is asked for with each request: read again only when it changed. The trap: it has to be asked for again at each use,
-// since other hands replace it at any time; a look costs 2 µs, reading 10, and a missing file as an exception 20.
+// A small file that every request needs, read again only when it changed. Call `get` at each use, since other programs replace the file at any
+// time: looking costs 2 µs, reading 10, and a missing file as an exception 20.
 import { statSync } from 'node:fs'
 import { errno } from '../errors.ts'
 
 /** Calls `read` for the first time and whenever the file was written, replaced, made or removed since. */
-export class Remembered<T> {
+export class CachedFile<T> {
   private readonly file: string
   private readonly read: (there: boolean) => T
   private inode = -1
@@ -12,7 +12,7 @@ export class Remembered<T> {
   private size = -1
   private value: T | undefined
 
-  /** `read` hears whether there is a regular file. What it throws is not remembered. */
+  /** `read` is told whether there is a regular file. A value is kept only when `read` does not throw. */
   constructor(file: string, read: (there: boolean) => T) {
     this.file = file
     this.read = read

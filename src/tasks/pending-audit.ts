@@ -1,5 +1,5 @@
-// What a request that started a task still owes the audit log: the entry of how it ended. It lies beside the task until it is made, so that a
-// server that was killed makes it after its restart. The trap: made twice it would tell of two changes; whoever makes it takes it away.
+// The audit entry to be written when a task ends. It lies beside the task until it is written, so that a server that was killed writes it after
+// its restart. Remove it as soon as it is written: written twice, it would record two changes.
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -7,7 +7,7 @@ import type { Folders } from '../folders.ts'
 import { readJson, writeAtomic } from '../store/atomic.ts'
 import { taskFolder } from './task.ts'
 
-export const Owed = z.object({
+export const PendingAudit = z.object({
   event: z.string(),
   target: z.string(),
   actor: z.string(),
@@ -20,13 +20,13 @@ export const Owed = z.object({
   action: z.string().optional(),
 })
 /** An entry of the audit log without its result. */
-export type Owed = z.infer<typeof Owed>
+export type PendingAudit = z.infer<typeof PendingAudit>
 
 const file = (folders: Folders, id: string) => join(taskFolder(folders, id), 'owed')
 
-export const owe = (folders: Folders, id: string, entry: Owed) =>
+export const savePendingAudit = (folders: Folders, id: string, entry: PendingAudit) =>
   writeAtomic(file(folders, id), `${JSON.stringify(entry)}\n`)
-export const isOwed = (folders: Folders, id: string) => existsSync(file(folders, id))
-export const readOwed = (folders: Folders, id: string): Owed | undefined =>
-  Owed.safeParse(readJson(file(folders, id))).data
-export const clearOwed = (folders: Folders, id: string) => rmSync(file(folders, id), { force: true })
+export const hasPendingAudit = (folders: Folders, id: string) => existsSync(file(folders, id))
+export const readPendingAudit = (folders: Folders, id: string): PendingAudit | undefined =>
+  PendingAudit.safeParse(readJson(file(folders, id))).data
+export const removePendingAudit = (folders: Folders, id: string) => rmSync(file(folders, id), { force: true })

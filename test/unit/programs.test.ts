@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTool, toolMessage } from '../../src/drivers/programs.ts'
 import { CommandError } from '../../src/drivers/run.ts'
-import { createTool, toolMessage } from '../../src/drivers/tool.ts'
 import { ApiError } from '../../src/errors.ts'
 import { toolFailure } from '../../src/features/tool-failure.ts'
 

@@ -25,7 +25,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swap } from '../../src/cli/swap.ts'
-import { swapBack, swapDone, swapForeign, swapIn, swapKeep, swapSaved } from '../../src/store/swap.ts'
+import { swapBack, swapDone, swapForeign, swapIn, swapKeep, swapSaved } from '../../src/store/file-transaction.ts'
 import { runs } from '../harness/fuzz.ts'
 import {
   type Content,
@@ -342,7 +342,7 @@ describe('a swap', () => {
 
   const steps = ['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed']
   it('has a fault tested at every checkpoint', () => {
-    expect(new Set(checkpoints('src/store/swap.ts'))).toEqual(new Set([...steps, 'swap-back', 'swap-kept']))
+    expect(new Set(checkpoints('src/store/file-transaction.ts'))).toEqual(new Set([...steps, 'swap-back', 'swap-kept']))
   })
 
   it.each(steps)('is put back after an error and after a kill at %s, also when that is killed too', (step) => {

@@ -2,7 +2,8 @@
 // before them; a fake that was left out must be missing, never this machine's real `zpool`.
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { CommandError, createRun, type Output, type RunOptions, SYSTEM_PATH } from './run.ts'
+import { SYSTEM_PATH } from '../folders.ts'
+import { CommandError, createRun, type Output, type RunOptions } from './run.ts'
 
 const PROGRAMS = [
   'zpool',

@@ -1,7 +1,7 @@
-// Whose turn it is: changes of one thing, named by a key, run one after the other in the order they came. The trap: a turn is this process's
-// only; what a script or another program may change meanwhile needs a kernel lock.
+// A mutex for each key: changes of one thing run one after the other, in the order in which they asked. It holds within this process only;
+// what a script or another program may change meanwhile needs a kernel lock (lock.ts).
 
-export class Turns {
+export class KeyedMutex {
   /** The end of whoever came last, by key. A key that nobody wants is not here. */
   private readonly last = new Map<string, Promise<void>>()
 

@@ -24,7 +24,7 @@ import { errno } from '../errors.ts'
 import { syncFolder, writeAtomic } from './atomic.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ensureFolder } from './ensure-folder.ts'
-import { adopt, copyContent, copyEntry, pieces, syncFile, walk } from './entry.ts'
+import { adopt, copyContent, copyEntry, pieces, syncFile, walk } from './tree.ts'
 
 const Plan = z.object({
   base: z.string(),
