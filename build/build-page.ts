@@ -10,7 +10,7 @@ const OUT = 'dist/console'
 /** Bytes of everything together, compressed. */
 const MOST = 120_000
 
-/** Answers what went into it, for the licences. */
+/** Answers what went into it, for the licenses. */
 export async function buildPage(): Promise<Metafile> {
   rmSync(OUT, { recursive: true, force: true })
   mkdirSync(OUT, { recursive: true })

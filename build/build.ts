@@ -1,5 +1,5 @@
 // Bundles src/main.ts into one file that needs no node_modules, with the small one that starts it, the console's page and the package.json of what is installed beside it, and
-// writes NOTICE and sbom.json: what is in them, and its licences. The trap: busboy and pino are CommonJS and call `require`, hence the banner.
+// writes NOTICE and sbom.json: what is in them, and its licenses. The trap: busboy and pino are CommonJS and call `require`, hence the banner.
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

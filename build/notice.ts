@@ -1,11 +1,11 @@
-// NOTICE: the licences of what is in the product, as texts. The trap: it names what sbom.json names, both from the same list (shipped.ts).
+// NOTICE: the licenses of what is in the product, as texts. The trap: it names what sbom.json names, both from the same list (shipped.ts).
 import type { Shipped } from './shipped.ts'
 
 interface Product {
   name: string
   version: string
   license: string
-  /** The product's own licence, once there is one. */
+  /** The product's own license, once there is one. */
   text: string
 }
 
@@ -13,15 +13,15 @@ const RULE = '='.repeat(72)
 
 export function notice({ name, version, license, text }: Product, shipped: Shipped[]): string {
   const granted =
-    license === 'UNLICENSED' ? 'UNLICENSED: no licence has been granted, all rights are reserved' : license
+    license === 'UNLICENSED' ? 'UNLICENSED: no license has been granted, all rights are reserved' : license
   return [
-    `${name} ${version}\nLicence: ${granted}\n${text && `\n${text}\n`}`,
-    `It contains these works of others, each under its own licence. The same list for programs is sbom.json.\n`,
+    `${name} ${version}\nLicense: ${granted}\n${text && `\n${text}\n`}`,
+    `It contains these works of others, each under its own license. The same list for programs is sbom.json.\n`,
     ...shipped.map(section),
   ].join('\n')
 }
 
 function section({ name, version, license, files, text }: Shipped): string {
-  const words = text || 'The package brings no licence text of its own.'
+  const words = text || 'The package brings no license text of its own.'
   return `${RULE}\n${name} ${version} (${license})\nin ${files.join(', ')}\n\n${words}\n`
 }

@@ -25,7 +25,7 @@ export interface Shipped {
   version: string
   /** Of SPDX: one identifier, or an expression. */
   license: string
-  /** What its licence asks to be handed on with it. */
+  /** What its license asks to be handed on with it. */
   text: string
   description?: string | undefined
   author?: string | undefined
@@ -69,7 +69,7 @@ export function shippedPackages(
       return {
         ...{ name, version, description },
         license: licenseOf(manifest),
-        text: licenceText(folder),
+        text: licenseText(folder),
         author: typeof author === 'object' ? author.name : author,
         website: homepage,
         source: sourceOf(repository),
@@ -81,10 +81,10 @@ export function shippedPackages(
     .sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-/** Says so where a package names no licence: it cannot be shipped. */
+/** Says so where a package names no license: it cannot be shipped. */
 export function licenseOf({ name, license, licenses }: Pick<Manifest, 'name' | 'license' | 'licenses'>): string {
   const named = (license ? [license] : (licenses ?? [])).map((one) => (typeof one === 'object' ? one.type : one))
-  if (named.length === 0) throw new Error(`${name} names no licence in its package.json`)
+  if (named.length === 0) throw new Error(`${name} names no license in its package.json`)
   return named.join(' OR ')
 }
 
@@ -95,7 +95,7 @@ function sourceOf(repository: Manifest['repository']): string | undefined {
   return url?.replace(/^(\w+@[\w.-]+):/, 'git+ssh://$1/')
 }
 
-const licenceText = (folder: string) =>
+const licenseText = (folder: string) =>
   readdirSync(folder)
     .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
     .sort()
@@ -132,7 +132,7 @@ function resolvePackage(from: string, name: string): string | undefined {
 /** What the product itself uses of them. */
 export const usedByUs = (outputs: Metafile['outputs']) => usedBy('.', bundled(outputs))
 
-/** The words of the one-time phrase: data, laid beside the bundle. Its README holds what its licence asks for. */
+/** The words of the one-time phrase: data, laid beside the bundle. Its README holds what its license asks for. */
 export function wordList(): Shipped {
   const file = 'etc/eff-large-wordlist.txt'
   return {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What license.sh and wrapper.sh share: the vendor's license.sh decides about the licence that lies in place, which is either kept or put back
+# What license.sh and wrapper.sh share: the vendor's license.sh decides about the license that lies in place, which is either kept or put back
 # by `swap_undo`. A newcomer's trap: under sudo it runs as the server's user, as it does for GET; what only root can read would make it say yes
 # once, and no ever after.
 

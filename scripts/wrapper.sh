@@ -135,7 +135,7 @@ run() { # KIND [ARGUMENT]
     [ "$KIND" != restore ] || rm -f "$input"
   done
   checkpoint wrapper-placed
-  # The original puts a licence in place, writes over the old one, and asks nobody.
+  # The original puts a license in place, writes over the old one, and asks nobody.
   [ "$KIND" != license ] || swap_keep "$ETC/license.asc" || fail E1000 'The license could not be stored'
   : | put "$TASK/called" 640 || fail E1000 'Script error'
   original_from=$(log_size)

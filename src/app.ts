@@ -35,7 +35,7 @@ import { acquaint } from './http/pipeline/acquaint.ts'
 import { AuditLog, resourceOf } from './http/pipeline/audit.ts'
 import { mount } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
-import { normalise, rawPath } from './http/pipeline/path.ts'
+import { normalize, rawPath } from './http/pipeline/path.ts'
 import { notFoundReply, objectionReply } from './http/reply/answer.ts'
 import { Rendered } from './http/reply/rendered.ts'
 import { RequestCounts } from './http/server/counts.ts'
@@ -111,7 +111,7 @@ const SUDO = '/usr/bin/sudo'
 /** Milliseconds between two looks for what commands have left for the audit log. */
 const LOOK = 5000
 
-/** Where a target that `normalise` refused is routed to: no endpoint can have this path. */
+/** Where a target that `normalize` refused is routed to: no endpoint can have this path. */
 const REFUSED = '/\0'
 
 export async function createApp(options: AppOptions): Promise<App> {
@@ -271,7 +271,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     strict: true,
     getPath: (request, extra) => {
       const env = (extra as { env?: Env['Bindings'] } | undefined)?.env
-      const target = normalise(env?.incoming?.url ?? request.url)
+      const target = normalize(env?.incoming?.url ?? request.url)
       if (env && target) env.target = target
       return target?.route ?? REFUSED
     },
@@ -371,7 +371,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     refused(incoming, outgoing, error) {
       const asked = { env: { incoming, outgoing }, req: { method: incoming.method ?? 'GET' } }
       const by = answeringAt(rawPath(incoming.url))
-      return objectionReply(asked, normalise(incoming.url ?? '')?.path ?? '', by, error)
+      return objectionReply(asked, normalize(incoming.url ?? '')?.path ?? '', by, error)
     },
     tasks,
     backOff,
@@ -456,7 +456,7 @@ export function describe(config: Configuration, version: string): string {
     title: 'Edge Admin: admin surface',
     version,
     description:
-      'Set-up, updates, settings, certificates, licence, storage, backup and support of a storage appliance.',
+      'Set-up, updates, settings, certificates, license, storage, backup and support of a storage appliance.',
     config,
     credentials: {
       hash: 'HMAC-SHA256 of METHOD+path, hexadecimal; the key is the hexadecimal SHA-256 of the token',

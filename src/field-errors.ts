@@ -1,4 +1,4 @@
-// What is wrong with a value, member by member, in words for people: what was expected, what was found, and of a misspelt member the right
+// What is wrong with a value, member by member, in words for people: what was expected, what was found, and of a misspelled member the right
 // name. The schemas' own words come first; zod's never leave this file.
 import type * as z from 'zod'
 import { type ApiError, invalid } from './errors.ts'
@@ -39,7 +39,7 @@ export function check<T>(
   const result = schema.safeParse(value, { error })
   if (result.success) return { data: result.data }
   const errors = result.error.issues.flatMap((issue) => flat(issue, [], { known, noun }))
-  // A member that is unknown is often the misspelt one that is missing: it is the one to look at.
+  // A member that is unknown is often the misspelled one that is missing: it is the one to look at.
   const unknown = errors.filter(({ first }) => first)
   const all = [...unknown, ...errors.filter(({ first }) => !first)].map(({ field, message }) => ({ field, message }))
   return { errors: all.slice(0, MOST) }

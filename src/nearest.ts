@@ -1,4 +1,4 @@
-// The right word for a misspelt one: what a refusal offers beside "unknown". Only words that are public (members, parameters, paths) go in.
+// The right word for a misspelled one: what a refusal offers beside "unknown". Only words that are public (members, parameters, paths) go in.
 
 /** Longer words are not looked at: the table below grows with the product of both lengths, and a stranger may ask. */
 const LONGEST = 40
@@ -30,7 +30,7 @@ export const quoted = (word: string) =>
 
 const plain = (word: string) => word.toLowerCase().replace(/[-_ ]/g, '')
 
-/** Letters to put in, take out, replace, or swap with their neighbour. */
+/** Letters to put in, take out, replace, or swap with their neighbor. */
 function distance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

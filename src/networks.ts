@@ -37,7 +37,7 @@ export function objectionToNetwork(text: string): string | undefined {
   return `${network.address} has bits beyond /${network.length}: expected the first address of a network, or one address without a length`
 }
 
-/** A question whether an address, spelt plainly, is in one of these networks. Their texts must have been found good. */
+/** A question whether an address, spelled plainly, is in one of these networks. Their texts must have been found good. */
 export function inNetworks(texts: readonly string[]): (address: string) => boolean {
   if (texts.length === 0) return () => false
   const list = new BlockList()

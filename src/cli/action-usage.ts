@@ -49,7 +49,7 @@ Writes PREFIX.priv and PREFIX.pub, and replaces neither.`,
     sign: `edge-admin license sign --key PRIV --in license.json --out license.asc
   --key PRIV        the private key of keygen
   --in FILE         {"app":"…","users":20,"expires":"2038-01-19","name":"…","contact":"…"}, and more texts, numbers, booleans
-  --out FILE        where the licence goes`,
+  --out FILE        where the license goes`,
     verify: `edge-admin license verify --pub PUB FILE
   --pub PUB         the public key of keygen`,
   },

@@ -55,7 +55,7 @@ ${FOLDERS}
     summary: 'say what is missing on an image or an appliance, and how to mend it',
     usage: `edge-admin check [OPTION]...
 edge-admin check --from-original DIR [OPTION]...
-Looks at folders, owners, programs, scripts, keys, lists, hooks, clock, certificate, licence, configuration and port.
+Looks at folders, owners, programs, scripts, keys, lists, hooks, clock, certificate, license, configuration and port.
 It changes nothing and runs no hook. Root sees most; what another user may not look at is said.
 ${FOLDERS}
   --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
@@ -99,7 +99,7 @@ SOURCE_DATE_EPOCH gives the files their time (default 0).`,
   },
   {
     name: 'license',
-    summary: 'make, sign and verify licences',
+    summary: 'make, sign and verify licenses',
     usage: `edge-admin license keygen --out PREFIX                         writes PREFIX.priv and PREFIX.pub
 edge-admin license sign --key PRIV --in license.json --out license.asc
 edge-admin license verify --pub PUB FILE
@@ -168,7 +168,7 @@ scripts read in their form, with their owners: all of it or nothing. Once more c
   },
   {
     name: 'judge',
-    summary: 'have the vendor’s license.sh decide about the licence in place',
+    summary: 'have the vendor’s license.sh decide about the license in place',
     usage: 'edge-admin judge SCRIPT FILE [UID GID]',
     load: async () => (await import('./judge.ts')).judge,
     internal: true,

@@ -1,5 +1,5 @@
-// `edge-admin license`: the vendor's side of our own licences. The trap: a new private key never replaces an old one, or every
-// licence that was sold would have to be signed again.
+// `edge-admin license`: the vendor's side of our own licenses. The trap: a new private key never replaces an old one, or every
+// license that was sold would have to be signed again.
 import { generateKeyPairSync } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { makeFile } from '../features/appliance/layout.ts'

@@ -51,7 +51,7 @@ const optionsOf = ({ readOnly, rootSquash, mounted }: Pick<Export, 'readOnly' | 
   ].join(',')
 
 /** Throws the 400 that names the member when the text would not say what was meant (SEC-03). */
-function serialiseExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
+function serializeExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
   const name = dataset.replaceAll(' ', '\\040')
   const head = `# edge-admin ${id} ${name}${enabled ? '' : ' off'}`
   const refuse = (field: string) => invalid('An export cannot hold this value', { details: { field } })
@@ -64,8 +64,8 @@ function serialiseExport({ id, dataset, path, mounted, clients, readOnly, rootSq
 }
 
 /** `others` are lines that somebody added to our file; they stay. */
-export function serialiseExports(exports: Export[], others: string[] = []): string {
-  return `${TITLE}\n${exports.map(serialiseExport).join('')}${others.map((line) => `${line}\n`).join('')}`
+export function serializeExports(exports: Export[], others: string[] = []): string {
+  return `${TITLE}\n${exports.map(serializeExport).join('')}${others.map((line) => `${line}\n`).join('')}`
 }
 
 export function parseExports(text: string): { exports: Export[]; others: string[] } {

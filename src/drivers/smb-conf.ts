@@ -13,7 +13,7 @@ const PARAMETER = /^[A-Za-z][A-Za-z0-9 _:*-]*$/
 const VALUE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u
 
 /** Throws the 400 that names the parameter when the text would not say what was meant (SEC-03). */
-export function serialiseSection({ name, parameters }: Section): string {
+export function serializeSection({ name, parameters }: Section): string {
   if (!NAME.test(name) || name.trim() !== name) throw refused('name')
   const lines = [...parameters].map(([parameter, value]) => {
     const plain = VALUE.test(value) && value.trim() === value && !value.endsWith('\\')

@@ -7,7 +7,7 @@ import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
 import { Datasets } from './pages/datasets.tsx'
 import { IscsiTargets } from './pages/iscsi.tsx'
-import { Licence } from './pages/licence.tsx'
+import { License } from './pages/license.tsx'
 import { Maintenance } from './pages/maintenance.tsx'
 import { Network } from './pages/network.tsx'
 import { NfsExports } from './pages/nfs.tsx'
@@ -48,7 +48,7 @@ const PAGES: Entry[] = [
   { name: 'support', title: 'Support', group: 'Appliance', Content: Support },
   { name: 'network', title: 'Network', group: 'System', Content: Network, role: 'administrator', endpoint: 'settings' },
   { name: 'certificates', title: 'Certificates', group: 'System', Content: Certificates, endpoint: 'certs' },
-  { name: 'licence', title: 'Licence', group: 'System', Content: Licence, endpoint: 'license' },
+  { name: 'license', title: 'License', group: 'System', Content: License, endpoint: 'license' },
   {
     name: 'persistent-storage',
     title: 'Persistent storage',

@@ -1,5 +1,5 @@
 // The one text of a JSON value, for signing and for versions: keys sorted, no white space. The trap: sign what was parsed, never the text that came,
-// or two readers of one file could see two licences.
+// or two readers of one file could see two licenses.
 
 /** Throws for what JSON cannot hold (NaN, undefined, a lone surrogate). */
 export function canonicalJson(value: unknown): string {

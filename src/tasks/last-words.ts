@@ -28,7 +28,7 @@ function lastLine(folder: string, from: number): string | undefined {
   return lines.map(plain).findLast((line) => line !== '')
 }
 
-/** One line, as people read it: without the colours and the control characters of a terminal. */
+/** One line, as people read it: without the colors and the control characters of a terminal. */
 const plain = (text: string): string =>
   text
     .replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')

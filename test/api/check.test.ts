@@ -163,7 +163,7 @@ describe('the program', () => {
     expect(about('lists.missing')).toContain('etc/logs.txt')
     expect(readFileSync(join(root, 'etc/api.token'), 'utf8')).toBe('my-token\n')
     expect(run('check', '--from-original', root, '--root', root).status).toBe(64)
-    for (const name of ['misspelt', 'sysconf/jidoteki-admin-api.json']) {
+    for (const name of ['misspelled', 'sysconf/jidoteki-admin-api.json']) {
       const wrong = run('check', '--from-original', join(root, name))
       expect([wrong.status, wrong.out, wrong.err]).toEqual([
         64,

@@ -205,7 +205,7 @@ describe('the error answers of the document', () => {
     ],
     ['settings without a file', 'POST /settings', [], bare('400 Bad Request')],
     ['certificates without a key', 'POST /certs', ['public=@KEY'], bare('400 Bad Request')],
-    ['a licence that is none', 'POST /license', ['license=@KEY'], { status: 400, body: 'Error-Message' }],
+    ['a license that is none', 'POST /license', ['license=@KEY'], { status: 400, body: 'Error-Message' }],
     ['storage without a file', 'POST /storage', [], bare('400 Bad Request')],
     [
       'a backup without an action',

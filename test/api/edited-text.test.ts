@@ -62,7 +62,7 @@ describe.each(EDITORS)('a text with %s', (_name, save) => {
     expect(services.map((service: object) => Object.keys(service)[0])).toEqual(['jidoteki-admin-api', 'sshd', 'crond'])
   })
 
-  it('is taken as a licence, whose signature is over what it says', async () => {
+  it('is taken as a license, whose signature is over what it says', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519')
     const pem = (key: typeof publicKey | typeof privateKey, type: 'spki' | 'pkcs8') =>
       key.export({ format: 'pem', type: type as 'spki' }) as string
@@ -121,14 +121,14 @@ describe('a text that cannot be read', () => {
     expect([status, words(body)]).toEqual([404, `build.json on this system is not JSON in UTF-8. ${found}`])
   })
 
-  it('is named where it is a file of the licence on the appliance', async () => {
+  it('is named where it is a file of the license on the appliance', async () => {
     etc('license.pub', unmarked('-----BEGIN PUBLIC KEY-----'))
     etc('license.asc', Buffer.from('{}'))
     const reason = 'license.pub on this system is not text in UTF-8'
     const posted = await post('/license', Buffer.from('{}'), 'license')
     expect([posted.status, words(posted.body)]).toEqual([400, reason])
     const got = await appliance.call('GET', '/license')
-    expect([got.status, words(got.body)]).toEqual([404, `There is no valid licence: ${reason}`])
+    expect([got.status, words(got.body)]).toEqual([404, `There is no valid license: ${reason}`])
   })
 
   it('stays without words where it stands in for the original', async () => {

@@ -1,4 +1,4 @@
-// The licence over HTTP where the vendor's license.sh decides: what is said after a yes, a no and nonsense, with our own scripts and through the original's
+// The license over HTTP where the vendor's license.sh decides: what is said after a yes, a no and nonsense, with our own scripts and through the original's
 // wrapper; and however many ask, it is started once.
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -53,14 +53,14 @@ const asked = ({ folders, read }: InProcess) => read(join(folders.root, 'asked')
 describe.each([
   ['our own scripts', false],
   ['the original wrapper', true],
-])('a licence through %s', (_how, wrapped) => {
+])('a license through %s', (_how, wrapped) => {
   it('is answered as what happened, and GET says the same', async () => {
     const box = await start(VENDOR, wrapped)
     expect((await get(box)).status).toBe(404)
     const first = await post(box, GOOD)
     expect([first.status, first.body]).toEqual([200, GOOD])
     const bad = await post(box, BAD)
-    const rejected = { Status: '400 Bad Request', 'Error-Message': 'The licence was rejected', 'First-Run': false }
+    const rejected = { Status: '400 Bad Request', 'Error-Message': 'The license was rejected', 'First-Run': false }
     expect([bad.status, JSON.parse(bad.body)]).toEqual([400, rejected])
     expect(await get(box)).toEqual({ status: 200, type: 'application/json', body: GOOD })
     expect((await post(box, OTHER)).body).toBe(OTHER)
@@ -75,7 +75,7 @@ describe.each([
     expect([status, JSON.parse(body)]).toMatchObject([
       400,
       {
-        'Error-Message': 'The licence was rejected',
+        'Error-Message': 'The license was rejected',
         'Error-Reason': 'license.sh of this system printed what is not JSON',
       },
     ])
@@ -95,7 +95,7 @@ describe.each([
   })
 })
 
-describe('a licence through an original that asks the vendor itself', () => {
+describe('a license through an original that asks the vendor itself', () => {
   const asks = (box: InProcess, after: string) =>
     writeFileSync(wrappers.get(box) as string, `${WRAPPER}"$EDGE_ROOT/bin/license.sh" >/dev/null || exit 1\n${after}\n`)
 
@@ -104,13 +104,13 @@ describe('a licence through an original that asks the vendor itself', () => {
     asks(box, '')
     expect((await post(box, GOOD)).status).toBe(200)
     const bad = await post(box, BAD)
-    const rejected = { Status: '400 Bad Request', 'Error-Message': 'The licence was rejected', 'First-Run': false }
+    const rejected = { Status: '400 Bad Request', 'Error-Message': 'The license was rejected', 'First-Run': false }
     expect([bad.status, JSON.parse(bad.body)]).toEqual([400, rejected])
     expect(box.app.tasks.latest('license')?.message).toBe('Invalid or missing license file')
     vendor(box, `echo "<html>"; [ -n "$EDGE_CONTRACT" ]`)
     asks(box, 'exit 1')
     expect(JSON.parse((await post(box, OTHER)).body)).toMatchObject({
-      'Error-Message': 'The licence was rejected',
+      'Error-Message': 'The license was rejected',
       'Error-Reason': 'license.sh of this system printed what is not JSON',
     })
     vendor(box, VENDOR)
@@ -122,7 +122,7 @@ describe('a licence through an original that asks the vendor itself', () => {
     expect((await post(box, GOOD)).status).toBe(200)
     asks(box, 'echo no room for it; exit 1')
     const failed = {
-      'Error-Message': 'The licence was not installed',
+      'Error-Message': 'The license was not installed',
       'Error-Reason': 'wrapper.sh ended with exit status 1: no room for it',
     }
     expect(JSON.parse((await post(box, OTHER)).body)).toMatchObject(failed)
@@ -141,15 +141,15 @@ describe('what the vendor prints for GET', () => {
   ])('is never passed on when it is no object: %s', async (text, why) => {
     const box = await start(`printf '${text}'`)
     const { status, body } = await get(box)
-    const words = `There is no valid licence: license.sh of this system ${why}`
+    const words = `There is no valid license: license.sh of this system ${why}`
     expect([status, JSON.parse(body)]).toEqual([404, { Status: '404 Not Found', 'Error-Message': words }])
     await get(box)
     expect(box.warnings.filter((line) => line.includes(why))).toHaveLength(1)
   })
 
-  it('is no licence when it is nothing, or comes with a no', async () => {
+  it('is no license when it is nothing, or comes with a no', async () => {
     const box = await start('exit 0')
-    const none = { Status: '404 Not Found', 'Error-Message': 'There is no valid licence' }
+    const none = { Status: '404 Not Found', 'Error-Message': 'There is no valid license' }
     expect(JSON.parse((await get(box)).body)).toEqual(none)
     vendor(box, 'echo "{}"; exit 1')
     expect(JSON.parse((await get(box)).body)).toEqual(none)
@@ -167,13 +167,13 @@ describe('what the vendor prints for GET', () => {
     writeFileSync(script, text)
     chmodSync(script, mode)
     const said = JSON.parse((await get(box)).body)
-    expect(said).toMatchObject({ 'Error-Message': `There is no valid licence: ${why}` })
+    expect(said).toMatchObject({ 'Error-Message': `There is no valid license: ${why}` })
     const { status, body } = await post(box, OTHER)
     expect([status, JSON.parse(body)['Error-Reason']]).toEqual([400, why])
     expect(readFileSync(join(box.folders.root, 'etc/license.asc'), 'utf8')).toBe(GOOD)
   })
 
-  it('is not asked of a folder, or of a link that leads nowhere: then the licence is one of our own', async () => {
+  it('is not asked of a folder, or of a link that leads nowhere: then the license is one of our own', async () => {
     const box = await start()
     const script = join(box.folders.root, 'bin/license.sh')
     const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
@@ -238,7 +238,7 @@ rmdir "$EDGE_ROOT/one"`)
     expect(pid).toMatch(/^\d+\n$/)
     process.kill(Number(pid), 'SIGKILL')
     const [{ status, body }, shown] = await Promise.all([posted, get(box)])
-    expect([status, JSON.parse(body)['Error-Message']]).toEqual([400, 'The licence was not installed'])
+    expect([status, JSON.parse(body)['Error-Message']]).toEqual([400, 'The license was not installed'])
     expect(shown.body).toBe(GOOD)
     rmSync(join(root, 'pid'))
   })

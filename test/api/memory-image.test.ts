@@ -97,18 +97,18 @@ describe('POST /setup', () => {
   })
 })
 
-it('a licence of our own form replaces the link to the one before, and is saved', async () => {
+it('a license of our own form replaces the link to the one before, and is saved', async () => {
   const { made, tool } = await start()
   const { root, state } = made.folders
   const file = join(root, 'etc/license.asc')
-  symlinkSync(join(root, 'machine/old-licence'), file)
-  writeFileSync(join(root, 'machine/old-licence'), 'old\n')
+  symlinkSync(join(root, 'machine/old-license'), file)
+  writeFileSync(join(root, 'machine/old-license'), 'old\n')
   const text = JSON.stringify({ app: 'a', users: 1, expires: '2099-01-01', name: 'n', contact: 'c' })
   const signed = signLicense(text, readFileSync(join(state, 'vendor/license.priv'), 'utf8'))
   const form = [{ name: 'license', value: signed, filename: 'license.asc' }]
   expect((await made.call('POST', '/license', { form })).status).toBe(200)
   expect([readFileSync(file, 'utf8'), tool.calls()]).toEqual([signed, ['-c sda1', '-r sda1']])
-  expect(readFileSync(join(root, 'machine/old-licence'), 'utf8')).toBe('old\n')
+  expect(readFileSync(join(root, 'machine/old-license'), 'utf8')).toBe('old\n')
 })
 
 describe('what is put back while somebody saves the state', () => {

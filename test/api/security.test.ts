@@ -398,7 +398,7 @@ describe('on one appliance', () => {
         'settings.post.refused,"400"',
       ],
       [
-        'a bad licence',
+        'a bad license',
         () => appliance.call('POST', '/license', { form: [file('license', 'canary')] }),
         'license.post.refused,"400"',
       ],

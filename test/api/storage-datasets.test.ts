@@ -416,7 +416,7 @@ describe('a destruction', () => {
 })
 
 describe('a filesystem in use', () => {
-  it('keeps everything, its snapshots and its neighbours mounted', async () => {
+  it('keeps everything, its snapshots and its neighbors mounted', async () => {
     // The last is unmounted first, and has to be mounted again.
     for (const name of ['tank/data', 'tank/data/busy', 'tank/data/z']) await post({ name })
     zfs('snapshot', '-r', 'tank/data@one')

@@ -308,7 +308,7 @@ describe('a run', () => {
     await post({ dataset: 'tank/data', hourly: 1, frequent: 0 })
     for (const label of ['hourly-20200101-000000', 'frequent-20200101-000000', 'manual'])
       zfs('snapshot', `tank/data@${label}`)
-    // And its children and neighbours.
+    // And its children and neighbors.
     zfs('create', 'tank/data/child')
     zfs('snapshot', '-o', 'edge-admin:snapshot=hourly', 'tank/data/child@hourly-20200101-000000')
     await tick()

@@ -103,7 +103,7 @@ describe('a body', () => {
   const withBody = tables.filter(
     ({ body, path, permission }) => body && (permission === 'public' || !path.startsWith('/console')),
   )
-  it('that names a member twice is refused, however it is spelt', async () => {
+  it('that names a member twice is refused, however it is spelled', async () => {
     for (const { method, path, id } of withBody) {
       for (const body of [
         '{"recursive":false,"recursive":true}',

@@ -203,7 +203,7 @@ describe('an update', () => {
   })
 })
 
-describe('a licence', () => {
+describe('a license', () => {
   it('reaches the original’s script under its name', async () => {
     begin()
     const save = `'${original.prefix}/usr/bin/symlinktool.sh'`

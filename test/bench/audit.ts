@@ -88,7 +88,7 @@ function append(chain: AuditChain, i: number, count: number): void {
 
 const rounds = (act: () => number, number = ROUNDS): number[] => Array.from({ length: number }, act)
 
-/** Microseconds of this process's own work: its neighbours on the machine do not count. */
+/** Microseconds of this process's own work: its neighbors on the machine do not count. */
 function busy(act: () => unknown): number {
   const before = process.cpuUsage()
   act()

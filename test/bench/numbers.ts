@@ -1,4 +1,4 @@
-// Quantiles and the lines of the table. Medians everywhere: these machines are shared, and a mean would tell of the neighbours.
+// Quantiles and the lines of the table. Medians everywhere: these machines are shared, and a mean would tell of the neighbors.
 
 export function quantile(values: number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b)

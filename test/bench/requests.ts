@@ -65,7 +65,7 @@ export async function measureRequests(
     for (let round = 0; round < rounds; round++)
       for (const name of names) windows[name].push(await load(loader, servers[name], path, connections))
     const middle = (name: (typeof names)[number], field: keyof Window) => median(windows[name].map((one) => one[field]))
-    // Each round's own ratio: what the neighbours do in it, they do to both.
+    // Each round's own ratio: what the neighbors do in it, they do to both.
     const ratio = (name: 'json' | 'hmac') =>
       median(windows.ours.map(({ cpu }, i) => cpu / (windows[name][i]?.cpu ?? 1)))
     const all = (field: keyof Window) => `${few(middle('ours', field))} (${few(middle('json', field))})`

@@ -122,7 +122,7 @@ describe('a form that is refused', () => {
 })
 
 describe('a form that is not ready', () => {
-  it('is not grey: it says what is missing, all of it, and sends nothing', async () => {
+  it('is not gray: it says what is missing, all of it, and sends nothing', async () => {
     const { page } = await come('pools/-new', 'Create a pool')
     const sent: string[] = []
     page.on('request', (request) => void (request.method() === 'POST' && sent.push(request.url())))
@@ -141,7 +141,7 @@ describe('a form that is not ready', () => {
     await expect.poll(() => page.getByLabel('In', { exact: true }).inputValue()).toBe('tank')
   })
 
-  it('every button that is grey says why, in words that belong to it', async () => {
+  it('every button that is gray says why, in words that belong to it', async () => {
     const { page } = await come('users', 'Users')
     await page.getByRole('button', { name: 'Edit operator' }).click()
     const button = page.getByRole('button', { name: 'Save' })

@@ -12,8 +12,8 @@ drive() {
   row 'storage options are stored, and the storage hook runs' storage
   row 'a certificate and its key are put in place, and served' certs
   row 'a key of another certificate is refused, and the old one is served' certs_refused
-  row 'a licence is taken, and shown' license
-  row 'a licence that the hook refuses never replaces the good one' license_refused
+  row 'a license is taken, and shown' license
+  row 'a license that the hook refuses never replaces the good one' license_refused
   row 'a backup is made, downloaded, and is what it says' backup
   row 'a restore brings lost data back' restore
   row 'what is no archive is refused, and changes nothing' restore_refused
@@ -77,7 +77,7 @@ update_refused() {
 settings_of() { # HOSTNAME [MEMBER...]
   settings_name=$1
   shift
-  printf '{"network":{"interface":"eth0","hostname":"%s"%s},"app":{"colour":"blue"}}' "$settings_name" "$*" >"$WORK/settings.json"
+  printf '{"network":{"interface":"eth0","hostname":"%s"%s},"app":{"color":"blue"}}' "$settings_name" "$*" >"$WORK/settings.json"
 }
 settings() {
   settings_of box.example ',"ip_address":"192.0.2.10","netmask":"255.255.255.0","gateway":"192.0.2.1","dns1":"192.0.2.2"'
@@ -86,7 +86,7 @@ settings() {
   by_hash 200 GET settings wait=20
   holds '"mode":"static"'
   holds '"hostname":"box.example"'
-  holds '"app":{"colour":"blue"}'
+  holds '"app":{"color":"blue"}'
   file_holds "$ULE/network.conf" mode=static
   settings_of box2.example
   by_token 202 POST settings '' -F "settings=@$WORK/settings.json"
@@ -151,16 +151,16 @@ certs_refused() {
 }
 
 license() {
-  echo 'good licence' >"$WORK/license.asc"
+  echo 'good license' >"$WORK/license.asc"
   by_hash 200 POST license '' -F "license=@$WORK/license.asc"
   holds '{"license":{"name":"Test Tenant","valid":true}}'
   read_twice license '{"license":{"name":"Test Tenant","valid":true}}'
 }
 license_refused() {
-  echo 'bad licence' >"$WORK/license.asc"
+  echo 'bad license' >"$WORK/license.asc"
   by_token 400 POST license '' -F "license=@$WORK/license.asc"
   read_twice license '"valid":true'
-  same 'good licence' "$(cat "$BOX$ADMIN/etc/license.asc")"
+  same 'good license' "$(cat "$BOX$ADMIN/etc/license.asc")"
 }
 
 backup() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What a vendor brings: the files and hooks of an image, update packages made with openssl and tar alone, as the original's are, a licence and
+# What a vendor brings: the files and hooks of an image, update packages made with openssl and tar alone, as the original's are, a license and
 # certificates. Sourced. A newcomer's trap: every hook writes down that it was called, with what, and as whom, and the rows read that.
 
 ADMIN=/opt/jidoteki/tinyadmin

@@ -223,7 +223,7 @@ describe.each(shells())('an adversary under $name', (shell) => {
   })
 
   describe('as a hook of the vendor', () => {
-    const license = () => box.run('license', [], {}, { 'license.asc': Buffer.from('licence') })
+    const license = () => box.run('license', [], {}, { 'license.asc': Buffer.from('license') })
     it('fills no disk, and ends', async () => {
       hook('license', '#!/bin/sh\nyes 0123456789012345678901234567890123456789\n')
       const started = Date.now()

@@ -64,7 +64,7 @@ const ROWS: Row[] = [
   {
     question: 'When is it called, and with what?',
     answer:
-      '`network.sh static` or `network.sh dhcp` when new settings are in place; `storage.sh` when new storage options are; `license.sh` when a new licence is, and whenever somebody asks for the licence; `certs.sh` when a new certificate is; `reboot.sh` to reboot',
+      '`network.sh static` or `network.sh dhcp` when new settings are in place; `storage.sh` when new storage options are; `license.sh` when a new license is, and whenever somebody asks for the license; `certs.sh` when a new certificate is; `reboot.sh` to reboot',
     async try(t) {
       for (const name of ['network', 'storage', 'license', 'certs', 'reboot'])
         t.hook(name, `${NOTE}; ${name === 'license' ? 'cat "$EDGE_ROOT/etc/license.asc"' : ':'}`)
@@ -78,7 +78,7 @@ const ROWS: Row[] = [
   {
     question: 'What does our own code do then?',
     answer:
-      'Nothing: a hook stands in its place. Without `network.sh` and `storage.sh` our own code applies the network and the storage, without `certs.sh` nginx and stunnel read their certificates again, without `license.sh` a licence is one that `edge-admin license sign` made, without `reboot.sh` the service manager reboots',
+      'Nothing: a hook stands in its place. Without `network.sh` and `storage.sh` our own code applies the network and the storage, without `certs.sh` nginx and stunnel read their certificates again, without `license.sh` a license is one that `edge-admin license sign` made, without `reboot.sh` the service manager reboots',
     async try(t) {
       mkdirSync(join(t.box.folder, 'fake'))
       const fake = join(t.box.folder, 'fake/ip')
@@ -140,7 +140,7 @@ const ROWS: Row[] = [
   {
     question: 'User',
     answer:
-      'That of the scripts: root, also with `"privilege": "sudo"`. There a hook has to be a file of root’s own that nobody else can write, or it is not run. `license.sh` runs as the server does, there too: it says the same to a new licence and to whoever asks later',
+      'That of the scripts: root, also with `"privilege": "sudo"`. There a hook has to be a file of root’s own that nobody else can write, or it is not run. `license.sh` runs as the server does, there too: it says the same to a new license and to whoever asks later',
     async try(t) {
       t.hook('network', 'id -u')
       expect((await t.settings()).log).toContain(`\n${process.getuid?.()}\n`)

@@ -120,7 +120,7 @@ describe.each(shells())('a task under $name whose hook hangs', (shell) => {
     await fc.assert(fc.asyncProperty(ways, endIt), { numRuns: runs(6), endOnFailure: true, examples })
   })
 
-  it('is ended with its task where it is to decide about a licence', async () => {
+  it('is ended with its task where it is to decide about a license', async () => {
     const box = new Appliance(shell)
     const hook = join(box.root, 'bin/license.sh')
     mkdirSync(join(box.root, 'bin'))

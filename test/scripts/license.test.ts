@@ -1,5 +1,5 @@
-// license.sh: the vendor's script decides about a candidate, and the good licence survives whatever it says. The trap: the vendor reads one
-// fixed file, so the old licence is away while the vendor thinks.
+// license.sh: the vendor's script decides about a candidate, and the good license survives whatever it says. The trap: the vendor reads one
+// fixed file, so the old license is away while the vendor thinks.
 import { chmodSync, chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ const log = (made: Sandbox) => made.read('root/log/update_license.log')?.replace
 const output = (task: string) => task.replace(/.*\/state\//, 'state/').concat('/output.json')
 
 describe.each(SHELLS)('license.sh under %s', (shell) => {
-  test('keeps a licence that the vendor accepts, and what the vendor printed', () => {
+  test('keeps a license that the vendor accepts, and what the vendor printed', () => {
     const made = sandbox(shell)
     const ended = made.run('license', { inputs: { 'license.asc': NEW } })
     expect(ended.status.status, ended.log).toBe('completed')
@@ -42,7 +42,7 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     ['for which the vendor prints and then fails', `${VENDOR}\nexit 1`, NEW],
     ['that is empty', VENDOR, ''],
     ['when the vendor left no script', '', NEW],
-  ])('brings back the old licence for one %s', (_, vendor, text) => {
+  ])('brings back the old license for one %s', (_, vendor, text) => {
     const made = sandbox(shell, vendor)
     const ended = made.run('license', { inputs: { 'license.asc': text } })
     expect(ended.status).toMatchObject({ status: 'failed', message: 'Invalid or missing license file' })
@@ -55,7 +55,7 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     ['prints JSON that is no object', 'echo "[]"', 'printed JSON that is no object'],
     ['prints bytes that are no text', `printf '{"a":"\\377"}'`, 'printed bytes that are not UTF-8'],
     ['never stops printing', 'head -c 2000000 /dev/zero', 'printed more than 1048576 bytes'],
-  ])('brings back the old licence, and says why, when the vendor %s', (_, vendor, why) => {
+  ])('brings back the old license, and says why, when the vendor %s', (_, vendor, why) => {
     const made = sandbox(shell, vendor)
     const ended = made.run('license', { inputs: { 'license.asc': NEW } })
     expect(ended.status).toMatchObject({ status: 'failed', message: `license.sh of this system ${why}` })
@@ -91,7 +91,7 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
   })
 })
 
-/** The original's bin/wrapper.sh, as far as a licence goes: it moves the file from the uploads into place and asks nobody. */
+/** The original's bin/wrapper.sh, as far as a license goes: it moves the file from the uploads into place and asks nobody. */
 const WRAPPER = `[ "$SSH_ORIGINAL_COMMAND" = license ] || exit 1
 up=$EDGE_ROOT/home/sftp/uploads/license.asc
 [ -s "$up" ] || exit 1
@@ -101,7 +101,7 @@ const PLACES = {
   'writes over the old one': 'cat "$up" >"$EDGE_ROOT/etc/license.asc" && rm -f "$up"',
 }
 
-describe.each(SHELLS)('a licence through the original wrapper under %s', (shell) => {
+describe.each(SHELLS)('a license through the original wrapper under %s', (shell) => {
   const wrapped = (place = PLACES.moves, vendor = VENDOR, old: string | null = OLD) => {
     const made = sandbox(shell, vendor)
     const file = join(made.root, 'etc/license.asc')
@@ -136,7 +136,7 @@ describe.each(SHELLS)('a licence through the original wrapper under %s', (shell)
 
   test.each(
     Object.entries(PLACES).flatMap(([how, place]) => [
-      [how, 'is no licence', place, VENDOR, 'garbage\n', 'Invalid or missing license file'],
+      [how, 'is no license', place, VENDOR, 'garbage\n', 'Invalid or missing license file'],
       [
         how,
         'makes the vendor print no JSON',

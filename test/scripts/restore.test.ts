@@ -221,7 +221,7 @@ describe.each(shells())('restore.sh under $name', (shell) => {
   const swapSteps = ['swap-planned', 'swap-saved', 'swap-placed', 'swap-all-placed']
   it('has a row in the fault table for every checkpoint', () => {
     expect(checkpoints('scripts/restore.sh')).toEqual(steps)
-    // swap-kept is a step of `swap keep`, which only the licence's task calls: license.test.ts.
+    // swap-kept is a step of `swap keep`, which only the license's task calls: license.test.ts.
     expect(new Set(checkpoints('src/store/file-transaction.ts'))).toEqual(
       new Set([...swapSteps, 'swap-back', 'swap-kept']),
     )

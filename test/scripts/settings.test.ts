@@ -291,7 +291,7 @@ DNS=10.9.8.3
     expect(files(made)).toEqual(Object.values(settings()))
   })
 
-  test('sets an IPv6 address however it is spelt, twice', ({ skip }) => {
+  test('sets an IPv6 address however it is spelled, twice', ({ skip }) => {
     if (!isRoot) skip('only root can make a network namespace')
     const made = sandbox(shell)
     const conf = `mode=static

@@ -234,7 +234,7 @@ describe('the server as an unprivileged user', () => {
     await until('the backup is gone', async () => (await ask('GET', '/backup')).status === 404)
   })
 
-  it('asks the vendor about a licence as its own user, for POST and for GET alike', async () => {
+  it('asks the vendor about a license as its own user, for POST and for GET alike', async () => {
     const hook = join(folders.root, 'bin/license.sh')
     const asked = at('asked')
     const secret = at('root-only.key')

@@ -14,7 +14,7 @@ const token: Principal = { name: 'admin', role: 'administrator', via: 'hash' }
 const account = (name: string): Principal => ({ name, role: 'viewer', via: 'jwt', session })
 
 describe('a name that the product itself writes', () => {
-  it('is refused for a new account, however it is spelt', () => {
+  it('is refused for a new account, however it is spelled', () => {
     for (const name of [
       'token',
       'Token',

@@ -10,7 +10,7 @@ import { lookAtConfiguration } from '../../src/features/check/configuration.ts'
 import { lookAtFolders } from '../../src/features/check/folders.ts'
 import { lookAtHooks } from '../../src/features/check/hooks.ts'
 import { lookAtKeys } from '../../src/features/check/keys.ts'
-import { lookAtLicence } from '../../src/features/check/licence.ts'
+import { lookAtLicense } from '../../src/features/check/license.ts'
 import { lookAtLists } from '../../src/features/check/lists.ts'
 import { lookAtOwners } from '../../src/features/check/owners.ts'
 import { lookAtPersist } from '../../src/features/check/persist.ts'
@@ -254,33 +254,33 @@ describe('keys', () => {
   })
 })
 
-describe('the licence', () => {
+describe('the license', () => {
   const FILE = 'root/etc/license.asc'
 
   it('that there is not, or that nobody asks for', async () => {
-    expect(await said(lookAtLicence)).toEqual([`note licence.none ${FILE}`])
+    expect(await said(lookAtLicense)).toEqual([`note license.none ${FILE}`])
     lay(at(FILE), 'nothing\n')
-    expect(await said(lookAtLicence, await configured({ endpoints: [] }))).toEqual([])
+    expect(await said(lookAtLicense, await configured({ endpoints: [] }))).toEqual([])
   })
 
   it('that is valid until its day, and not after', async () => {
     const license = { app: 'box', users: 1, expires: '2038-01-19', name: 'a', contact: 'b' }
     const key = readFileSync(join(place.folders.state, 'vendor/license.priv'), 'utf8')
     lay(at(FILE), signLicense(JSON.stringify(license), key.slice(key.indexOf('-----'))))
-    expect(await said(lookAtLicence)).toEqual([`ok licence.ok ${FILE}`])
+    expect(await said(lookAtLicense)).toEqual([`ok license.ok ${FILE}`])
     const after = await otherwise({ now: Date.parse('2038-01-20T00:00:00Z') })
-    expect(await said(lookAtLicence, after)).toEqual([`warning licence.invalid ${FILE}`])
+    expect(await said(lookAtLicense, after)).toEqual([`warning license.invalid ${FILE}`])
   })
 
   it('that is no text, or whose key is none', async () => {
     folderAt(at(FILE))
-    await finds(lookAtLicence, [['licence.invalid', FILE]])
+    await finds(lookAtLicense, [['license.invalid', FILE]])
     rmSync(at(FILE), { recursive: true })
     lay(at(FILE), Buffer.from([0x7b, 0xe4, 0x7d]))
-    await finds(lookAtLicence, [['licence.invalid', FILE]])
+    await finds(lookAtLicense, [['license.invalid', FILE]])
     lay(at(FILE), '{}\n')
     lay(inRoot('etc/license.pub'), Buffer.from([0x2d, 0xe4, 0x2d]))
-    await finds(lookAtLicence, [['licence.no-judge', 'root/etc/license.pub']])
+    await finds(lookAtLicense, [['license.no-judge', 'root/etc/license.pub']])
   })
 })
 
@@ -364,8 +364,8 @@ describe('what whoever looks may not see', () => {
     ['scripts.unseen', lookAtScripts, ['scripts/update.sh', 'scripts/lib.sh']],
     ['certificate.unseen', lookAtCertificate, ['sysconf/pki/tls/certs/enterprise.crt']],
     ['certificate.unseen', lookAtCertificate, ['sysconf/pki/tls/private/enterprise.key']],
-    ['licence.unseen', lookAtLicence, ['root/etc/license.asc']],
-    ['licence.unseen', lookAtLicence, ['root/etc/license.pub']],
+    ['license.unseen', lookAtLicense, ['root/etc/license.asc']],
+    ['license.unseen', lookAtLicense, ['root/etc/license.pub']],
     ['persist.unseen', lookAtPersist, ['system/etc/sysconfig/backup_device']],
   ])('is said of %s', async (id, look, names) => {
     for (const name of ['root', 'root/etc', 'sysconf', 'scripts']) chmodSync(at(name), 0o755)

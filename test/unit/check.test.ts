@@ -22,7 +22,7 @@ import { type Finding, isWrong } from '../../src/features/check/finding.ts'
 import { lookAtFolders } from '../../src/features/check/folders.ts'
 import { lookAtHooks } from '../../src/features/check/hooks.ts'
 import { lookAtKeys } from '../../src/features/check/keys.ts'
-import { lookAtLicence } from '../../src/features/check/licence.ts'
+import { lookAtLicense } from '../../src/features/check/license.ts'
 import { lookAtLists } from '../../src/features/check/lists.ts'
 import { isNewEnough, lookAtNode } from '../../src/features/check/node.ts'
 import { lookAtOwners } from '../../src/features/check/owners.ts'
@@ -618,17 +618,17 @@ describe('the certificate', () => {
   })
 })
 
-describe('the licence', () => {
+describe('the license', () => {
   it('that is not valid, or that nobody can judge', async () => {
     lay(inRoot('etc/license.asc'), 'nothing\n')
-    await finds(lookAtLicence, [['licence.invalid', 'root/etc/license.asc']])
+    await finds(lookAtLicense, [['license.invalid', 'root/etc/license.asc']])
     rmSync(inRoot('etc/license.pub'))
-    await finds(lookAtLicence, [['licence.no-judge', 'root/etc/license.pub']])
+    await finds(lookAtLicense, [['license.no-judge', 'root/etc/license.pub']])
   })
 
   it('is left to a hook, which is not run', async () => {
     lay(inRoot('bin/license.sh'), `#!/bin/sh\n: >${at('was-run')}\n`, 0o755)
-    expect(ids(await lookAtLicence(place))).toEqual(['licence.by-hook'])
+    expect(ids(await lookAtLicense(place))).toEqual(['license.by-hook'])
     await checkAll(place)
     expect(existsSync(at('was-run'))).toBe(false)
   })

@@ -12,7 +12,7 @@ const Hash = z.strictObject({
   alg: z.enum(['SHA-256', 'SHA-512']),
   content: z.string().regex(/^([a-f0-9]{64}|[a-f0-9]{128})$/),
 })
-const Licence = z.union([
+const License = z.union([
   z.strictObject({ license: z.strictObject({ id: z.enum(LOOKED_AT) }) }),
   z.strictObject({ expression: z.enum(EXPRESSIONS) }),
 ])
@@ -26,7 +26,7 @@ const Component = z.strictObject({
   copyright: z.string().optional(),
   scope: z.literal('required'),
   hashes: z.array(Hash).length(1),
-  licenses: z.array(Licence).min(1),
+  licenses: z.array(License).min(1),
   purl: z
     .string()
     .regex(/^pkg:npm\/(%40[a-z0-9.-]+\/)?[a-z0-9._-]+@\d+\.\d+\.\d+$/)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Export, parseActive, parseExports, serialiseExports } from '../../src/drivers/exports-file.ts'
+import { type Export, parseActive, parseExports, serializeExports } from '../../src/drivers/exports-file.ts'
 import { canonicalClient } from '../../src/features/shares/clients.ts'
 import { mentions } from '../../src/features/shares/nfs.ts'
 import { isRoot } from '../api/appliance.ts'
@@ -23,7 +23,7 @@ const base: Export = {
 }
 const written = (...all: Export[]) => {
   try {
-    return serialiseExports(all)
+    return serializeExports(all)
   } catch {
     return undefined
   }
@@ -106,14 +106,14 @@ describe('our file of exports', () => {
 
   it('keeps lines of others, and does not take them for ours', () => {
     const lines = ['/srv 10.0.0.1(ro)', '# edge-admin nfs-0123456789ab tank/data', '# a remark']
-    const text = serialiseExports([base], lines)
+    const text = serializeExports([base], lines)
     expect(parseExports(text)).toEqual({ exports: [base], others: lines })
-    expect(serialiseExports([base], parseExports(text).others)).toBe(text)
+    expect(serializeExports([base], parseExports(text).others)).toBe(text)
     expect(parseExports('')).toEqual({ exports: [], others: [] })
   })
 
   it('takes no line for ours that says more, less or otherwise than we write', () => {
-    const [, head = '', line = ''] = serialiseExports([base]).split('\n')
+    const [, head = '', line = ''] = serializeExports([base]).split('\n')
     const isOurs = (...lines: string[]) => parseExports(`${lines.join('\n')}\n`).exports.length === 1
     expect([isOurs(head, line), isOurs(`${head} off`, `#${line}`)]).toEqual([true, true])
     for (const other of [
@@ -152,7 +152,7 @@ describe('our file of exports', () => {
           .map((one) => ({ ...base, path: one, mounted: false, clients: ['10.0.0.0/8', '*.example.com'] }))
         expect(all.length).toBeGreaterThan(20)
         for (const one of all) mkdirSync(join(root, one.path), { recursive: true })
-        writeFileSync(join(root, 'etc/exports.d/edge-admin.exports'), serialiseExports(all))
+        writeFileSync(join(root, 'etc/exports.d/edge-admin.exports'), serializeExports(all))
         expect(exportfs('-ra')).toMatchObject({ stderr: '', status: 0 })
         const active = parseActive(exportfs('-s').stdout)
         expect([...new Set(active.map((one) => one.path))].sort()).toEqual(all.map((one) => one.path).sort())

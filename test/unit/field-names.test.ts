@@ -2,7 +2,7 @@
 // written to, and nothing in it may end its place there (SEC-03).
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatList, parseList, parseSections, serialiseSection } from '../../src/drivers/smb-conf.ts'
+import { formatList, parseList, parseSections, serializeSection } from '../../src/drivers/smb-conf.ts'
 import { Initiator } from '../../src/features/iscsi/names.ts'
 import { Clients, canonicalClient } from '../../src/features/shares/clients.ts'
 import { ShareName, ValidUsers } from '../../src/features/shares/rules.ts'
@@ -80,7 +80,7 @@ describe('a user or group of Samba', () => {
             ['path', '/x'],
           ]),
         }
-        const [found, ...more] = parseSections(serialiseSection(section))
+        const [found, ...more] = parseSections(serializeSection(section))
         expect([more, found?.parameters.size]).toEqual([[], 2])
         expect(parseList(found?.parameters.get('valid users') ?? '')).toEqual(parsed.data)
       }),

@@ -70,7 +70,7 @@ it('is asked for again where a candidate came meanwhile, and only when that was 
   expect(running).toHaveLength(1)
   task = { ...(task as unknown as Task), status: 'failed' }
   for (const resolve of waiting) resolve()
-  expect(await installed).toBe('The licence was not installed')
+  expect(await installed).toBe('The license was not installed')
   await started(2)
   running[1]?.('{"users":1}')
   expect(await Promise.all([early, late])).toEqual(['{"users":1}', '{"users":1}'])

@@ -1,4 +1,4 @@
-// Our own licences. The trap: a licence is refused with a fixed text, so each test names the text and plants something that must not be in it.
+// Our own licenses. The trap: a license is refused with a fixed text, so each test names the text and plants something that must not be in it.
 import { generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -39,7 +39,7 @@ function refusal(text: string, key = vendor.pub): ApiError {
   throw new Error('was accepted')
 }
 
-describe('a licence', () => {
+describe('a license', () => {
   it('comes back as it was signed, known fields first', () => {
     const text = signLicense(JSON.stringify({ extra: true, ...LICENSE, seats: 1.5, note: 'x' }), vendor.priv)
     expect(Object.entries(readLicense(text, vendor.pub, NOW))).toEqual([
@@ -68,12 +68,12 @@ describe('a licence', () => {
   it.each<[string, unknown]>([
     ['null', null],
     ['a list', [LICENSE]],
-    ['the licence alone', LICENSE],
+    ['the license alone', LICENSE],
     ['no signature', { license: LICENSE }],
     ['a third member', { ...JSON.parse(signed(LICENSE)), canary: 1 }],
     ['a short signature', { license: LICENSE, signature: 'AAAA' }],
     ['a signature that is no base64', { license: LICENSE, signature: '!'.repeat(88) }],
-    ['a list as the licence', { ...JSON.parse(signed(LICENSE)), license: [] }],
+    ['a list as the license', { ...JSON.parse(signed(LICENSE)), license: [] }],
   ])('is refused for its shape: %s', (_name, value) => {
     expect(refusal(JSON.stringify(value))).toMatchObject({
       kind: 'invalid',

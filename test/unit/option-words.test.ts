@@ -52,7 +52,7 @@ describe('options', () => {
     }
   })
 
-  it('that are misspelt are named with the nearest right one', () => {
+  it('that are misspelled are named with the nearest right one', () => {
     expect(wrong('compresion', 'lz4')).toBe('No such option: did you mean "compression"?')
     expect(wrong('sharenfs', 'on')).toBe('No such option')
     const { errors } = readPoolOptions({ asfift: '12', compression: 'lz4', 'fs.compresion': 'lz4', 'fs.atime': 'yes' })

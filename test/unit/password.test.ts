@@ -164,9 +164,9 @@ describe('the queue of hashes', () => {
     expect(done.indexOf('elsewhere')).toBeLessThanOrEqual(2)
     // One address with many connections has one turn where another has one.
     const many = Array.from({ length: 20 }, (_, i) => ask(`many ${i}`, '10.7.0.1'))
-    const neighbour = ask('neighbour', '10.7.0.2')
+    const neighbor = ask('neighbor', '10.7.0.2')
     await finish(6)
-    expect(await neighbour).toBe('false')
+    expect(await neighbor).toBe('false')
     await finish()
     await Promise.all([...flood, ...many])
   })

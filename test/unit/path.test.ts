@@ -1,7 +1,7 @@
-// SEC-07: the one normalisation of request targets. The trap: it repairs nothing; a path is plain, or it is refused.
+// SEC-07: the one normalization of request targets. The trap: it repairs nothing; a path is plain, or it is refused.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { normalise } from '../../src/http/pipeline/path.ts'
+import { normalize } from '../../src/http/pipeline/path.ts'
 import { runs } from '../harness/fuzz.ts'
 
 describe('SEC-07 the path of a request', () => {
@@ -21,7 +21,7 @@ describe('SEC-07 the path of a request', () => {
     ['/tank%40snap', '/tank@snap', ''],
   ]
   for (const [raw, path, query] of accepted) {
-    it(`is taken: ${raw}`, () => expect(normalise(raw)).toEqual({ path, route: path, query }))
+    it(`is taken: ${raw}`, () => expect(normalize(raw)).toEqual({ path, route: path, query }))
   }
 
   const refused = [
@@ -65,14 +65,14 @@ describe('SEC-07 the path of a request', () => {
     ...['/a\tb', '/a\0', '/é', '/%c2%85', 'http://host', 'ftp://host/api', 'http://host//api', '/http://host/'],
   ]
   for (const raw of refused) {
-    it(`is refused: ${JSON.stringify(raw)}`, () => expect(normalise(raw)).toBeUndefined())
+    it(`is refused: ${JSON.stringify(raw)}`, () => expect(normalize(raw)).toBeUndefined())
   }
 
   it('keeps an encoded slash apart from a plain one, for whoever routes', () => {
     const both = { path: '/a/b/c', query: '' }
-    expect(normalise('/a%2fb/c')).toEqual({ ...both, route: '/a%2Fb/c' })
-    expect(normalise('/%61%2Fb%2fc')).toEqual({ ...both, route: '/a%2Fb%2Fc' })
-    expect(normalise('/a/b/c')).toEqual({ ...both, route: '/a/b/c' })
+    expect(normalize('/a%2fb/c')).toEqual({ ...both, route: '/a%2Fb/c' })
+    expect(normalize('/%61%2Fb%2fc')).toEqual({ ...both, route: '/a%2Fb%2Fc' })
+    expect(normalize('/a/b/c')).toEqual({ ...both, route: '/a/b/c' })
   })
 
   const piece = fc.constantFrom(
@@ -92,7 +92,7 @@ describe('SEC-07 the path of a request', () => {
   it('never has dots, doubled slashes or control characters once it is taken', () => {
     fc.assert(
       fc.property(hostile, (raw) => {
-        const target = normalise(raw)
+        const target = normalize(raw)
         if (!target) return
         expect(target.path).toMatch(/^\//)
         expect(target.path).not.toMatch(/\/\/|\/\.{1,2}(?:\/|$)|\\|\0/)
@@ -107,7 +107,7 @@ describe('SEC-07 the path of a request', () => {
   it('is exactly what percent-decoding makes of it', () => {
     fc.assert(
       fc.property(hostile, (raw) => {
-        const target = normalise(raw)
+        const target = normalize(raw)
         if (!target) return
         const origin = raw.replace(/^https?:\/\/[^/?#]*/i, '')
         const mark = origin.indexOf('?')
@@ -118,12 +118,12 @@ describe('SEC-07 the path of a request', () => {
     )
   })
 
-  it('is the same when it is normalised again', () => {
+  it('is the same when it is normalized again', () => {
     fc.assert(
       fc.property(hostile, (raw) => {
-        const path = normalise(raw)?.path
+        const path = normalize(raw)?.path
         if (path === undefined) return
-        expect(normalise(encodeURI(path))?.path).toBe(path)
+        expect(normalize(encodeURI(path))?.path).toBe(path)
       }),
       { numRuns: runs(20_000) },
     )
@@ -134,7 +134,7 @@ describe('SEC-07 the path of a request', () => {
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 6 }), (segments) => {
         const path = `/${segments.join('/')}`
-        expect(normalise(path)).toEqual({ path, route: path, query: '' })
+        expect(normalize(path)).toEqual({ path, route: path, query: '' })
       }),
     )
   })

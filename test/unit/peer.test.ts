@@ -12,7 +12,7 @@ const list = (header: string) => from('10.0.0.1', { 'x-forwarded-for': header })
 const element = (header: string) => from('10.0.0.1', { forwarded: header })
 
 describe('the caller of a request', () => {
-  it('is the other end of the connection, spelt plainly, where no header says more', () => {
+  it('is the other end of the connection, spelled plainly, where no header says more', () => {
     expect(from('192.0.2.7', {})).toBe('192.0.2.7')
     expect(from('::ffff:192.0.2.7', {})).toBe('192.0.2.7')
     expect(from('fe80::1%eth0', {})).toBe('fe80::1')
@@ -134,7 +134,7 @@ describe('a network', () => {
     expect(inNetworks([])('10.0.0.1')).toBe(false)
   })
 
-  it('is spelt in one way', () => {
+  it('is spelled in one way', () => {
     expect(
       ['2001:DB8:0:0:0::1', '0:0:0:0:0:ffff:c000:201', '::', '192.0.2.1', 'x', '::1.2.3.4'].map(plainAddress),
     ).toEqual([...['2001:db8::1', '192.0.2.1', '::', '192.0.2.1', undefined, '::1.2.3.4']])

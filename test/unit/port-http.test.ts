@@ -15,7 +15,7 @@ describe('a request is refused', () => {
   const cases: [string, string, number][] = [
     ['without a Host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['with two', 'GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n', 400],
-    ['with two, spelt differently', 'GET / HTTP/1.1\r\nhost: x\r\nX: y\r\nHOST: y\r\n\r\n', 400],
+    ['with two, spelled differently', 'GET / HTTP/1.1\r\nhost: x\r\nX: y\r\nHOST: y\r\n\r\n', 400],
     ['with two, by HTTP/1.0', 'GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n', 400],
     ['with an empty one', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', 400],
     ['with a list', 'GET / HTTP/1.1\r\nHost: x, y\r\n\r\n', 400],
@@ -75,7 +75,7 @@ describe('a request is refused', () => {
   })
 })
 
-it('a Host is spelt as the Origin of a browser is', () => {
+it('a Host is spelled as the Origin of a browser is', () => {
   expect(
     ['[0:0:0:0:0:0:0:1]:8443', '[::FFFF:192.168.1.10]', '[2001:DB8::01]:', 'nas:', 'nas:443', '192.0.2.1:8443'].map(
       plainHost,

@@ -23,7 +23,7 @@ const every = (socket: Socket, text: string) => {
 /** A second ClientHello would be on its way: this is the beginning of one. */
 const HALF_HELLO = Buffer.from('16030100f8010000f40303', 'hex')
 
-const behaviours: [string, (socket: Socket) => void][] = [
+const behaviors: [string, (socket: Socket) => void][] = [
   ['says nothing', () => {}],
   ['stops within the headers', (socket) => socket.write('GET / HTTP/1.1\r\nHost: x\r\nAcc')],
   [
@@ -96,7 +96,7 @@ async function comesBack(
 
 for (const tls of [false, true]) {
   describe(`a place comes back from a peer that, over ${tls ? 'TLS' : 'TCP'},`, () => {
-    it.each(behaviours)('%s', async (_what, behave) => {
+    it.each(behaviors)('%s', async (_what, behave) => {
       port = { tls } as Port
       await comesBack(() => speak(port), behave)
     })

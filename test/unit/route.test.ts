@@ -1,11 +1,11 @@
-// Path templates (SEC-07): which route a path is, and what its parameters hold. The trap: routes are asked with what `normalise` gives for
+// Path templates (SEC-07): which route a path is, and what its parameters hold. The trap: routes are asked with what `normalize` gives for
 // routing, where an encoded slash is still to be seen.
 import fc from 'fast-check'
 import type { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { Configuration } from '../../src/config.ts'
-import { normalise } from '../../src/http/pipeline/path.ts'
+import { normalize } from '../../src/http/pipeline/path.ts'
 import { matcher, shown, sortRoutes } from '../../src/http/pipeline/route.ts'
 import { makeAppliance } from '../api/appliance.ts'
 import { ON } from '../api/controller.ts'
@@ -23,7 +23,7 @@ const find = matcher(
   ),
 )
 const at = (raw: string) => {
-  const target = normalise(raw)
+  const target = normalize(raw)
   const match = target && find(target.route)
   return match && [match.value, { ...match.params }]
 }

@@ -31,7 +31,7 @@ describe('the bill of materials', () => {
   })
   const built = () => Bill.parse(JSON.parse(text('dist/sbom.json')))
 
-  it('keeps the rules of CycloneDX 1.5, and names a licence of each component', () => {
+  it('keeps the rules of CycloneDX 1.5, and names a license of each component', () => {
     const { components, dependencies, metadata, compositions } = built()
     const refs = [metadata.component, ...components].map((component) => component['bom-ref'])
     expect(new Set(refs).size).toBe(refs.length)
@@ -72,7 +72,7 @@ describe('the bill of materials', () => {
     }
   })
 
-  it('has the list of words, whose licence asks to be named', () => {
+  it('has the list of words, whose license asks to be named', () => {
     const words = built().components.find(({ type }) => type === 'data')
     expect(words).toMatchObject({
       name: 'eff-large-wordlist',
@@ -130,37 +130,37 @@ describe('what is in the bundle', () => {
     )
   })
 
-  it('has a licence, in whichever form its package names it', () => {
+  it('has a license, in whichever form its package names it', () => {
     expect(licenseOf({ name: 'a', license: 'MIT' })).toBe('MIT')
     expect(licenseOf({ name: 'a', license: { type: 'ISC' } })).toBe('ISC')
     expect(licenseOf({ name: 'a', licenses: [{ type: 'MIT' }, 'ISC'] })).toBe('MIT OR ISC')
-    expect(() => licenseOf({ name: 'a' })).toThrow('a names no licence in its package.json')
+    expect(() => licenseOf({ name: 'a' })).toThrow('a names no license in its package.json')
   })
 })
 
 describe('NOTICE', () => {
-  it('names what the bill of materials names, with its licence', () => {
+  it('names what the bill of materials names, with its license', () => {
     const { components } = Bill.parse(JSON.parse(text('dist/sbom.json')))
-    const licences = components.map(({ name, version, licenses: [licence] }) => {
-      const words = licence && 'license' in licence ? licence.license.id : licence?.expression
+    const licenses = components.map(({ name, version, licenses: [license] }) => {
+      const words = license && 'license' in license ? license.license.id : license?.expression
       return `${name} ${version} (${words})`
     })
     const headings = [...text('dist/NOTICE').matchAll(/^={72}\n(.+)\n/gm)].map(([, heading]) => heading)
-    expect(headings).toEqual(licences)
+    expect(headings).toEqual(licenses)
   })
 
-  it('has a text of each licence', () => {
-    expect(text('dist/NOTICE')).not.toContain('brings no licence text')
+  it('has a text of each license', () => {
+    expect(text('dist/NOTICE')).not.toContain('brings no license text')
   })
 })
 
-describe('our own licence', () => {
+describe('our own license', () => {
   it('is that of package.json in the bill of materials, in NOTICE and in the README', () => {
     const { license } = manifest
     const { licenses } = Bill.parse(JSON.parse(text('dist/sbom.json'))).metadata.component
     expect(JSON.stringify(licenses)).toContain(`"${license}"`)
-    expect(text('dist/NOTICE')).toMatch(new RegExp(`^edge-admin ${manifest.version}\nLicence: ${license}\\b`))
-    expect(text('README.md').split('\n## Licence\n')[1]).toContain(`\`${license}\``)
+    expect(text('dist/NOTICE')).toMatch(new RegExp(`^edge-admin ${manifest.version}\nLicense: ${license}\\b`))
+    expect(text('README.md').split('\n## License\n')[1]).toContain(`\`${license}\``)
     expect(JSON.parse(text('package-lock.json')).packages[''].license).toBe(license)
   })
 
@@ -168,9 +168,9 @@ describe('our own licence', () => {
     expect(made('UNLICENSED').metadata.component.licenses).toEqual([{ license: { name: 'UNLICENSED' } }])
     expect(made('MIT').metadata.component.licenses).toEqual([{ license: { id: 'MIT' } }])
     expect(made('MIT OR Apache-2.0').metadata.component.licenses).toEqual([{ expression: 'MIT OR Apache-2.0' }])
-    expect(notice({ ...product, text: '' }, [])).toContain('no licence has been granted')
+    expect(notice({ ...product, text: '' }, [])).toContain('no license has been granted')
     const granted = notice({ ...product, license: 'MIT', text: 'Permission is hereby granted' }, [one])
-    expect(granted).toContain('Licence: MIT\n\nPermission is hereby granted\n')
-    expect(granted).not.toContain('no licence')
+    expect(granted).toContain('License: MIT\n\nPermission is hereby granted\n')
+    expect(granted).not.toContain('no license')
   })
 })

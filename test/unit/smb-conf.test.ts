@@ -11,7 +11,7 @@ import {
   parseList,
   parseSections,
   type Section,
-  serialiseSection,
+  serializeSection,
 } from '../../src/drivers/smb-conf.ts'
 import { Description, ShareName, SharePath, ValidUsers } from '../../src/features/shares/rules.ts'
 import { HAS_SAMBA_TOOLS } from '../api/samba-world.ts'
@@ -22,7 +22,7 @@ const section = (name: string, parameters: Record<string, string>): Section => (
 })
 const written = (one: Section) => {
   try {
-    return serialiseSection(one)
+    return serializeSection(one)
   } catch {
     return undefined
   }
@@ -60,10 +60,10 @@ describe('a section of smb.conf', () => {
     fc.assert(
       fc.property(text, text, text, (name, comment, path) => {
         const one = section(name, { comment, path, 'edge-admin:id': 'smb-1' })
-        const serialised = written(one)
-        if (serialised === undefined) return
+        const serialized = written(one)
+        if (serialized === undefined) return
         taken += 1
-        expect(parseSections(serialised)).toEqual([one])
+        expect(parseSections(serialized)).toEqual([one])
       }),
       { numRuns: 10_000 },
     )
@@ -108,7 +108,7 @@ describe('a section of smb.conf', () => {
       expect(values.length).toBeGreaterThan(10)
       for (const [i, comment] of values.entries()) {
         const one = section(`data${i}`, { path: '/tank', comment })
-        writeFileSync(join(folder, 'one.conf'), serialiseSection(one))
+        writeFileSync(join(folder, 'one.conf'), serializeSection(one))
         expect(net('import', join(folder, 'one.conf'), `data${i}`).status).toBe(0)
       }
       const found = parseSections(net('list').stdout)
@@ -159,7 +159,7 @@ describe('a parameter', () => {
   it('that is refused is named', () => {
     const fieldOf = (one: Section) => {
       try {
-        serialiseSection(one)
+        serializeSection(one)
       } catch (error) {
         return (error as { details?: unknown }).details
       }

@@ -1,4 +1,4 @@
-// What the vendor's license.sh may do when it is asked about the licence: say yes, say no, or nothing that could be believed. The scripts are real.
+// What the vendor's license.sh may do when it is asked about the license: say yes, say no, or nothing that could be believed. The scripts are real.
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

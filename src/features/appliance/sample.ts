@@ -38,7 +38,7 @@ const SERVICE = `#!/bin/sh
 const VENDOR = `The vendor's half of the sample appliance's keys. They are TEST KEYS, made on this machine: never sign anything real with them.
 
 updates.priv  signs update packages    edge-admin package build --sign updates.priv
-license.priv  signs licences           edge-admin license sign --key license.priv
+license.priv  signs licenses           edge-admin license sign --key license.priv
 `
 
 /** Adds what `serve` needs for a full tour, in folders that makeFolders has made. Answers the paths made. */

@@ -7,7 +7,7 @@ import { error, type Finding, isWrong, warning } from './finding.ts'
 import { lookAtFolders } from './folders.ts'
 import { lookAtHooks } from './hooks.ts'
 import { lookAtKeys } from './keys.ts'
-import { lookAtLicence } from './licence.ts'
+import { lookAtLicense } from './license.ts'
 import { lookAtLists } from './lists.ts'
 import { lookAtNode } from './node.ts'
 import { lookAtOriginal } from './original.ts'
@@ -43,7 +43,7 @@ export const LOOKS: readonly Look[] = [
   { area: 'hooks', look: lookAtHooks },
   { area: 'clock', look: lookAtClock },
   { area: 'certificate', look: lookAtCertificate },
-  { area: 'licence', look: lookAtLicence },
+  { area: 'license', look: lookAtLicense },
   { area: 'ports', look: lookAtPorts },
   { area: 'persist', look: lookAtPersist },
   { area: 'server', look: lookAtServer },

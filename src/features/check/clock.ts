@@ -27,7 +27,7 @@ export async function lookAtClock(place: Place): Promise<Finding[]> {
         : note(
             'clock.no-keeper',
             'clock',
-            'no program here keeps it right; certificates, tokens and licences go by it',
+            'no program here keeps it right; certificates, tokens and licenses go by it',
             mend,
           ),
     )

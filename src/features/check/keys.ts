@@ -162,7 +162,7 @@ async function lookAtToken(place: Place): Promise<Finding[]> {
   return [ok('keys.ok', file, 'the server can read it')]
 }
 
-/** What makes packages and licences never comes to an appliance. */
+/** What makes packages and licenses never comes to an appliance. */
 async function lookForPrivateKeys({ folders }: Place): Promise<Finding[]> {
   const found: Finding[] = []
   for (const name of ['updates.priv', 'license.priv']) {

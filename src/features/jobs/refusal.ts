@@ -13,7 +13,7 @@ const CODES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A script that refuses its files (a certificate, a licence, settings) leaves `refused` behind: for clients its code is that of any failure.
+ * A script that refuses its files (a certificate, a license, settings) leaves `refused` behind: for clients its code is that of any failure.
  * One that had changed something before it refused leaves `in-part`. What a clock began was asked by nobody who could hear the refusal.
  */
 export function isRefusal(folders: Folders, task: Task): boolean {

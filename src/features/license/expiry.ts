@@ -1,8 +1,8 @@
-// The last day of a licence: an ISO date, or the original's "19 January 2038". The trap: it is valid through that whole day, in UTC.
+// The last day of a license: an ISO date, or the original's "19 January 2038". The trap: it is valid through that whole day, in UTC.
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ')
 
-/** The first moment at which the licence is over, in milliseconds since 1970; undefined for what is not a day of the calendar. */
+/** The first moment at which the license is over, in milliseconds since 1970; undefined for what is not a day of the calendar. */
 export function expiryTime(text: string): number | undefined {
   const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
   if (iso) return dayAfter(Number(iso[1]), Number(iso[2]) - 1, Number(iso[3]))

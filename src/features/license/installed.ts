@@ -1,4 +1,4 @@
-// The licence on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
+// The license on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
 // The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ export interface LicenseNeeds {
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
-/** A folder of that name, or a link that leads nowhere, is no hook: then the licence is one of our own form. */
+/** A folder of that name, or a link that leads nowhere, is no hook: then the license is one of our own form. */
 export function vendorJudges(folders: Folders): boolean {
   try {
     return statSync(licenseScript(folders)).isFile()
@@ -48,7 +48,7 @@ export class InstalledLicense {
     this.#needs = needs
   }
 
-  /** The installed licence as JSON text; undefined when there is none. Throws a 404 that gives the reason when nobody can say what it is, or it is over. */
+  /** The installed license as JSON text; undefined when there is none. Throws a 404 that gives the reason when nobody can say what it is, or it is over. */
   async read(): Promise<string | undefined> {
     const { folders } = this.#needs
     if (vendorJudges(folders)) {
@@ -57,7 +57,7 @@ export class InstalledLicense {
         this.#asking = undefined
       })
       const verdict = await this.#asking
-      if (verdict.is === 'broken') throw notFound('', { words: `There is no valid licence: ${verdict.why}` })
+      if (verdict.is === 'broken') throw notFound('', { words: `There is no valid license: ${verdict.why}` })
       return verdict.is === 'valid' ? verdict.text : undefined
     }
     try {
@@ -67,7 +67,7 @@ export class InstalledLicense {
       return JSON.stringify(readLicense(text, key))
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause
-      throw notFound('', { cause, words: `There is no valid licence: ${cause.message}` })
+      throw notFound('', { cause, words: `There is no valid license: ${cause.message}` })
     }
   }
 
@@ -86,16 +86,16 @@ export class InstalledLicense {
     }
   }
 
-  /** While a candidate is being judged, or was when its task died, the file is not yet the licence. */
+  /** While a candidate is being judged, or was when its task died, the file is not yet the license. */
   async #settled(): Promise<void> {
     const { tasks } = this.#needs
     const judged = tasks.latest('license')
     if (!judged || (isFinal(judged) && !tasks.isRunning('license'))) return
     const late = pause(PATIENCE, LATE, { ref: false })
-    if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw busy('A licence is being installed')
+    if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw busy('A license is being installed')
   }
 
-  /** Installs a received file; returns the licence as JSON text. Throws, with the old licence in place, when it is not accepted. */
+  /** Installs a received file; returns the license as JSON text. Throws, with the old license in place, when it is not accepted. */
   async install(file: string, by: Asker): Promise<string> {
     const { folders, tasks, memory } = this.#needs
     if (!vendorJudges(folders)) {
@@ -104,15 +104,15 @@ export class InstalledLicense {
       return text
     }
     const task = tasks.start('license', { inputs: { 'license.asc': { file } }, by })
-    if (!task) throw busy('A licence is being installed already')
+    if (!task) throw busy('A license is being installed already')
     this.#candidates++
     const ended = await tasks.wait(task.id)
     const output = readText(scriptFile(folders, task.id, 'output.json'))
     if (ended?.status === 'completed' && output !== undefined) return output
-    if (ended?.error?.code === 'BUSY') throw busy('A licence is being installed already')
+    if (ended?.error?.code === 'BUSY') throw busy('A license is being installed already')
     const refused = existsSync(scriptFile(folders, task.id, 'refused'))
     const reason = ended?.error?.message
-    throw invalid(refused ? 'The licence was rejected' : 'The licence was not installed', {
+    throw invalid(refused ? 'The license was rejected' : 'The license was not installed', {
       ...(reason && reason !== NO && { details: { reason } }),
     })
   }
@@ -142,7 +142,7 @@ function readOwn(folders: Folders, name: 'license.asc' | 'license.pub'): string 
   }
 }
 
-/** The licence is signed for what it says, not for how an editor saved it. */
+/** The license is signed for what it says, not for how an editor saved it. */
 function uploadedText(file: string): string {
   try {
     return decodeText(readFileSync(file))
@@ -156,7 +156,7 @@ function uploadedText(file: string): string {
 /** By its signature, where there is no vendor's script. */
 function installOwn(folders: Folders, file: string): string {
   const key = readOwn(folders, 'license.pub')
-  if (key === undefined) throw invalid('This system has no licence key to check a licence with')
+  if (key === undefined) throw invalid('This system has no license key to check a license with')
   const text = uploadedText(file)
   const license = readLicense(text, key)
   replaceAtomic(etc(folders, 'license.asc'), text)

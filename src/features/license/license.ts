@@ -1,4 +1,4 @@
-// Our own licence, for appliances whose vendor ships no license.sh: JSON signed with Ed25519. The trap: the messages reach whoever
+// Our own license, for appliances whose vendor ships no license.sh: JSON signed with Ed25519. The trap: the messages reach whoever
 // uploads a file, so they are fixed texts and never repeat any of it.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import * as z from 'zod'
@@ -28,7 +28,7 @@ const SignedLicense = z.strictObject({
 const isSignedLicense = (value: unknown): value is z.infer<typeof SignedLicense> =>
   SignedLicense.safeParse(value).success
 
-/** The licence in a signed file. Throws `invalid` with a fixed message for anything else, also for one that is over. */
+/** The license in a signed file. Throws `invalid` with a fixed message for anything else, also for one that is over. */
 export function readLicense(text: string, publicKeyPem: string, now = Date.now()): License {
   const key = licenseKey(publicKeyPem, createPublicKey)
   if (Buffer.byteLength(text) > MAX_LICENSE_BYTES) throw invalid('The license file is too large')

@@ -1,4 +1,4 @@
-// What the vendor's license.sh says of the licence that lies in place. The trap: it is somebody else's program. It may hang, print for ever, or print
+// What the vendor's license.sh says of the license that lies in place. The trap: it is somebody else's program. It may hang, print for ever, or print
 // what no client can read; and it has to say the same whoever asks, so it is started in one way only.
 import { accessSync, constants } from 'node:fs'
 import { scriptFault } from '../../drivers/first-line.ts'
@@ -7,7 +7,7 @@ import { errno } from '../../errors.ts'
 
 export type Verdict = (
   | { is: 'valid'; text: string }
-  /** It says no, or nothing: what clients of the original know as no licence. */
+  /** It says no, or nothing: what clients of the original know as no license. */
   | { is: 'none'; why: string }
   /** It says nothing that could be believed. */
   | { is: 'broken'; why: string }

@@ -228,7 +228,7 @@ const notServed = ({ source, message }: Problem): Attention => ({
   link: `#/${source}`,
 })
 
-const PAGES: Readonly<Record<string, string>> = { certificate: '#/certificates', licence: '#/licence' }
+const PAGES: Readonly<Record<string, string>> = { certificate: '#/certificates', license: '#/license' }
 /** The dates of the certificate that is served are told by themselves. */
 const TOLD = ['certificate.early', 'certificate.ended', 'certificate.ends-soon']
 

@@ -39,13 +39,13 @@ export function readStorage(text: string, mode: Mode, allowed?: readonly string[
   ])
   const values: Record<string, string> = { type, ...Object.fromEntries(fields) }
   if (mode === 'strict') {
-    const wellSpelt = Object.entries(values).filter(([name]) => !errors.some(({ field }) => field === name))
+    const wellSpelled = Object.entries(values).filter(([name]) => !errors.some(({ field }) => field === name))
     collect(errors, 'settings', () =>
       refuseUnknown(document as JsonObject, ['storage', 'options', 'type'], 'the document'),
     )
     collect(errors, 'storage', () => refuseUnknown(storage, Object.keys(values), 'storage'))
     collect(errors, 'type', () => checkAvailable(type, allowed))
-    errors.push(...checkStorage(Object.fromEntries(wellSpelt)))
+    errors.push(...checkStorage(Object.fromEntries(wellSpelled)))
   }
   refuseAll(errors)
   const known = Object.keys(storage).filter((name) => Object.hasOwn(values, name))

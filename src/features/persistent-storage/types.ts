@@ -1,4 +1,4 @@
-// The storage types, their members, and what makes the members real rather than merely well spelt.
+// The storage types, their members, and what makes the members real rather than merely well spelled.
 // The trap: fields are checked in this order, and the contract wants the first failure as the message.
 import { family } from '../addresses.ts'
 import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../conf/fields.ts'

@@ -1,4 +1,4 @@
-// The network half of the settings: its members, and what makes them real rather than merely well spelt. The order of the fields is the
+// The network half of the settings: its members, and what makes them real rather than merely well spelled. The order of the fields is the
 // contract: the first failure is the message that the client gets.
 import { invalid } from '../../errors.ts'
 import {

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Active, type Export, parseExports, serialiseExports } from '../../drivers/exports-file.ts'
+import { type Active, type Export, parseExports, serializeExports } from '../../drivers/exports-file.ts'
 import type { Nfs } from '../../drivers/nfs.ts'
 import { toolMessage } from '../../drivers/programs.ts'
 import type { CommandError } from '../../drivers/run.ts'
@@ -148,7 +148,7 @@ export class NfsExports {
     if (!removed) refuseTwice(changed, [...rest.map(view), ...foreign(await this.nfs.active(), exports)])
     const at = exports.findIndex(({ id }) => id === changed.id)
     const after = removed ? rest : at < 0 ? [...exports, changed] : exports.with(at, changed)
-    const text = serialiseExports(after, others)
+    const text = serializeExports(after, others)
     await this.changes.change({ text: readText(this.file) ?? null }, async () => {
       this.write(text)
       checkpoint('nfs-written')

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Effective, Samba } from '../../drivers/samba.ts'
-import { formatList, parseFlag, parseList, type Section, serialiseSection } from '../../drivers/smb-conf.ts'
+import { formatList, parseFlag, parseList, type Section, serializeSection } from '../../drivers/smb-conf.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError, busy, notFound, raise } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
@@ -122,9 +122,9 @@ export class SmbShares {
         // What is written while the dataset is not mounted lands below it, and is out of sight at its next mount.
         if (change.enabled && !view(section).enabled)
           await placeOf(this.zfs, parameters.get(DATASET) ?? '', parameters.get('path'))
-        const before = { name: section.name, section: serialiseSection(section) }
+        const before = { name: section.name, section: serializeSection(section) }
         const after = { name: section.name, parameters }
-        return serialiseSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
+        return serializeSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
       }),
     )
   }
@@ -134,7 +134,7 @@ export class SmbShares {
       this.changes.alone(async () => {
         const section = await this.ours(id)
         const { name } = section
-        await this.changes.change({ name, section: serialiseSection(section) }, async () => {
+        await this.changes.change({ name, section: serializeSection(section) }, async () => {
           await this.samba.remove(name)
           checkpoint('smb-imported')
           await this.tellServer(name, 'all')
@@ -149,7 +149,7 @@ export class SmbShares {
     const { name } = section
     let applied: SmbShare | undefined
     await this.changes.change(before, async () => {
-      await this.place(name, serialiseSection(section))
+      await this.place(name, serializeSection(section))
       checkpoint('smb-imported')
       const { shares, global } = await this.samba.effective()
       const served = shares.find((share) => share.name === name)

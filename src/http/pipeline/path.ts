@@ -1,4 +1,4 @@
-// One normalisation of the request target, before routing and authentication: whatever is not plain is refused, nothing is repaired.
+// One normalization of the request target, before routing and authentication: whatever is not plain is refused, nothing is repaired.
 // The trap: everything after this (router, HMAC, audit) uses the result, never the raw URL.
 
 /** What a request target asks for. */
@@ -19,7 +19,7 @@ const PLAIN = /^\/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/|$))*$/
  * malformed or overlong percent-encoding, and an encoded backslash, dot, percent or NUL. Who routes refuses an encoded slash wherever no
  * parameter is declared to take it.
  */
-export function normalise(raw: string): Target | undefined {
+export function normalize(raw: string): Target | undefined {
   const target = originForm(raw)
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)

@@ -45,7 +45,7 @@ export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: M
 }
 
 /**
- * Finds the route of a path, as `normalise` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
+ * Finds the route of a path, as `normalize` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
  * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are.
  */
 export function matcher<T>(

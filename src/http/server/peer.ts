@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type FORWARDED_HEADERS, inNetworks, plainAddress } from '../../networks.ts'
 
-/** The address of a request's caller, spelt plainly: what waits, limits, the audit log and the access log go by. */
+/** The address of a request's caller, spelled plainly: what waits, limits, the audit log and the access log go by. */
 export type CallerOf = (incoming: IncomingMessage | undefined) => string
 
 /** `only`: the header that the proxies write. Where it is not told, `Forwarded` counts where there is no `X-Forwarded-For`. */

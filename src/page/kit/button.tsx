@@ -1,8 +1,8 @@
-// Buttons. A button that cannot be used says why beside itself: `why` is the only way to make one grey.
+// Buttons. A button that cannot be used says why beside itself: `why` is the only way to make one gray.
 import { useId } from 'hono/jsx/dom'
 import type { Children } from './layout.tsx'
 
-/** `busy` is not grey for good: that would take the focus away while its own work is under way, and a keyboard would begin at the top again. */
+/** `busy` is not gray for good: that would take the focus away while its own work is under way, and a keyboard would begin at the top again. */
 export function Button({
   children,
   onClick,

@@ -162,7 +162,7 @@ export const Empty = ({ children }: { children?: Children }) => <p class="empty"
 
 export type Tone = 'ok' | 'warning' | 'error' | 'busy' | 'quiet'
 
-/** A state: a word in a colour, never the colour alone. */
+/** A state: a word in a color, never the color alone. */
 export const Badge = ({ tone, children }: { tone: Tone; children?: Children }) => (
   <span class={`badge ${tone}`}>{children}</span>
 )

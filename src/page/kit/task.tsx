@@ -34,7 +34,7 @@ const WORDS: Record<string, string> = {
   certs: 'Replace the certificate',
   'dataset.destroy': 'Destroy dataset',
   debug: 'Debug bundle',
-  license: 'Install the licence',
+  license: 'Install the license',
   logs: 'Collect logs',
   'pool.create': 'Create pool',
   'pool.destroy': 'Destroy pool',

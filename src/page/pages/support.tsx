@@ -97,7 +97,7 @@ function Build() {
       )}
       {query.data ? <Facts of={Object.entries(query.data).map(([name, value]) => [name, built(name, value)])} /> : null}
       <p>
-        What of others is in Edge Admin, with versions and licences:{' '}
+        What of others is in Edge Admin, with versions and licenses:{' '}
         <a href={`${ADMIN}/build/sbom`} download="edge-admin.cdx.json">
           software bill of materials
         </a>{' '}

@@ -69,7 +69,7 @@ export const getSbom = define({
   id: 'getSbom',
   tag: 'Information',
   summary: 'Read the software bill of materials of Edge Admin',
-  description: 'CycloneDX 1.5: what of others is in it, with versions, licences and digests.',
+  description: 'CycloneDX 1.5: what of others is in it, with versions, licenses and digests.',
   permission: 'viewer',
   response: CYCLONEDX,
   errors: [404],

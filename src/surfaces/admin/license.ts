@@ -10,7 +10,7 @@ const COMMON = {
   tag: 'License',
   permission: 'administrator',
   enabled: ({ endpoints }: Configuration) => endpoints.includes('license'),
-  // An object: the vendor's script decides what is in it; ours is the licence.
+  // An object: the vendor's script decides what is in it; ours is the license.
   response: JSON_TYPE,
 } as const
 
@@ -19,9 +19,9 @@ export const postLicense = define({
   method: 'POST',
   id: 'postLicense',
   action: 'license.post',
-  summary: 'Install a licence; a rejected one changes nothing',
+  summary: 'Install a license; a rejected one changes nothing',
   form: {
-    license: { kind: 'file', required: true, description: 'Licence file', limit: ({ limits }) => limits.license },
+    license: { kind: 'file', required: true, description: 'License file', limit: ({ limits }) => limits.license },
   },
   errors: [409, 413],
   async handle(call, { license, tasks }) {
@@ -37,11 +37,11 @@ export const getLicense = define({
   method: 'GET',
   id: 'getLicense',
   permission: 'viewer',
-  summary: 'Show the licence',
+  summary: 'Show the license',
   errors: [404, 409],
   async handle(_call, { license }) {
     const text = await license.read()
-    if (text === undefined) throw notFound('', { words: 'There is no valid licence' })
+    if (text === undefined) throw notFound('', { words: 'There is no valid license' })
     return jsonText(text)
   },
 })

@@ -33,7 +33,7 @@ const headers = (requestId: string) => ({
 /** Of a path in the audit log: the longest name has its place, and a stranger cannot fill the disk with 16 KB a line. */
 const LONGEST_TARGET = 400
 
-/** Below /api/v1 everything but the admin surface, whether it is there or not: a misspelt path is refused in the dialect that was meant. */
+/** Below /api/v1 everything but the admin surface, whether it is there or not: a misspelled path is refused in the dialect that was meant. */
 const OWN = /^\/(?:healthz|metrics|api\/v1(?!\/admin(?:\/|$)))(?:\/|$)/
 
 /** Whether a path is the controller's, for the dialect of "not found". */

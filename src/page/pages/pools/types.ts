@@ -1,4 +1,4 @@
-// Pools as the appliance shows them, and how their states are coloured.
+// Pools as the appliance shows them, and how their states are colored.
 import type { Tone } from '../../kit/layout.tsx'
 
 export interface Pool {

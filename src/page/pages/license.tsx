@@ -1,4 +1,4 @@
-// The licence: what it says, and putting in another one. A rejected one changes nothing.
+// The license: what it says, and putting in another one. A rejected one changes nothing.
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
@@ -12,7 +12,7 @@ import { may } from '../session.ts'
 type Value = string | number | boolean
 
 const PATH = '/api/v1/admin/license'
-/** The members that every licence has; a vendor may add others, which are shown by their names. */
+/** The members that every license has; a vendor may add others, which are shown by their names. */
 const LABELS: Record<string, string> = {
   app: 'For',
   name: 'Licensee',
@@ -21,11 +21,11 @@ const LABELS: Record<string, string> = {
   expires: 'Valid until',
 }
 
-export function Licence() {
+export function License() {
   const query = useQuery<Record<string, Value>>(PATH)
   const [file, setFile] = useState<File>()
   const [installed, setInstalled] = useState(0)
-  const { sending, busy, send } = useSending(PATH, 'The licence', 'licence')
+  const { sending, busy, send } = useSending(PATH, 'The license', 'license')
   const action = useAction(async () => {
     await send({ license: file })
     setFile(undefined)
@@ -33,10 +33,10 @@ export function Licence() {
     await query.reload()
   })
   return (
-    <Page title="Licence" intro="It comes from the vendor and is signed by it.">
+    <Page title="License" intro="It comes from the vendor and is signed by it.">
       <Card title="Installed">
         {query.failure?.status === 404 ? (
-          <p>No valid licence is installed.</p>
+          <p>No valid license is installed.</p>
         ) : (
           <FailureNote failure={query.failure} again={query.reload} />
         )}
@@ -47,10 +47,10 @@ export function Licence() {
       {may('administrator') ? (
         <Card title="Install another one">
           <Form key={installed} action={{ ...action, busy: action.busy || busy }} submit="Install">
-            <FileField label="Licence file" name="license" required file={file} onFile={setFile} />
+            <FileField label="License file" name="license" required file={file} onFile={setFile} />
             <Sending sending={sending} then="The file is there. It is being checked…" />
           </Form>
-          {installed > 0 && !action.failure ? <Note tone="ok">The licence was installed.</Note> : null}
+          {installed > 0 && !action.failure ? <Note tone="ok">The license was installed.</Note> : null}
         </Card>
       ) : null}
       <Curl lines={[{ path: PATH }, { method: 'POST', path: PATH, form: { license: '@license.asc' } }]} />
