@@ -27,7 +27,7 @@ import { InstalledLicense, licenseScript } from './features/license/installed.ts
 import { memoryImage } from './features/memory-image.ts'
 import { tokenSetter } from './features/setup/setup.ts'
 import type { Scheduler } from './features/snapshots/scheduler.ts'
-import { tellSilentEnd } from './features/update/update.ts'
+import { recordUnreportedFailure } from './features/update/update.ts'
 import { auditFolder, consolePage, etc, type Folders, log, uploads } from './folders.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { openapiDocument } from './http/openapi.ts'
@@ -182,7 +182,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       counts.tasks.add(task)
       sayNeverBegan(folders, config.label, task)
       try {
-        if (task.kind === 'update') tellSilentEnd(folders, tasks)
+        if (task.kind === 'update') recordUnreportedFailure(folders, tasks)
         if (task.kind === 'pool-import') controller?.imported()
       } catch (error) {
         // Under sudo the files are root's; what we answer does not need them.

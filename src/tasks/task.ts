@@ -39,7 +39,8 @@ export function scriptFile(folders: Folders, id: string, name: string): string {
   const work = join(folders.state, 'work', id)
   return join(existsSync(work) ? work : taskFolder(folders, id), name)
 }
-export const lockFile = (folders: Folders, lock: string) => join(folders.state, 'locks', `${lock}.lock`)
+export const locksFolder = (folders: Folders) => join(folders.state, 'locks')
+export const lockFile = (folders: Folders, lock: string) => join(locksFolder(folders), `${lock}.lock`)
 
 /** The task as it last said itself; undefined when there is none of that id. */
 export function readTask(folders: Folders, id: string): Task | undefined {

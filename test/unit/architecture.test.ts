@@ -151,7 +151,7 @@ describe('SEC-01 starting programs', () => {
 
   it('is done by run.ts, the kernel locks and the tasks only', () => {
     const found = [...spawners('node:child_process'), ...spawners('child_process')].sort()
-    expect(found).toEqual(['src/drivers/run.ts', 'src/store/lock.ts', 'src/tasks/tasks.ts'])
+    expect(found).toEqual(['src/drivers/run.ts', 'src/store/lock.ts', 'src/tasks/program.ts'])
   })
 
   it('never goes through a shell, a worker or a cluster', () => {

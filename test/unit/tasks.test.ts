@@ -554,10 +554,10 @@ describe('the word of a task in a status file', () => {
     script('work', { run: `${wait('go')}; say completed` })
     const tasks = create()
     const file = open('status')
-    expect(tasks.isUnspoken('work', file)).toBe(false)
+    expect(tasks.statusIsStale('work', file)).toBe(false)
     const id = tasks.start('work', { by, args: ['START', 'x'] })?.id ?? ''
     const request = join(taskFolder(folders, id), 'request.json')
-    const unspoken = (arg?: string) => tasks.isUnspoken('work', file, arg)
+    const unspoken = (arg?: string) => tasks.statusIsStale('work', file, arg)
     utimesSync(request, 1000, 1000)
     expect([unspoken(), unspoken('START'), unspoken('STOP'), unspoken('x')]).toEqual([true, true, false, false])
     writeFileSync(file, '')
@@ -589,7 +589,7 @@ describe('the word of a task in a status file', () => {
     const tasks = create()
     const id = putTask(folders, newTaskId(), status, { kind: 'work', ...more })
     const file = open('status')
-    const silent = () => tasks.silentFailure('work', file)?.id
+    const silent = () => tasks.unreportedFailure('work', file)?.id
     expect(silent()).toBe(missed ? id : undefined)
     writeFileSync(file, '')
     utimesSync(join(taskFolder(folders, id), 'request.json'), 1000, 1000)
@@ -601,7 +601,7 @@ describe('the word of a task in a status file', () => {
       utimesSync(file, time, time)
       expect([time, silent()]).toEqual([time, missed && older ? id : undefined])
     }
-    expect(tasks.silentFailure('other', file)).toBeUndefined()
+    expect(tasks.unreportedFailure('other', file)).toBeUndefined()
     rmSync(join(taskFolder(folders, id), 'request.json'))
     expect(silent()).toBeUndefined()
   })

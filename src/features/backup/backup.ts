@@ -37,7 +37,7 @@ const RUNS: BackupStatus = { text: '{"status":"running"}', running: true }
 
 export async function backupStatus(folders: Folders, tasks: Tasks): Promise<BackupStatus> {
   const read = (): BackupStatus => {
-    if (tasks.isUnspoken('backup', uploads(folders, 'backup.json'), 'START')) return RUNS
+    if (tasks.statusIsStale('backup', uploads(folders, 'backup.json'), 'START')) return RUNS
     const text = readForeign(uploads(folders, 'backup.json'))
     if (text === undefined) return { text, running: false }
     const value = parseJson(text)
@@ -48,7 +48,7 @@ export async function backupStatus(folders: Folders, tasks: Tasks): Promise<Back
   const status = read()
   if (!status.running) {
     await tasks.released('backup')
-    const silent = tasks.silentFailure('backup', uploads(folders, 'backup.json'))
+    const silent = tasks.unreportedFailure('backup', uploads(folders, 'backup.json'))
     if (silent) return { text: failed(silent), running: false }
   }
   const task = status.running ? tasks.latest('backup') : undefined

@@ -71,7 +71,7 @@ export interface CertsStatus {
 
 export async function certsStatus(folders: Folders, tasks: Tasks): Promise<CertsStatus> {
   const read = () => ({
-    status: tasks.isUnspoken('certs', etc(folders, 'status_certs.txt'))
+    status: tasks.statusIsStale('certs', etc(folders, 'status_certs.txt'))
       ? 'running'
       : (readLine(etc(folders, 'status_certs.txt')) ?? null),
     log: tail(log(folders, 'update_certs.log'), 10) ?? null,
@@ -79,7 +79,7 @@ export async function certsStatus(folders: Folders, tasks: Tasks): Promise<Certs
   const status = read()
   if (status.status !== 'running') {
     await tasks.released('certs')
-    const silent = tasks.silentFailure('certs', etc(folders, 'status_certs.txt'))
+    const silent = tasks.unreportedFailure('certs', etc(folders, 'status_certs.txt'))
     if (silent) return { ...status, status: 'failed', message: silent.error?.message }
   }
   const task = status.status === 'running' ? tasks.latest('certs') : undefined

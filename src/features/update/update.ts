@@ -42,12 +42,12 @@ export interface UpdateStatus {
 }
 
 export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus {
-  if (tasks?.isUnspoken('update', etc(folders, 'status_update.json'))) {
+  if (tasks?.statusIsStale('update', etc(folders, 'status_update.json'))) {
     const members = { status: 'running', percentage: 10 }
     return { members, log: tail(log(folders, 'update.log'), 10) ?? null, message: undefined, code: undefined }
   }
   // Under sudo the files of the one before are root's, and cannot be corrected.
-  const silent = tasks?.silentFailure('update', etc(folders, 'status_update.json'))
+  const silent = tasks?.unreportedFailure('update', etc(folders, 'status_update.json'))
   if (silent)
     return { members: SILENT, log: tail(log(folders, 'update.log'), 10) ?? null, ...silentError(folders, silent) }
   const text = readText(etc(folders, 'status_update.json'))
@@ -91,8 +91,8 @@ const silentError = (folders: Folders, { id, error }: Task) =>
  * Tells of an update that ended without a word, because its script could not even start (no sudo, no interpreter): what the files say is
  * still about the one before, which may well have been a success.
  */
-export function tellSilentEnd(folders: Folders, tasks: Tasks): void {
-  const task = tasks.silentFailure('update', etc(folders, 'status_update.json'))
+export function recordUnreportedFailure(folders: Folders, tasks: Tasks): void {
+  const task = tasks.unreportedFailure('update', etc(folders, 'status_update.json'))
   if (!task) return
   const { code, message } = silentError(folders, task)
   // What failed is never tried again from disk; without its script nobody else takes it away.

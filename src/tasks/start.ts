@@ -1,0 +1,56 @@
+// Makes the folder of a new task: what was asked, who asked, the first status, the script's inputs.
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Folders } from '../folders.ts'
+import { writeAtomic } from '../store/atomic.ts'
+import { checkpoint } from '../store/checkpoint.ts'
+import { ensureFolder } from '../store/ensure-folder.ts'
+import { moveFile } from '../store/move-file.ts'
+import { type PendingAudit, savePendingAudit } from './pending-audit.ts'
+import type { TaskRequest } from './read.ts'
+import { type Task, taskFolder, taskIds } from './task.ts'
+
+/** Text to write, or the path of a received file to move into place. */
+export type Input = { text: string } | { file: string }
+
+const STAMPED = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z-/
+
+/** Begins with the time and sorts behind all that are there, also when the clock was set back: the newest task is found by its id. */
+export function newTaskId(folders: Folders): string {
+  const stamp = (time: number) => new Date(time).toISOString().replace(/[-:.]/g, '')
+  const newest = taskIds(folders).find((id) => STAMPED.test(id))
+  const [, date, hour, minute, second, rest] = newest?.match(STAMPED) ?? []
+  const last = Date.parse(`${date?.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hour}:${minute}:${second}.${rest}Z`)
+  const time = last >= Date.now() ? last + 1 : Date.now()
+  return `${stamp(time)}-${randomBytes(4).toString('hex')}`
+}
+
+export interface NewTask {
+  request: Partial<TaskRequest> & { lock: string; args: string[] }
+  by: { name: string; address: string }
+  /** To be written when the task ends. */
+  entry: PendingAudit | undefined
+  inputs: Record<string, Input>
+}
+
+/** The status comes before the inputs: a kill in between leaves a task that died, not a private key in a folder that nobody looks at. */
+export function makeTask(folders: Folders, task: Task, { request, by, entry, inputs }: NewTask): void {
+  const folder = taskFolder(folders, task.id)
+  ensureFolder(join(folder, 'input'))
+  checkpoint('task-folder')
+  const { id, kind, created_at } = task
+  const { lock, args, endless, wrapped } = request
+  writeAtomic(
+    join(folder, 'request.json'),
+    `${JSON.stringify({ id, kind, lock, args, by, created_at, endless, wrapped: wrapped || undefined })}\n`,
+  )
+  if (entry) savePendingAudit(folders, id, entry)
+  writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
+  checkpoint('task-made')
+  for (const [name, input] of Object.entries(inputs)) {
+    const target = join(folder, 'input', name)
+    if ('text' in input) writeAtomic(target, input.text, 0o600)
+    else moveFile(input.file, target, 0o600)
+  }
+  checkpoint('task-given')
+}
