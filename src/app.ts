@@ -38,9 +38,10 @@ import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
 import { notFoundReply, objectionReply } from './http/reply/answer.ts'
 import { Rendered } from './http/reply/rendered.ts'
+import type { Env, Request } from './http/request.ts'
 import { RequestCounts } from './http/server/counts.ts'
 import { callerOf } from './http/server/peer.ts'
-import type { Env, Request, Surface } from './http/surface.ts'
+import type { Surface } from './http/surface.ts'
 import { readLine } from './store/atomic.ts'
 import { AuditChain } from './store/audit/chain.ts'
 import { Inbox } from './store/audit/inbox.ts'
@@ -419,8 +420,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 const withoutHsts =
   (headers: Surface['headers']): Surface['headers'] =>
-  (requestId) => {
-    const { 'Strict-Transport-Security': _, ...rest } = headers(requestId)
+  (request) => {
+    const { 'Strict-Transport-Security': _, ...rest } = headers(request)
     return rest
   }
 

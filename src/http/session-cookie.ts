@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ConsoleSessions, OpenSession } from '../auth/console-sessions.ts'
 import type { Principal } from '../auth/principal.ts'
 import { ApiError } from '../errors.ts'
-import type { Request } from './surface.ts'
+import type { Request } from './request.ts'
 
 /** `__Host-`: a browser takes it only from this very host, over TLS, for all paths. */
 export const COOKIE = '__Host-edge-admin'
@@ -15,13 +15,6 @@ const VALUE = /^[A-Za-z0-9_-]{43}$/
 
 export const setCookie = (value: string) => ({ 'Set-Cookie': `${COOKIE}=${value}; ${ATTRIBUTES}` })
 export const clearCookie = () => ({ 'Set-Cookie': `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0` })
-
-/** Why a cookie was not taken: its session is over, a change without the header, a request of another site. */
-export interface CookieRefusal {
-  why: 'over' | 'csrf' | 'site'
-  /** Whose it is, where its session is in force. */
-  principal?: Principal
-}
 
 /** The session of a request's cookie, whether or not it may act by it. */
 export function sessionOf(request: Request, sessions: ConsoleSessions): OpenSession | undefined {

@@ -1,5 +1,4 @@
-// What a surface is, and what a request carries on its way: the types that mounting, bodies and the answer share.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+// What a surface declares, and what mounting it needs: the types that the pipeline, bodies and replies share.
 import type { Context, Hono } from 'hono'
 import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
@@ -9,35 +8,9 @@ import type { Parameters, QueryDialect } from './body/query.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { AuditLog } from './pipeline/audit.ts'
 import type { Answers } from './pipeline/idempotency.ts'
-import type { Target } from './pipeline/path.ts'
 import type { Reply } from './reply/reply.ts'
+import type { Env, Request } from './request.ts'
 import type { CallerOf } from './server/peer.ts'
-import type { CookieRefusal } from './session-cookie.ts'
-
-/** node-server's environment: the request and response underneath. */
-export type Env = {
-  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse; target?: Target }
-}
-
-/** One request on its way through. */
-export interface Request {
-  /** GET for a HEAD, which is answered as one. */
-  method: string
-  /** It was a HEAD: the answer has no body. */
-  head: boolean
-  /** Decoded, without the query. */
-  path: string
-  /** The declared path that it was routed to; empty where there is none. */
-  template: string
-  /** The caller's, past the proxies that are trusted. */
-  address: string
-  id: string
-  started: number
-  incoming: IncomingMessage | undefined
-  outgoing: ServerResponse | undefined
-  /** Set while the caller is looked for: a session's cookie was all there was, and it was not taken. */
-  cookie: CookieRefusal | undefined
-}
 
 /** What makes a surface: how callers prove who they are, what is refused how, and how answers look. */
 export interface Surface {
@@ -64,11 +37,8 @@ export interface Surface {
   answers?: Answers
   wrongMethod: (method: string, allowed: string[]) => ApiError
   renderError: (error: ApiError) => Reply
-  /**
-   * The headers of every answer, as a new object with room for `Content-Type`. It must be one literal: putting ten members together
-   * from parts costs as much as all the rest of a request, in garbage.
-   */
-  headers: (requestId: string) => Record<string, string>
+  /** The headers of every answer, as a new object (reply/base-headers.ts). They may depend on the request. */
+  headers: (request: Request) => Record<string, string>
 }
 
 export interface MountOptions<Deps> {

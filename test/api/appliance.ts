@@ -13,10 +13,10 @@ import { makeFolders } from '../../src/features/appliance/layout.ts'
 import { makeSample } from '../../src/features/appliance/sample.ts'
 import type { Finding } from '../../src/features/check/finding.ts'
 import type { Folders } from '../../src/folders.ts'
+import type { Request } from '../../src/http/request.ts'
 import { type Listener, listen } from '../../src/http/server/listener.ts'
 import { placesOf } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
-import type { Request } from '../../src/http/surface.ts'
 import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')

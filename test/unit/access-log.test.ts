@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
+import type { Request } from '../../src/http/request.ts'
 import { createLog } from '../../src/http/server/access-log.ts'
-import type { Request } from '../../src/http/surface.ts'
 
 const request = { id: 'x', method: 'GET', path: '/x', address: '192.0.2.1', started: 0 } as Request
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { Hono } from 'hono'
+import type { Env } from '../../src/http/request.ts'
 import { type Listener, listen } from '../../src/http/server/listener.ts'
 import type { PlacesOptions } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
-import type { Env } from '../../src/http/surface.ts'
 
 /** Limits that a test can wait for, and that a busy machine keeps. Left out, the real ones hold. */
 export const SHORT: Timing = { handshake: 5000, headers: 600, idle: 600, stalled: 400, grace: 100, look: 25 }

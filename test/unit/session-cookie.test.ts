@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConsoleSessions } from '../../src/auth/console-sessions.ts'
 import type { ApiError } from '../../src/errors.ts'
+import type { Request } from '../../src/http/request.ts'
 import {
   byCookie,
   COOKIE,
@@ -11,7 +12,6 @@ import {
   sessionOf,
   setCookie,
 } from '../../src/http/session-cookie.ts'
-import type { Request } from '../../src/http/surface.ts'
 import { account } from './small-surface.ts'
 
 const VALUE = 'v'.repeat(43)

@@ -12,7 +12,8 @@ import type { AuditEntry, AuditLog } from '../../src/http/pipeline/audit.ts'
 import { mount } from '../../src/http/pipeline/mount.ts'
 import { codedFailure } from '../../src/http/reply/coded-failure.ts'
 import { json } from '../../src/http/reply/reply.ts'
-import type { Env, MountOptions, Surface } from '../../src/http/surface.ts'
+import type { Env } from '../../src/http/request.ts'
+import type { MountOptions, Surface } from '../../src/http/surface.ts'
 import { KeyedMutex } from '../../src/store/keyed-mutex.ts'
 
 /** What most declarations have in common. */
@@ -60,7 +61,7 @@ export function small(
       wrongMethod: (method, allowed) =>
         new ApiError('wrong-method', `No ${method}`, { details: { allow: allowed.join(', ') } }),
       renderError: codedFailure,
-      headers: (id) => ({ 'X-Request-Id': id }),
+      headers: ({ id }) => ({ 'X-Request-Id': id }),
       ...surface,
     },
     ...{ app, endpoints, deps: {}, config: Configuration.parse({}), audit, turns: new KeyedMutex() },

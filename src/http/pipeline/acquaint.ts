@@ -2,7 +2,8 @@
 import type { KnownAddresses } from '../../auth/known-addresses.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
-import type { Request, Surface } from '../surface.ts'
+import type { Request } from '../request.ts'
+import type { Surface } from '../surface.ts'
 
 export function acquaint(surface: Surface, known: KnownAddresses, tokens: TokenStore): Surface {
   const note = (request: Request, principal: Principal | undefined) => {

@@ -3,7 +3,8 @@ import { accountOf, mayAct, type Principal } from '../../auth/principal.ts'
 import { ApiError } from '../../errors.ts'
 import type { Parameters } from '../body/query.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { MountOptions, Request, Routed, Surface } from '../surface.ts'
+import type { Request } from '../request.ts'
+import type { MountOptions, Routed, Surface } from '../surface.ts'
 import { origin, resourceOf } from './audit.ts'
 
 /** Lets through whom the endpoint's permission names, for the methods that are there; throws the refusal otherwise. */

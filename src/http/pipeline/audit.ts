@@ -5,7 +5,7 @@ import { accountLabel, lineLabel, ORIGINAL_WORD } from '../../auth/actor-words.t
 import { canonicalAddress } from '../../auth/back-off.ts'
 import { AppendLog } from '../../store/append-log.ts'
 import type { AuditChain } from '../../store/audit/chain.ts'
-import type { Request } from '../surface.ts'
+import type { Request } from '../request.ts'
 import { Refusals } from './refusals.ts'
 
 export interface AuditEntry {

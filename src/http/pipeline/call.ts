@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import { check, invalidFields } from '../../field-errors.ts'
 import type { Parameters, QueryDialect } from '../body/query.ts'
 import type { Call } from '../endpoint.ts'
-import type { Env } from '../surface.ts'
+import type { Env } from '../request.ts'
 
 /** A class for the sake of its getters: one in an object literal makes a hidden class, which outlives it, with each request. */
 export class RequestCall implements Call {

@@ -4,8 +4,9 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { ApiError, notFound } from '../../errors.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
+import type { Env, Request } from '../request.ts'
 import type { CallerOf } from '../server/peer.ts'
-import type { Env, MountOptions, Request } from '../surface.ts'
+import type { MountOptions } from '../surface.ts'
 import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 
@@ -37,7 +38,7 @@ export function newRequest(c: Asked, path: string, callerOf: CallerOf, template 
 
 export function respond({ request, options }: Answering, reply: Reply, error?: unknown): Response {
   options.answered(request, reply.status, error)
-  const headers = options.surface.headers(request.id)
+  const headers = options.surface.headers(request)
   for (const name in reply.headers) headers[name] = reply.headers[name] as string
   if (request.head) {
     headOnly(reply, headers)

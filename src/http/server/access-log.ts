@@ -3,7 +3,7 @@
 import pino from 'pino'
 import { ApiError } from '../../errors.ts'
 import { BufferedLog } from '../../store/buffered-log.ts'
-import type { Request } from '../surface.ts'
+import type { Request } from '../request.ts'
 
 export interface ServerLog {
   logger: pino.Logger

@@ -1,6 +1,6 @@
 // How often what was answered, for /metrics. The trap: this is on the way of every request, so it is two additions; the label is the
 // declaration's path, never the request's, or a scanner would make a million of them.
-import type { Request } from '../surface.ts'
+import type { Request } from '../request.ts'
 
 export interface RequestCount {
   method: string

@@ -2,31 +2,20 @@
 // The trap: the order. Set-up pending comes before back-off, back-off before credentials, credentials before the method.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { prepareFirstRun } from '../../auth/first-run.ts'
-import { accountOf, type Principal } from '../../auth/principal.ts'
 import { phraseWords } from '../../config.ts'
 import { ApiError, invalid, tooMany } from '../../errors.ts'
 import { lenientQuery, originalQuery } from '../../http/body/query.ts'
-import { origin } from '../../http/pipeline/audit.ts'
+import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
+import { baseHeadersWithXss } from '../../http/reply/base-headers.ts'
+import type { Request } from '../../http/request.ts'
 import { byCookie, refuseCookie, sessionOf } from '../../http/session-cookie.ts'
-import type { Request, Surface } from '../../http/surface.ts'
+import type { Surface } from '../../http/surface.ts'
 import { type AdminDeps, PREFIX } from './deps.ts'
 import { failure } from './words.ts'
 
-/** Sent with every answer; the first four are the original's. */
-const headers = (requestId: string) => ({
-  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
-  'Strict-Transport-Security': 'max-age=31536000',
-  'X-Frame-Options': 'deny',
-  'X-XSS-Protection': '1',
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-  'X-Request-Id': requestId,
-  // Every reply says its own.
-  'Content-Type': '',
-})
+const headers = baseHeadersWithXss(
+  "default-src 'none'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
 
 /** `index.html` and `v` are names that the original takes and ignores. */
 const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
@@ -55,17 +44,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
   const words = phraseWords(config)
   if (words > 0) prepareFirstRun(folders, words)
   const firstRun = () => (words > 0 ? tokens.pending() : undefined)
-  const enter = (request: Request, event: string, failure = '403', principal?: Principal) =>
-    audit.write({
-      event,
-      target: request.path.slice(1),
-      actor: principal?.name,
-      account: accountOf(principal),
-      name: principal?.name,
-      failure,
-      refusal: true,
-      ...origin(request),
-    })
+  const enter = refusalAuditor(audit, { longest: Number.POSITIVE_INFINITY })
   const patient = mode === 'strict'
   const mustNotWait = (request: Request) => {
     const seconds = patient ? backOff.wait(request.address) : 0
@@ -98,7 +77,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     gate(request, endpoint) {
       if (endpoint?.permission === 'public') return
       if (endpoint?.permission !== 'set-up' && firstRun()) {
-        enter(request, 'token.firstrun.failed')
+        enter(request, 'token.firstrun.failed', '403')
         throw new ApiError('forbidden', 'Authentication error', { details: { errors: [PENDING] } })
       }
       // Whoever is signed in tries nothing: a script with an old token behind the same address does not take the console away. (Set-up does.)
@@ -126,12 +105,12 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       if (refusal) return refusal
       // A session that is over is no guess.
       if (request.cookie) {
-        enter(request, 'auth.unauthorized')
+        enter(request, 'auth.unauthorized', '403')
         return new ApiError('forbidden', 'Authentication error')
       }
       const why = whyNot.get(request) ?? NOTHING
       if (patient && !why.proven) backOff.fail(request.address)
-      enter(request, 'token.authenticate.failed')
+      enter(request, 'token.authenticate.failed', '403')
       return new ApiError('forbidden', 'Authentication error', {
         details: { errors: [{ field: why.field, message: why.message }] },
       })

@@ -1,47 +1,25 @@
 // The console's surface as a whole: its cookie, its headers, errors as the controller's. The trap: `/` itself is public, or nobody could sign
 // in; so a cookie that is not taken there is as good as none.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
-import { accountOf, type Principal } from '../../auth/principal.ts'
 import { ApiError } from '../../errors.ts'
 import { strictQuery } from '../../http/body/query.ts'
-import { type AuditLog, origin } from '../../http/pipeline/audit.ts'
+import type { AuditLog } from '../../http/pipeline/audit.ts'
+import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
+import { baseHeaders } from '../../http/reply/base-headers.ts'
 import { codedFailure } from '../../http/reply/coded-failure.ts'
 import { byCookie, FOREIGN, isForeign, refuseCookie } from '../../http/session-cookie.ts'
-import type { Request, Surface } from '../../http/surface.ts'
+import type { Surface } from '../../http/surface.ts'
 import { PREFIX } from './deps.ts'
 
-const headers = (requestId: string) => ({
-  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
-  'Strict-Transport-Security': 'max-age=31536000',
-  'X-Frame-Options': 'deny',
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-  'X-Request-Id': requestId,
-  // Every reply says its own.
-  'Content-Type': '',
-})
-
-/** Of a path in the audit log. */
-const LONGEST_TARGET = 400
+const headers = baseHeaders(
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+)
 
 /** Whether a path is the console's, for the dialect of "not found". */
 export const isConsolePath = (path: string) => path === PREFIX || path.startsWith(`${PREFIX}/`)
 
 export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions; audit: AuditLog }): Surface {
-  const enter = (request: Request, event: string, failure: string, principal?: Principal) =>
-    audit.write({
-      event,
-      target: request.path.slice(1, LONGEST_TARGET),
-      actor: principal?.name ?? 'nobody',
-      account: accountOf(principal),
-      name: principal?.name,
-      failure,
-      refusal: true,
-      ...origin(request),
-    })
+  const enter = refusalAuditor(audit, { nobody: 'nobody' })
   return {
     name: 'console',
     nobody: 'nobody',

@@ -3,35 +3,22 @@
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { MetricsToken } from '../../auth/metrics-token.ts'
-import { accountOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, invalid } from '../../errors.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
 import { strictQuery } from '../../http/body/query.ts'
-import { type AuditLog, origin } from '../../http/pipeline/audit.ts'
+import type { AuditLog } from '../../http/pipeline/audit.ts'
+import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
 import type { Answers } from '../../http/pipeline/idempotency.ts'
 import { RequestLimit, WINDOW } from '../../http/pipeline/request-limit.ts'
+import { baseHeaders } from '../../http/reply/base-headers.ts'
 import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
-import type { Request, Surface } from '../../http/surface.ts'
+import type { Surface } from '../../http/surface.ts'
 import { login } from './auth.ts'
 import { METRICS } from './metrics.ts'
 import { failure } from './words.ts'
 
-const headers = (requestId: string) => ({
-  // Of this host alone: what runs beside it, below its name, is not ours to speak for.
-  'Strict-Transport-Security': 'max-age=31536000',
-  'X-Frame-Options': 'deny',
-  'X-Content-Type-Options': 'nosniff',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-  'X-Request-Id': requestId,
-  // Every reply says its own.
-  'Content-Type': '',
-})
-
-/** Of a path in the audit log: the longest name has its place, and a stranger cannot fill the disk with 16 KB a line. */
-const LONGEST_TARGET = 400
+const headers = baseHeaders("default-src 'none'; frame-ancestors 'none'")
 
 /** Below /api/v1 everything but the admin surface, whether it is there or not: a misspelled path is refused in the dialect that was meant. */
 const OWN = /^\/(?:healthz|metrics|api\/v1(?!\/admin(?:\/|$)))(?:\/|$)/
@@ -61,17 +48,7 @@ export function controllerSurface({
   audit: AuditLog
   maintenance: MaintenanceMode
 }): Surface {
-  const enter = (request: Request, event: string, failure: string, principal?: Principal) =>
-    audit.write({
-      event,
-      target: request.path.slice(1, LONGEST_TARGET),
-      actor: principal?.name ?? 'nobody',
-      account: accountOf(principal),
-      name: principal?.name,
-      failure,
-      refusal: true,
-      ...origin(request),
-    })
+  const enter = refusalAuditor(audit, { nobody: 'nobody' })
   const limit = perMinute > 0 ? new RequestLimit(perMinute) : undefined
   const told = { 'X-RateLimit-Limit': String(perMinute), 'X-RateLimit-Window': String(WINDOW) }
   return {
@@ -80,7 +57,7 @@ export function controllerSurface({
     targets: 'resource',
     parameters: [],
     query: strictQuery,
-    headers: limit ? (requestId) => ({ ...headers(requestId), ...told }) : headers,
+    headers: limit ? (request) => ({ ...headers(request), ...told }) : headers,
     answers,
     gate(request, endpoint) {
       if (endpoint?.id !== login.id) return

@@ -1,0 +1,24 @@
+// The audit entry of a request that was refused before its endpoint was reached: wrong credentials, too small a role, too many requests.
+import { accountOf, type Principal } from '../../auth/principal.ts'
+import type { Request } from '../request.ts'
+import { type AuditLog, origin } from './audit.ts'
+
+export type AuditRefusal = (request: Request, event: string, status: string, principal?: Principal) => void
+
+/** Characters of the path: enough for the longest name, and a stranger cannot fill the disk with 16 KB a line. */
+const LONGEST_TARGET = 400
+
+/** `nobody`: how the surface calls a caller who has proven nothing, where it is not the original's word. */
+export const refusalAuditor =
+  (audit: AuditLog, { nobody, longest = LONGEST_TARGET }: { nobody?: string; longest?: number } = {}): AuditRefusal =>
+  (request, event, status, principal) =>
+    audit.write({
+      event,
+      target: request.path.slice(1, longest),
+      actor: principal?.name ?? nobody,
+      account: accountOf(principal),
+      name: principal?.name,
+      failure: status,
+      refusal: true,
+      ...origin(request),
+    })
