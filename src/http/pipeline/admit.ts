@@ -7,20 +7,20 @@ import type { Request } from '../request.ts'
 import type { MountOptions, Routed, Surface } from '../surface.ts'
 import { origin, resourceOf } from './audit.ts'
 
-/** Lets through whom the endpoint's permission names, for the methods that are there; throws the refusal otherwise. */
+/** Lets through whom the endpoint's permission names, for the methods that the path has; throws the refusal otherwise. */
 export function admit<Deps>(
-  { request, options: { surface } }: Routed<Deps>,
+  { request, group, options: { surface } }: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
   principal: Principal | undefined,
-  group: Endpoint<Deps>[],
-): void {
+): Endpoint<Deps> {
   const permission = endpoint?.permission ?? group[0]!.permission
   if (permission !== 'public' && permission !== 'set-up' && !(principal && mayAct(principal, permission)))
     throw surface.refuse(request, principal)
-  // Set-up decides for itself about strangers. A session is none: its role and its header count here as everywhere.
+  // The set-up handler authorizes anonymous callers itself. A signed-in session is still checked for its role and CSRF token.
   if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
     throw surface.refuse(request, principal)
   if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group))
+  return endpoint
 }
 
 /** For Allow. HEAD is where GET is, unless that acts. */
@@ -29,7 +29,10 @@ export const allowedMethods = <Deps>(group: Endpoint<Deps>[]) => [
   ...(group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
 ]
 
-/** A proof that takes time is none here: forms that carry credentials, and second looks, belong to surfaces that need no promise. */
+/**
+ * Synchronous only: an asynchronous proof (a JWT, scrypt) gives undefined. A surface that takes credentials in forms must authenticate
+ * synchronously.
+ */
 export function authenticateNow(surface: Surface, request: Request, parameters: Parameters): Principal | undefined {
   const proven = surface.authenticate(request, parameters)
   return proven instanceof Promise ? undefined : proven

@@ -2,6 +2,7 @@
 // change is answered.
 import { accountOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, errno, invalid } from '../../errors.ts'
+import type { Json } from '../body/body.ts'
 import { contradiction, type Parameters } from '../body/query.ts'
 import type { Received } from '../body/upload.ts'
 import type { Actor, Endpoint } from '../endpoint.ts'
@@ -20,10 +21,10 @@ const AT_ONCE = AbortSignal.abort()
 
 /** What came in the body. */
 export interface Input extends Received {
-  json?: { value: unknown; bytes: Uint8Array }
+  json?: Json
 }
 
-export function run<Deps>(
+export function invokeHandler<Deps>(
   context: Routed<Deps>,
   endpoint: Endpoint<Deps>,
   parameters: Parameters,

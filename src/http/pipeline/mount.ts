@@ -1,20 +1,12 @@
-// Turns declarations into routes: gate, credentials, method, parameters, body, handler, audit, access log, in this order for each.
-// The trap: a request without a body is answered synchronously when its handler is; one `await` here costs more than all the rest.
+// Turns declarations into routes. What a request crosses once it has found its route is in order.ts.
 import type { Context } from 'hono'
-import type { Principal } from '../../auth/principal.ts'
-import { mayCarryCredentials, readForm, readJson, readNothing } from '../body/body.ts'
-import { discardBody, hasBody } from '../body/discard.ts'
 import type { Parameters } from '../body/query.ts'
-import { changes, type Endpoint } from '../endpoint.ts'
+import type { Endpoint } from '../endpoint.ts'
 import { fail, newRequest, respond } from '../reply/answer.ts'
-import type { Reply } from '../reply/reply.ts'
 import type { Env } from '../request.ts'
 import type { MountOptions, Routed } from '../surface.ts'
-import { admit, allowedMethods, isKnown, knownNames } from './admit.ts'
-import { run } from './handle.ts'
+import { answerRequest } from './order.ts'
 import { matcher, sortRoutes } from './route.ts'
-
-const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Mounts the endpoints that the configuration switches on. Throws on a declaration without a permission. */
 export function mount<Deps>(options: MountOptions<Deps>): void {
@@ -72,7 +64,7 @@ function serve<Deps>(
     params,
   }
   try {
-    const result = handle(context, target.query)
+    const result = answerRequest(context, target.query)
     if (!(result instanceof Promise)) return respond(context, result)
     return result.then(
       (reply) => respond(context, reply),
@@ -81,44 +73,4 @@ function serve<Deps>(
   } catch (error) {
     return fail(context, error)
   }
-}
-
-function handle<Deps>(context: Routed<Deps>, query: string): Reply | Promise<Reply> {
-  const { request, options, group } = context
-  const { surface } = options
-  const endpoint = group.find(({ method }) => method === request.method)
-  if (request.head ? !endpoint || endpoint.acts : !METHODS.includes(request.method))
-    throw surface.wrongMethod(request.head ? 'HEAD' : request.method, allowedMethods(group))
-  const parameters = surface.query.read(query, (endpoint ? [endpoint] : group).some(changes))
-  for (const name of Object.keys(parameters)) {
-    if (!isKnown(name, endpoint, group, surface)) throw surface.query.unknown(name, () => knownNames(endpoint, group))
-  }
-  surface.gate(request, endpoint)
-  const proven = surface.authenticate(request, parameters)
-  return proven instanceof Promise
-    ? proven.then((principal) => proceed(context, endpoint, parameters, principal))
-    : proceed(context, endpoint, parameters, proven)
-}
-
-function proceed<Deps>(
-  context: Routed<Deps>,
-  endpoint: Endpoint<Deps> | undefined,
-  parameters: Parameters,
-  principal: Principal | undefined,
-): Reply | Promise<Reply> {
-  const { request, group, options } = context
-  if (!endpoint?.unlimited) options.surface.count?.(request, principal)
-  const anyone = endpoint?.permission === 'public' || endpoint?.permission === 'set-up'
-  const form = endpoint?.form
-  if (principal || anyone || !form || !mayCarryCredentials(request.incoming)) {
-    admit(context, endpoint, principal, group)
-    if (endpoint?.body) return readJson(context, endpoint, parameters, principal)
-    if (!form) {
-      if (endpoint?.method !== 'GET' && options.surface.query.strict && hasBody(request.incoming))
-        return readNothing(context, endpoint as Endpoint<Deps>, parameters, principal)
-      discardBody(request.incoming)
-      return run(context, endpoint as Endpoint<Deps>, parameters, { fields: Object.create(null), files: {} }, principal)
-    }
-  }
-  return readForm(context, endpoint as Endpoint<Deps>, parameters, principal)
 }

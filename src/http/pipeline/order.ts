@@ -1,0 +1,135 @@
+// What every request crosses, in the order in which it happens:
+//   method and query, gate, credentials, request limit, permission, body, then (handle.ts) schemas, handler and audit entry.
+// The query comes first because credentials may be in it: a stranger hears of an unknown name before anything else. Wrong methods that the
+// path could have are refused after the permission, so that a stranger does not learn which there are.
+// The trap: a request without a body is answered synchronously when its handler is; one `await` here costs more than all the rest.
+import type { Principal } from '../../auth/principal.ts'
+import { mayCarryCredentials, readForm, readJson, refuseBody } from '../body/body.ts'
+import { discardBody, hasBody } from '../body/discard.ts'
+import type { Parameters } from '../body/query.ts'
+import { changes, type Endpoint } from '../endpoint.ts'
+import type { Reply } from '../reply/reply.ts'
+import type { Routed } from '../surface.ts'
+import { admit, allowedMethods, authenticateNow, enterRefusal, isKnown, knownNames, precheck } from './admit.ts'
+import { type Input, invokeHandler } from './handle.ts'
+
+const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+const NO_BODY: Input = Object.freeze({ fields: Object.freeze(Object.create(null)), files: Object.freeze({}) })
+
+/** `query`: as it came. */
+export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply | Promise<Reply> {
+  const { request, group } = context
+  const { surface } = context.options
+  const endpoint = group.find(({ method }) => method === request.method)
+  refuseStrangeMethod(context, endpoint)
+  const parameters = readParameters(context, endpoint, query)
+  surface.gate(request, endpoint)
+  const proven = surface.authenticate(request, parameters)
+  return proven instanceof Promise
+    ? proven.then((principal) => afterAuthentication(context, endpoint, parameters, principal))
+    : afterAuthentication(context, endpoint, parameters, proven)
+}
+
+function afterAuthentication<Deps>(
+  context: Routed<Deps>,
+  endpoint: Endpoint<Deps> | undefined,
+  parameters: Parameters,
+  principal: Principal | undefined,
+): Reply | Promise<Reply> {
+  const { request, options } = context
+  if (!endpoint?.unlimited) options.surface.count?.(request, principal)
+  if (!principal && endpoint?.form && !isOpen(endpoint) && mayCarryCredentials(request.incoming))
+    return withForm(context, endpoint, parameters, undefined)
+  const admitted = admit(context, endpoint, principal)
+  if (admitted.form) return withForm(context, admitted, parameters, principal)
+  if (admitted.body || isBodyRefused(context, admitted)) return withBody(context, admitted, parameters, principal)
+  discardBody(request.incoming)
+  return invokeHandler(context, admitted, parameters, NO_BODY, principal)
+}
+
+/** A body of a change that takes none is refused where everything that a caller wrote counts. */
+const isBodyRefused = <Deps>({ request, options }: Routed<Deps>, { method }: Endpoint<Deps>) =>
+  method !== 'GET' && options.surface.query.strict && hasBody(request.incoming)
+
+/** Whether strangers are let through to the handler. */
+const isOpen = <Deps>({ permission }: Endpoint<Deps>) => permission === 'public' || permission === 'set-up'
+
+/** A JSON body, or one that must be empty. */
+async function withBody<Deps>(
+  context: Routed<Deps>,
+  endpoint: Endpoint<Deps>,
+  parameters: Parameters,
+  principal: Principal | undefined,
+): Promise<Reply> {
+  const { request, options } = context
+  let input = NO_BODY
+  try {
+    if (endpoint.body) input = { ...NO_BODY, json: await readJson(request, options.config) }
+    else await refuseBody(request, options.config)
+  } catch (error) {
+    enterRefusal(endpoint, request, options, error, principal)
+    throw error
+  }
+  return invokeHandler(context, endpoint, parameters, input, principal)
+}
+
+/**
+ * A form. Its text parts before the first file may carry the credentials (the original takes them anywhere), so a caller who is not `known`
+ * is authenticated and admitted while it arrives.
+ */
+async function withForm<Deps>(
+  context: Routed<Deps>,
+  endpoint: Endpoint<Deps>,
+  parameters: Parameters,
+  known: Principal | undefined,
+): Promise<Reply> {
+  const { request, options } = context
+  let principal = known
+  let refusal: unknown
+  const authenticateBy = (fields: Parameters) => {
+    principal = authenticateNow(options.surface, request, { ...fields, ...parameters })
+    admit(context, endpoint, principal)
+  }
+  const authorize = (fields: Parameters) => {
+    if (principal) return
+    // The next file may be here already: one request is refused once.
+    if (refusal !== undefined) throw refusal
+    try {
+      // Once more: hundreds of bodies may have waited until the first of them had failed.
+      options.surface.gate(request, endpoint)
+      authenticateBy(fields)
+    } catch (error) {
+      refusal = error
+      throw error
+    }
+  }
+  if (known) precheck(endpoint, request, options, known)
+  const form = await readForm(request, endpoint.form ?? {}, options, authorize)
+  try {
+    // Hours may have passed, as slowly as the sender liked: a session that has ended meanwhile begins nothing any more.
+    if (known?.via === 'session') authenticateBy({})
+    else authorize(form.fields)
+    return await invokeHandler(context, endpoint, parameters, form, principal)
+  } finally {
+    await form.discard()
+  }
+}
+
+/** Methods that no path of the surface has, and HEAD where there is no GET to answer as. */
+function refuseStrangeMethod<Deps>({ request, options, group }: Routed<Deps>, endpoint: Endpoint<Deps> | undefined) {
+  if (request.head ? !endpoint || endpoint.acts : !METHODS.includes(request.method))
+    throw options.surface.wrongMethod(request.head ? 'HEAD' : request.method, allowedMethods(group))
+}
+
+function readParameters<Deps>(
+  { options: { surface }, group }: Routed<Deps>,
+  endpoint: Endpoint<Deps> | undefined,
+  query: string,
+): Parameters {
+  const parameters = surface.query.read(query, (endpoint ? [endpoint] : group).some(changes))
+  for (const name of Object.keys(parameters)) {
+    if (!isKnown(name, endpoint, group, surface)) throw surface.query.unknown(name, () => knownNames(endpoint, group))
+  }
+  return parameters
+}
