@@ -121,7 +121,7 @@ export class ConsoleSessions {
     const session = this.byId(id)
     const principal = session && this.principalOf(session)
     if (!principal) return undefined
-    const account = principal.session && this.options.users().find(({ id }) => id === session.user)
+    const account = this.options.users().find(({ id }) => id === session.user)
     const [csrf, expires] = [this.csrf.get(id) ?? '', session.began + LONGEST]
     return { id, principal, csrf, expires, oneTime: account?.one_time === true }
   }
@@ -167,15 +167,15 @@ export class ConsoleSessions {
     // A clock that was set back over a boot must not make a session longer.
     session.used = Math.min(session.used, now)
     if (now >= up + LONGEST || now < up - SKEW || now - session.used >= this.options.idle) return undefined
+    const own: Session = { id, expires: began + LONGEST, until: (up + LONGEST) * 1000 }
     if (user === undefined || generation === undefined) {
       const current = this.options.tokenKey()
       if (current === undefined || sha256(current) !== key) return undefined
-      return { name: 'admin', role: 'administrator', via: 'session', console: id }
+      return { account: 'appliance-token', role: 'administrator', via: 'session', session: own }
     }
-    const until = (up + LONGEST) * 1000
-    const proof: Session = { user, generation, token: id, expires: began + LONGEST, until }
-    const account = inForce(proof, this.options.users())
-    return account && { name: account.username, role: account.role, via: 'session', session: proof, console: id }
+    const found = inForce({ account: { id: user, generation }, session: own }, this.options.users())
+    const account = found && { id: user, name: found.username, generation }
+    return account && { account, role: found.role, via: 'session', session: own }
   }
 
   private drop(session: Stored | undefined): void {

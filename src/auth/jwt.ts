@@ -96,10 +96,9 @@ export class Tokens {
     const left = claims ? this.left(claims) : 0
     if (!claims || left <= 0) return undefined
     const { sub: id, gen: generation, jti, exp: expires } = claims
-    const until = this.clock.steady() + left * 1000
-    const session: Session = { user: id, generation, token: jti, expires, until }
-    const user = inForce(session, this.users.all())
-    return user && { name: user.username, role: user.role, via: 'jwt', session }
+    const session: Session = { id: jti, expires, until: this.clock.steady() + left * 1000 }
+    const user = inForce({ account: { id, generation }, session }, this.users.all())
+    return user && { account: { id, name: user.username, generation }, role: user.role, via: 'jwt', session }
   }
 
   /** Seconds that a token still has. */

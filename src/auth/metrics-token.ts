@@ -40,7 +40,7 @@ export class MetricsToken {
     const key = token === undefined ? undefined : this.key.get()
     if (token === undefined || key === undefined) return undefined
     return timingSafeEqual(Buffer.from(tokenKey(token)), Buffer.from(key))
-      ? { name: 'metrics', role: 'viewer', via: 'metrics' }
+      ? { account: 'metrics-token', role: 'viewer', via: 'metrics' }
       : undefined
   }
 }

@@ -1,17 +1,22 @@
-// Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, signed request) ends in one of these.
+// Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, password) ends in a Principal.
 import { accountLabel } from './actor-words.ts'
 
 /** From least to most: each role may do what the ones before it may. */
 export const ROLES = ['viewer', 'operator', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
 
-/** One token of one account. */
-export interface Session {
-  /** The account's id. */
-  user: string
+/** An account as it was when the caller proved it. */
+export interface Account {
+  id: string
+  name: string
+  /** Another number at the account ends everything that was proven before (a new password, role or state). */
   generation: number
-  /** The token's own id; says when it was issued. */
-  token: string
+}
+
+/** One JWT, or one session of a browser or a client. */
+export interface Session {
+  /** Says when it was issued. */
+  id: string
   /** Seconds since 1970. */
   expires: number
   /** Steady milliseconds until which it counts. */
@@ -19,23 +24,55 @@ export interface Session {
 }
 
 export interface Principal {
-  /** The account's name, or `admin` for the appliance's one token. */
-  name: string
+  account: Account | 'appliance-token' | 'metrics-token'
   role: Role
+  /** Confines the caller to these scopes (projects), each with the role that it has there. Left out, `role` counts everywhere. */
+  scopes?: ReadonlyMap<string, Role>
   /** How it was proven. */
-  via: 'token' | 'hash' | 'jwt' | 'session' | 'metrics'
-  /** What an account proved itself by: with `jwt`, and with `session` when an account signed in. */
+  via: 'token' | 'hash' | 'jwt' | 'session' | 'password' | 'metrics'
+  /** Where the proof can end by itself: with `jwt` and with `session`. */
   session?: Session
-  /** With `session`: the id of the console's session. */
-  console?: string
 }
 
-/** What the audit log knows the caller by: the account's id, or `token` for the appliance's one token. */
-export const accountOf = (principal: Principal | undefined): string | undefined =>
-  principal && (principal.session?.user ?? (principal.via === 'metrics' ? 'metrics-token' : 'token'))
+/** What an endpoint asks for: a role, and where it has to be held. */
+export interface Needed {
+  role: Role
+  /** A project, say. Left out, it is the appliance itself, which callers confined to scopes may not touch. */
+  scope?: string
+}
 
-/** Who somebody is beside what he began: an account by its name, the appliance's token by that word, for an account may be called `admin`. */
-export const callerName = (principal: Principal | undefined): string =>
-  principal ? (principal.session ? accountLabel(principal.name) : 'token') : 'nobody'
+/** The account of a caller who has one. */
+export const ownAccount = (principal: Principal | undefined): Account | undefined =>
+  typeof principal?.account === 'object' ? principal.account : undefined
 
-export const mayAct = (principal: Principal, needed: Role) => ROLES.indexOf(principal.role) >= ROLES.indexOf(needed)
+/** What the audit log knows the caller by: the account's id, or a word for each of the two tokens. */
+export function accountOf(principal: Principal): string
+export function accountOf(principal: Principal | undefined): string | undefined
+export function accountOf(principal: Principal | undefined): string | undefined {
+  if (!principal) return undefined
+  const { account } = principal
+  if (typeof account === 'object') return account.id
+  return account === 'appliance-token' ? 'token' : account
+}
+
+/** The name that the audit log shows: an account's, or `admin`, which is what the original calls the appliance's token. */
+export function nameOf(principal: Principal): string
+export function nameOf(principal: Principal | undefined): string | undefined
+export function nameOf(principal: Principal | undefined): string | undefined {
+  if (!principal) return undefined
+  const { account } = principal
+  if (typeof account === 'object') return account.name
+  return account === 'appliance-token' ? 'admin' : 'metrics'
+}
+
+/** How the caller is shown beside a task: an account by its name, the token by that word, since an account may be called `admin`. */
+export function callerName(principal: Principal | undefined): string {
+  if (!principal) return 'nobody'
+  const account = ownAccount(principal)
+  return account ? accountLabel(account.name) : 'token'
+}
+
+export function mayAct({ role, scopes }: Pick<Principal, 'role' | 'scopes'>, needed: Role, scope?: string): boolean {
+  const held = !scopes ? role : scope === undefined ? undefined : scopes.get(scope)
+  return held !== undefined && ROLES.indexOf(held) >= ROLES.indexOf(needed)
+}

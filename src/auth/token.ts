@@ -220,4 +220,4 @@ export function readPhrase(file: string): string | undefined {
 const lowerHex = (hash: string) => (/^[0-9A-F]{64}$/i.test(hash) ? hash.toLowerCase() : hash)
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)
-const principal = (via: Principal['via']): Principal => ({ name: 'admin', role: 'administrator', via })
+const principal = (via: Principal['via']): Principal => ({ account: 'appliance-token', role: 'administrator', via })

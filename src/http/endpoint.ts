@@ -1,12 +1,21 @@
 // An endpoint is a declaration: routing, validation, permission, audit, OpenAPI and the generated tests all come from it.
 // The trap: `permission` has no default. A declaration without one does not mount.
 import type * as z from 'zod'
-import type { Principal, Role } from '../auth/principal.ts'
+import type { Needed, Principal, Role } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
 import type { Reply } from './reply/reply.ts'
 
-/** Who may call: anyone, whoever set-up lets in (decided by its handler), or a role. */
-export type Permission = 'public' | 'set-up' | Role
+/**
+ * Who may call: anyone, whoever set-up lets in (decided by its handler), a role, or a role within what the path names, such as a project. The
+ * function gets the path's parameters as they came: it runs before they are checked, so that a stranger learns nothing from the check.
+ */
+export type Permission = 'public' | 'set-up' | Role | ((params: Readonly<Record<string, string>>) => Needed)
+
+/** What a caller needs; undefined where the permission is no role. */
+export function neededOf(permission: Permission, params: Readonly<Record<string, string>>): Needed | undefined {
+  if (typeof permission === 'function') return permission(params)
+  return permission === 'public' || permission === 'set-up' ? undefined : { role: permission }
+}
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document, made from the same declarations that route and validate, so that it cannot drift from the server.
 import * as z from 'zod'
 import type { Configuration } from '../config.ts'
-import type { Endpoint, Form } from './endpoint.ts'
+import { type Endpoint, type Form, neededOf } from './endpoint.ts'
 import { shown } from './pipeline/route.ts'
 
 export interface DocumentOptions {
@@ -78,7 +78,7 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
     tags: [tag],
     summary,
     ...(description && { description }),
-    'x-permission': permission,
+    ...permissionOf(declaration),
     security: permission === 'set-up' ? [{}, ...anyCredential] : open ? [] : anyCredential,
     ...((params || query || headers.length > 0) && {
       parameters: [
@@ -105,6 +105,13 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
       ...Object.fromEntries(refusals),
     },
   }
+}
+
+/** Where the permission depends on the path, its parameters stand for themselves: `{project}`. */
+function permissionOf<Deps>({ path, permission }: Endpoint<Deps>): Json {
+  const names = [...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name = '']) => name)
+  const needed = neededOf(permission, Object.fromEntries(names.map((name) => [name, `{${name}}`])))
+  return { 'x-permission': needed?.role ?? permission, ...(needed?.scope !== undefined && { 'x-scope': needed.scope }) }
 }
 
 /** Whether a full disk refuses the call: a change needs room for its audit entry. Who signs in or out is let in without it (handle.ts). */

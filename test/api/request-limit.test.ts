@@ -73,7 +73,8 @@ describe('the limit of requests', () => {
   it('begins anew after a minute, and remembers ten thousand callers at most', () => {
     let now = 0
     const limit = new RequestLimit(2, () => now)
-    const principal = { name: 'a', role: 'viewer', via: 'jwt' } as const
+    const account = { id: 'user-1', name: 'a', generation: 1 }
+    const principal = { account, role: 'viewer', via: 'jwt' } as const
     const count = (address: string) => limit.count(address, undefined)
     limit.count('::1', principal)
     limit.count('::1', principal)

@@ -9,9 +9,11 @@ import { UserName } from '../../src/features/users/rules.ts'
 import { type AuditEntry, AuditLog } from '../../src/http/pipeline/audit.ts'
 import { SampleLog } from './audit-log.ts'
 
-const session = { user: 'user-1', generation: 1, token: 't', expires: 9e9, until: 9e9 }
-const token: Principal = { name: 'admin', role: 'administrator', via: 'hash' }
-const account = (name: string): Principal => ({ name, role: 'viewer', via: 'jwt', session })
+const session = { id: 't', expires: 9e9, until: 9e9 }
+const token: Principal = { account: 'appliance-token', role: 'administrator', via: 'hash' }
+const account = (name: string): Principal => ({
+  ...{ account: { id: 'user-1', name, generation: 1 }, role: 'viewer', via: 'jwt', session },
+})
 
 describe('a name that the product itself writes', () => {
   it('is refused for a new account, however it is spelled', () => {

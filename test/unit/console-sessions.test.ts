@@ -99,7 +99,7 @@ describe('a session of the console', () => {
     const sessions = start()
     const [a, b] = users.map((user) => sessions.begin(user))
     expect(sessions.find(a!)).toMatchObject({
-      principal: { name: 'name of a', role: 'operator', via: 'session', session: { user: 'a', generation: 1 } },
+      principal: { account: { id: 'a', name: 'name of a', generation: 1 }, role: 'operator', via: 'session' },
       csrf: csrfOf(a!),
       expires: clock.wall() / 1000 + 12 * 3600,
       oneTime: false,
@@ -118,10 +118,9 @@ describe('a session of the console', () => {
     const sessions = start()
     const value = sessions.begin('token')
     expect(sessions.find(value)).toMatchObject({
-      principal: { name: 'admin', role: 'administrator', via: 'session' },
+      principal: { account: 'appliance-token', role: 'administrator', via: 'session' },
       oneTime: false,
     })
-    expect(sessions.find(value)?.principal.session).toBeUndefined()
     for (const other of ['another', undefined, '']) {
       const mine = sessions.begin('token')
       tokenKey = other

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Configuration } from '../../src/config.ts'
 import { DEFAULT_ENDPOINTS, OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
-import type { Endpoint } from '../../src/http/endpoint.ts'
+import { type Endpoint, endpoint } from '../../src/http/endpoint.ts'
 import { mount } from '../../src/http/pipeline/mount.ts'
 import type { Env } from '../../src/http/request.ts'
 import type { MountOptions } from '../../src/http/surface.ts'
@@ -13,6 +13,7 @@ import { adminEndpoints } from '../../src/surfaces/admin/endpoints.ts'
 import { type InProcess, startAppliance, TOKEN, temporaryFolder } from '../api/appliance.ts'
 import { type Answer, type CallOptions, call, hashOf } from '../api/client.ts'
 import { PERMISSIONS } from './endpoint-permissions.ts'
+import { declare } from './small-surface.ts'
 
 const everything = adminEndpoints.map(({ method, path, permission, enabled }) => ({
   method,
@@ -85,9 +86,9 @@ describe('SEC-06 the table of endpoints', () => {
 
   it('has the same doors as the declarations', () => {
     const doors = { public: 'open', 'set-up': 'set-up', administrator: 'closed', operator: 'closed', viewer: 'closed' }
-    expect(Object.fromEntries(everything.map(({ name, permission }) => [name, doors[permission]]))).toEqual(
-      Object.fromEntries(Object.entries(PERMISSIONS).map(([name, { door }]) => [name, door])),
-    )
+    expect(
+      Object.fromEntries(everything.map(({ name, permission }) => [name, doors[permission as keyof typeof doors]])),
+    ).toEqual(Object.fromEntries(Object.entries(PERMISSIONS).map(([name, { door }]) => [name, door])))
   })
 
   const wrong: Record<string, (method: string, path: string) => CallOptions> = {
@@ -202,5 +203,22 @@ describe('a declaration without a permission', () => {
     const options = { app: new Hono<Env>(), endpoints, config: Configuration.parse({}) }
     expect(() => mount(options as unknown as MountOptions<unknown>)).toThrow('declares no permission')
     expect(options.app.routes).toEqual([])
+  })
+
+  it('does not compile, nor one whose permission is no role, or gives none', () => {
+    const define = endpoint<object>()
+    const { permission: _, ...rest } = declare()
+    // @ts-expect-error: a permission is missing
+    define(rest)
+    // @ts-expect-error: there is no such role
+    define({ ...rest, permission: 'root' })
+    // @ts-expect-error: it may be left open
+    define({ ...rest, permission: undefined })
+    // @ts-expect-error: a scope alone says nothing of what is needed there
+    define({ ...rest, permission: ({ project = '' }) => ({ scope: project }) })
+    // @ts-expect-error: whether the caller may is not for the declaration to say
+    define({ ...rest, permission: () => true })
+    expect(define({ ...rest, permission: 'viewer' }).permission).toBe('viewer')
+    expect(define({ ...rest, permission: ({ project = '' }) => ({ role: 'viewer', scope: project }) }).id).toBe(rest.id)
   })
 })

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { nameOf, type Principal } from '../../src/auth/principal.ts'
 import { ApiError } from '../../src/errors.ts'
 import { lenientQuery } from '../../src/http/body/query.ts'
 import type { Call, Endpoint } from '../../src/http/endpoint.ts'
 import { Answers } from '../../src/http/pipeline/idempotency.ts'
 import { json } from '../../src/http/reply/reply.ts'
 import type { Surface } from '../../src/http/surface.ts'
-import { declare, small } from './small-surface.ts'
+import { account, declare, small } from './small-surface.ts'
 
 const POST = (more: Partial<Endpoint<object>> = {}) =>
   declare({ method: 'POST', id: 'makeThing', action: 'things.create', ...more })
@@ -378,8 +379,8 @@ describe('a call', () => {
   it('has the id that its reader heard last, and proves its caller again', async () => {
     expect(await told({ 'last-event-id': '7' }, (call) => call.lastEventId)).toBe('7')
     expect(await told({}, (call) => call.lastEventId)).toBeNull()
-    expect(await told({}, (call) => call.authenticateAgain()?.name)).toBe('the operator')
-    expect(await told({}, (call) => [call.address, call.requestId !== '', call.principal?.name])).toEqual([
+    expect(await told({}, (call) => nameOf(call.authenticateAgain()))).toBe('the operator')
+    expect(await told({}, (call) => [call.address, call.requestId !== '', nameOf(call.principal)])).toEqual([
       ...['192.0.2.1', true, 'the operator'],
     ])
   })
@@ -407,15 +408,37 @@ describe('an Idempotency-Key', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
   const headers = { 'idempotency-key': 'k' }
-  const counting = (more: Partial<Endpoint<object>> = {}) => {
+  const counting = (more: Partial<Endpoint<object>> = {}, surface: Partial<Surface> = {}) => {
     let acts = 0
     const handle = (call: Call) => {
       acts += 1
       call.audit('things.create', 'things/a')
       return json({ acts }, 200, { 'X-Own': '1' })
     }
-    return small([POST({ handle, response: z.object({}), ...more })], { answers: new Answers(folder, () => {}) })
+    return small([POST({ handle, response: z.object({}), ...more })], {
+      answers: new Answers(folder, () => {}),
+      ...surface,
+    })
   }
+
+  it('is the account’s, however it proves itself, and no other one’s', async () => {
+    let principal: Principal = account('operator')
+    const { ask, entries } = counting({}, { authenticate: () => principal })
+    const acts = async () => (await ask('POST', '/things', { headers })).json.acts
+    expect(await acts()).toBe(1)
+    principal = { account: principal.account, role: 'operator', via: 'password' }
+    expect(await acts()).toBe(1)
+    principal = { ...principal, account: { id: 'user-2', name: 'the operator', generation: 1 } }
+    expect(await acts()).toBe(2)
+    principal = { ...principal, account: 'appliance-token' }
+    expect(await acts()).toBe(3)
+    expect(entries.map(({ account, name }) => [account, name])).toEqual([
+      ['user-operator', 'the operator'],
+      ['user-operator', 'the operator'],
+      ['user-2', 'the operator'],
+      ['token', 'admin'],
+    ])
+  })
 
   it('has one thing done once, and its answer given again, with an entry that says so', async () => {
     const { ask, entries } = counting()

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { countBoots } from '../../src/auth/boots.ts'
 import { AUDIENCE, ISSUER, LIFETIME, readSecret, secretFile, Tokens } from '../../src/auth/jwt.ts'
 import { Passwords } from '../../src/auth/password.ts'
+import { nameOf } from '../../src/auth/principal.ts'
 import { UserStore } from '../../src/auth/users.ts'
 import { logOut, MOST_ENDED } from '../../src/features/users/login.ts'
 import type { Folders } from '../../src/folders.ts'
@@ -53,13 +54,13 @@ function forge(
   const text = `${part(header)}.${part(payload)}`
   return `${text}.${hmac(text, key)}`
 }
-const who = async (token: string, scheme = 'Bearer ') => (await tokens.authenticate(`${scheme}${token}`))?.name
+const who = async (token: string, scheme = 'Bearer ') => nameOf(await tokens.authenticate(`${scheme}${token}`))
 
 describe('SEC-11 a token', () => {
   it('proves its account', async () => {
     const token = await tokens.issue(users.all()[0]!)
     expect(await tokens.authenticate(`Bearer ${token}`)).toMatchObject({
-      name: 'admin',
+      account: { id: users.all()[0]!.id, name: 'admin', generation: 1 },
       role: 'administrator',
       via: 'jwt',
     })

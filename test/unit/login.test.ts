@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KnownAddresses } from '../../src/auth/known-addresses.ts'
 import { Passwords } from '../../src/auth/password.ts'
+import type { Principal } from '../../src/auth/principal.ts'
 import { type StoredUser, UserStore } from '../../src/auth/users.ts'
 import { logIn } from '../../src/features/users/login.ts'
 import { LoginLimits } from '../../src/features/users/login-limits.ts'
@@ -262,9 +263,12 @@ describe('guesses of an address', () => {
 })
 
 describe('an own password', () => {
-  const session = (token: string) => ({ user: owner().id, generation: owner().generation, token, ...times })
+  const by = (id: string): Principal => ({
+    account: { id: owner().id, name: 'admin', generation: owner().generation },
+    ...{ role: 'administrator', via: 'jwt', session: { id, ...times } },
+  })
   const change = (current: string, token = 't1', address = OWNER) =>
-    changeOwnPassword(accounts, limits, { session: session(token), current, password: 'another-word-1', address }).then(
+    changeOwnPassword(accounts, limits, { by: by(token), current, password: 'another-word-1', address }).then(
       () => 'changed',
       (error: Error & { kind?: string }) => error.kind ?? error.message,
     )
@@ -320,10 +324,10 @@ describe('a password that changes', () => {
   it('by an administrator makes the addresses of the account strangers’', async () => {
     await attempt(OWNER, RIGHT)
     const by = {
-      name: 'admin',
+      account: { id: owner().id, name: 'admin', generation: owner().generation },
       role: 'administrator' as const,
       via: 'jwt' as const,
-      session: { user: owner().id, generation: owner().generation, token: 't', ...times },
+      session: { id: 't', ...times },
     }
     await updateUser(accounts, owner().id, { password: 'another-word-1' }, by)
     expect(known.isKnown(OWNER)).toBe(false)

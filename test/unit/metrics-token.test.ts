@@ -23,7 +23,7 @@ it('proves a viewer by its digest, and lies there for its owner only', () => {
   expect(statSync(file()).mode & 0o777).toBe(0o600)
   const metrics = new MetricsToken(folders)
   for (const scheme of ['Bearer ', 'bearer  '])
-    expect(metrics.authenticate(scheme + token)).toEqual({ name: 'metrics', role: 'viewer', via: 'metrics' })
+    expect(metrics.authenticate(scheme + token)).toEqual({ account: 'metrics-token', role: 'viewer', via: 'metrics' })
   for (const header of ['', token, `Basic ${token}`, `Bearer ${token}x`, `Bearer ${tokenKey(token)}`, 'Bearer '])
     expect([header, metrics.authenticate(header)]).toEqual([header, undefined])
   expect(metrics.authenticate(`Bearer ${'A'.repeat(43)}`)).toBeUndefined()

@@ -1,6 +1,7 @@
 // Who may pass, which words are taken, and what is read of a body, for the declarations of any surface.
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { nameOf, type Principal, type Role } from '../../src/auth/principal.ts'
 import { ApiError, invalid } from '../../src/errors.ts'
 import { lenientQuery } from '../../src/http/body/query.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
@@ -104,6 +105,54 @@ describe('the permission', () => {
     }
   })
 
+  describe('within a project', () => {
+    const confined = (projects: [string, Role][]): Principal => {
+      const { scopes: _, ...whole } = account('administrator')
+      return { ...whole, scopes: new Map(projects) }
+    }
+    const path = '/projects/{project}/things/{name*}'
+    const endpoints = [
+      declare({ id: 'getThing', path, permission: ({ project }) => ({ role: 'viewer', scope: `project ${project}` }) }),
+      declare({
+        id: 'putThing',
+        path,
+        method: 'PUT',
+        permission: ({ project }) => ({ role: 'operator', scope: `project ${project}` }),
+      }),
+      declare({ id: 'listThings', permission: 'viewer' }),
+    ]
+    const as = (principal: Principal | undefined) => small(endpoints, { authenticate: () => principal }).told
+
+    it('is the role that the caller has there, and nowhere else', async () => {
+      const told = as(
+        confined([
+          ['project a', 'operator'],
+          ['project b', 'viewer'],
+        ]),
+      )
+      expect(await told('PUT', '/projects/a/things/x')).toBe(200)
+      expect(await told('GET', '/projects/b/things/x')).toBe(200)
+      for (const [method, where] of [
+        ['PUT', '/projects/b/things/x'],
+        ['GET', '/projects/c/things/x'],
+        ['GET', '/projects/A/things/a'],
+        ['DELETE', '/projects/c/things/x'],
+      ] as const)
+        expect([where, await told(method, where)]).toEqual([where, '403 No'])
+    })
+
+    it('keeps a confined caller from what belongs to no project, whatever its role', async () => {
+      expect(await as(confined([['project a', 'administrator']]))('GET', '/things')).toBe('403 No')
+      expect(await as(confined([]))('GET', '/projects/a/things/x')).toBe('403 No')
+    })
+
+    it('is the role of a caller who is not confined', async () => {
+      expect(await as(account('operator'))('PUT', '/projects/c/things/x')).toBe(200)
+      expect(await as(account('viewer'))('PUT', '/projects/c/things/x')).toBe('403 No')
+      expect(await as(undefined)('GET', '/projects/a/things/x')).toBe('401 No')
+    })
+  })
+
   it('is asked before it is said which methods there are, of those that there are', async () => {
     const { ask, told } = small([declare(), POST({ permission: 'operator' })])
     expect(await told('PUT', '/things')).toBe('401 No')
@@ -139,7 +188,7 @@ describe('the permission', () => {
   it('is counted but where the declaration says not', async () => {
     const counted: (string | undefined)[] = []
     const { told } = small([declare(), declare({ path: '/health', unlimited: true })], {
-      count: (request, principal) => void counted.push(`${request.path} ${principal?.name}`),
+      count: (request, principal) => void counted.push(`${request.path} ${nameOf(principal)}`),
     })
     for (const path of ['/things', '/things?token=viewer', '/health?token=viewer', '/things/']) await told('GET', path)
     await told('PUT', '/things')

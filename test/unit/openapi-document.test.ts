@@ -72,6 +72,13 @@ it('an operation has its words, and who may call it', () => {
   expect(operation({}, { bearer: 'A JWT' }).security).toEqual([...all, { bearerAuth: [] }])
   expect(operation({ permission: 'public' }).security).toEqual([])
   expect(operation({ permission: 'set-up' }).security).toEqual([{}, ...all])
+  const within = ({ project }: Readonly<Record<string, string>>) =>
+    ({ role: 'operator', scope: `project ${project}` }) as const
+  const confined = documentOf([declare({ path: '/projects/{project}/{name*}', permission: within })])
+  expect(confined.paths['/projects/{project}/{name}']?.['get']).toMatchObject({
+    ...{ 'x-permission': 'operator', 'x-scope': 'project {project}', security: all },
+  })
+  expect(operation()).not.toHaveProperty('x-scope')
 })
 
 describe('the answers', () => {

@@ -1,6 +1,7 @@
 // What the cookie of a request proves, and why it was not taken: each condition by itself.
 import { describe, expect, it } from 'vitest'
 import type { ConsoleSessions } from '../../src/auth/console-sessions.ts'
+import { nameOf } from '../../src/auth/principal.ts'
 import type { ApiError } from '../../src/errors.ts'
 import type { Request } from '../../src/http/request.ts'
 import {
@@ -31,7 +32,7 @@ function look(headers: Record<string, string>, more: Partial<Request> = {}, chan
   touched.length = 0
   const one = request(headers, more)
   const principal = byCookie(one, sessions, changes)
-  return [principal?.name, one.cookie?.why, touched.length]
+  return [nameOf(principal), one.cookie?.why, touched.length]
 }
 
 describe('the cookie', () => {
@@ -41,7 +42,7 @@ describe('the cookie', () => {
   })
 
   it.each([cookie, `a=b; ${cookie}`, `a=b;${cookie};c=d`, `a=b;\t${cookie} ; c`])('is found in %j', (text) => {
-    expect(look({ cookie: text })).toEqual([ann.name, undefined, 1])
+    expect(look({ cookie: text })).toEqual(['the operator', undefined, 1])
     expect(sessionOf(request({ cookie: text }), sessions)?.id).toBe('s1')
   })
 
@@ -68,13 +69,13 @@ describe('the cookie', () => {
 describe('a change', () => {
   it('needs the header, exactly', () => {
     const post = { method: 'POST' }
-    expect(look({ cookie, 'x-csrf-token': CSRF }, post)).toEqual([ann.name, undefined, 1])
+    expect(look({ cookie, 'x-csrf-token': CSRF }, post)).toEqual(['the operator', undefined, 1])
     for (const header of ['', 'x', `${CSRF}x`, 'the right heades'])
       expect([header, ...look({ cookie, 'x-csrf-token': header }, post)]).toEqual([header, undefined, 'csrf', 0])
     expect(look({ cookie }, post)).toEqual([undefined, 'csrf', 0])
     // A read that changes something, and a POST that does not.
     expect(look({ cookie }, {}, true)).toEqual([undefined, 'csrf', 0])
-    expect(look({ cookie }, post, false)).toEqual([ann.name, undefined, 1])
+    expect(look({ cookie }, post, false)).toEqual(['the operator', undefined, 1])
   })
 
   it('of another site is nobody’s, whatever it carries, and so is a read', () => {
@@ -84,9 +85,9 @@ describe('a change', () => {
 })
 
 it('what a page does by itself, and listening, are no signs of life', () => {
-  expect(look({ cookie, 'x-background': '1' })).toEqual([ann.name, undefined, 0])
-  expect(look({ cookie, 'x-background': '0' })).toEqual([ann.name, undefined, 1])
-  expect(look({ cookie }, { template: '/api/v1/jobs/events' })).toEqual([ann.name, undefined, 0])
+  expect(look({ cookie, 'x-background': '1' })).toEqual(['the operator', undefined, 0])
+  expect(look({ cookie, 'x-background': '0' })).toEqual(['the operator', undefined, 1])
+  expect(look({ cookie }, { template: '/api/v1/jobs/events' })).toEqual(['the operator', undefined, 0])
 })
 
 it.each([

@@ -24,8 +24,8 @@ export const declare = (more: Partial<Endpoint<object>> = {}): Endpoint<object> 
 })
 
 export const account = (role: Role): Principal => ({
-  ...{ name: `the ${role}`, role, via: 'jwt' },
-  session: { user: `user-${role}`, generation: 1, token: 't', expires: 4e9, until: 4e12 },
+  ...{ account: { id: `user-${role}`, name: `the ${role}`, generation: 1 }, role, via: 'jwt' },
+  session: { id: 't', expires: 4e9, until: 4e12 },
 })
 
 export interface Sent {

@@ -73,7 +73,7 @@ describe('a token', () => {
     storeToken(folders, 'yourtoken')
     const hash = 'b714a60732e096ccef06e360eefe0f1ba4fa5d16ef7da726612e2026e5523241'
     expect(new TokenStore(folders).authenticate('GET', PATH, { hash })).toEqual({
-      name: 'admin',
+      account: 'appliance-token',
       role: 'administrator',
       via: 'hash',
     })

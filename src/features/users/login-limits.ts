@@ -6,7 +6,6 @@ import { BackOff, canonicalAddress } from '../../auth/back-off.ts'
 import type { Clock } from '../../auth/clock.ts'
 import type { KnownAddresses } from '../../auth/known-addresses.ts'
 import type { From } from '../../auth/password.ts'
-import type { Session } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { tooMany } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
@@ -86,12 +85,12 @@ export class LoginLimits {
     }
   }
 
-  /** An attempt at the password of whoever has a token or a session already: nobody else can make him wait. */
-  ownAttempt(address: string, { token }: Session): Pick<Attempt, 'check' | 'fail'> {
+  /** An attempt at the caller's own password, counted by the token or session that he has already: nobody else can make him wait. */
+  ownAttempt(address: string, proof: string): Pick<Attempt, 'check' | 'fail'> {
     return {
-      check: () => refuseFor(this.sessions.wait(token)),
+      check: () => refuseFor(this.sessions.wait(proof)),
       fail: () => {
-        this.sessions.fail(token)
+        this.sessions.fail(proof)
         this.addresses.fail(address)
       },
     }

@@ -70,10 +70,11 @@ export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, att
  * Ends the caller's token for good, whatever the clock does afterwards: an ended one is forgotten only once all that were issued as early
  * are refused. One that has just ended otherwise is as well ended.
  */
-export function logOut(accounts: Accounts, { session }: Principal, clock: Clock = CLOCK): void {
-  if (!session || !inForce(session, accounts.users.all())) return
+export function logOut(accounts: Accounts, principal: Principal, clock: Clock = CLOCK): void {
+  const { session } = principal
+  if (!session || !inForce(principal, accounts.users.all())) return
   accounts.users.change((all) => {
-    const user = inForce(session, all)
+    const user = inForce(principal, all)
     if (!user) return
     const kept: StoredUser['ended'] = []
     for (const one of user.ended) {
@@ -81,7 +82,7 @@ export function logOut(accounts: Accounts, { session }: Principal, clock: Clock 
       if (!hasRunOut(one[1], issued, session, clock)) kept.push(one)
       else if (issued) raiseFloor(user, issued)
     }
-    user.ended = [...kept, [session.token, session.expires]]
+    user.ended = [...kept, [session.id, session.expires]]
     while (user.ended.length > MOST_ENDED) forgetOldest(user)
   })
 }
@@ -101,7 +102,7 @@ function raiseFloor(user: StoredUser, issued: Issued): void {
 }
 
 /** By the steady clock where it was issued in the boot of this session, else by the wall's. */
-function hasRunOut(expires: number, issued: Issued | undefined, { token }: Session, clock: Clock): boolean {
-  if (issued && issued[0] === readTokenId(token)?.issued[0]) return issued[1] + LIFETIME <= clock.steady() / 1000
+function hasRunOut(expires: number, issued: Issued | undefined, { id }: Session, clock: Clock): boolean {
+  if (issued && issued[0] === readTokenId(id)?.issued[0]) return issued[1] + LIFETIME <= clock.steady() / 1000
   return expires <= clock.wall() / 1000
 }

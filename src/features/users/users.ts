@@ -2,7 +2,7 @@
 // name taken. So everything is asked again inside the one synchronous step that stores.
 import { inForce } from '../../auth/in-force.ts'
 import type { From, Passwords } from '../../auth/password.ts'
-import { mayAct, type Principal, type Role, type Session } from '../../auth/principal.ts'
+import { mayAct, ownAccount, type Principal, type Role } from '../../auth/principal.ts'
 import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
 import { ApiError, busy, invalid, notFound, raise } from '../../errors.ts'
 import type { LoginLimits } from './login-limits.ts'
@@ -27,7 +27,7 @@ export interface UserChange {
 }
 
 export interface OwnPassword {
-  session: Session | undefined
+  by: Principal | undefined
   current: string
   password: string
   /** The peer's address. */
@@ -35,7 +35,10 @@ export interface OwnPassword {
 }
 
 /** Whoever proved himself has his turn among those who did, whatever strangers do. */
-const proven = (session: Session | undefined): From => ({ address: session?.user ?? '', known: session !== undefined })
+const proven = (by: Principal | undefined): From => {
+  const account = ownAccount(by)
+  return { address: account?.id ?? '', known: account !== undefined }
+}
 
 const ended = () => new ApiError('unauthenticated', 'The token has ended')
 const unknownUser = (id: string) => notFound('user not found', { details: { object: id } })
@@ -44,8 +47,8 @@ export const findUser = ({ users }: Accounts, id: string): StoredUser => users.b
 
 /** Throws unless the caller is still whom the request began with, and still an administrator. */
 function stillAdministrator(by: Principal | undefined, users: readonly StoredUser[]): StoredUser {
-  const user = inForce(by?.session, users) ?? raise(ended())
-  if (!mayAct({ name: user.username, role: user.role, via: 'jwt' }, 'administrator'))
+  const user = inForce(by, users) ?? raise(ended())
+  if (!mayAct({ ...by, role: user.role }, 'administrator'))
     throw new ApiError('forbidden', 'The account’s role does not allow this')
   return user
 }
@@ -56,7 +59,7 @@ export async function createUser({ users, passwords }: Accounts, wanted: NewUser
     if (users.byName(username)) throw busy('The user name is taken', { details: { field: 'username' } })
   }
   refuseTaken()
-  const hash = await passwords.hash(password, proven(by?.session))
+  const hash = await passwords.hash(password, proven(by))
   return users.change((all) => {
     stillAdministrator(by, all)
     refuseTaken()
@@ -87,7 +90,7 @@ export async function updateUser(
 ): Promise<StoredUser> {
   findUser(accounts, id)
   const { email, password, role, active } = change
-  const hash = password === undefined ? undefined : await accounts.passwords.hash(password, proven(by?.session))
+  const hash = password === undefined ? undefined : await accounts.passwords.hash(password, proven(by))
   return accounts.users.change((all) => {
     stillAdministrator(by, all)
     const user = all.find((one) => one.id === id) ?? raise(unknownUser(id))
@@ -116,18 +119,18 @@ export async function updateUser(
 export async function changeOwnPassword(
   { users, passwords }: Accounts,
   limits: LoginLimits,
-  { session, current, password, address }: OwnPassword,
+  { by, current, password, address }: OwnPassword,
 ): Promise<StoredUser> {
-  const before = inForce(session, users.all()) ?? raise(ended())
-  const attempt = limits.ownAttempt(address, session ?? raise(ended()))
-  const right = await passwords.verify(current, before.hash, attempt.check, proven(session))
+  const before = inForce(by, users.all()) ?? raise(ended())
+  const attempt = limits.ownAttempt(address, by?.session?.id ?? before.id)
+  const right = await passwords.verify(current, before.hash, attempt.check, proven(by))
   if (!right) {
     attempt.fail()
     throw invalid('This is not the current password', { details: { field: 'current' } })
   }
-  const hash = await passwords.hash(password, proven(session))
+  const hash = await passwords.hash(password, proven(by))
   const changed = users.change((all) => {
-    const user = inForce(session, all) ?? raise(ended())
+    const user = inForce(by, all) ?? raise(ended())
     user.hash = hash
     delete user.one_time
     user.generation += 1

@@ -1,6 +1,6 @@
 // A surface that remembers where its callers proved themselves from: strangers' guesses must not make them wait there.
 import type { KnownAddresses } from '../../auth/known-addresses.ts'
-import type { Principal } from '../../auth/principal.ts'
+import type { Account, Principal } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import type { Request } from '../request.ts'
 import type { Surface } from '../surface.ts'
@@ -8,8 +8,8 @@ import type { Surface } from '../surface.ts'
 export function acquaint(surface: Surface, known: KnownAddresses, tokens: TokenStore): Surface {
   const note = (request: Request, principal: Principal | undefined) => {
     // Whoever reads numbers is nobody's owner.
-    const owner = principal && principal.via !== 'metrics'
-    const proof = owner && (principal.session ? proofOf(principal.session) : tokens.proof())
+    const account = principal?.account
+    const proof = typeof account === 'object' ? proofOf(account) : account === 'appliance-token' && tokens.proof()
     if (proof) known.note(request.address, proof)
     return principal
   }
@@ -22,7 +22,4 @@ export function acquaint(surface: Surface, known: KnownAddresses, tokens: TokenS
   }
 }
 
-const proofOf = ({ user, generation }: { user: string; generation: number }) => ({
-  account: user,
-  version: String(generation),
-})
+const proofOf = ({ id, generation }: Account) => ({ account: id, version: String(generation) })

@@ -1,21 +1,21 @@
 // Who may pass: the permission of the declaration against what the caller has proven, and the audit entry of each refusal.
-import { accountOf, mayAct, type Principal } from '../../auth/principal.ts'
+import { accountOf, mayAct, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError } from '../../errors.ts'
 import type { Parameters } from '../body/query.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { type Endpoint, neededOf } from '../endpoint.ts'
 import type { Request } from '../request.ts'
 import type { MountOptions, Routed, Surface } from '../surface.ts'
 import { origin, resourceOf } from './audit.ts'
 
 /** Lets through whom the endpoint's permission names, for the methods that the path has; throws the refusal otherwise. */
 export function admit<Deps>(
-  { request, group, options: { surface } }: Routed<Deps>,
+  { request, params, group, options: { surface } }: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
   principal: Principal | undefined,
 ): Endpoint<Deps> {
   const permission = endpoint?.permission ?? group[0]!.permission
-  if (permission !== 'public' && permission !== 'set-up' && !(principal && mayAct(principal, permission)))
-    throw surface.refuse(request, principal)
+  const needed = neededOf(permission, params)
+  if (needed && !(principal && mayAct(principal, needed.role, needed.scope))) throw surface.refuse(request, principal)
   // The set-up handler authorizes anonymous callers itself. A signed-in session is still checked for its role and CSRF token.
   if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
     throw surface.refuse(request, principal)
@@ -65,9 +65,9 @@ export function enterRefusal<Deps>(
     event: `${endpoint.action ?? endpoint.id}.refused`,
     target: String(status),
     refusal: status < 500 || undefined,
-    actor: principal?.name ?? surface.nobody,
+    actor: nameOf(principal) ?? surface.nobody,
     account: accountOf(principal),
-    name: principal?.name,
+    name: nameOf(principal),
     resource: resourceOf(request.path),
     failure: reasonOf(error),
     ...origin(request),

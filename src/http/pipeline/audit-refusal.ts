@@ -1,5 +1,5 @@
 // The audit entry of a request that was refused before its endpoint was reached: wrong credentials, too small a role, too many requests.
-import { accountOf, type Principal } from '../../auth/principal.ts'
+import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
 import type { Request } from '../request.ts'
 import { type AuditLog, origin } from './audit.ts'
 
@@ -15,9 +15,9 @@ export const refusalAuditor =
     audit.write({
       event,
       target: request.path.slice(1, longest),
-      actor: principal?.name ?? nobody,
+      actor: nameOf(principal) ?? nobody,
       account: accountOf(principal),
-      name: principal?.name,
+      name: nameOf(principal),
       failure: status,
       refusal: true,
       ...origin(request),

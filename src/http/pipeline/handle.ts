@@ -1,6 +1,6 @@
 // Calls the handler, and leaves exactly one audit entry for each change and each refusal of one. That of a change is on the disk before the
 // change is answered.
-import { accountOf, type Principal } from '../../auth/principal.ts'
+import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, errno, invalid } from '../../errors.ts'
 import type { Json } from '../body/body.ts'
 import { contradiction, type Parameters } from '../body/query.ts'
@@ -42,7 +42,7 @@ export function invokeHandler<Deps>(
     const { surface } = options
     // A mere name proves nothing, not even beside a token of somebody else.
     const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
-    const name = (typeof actor === 'object' ? actor.name : actor) ?? principal?.name
+    const name = (typeof actor === 'object' ? actor.name : actor) ?? nameOf(principal)
     options.audit.write({
       event: lineEvent(endpoint, event, status, failure),
       action: actionOf(endpoint, event, status),
@@ -180,8 +180,7 @@ function asksForOnce<Deps>(
   const [value = '', ...more] = incoming?.headersDistinct['idempotency-key'] ?? []
   if (more.length > 0 || !/^[\x20-\x7e]{1,255}$/.test(value))
     throw invalid('Expected 1 to 255 printable ASCII characters', { details })
-  const account = principal.session?.user ?? `${principal.via} ${principal.name}`
-  return { answers, key: value, account, role: principal.role, method, path }
+  return { answers, key: value, account: accountOf(principal), role: principal.role, method, path }
 }
 
 /** A condition that is not kept must not be dropped: the change would be made that the caller wanted only if nothing had changed. */

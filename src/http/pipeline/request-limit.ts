@@ -1,7 +1,7 @@
 // So many requests a minute for each caller: an account, or else an address. The trap: callers are made up more easily than requests, so the
 // table is bounded, and strangers cannot push accounts out of it.
 import { canonicalAddress } from '../../auth/back-off.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { accountOf, type Principal } from '../../auth/principal.ts'
 import { tooMany } from '../../errors.ts'
 
 /** Seconds. */
@@ -28,7 +28,7 @@ export class RequestLimit {
   /** Counts one request; throws the 429 when it is one too many. */
   count(address: string, principal: Principal | undefined): void {
     const table = principal ? this.accounts : this.addresses
-    const key = principal ? (principal.session?.user ?? principal.name) : canonicalAddress(address)
+    const key = accountOf(principal) ?? canonicalAddress(address)
     const window = this.current(table, key)
     window.requests += 1
     if (window.requests <= this.most) return

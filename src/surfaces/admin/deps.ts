@@ -1,7 +1,7 @@
 // What the admin surface's handlers work with, and the two small things that all of its declarations share.
 
 import type { BackOff } from '../../auth/back-off.ts'
-import { accountOf, callerName } from '../../auth/principal.ts'
+import { accountOf, callerName, nameOf } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import type { Configuration } from '../../config.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
@@ -76,6 +76,6 @@ const owed = (
   { principal, address, requestId }: Call,
   { event, target, path }: Omit<Begun, 'action'> & { event: string },
 ): PendingAudit => ({
-  ...{ event, target, resource: resourceOf(path), actor: principal?.name ?? 'nobody' },
+  ...{ event, target, resource: resourceOf(path), actor: nameOf(principal) ?? 'nobody' },
   ...{ account: accountOf(principal), address, request: requestId },
 })

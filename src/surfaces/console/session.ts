@@ -2,7 +2,7 @@
 // alone; what a script can read is only what changes need beside it.
 import * as z from 'zod'
 import type { OpenSession } from '../../auth/console-sessions.ts'
-import type { Principal } from '../../auth/principal.ts'
+import { nameOf, ownAccount, type Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
 import { ApiError, busy, invalid, tooMany } from '../../errors.ts'
@@ -29,9 +29,9 @@ function describe(deps: ConsoleDeps, session: OpenSession | undefined) {
     first_run: firstRun(firstRunNeeds(deps)) ?? null,
     session: session
       ? {
-          name: session.principal.name,
+          name: nameOf(session.principal),
           role: session.principal.role,
-          via: session.principal.session ? 'account' : 'token',
+          via: ownAccount(session.principal) ? 'account' : 'token',
           csrf: session.csrf,
           idle_seconds: sessions.idle,
           expires_at: new Date(session.expires * 1000).toISOString(),
@@ -43,7 +43,7 @@ function describe(deps: ConsoleDeps, session: OpenSession | undefined) {
 
 /** Begins a session of whoever has just proven himself; the one that the browser had before ends. */
 export function signedIn(deps: ConsoleDeps, who: StoredUser | 'token', before: Principal | undefined): Reply {
-  if (before?.console !== undefined) deps.sessions.end(before.console)
+  if (before?.session) deps.sessions.end(before.session.id)
   const value = deps.sessions.begin(who)
   return json(describe(deps, deps.sessions.find(value)), 201, setCookie(value))
 }
@@ -56,7 +56,7 @@ export const getSession = define({
   summary: 'Show who is signed in, and what this appliance has',
   permission: 'public',
   response: JSON_TYPE,
-  handle: ({ principal }, deps) => json(describe(deps, deps.sessions.get(principal?.console ?? ''))),
+  handle: ({ principal }, deps) => json(describe(deps, deps.sessions.get(principal?.session?.id ?? ''))),
 })
 
 export const signIn = define({
@@ -111,7 +111,7 @@ function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Reply {
     throw new ApiError('unauthenticated', 'Wrong token')
   }
   backOff.succeed(call.address)
-  call.audit('auth.login', 'token', { id: 'token', name: proven.name })
+  call.audit('auth.login', 'token', { id: 'token', name: nameOf(proven) })
   return signedIn(deps, 'token', call.principal)
 }
 
@@ -125,8 +125,9 @@ export const signOut = define({
   permission: 'viewer',
   response: JSON_TYPE,
   handle({ principal, audit }, { sessions }) {
-    sessions.end(principal?.console ?? '')
-    audit('auth.logout', principal?.session ? `users/${principal.session.user}` : 'token')
+    sessions.end(principal?.session?.id ?? '')
+    const account = ownAccount(principal)
+    audit('auth.logout', account ? `users/${account.id}` : 'token')
     return json({ message: 'signed out' }, 200, clearCookie())
   },
 })

@@ -55,7 +55,7 @@ export const followTask = define({
     if (!tasks.get(id)) throw noTask()
     // Where it was when its connection broke counts more than where it once began.
     const from = Offset.test(lastEventId ?? '') ? lastEventId : query['offset']
-    const may = () => sessions.get(principal?.console ?? '') !== undefined
+    const may = () => sessions.get(principal?.session?.id ?? '') !== undefined
     return events(taskLogs.follow(id, Number(from ?? 0), may))
   },
 })
@@ -70,7 +70,7 @@ export const followTasks = define({
   response: EVENTS_TYPE,
   errors: [503],
   handle: ({ principal, lastEventId }, { taskEvents, sessions }) =>
-    events(taskEvents.open(lastEventId, () => sessions.get(principal?.console ?? '') !== undefined)),
+    events(taskEvents.open(lastEventId, () => sessions.get(principal?.session?.id ?? '') !== undefined)),
 })
 
 export const tasksEndpoints = [listTasks, getTask, followTask, followTasks]

@@ -1,6 +1,7 @@
 // POST /auth/login, POST /auth/logout, PUT /auth/password.
 import * as z from 'zod'
 import { LIFETIME } from '../../auth/jwt.ts'
+import { ownAccount } from '../../auth/principal.ts'
 import { ApiError, raise } from '../../errors.ts'
 import { logInOrRefuse, logOut } from '../../features/users/login.ts'
 import { Password } from '../../features/users/rules.ts'
@@ -53,7 +54,7 @@ export const logout = define({
   response: Message,
   handle({ principal, audit }, { accounts, clock }) {
     logOut(accounts, principal ?? raise(new ApiError('unauthenticated', 'A valid token is needed')), clock)
-    audit('auth.logout', `users/${principal?.session?.user}`)
+    audit('auth.logout', `users/${ownAccount(principal)?.id}`)
     return json({ message: 'logged out' })
   },
 })
@@ -73,10 +74,9 @@ export const changePassword = define({
   response: z.object({ token: z.string().optional(), expires_in: z.int().describe('seconds') }),
   errors: [429],
   // A change of the account like any other, but what it answers with is not the account.
-  resource: { key: (_params, _body, principal) => `users/${principal?.session?.user}`, version: () => undefined },
+  resource: { key: (_params, _body, principal) => `users/${ownAccount(principal)?.id}`, version: () => undefined },
   async handle({ body, principal, address, audit }, { accounts, tokens, limits }) {
-    const session = principal?.session
-    const user = await changeOwnPassword(accounts, limits, { ...body, session, address })
+    const user = await changeOwnPassword(accounts, limits, { ...body, by: principal, address })
     audit('auth.password', `users/${user.id}`)
     if (principal?.via === 'session') return json({ expires_in: 0 })
     return json({ token: await tokens.issue(user), expires_in: LIFETIME })

@@ -1,6 +1,6 @@
 // Slow changes: the contract answers them with what was made, so the request waits for its task. The trap: one that takes longer is not
 // cut off; it is answered with 202 and its job, and the client follows that.
-import { accountOf } from '../../auth/principal.ts'
+import { accountOf, nameOf } from '../../auth/principal.ts'
 import { ApiError, type ErrorKind } from '../../errors.ts'
 import { maskedLine } from '../../features/jobs/redact.ts'
 import { viewJob } from '../../features/jobs/view.ts'
@@ -49,7 +49,7 @@ export async function finish(
   const { id } = task
   const { principal, address, requestId: request } = call
   tasks.attend(id, {
-    ...{ event: action, target, actor: principal?.name ?? 'nobody', address, request },
+    ...{ event: action, target, actor: nameOf(principal) ?? 'nobody', address, request },
     account: accountOf(principal),
   })
   const end = performance.now() + (call.respondAsync ? 0 : seconds * 1000)

@@ -59,9 +59,9 @@ export class JobEvents {
 
   private may(principal: Principal | undefined): boolean {
     const { users, sessions } = this.options
-    if (principal?.console !== undefined) return sessions?.get(principal.console) !== undefined
     const session = principal?.session
-    return session !== undefined && session.until > CLOCK.steady() && !!inForce(session, users.all())
+    if (principal?.via === 'session') return sessions?.get(session?.id ?? '') !== undefined
+    return session !== undefined && session.until > CLOCK.steady() && !!inForce(principal, users.all())
   }
 }
 

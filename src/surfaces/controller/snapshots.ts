@@ -1,7 +1,7 @@
 // GET and POST /snapshots, GET and DELETE /snapshots/{name}, POST /snapshots/{name}/rollback. The trap: the list may be long, so it is JSON
 // text already when it comes here.
 import * as z from 'zod'
-import { accountOf } from '../../auth/principal.ts'
+import { accountOf, nameOf } from '../../auth/principal.ts'
 import { invalid } from '../../errors.ts'
 import { Destruction, MEMBERS, Plan } from '../../features/destruction/plan.ts'
 import { MOST_REMOVED, planRemovalOfSeveral, removeSeveral } from '../../features/snapshots/remove-several.ts'
@@ -169,7 +169,7 @@ const removeMany = define({
     const answer = answerPlan(asked, { settings }, { plan, target: 'snapshots', action })
     if (answer) return answer
     call.audit(action, 'snapshots')
-    const by = { actor: principal?.name ?? 'nobody', account: accountOf(principal), name: principal?.name }
+    const by = { actor: nameOf(principal) ?? 'nobody', account: accountOf(principal), name: nameOf(principal) }
     const count = await removeSeveral(deps.zfs, deps.tasks, plan, (name) =>
       deps.audit.write({ ...by, event: action, target: key(name), address, request }),
     )

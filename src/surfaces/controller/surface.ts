@@ -3,6 +3,7 @@
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { MetricsToken } from '../../auth/metrics-token.ts'
+import { ownAccount } from '../../auth/principal.ts'
 import { ApiError, invalid } from '../../errors.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
@@ -77,7 +78,7 @@ export function controllerSurface({
         return (request.template === METRICS && metrics.authenticate(header)) || tokens.authenticate(header)
       const principal = byCookie(request, sessions)
       // Of the appliance's one token this surface knows nothing.
-      return principal?.session && principal
+      return ownAccount(principal) && principal
     },
     ...(limit && {
       count(request, principal) {
