@@ -52,10 +52,12 @@ export interface ReceivedFile {
 }
 
 /** What a handler knows about the request. */
-export interface Call<Body = unknown, Params = unknown> {
+export interface Call<Body = unknown, Params = unknown, Input = unknown> {
   /** The parts of the path that its template names. */
   params: Params
   query: Record<string, unknown>
+  /** Path, query and form through the declaration's one schema, `input`. */
+  input: Input
   fields: Record<string, string>
   files: Record<string, ReceivedFile>
   /** The JSON body, through the declaration's schema. */
@@ -100,7 +102,7 @@ export interface Resource<Deps, Body = unknown, Params = unknown> {
   version?: (call: Pick<Call<Body, Params>, 'params' | 'body' | 'principal'>, deps: Deps) => unknown
 }
 
-export interface Endpoint<Deps, Body = unknown, Params = unknown> {
+export interface Endpoint<Deps, Body = unknown, Params = unknown, Input = unknown> {
   method: Method
   /** `{name}` stands for one segment, `{name*}` for a name that holds slashes, whichever way they came; both checked by `params`. */
   path: string
@@ -113,7 +115,13 @@ export interface Endpoint<Deps, Body = unknown, Params = unknown> {
   /** What the audit log calls it, where the id is not the word. */
   action?: string
   params?: z.ZodType<Params>
+  /** A member `match_*` takes all names that begin so, as a record by the rest of their names. */
   query?: z.ZodObject
+  /**
+   * One schema over the parameters of the path, the query and the text of a form, wherever a client puts a value. In place of `params`,
+   * `query` and the text parts of `form`.
+   */
+  input?: z.ZodObject & z.ZodType<Input>
   form?: Form
   /** A JSON body; never beside a form. */
   body?: z.ZodType<Body>
@@ -125,8 +133,8 @@ export interface Endpoint<Deps, Body = unknown, Params = unknown> {
   repeatable?: true
   /** The surface's limit of requests does not count it: it has its own (a login), or asks for none (a probe). */
   unlimited?: true
-  /** A schema for JSON, a media type for the rest. */
-  response: z.ZodType | string
+  /** A schema for JSON, `none` for an answer without a body, a media type for the rest. */
+  response: z.ZodType | 'none' | (string & {})
   /** A change that is let through while the surface blocks changes. */
   duringMaintenance?: true
   /** What a 202 carries, where it may take longer than a request is held. */
@@ -139,7 +147,7 @@ export interface Endpoint<Deps, Body = unknown, Params = unknown> {
   enabled?: (config: Configuration) => boolean
   /** Refuses, before a body is read, what would be refused after it. Runs once the caller is known. */
   precheck?: (deps: Deps) => void
-  handle: (call: Call<Body, Params>, deps: Deps) => Reply | Promise<Reply>
+  handle: (call: Call<Body, Params, Input>, deps: Deps) => Reply | Promise<Reply>
 }
 
 /** Whether a call may change something; then no word of its caller's may be dropped. */
@@ -149,6 +157,8 @@ export const changes = <Deps>({ method, acts }: Pick<Endpoint<Deps>, 'method' | 
 /** Fixes the type of the dependencies for a file of declarations; the types of body and path come from each one's schemas. */
 export const endpoint =
   <Deps>() =>
-  <Body = undefined, Params = undefined>(declaration: Endpoint<Deps, Body, Params>): Endpoint<Deps> =>
+  <Body = undefined, Params = undefined, Input = undefined>(
+    declaration: Endpoint<Deps, Body, Params, Input>,
+  ): Endpoint<Deps> =>
     // Only mount() calls handlers, and only with what these schemas let through.
     declaration as unknown as Endpoint<Deps>

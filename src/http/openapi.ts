@@ -51,15 +51,17 @@ export function openapiDocument<Deps>(endpoints: Endpoint<Deps>[], options: Docu
 
 function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions): Json {
   const { config, credentials, bearer, refusals: usual = [400, 403, 429] } = options
-  const { id, method, tag, summary, description, permission, params, query, form, body, response, resource } =
+  const { id, method, tag, summary, description, permission, params, query, input, form, body, response, resource } =
     declaration
   const open = permission === 'public'
   const names = [...Object.keys(credentials), ...(bearer ? [BEARER] : [])]
   const anyCredential = names.map((name) => ({ [name]: [] }))
   const content =
-    typeof response === 'string'
-      ? { [response]: response === 'application/json' ? { schema: { type: 'object' } } : {} }
-      : { 'application/json': { schema: jsonSchema(response) } }
+    response === 'none'
+      ? undefined
+      : typeof response === 'string'
+        ? { [response]: response === 'application/json' ? { schema: { type: 'object' } } : {} }
+        : { 'application/json': { schema: jsonSchema(response) } }
   const headers = headersOf(declaration, options)
   const errors = new Set([
     ...(declaration.errors ?? []),
@@ -80,10 +82,11 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
     ...(description && { description }),
     ...permissionOf(declaration),
     security: permission === 'set-up' ? [{}, ...anyCredential] : open ? [] : anyCredential,
-    ...((params || query || headers.length > 0) && {
+    ...((params || query || input || headers.length > 0) && {
       parameters: [
         ...(params ? parametersIn('path', params) : []),
         ...(query ? parametersIn('query', query) : []),
+        ...(input ? inputParameters(input, declaration.path) : []),
         ...headers.map(({ name, description }) => ({ name, in: 'header', description, schema: { type: 'string' } })),
       ],
     }),
@@ -94,7 +97,7 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
       requestBody: { required: true, content: { 'multipart/form-data': { schema: formSchema(form, config) } } },
     }),
     responses: {
-      [String(declaration.status ?? 200)]: { description: 'Done', content },
+      [String(declaration.status ?? 200)]: { description: 'Done', ...(content && { content }) },
       ...(declaration.accepted && {
         '202': {
           description: 'Under way: a job, at Location',
@@ -156,6 +159,12 @@ function parametersIn(where: 'path' | 'query', schema: z.ZodType): Json[] {
     }
   })
 }
+
+/** Of one schema over path, query and form: where each value goes. A form may carry what is said here of the query. */
+const inputParameters = (input: z.ZodType, path: string): Json[] =>
+  parametersIn('query', input).map((one) =>
+    shown(path).includes(`{${one['name']}}`) ? { ...one, in: 'path', required: true } : one,
+  )
 
 function formSchema(form: Form, config: Configuration): Json {
   const parts = Object.entries(form)

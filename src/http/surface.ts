@@ -4,21 +4,22 @@ import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
 import type { ApiError } from '../errors.ts'
 import type { KeyedMutex } from '../store/keyed-mutex.ts'
-import type { Parameters, QueryDialect } from './body/query.ts'
+import type { Parameters } from './body/query.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { AuditLog } from './pipeline/audit.ts'
 import type { Answers } from './pipeline/idempotency.ts'
 import type { Reply } from './reply/reply.ts'
 import type { Env, Request } from './request.ts'
 import type { CallerOf } from './server/peer.ts'
+import type { Wire } from './wire.ts'
 
 /** What makes a surface: how callers prove who they are, what is refused how, and how answers look. */
 export interface Surface {
   name: string
   /** Parameters of the surface itself: they are taken everywhere and are no endpoint's own. */
   parameters: readonly string[]
-  /** How query strings and forms are read, and what is said of a word in them that is wrong. */
-  query: QueryDialect
+  /** The habits of its clients, where they are not the usual ones. */
+  wire?: Partial<Wire>
   /** Throws when nothing may pass now, whoever asks (first run, back-off). */
   gate: (request: Request, endpoint: Endpoint<never> | undefined) => void
   /** A promise only where the proof takes one: each costs more than the rest of a small request. */
@@ -36,7 +37,8 @@ export interface Surface {
   /** Where the answers to POSTs with an Idempotency-Key are kept; left out, the header is not looked at. */
   answers?: Answers
   wrongMethod: (method: string, allowed: string[]) => ApiError
-  renderError: (error: ApiError) => Reply
+  /** Any status. The request has no `template` where no route took it. */
+  renderError: (error: ApiError, request: Request) => Reply
   /** The headers of every answer, as a new object (reply/base-headers.ts). They may depend on the request. */
   headers: (request: Request) => Record<string, string>
 }
@@ -61,11 +63,16 @@ export interface MountOptions<Deps> {
   checkResponses?: boolean
 }
 
+/** A surface that is mounted, with all of its habits. */
+export interface Mounted<Deps> extends MountOptions<Deps> {
+  wire: Wire
+}
+
 /** One request and the declarations of its path. */
 export interface Routed<Deps> {
   c: Context<Env>
   request: Request
-  options: MountOptions<Deps>
+  options: Mounted<Deps>
   group: Endpoint<Deps>[]
   /** What the path's parameters stand for, decoded. */
   params: Parameters

@@ -200,7 +200,7 @@ describe('a declaration without a permission', () => {
   it('does not mount', () => {
     const { permission: _, ...rest } = adminEndpoints[0]!
     const endpoints = [rest as unknown as Endpoint<unknown>]
-    const options = { app: new Hono<Env>(), endpoints, config: Configuration.parse({}) }
+    const options = { app: new Hono<Env>(), surface: {}, endpoints, config: Configuration.parse({}) }
     expect(() => mount(options as unknown as MountOptions<unknown>)).toThrow('declares no permission')
     expect(options.app.routes).toEqual([])
   })

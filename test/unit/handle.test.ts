@@ -244,7 +244,7 @@ describe('a condition', () => {
     }
     for (const header of unkept) {
       expect(await small([declare()]).told('GET', OPERATOR, { headers: { [header]: '"x"' } })).toBe(200)
-      const original = small([POST()], { query: lenientQuery })
+      const original = small([POST()], { wire: { query: lenientQuery } })
       expect(await original.told('POST', OPERATOR, { headers: { [header]: '"x"' } })).toBe(200)
     }
     expect(

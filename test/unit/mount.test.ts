@@ -286,7 +286,9 @@ describe('a body where none is taken', () => {
 
   it('is nobody’s business on a read, and where the original is followed', async () => {
     expect(await small([declare()]).told('GET', '/things?token=viewer', { body: 'x' })).toBe(200)
-    expect(await small([POST()], { query: lenientQuery }).told('POST', '/things?token=viewer', { body: 'x' })).toBe(200)
+    expect(
+      await small([POST()], { wire: { query: lenientQuery } }).told('POST', '/things?token=viewer', { body: 'x' }),
+    ).toBe(200)
   })
 })
 
@@ -330,7 +332,7 @@ describe('a form', () => {
     expect(await told('POST', '/things?token=viewer&note=a', { body: 'note=b', headers })).toMatch(
       /^400 The option "note" came more than once/,
     )
-    const lastWins = small([echo()], { query: { ...lenientQuery, lastWins: true } }, { incoming })
+    const lastWins = small([echo()], { wire: { query: { ...lenientQuery, lastWins: true } } }, { incoming })
     const path = '/things?token=viewer&note=a'
     expect((await lastWins.ask('POST', path, { body: 'note=b', headers })).json).toEqual({ note: 'a' })
   })

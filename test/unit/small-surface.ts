@@ -6,7 +6,6 @@ import { Hono } from 'hono'
 import { type Principal, ROLES, type Role } from '../../src/auth/principal.ts'
 import { Configuration } from '../../src/config.ts'
 import { ApiError } from '../../src/errors.ts'
-import { strictQuery } from '../../src/http/body/query.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
 import type { AuditEntry, AuditLog } from '../../src/http/pipeline/audit.ts'
 import { mount } from '../../src/http/pipeline/mount.ts'
@@ -51,7 +50,7 @@ export function small(
   } as unknown as AuditLog
   mount({
     surface: {
-      ...{ name: 'small', parameters: ['token'], query: strictQuery, nobody: 'nobody', targets: 'resource' },
+      ...{ name: 'small', parameters: ['token'], nobody: 'nobody', targets: 'resource' },
       gate: () => {},
       authenticate: (_request, { token }) => {
         const role = ROLES.find((one) => one === token)

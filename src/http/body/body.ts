@@ -5,12 +5,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Configuration } from '../../config.ts'
 import { invalid } from '../../errors.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
-import type { Form } from '../endpoint.ts'
+import type { Endpoint, Form } from '../endpoint.ts'
 import type { Request } from '../request.ts'
-import type { MountOptions } from '../surface.ts'
+import type { Mounted } from '../surface.ts'
+import type { Wire } from '../wire.ts'
+import { hasBody } from './discard.ts'
 import { checkJsonHeaders, JSON_LIMIT, parseJson, readBytes } from './json-body.ts'
 import type { Parameters } from './query.ts'
 import { type Received, receive, tooLarge } from './upload.ts'
+import { memberFor } from './values.ts'
 
 const SMALLEST_BODY_LIMIT = 1 << 20
 
@@ -20,12 +23,18 @@ export interface Json {
   value: unknown
 }
 
-export async function readJson(request: Request, config: Configuration): Promise<Json> {
-  if (!request.incoming) throw invalid('', { words: 'A body is missing' })
-  checkJsonHeaders(request.incoming, JSON_LIMIT)
-  const bytes = await readWhole(request, request.incoming, config)
+export async function readJson(request: Request, config: Configuration, { body }: Pick<Wire, 'body'>): Promise<Json> {
+  const { incoming } = request
+  if (body === 'optional' && !hasBody(incoming)) return { bytes: NO_BYTES, value: {} }
+  if (!incoming) throw invalid('', { words: 'A body is missing' })
+  checkJsonHeaders(incoming, JSON_LIMIT, { typeless: body === 'optional' })
+  const bytes = await readWhole(request, incoming, config)
+  if (body === 'optional' && /^\s*(?:null\s*)?$/.test(Buffer.from(bytes).toString('latin1')))
+    return { bytes, value: {} }
   return { bytes, value: parseJson(bytes) }
 }
+
+const NO_BYTES = new Uint8Array()
 
 /**
  * A body where none is taken, say `{"dry_run":true}` of a DELETE: what is in it was meant, and would be dropped. An empty one, `{}` and
@@ -46,8 +55,8 @@ function readWhole(request: Request, incoming: IncomingMessage, { limits }: Conf
 /** `authorize` decides, from the text parts so far, whether a file may be stored; `discard` removes the files that nobody moved away. */
 export async function readForm(
   request: Request,
-  form: Form,
-  { surface, config, incoming: folders }: Pick<MountOptions<unknown>, 'surface' | 'config' | 'incoming'>,
+  { form = {}, input }: Pick<Endpoint<never>, 'form' | 'input'>,
+  { surface, wire, config, incoming: folders }: Pick<Mounted<unknown>, 'surface' | 'wire' | 'config' | 'incoming'>,
   authorize: (fields: Parameters) => void,
 ): Promise<Received & { discard: () => Promise<void> }> {
   if (!request.incoming) throw invalid('', { words: 'A body is missing' })
@@ -57,8 +66,10 @@ export async function readForm(
   sayContinue(request)
   const received = await receive(request.incoming, {
     form,
-    extra: (name) => surface.parameters.includes(name),
-    lastWins: surface.query.lastWins,
+    extra: (name) => surface.parameters.includes(name) || (input && memberFor(input.shape, name) !== undefined),
+    ...(input && { textLimit: JSON_LIMIT }),
+    ...{ read: wire.query.readForm, lastWins: wire.query.lastWins },
+    ...{ collect: wire.query.doubled !== undefined, ignore: wire.query.unknown === undefined },
     limit: (name) => {
       const known = form[name]
       return known?.kind === 'file' ? known.limit(config) : SMALLEST_BODY_LIMIT
@@ -84,7 +95,7 @@ function refuseTooLarge(form: Form, incoming: IncomingMessage, config: Configura
   if (first && announced > total) throw tooLarge(first.name, first.limit, announced)
 }
 
-export const mayCarryCredentials = (incoming: IncomingMessage | undefined) =>
+export const isForm = (incoming: IncomingMessage | undefined) =>
   /^(multipart\/form-data|application\/x-www-form-urlencoded)\s*(;|$)/i.test(incoming?.headers['content-type'] ?? '')
 
 /** Node leaves `100 Continue` to us, so that a refused upload is refused before its body is sent. */

@@ -8,10 +8,11 @@ import { doubtIn } from '../../store/json-names.ts'
 /** Bytes. What needs more is an upload. */
 export const JSON_LIMIT = 64 * 1024
 
-/** Refuses, before the first byte, what its headers already tell. */
-export function checkJsonHeaders(incoming: IncomingMessage, limit: number): void {
+/** Refuses, before the first byte, what its headers already show. `typeless`: it need not say that it is JSON. */
+export function checkJsonHeaders(incoming: IncomingMessage, limit: number, { typeless = false } = {}): void {
   const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': announced } = incoming.headers
-  const isJson = /^application\/json\s*(?:;\s*(?:charset="?utf-8"?\s*;?\s*)?)?$/i.test(type)
+  const isJson =
+    (typeless && type === '') || /^application\/json\s*(?:;\s*(?:charset="?utf-8"?\s*;?\s*)?)?$/i.test(type)
   if (!isJson || !/^\s*(?:identity)?\s*$/i.test(encoding ?? ''))
     throw new ApiError('unsupported', 'Expected a body of type application/json')
   if (Number(announced ?? 0) > limit) throw tooLong(limit)

@@ -6,12 +6,31 @@ import { didYouMean, quoted } from '../../nearest.ts'
 
 export type Parameters = Record<string, string>
 
+/** The same where a name may have several values. */
+export type Values = Record<string, string | string[]>
+
+/** One value of each name, for what takes no more: credentials. */
+export function singles(values: Values): Parameters {
+  for (const name in values) if (typeof values[name] !== 'string') return onlyLast(values)
+  return values as Parameters
+}
+
+function onlyLast(values: Values): Parameters {
+  const last: Parameters = Object.create(null)
+  for (const name in values) last[name] = [values[name] ?? ''].flat().at(-1) ?? ''
+  return last
+}
+
 /** How a surface reads the words of a request. */
 export interface QueryDialect {
   /** `changes`: the call may change or destroy something. There nothing that the caller wrote may be dropped, whatever the dialect. */
-  read: (text: string, changes: boolean) => Parameters
-  /** The refusal of a word that neither the surface nor the declaration knows; `known` are those that they do. */
-  unknown: (name: string, known: () => string[]) => ApiError
+  read: (text: string, changes: boolean) => Values
+  /** Reads a url-encoded form. */
+  readForm: (text: string) => Values
+  /** The refusal of a word that neither the surface nor the declaration knows; `known` are those that they do. Left out, it is ignored. */
+  unknown?: (name: string, known: () => string[]) => ApiError
+  /** Which of several values of a name counts where the schema takes no list. Left out, `read` gives one value of each name. */
+  doubled?: Doubled
   /** The refusal of values; each error says what is allowed. */
   wrong: (first: FieldError, more: FieldError[]) => ApiError
   /** Everything that a caller wrote counts: a body, or a condition, that the endpoint does not take is refused. */
@@ -20,13 +39,19 @@ export interface QueryDialect {
   lastWins: boolean
 }
 
+/** None, the first, the last, or all of them as a list. */
+export type Doubled = 'refuse' | 'first' | 'last' | 'list'
+
 const MOST = 64
 
 /** Their values name storage, which may hold a blank and never a plus: many programs write the one as the other. */
 const STORAGE = new Set(['dataset', 'pool', 'resource'])
 
+/** Unknown names are refused. */
+type Refusing = QueryDialect & Required<Pick<QueryDialect, 'unknown'>>
+
 /** Every word is a name with a value, once. */
-export const strictQuery: QueryDialect = {
+export const strictQuery: Refusing = {
   read(text) {
     const parameters: Parameters = Object.create(null)
     if (text === '') return parameters
@@ -49,6 +74,7 @@ export const strictQuery: QueryDialect = {
     }
     return parameters
   },
+  readForm: (text) => readLenient(text, true),
   unknown: (name, known) =>
     invalid(`Unknown query parameter ${quoted(name)}${didYouMean(name, known()) || listed(known())}`, about(name)),
   wrong: (first, more) => invalid(first.message, { details: { field: first.field, errors: [first, ...more] } }),
@@ -60,12 +86,9 @@ export const strictQuery: QueryDialect = {
  * As the original reads them: the last of a repeated name wins, a word without a value is ignored. Not where something is changed: there a
  * word without a value must at least be one that is known, and two values of one name contradict each other.
  */
-export const lenientQuery: QueryDialect = {
-  read(text, changes) {
-    const parameters = parseParameters(text)
-    if (changes && text !== '') refuseContradictions(text, parameters)
-    return parameters
-  },
+export const lenientQuery: Refusing = {
+  read: readLenient,
+  readForm: (text) => readLenient(text, true),
   unknown: () => invalid('Unknown parameter'),
   wrong: ({ field }) => invalid(`Invalid value for option: ${field}`),
   strict: false,
@@ -73,7 +96,53 @@ export const lenientQuery: QueryDialect = {
 }
 
 /** As the original reads them, wherever they come. */
-export const originalQuery: QueryDialect = { ...lenientQuery, read: parseParameters, lastWins: true }
+export const originalQuery: Refusing = {
+  ...lenientQuery,
+  read: parseParameters,
+  readForm: parseParameters,
+  lastWins: true,
+}
+
+function readLenient(text: string, changes: boolean): Parameters {
+  const parameters = parseParameters(text)
+  if (changes && text !== '') refuseContradictions(text, parameters)
+  return parameters
+}
+
+/** What the dialects of other clients differ in. */
+export interface QueryHabits {
+  /** What `+` stands for. */
+  plus: 'itself' | 'blank'
+  /** `a`, and `a=` where it is refused: no value, so no word; or the empty text. */
+  valueless: 'refuse' | 'ignore' | 'empty'
+  doubled: Doubled
+  unknown: 'refuse' | 'ignore'
+}
+
+/** A dialect of these habits; queries and forms are read alike. */
+export function queryDialect(habits: QueryHabits): QueryDialect {
+  const read = (text: string) => readBy(habits, text)
+  const { unknown, ...rest } = strictQuery
+  const dialect: QueryDialect = { ...rest, read, readForm: read, doubled: habits.doubled, strict: false }
+  return habits.unknown === 'refuse' ? { ...dialect, unknown } : dialect
+}
+
+function readBy({ plus, valueless }: QueryHabits, text: string): Values {
+  const values: Values = Object.create(null)
+  if (text === '') return values
+  const plain = (part: string) => decode(plus === 'blank' ? part.replaceAll('+', ' ') : part)
+  for (const pair of split(text)) {
+    const equals = pair.indexOf('=')
+    const name = plain(equals < 0 ? pair : pair.slice(0, equals))
+    if (name === '' || (equals < 0 && valueless === 'ignore')) continue
+    const value = equals < 0 ? '' : plain(pair.slice(equals + 1))
+    if (value === '' && valueless === 'refuse')
+      throw invalid(`The option ${quoted(name)} has no value: expected name=value`, about(name))
+    const known = values[name]
+    values[name] = known === undefined ? value : [known, value].flat()
+  }
+  return values
+}
 
 /**
  * Parses `a=b&c=d` as the original does: `+` stays a plus, since a token may hold any printable character. Throws a bare 400 on malformed

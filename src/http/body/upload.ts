@@ -11,14 +11,22 @@ import { ApiError, errno, invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
 import { readBytes } from './json-body.ts'
-import { contradiction, lenientQuery, originalQuery, type Parameters } from './query.ts'
+import { contradiction, type Parameters, singles, type Values } from './query.ts'
 
 export interface UploadOptions {
   form: Form
   /** Names of text parts taken besides the form's own: credentials, and what the configuration tolerates. */
-  extra: (name: string) => boolean
+  extra: (name: string) => boolean | undefined
+  /** Reads a url-encoded form. */
+  read: (text: string) => Values
   /** A part may come again with another value: then the last one counts. */
   lastWins: boolean
+  /** A text part may come again: all its values are kept. */
+  collect?: boolean
+  /** Parts that nobody takes are dropped, not refused. */
+  ignore?: boolean
+  /** Bytes of a text part. */
+  textLimit?: number
   /** Size limit in bytes of a file part. */
   limit: (name: string) => number
   /** Folder for a file part while it arrives. */
@@ -30,7 +38,7 @@ export interface UploadOptions {
 }
 
 export interface Received {
-  fields: Parameters
+  fields: Values
   files: Record<string, ReceivedFile>
 }
 
@@ -47,9 +55,8 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return receiveMultipart(incoming, options)
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     try {
-      const text = (await readBytes(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8')
-      const fields = (options.lastWins ? originalQuery : lenientQuery).read(text, true)
-      checkNames(Object.keys(fields), options)
+      const fields = options.read((await readBytes(incoming, 16 * TEXT_LIMIT, options.idle)).toString('utf8'))
+      for (const name of Object.keys(fields)) if (!isTaken(name, options)) delete fields[name]
       return { fields, files: {} }
     } catch (error) {
       const how = error instanceof ApiError && error.kind !== 'timeout' && howTo(options.form)
@@ -73,23 +80,25 @@ const howTo = (form: Form) => {
 /** A part of the form's own: `constructor` is a name that every object has. */
 const declared = (form: Form, name: string) => (Object.hasOwn(form, name) ? form[name] : undefined)
 
-function checkNames(names: string[], { form, extra }: UploadOptions): void {
-  for (const name of names) {
-    const part = declared(form, name)
-    if (part?.kind === 'file') throw invalid(`Expected a file for option: ${name}`)
-    if (!part && !extra(name)) throw invalid('Unknown parameter')
-  }
+/** Whether somebody takes the text of this name; throws where what nobody takes is refused. */
+function isTaken(name: string, { form, extra, ignore }: UploadOptions): boolean {
+  const part = declared(form, name)
+  if (part?.kind === 'file') throw invalid(`Expected a file for option: ${name}`)
+  if (part || extra(name)) return true
+  if (ignore) return false
+  throw invalid('Unknown parameter')
 }
 
 async function receiveMultipart(incoming: IncomingMessage, options: UploadOptions): Promise<Received> {
-  const fields: Parameters = Object.create(null)
+  const fields: Values = Object.create(null)
   const files: Record<string, ReceivedFile> = Object.create(null)
   const stored: string[] = []
   const seen = new Set<string>()
   const writes: Promise<void>[] = []
   let refusal: unknown
   let outside = 0
-  const parser = createParser(incoming)
+  const { textLimit = TEXT_LIMIT } = options
+  const parser = createParser(incoming, textLimit)
   // The first refusal wins, ends the parser, and with it the whole pipeline.
   const refuse = (error: unknown) => {
     refusal ??= error
@@ -98,10 +107,12 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   parser.on('partsLimit', () => refuse(invalid('Too many parts in the form')))
   parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
     try {
-      if (nameTruncated || valueTruncated) throw invalid(`A text part is longer than ${TEXT_LIMIT} bytes`)
-      checkNames([name], options)
-      if (!options.lastWins && name in fields && fields[name] !== value) throw contradiction(name)
-      fields[name] = value
+      if (nameTruncated || valueTruncated) throw invalid(`A text part is longer than ${textLimit} bytes`)
+      if (!isTaken(name, options)) return
+      const known = fields[name]
+      if (known !== undefined && options.collect) fields[name] = [known, value].flat()
+      else if (known !== undefined && !options.lastWins && known !== value) throw contradiction(name)
+      else fields[name] = value
     } catch (error) {
       refuse(error)
     }
@@ -111,11 +122,15 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
     stream.on('error', () => {})
     try {
       const part = declared(options.form, name)
+      if (!part && options.ignore) {
+        stream.resume()
+        return
+      }
       if (!part) throw invalid('Unknown parameter')
       if (!options.lastWins && seen.has(name)) throw invalid(`The option ${quoted(name)} came more than once`)
       seen.add(name)
       if (part.kind === 'text') throw invalid(`Expected text, not a file, for option: ${name}`)
-      options.authorize(fields)
+      options.authorize(singles(fields))
       if (!filename) {
         stream.resume()
         return
@@ -164,12 +179,12 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   }
 }
 
-function createParser(incoming: IncomingMessage): busboy.Busboy {
+function createParser(incoming: IncomingMessage, textLimit: number): busboy.Busboy {
   try {
     return busboy({
       headers: incoming.headers,
       defParamCharset: 'utf8',
-      limits: { parts: PARTS, fields: PARTS, files: 8, fieldSize: TEXT_LIMIT, fieldNameSize: 64, headerPairs: 16 },
+      limits: { parts: PARTS, fields: PARTS, files: 8, fieldSize: textLimit, fieldNameSize: 64, headerPairs: 16 },
     })
   } catch {
     throw invalid('Malformed multipart body')

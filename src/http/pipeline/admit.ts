@@ -2,14 +2,16 @@
 import { accountOf, mayAct, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError } from '../../errors.ts'
 import type { Parameters } from '../body/query.ts'
+import { memberFor } from '../body/values.ts'
 import { type Endpoint, neededOf } from '../endpoint.ts'
 import type { Request } from '../request.ts'
 import type { MountOptions, Routed, Surface } from '../surface.ts'
+import type { Wire } from '../wire.ts'
 import { origin, resourceOf } from './audit.ts'
 
 /** Lets through whom the endpoint's permission names, for the methods that the path has; throws the refusal otherwise. */
 export function admit<Deps>(
-  { request, params, group, options: { surface } }: Routed<Deps>,
+  { request, params, group, options: { surface, wire } }: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
   principal: Principal | undefined,
 ): Endpoint<Deps> {
@@ -19,14 +21,15 @@ export function admit<Deps>(
   // The set-up handler authorizes anonymous callers itself. A signed-in session is still checked for its role and CSRF token.
   if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
     throw surface.refuse(request, principal)
-  if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group))
+  if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group, wire))
   return endpoint
 }
 
 /** For Allow. HEAD is where GET is, unless that acts. */
-export const allowedMethods = <Deps>(group: Endpoint<Deps>[]) => [
+export const allowedMethods = <Deps>(group: Endpoint<Deps>[], { head, options }: Pick<Wire, 'head' | 'options'>) => [
   ...new Set(group.map(({ method }) => method)),
-  ...(group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
+  ...(head === 'as-get' && group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
+  ...(options === 'allow' ? ['OPTIONS'] : []),
 ]
 
 /**
@@ -87,10 +90,15 @@ export const isKnown = <Deps>(
 ) =>
   surface.parameters.includes(name) ||
   (endpoint ? [endpoint] : group).some(
-    ({ query, form }) =>
-      (query && Object.hasOwn(query.shape, name)) || (form && Object.hasOwn(form, name) && form[name]?.kind === 'text'),
+    ({ query, input, form }) =>
+      (query && memberFor(query.shape, name) !== undefined) ||
+      (input && memberFor(input.shape, name) !== undefined) ||
+      (form && Object.hasOwn(form, name) && form[name]?.kind === 'text'),
   )
 
 /** Those that a refusal may name. */
 export const knownNames = <Deps>(endpoint: Endpoint<Deps> | undefined, group: Endpoint<Deps>[]) =>
-  (endpoint ? [endpoint] : group).flatMap(({ query }) => (query ? Object.keys(query.shape) : []))
+  (endpoint ? [endpoint] : group).flatMap(({ query, input }) => [
+    ...Object.keys(query?.shape ?? {}),
+    ...Object.keys(input?.shape ?? {}),
+  ])

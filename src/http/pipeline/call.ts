@@ -2,7 +2,8 @@
 import type { Context } from 'hono'
 import type * as z from 'zod'
 import { check, invalidFields } from '../../field-errors.ts'
-import type { Parameters, QueryDialect } from '../body/query.ts'
+import type { Parameters, QueryDialect, Values } from '../body/query.ts'
+import { together, valuesFor } from '../body/values.ts'
 import type { Call } from '../endpoint.ts'
 import type { Env } from '../request.ts'
 
@@ -11,6 +12,7 @@ export class RequestCall implements Call {
   readonly params: unknown
   readonly body: unknown
   readonly query: Call['query']
+  readonly input: unknown
   readonly fields: Call['fields']
   readonly files: Call['files']
   readonly principal: Call['principal']
@@ -31,6 +33,7 @@ export class RequestCall implements Call {
     this.params = call.params
     this.body = call.body
     this.query = call.query
+    this.input = call.input
     this.fields = call.fields
     this.files = call.files
     this.principal = call.principal
@@ -69,13 +72,24 @@ export function validate(schema: z.ZodType, value: unknown): unknown {
 export const pick = (parameters: Parameters, form: object) =>
   Object.fromEntries(Object.entries(parameters).filter(([name]) => Object.hasOwn(form, name)))
 
-export function parseQuery(
+export function parseQuery(schema: z.ZodObject, values: Values, dialect: QueryDialect): Record<string, unknown> {
+  return parse(schema, valuesFor(schema, values, dialect), dialect, true) as Record<string, unknown>
+}
+
+/** Path, query and form as one set of values. What the path says cannot be said otherwise beside it. */
+export function parseInput(
   schema: z.ZodObject,
-  parameters: Parameters,
+  { path, query, form }: Record<'path' | 'query' | 'form', Values>,
   dialect: QueryDialect,
-): Record<string, unknown> {
-  const result = check(schema, pick(parameters, schema.shape), { echo: true })
-  if (!result.errors) return result.data as Record<string, unknown>
+): unknown {
+  const values = valuesFor(schema, { ...together(query, form, dialect), ...path }, dialect)
+  // A form may hold a password: nothing of it is shown.
+  return parse(schema, values, dialect, false)
+}
+
+function parse(schema: z.ZodObject, values: object, dialect: QueryDialect, echo: boolean): unknown {
+  const result = check(schema, values, { echo })
+  if (!result.errors) return result.data
   const [first = { field: '', message: '' }, ...more] = result.errors
   throw dialect.wrong(first, more)
 }

@@ -3,7 +3,7 @@
 import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, errno, invalid } from '../../errors.ts'
 import type { Json } from '../body/body.ts'
-import { contradiction, type Parameters } from '../body/query.ts'
+import { contradiction, singles, type Values } from '../body/query.ts'
 import type { Received } from '../body/upload.ts'
 import type { Actor, Endpoint } from '../endpoint.ts'
 import { inParts } from '../reply/ranges.ts'
@@ -12,7 +12,7 @@ import type { Request } from '../request.ts'
 import type { Routed, Surface } from '../surface.ts'
 import { authenticateNow, enterRefusal, reasonOf } from './admit.ts'
 import { origin, resourceOf } from './audit.ts'
-import { parseQuery, pick, RequestCall, validate } from './call.ts'
+import { parseInput, parseQuery, pick, RequestCall, validate } from './call.ts'
 import { HEADER } from './idempotency.ts'
 import { handleResource } from './resource.ts'
 
@@ -27,13 +27,14 @@ export interface Input extends Received {
 export function invokeHandler<Deps>(
   context: Routed<Deps>,
   endpoint: Endpoint<Deps>,
-  parameters: Parameters,
+  parameters: Values,
   received: Input,
   principal: Principal | undefined,
 ): Reply | Promise<Reply> {
   const { c, request, options } = context
-  const besides = endpoint.form ? pick(parameters, endpoint.form) : {}
-  const fields = endpoint.form ? { ...received.fields, ...besides } : received.fields
+  const { query: dialect } = options.wire
+  const besides = endpoint.form ? pick(singles(parameters), endpoint.form) : {}
+  const fields = endpoint.form ? { ...singles(received.fields), ...besides } : singles(received.fields)
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
@@ -95,20 +96,24 @@ export function invokeHandler<Deps>(
   }
   try {
     if (endpoint.method !== 'GET' && !endpoint.duringMaintenance) options.surface.refuseChanges?.()
-    for (const name in options.surface.query.lastWins ? {} : besides) {
+    for (const name in dialect.lastWins || dialect.doubled ? {} : besides) {
       if (name in received.fields && received.fields[name] !== besides[name]) throw contradiction(name)
     }
-    if (options.surface.query.strict) refuseUnkept(endpoint, request)
+    if (dialect.strict) refuseUnkept(endpoint, request)
     const call = new RequestCall(c, request.head ? AT_ONCE : options.stopping, {
       params: endpoint.params && validate(endpoint.params, context.params),
-      query: endpoint.query ? parseQuery(endpoint.query, parameters, options.surface.query) : {},
+      query: endpoint.query ? parseQuery(endpoint.query, parameters, dialect) : {},
+      input:
+        endpoint.input &&
+        parseInput(endpoint.input, { path: context.params, query: parameters, form: received.fields }, dialect),
       fields,
       files: received.files,
       body: endpoint.body && validate(endpoint.body, received.json?.value),
       principal,
       address: request.address,
       requestId: request.id,
-      authenticateAgain: () => authenticateNow(options.surface, request, { ...received.fields, ...parameters }),
+      authenticateAgain: () =>
+        authenticateNow(options.surface, request, { ...singles(received.fields), ...singles(parameters) }),
       audit: (event, target, actor, entered) => {
         entry = { event, target, actor, entered }
       },
@@ -205,7 +210,9 @@ function checkResponse<Deps>(endpoint: Endpoint<Deps>, reply: Reply): void {
     endpoint.accepted.parse(JSON.parse(String(reply.body)))
     return
   }
-  if (typeof endpoint.response === 'string') {
+  if (endpoint.response === 'none') {
+    if (reply.body !== '') throw new Error(`${endpoint.id} answers with a body`)
+  } else if (typeof endpoint.response === 'string') {
     if (reply.headers['Content-Type']?.split(';')[0] !== endpoint.response)
       throw new Error(`${endpoint.id} answers ${reply.headers['Content-Type']}`)
   } else if (typeof reply.body === 'string' || reply.body instanceof Uint8Array) {

@@ -43,7 +43,7 @@ export interface Once {
   key: string
   method: string
   path: string
-  query: { [name: string]: string }
+  query: { [name: string]: string | string[] }
   body: Uint8Array | undefined
 }
 

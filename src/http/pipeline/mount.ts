@@ -4,12 +4,14 @@ import type { Parameters } from '../body/query.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fail, newRequest, respond } from '../reply/answer.ts'
 import type { Env } from '../request.ts'
-import type { MountOptions, Routed } from '../surface.ts'
+import type { Mounted, MountOptions, Routed } from '../surface.ts'
+import { wireOf } from '../wire.ts'
 import { answerRequest } from './order.ts'
 import { matcher, sortRoutes } from './route.ts'
 
 /** Mounts the endpoints that the configuration switches on. Throws on a declaration without a permission. */
-export function mount<Deps>(options: MountOptions<Deps>): void {
+export function mount<Deps>(given: MountOptions<Deps>): void {
+  const options: Mounted<Deps> = { ...given, wire: wireOf(given.surface) }
   const byPath = new Map<string, Endpoint<Deps>[]>()
   for (const declaration of options.endpoints) {
     if (!declaration.permission) throw new Error(`${declaration.id} declares no permission`)
@@ -53,7 +55,7 @@ function serve<Deps>(
   c: Context<Env>,
   group: Endpoint<Deps>[],
   params: Parameters,
-  options: MountOptions<Deps>,
+  options: Mounted<Deps>,
 ): Response | Promise<Response> {
   const target = c.env?.target ?? { path: c.req.path, query: new URL(c.req.url).search.slice(1) }
   const context: Routed<Deps> = {

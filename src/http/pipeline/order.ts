@@ -4,11 +4,11 @@
 // path could have are refused after the permission, so that a stranger does not learn which there are.
 // The trap: a request without a body is answered synchronously when its handler is; one `await` here costs more than all the rest.
 import type { Principal } from '../../auth/principal.ts'
-import { mayCarryCredentials, readForm, readJson, refuseBody } from '../body/body.ts'
+import { isForm, readForm, readJson, refuseBody } from '../body/body.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
-import type { Parameters } from '../body/query.ts'
+import { type Parameters, singles, type Values } from '../body/query.ts'
 import { changes, type Endpoint } from '../endpoint.ts'
-import type { Reply } from '../reply/reply.ts'
+import { nothing, type Reply } from '../reply/reply.ts'
 import type { Routed } from '../surface.ts'
 import { admit, allowedMethods, authenticateNow, enterRefusal, isKnown, knownNames, precheck } from './admit.ts'
 import { type Input, invokeHandler } from './handle.ts'
@@ -20,12 +20,13 @@ const NO_BODY: Input = Object.freeze({ fields: Object.freeze(Object.create(null)
 /** `query`: as it came. */
 export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply | Promise<Reply> {
   const { request, group } = context
-  const { surface } = context.options
+  const { surface, wire } = context.options
   const endpoint = group.find(({ method }) => method === request.method)
+  if (request.method === 'OPTIONS' && wire.options === 'allow') return allowed(context)
   refuseStrangeMethod(context, endpoint)
   const parameters = readParameters(context, endpoint, query)
   surface.gate(request, endpoint)
-  const proven = surface.authenticate(request, parameters)
+  const proven = surface.authenticate(request, singles(parameters))
   return proven instanceof Promise
     ? proven.then((principal) => afterAuthentication(context, endpoint, parameters, principal))
     : afterAuthentication(context, endpoint, parameters, proven)
@@ -34,15 +35,16 @@ export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply
 function afterAuthentication<Deps>(
   context: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
-  parameters: Parameters,
+  parameters: Values,
   principal: Principal | undefined,
 ): Reply | Promise<Reply> {
   const { request, options } = context
   if (!endpoint?.unlimited) options.surface.count?.(request, principal)
-  if (!principal && endpoint?.form && !isOpen(endpoint) && mayCarryCredentials(request.incoming))
+  if (!principal && endpoint && takesForm(endpoint) && !isOpen(endpoint) && isForm(request.incoming))
     return withForm(context, endpoint, parameters, undefined)
   const admitted = admit(context, endpoint, principal)
-  if (admitted.form) return withForm(context, admitted, parameters, principal)
+  if (admitted.form || (takesForm(admitted) && hasBody(request.incoming)))
+    return withForm(context, admitted, parameters, principal)
   if (admitted.body || isBodyRefused(context, admitted)) return withBody(context, admitted, parameters, principal)
   discardBody(request.incoming)
   return invokeHandler(context, admitted, parameters, NO_BODY, principal)
@@ -50,7 +52,10 @@ function afterAuthentication<Deps>(
 
 /** A body of a change that takes none is refused where everything that a caller wrote counts. */
 const isBodyRefused = <Deps>({ request, options }: Routed<Deps>, { method }: Endpoint<Deps>) =>
-  method !== 'GET' && options.surface.query.strict && hasBody(request.incoming)
+  method !== 'GET' && options.wire.query.strict && hasBody(request.incoming)
+
+const takesForm = <Deps>({ form, input, method }: Endpoint<Deps>) =>
+  form !== undefined || (input !== undefined && method !== 'GET')
 
 /** Whether strangers are let through to the handler. */
 const isOpen = <Deps>({ permission }: Endpoint<Deps>) => permission === 'public' || permission === 'set-up'
@@ -59,13 +64,13 @@ const isOpen = <Deps>({ permission }: Endpoint<Deps>) => permission === 'public'
 async function withBody<Deps>(
   context: Routed<Deps>,
   endpoint: Endpoint<Deps>,
-  parameters: Parameters,
+  parameters: Values,
   principal: Principal | undefined,
 ): Promise<Reply> {
   const { request, options } = context
   let input = NO_BODY
   try {
-    if (endpoint.body) input = { ...NO_BODY, json: await readJson(request, options.config) }
+    if (endpoint.body) input = { ...NO_BODY, json: await readJson(request, options.config, options.wire) }
     else await refuseBody(request, options.config)
   } catch (error) {
     enterRefusal(endpoint, request, options, error, principal)
@@ -81,14 +86,14 @@ async function withBody<Deps>(
 async function withForm<Deps>(
   context: Routed<Deps>,
   endpoint: Endpoint<Deps>,
-  parameters: Parameters,
+  parameters: Values,
   known: Principal | undefined,
 ): Promise<Reply> {
   const { request, options } = context
   let principal = known
   let refusal: unknown
   const authenticateBy = (fields: Parameters) => {
-    principal = authenticateNow(options.surface, request, { ...fields, ...parameters })
+    principal = authenticateNow(options.surface, request, { ...fields, ...singles(parameters) })
     admit(context, endpoint, principal)
   }
   const authorize = (fields: Parameters) => {
@@ -105,11 +110,11 @@ async function withForm<Deps>(
     }
   }
   if (known) precheck(endpoint, request, options, known)
-  const form = await readForm(request, endpoint.form ?? {}, options, authorize)
+  const form = await readForm(request, endpoint, options, authorize)
   try {
     // Hours may have passed, as slowly as the sender liked: a session that has ended meanwhile begins nothing any more.
     if (known?.via === 'session') authenticateBy({})
-    else authorize(form.fields)
+    else authorize(singles(form.fields))
     return await invokeHandler(context, endpoint, parameters, form, principal)
   } finally {
     await form.discard()
@@ -118,18 +123,26 @@ async function withForm<Deps>(
 
 /** Methods that no path of the surface has, and HEAD where there is no GET to answer as. */
 function refuseStrangeMethod<Deps>({ request, options, group }: Routed<Deps>, endpoint: Endpoint<Deps> | undefined) {
-  if (request.head ? !endpoint || endpoint.acts : !METHODS.includes(request.method))
-    throw options.surface.wrongMethod(request.head ? 'HEAD' : request.method, allowedMethods(group))
+  const headless = !endpoint || endpoint.acts || options.wire.head === 'refuse'
+  if (request.head ? headless : !METHODS.includes(request.method))
+    throw options.surface.wrongMethod(request.head ? 'HEAD' : request.method, allowedMethods(group, options.wire))
+}
+
+function allowed<Deps>({ request, options, group }: Routed<Deps>): Reply {
+  discardBody(request.incoming)
+  return nothing(200, { Allow: allowedMethods(group, options.wire).join(', ') })
 }
 
 function readParameters<Deps>(
-  { options: { surface }, group }: Routed<Deps>,
+  { options: { surface, wire }, group }: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
   query: string,
-): Parameters {
-  const parameters = surface.query.read(query, (endpoint ? [endpoint] : group).some(changes))
-  for (const name of Object.keys(parameters)) {
-    if (!isKnown(name, endpoint, group, surface)) throw surface.query.unknown(name, () => knownNames(endpoint, group))
+): Values {
+  const { read, unknown } = wire.query
+  const parameters = read(query, (endpoint ? [endpoint] : group).some(changes))
+  if (!unknown) return parameters
+  for (const name in parameters) {
+    if (!isKnown(name, endpoint, group, surface)) throw unknown(name, () => knownNames(endpoint, group))
   }
   return parameters
 }

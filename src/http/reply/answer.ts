@@ -40,6 +40,7 @@ export function respond({ request, options }: Answering, reply: Reply, error?: u
   options.answered(request, reply.status, error)
   const headers = options.surface.headers(request)
   for (const name in reply.headers) headers[name] = reply.headers[name] as string
+  if (headers['Content-Type'] === '') delete headers['Content-Type']
   if (request.head) {
     headOnly(reply, headers)
     return new Response(null, { status: reply.status, headers })
@@ -51,13 +52,16 @@ export function respond({ request, options }: Answering, reply: Reply, error?: u
     return RESPONSE_ALREADY_SENT
   }
   const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : (reply.body as string)
-  return new Response(reply.status === 304 ? null : body, { status: reply.status, headers })
+  return new Response(isBare(reply.status) ? null : body, { status: reply.status, headers })
 }
+
+/** Statuses whose answers have no body, not even an empty one. */
+const isBare = (status: number) => status === 204 || status === 304
 
 export function fail(context: Answering, error: unknown): Response {
   const known = error instanceof ApiError ? error : new ApiError('internal', '', { cause: error })
   const { incoming } = context.request
-  const reply = context.options.surface.renderError(known)
+  const reply = context.options.surface.renderError(known, context.request)
   // What is still on its way is not wanted: the connection ends with this answer.
   if (hasBody(incoming) && !incoming?.complete) reply.headers['Connection'] = 'close'
   return respond(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
@@ -67,13 +71,13 @@ export function fail(context: Answering, error: unknown): Response {
 export function notFoundReply(c: Context<Env>, options: Answering['options'], error = notFound()): Response {
   const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
   discardBody(request.incoming)
-  return respond({ request, options }, options.surface.renderError(error), error)
+  return respond({ request, options }, options.surface.renderError(error, request), error)
 }
 
 /** For a request whose first lines are not plain. What follows on its connection might begin in the middle of something: that ends. */
 export function objectionReply(c: Asked, path: string, options: Answering['options'], error: ApiError): Response {
   const request = newRequest(c, path, options.callerOf)
-  const reply = options.surface.renderError(error)
+  const reply = options.surface.renderError(error, request)
   reply.headers['Connection'] = 'close'
   return respond({ request, options }, reply, error)
 }

@@ -72,5 +72,5 @@ const beyond = (size: number) =>
 export function headOnly(reply: Reply, headers: Record<string, string>): void {
   const { body, follow, status } = reply
   if (body instanceof Readable) body.destroy()
-  else if (!follow && status !== 304) headers['Content-Length'] ??= String(Buffer.byteLength(body))
+  else if (!follow && status !== 304 && status !== 204) headers['Content-Length'] ??= String(Buffer.byteLength(body))
 }

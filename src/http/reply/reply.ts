@@ -30,6 +30,9 @@ export function jsonText(body: string | Uint8Array, status = 200, headers: Recor
   return { status, headers: { 'Content-Type': JSON_TYPE, ...headers }, body }
 }
 
+/** An answer without a body. */
+export const nothing = (status = 204, headers: Record<string, string> = {}): Reply => ({ status, headers, body: '' })
+
 export function text(body: string | Uint8Array, headers: Record<string, string> = {}): Reply {
   return { status: 200, headers: { 'Content-Type': TEXT_TYPE, ...headers }, body }
 }

@@ -72,7 +72,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     nobody: 'admin',
     targets: 'word',
     parameters: [...PARAMETERS, ...config.parameters],
-    query: mode === 'original' ? originalQuery : lenientQuery,
+    wire: { query: mode === 'original' ? originalQuery : lenientQuery },
     headers,
     gate(request, endpoint) {
       if (endpoint?.permission === 'public') return

@@ -2,7 +2,6 @@
 // in; so a cookie that is not taken there is as good as none.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { ApiError } from '../../errors.ts'
-import { strictQuery } from '../../http/body/query.ts'
 import type { AuditLog } from '../../http/pipeline/audit.ts'
 import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
 import { baseHeaders } from '../../http/reply/base-headers.ts'
@@ -25,7 +24,6 @@ export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions;
     nobody: 'nobody',
     targets: 'resource',
     parameters: [],
-    query: strictQuery,
     headers,
     gate(request, endpoint) {
       // What needs no session changes something as well: nobody else's page signs a browser in.

@@ -7,7 +7,6 @@ import { ownAccount } from '../../auth/principal.ts'
 import { ApiError, invalid } from '../../errors.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
-import { strictQuery } from '../../http/body/query.ts'
 import type { AuditLog } from '../../http/pipeline/audit.ts'
 import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
 import type { Answers } from '../../http/pipeline/idempotency.ts'
@@ -57,7 +56,6 @@ export function controllerSurface({
     nobody: 'nobody',
     targets: 'resource',
     parameters: [],
-    query: strictQuery,
     headers: limit ? (request) => ({ ...headers(request), ...told }) : headers,
     answers,
     gate(request, endpoint) {
