@@ -16,6 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '../errors.ts'
 import { give, giveToGroup, heirOf } from './owner.ts'
@@ -38,7 +39,30 @@ export function writeAtomic(
 }
 
 /**
- * The same where a link may lie in the file's place: it is replaced, never followed, by a file with the owner, group and mode of the one that it
+ * The same without its fsyncs, for a file that nobody relies on before the caller has made it durable by `syncPaths`, with its folder. A
+ * reader still finds all of it or nothing.
+ */
+export function writeUnsynced(file: string, content: string, mode = 0o640): void {
+  replace(file, content, mode, { there: undefined, synced: false })
+}
+
+/** Makes files, and the names in folders, survive a power cut. The event loop goes on meanwhile: a slow disk takes tens of milliseconds. */
+export async function syncPaths(paths: Iterable<string>): Promise<void> {
+  const all = [...new Set(paths)].map(async (path) => {
+    const handle = await open(path, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+  // Every one has ended before an error is thrown: the caller removes the files then.
+  const failed = (await Promise.allSettled(all)).find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/**
+ * As writeAtomic where a link may lie in the file's place: it is replaced, never followed, by a file with the owner, group and mode of the one that it
  * leads to. An image that runs from memory lays such links to what it keeps on a disk (scripts/memory-image.sh).
  */
 export function replaceAtomic(file: string, content: string | Uint8Array, mode = 0o640): string | undefined {
@@ -50,7 +74,7 @@ function replace(
   file: string,
   content: string | Uint8Array,
   mode: number,
-  { there, group }: { there: Stats | undefined; group?: number | undefined },
+  { there, group, synced = true }: { there: Stats | undefined; group?: number | undefined; synced?: boolean },
 ): string | undefined {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
   let lost: string | undefined
@@ -61,7 +85,7 @@ function replace(
       if (there) lost = give(fd, heirOf(there, mode))
       else giveToGroup(fd, group ?? statSync(dirname(file)).gid)
       writeFileSync(fd, content)
-      fsyncSync(fd)
+      if (synced) fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
@@ -70,7 +94,7 @@ function replace(
     rmSync(temporary, { force: true })
     throw error
   }
-  syncFolder(dirname(file))
+  if (synced) syncFolder(dirname(file))
   return lost
 }
 

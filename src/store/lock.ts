@@ -1,6 +1,6 @@
 // Whether a script's kernel lock is held: the truth about a task, which no stale file can fake.
 // The trap: /proc/locks hides locks across pid namespaces (containers), so only its "yes" is believed; flock(1) decides the rest.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { ApiError } from '../errors.ts'
 import { SYSTEM_PATH } from '../folders.ts'
@@ -12,12 +12,31 @@ const isMissing = (error: Error | undefined) => error !== undefined && 'code' in
 
 /** Whether somebody holds a flock on `file`; undefined when that cannot be told. 10 µs when so, a process of 1.5 ms when not. */
 export function isHeld(file: string): boolean | undefined {
+  const known = seenHeld(file)
+  return known ?? answered(spawnSync('flock', tryIt(file), LOOK).status)
+}
+
+/** The same, while the event loop goes on. */
+export async function isHeldLater(file: string): Promise<boolean | undefined> {
+  const known = seenHeld(file)
+  if (known !== undefined) return known
+  const child = spawn('flock', tryIt(file), LOOK)
+  const status = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null))
+    child.once('exit', resolve)
+  })
+  return answered(status)
+}
+
+const LOOK = { stdio: 'ignore', timeout: 5000, env: { PATH: SYSTEM_PATH } } as const
+const tryIt = (file: string) => ['-n', '-s', file, 'true']
+const answered = (status: number | null) => (status === 1 ? true : status === 0 ? false : undefined)
+
+/** What can be told without another process. */
+function seenHeld(file: string): boolean | undefined {
   const info = statSync(file, { throwIfNoEntry: false })
   if (!info) return false
-  if (inProcLocks(info.ino, info.dev)) return true
-  const options = { stdio: 'ignore', timeout: 5000, env: { PATH: SYSTEM_PATH } } as const
-  const { status } = spawnSync('flock', ['-n', '-s', file, 'true'], options)
-  return status === 1 ? true : status === 0 ? false : undefined
+  return inProcLocks(info.ino, info.dev) || undefined
 }
 
 /**

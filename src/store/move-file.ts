@@ -1,12 +1,14 @@
-// Moves a file under its final name: a rename, or across file systems a durable copy. The target is whole or not there.
-// The trap: the target's folder may belong to somebody less trusted (uploads), who could lay a link where the copy is going to be.
+// Moves a file under its final name: a rename, or across file systems a copy. The target is whole or not there, and durable at the end. The target's
+// folder may belong to a less trusted user (uploads), who could put a link where a copy is going to be.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, constants, renameSync, rmSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '../errors.ts'
-import { syncFolder } from './atomic.ts'
+import { syncPaths } from './atomic.ts'
 
-export function moveFile(from: string, to: string, mode = 0o640): void {
+/** On one file system the rename is done when this returns its promise. A copy lets the event loop go on. */
+export async function moveFile(from: string, to: string, mode = 0o640): Promise<void> {
   chmodSync(from, mode)
   try {
     renameSync(from, to)
@@ -14,10 +16,8 @@ export function moveFile(from: string, to: string, mode = 0o640): void {
     if (errno(error) !== 'EXDEV') throw error
     const temporary = join(dirname(to), `.${basename(to)}.${randomBytes(6).toString('hex')}`)
     try {
-      copyFileSync(from, temporary, constants.COPYFILE_EXCL)
-      const fd = openSync(temporary, 'r')
-      fsyncSync(fd)
-      closeSync(fd)
+      await copyFile(from, temporary, constants.COPYFILE_EXCL)
+      await syncPaths([temporary])
       renameSync(temporary, to)
     } catch (failure) {
       rmSync(temporary, { force: true })
@@ -25,5 +25,5 @@ export function moveFile(from: string, to: string, mode = 0o640): void {
     }
     rmSync(from)
   }
-  syncFolder(dirname(to))
+  await syncPaths([dirname(to)])
 }

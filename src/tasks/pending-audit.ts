@@ -22,14 +22,17 @@ export const PendingAudit = z.object({
 /** An entry of the audit log without its result. */
 export type PendingAudit = z.infer<typeof PendingAudit>
 
-const file = (folders: Folders, id: string) => join(taskFolder(folders, id), 'owed')
+export const pendingAuditFile = (folders: Folders, id: string) => join(taskFolder(folders, id), 'owed')
 
-export const savePendingAudit = (folders: Folders, id: string, entry: PendingAudit) =>
-  writeAtomic(file(folders, id), `${JSON.stringify(entry)}\n`)
-export const hasPendingAudit = (folders: Folders, id: string) => existsSync(file(folders, id))
+export const savePendingAudit = (folders: Folders, id: string, entry: PendingAudit): void => {
+  writeAtomic(pendingAuditFile(folders, id), pendingAuditText(entry))
+}
+export const pendingAuditText = (entry: PendingAudit) => `${JSON.stringify(entry)}\n`
+export const hasPendingAudit = (folders: Folders, id: string) => existsSync(pendingAuditFile(folders, id))
 export const readPendingAudit = (folders: Folders, id: string): PendingAudit | undefined =>
-  PendingAudit.safeParse(readJson(file(folders, id))).data
-export const removePendingAudit = (folders: Folders, id: string) => rmSync(file(folders, id), { force: true })
+  PendingAudit.safeParse(readJson(pendingAuditFile(folders, id))).data
+export const removePendingAudit = (folders: Folders, id: string) =>
+  rmSync(pendingAuditFile(folders, id), { force: true })
 
 export interface AuditOptions {
   folders: Folders

@@ -26,8 +26,11 @@ export interface ProgramOptions {
   warn: (text: string, error?: unknown) => void
 }
 
+/** A script that was started. */
+export type Running = ChildProcess
+
 /** Resolves with how a program ended, or why it never ran. */
-export const endOf = (child: ChildProcess) =>
+export const endOf = (child: Running) =>
   new Promise<End>((resolve) => {
     child.once('error', (error) => resolve({ error }))
     child.once('exit', (code) => resolve({ code }))
@@ -62,7 +65,7 @@ export class TaskProgram {
     { kind, id }: Task,
     action: 'run' | 'recover' | 'cancel',
     { args, wrapped }: Pick<TaskRequest, 'args' | 'wrapped'>,
-  ): ChildProcess {
+  ): Running {
     const { folders, privilege, environment } = this.options
     const script = this.scriptOf(kind, wrapped)
     const folder = taskFolder(folders, id)

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Folders } from '../folders.ts'
-import { writeAtomic } from '../store/atomic.ts'
+import { syncPaths, writeUnsynced } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { ensureFolder } from '../store/ensure-folder.ts'
 import { moveFile } from '../store/move-file.ts'
-import { type PendingAudit, savePendingAudit } from './pending-audit.ts'
-import type { TaskRequest } from './read.ts'
-import { type Task, taskFolder, taskIds } from './task.ts'
+import { type PendingAudit, pendingAuditFile, pendingAuditText } from './pending-audit.ts'
+import { requestFile, type TaskRequest } from './read.ts'
+import { type Task, taskFolder, taskIds, tasksFolder } from './task.ts'
 
 /** Text to write, or the path of a received file to move into place. */
 export type Input = { text: string } | { file: string }
@@ -33,24 +33,33 @@ export interface NewTask {
   inputs: Record<string, Input>
 }
 
-/** The status comes before the inputs: a kill in between leaves a task that died, not a private key in a folder that nobody looks at. */
-export function makeTask(folders: Folders, task: Task, { request, by, entry, inputs }: NewTask): void {
+/**
+ * Resolves when all of it is on the disk. It is written in one synchronous step, and made durable together: a slow disk holds up this task and no
+ * other request. The status comes before the inputs: a kill in between leaves a task that died, not a private key in a folder that nobody
+ * looks at.
+ */
+export async function makeTask(folders: Folders, task: Task, { request, by, entry, inputs }: NewTask): Promise<void> {
   const folder = taskFolder(folders, task.id)
-  ensureFolder(join(folder, 'input'))
+  const input = join(folder, 'input')
+  ensureFolder(input)
   checkpoint('task-folder')
   const { id, kind, created_at } = task
   const { lock, args, endless, wrapped } = request
-  writeAtomic(
-    join(folder, 'request.json'),
-    `${JSON.stringify({ id, kind, lock, args, by, created_at, endless, wrapped: wrapped || undefined })}\n`,
-  )
-  if (entry) savePendingAudit(folders, id, entry)
-  writeAtomic(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
-  checkpoint('task-made')
-  for (const [name, input] of Object.entries(inputs)) {
-    const target = join(folder, 'input', name)
-    if ('text' in input) writeAtomic(target, input.text, 0o600)
-    else moveFile(input.file, target, 0o600)
+  const asked = { id, kind, lock, args, by, created_at, endless, wrapped: wrapped || undefined }
+  const written: string[] = []
+  const write = (file: string, text: string, mode?: number) => {
+    writeUnsynced(file, text, mode)
+    written.push(file)
   }
+  write(requestFile(folders, id), `${JSON.stringify(asked)}\n`)
+  if (entry) write(pendingAuditFile(folders, id), pendingAuditText(entry))
+  write(join(folder, 'status.json'), `${JSON.stringify(task)}\n`)
+  checkpoint('task-made')
+  for (const [name, given] of Object.entries(inputs)) {
+    const target = join(input, name)
+    if ('text' in given) write(target, given.text, 0o600)
+    else await moveFile(given.file, target, 0o600)
+  }
+  await syncPaths([...written, input, folder, tasksFolder(folders)])
   checkpoint('task-given')
 }

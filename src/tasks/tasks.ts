@@ -8,8 +8,8 @@ import { Claims } from './claims.ts'
 import { type End, whyItEnded } from './last-words.ts'
 import { hasBegun } from './leftovers.ts'
 import { type AuditOptions, type PendingAudit, PendingAudits } from './pending-audit.ts'
-import { endOf, type ProgramOptions, TaskProgram } from './program.ts'
-import { type Listed, listTasks, listTasksInTurns, readRequest, type TaskRequest } from './read.ts'
+import { endOf, type ProgramOptions, type Running, TaskProgram } from './program.ts'
+import { type Listed, listTasks, listTasksInTurns, readRequest } from './read.ts'
 import { Reaper } from './reap.ts'
 import { type Input, makeTask, newTaskId } from './start.ts'
 import { StatusFiles } from './status-file.ts'
@@ -30,7 +30,7 @@ export interface StartOptions {
   inputs?: Record<string, Input>
   by: Asker
   /** Runs once the lock is ours and before the script starts. */
-  prepare?: () => void
+  prepare?: () => void | Promise<void>
   /** It may take days (a scrub), and is not cancelled after `longest`. */
   endless?: boolean
 }
@@ -52,6 +52,8 @@ export class Tasks {
   private readonly options: TasksOptions
   /** Started by this process and not yet ended: id → the promise of its end. */
   private readonly live = new Map<string, Promise<void>>()
+  /** Being started by this process: their scripts do not run yet. */
+  private readonly starting = new Map<string, Promise<unknown>>()
   private readonly claims: Claims
   private readonly program: TaskProgram
   private readonly audits: PendingAudits
@@ -71,48 +73,61 @@ export class Tasks {
   }
 
   /**
-   * Starts `<kind>.sh run`; undefined when its lock is taken. The check and the claim are one synchronous step, so that of any number
-   * of parallel requests exactly one gets a task.
+   * Starts `<kind>.sh run`; undefined when its lock is taken. The claim is made in the same synchronous step as the check, so that of any number
+   * of parallel requests exactly one gets a task. The event loop goes on while the task's files reach the disk.
    */
-  start(kind: string, { lock = kind, args = [], inputs = {}, by, prepare, endless }: StartOptions): Task | undefined {
-    if (this.isRunning(lock) || this.reaper.hasOrphan(lock)) return undefined
+  async start(
+    kind: string,
+    { lock = kind, args = [], inputs = {}, by, prepare, endless }: StartOptions,
+  ): Promise<Task | undefined> {
+    if (this.claims.has(lock) || this.reaper.hasOrphan(lock)) return undefined
     const { folders } = this.options
     const wrapped = this.program.isWrapped(kind)
     this.program.scriptOf(kind, wrapped)
-    const created_at = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     const id = newTaskId(folders)
-    const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at }
-    try {
+    const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: secondNow() }
+    const start = async () => {
+      if (await this.claims.isHeldElsewhere(lock)) return undefined
       const asked = { name: by.name, address: by.address }
-      makeTask(folders, task, { request: { lock, args, endless, wrapped }, by: asked, entry: by.entry, inputs })
-      prepare?.()
+      await makeTask(folders, task, { request: { lock, args, endless, wrapped }, by: asked, entry: by.entry, inputs })
+      await prepare?.()
       checkpoint('task-prepared')
-      this.launch(task, { lock, args, wrapped })
-      this.statusFiles.started(kind, id)
-      if (by.waits) {
-        this.audits.awaits(id)
-        by.waits(id)
-      }
+      this.launched(task, lock, this.program.spawn(task, 'run', { args, wrapped }), by)
       return task
+    }
+    this.claims.claim(lock, id)
+    const starting = start()
+    this.starting.set(id, starting)
+    try {
+      const started = await starting
+      if (!started) this.claims.release(lock)
+      return started
     } catch (error) {
+      this.claims.release(lock)
       rmSync(taskFolder(folders, id), { recursive: true, force: true })
       throw refusal(error)
+    } finally {
+      this.starting.delete(id)
     }
   }
 
-  private launch(task: Task, request: Pick<TaskRequest, 'lock' | 'args' | 'wrapped'>): void {
-    // Claimed only once it is started, in the same synchronous step: a claim of what never ran would never end.
-    const child = this.program.spawn(task, 'run', request)
-    this.claims.claim(request.lock, task.id)
-    this.audits.started(task.id)
-    this.reaper.keep(task.id)
+  /** In the same step as the spawn: the events of the child are not missed, and no claim is left of what never ran. */
+  private launched(task: Task, lock: string, child: Running, by: Asker): void {
+    const { id, kind } = task
+    this.audits.started(id)
+    this.statusFiles.started(kind, id)
+    if (by.waits) {
+      this.audits.awaits(id)
+      by.waits(id)
+    }
+    this.reaper.keep(id)
     const end = endOf(child).then((how) => {
-      this.claims.release(request.lock)
+      this.claims.release(lock)
       this.failUnbegun(task, how)
-      return this.settle(task.id)
+      return this.settle(id)
     })
-    this.live.set(task.id, end)
-    end.finally(() => this.live.delete(task.id)).catch((error) => this.options.warn('a task did not end well', error))
+    this.live.set(id, end)
+    end.finally(() => this.live.delete(id)).catch((error) => this.options.warn('a task did not end well', error))
   }
 
   /**
@@ -182,6 +197,7 @@ export class Tasks {
 
   /** Ends a running task; its script puts back what it changed. Undefined when there is no such task. */
   async cancel(id: string): Promise<Task | undefined> {
+    await this.starting.get(id)?.catch(() => {})
     // A script that has just been started holds no lock and has left no record of who it is: it could not be found and ended.
     for (let tries = 100; tries > 0 && this.live.has(id) && this.get(id)?.status === 'pending'; tries--)
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -263,3 +279,5 @@ function refusal(error: unknown): unknown {
     return new ApiError('no-space', 'Not enough free disk space', { cause: error })
   return new ApiError('unavailable', `The files of the task cannot be written: ${why}`, { cause: error })
 }
+
+const secondNow = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z')

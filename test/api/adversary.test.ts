@@ -21,6 +21,7 @@ import { BackOff } from '../../src/auth/back-off.ts'
 import { Configuration } from '../../src/config.ts'
 import { createLog } from '../../src/http/server/access-log.ts'
 import { moveFile } from '../../src/store/move-file.ts'
+import { Reaper } from '../../src/tasks/reap.ts'
 import { TestClock } from '../harness/clock.ts'
 import {
   FIXTURES,
@@ -326,7 +327,7 @@ describe('a task', () => {
     const id = app.tasks.latest('update')?.id ?? ''
     await until('it runs', () => app.tasks.get(id)?.status === 'running')
     const cancel = vi.spyOn(app.tasks, 'cancel')
-    const settle = vi.spyOn(app.tasks, 'settle')
+    const settle = vi.spyOn(Reaper.prototype, 'settle')
     const real = Date.now
     vi.spyOn(Date, 'now').mockImplementation(() => real() + 10 * 365 * 86_400_000)
     await Promise.race([
@@ -376,14 +377,14 @@ describe('SEC-26 what lies in the uploads folder', () => {
   })
 
   const elsewhere = existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(tmpdir()).dev
-  it.skipIf(!elsewhere)('is never written through a link when a file comes from another file system', () => {
+  it.skipIf(!elsewhere)('is never written through a link when a file comes from another file system', async () => {
     const folder = temporaryFolder()
     const precious = join(folder, 'precious')
     writeFileSync(precious, 'precious')
     symlinkSync(precious, join(folder, 'package.moving'))
     const from = `/dev/shm/edge-admin-${process.pid}`
     writeFileSync(from, 'new')
-    moveFile(from, join(folder, 'package'))
+    await moveFile(from, join(folder, 'package'))
     expect(readFileSync(precious, 'utf8')).toBe('precious')
     expect(readFileSync(join(folder, 'package'), 'utf8')).toBe('new')
   })

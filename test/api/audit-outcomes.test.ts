@@ -63,8 +63,8 @@ describe('SEC-31 what is answered with 202', () => {
       ...{ event: 'certs.post.success', target: '', resource: 'admin/killed', actor: 'admin', account: 'token' },
       ...{ address: '192.0.2.1', request },
     })
-    const leave = (id: string, request: string) => {
-      const task = tasks.start('logs', { by: { name: 'token', address: '192.0.2.1' } })
+    const leave = async (id: string, request: string) => {
+      const task = await tasks.start('logs', { by: { name: 'token', address: '192.0.2.1' } })
       return tasks.wait(task?.id ?? '').then((ended) => {
         const folder = join(appliance.folders.state, 'tasks', `${ended?.id.slice(0, 8)}${id}`)
         mkdirSync(folder)

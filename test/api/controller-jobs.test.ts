@@ -50,7 +50,7 @@ const as = (role: Role, method: string, path: string) =>
   ask(appliance.url, method, path, { bearer: callers[role].token })
 const folderOf = (id: string) => join(appliance.folders.state, 'tasks', id)
 async function start(): Promise<string> {
-  const task = appliance.app.tasks.start('logs', { by: { name: 'test', address: 'local' } })
+  const task = await appliance.app.tasks.start('logs', { by: { name: 'test', address: 'local' } })
   expect(task).toBeDefined()
   await until('it runs', async () => (await as('viewer', 'GET', `${JOBS}/${task!.id}`)).json.status === 'running')
   return task!.id

@@ -48,7 +48,7 @@ describe('GET /metrics', () => {
   it('counts tasks by kind and end, and audit entries', async () => {
     const ended = 'tasks_ended_total{kind="logs",status="completed"}'
     const before = await scrape()
-    const started = appliance.app.tasks.start('logs', { by: { name: 'admin', address: 'local' } })
+    const started = await appliance.app.tasks.start('logs', { by: { name: 'admin', address: 'local' } })
     await appliance.app.tasks.wait(started!.id)
     await call(appliance.url, 'POST', '/api/v1/users', { headers: { authorization: 'Bearer x' }, body: '{}' })
     const after = await scrape()

@@ -30,9 +30,9 @@ export async function measureTask({ root }: Appliance, folder: string, rounds: n
   const blocked: number[] = []
   const synced: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const begun = performance.now()
-    const task = tasks.start('nothing', { by: { name: 'admin', address: '127.0.0.1' } })
-    blocked.push(performance.now() - begun)
+    const standstill = watchLoop()
+    const task = await tasks.start('nothing', { by: { name: 'admin', address: '127.0.0.1' } })
+    blocked.push(standstill())
     if (!task) throw new Error('the last one still runs')
     await tasks.wait(task.id)
     const again = performance.now()
@@ -44,8 +44,26 @@ export async function measureTask({ root }: Appliance, folder: string, rounds: n
   report(
     'start a task: the loop stands still (RSS of the process)',
     `${few(reached)} ms (${few(memory(process.pid, 'VmRSS'))} MB)`,
-    '<= 1 ms',
-    reached <= 1,
+    '<= 2 ms',
+    reached <= 2,
   )
   report('  of that, two small files brought to the disk', `${few(median(synced))} ms`)
+}
+
+/** From now on measures how long the event loop stands still at most; call the result to have it, in milliseconds. */
+function watchLoop(): () => number {
+  let longest = 0
+  let last = performance.now()
+  let watching = true
+  const look = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+    if (watching) setImmediate(look)
+  }
+  setImmediate(look)
+  return () => {
+    watching = false
+    return Math.max(longest, performance.now() - last)
+  }
 }

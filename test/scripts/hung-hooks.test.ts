@@ -234,7 +234,7 @@ describe('the server, over a task whose hook hangs', () => {
     const box = appliance(shell!, 'waits in sessions of their own')
     const marked = mark()
     const tasks = server(box, 0.5, marked)
-    const task = tasks.start('settings', { args: ['dhcp'], inputs, by })!
+    const task = (await tasks.start('settings', { args: ['dhcp'], inputs, by }))!
     expect(await tasks.wait(task.id)).toMatchObject({ status: 'cancelled' })
     await until('nothing is left', () => alive(marked).length === 0)
     expect(app(box)).toBe(OLD)

@@ -29,12 +29,13 @@ it('gives up a task that takes too long, and not one that may', async () => {
     warn() {},
   })
   const by = { name: 'test', address: '127.0.0.1' }
-  const start = (lock: string, endless: boolean) => tasks.start('slow', { lock, args: [lock], by, endless })!.id
-  const days = start('days', true)
+  const start = async (lock: string, endless: boolean) =>
+    (await tasks.start('slow', { lock, args: [lock], by, endless }))!.id
+  const days = await start('days', true)
   try {
     // Twice, one after the other: by then the first would long have been given up as well.
     for (const lock of ['hours', 'more-hours']) {
-      const id = start(lock, false)
+      const id = await start(lock, false)
       await until('it was given up', () => tasks.get(id)?.status === 'cancelled', 60)
     }
     expect(tasks.get(days)).toMatchObject({ status: 'running', message: 'slow' })

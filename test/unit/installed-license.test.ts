@@ -35,7 +35,8 @@ beforeEach(() => {
     latest: () => task,
     isRunning: () => task?.status === 'running',
     wait: () => new Promise((resolve) => waiting.push(() => resolve(task))),
-    start: () => (task = { id: 't', kind: 'license', status: 'running', progress: 0, message: '', created_at: '' }),
+    start: async () =>
+      (task = { id: 't', kind: 'license', status: 'running', progress: 0, message: '', created_at: '' }),
   }
   license = new InstalledLicense({
     folders,

@@ -58,6 +58,20 @@ vi.mock('node:fs', async (original) => {
   return { ...real, ...changed, default: { ...real, ...changed } }
 })
 
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>()
+  const open = async (path: string, flags: string) => {
+    const handle = await real.open(path, flags)
+    const sync = handle.sync.bind(handle)
+    handle.sync = () => {
+      disk.calls.push(`sync ${path.replace(/^.*\//, '').replace(/[0-9a-f]{12}$/, '*')}`)
+      return sync()
+    }
+    return handle
+  }
+  return { ...real, open, default: { ...real, open } }
+})
+
 let folder: string
 const at = (name: string) => join(folder, name)
 const modeOf = (name: string) => statSync(at(name)).mode & 0o777
@@ -160,29 +174,29 @@ describe('a file that is read', () => {
 })
 
 describe('a file that is moved', () => {
-  it('has its name and its mode, and the folder is on the disk', () => {
+  it('has its name and its mode, and the folder is on the disk', async () => {
     writeFileSync(at('from'), 'x', { mode: 0o666 })
-    moveFile(at('from'), at('to'))
+    await moveFile(at('from'), at('to'))
     expect(disk.calls).toEqual(['rename from to', `sync ${basename(folder)}`])
     expect([readdirSync(folder), modeOf('to')]).toEqual([['to'], 0o640])
   })
 
-  it('to another device is whole before it has its name, and gone where it was', () => {
+  it('to another device is whole before it has its name, and gone where it was', async () => {
     writeFileSync(at('from'), 'x')
     disk.refuse = 'EXDEV'
-    moveFile(at('from'), at('to'), 0o600)
+    await moveFile(at('from'), at('to'), 0o600)
     expect(disk.calls).toEqual(['rename from to', 'sync .to.*', 'rename .to.* to', `sync ${basename(folder)}`])
     expect([readdirSync(folder), readFileSync(at('to'), 'utf8'), modeOf('to')]).toEqual([['to'], 'x', 0o600])
   })
 
-  it('stays where it is when that fails, and nothing is beside it', () => {
+  it('stays where it is when that fails, and nothing is beside it', async () => {
     writeFileSync(at('from'), 'x')
     disk.refuse = 'EACCES'
-    expect(() => moveFile(at('from'), at('to'))).toThrow('EACCES')
+    await expect(moveFile(at('from'), at('to'))).rejects.toThrow('EACCES')
     expect(disk.calls).toEqual(['rename from to'])
     disk.refuse = 'EXDEV'
     mkdirSync(at('in-the-way'))
-    expect(() => moveFile(at('from'), at('in-the-way'))).toThrow(/EISDIR|ENOTEMPTY|EEXIST/)
+    await expect(moveFile(at('from'), at('in-the-way'))).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/)
     expect(readdirSync(folder).sort()).toEqual(['from', 'in-the-way'])
   })
 })

@@ -72,7 +72,7 @@ describe('of ended tasks', () => {
     expect(tasks.get(open)?.status).toBe('running')
     await release()
     await tasks.settle(open)
-    const task = tasks.start('held', { by })
+    const task = await tasks.start('held', { by })
     expect((await tasks.wait(task?.id ?? ''))?.status).toBe('completed')
     // The one that died has ended now, as the oldest of all.
     expect(ids()).toEqual([other, ...old.slice(5), task?.id].sort())
@@ -109,10 +109,10 @@ describe('a lock that another process holds', () => {
         },
       })
     const release = await hold()
-    expect(start()).toBeUndefined()
+    expect(await start()).toBeUndefined()
     expect([ids(), prepared, readFileSync(received, 'utf8')]).toEqual([[], false, 'a package'])
     await release()
-    const task = start()
+    const task = await start()
     expect((await tasks.wait(task?.id ?? ''))?.status).toBe('completed')
     // What it was given may be a secret, and goes when it ends.
     expect(existsSync(join(folders.state, 'tasks', task?.id ?? '', 'input'))).toBe(false)

@@ -69,12 +69,12 @@ printf '{"id":"%s","kind":"${kind}","status":"%s","progress":0,"message":"","cre
     const by = { name: 'test', address: 'local' }
     const goes = wrapped && ORIGINAL.includes(kind)
     const called = (action: string) => (goes ? `wrapper.sh ${action} ${kind} one\n` : `${kind}.sh ${action} one \n`)
-    await tasks.wait(tasks.start(kind, { args: ['one'], by })?.id ?? '')
+    await tasks.wait((await tasks.start(kind, { args: ['one'], by }))?.id ?? '')
     expect(readFileSync(at('calls'), 'utf8')).toBe(called('run'))
     // Whoever began it puts it right, whatever the configuration says by then.
     rmSync(at('calls'))
     writeFileSync(at('die'), '')
-    const id = tasks.start(kind, { args: ['one'], by })?.id ?? ''
+    const id = (await tasks.start(kind, { args: ['one'], by }))?.id ?? ''
     await tasks.wait(id)
     expect(readFileSync(at('calls'), 'utf8')).toBe(called('run') + called('recover'))
     tasks.close()

@@ -90,7 +90,7 @@ describe('a task', () => {
   it('finds the folders, the number of the contract and what it is given in its environment, and nothing else', async () => {
     script('work', { run: `tr '\\0' '\\n' </proc/self/environ >"$EDGE_ROOT/found"; say completed` })
     const tasks = create({ environment: { EDGE_X: 'x' } })
-    await tasks.wait(tasks.start('work', { by })!.id)
+    await tasks.wait((await tasks.start('work', { by }))!.id)
     const lines = readFileSync(open('found'), 'utf8').split('\n')
     // Some shells add these by themselves.
     const found = lines.filter((line) => line && !/^(PWD|OLDPWD|SHLVL|_)=/.test(line)).sort()
@@ -112,7 +112,7 @@ describe('a task', () => {
     const tasks = create({ environment: { EDGE_X: 'x' } })
     writeFileSync(open('file'), 'a file', { mode: 0o644 })
     let prepared = 0
-    const task = tasks.start('work', {
+    const task = await tasks.start('work', {
       lock: 'a-lock',
       args: ['one', 'two three'],
       inputs: { secret: { text: 'a text' }, package: { file: open('file') } },
@@ -159,39 +159,44 @@ describe('a task', () => {
     expect(ended.map((one) => [one.id, one.status])).toEqual([[id, 'completed']])
   })
 
-  it('leaves nothing when it cannot be made, and its lock is free', () => {
+  it('leaves nothing when it cannot be made, and its lock is free', async () => {
     script('work')
     const tasks = create()
     const start = () => tasks.start('work', { by, inputs: { package: { file: open('not-there') } } })
-    expect(start).toThrow(/ENOENT/)
+    await expect(start()).rejects.toThrow(/ENOENT/)
     expect([ids(), tasks.isFree('work')]).toEqual([[], true])
     writeFileSync(open('file'), 'x')
     const none = () => tasks.start('none', { by, inputs: { package: { file: open('file') } } })
-    expect(none).toThrow('The script for this is not installed')
+    await expect(none()).rejects.toThrow('The script for this is not installed')
     // What was received is there for another try.
     expect(readFileSync(open('file'), 'utf8')).toBe('x')
     expect(ids()).toEqual([])
   })
 
-  it.each(['ENOSPC', 'EDQUOT'])('that finds no room (%s) says so, and leaves nothing', (code) => {
+  it.each(['ENOSPC', 'EDQUOT'])('that finds no room (%s) says so, and leaves nothing', async (code) => {
     script('work', { run: 'say completed' })
     const full = () => {
       throw Object.assign(new Error('no space left'), { code })
     }
     const start = () => create().start('work', { by, prepare: full })
-    expect(start).toThrow(expect.objectContaining({ kind: 'no-space', message: 'Not enough free disk space' }))
+    await expect(start()).rejects.toThrow(
+      expect.objectContaining({ kind: 'no-space', message: 'Not enough free disk space' }),
+    )
     expect(ids()).toEqual([])
   })
 
-  it.each(['task-folder', 'task-made', 'task-given', 'task-prepared'])('that fails at %s leaves nothing', (step) => {
-    script('work')
-    const tasks = create()
-    process.env['EDGE_FAULT'] = `${step}=error`
-    expect(() => tasks.start('work', { by })).toThrow(`fault at ${step}`)
-    expect([ids(), tasks.isClaimed('work')]).toEqual([[], false])
-  })
+  it.each(['task-folder', 'task-made', 'task-given', 'task-prepared'])(
+    'that fails at %s leaves nothing',
+    async (step) => {
+      script('work')
+      const tasks = create()
+      process.env['EDGE_FAULT'] = `${step}=error`
+      await expect(tasks.start('work', { by })).rejects.toThrow(`fault at ${step}`)
+      expect([ids(), tasks.isClaimed('work')]).toEqual([[], false])
+    },
+  )
 
-  it('has the newest id, also in the same millisecond and when the clock was set back', () => {
+  it('has the newest id, also in the same millisecond and when the clock was set back', async () => {
     script('work', { run: 'say completed' })
     const tasks = create()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-01-02T03:04:05.678Z') })
@@ -199,11 +204,11 @@ describe('a task', () => {
     putTask(folders, '20260102T030405678Z-ffffffff', 'completed')
     const stamps = ['20260102T030405679Z', '20260102T030405680Z']
     for (const [i, stamp] of stamps.entries())
-      expect(tasks.start('work', { by, lock: `lock-${i}` })?.id).toMatch(new RegExp(`^${stamp}-[0-9a-f]{8}$`))
+      expect((await tasks.start('work', { by, lock: `lock-${i}` }))?.id).toMatch(new RegExp(`^${stamp}-[0-9a-f]{8}$`))
     vi.setSystemTime(Date.parse('2025-01-01T00:00:00Z'))
-    expect(tasks.start('work', { by, lock: 'lock-2' })?.id).toMatch(/^20260102T030405681Z-/)
+    expect((await tasks.start('work', { by, lock: 'lock-2' }))?.id).toMatch(/^20260102T030405681Z-/)
     vi.setSystemTime(Date.parse('2026-01-02T03:04:06Z'))
-    expect(tasks.start('work', { by, lock: 'lock-3' })?.id).toMatch(/^20260102T030406000Z-/)
+    expect((await tasks.start('work', { by, lock: 'lock-3' }))?.id).toMatch(/^20260102T030406000Z-/)
   })
 
   it.each<[string, () => void, string]>([
@@ -252,7 +257,7 @@ describe('a task', () => {
   ])('whose script cannot begin fails with what it said last: one %s', async (_name, prepare, message) => {
     prepare()
     const tasks = create({ mask: (line) => line.replace('sesame', '******') })
-    const id = tasks.start('work', { by, inputs: { secret: { text: 'a key' } } })?.id ?? ''
+    const id = (await tasks.start('work', { by, inputs: { secret: { text: 'a key' } } }))?.id ?? ''
     const task = await tasks.wait(id)
     expect(task).toMatchObject({
       status: 'failed',
@@ -266,14 +271,14 @@ describe('a task', () => {
     expect(ended.map((one) => one.status)).toEqual(['failed'])
     expect(existsSync(join(taskFolder(folders, id), 'input'))).toBe(false)
     expect([tasks.isFree('work'), warned]).toEqual([true, []])
-    expect(tasks.start('work', { by })).toBeDefined()
+    expect(await tasks.start('work', { by })).toBeDefined()
   })
 
   it('under sudo is told what sudo said, and what that means', async () => {
     const tasks = create({ privilege: 'sudo' })
     // Without a script sudo would not even be asked.
     script('work')
-    const task = await tasks.wait(tasks.start('work', { by })?.id ?? '')
+    const task = await tasks.wait((await tasks.start('work', { by }))?.id ?? '')
     expect(task?.status).toMatch(/failed|interrupted/)
     expect(whyItEnded(taskFolder(folders, task?.id ?? ''), '/usr/bin/sudo', { error: errorOf('ENOENT') })).toBe(
       '/usr/bin/sudo cannot be run: it is not there, or the program that its first line names is not',
@@ -292,13 +297,13 @@ describe('a task', () => {
   ])('may have begun, and is recovered: one %s', async (_name, run) => {
     script('work', { run, recover: 'say cancelled' })
     const tasks = create()
-    expect((await tasks.wait(tasks.start('work', { by })?.id ?? ''))?.status).toBe('cancelled')
+    expect((await tasks.wait((await tasks.start('work', { by }))?.id ?? ''))?.status).toBe('cancelled')
   })
 
   it('that cannot be recovered says why that is', async () => {
     script('work', { run: 'echo "30% working"; say running', recover: 'echo "no such tool" >&2; exit 69' })
     const tasks = create()
-    expect(await tasks.wait(tasks.start('work', { by })?.id ?? '')).toMatchObject({
+    expect(await tasks.wait((await tasks.start('work', { by }))?.id ?? '')).toMatchObject({
       status: 'interrupted',
       error: { code: 'E1000', message: 'no such tool' },
     })
@@ -307,13 +312,15 @@ describe('a task', () => {
   it.each([
     ['EROFS', 'its file system is read-only'],
     ['EACCES', 'this user may not write there'],
-  ])('whose files cannot be written is refused with the reason: %s', (code, why) => {
+  ])('whose files cannot be written is refused with the reason: %s', async (code, why) => {
     script('work')
     const tasks = create()
     const prepare = () => {
       throw errorOf(code)
     }
-    expect(() => tasks.start('work', { by, prepare })).toThrow(`The files of the task cannot be written: ${why}`)
+    await expect(tasks.start('work', { by, prepare })).rejects.toThrow(
+      `The files of the task cannot be written: ${why}`,
+    )
     expect([ids(), tasks.isClaimed('work')]).toEqual([[], false])
   })
 
@@ -355,11 +362,11 @@ describe('a task', () => {
     const tasks = create()
     const dead = putTask(folders, newTaskId(), 'running', { kind: 'work' })
     writeFileSync(join(taskFolder(folders, dead), 'request.json'), '{"lock":"work","args":[]}')
-    expect(tasks.start('work', { by })).toBeUndefined()
-    expect(tasks.start('work', { by, lock: 'other' })).toBeDefined()
+    expect(await tasks.start('work', { by })).toBeUndefined()
+    expect(await tasks.start('work', { by, lock: 'other' })).toBeDefined()
     letGo('go')
     await until('it has an end', () => tasks.get(dead)?.status === 'failed')
-    expect(tasks.start('work', { by })).toBeDefined()
+    expect(await tasks.start('work', { by })).toBeDefined()
   })
 })
 
@@ -402,7 +409,7 @@ describe('what the audit log is owed', () => {
       if (broken) throw new Error('no room')
     }
     const first = create({ onPendingAudit })
-    const id = first.start('work', { by: { ...by, entry: owed } })?.id ?? ''
+    const id = (await first.start('work', { by: { ...by, entry: owed } }))?.id ?? ''
     await first.wait(id)
     expect([entered, hasPendingAudit(folders, id)]).toEqual([[[owed, 'completed', false]], true])
     expect(warned).toEqual(['the end of a task could not be entered in the audit log'])
@@ -438,9 +445,9 @@ describe('what the audit log is owed', () => {
     const entered: string[] = []
     const tasks = create({ onPendingAudit: async (_entry, task) => void entered.push(task.id) })
     const waits: string[] = []
-    const start = (lock: string) =>
-      tasks.start('work', { lock, by: { ...by, entry: owed, waits: (id) => waits.push(id) } })?.id ?? ''
-    const [stays, leaves, late] = [start('a'), start('b'), start('c')]
+    const start = async (lock: string) =>
+      (await tasks.start('work', { lock, by: { ...by, entry: owed, waits: (id) => waits.push(id) } }))?.id ?? ''
+    const [stays, leaves, late] = [await start('a'), await start('b'), await start('c')]
     expect(waits).toEqual([stays, leaves, late])
     expect(tasks.leave(leaves)?.id).toBe(leaves)
     expect(tasks.leave('nothing')).toBeUndefined()
@@ -496,7 +503,7 @@ describe('a cancel', () => {
       cancel: 'cat "$task/status.json" >"$EDGE_ROOT/found"; say cancelled; : >"$EDGE_ROOT/go"',
     })
     const tasks = create()
-    const id = tasks.start('work', { by })?.id ?? ''
+    const id = (await tasks.start('work', { by }))?.id ?? ''
     const looked = vi.spyOn(tasks, 'get')
     const cancelled = tasks.cancel(id)
     // It looks again and again, and asks the script to cancel nothing yet.
@@ -516,8 +523,8 @@ describe('the next task of a lock', () => {
     script('work', { run: `say completed; ${wait('go')}` })
     script('slow', { run: `say running; ${wait('go')}; say completed` })
     const tasks = create()
-    const first = tasks.start('work', { by })?.id ?? ''
-    tasks.start('slow', { by })
+    const first = (await tasks.start('work', { by }))?.id ?? ''
+    await tasks.start('slow', { by })
     await until('it told its end', () => tasks.get(first)?.status === 'completed')
     expect(await tasks.startNext('slow', { by })).toBeUndefined()
     expect(await tasks.isAtWork('slow')).toBe(true)
@@ -538,7 +545,7 @@ describe('the next task of a lock', () => {
   it('is not waited for longer than asked', async () => {
     script('work', { run: `say running; ${wait('go')}; say completed` })
     const tasks = create()
-    const id = tasks.start('work', { by })?.id ?? ''
+    const id = (await tasks.start('work', { by }))?.id ?? ''
     await tasks.released('work', 0.01)
     expect(tasks.isClaimed('work')).toBe(true)
     await tasks.released('nothing', 600)
@@ -555,7 +562,7 @@ describe('the word of a task in a status file', () => {
     const tasks = create()
     const file = open('status')
     expect(tasks.statusIsStale('work', file)).toBe(false)
-    const id = tasks.start('work', { by, args: ['START', 'x'] })?.id ?? ''
+    const id = (await tasks.start('work', { by, args: ['START', 'x'] }))?.id ?? ''
     const request = join(taskFolder(folders, id), 'request.json')
     const unspoken = (arg?: string) => tasks.statusIsStale('work', file, arg)
     utimesSync(request, 1000, 1000)

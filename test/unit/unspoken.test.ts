@@ -44,7 +44,7 @@ printf '{"id":"%s","kind":"update","status":"failed","progress":20,"message":"",
   writeFileSync(at('scripts/update.sh'), script, { mode: 0o755 })
   const tasks = create()
   expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'success', percentage: 100 })
-  const task = tasks.start('update', { by: { name: 'test', address: '127.0.0.1' } })
+  const task = await tasks.start('update', { by: { name: 'test', address: '127.0.0.1' } })
   expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'running', percentage: 10 })
   writeFileSync(at('root/go'), '')
   await tasks.wait(task?.id ?? '')
@@ -57,7 +57,9 @@ it('says that an update failed which could not begin, where the file of the one 
   writeFileSync(at('scripts/update.sh'), '#!/bin/sh\necho "sudo: no"\nexit 1\n', { mode: 0o755 })
   for (const tasks of [create(), create()]) {
     expect(readUpdateStatus(folders, tasks).members).toEqual({ status: 'success', percentage: 100 })
-    const task = await tasks.wait(tasks.start('update', { by: { name: 'test', address: '127.0.0.1' } })?.id ?? '')
+    const task = await tasks.wait(
+      (await tasks.start('update', { by: { name: 'test', address: '127.0.0.1' } }))?.id ?? '',
+    )
     expect(task?.status).toBe('failed')
     // So does a server that was started since.
     for (const asked of [tasks, create()]) {

@@ -16,15 +16,15 @@ const FAILED = '{"status":"failed"}'
 /** Of a script that could not write it itself, with its reason. */
 const failed = ({ error }: Task) => JSON.stringify({ status: 'failed', 'error-message': error?.message })
 
-export function startBackup(tasks: Tasks, by: Asker): void {
-  if (!tasks.start('backup', { args: ['START'], by })) throw busy(RUNNING)
+export async function startBackup(tasks: Tasks, by: Asker): Promise<void> {
+  if (!(await tasks.start('backup', { args: ['START'], by }))) throw busy(RUNNING)
 }
 
 /** Ends a running backup, or deletes the finished one. */
 export async function stopBackup(tasks: Tasks, by: Asker): Promise<void> {
   const task = tasks.latest('backup')
   if (task && !isFinal(task)) await tasks.cancel(task.id)
-  if (!tasks.start('backup', { args: ['STOP'], by })) throw busy(RUNNING)
+  if (!(await tasks.start('backup', { args: ['STOP'], by }))) throw busy(RUNNING)
 }
 
 export interface BackupStatus {
@@ -85,7 +85,7 @@ export async function restore(
       sayInLog(folders, 'update_backup.log', label, `Restore refused: ${error.details?.['reason'] ?? error.message}`)
     throw error
   }
-  const task = tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
+  const task = await tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
   if (!task) throw busy(RUNNING)
   const ended = await tasks.wait(task.id)
   if (ended?.status === 'completed') return

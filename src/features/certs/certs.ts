@@ -51,13 +51,13 @@ function writeFaults(folders: Folders, label: string, faults: Fault[]): void {
   }
 }
 
-export function startCerts(tasks: Tasks, files: CertificateFiles, by: Asker): Task {
+export async function startCerts(tasks: Tasks, files: CertificateFiles, by: Asker): Promise<Task> {
   const inputs = {
     'appliance.pem': { file: files.public },
     'appliance.key': { file: files.private },
     ...(files.ca && { 'ca.pem': { file: files.ca } }),
   }
-  const task = tasks.start('certs', { by, inputs })
+  const task = await tasks.start('certs', { by, inputs })
   if (!task) throw busy('A certificates update is already running')
   return task
 }

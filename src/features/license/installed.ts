@@ -103,7 +103,7 @@ export class InstalledLicense {
       await memory.save()
       return text
     }
-    const task = tasks.start('license', { inputs: { 'license.asc': { file } }, by })
+    const task = await tasks.start('license', { inputs: { 'license.asc': { file } }, by })
     if (!task) throw busy('A license is being installed already')
     this.#candidates++
     const ended = await tasks.wait(task.id)

@@ -34,7 +34,7 @@ interface SetTokenOptions {
 
 export function tokenSetter({ folders, tokens, tasks, memory, label, wrapped }: SetTokenOptions): SetToken {
   const throughWrapper = async (token: string, by: Asker) => {
-    const task = tasks.start('token', { inputs: { 'api.token': { text: `${token}\n` } }, by })
+    const task = await tasks.start('token', { inputs: { 'api.token': { text: `${token}\n` } }, by })
     if (!task) throw busy('The token is being changed already')
     const ended = await tasks.wait(task.id)
     // Not what the wrapper said counts, but which token is in force by now.

@@ -163,7 +163,7 @@ export class Scheduler {
     const now = this.options.now()
     const { take, remove: going } = decide(policy, made, now)
     for (const type of take) {
-      const task = this.startTaking(dataset, type, now, going)
+      const task = await this.startTaking(dataset, type, now, going)
       if (!task) return false
       if (!(await this.follow(task, TAKE, takeTarget(dataset, labelOf(type, now))))) return false
     }
@@ -175,11 +175,11 @@ export class Scheduler {
       ...remove.map(({ name }) => `delete ${label(name)}\n`),
       ...kept.map(({ snapshot, reason }) => `keep ${label(snapshot.name)} ${reason}\n`),
     ].join('')
-    const task = this.startPruning(dataset, plan)
+    const task = await this.startPruning(dataset, plan)
     return task !== undefined && this.follow(task, PRUNE, pruneTarget(dataset))
   }
 
-  private startTaking(dataset: string, type: SnapshotType, now: number, going: Made[]): Task | undefined {
+  private startTaking(dataset: string, type: SnapshotType, now: number, going: Made[]): Promise<Task | undefined> {
     const { from, until } = periodOf(type, now)
     // The script takes no snapshot when the period has one already. Those that are about to be removed do not count, so the period begins after them.
     const past = going.filter((one) => one.type === type && one.time < until).map(({ time }) => time + 1000)
@@ -190,7 +190,7 @@ export class Scheduler {
     })
   }
 
-  private startPruning(dataset: string, plan: string): Task | undefined {
+  private startPruning(dataset: string, plan: string): Promise<Task | undefined> {
     return this.options.tasks.start('snapshot-prune', {
       lock: datasetLock(dataset),
       args: [dataset],

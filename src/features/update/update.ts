@@ -18,16 +18,22 @@ export const updateRunning = () =>
   new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
 
 /** Starts the update with a received package. Of any number of parallel calls one gets the task, the others the refusal. */
-export function startUpdate(folders: Folders, tasks: Tasks, file: string, by: Asker, label: string): Task {
-  const prepare = () => {
+export async function startUpdate(
+  folders: Folders,
+  tasks: Tasks,
+  file: string,
+  by: Asker,
+  label: string,
+): Promise<Task> {
+  const prepare = async () => {
     const aside = makeWay(folders, PACKAGE)
     if (aside) {
       const text = `A folder was in the way of ${PACKAGE} in the uploads, and is called ${aside} now`
       sayInLog(folders, 'update.log', label, text)
     }
-    moveFile(file, uploads(folders, PACKAGE), 0o600)
+    await moveFile(file, uploads(folders, PACKAGE), 0o600)
   }
-  const task = tasks.start('update', { by, prepare })
+  const task = await tasks.start('update', { by, prepare })
   if (!task) throw updateRunning()
   return task
 }

@@ -39,7 +39,7 @@ export const postBackup = define({
     const action = call.fields['action']?.trimEnd().toUpperCase()
     if (action !== 'START' && action !== 'STOP') throw invalid(EXPECTED)
     const by = begins(call, { action: 'backup.post', target: action, path: PATH })
-    if (action === 'START') startBackup(tasks, by)
+    if (action === 'START') await startBackup(tasks, by)
     else await stopBackup(tasks, by)
     call.audit('backup.post', action)
     return accepted('backup')

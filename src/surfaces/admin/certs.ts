@@ -34,7 +34,7 @@ export const postCerts = define({
   status: 202,
   response: Accepted,
   errors: [409, 413],
-  handle(call, { tasks, folders, config, mode }) {
+  async handle(call, { tasks, folders, config, mode }) {
     const { public: certificate, private: key, ca } = call.files
     if (!certificate) throw fileMissing('public')
     if (!key) throw fileMissing('private')
@@ -42,7 +42,7 @@ export const postCerts = define({
     if (key.size === 0) throw invalid('', { words: 'The file is empty: private' })
     const files = { public: certificate.path, private: key.path, ca: ca?.path }
     if (mode === 'strict') checkCerts(folders, config.label, files)
-    startCerts(tasks, files, begins(call, { action: 'certs.post', target: '', path: PATH }))
+    await startCerts(tasks, files, begins(call, { action: 'certs.post', target: '', path: PATH }))
     call.audit('certs.post', '')
     return accepted('certs')
   },

@@ -63,7 +63,7 @@ export const postSettings = define({
   status: 202,
   response: Accepted,
   errors: [409, 413],
-  handle(call, { tasks, mode }) {
+  async handle(call, { tasks, mode }) {
     const settings = readSettings(uploadedText(call), mode)
     const inputs = {
       'app.json': { text: settings.appJson },
@@ -71,7 +71,7 @@ export const postSettings = define({
       'network.conf': { text: settings.networkConf },
     }
     const by = begins(call, { action: 'settings.post', target: settings.mode, path: SETTINGS })
-    const task = tasks.start('settings', { args: [settings.mode], inputs, by })
+    const task = await tasks.start('settings', { args: [settings.mode], inputs, by })
     if (!task) throw busy(BUSY)
     call.audit('settings.post', settings.mode)
     return accepted('settings')
@@ -116,11 +116,11 @@ export const postStorage = define({
   status: 202,
   response: Accepted,
   errors: [409, 413],
-  handle(call, { tasks, mode, folders }) {
+  async handle(call, { tasks, mode, folders }) {
     const storage = readStorage(uploadedText(call), mode, offered(folders), readStored(folders, 'storage.json'))
     const inputs = { 'storage.json': { text: storage.storageJson }, 'storage.conf': { text: storage.storageConf } }
     const by = begins(call, { action: 'storage.post', target: '', path: STORAGE })
-    const task = tasks.start('storage', { inputs, by })
+    const task = await tasks.start('storage', { inputs, by })
     if (!task) throw busy(BUSY)
     call.audit('storage.post', '')
     return accepted('storage')

@@ -18,7 +18,7 @@ async function bundle(
   { tasks, folders, mode }: AdminDeps,
 ): Promise<Reply> {
   const by = waits(call, tasks, { action: `${kind}.get`, target: file, path: `${PREFIX}/${kind}` })
-  const task = tasks.start(kind, { lock: 'logs', by })
+  const task = await tasks.start(kind, { lock: 'logs', by })
   if (!task) throw busy('Logs are being collected already')
   const ended = await tasks.wait(task.id)
   // The original answers every failure with 404, whatever its document says.
@@ -55,8 +55,8 @@ export const getDebug = define({
   handle: (call, deps) => bundle('debug', 'debug-bundle.tar', call, deps),
 })
 
-function reboot(call: Call, { tasks }: AdminDeps): Reply {
-  if (!tasks.start('reboot', { by: begins(call, { action: 'reboot.post', target: '', path: REBOOT.path }) }))
+async function reboot(call: Call, { tasks }: AdminDeps): Promise<Reply> {
+  if (!(await tasks.start('reboot', { by: begins(call, { action: 'reboot.post', target: '', path: REBOOT.path }) })))
     throw busy('The system is rebooting already')
   call.audit('reboot.post', '')
   return accepted('reboot')

@@ -49,11 +49,11 @@ export const postUpdate = define({
   precheck: ({ tasks }) => {
     if (tasks.isRunning('update')) throw updateRunning()
   },
-  handle(call, { folders, tasks, config }) {
+  async handle(call, { folders, tasks, config }) {
     const file = call.files['update']
     if (!file) throw fileMissing('update')
     if (file.size === 0) throw invalid('The update package is empty')
-    startUpdate(
+    await startUpdate(
       folders,
       tasks,
       file.path,
