@@ -65,6 +65,7 @@ check: build ## seconds: types, lint, quick tests
 
 lint: node_modules/.installed
 	@$(BIN)/biome check .
+	@test/harness/subjects.sh
 
 types: node_modules/.installed
 	@$(BIN)/tsc
