@@ -127,6 +127,29 @@ describe('imports', () => {
   })
 })
 
+describe('the machine, below the surfaces,', () => {
+  const DIALECT = /jidoteki|atlas|zfssa|oracle|lightbits|pvc/gi
+  /** The original's own names on disk and on the wire, the folder that it lies in, and the documents that are cited. */
+  const EXEMPT = /jidoteki-(?:audit\.log|admin-api(?:\.json)?)|\/opt\/jidoteki|facts: (?:jidoteki|atlas)\.md/g
+  const machine = sources.filter((file) => /^src\/(?:features|drivers|tasks|store)\//.test(file))
+  const dialects = (words: string) => words.replace(EXEMPT, '').match(DIALECT) ?? []
+
+  it('names no dialect, in code, messages or comments', () => {
+    expect(machine.length).toBeGreaterThan(100)
+    for (const file of machine) expect([file, dialects(text(file))]).toEqual([file, []])
+  })
+
+  it('is judged: a dialect is found in an identifier, a message and a comment', () => {
+    for (const line of [
+      'const pvcPool = 1',
+      "throw busy('Atlas is busy')",
+      '// As Jidoteki does (facts: jidoteki.md 4).',
+    ])
+      expect(dialects(line)).toHaveLength(1)
+    expect(dialects("join(log, 'jidoteki-audit.log') // facts: atlas.md")).toEqual([])
+  })
+})
+
 describe('the page of the console', () => {
   it('is made of its own files and hono’s JSX, and nothing of the server', () => {
     for (const file of page) {
