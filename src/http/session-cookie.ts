@@ -2,7 +2,7 @@
 // for a page of somebody else's; so a change needs a header that only our own page knows, and a request that another site began is nobody's.
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ConsoleSessions, OpenSession } from '../auth/console-sessions.ts'
+import type { ConsoleSession, ConsoleSessions } from '../auth/console-sessions.ts'
 import type { Principal } from '../auth/principal.ts'
 import { ApiError } from '../errors.ts'
 import type { Request } from './request.ts'
@@ -17,7 +17,7 @@ export const setCookie = (value: string) => ({ 'Set-Cookie': `${COOKIE}=${value}
 export const clearCookie = () => ({ 'Set-Cookie': `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0` })
 
 /** The session of a request's cookie, whether or not it may act by it. */
-export function sessionOf(request: Request, sessions: ConsoleSessions): OpenSession | undefined {
+export function sessionOf(request: Request, sessions: ConsoleSessions): ConsoleSession | undefined {
   const value = FIND.exec(request.incoming?.headers.cookie ?? '')?.[1]?.trim()
   return value !== undefined && VALUE.test(value) ? sessions.find(value) : undefined
 }

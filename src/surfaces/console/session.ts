@@ -1,7 +1,7 @@
 // GET, POST and DELETE /console/session: who is signed in, sign in, sign out. The trap: the cookie's value leaves in the Set-Cookie header
 // alone; what a script can read is only what changes need beside it.
 import * as z from 'zod'
-import type { OpenSession } from '../../auth/console-sessions.ts'
+import type { ConsoleSession } from '../../auth/console-sessions.ts'
 import { nameOf, ownAccount, type Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
@@ -17,7 +17,7 @@ const PATH = `${PREFIX}/session`
 const TARGET = PATH.slice(1)
 
 /** What the page has to know before anybody signed in, and who did. */
-function describe(deps: ConsoleDeps, session: OpenSession | undefined) {
+function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
   const { config, version, controller, sessions } = deps
   const { surfaces, endpoints } = config
   return {

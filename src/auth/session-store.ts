@@ -1,0 +1,207 @@
+// Sessions, whichever way a surface carries them (a cookie, a header): kept as digests in one file, so that a restart of the server signs
+// nobody out. The trap: a session is only as good as what began it; whether the account or the token still stands is asked at each request.
+import { createHash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { readJson, writeAtomic } from '../store/atomic.ts'
+import { type Boot, newTokenId } from './boots.ts'
+import type { Clock } from './clock.ts'
+import { inForce } from './in-force.ts'
+import type { Principal, Session } from './principal.ts'
+import type { StoredUser } from './users.ts'
+
+/** Seconds from the beginning to the end, whatever happens in between. */
+export const LONGEST = 12 * 3600
+export const MOST = 64
+export const MOST_OF_ONE = 16
+/** Seconds between two writes that only say that a session was used. */
+const SAVE_EVERY = 60
+/** Seconds that the clock may be set back over a boot before a session ends: further, and nothing says its age any more. */
+const SKEW = 60
+
+export interface SessionStoreOptions {
+  file: string
+  /** Seconds without a request. */
+  idle: number
+  users: () => readonly StoredUser[]
+  /** The key of the API token in force. */
+  tokenKey: () => string | undefined
+  clock: Clock
+  boot: Boot
+  /** Called when the sessions could not be written to the file. */
+  unsaved: (error: unknown) => void
+  /** Called with the id of each session that is dropped. */
+  ended?: (id: string) => void
+}
+
+interface Stored {
+  id: string
+  /** SHA-256 of what the client holds. The name is from the time when that was always a cookie. */
+  cookie: string
+  /** Seconds since 1970. */
+  began: number
+  seen: number
+  /** The same by the steady clock of `boot`: what counts while that lasts. */
+  boot: string
+  up: number
+  used: number
+  /** Of an account. */
+  user?: string
+  generation?: number
+  /** Of the API token: SHA-256 of its key. */
+  key?: string
+}
+
+/** A session that is in force. */
+export interface OpenSession {
+  id: string
+  principal: Principal
+  /** Seconds since 1970. */
+  expires: number
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+export class SessionStore {
+  private readonly options: SessionStoreOptions
+  /** By the digest of what the client holds, the oldest first. */
+  private readonly sessions = new Map<string, Stored>()
+  private saved = Number.NEGATIVE_INFINITY
+
+  constructor(options: SessionStoreOptions) {
+    this.options = options
+    const found = readJson(options.file)
+    // A damaged file costs everybody another sign-in, and lets nobody in.
+    for (const one of Array.isArray(found) ? found : [])
+      if (isStored(one)) this.sessions.set(one.cookie, this.inThisBoot(one))
+  }
+
+  get idle(): number {
+    return this.options.idle
+  }
+
+  /** Begins a session of an account, or of the API token. Returns what the client has to hold, which is kept nowhere. */
+  begin(who: StoredUser | 'token'): string {
+    const [now, up] = [this.now(), this.up()]
+    const value = randomBytes(32).toString('base64url')
+    const key = this.options.tokenKey()
+    for (const session of this.sessions.values()) if (!this.principalOf(session)) this.drop(session)
+    const mine = [...this.sessions.values()].filter(({ user }) => user === (who === 'token' ? undefined : who.id))
+    if (mine.length >= MOST_OF_ONE) this.drop(mine[0])
+    if (this.sessions.size >= MOST) this.drop(this.sessions.values().next().value)
+    const session: Stored = {
+      id: newTokenId(this.options.boot, this.options.clock),
+      cookie: sha256(value),
+      ...{ began: now, seen: now, boot: this.options.clock.boot, up, used: up },
+      ...(who === 'token' ? { key: sha256(key ?? '') } : { user: who.id, generation: who.generation }),
+    }
+    this.sessions.set(session.cookie, session)
+    this.save()
+    return value
+  }
+
+  /** The session of a client that holds this value; undefined when there is none, or it has ended. */
+  find(value: string): OpenSession | undefined {
+    const session = this.sessions.get(sha256(value))
+    if (!session) return undefined
+    const open = this.open(session)
+    if (open) return open
+    this.drop(session)
+    this.save()
+    return undefined
+  }
+
+  /** The session of this id, while it is in force: for streams, which last longer than a request, too. */
+  get(id: string): OpenSession | undefined {
+    const session = this.byId(id)
+    return session && this.open(session)
+  }
+
+  /** The client was heard from: its time without a request begins anew. */
+  touch(id: string): void {
+    const session = this.byId(id)
+    if (!session) return
+    session.seen = this.now()
+    session.used = this.up()
+    if (session.used - this.saved >= SAVE_EVERY) this.save()
+  }
+
+  end(id: string): void {
+    this.drop(this.byId(id))
+    this.save()
+  }
+
+  /** Ends all sessions of an account. */
+  endAll(account: string): void {
+    for (const session of this.sessions.values()) if (session.user === account) this.drop(session)
+    this.save()
+  }
+
+  private now(): number {
+    return Math.floor(this.options.clock.wall() / 1000)
+  }
+
+  private up(): number {
+    return Math.floor(this.options.clock.steady() / 1000)
+  }
+
+  /** A session from another boot is as old as the wall clock says. */
+  private inThisBoot(one: Stored): Stored {
+    const { clock } = this.options
+    if (one.boot === clock.boot) return one
+    const shift = this.up() - this.now()
+    return { ...one, boot: clock.boot, up: one.began + shift, used: one.seen + shift }
+  }
+
+  private byId(id: string): Stored | undefined {
+    for (const session of this.sessions.values()) if (session.id === id) return session
+    return undefined
+  }
+
+  private open(session: Stored): OpenSession | undefined {
+    const principal = this.principalOf(session)
+    return principal && { id: session.id, principal, expires: session.began + LONGEST }
+  }
+
+  private principalOf(session: Stored): Principal | undefined {
+    const { id, began, up, user, generation, key } = session
+    const now = this.up()
+    // A clock that was set back over a boot must not make a session longer.
+    session.used = Math.min(session.used, now)
+    if (now >= up + LONGEST || now < up - SKEW || now - session.used >= this.options.idle) return undefined
+    const own: Session = { id, expires: began + LONGEST, until: (up + LONGEST) * 1000 }
+    if (user === undefined || generation === undefined) {
+      const current = this.options.tokenKey()
+      if (current === undefined || sha256(current) !== key) return undefined
+      return { account: 'appliance-token', role: 'administrator', via: 'session', session: own }
+    }
+    const found = inForce({ account: { id: user, generation }, session: own }, this.options.users())
+    const account = found && { id: user, name: found.username, generation }
+    return account && { account, role: found.role, via: 'session', session: own }
+  }
+
+  private drop(session: Stored | undefined): void {
+    if (session && this.sessions.delete(session.cookie)) this.options.ended?.(session.id)
+  }
+
+  private save(): void {
+    this.saved = this.up()
+    try {
+      writeAtomic(this.options.file, `${JSON.stringify([...this.sessions.values()])}\n`, 0o600)
+    } catch (error) {
+      this.options.unsaved(error)
+      // A session that has ended must not come back with the next start, so none does; those that are here go on.
+      try {
+        rmSync(this.options.file, { force: true })
+      } catch {
+        // The disk refuses everything: `unsaved` was called for it above.
+      }
+    }
+  }
+}
+
+function isStored(value: unknown): value is Stored {
+  const { id, cookie, began, seen, user, generation, key } = (value ?? {}) as Record<string, unknown>
+  const isText = (one: unknown) => typeof one === 'string' && one !== ''
+  if (!isText(id) || !isText(cookie) || !Number.isSafeInteger(began) || !Number.isSafeInteger(seen)) return false
+  return user === undefined ? isText(key) : isText(user) && Number.isSafeInteger(generation)
+}
