@@ -3,9 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '../auth/principal.ts'
 import type { Target } from './pipeline/path.ts'
 
+/** `surfaces`: those that the port on which it came serves, by name; undefined for all of them. */
+export type Incoming = IncomingMessage & { surfaces?: readonly string[] | undefined }
+
 /** node-server's environment: the request and response underneath. */
 export type Env = {
-  Bindings: { incoming?: IncomingMessage; outgoing?: ServerResponse; target?: Target }
+  Bindings: { incoming?: Incoming; outgoing?: ServerResponse; target?: Target }
 }
 
 export interface Request {
@@ -21,7 +24,7 @@ export interface Request {
   address: string
   id: string
   started: number
-  incoming: IncomingMessage | undefined
+  incoming: Incoming | undefined
   outgoing: ServerResponse | undefined
   /** Set during authentication: the request carried a session cookie and no other credentials, and the cookie was not accepted. */
   cookie: CookieRefusal | undefined

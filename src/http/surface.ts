@@ -20,6 +20,11 @@ export interface Surface {
   parameters: readonly string[]
   /** The habits of its clients, where they are not the usual ones. */
   wire?: Partial<Wire>
+  /**
+   * Of a path that another surface declares as well: true where the request is meant for this one, false where it cannot be. Left out, the
+   * surface takes what no other one claims.
+   */
+  claims?: (request: Request) => boolean
   /** Throws when nothing may pass now, whoever asks (first run, back-off). */
   gate: (request: Request, endpoint: Endpoint<never> | undefined) => void
   /** A promise only where the proof takes one: each costs more than the rest of a small request. */

@@ -1,72 +1,150 @@
-// Turns declarations into routes. What a request crosses once it has found its route is in order.ts.
-import type { Context } from 'hono'
-import type { Parameters } from '../body/query.ts'
+// Turns the declarations of all surfaces into routes. What a request crosses once it has found its route is in order.ts.
+import type { Context, Hono } from 'hono'
 import type { Endpoint } from '../endpoint.ts'
 import { fail, newRequest, respond } from '../reply/answer.ts'
-import type { Env } from '../request.ts'
+import type { Env, Request } from '../request.ts'
 import type { Mounted, MountOptions, Routed } from '../surface.ts'
 import { wireOf } from '../wire.ts'
 import { answerRequest } from './order.ts'
-import { matcher, sortRoutes } from './route.ts'
+import { type Match, matcher, type Route, sortRoutes } from './route.ts'
 
-/** Mounts the endpoints that the configuration switches on. Throws on a declaration without a permission. */
-export function mount<Deps>(given: MountOptions<Deps>): void {
-  const options: Mounted<Deps> = { ...given, wire: wireOf(given.surface) }
-  const byPath = new Map<string, Endpoint<Deps>[]>()
-  for (const declaration of options.endpoints) {
-    if (!declaration.permission) throw new Error(`${declaration.id} declares no permission`)
-    if (declaration.resource && !declaration.resource.version && declaration.method !== 'GET')
-      throw new Error(`${declaration.id} declares a resource without a version`)
-    if (declaration.enabled && !declaration.enabled(options.config)) continue
-    byPath.set(declaration.path, [...(byPath.get(declaration.path) ?? []), declaration])
+/** One declared path of one surface, with the declarations of its methods. */
+interface Owner {
+  options: Mounted<unknown>
+  group: Endpoint<unknown>[]
+}
+
+/** Mounts the endpoints of one surface. */
+export function mount<Deps>(options: MountOptions<Deps>): void {
+  const routes = new Routes()
+  routes.add(options)
+  routes.mountOn(options.app)
+}
+
+/** The routes of several surfaces, which may declare the same paths. */
+export class Routes {
+  private readonly routes: Route<Owner>[] = []
+
+  /** Adds the endpoints that the configuration switches on. Throws on a declaration without a permission. */
+  add<Deps>(given: MountOptions<Deps>): void {
+    const options: Mounted<Deps> = { ...given, wire: wireOf(given.surface) }
+    const exact = options.wire.trailingSlash !== 'same'
+    const byPath = new Map<string, Endpoint<Deps>[]>()
+    for (const declaration of options.endpoints) {
+      const { id, path } = declaration
+      if (!declaration.permission) throw new Error(`${id} declares no permission`)
+      if (declaration.resource && !declaration.resource.version && declaration.method !== 'GET')
+        throw new Error(`${id} declares a resource without a version`)
+      if (path !== '/' && path.endsWith('/') && options.wire.trailingSlash !== 'distinct')
+        throw new Error(`${id} declares a path that ends with a slash`)
+      if (declaration.enabled && !declaration.enabled(options.config)) continue
+      byPath.set(path, [...(byPath.get(path) ?? []), declaration])
+    }
+    for (const [template, group] of byPath) {
+      // A surface's own dependencies are all that its handlers are ever given.
+      this.routes.push({ template, exact, value: { options, group } as unknown as Owner })
+    }
   }
-  const { plain, stems } = sortRoutes([...byPath].map(([template, value]) => ({ template, value })))
-  for (const { template, value } of plain) {
-    const answer = (c: Context<Env>) => serve(c, value, {}, options)
-    options.app.all(template, answer)
-    if (template !== '/') options.app.all(`${template}/`, answer)
-  }
-  for (const [stem, routes] of stems) {
-    const find = matcher(routes)
-    // Not `.+`: a dot is no line separator (U+2028), and the path would be nobody's.
-    options.app.all(`${stem}:rest{[^]+}`, (c) => {
-      // What else the path may mean: its methods belong into Allow.
-      const others: Endpoint<Deps>[] = []
-      const match = find(c.req.path, ({ value, params }, first) => {
-        const own = first ? value : value.filter((one) => one.params?.safeParse(params).success !== false)
-        if (isFor(own, c.req.method)) return true
-        if (!first) others.push(...own)
-        return false
+
+  mountOn(app: Hono<Env>): void {
+    const { plain, stems } = sortRoutes(this.routes)
+    const owners = new Map<string, Owner[]>()
+    for (const { template, exact, value } of plain) {
+      for (const path of exact || template === '/' ? [template] : [template, `${template}/`])
+        owners.set(path, [...(owners.get(path) ?? []), value])
+    }
+    for (const [path, all] of owners) {
+      const [first] = all
+      if (first && all.length === 1)
+        app.all(path, (c) => (isServed(c, first) ? serve(c, { value: first, params: {} }) : c.notFound()))
+      else app.all(path, (c) => serveChosen(c, (fits) => choose(all, fits)))
+    }
+    for (const [stem, routes] of stems) {
+      const find = matcher(routes)
+      const isShared = new Set(routes.map(({ value }) => value.options.surface)).size > 1
+      // Not `.+`: a dot is no line separator (U+2028), and the path would be nobody's.
+      app.all(`${stem}:rest{[^]+}`, (c) => {
+        if (isShared) return serveChosen(c, (fits) => findOwner(c, find, fits))
+        const match = findOwner(c, find, () => true)
+        return match ? serve(c, match) : c.notFound()
       })
-      if (!match) return c.notFound()
-      const group = isFor(match.value, c.req.method) ? match.value : [...match.value, ...others]
-      return serve(c, group, match.params, options)
-    })
+    }
   }
 }
 
+/** Whether the port on which the request came serves the surface. */
+function isServed(c: Context<Env>, { options }: Owner): boolean {
+  const names = c.env?.incoming?.surfaces
+  return names === undefined || names.includes(options.surface.name)
+}
+
 /** Whether one of them has this method. */
-function isFor<Deps>(group: Endpoint<Deps>[], method: string): boolean {
+function isFor(group: Endpoint<unknown>[], method: string): boolean {
   const wanted = method === 'HEAD' ? 'GET' : method
   return group.some((one) => one.method === wanted)
 }
 
-function serve<Deps>(
-  c: Context<Env>,
-  group: Endpoint<Deps>[],
-  params: Parameters,
-  options: Mounted<Deps>,
-): Response | Promise<Response> {
-  const target = c.env?.target ?? { path: c.req.path, query: new URL(c.req.url).search.slice(1) }
-  const context: Routed<Deps> = {
-    c,
-    request: newRequest(c, target.path, options.callerOf, group[0]?.path),
-    options,
-    group,
-    params,
+type Fits = (owner: Owner) => boolean
+
+/** The first of those that declare the same path which fits; one that fits nobody is undefined. */
+function choose(owners: Owner[], fits: Fits): Match<Owner> | undefined {
+  const value = owners.find(fits)
+  return value && { value, params: {} }
+}
+
+/**
+ * The owner of a path with parameters: the first that has the method and whose parameters the path can be, or else the first of all, with the
+ * methods of whatever else the path may mean.
+ */
+function findOwner(c: Context<Env>, find: ReturnType<typeof matcher<Owner>>, fits: Fits): Match<Owner> | undefined {
+  const others: Owner[] = []
+  const match = find(c.req.path, ({ value, params }, first) => {
+    if (!isServed(c, value) || !fits(value)) return undefined
+    const group = first ? value.group : value.group.filter((one) => one.params?.safeParse(params).success !== false)
+    if (isFor(group, c.req.method)) return true
+    if (!first) others.push({ ...value, group })
+    return false
+  })
+  if (!match || others.length === 0 || isFor(match.value.group, c.req.method)) return match
+  const { options, group } = match.value
+  const more = others.filter((other) => other.options === options).flatMap((other) => other.group)
+  return { ...match, value: { options, group: [...group, ...more] } }
+}
+
+/**
+ * Of surfaces that declare the same path: the first that claims the request, else one that has nothing to say about it, with the method before
+ * one without.
+ */
+function serveChosen(c: Context<Env>, find: (fits: Fits) => Match<Owner> | undefined): Response | Promise<Response> {
+  let request: Request | undefined
+  const claim = ({ options }: Owner) => {
+    request ??= requestOf(c, options)
+    return options.surface.claims?.(request)
   }
+  const has = ({ group }: Owner) => isFor(group, c.req.method)
+  const served = (owner: Owner) => isServed(c, owner)
+  const match =
+    find((owner) => served(owner) && has(owner) && claim(owner) === true) ??
+    find((owner) => served(owner) && has(owner) && claim(owner) === undefined) ??
+    find((owner) => served(owner) && has(owner)) ??
+    find((owner) => served(owner) && claim(owner) === undefined) ??
+    find(served)
+  return match ? serve(c, match, request) : c.notFound()
+}
+
+const requestOf = (c: Context<Env>, { callerOf }: Mounted<unknown>) =>
+  newRequest(c, c.env?.target?.path ?? c.req.path, callerOf)
+
+function serve(
+  c: Context<Env>,
+  { value: { options, group }, params }: Match<Owner>,
+  known?: Request,
+): Response | Promise<Response> {
+  const request = known ?? requestOf(c, options)
+  request.template = group[0]?.path ?? ''
+  const context: Routed<unknown> = { c, request, options, group, params }
   try {
-    const result = answerRequest(context, target.query)
+    const result = answerRequest(context, c.env?.target?.query ?? new URL(c.req.url).search.slice(1))
     if (!(result instanceof Promise)) return respond(context, result)
     return result.then(
       (reply) => respond(context, reply),

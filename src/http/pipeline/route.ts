@@ -5,6 +5,8 @@ import type { Parameters } from '../body/query.ts'
 export interface Route<T> {
   template: string
   value: T
+  /** A slash at the end of a path counts; otherwise the path is the same with it and without. */
+  exact?: boolean
 }
 
 export interface Match<T> {
@@ -46,22 +48,27 @@ export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: M
 
 /**
  * Finds the route of a path, as `normalize` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
- * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are.
+ * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are. One for which
+ * `fits` gives undefined is passed over.
  */
 export function matcher<T>(
   routes: Route<T>[],
-): (path: string, fits?: (match: Match<T>, first: boolean) => boolean) => Match<T> | undefined {
+): (path: string, fits?: (match: Match<T>, first: boolean) => boolean | undefined) => Match<T> | undefined {
   const compiled = routes.map(compile).sort((a, b) => (a.rank < b.rank ? -1 : 1))
   return (path, fits = () => true) => {
     // A trailing slash is the same endpoint, though the signed path keeps it (facts: jidoteki.md 2.4).
     const bare = path.endsWith('/') ? path.slice(0, -1) : path
     let first: Match<T> | undefined
-    for (const { pattern, names, value } of compiled) {
-      const found = pattern.exec(bare)
+    for (const { pattern, names, value, exact, template } of compiled) {
+      // A greedy name would take the slash as its own.
+      if (exact && path !== bare && !template.endsWith('/')) continue
+      const found = pattern.exec(exact ? path : bare)
       const params = found && read(names, found.slice(1))
-      const match = params && { value, params }
-      if (match && fits(match, first === undefined)) return match
-      first ??= match ?? undefined
+      if (!params) continue
+      const match = { value, params }
+      const fitting = fits(match, first === undefined)
+      if (fitting) return match
+      if (fitting !== undefined) first ??= match
     }
     return first
   }
