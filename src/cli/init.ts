@@ -1,7 +1,7 @@
 // `edge-admin init`: the folders of an appliance. The trap: without --sample the folders that are not named are the real ones
 // of this machine (of the installation, else /usr/local/etc, /data); with --sample they lie below --root, so that trying it out touches nothing else.
 import { join } from 'node:path'
-import { makeFolders } from '../features/appliance/layout.ts'
+import { makeFolders } from '../features/installation/layout.ts'
 import { type Io, parse, say, UsageError } from './command.ts'
 import { commandFolders } from './given-folders.ts'
 
@@ -20,7 +20,7 @@ export async function init(args: string[], io: Io): Promise<number> {
   const folders = commandFolders(sample ? { ...below, ...values } : values, io)
   const made = makeFolders(folders)
   if (values.sample) {
-    const { makeSample } = await import('../features/appliance/sample.ts')
+    const { makeSample } = await import('../features/installation/sample.ts')
     made.push(...makeSample(folders))
   }
   for (const path of made) say(io.stdout, `made ${path}`)

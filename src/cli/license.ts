@@ -2,7 +2,7 @@
 // license that was sold would have to be signed again.
 import { generateKeyPairSync } from 'node:crypto'
 import { lstatSync } from 'node:fs'
-import { makeFile } from '../features/appliance/layout.ts'
+import { makeFile } from '../features/installation/layout.ts'
 import { readLicense, signLicense } from '../features/license/license.ts'
 import { writeAtomic } from '../store/atomic.ts'
 import { edited, Failure, type Io, type Main, parse, required, say, UsageError } from './command.ts'

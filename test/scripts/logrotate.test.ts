@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeSample } from '../../src/features/appliance/sample.ts'
+import { makeSample } from '../../src/features/installation/sample.ts'
 import { installation } from '../api/appliance.ts'
 import { call, until } from '../api/client.ts'
 import { REPOSITORY } from './sandbox.ts'

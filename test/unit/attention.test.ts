@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ServedCertificate } from '../../src/features/certs/served.ts'
 import type { Finding } from '../../src/features/check/finding.ts'
+import { attention, type Facts } from '../../src/features/console-overview/attention.ts'
 import { isRefusal } from '../../src/features/jobs/refusal.ts'
 import type { JobView } from '../../src/features/jobs/view.ts'
-import { attention, type Facts } from '../../src/features/overview/attention.ts'
 import type { Folders } from '../../src/folders.ts'
 
 const NOW = Date.parse('2026-06-15T12:00:00Z')

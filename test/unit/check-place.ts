@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { Configuration } from '../../src/config.ts'
-import { makeFolders } from '../../src/features/appliance/layout.ts'
-import { makeSample } from '../../src/features/appliance/sample.ts'
 import type { Look } from '../../src/features/check/check.ts'
 import { type Finding, isWrong } from '../../src/features/check/finding.ts'
 import { placeOf } from '../../src/features/check/here.ts'
 import type { Place } from '../../src/features/check/place.ts'
+import { makeFolders } from '../../src/features/installation/layout.ts'
+import { makeSample } from '../../src/features/installation/sample.ts'
 
 export const repository = join(import.meta.dirname, '../..')
 export const isRoot = process.geteuid?.() === 0

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import { decodeDocument, readDocument } from '../../src/features/conf/document.ts'
+import { decodeDocument, readDocument } from '../../src/features/settings/upload/document.ts'
 
 const refusal = (read: () => unknown): string => {
   try {

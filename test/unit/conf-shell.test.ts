@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Assignment, parseShellAssignments, shellAssignments } from '../../src/features/conf/shell.ts'
+import { type Assignment, parseShellAssignments, shellAssignments } from '../../src/store/shell-file.ts'
 import { runs } from '../harness/fuzz.ts'
 
 const SHELLS = [['dash'], ['busybox', 'ash']]

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import { parseShellAssignments } from '../../src/features/conf/shell.ts'
 import {
   publicStorage,
   readStorage,
@@ -11,6 +10,7 @@ import {
   type Storage,
   storedObject,
 } from '../../src/features/persistent-storage/storage.ts'
+import { parseShellAssignments } from '../../src/store/shell-file.ts'
 import { runs } from '../harness/fuzz.ts'
 import { recorded } from './settings-corpus.ts'
 

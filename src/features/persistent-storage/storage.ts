@@ -1,9 +1,9 @@
 // The storage file of POST and GET /storage: checked, and rendered as the two files that the appliance reads.
 // The trap: GET shows the iSCSI password as asterisks, and POST takes these to mean the stored one; a client may send back what it got.
 import { invalid } from '../../errors.ts'
-import { isObject, type JsonObject, readDocument } from '../conf/document.ts'
-import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from '../conf/fields.ts'
-import { shellAssignments } from '../conf/shell.ts'
+import { shellAssignments } from '../../store/shell-file.ts'
+import { isObject, type JsonObject, readDocument } from '../settings/upload/document.ts'
+import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from '../settings/upload/fields.ts'
 import { checkStorage, type StorageType, TYPES } from './types.ts'
 
 export interface Storage {

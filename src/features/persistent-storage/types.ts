@@ -1,7 +1,7 @@
 // The storage types, their members, and what makes the members real rather than merely well spelled.
 // The trap: fields are checked in this order, and the contract wants the first failure as the message.
 import { family } from '../addresses.ts'
-import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../conf/fields.ts'
+import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../settings/upload/fields.ts'
 
 export type StorageType = 'local' | 'nfs' | 'aoe' | 'iscsi' | 'nbd'
 

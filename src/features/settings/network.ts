@@ -12,7 +12,7 @@ import {
   prefixLength,
   roleIn,
 } from '../addresses.ts'
-import { ADDRESS, ALPHANUMERIC, collect, type Field, type FieldError, type Mode } from '../conf/fields.ts'
+import { ADDRESS, ALPHANUMERIC, collect, type Field, type FieldError, type Mode } from './upload/fields.ts'
 
 const ORIGINAL = [
   { name: 'interface', allowed: ALPHANUMERIC, min: 3, max: 14, required: true },

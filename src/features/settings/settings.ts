@@ -1,10 +1,10 @@
 // The settings file of POST and GET /settings: checked, and rendered as the three files that the appliance reads.
 // The trap: what GET returns must be accepted by POST again; so `network.mode`, which only we write, is taken and ignored.
 import { invalid } from '../../errors.ts'
-import { isObject, type JsonObject, memberText, readDocument } from '../conf/document.ts'
-import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from '../conf/fields.ts'
-import { networkConf } from './conf.ts'
 import { checkNetwork, fieldsOf, modeOf, NAMES, type Network } from './network.ts'
+import { networkConf } from './network-conf.ts'
+import { isObject, type JsonObject, memberText, readDocument } from './upload/document.ts'
+import { checkField, collect, type FieldError, type Mode, refuseAll, refuseUnknown } from './upload/fields.ts'
 
 export interface Settings {
   mode: 'static' | 'dhcp'

@@ -8,7 +8,7 @@ import { readJson, readLine, readText, replaceAtomic } from '../../store/atomic.
 import { moveFile } from '../../store/move-file.ts'
 import { scriptFile, type Task } from '../../tasks/task.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
-import { neverBegan } from '../appliance/never-began.ts'
+import { neverBegan } from '../installation/never-began.ts'
 import { makeWay, sayInLog } from '../uploads-folder.ts'
 
 /** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */

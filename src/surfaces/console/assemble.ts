@@ -1,5 +1,5 @@
 // Puts the console together, only where it is switched on. The trap: nothing of the page is read here; a start must not wait for it.
-import { UseHistory } from '../../features/overview/history.ts'
+import { UseHistory } from '../../features/console-overview/history.ts'
 import type { AuditLog } from '../../http/pipeline/audit.ts'
 import { Assets } from '../../http/reply/assets.ts'
 import type { Surface } from '../../http/surface.ts'

@@ -2,7 +2,7 @@
 import { mayAct } from '../../auth/principal.ts'
 import { notFound } from '../../errors.ts'
 import { describeCertificate } from '../../features/certs/served.ts'
-import { readOverview } from '../../features/overview/overview.ts'
+import { readOverview } from '../../features/console-overview/overview.ts'
 import { JSON_TYPE, json } from '../../http/reply/reply.ts'
 import { type ConsoleDeps, define, PREFIX, TAG } from './deps.ts'
 

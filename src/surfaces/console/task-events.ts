@@ -1,9 +1,10 @@
 // Every change of every task, for the console: its list, and the stream of all readers. The trap: a list is made of what the stream knows, so
 // that a task that has ended is never read again, however many there are.
+
+import type { TaskFacts } from '../../features/console-overview/attention.ts'
 import { type TaskView, viewTask } from '../../features/jobs/about.ts'
 import { JobChanges } from '../../features/jobs/changes.ts'
 import { isRefusal } from '../../features/jobs/refusal.ts'
-import type { TaskFacts } from '../../features/overview/attention.ts'
 import type { Folders } from '../../folders.ts'
 import { ChangeStream } from '../../http/reply/change-stream.ts'
 import type { Tasks } from '../../tasks/tasks.ts'

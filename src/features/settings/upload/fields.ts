@@ -1,7 +1,7 @@
 // The original's checks of one member: its characters, then its length, in the original's words. Shared by settings and storage.
 // The trap: an empty string skips the test of characters and fails, when the member is required, on its length.
-import { ApiError, invalid } from '../../errors.ts'
-import { nearest, quoted } from '../../nearest.ts'
+import { ApiError, invalid } from '../../../errors.ts'
+import { nearest, quoted } from '../../../nearest.ts'
 import type { JsonObject } from './document.ts'
 
 /**

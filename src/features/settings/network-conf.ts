@@ -1,9 +1,9 @@
 // network.conf, as the vendor's network.sh sources it.
 // The trap: which lines are quoted is part of the contract; some scripts cut the bare ones apart without a shell.
 
-import type { Mode } from '../conf/fields.ts'
-import { type Assignment, shellAssignments } from '../conf/shell.ts'
+import { type Assignment, shellAssignments } from '../../store/shell-file.ts'
 import type { Network } from './network.ts'
+import type { Mode } from './upload/fields.ts'
 
 export function networkConf(network: Network, mode: 'static' | 'dhcp', as: Mode): string {
   const dns = [network.dns1, network.dns2].filter(Boolean).join(' ')

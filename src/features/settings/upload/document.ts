@@ -1,8 +1,8 @@
 // Reads the JSON that a client uploads. Text that two readers could take in two ways is refused before anything is looked at.
 // The trap: JSON.parse alone keeps the last of two equal names, takes `__proto__` and rounds large numbers, all without a word.
-import { invalid } from '../../errors.ts'
-import { parseWritten } from '../../store/json-text.ts'
-import { decodeText } from '../../store/text.ts'
+import { invalid } from '../../../errors.ts'
+import { parseWritten } from '../../../store/json-text.ts'
+import { decodeText } from '../../../store/text.ts'
 
 export type JsonObject = Record<string, unknown>
 
