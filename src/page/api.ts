@@ -60,7 +60,7 @@ const unreachable = (method: string, path: string) =>
     0,
     method === 'GET' || path === '/console/session' || path.includes('dry_run=true')
       ? UNREACHABLE
-      : `${UNREACHABLE}. Whether this was done is not known: look before you do it again`,
+      : `${UNREACHABLE}. The change may or may not have been made: check before you try again`,
   )
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
@@ -114,7 +114,7 @@ export const call = async <T>(method: string, path: string, options?: Options): 
 /** Bytes that may have gone since the browser last said how many had. */
 const LAST = 1 << 22
 const MAYBE_TAKEN =
-  'Nearly all of it had been sent, so the appliance may have taken it all the same: look before you send it again.'
+  'Almost all of it was uploaded, so the appliance may have accepted it: check before you upload it again.'
 
 /** A form with files, which tells how much of it has gone; fetch cannot. */
 export function upload<T>(
@@ -143,7 +143,10 @@ export function upload<T>(
     // A refusal in the midst of a body may end the connection before its answer is read.
     request.onerror = () =>
       reject(
-        new Failure(0, 'The connection ended before the answer: the appliance may have refused the file, or taken it'),
+        new Failure(
+          0,
+          'The connection closed before the response: the appliance may have refused the file or accepted it',
+        ),
       )
     request.onabort = () =>
       reject(

@@ -25,7 +25,7 @@ export function Frame() {
   return (
     <div class="frame">
       <button type="button" class="skip" onClick={skip}>
-        Skip to the page
+        Skip to content
       </button>
       <header class="bar">
         <a class="brand" href={link('overview')}>
@@ -75,8 +75,7 @@ export function Frame() {
         {own?.one_time && own.via === 'account' && page !== 'account' ? (
           <Note tone="warning">
             <span>
-              Your password is still the one-time one of the first start.{' '}
-              <a href={link('account')}>Set one of your own</a>.
+              You still use the one-time password from the first start. <a href={link('account')}>Change it</a>.
             </span>
           </Note>
         ) : null}
@@ -111,7 +110,7 @@ function UploadSign() {
           key={path}
           class={failure ? 'badge error' : 'badge busy'}
           href={link(page)}
-          aria-label={`${what}: ${failure ? 'not sent' : 'being sent'}`}
+          aria-label={`${what}: ${failure ? 'upload failed' : 'uploading'}`}
         >
           {failure ? 'Upload failed' : total > 0 ? `Upload ${Math.floor((100 * done) / total)}%` : 'Upload'}
         </a>
@@ -142,8 +141,8 @@ export function Lost() {
     return () => clearInterval(timer)
   }, [state])
   return state === 'lost' ? (
-    <Note tone="warning" title="The appliance does not answer">
-      Trying again every few seconds. Work that was started there goes on.
+    <Note tone="warning" title="The appliance is not responding">
+      Trying to reconnect every few seconds. Tasks that were started on the appliance continue.
     </Note>
   ) : null
 }
@@ -152,9 +151,9 @@ export function Lost() {
 function Nowhere({ name }: { name: string }) {
   const reason = whyHidden(name)
   return (
-    <Note title={reason === undefined ? 'There is no such page' : 'This page is not for you'}>
+    <Note title={reason === undefined ? 'Page not found' : 'You cannot open this page'}>
       {reason === undefined ? null : <span>{reason}</span>}
-      <a href={link('overview')}>To the overview</a>
+      <a href={link('overview')}>Go to the overview</a>
     </Note>
   )
 }

@@ -20,7 +20,7 @@ function Console() {
     const timer = setInterval(() => void refreshSession(), LOOK * 1000)
     return () => clearInterval(timer)
   }, [])
-  if (reached === 'asking') return <p class="door muted">Asking the appliance…</p>
+  if (reached === 'asking') return <p class="door muted">Loading…</p>
   if (state.version === '') return <Lost />
   if (left) return <p class="door muted">Signing out…</p>
   if (state.first_run) return <FirstRun {...state.first_run} />

@@ -24,7 +24,7 @@ import { Update } from './pages/update.tsx'
 import { Users } from './pages/users.tsx'
 import { hasController, hasEndpoint, may, type Role, session } from './session.ts'
 
-export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'People'] as const
+export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'Accounts'] as const
 type Group = (typeof GROUPS)[number]
 
 interface Entry {
@@ -68,8 +68,8 @@ const PAGES: Entry[] = [
   },
   { name: 'audit', title: 'Audit log', group: 'System', Content: Audit, role: 'administrator', controller: true },
   { name: 'reboot', title: 'Reboot', group: 'System', Content: Reboot, role: 'administrator' },
-  { name: 'users', title: 'Users', group: 'People', Content: Users, controller: true },
-  { name: 'account', title: 'Account', group: 'People', Content: Account },
+  { name: 'users', title: 'Users', group: 'Accounts', Content: Users, controller: true },
+  { name: 'account', title: 'Account', group: 'Accounts', Content: Account },
   { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
   { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
   { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
@@ -88,11 +88,11 @@ export function whyHidden(name: string): string | undefined {
   if (!entry) return undefined
   const { title, role = 'viewer', controller } = entry
   const own = session.get().session?.role
-  if (!may(role)) return `${title} needs the role ${role}; your role is ${own}. Ask an administrator.`
-  if (!controller || hasController()) return `${title} is switched off on this appliance.`
+  if (!may(role)) return `${title} requires the role ${role}; your role is ${own}. Ask an administrator.`
+  if (!controller || hasController()) return `${title} is disabled on this appliance.`
   return session.get().controller
-    ? `${title} is for accounts: you are signed in with the API token.`
-    : `${title} is switched off on this appliance, with the storage surface.`
+    ? `${title} requires an account; you are signed in with the API token.`
+    : `${title} is disabled on this appliance, because its storage API is.`
 }
 
 export const pageOf = (name: string) => PAGES.find((entry) => entry.name === name && isVisible(entry))

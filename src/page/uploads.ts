@@ -43,7 +43,7 @@ export async function send<T>(
   form: Record<string, string | Blob | undefined>,
   isWatched: () => boolean,
 ): Promise<T> {
-  if (find(about.path) && !find(about.path)?.failure) throw new Failure(0, `${about.what} is being sent already`)
+  if (find(about.path) && !find(about.path)?.failure) throw new Failure(0, `${about.what} is already being uploaded`)
   const stop = new AbortController()
   const meter = new PaceMeter()
   let entry: Upload = { ...about, done: 0, total: 0, speed: undefined, left: undefined, cancel: () => stop.abort() }

@@ -32,10 +32,10 @@ describe('the first run', () => {
     const person = await come()
     const { page } = person
     person.expected.push(REFUSED)
-    await page.getByRole('heading', { name: 'Set this appliance up' }).waitFor()
+    await page.getByRole('heading', { name: 'Set up this appliance' }).waitFor()
     for (const look of [{}, { dark: true }, { phone: true }]) {
       const other = await come(look)
-      await other.page.getByRole('heading', { name: 'Set this appliance up' }).waitFor()
+      await other.page.getByRole('heading', { name: 'Set up this appliance' }).waitFor()
       await other.page.getByText('The same with curl').click()
       await other.page.getByText('newtoken=NEW-TOKEN').waitFor()
       await expectAccessible(other.page)
@@ -44,12 +44,12 @@ describe('the first run', () => {
     }
     await page.getByLabel('Phrase').fill('not-the-right-phrase')
     await page.getByLabel('API token').fill(TOKEN)
-    await page.getByLabel('Password of the administrator').fill(ADMIN.password)
-    await page.getByLabel('The password again').fill(ADMIN.password)
+    await page.getByLabel('Administrator password').fill(ADMIN.password)
+    await page.getByLabel('Repeat the password').fill(ADMIN.password)
     const button = page.getByRole('button', { name: 'Set up' })
     await button.click()
-    await page.getByText('Tick this first').waitFor()
-    await page.getByLabel('I have written the token down').check()
+    await page.getByText('Check this box first').waitFor()
+    await page.getByLabel('I have saved the token').check()
     await button.click()
     // At its field, which has the focus.
     await page.locator('.wrong', { hasText: 'This is not the phrase' }).waitFor()

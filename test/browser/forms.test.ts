@@ -129,7 +129,7 @@ describe('a form that is not ready', () => {
     await page.getByLabel('Use of', { exact: false }).first().waitFor()
     await page.getByRole('button', { name: /^Create pool/ }).click()
     await expectFocus(page, 'Name')
-    expect((await told(page, 'Name')).text).toMatch(/^Fill this in/)
+    expect((await told(page, 'Name')).text).toMatch(/^This field is required/)
     await page.locator('.wrong', { hasText: 'Choose at least one disk for data' }).waitFor()
     expect(sent).toEqual([])
     await expectAccessible(page)

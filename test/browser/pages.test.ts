@@ -138,7 +138,7 @@ describe('a viewer', () => {
     }
     expect(refused).toEqual([])
     // What a viewer may do: copy a curl line, change the own password, look for things.
-    expect([...names].sort()).toEqual(['Change it', 'Copy'])
+    expect([...names].sort()).toEqual(['Change password', 'Copy'])
   })
 })
 
@@ -146,7 +146,7 @@ describe('a viewer', () => {
 async function settle(page: Page): Promise<void> {
   // Not by a function of ours: the page's policy lets nobody evaluate text.
   await page
-    .getByText(/^Asking/)
+    .getByText(/^Loading/)
     .first()
     .waitFor({ state: 'detached' })
   let before: string | null = ''

@@ -65,7 +65,7 @@ describe('an update', () => {
     // That was the one before.
     expect(await page.getByText('The update was installed.').count()).toBe(0)
     desk.cable.cut()
-    await page.getByText('The connection is gone.').waitFor()
+    await page.getByText('Connection lost.').waitFor()
     writeFileSync(join(desk.server.folders.root, 'tmp/on'), '')
     desk.cable.mend()
     await logWith(page, 'after-the-cut').waitFor()
@@ -79,7 +79,7 @@ describe('an update', () => {
     const { page } = person
     person.expected.push(REFUSED)
     await send(person, await foreignPackage(desk.server.folders.root))
-    await page.getByText(/E1005: .*not from its vendor/).waitFor()
+    await page.getByText(/E1005: .*not signed by its vendor/).waitFor()
     // Once: not as a heading, and in a box, and beside the badge.
     await page.getByText('Error verifying software update package signature').waitFor()
     await page.getByText('Version 3.0.0').waitFor()

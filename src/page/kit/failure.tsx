@@ -56,13 +56,7 @@ export function Loaded<T>({ query, children }: { query: Query<T>; children: (dat
   return (
     <>
       <FailureNote failure={query.failure} again={query.reload} />
-      {query.data === undefined ? (
-        query.failure ? null : (
-          <p class="muted">Asking the appliance…</p>
-        )
-      ) : (
-        children(query.data)
-      )}
+      {query.data === undefined ? query.failure ? null : <p class="muted">Loading…</p> : children(query.data)}
     </>
   )
 }

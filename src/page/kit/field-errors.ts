@@ -31,12 +31,12 @@ function wordsOf(control: Control): string {
   if (!control.willValidate || validity.valid) return ''
   if (validity.valueMissing)
     return control instanceof HTMLSelectElement
-      ? 'Choose one'
+      ? 'Choose an option'
       : control.type === 'checkbox'
-        ? 'Tick this first'
-        : 'Fill this in'
+        ? 'Check this box first'
+        : 'This field is required'
   if (validity.badInput) return 'Not a number'
-  if (validity.typeMismatch) return 'Not an e-mail address'
+  if (validity.typeMismatch) return 'Not an email address'
   return control.validationMessage
 }
 

@@ -78,7 +78,7 @@ function Refusal({ failure, left }: { failure: Failure; left: FieldError[] }) {
   if (placed === 0) return <FailureNote failure={failure} />
   return (
     <p class="wrong" role="alert">
-      {plural(placed, 'field was', 'fields were')} refused: look above. {left.map(({ message }) => message).join('. ')}
+      {plural(placed, 'field was', 'fields were')} refused: see above. {left.map(({ message }) => message).join('. ')}
       <RequestLine failure={failure} />
     </p>
   )

@@ -44,12 +44,12 @@ export function Sending({ sending, then }: { sending: Upload | undefined; then: 
   ]
   return (
     <div class="sending">
-      <p role="status">{whole ? then : `Sending: ${bytes(done)} of ${bytes(total)}`}</p>
+      <p role="status">{whole ? then : `Uploading: ${bytes(done)} of ${bytes(total)}`}</p>
       {whole ? null : <p class="muted">{pace.join(', ')}</p>}
-      <Progress value={whole || total === 0 ? undefined : (100 * done) / total} label={whole ? then : 'Sending'} />
+      <Progress value={whole || total === 0 ? undefined : (100 * done) / total} label={whole ? then : 'Uploading'} />
       {whole ? null : (
         <div class="actions">
-          <Button onClick={cancel}>Cancel the upload</Button>
+          <Button onClick={cancel}>Cancel upload</Button>
         </div>
       )}
     </div>

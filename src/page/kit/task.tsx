@@ -19,22 +19,22 @@ export const TaskBadge = ({ task }: { task: Pick<Task, 'status'> }) => (
 
 /** The codes of a failed update in words (facts: jidoteki.md 5; a package's own script may write others). */
 export const CODES: Record<string, string> = {
-  E1000: 'The update script itself failed. The log below says where.',
-  E1001: 'This package is older than what is installed, or the very same. Nothing was changed.',
-  E1002: 'The package was genuine, but installing it failed. The log below says at which step.',
-  E1003: 'There was no package to install. Send it again.',
-  E1004: 'Another update is under way. Wait for its end.',
+  E1000: 'The update script failed. See the log below.',
+  E1001: 'This package is not newer than the installed version. Nothing was changed.',
+  E1002: 'The package is valid, but its installation failed. The log below shows the step.',
+  E1003: 'No package was found. Upload it again.',
+  E1004: 'Another update is running. Wait until it has finished.',
   E1005:
-    'The package is not for this appliance, not from its vendor, or was damaged on its way. Nothing of it was run.',
+    'The package is not for this appliance, is not signed by its vendor, or was damaged in transit. Nothing in it was run.',
 }
 
 /** What an administrator calls it; a kind that is not here keeps the name that it has in the API. */
 const WORDS: Record<string, string> = {
   backup: 'Backup',
-  certs: 'Replace the certificate',
+  certs: 'Replace certificate',
   'dataset.destroy': 'Destroy dataset',
   debug: 'Debug bundle',
-  license: 'Install the license',
+  license: 'Install license',
   logs: 'Collect logs',
   'pool.create': 'Create pool',
   'pool.destroy': 'Destroy pool',
@@ -42,12 +42,12 @@ const WORDS: Record<string, string> = {
   'pool.import': 'Import pool',
   'pool.scrub': 'Scrub pool',
   reboot: 'Reboot',
-  restore: 'Restore a backup',
+  restore: 'Restore backup',
   settings: 'Apply network settings',
-  'snapshot.create': 'Take snapshot',
+  'snapshot.create': 'Create snapshot',
   'snapshot.prune': 'Delete old snapshots of',
   'snapshot.rollback': 'Roll back to',
-  storage: 'Set persistent storage',
+  storage: 'Set up persistent storage',
   update: 'Update',
 }
 
@@ -74,7 +74,7 @@ export function TaskView({
   told?: boolean
 }) {
   const { task, log: lines, connected } = useTask(id, onEnd)
-  if (!task) return <p class="muted">Asking for the task…</p>
+  if (!task) return <p class="muted">Loading…</p>
   return (
     <div class="task">
       <div role="status" aria-live="polite">
@@ -83,17 +83,17 @@ export function TaskView({
       {isOver(task) ? null : <Progress value={task.progress} label={`${task.type}: ${task.message}`} />}
       {task.error && !told ? <Note tone="error">{task.error}</Note> : null}
       {connected ? null : (
-        <Note tone="warning">The connection is gone. The work goes on there; trying to come back…</Note>
+        <Note tone="warning">Connection lost. The task continues on the appliance; reconnecting…</Note>
       )}
       {log ? <Log text={lines} /> : null}
       <Facts
         of={[
-          ['What', nameOfTask(task)],
-          ['Asked for by', task.by],
-          ['Begun', <When at={task.created_at} />],
-          ['Ended', task.completed_at ? <When at={task.completed_at} /> : undefined],
-          ['Took', took(task)],
-          ['Task', task.id],
+          ['Task', nameOfTask(task)],
+          ['Started by', task.by],
+          ['Started', <When at={task.created_at} />],
+          ['Finished', task.completed_at ? <When at={task.completed_at} /> : undefined],
+          ['Duration', took(task)],
+          ['Task ID', task.id],
         ]}
       />
     </div>
@@ -114,7 +114,7 @@ export function Log({ text }: { text: string }) {
   }
   return (
     <pre class="log" ref={element} tabindex={0} role="log" aria-label="Log" aria-live="off" onScroll={scrolled}>
-      {text || 'Nothing is in the log yet.'}
+      {text || 'The log is empty.'}
     </pre>
   )
 }

@@ -24,23 +24,23 @@ export function Account() {
   const minutes = Math.round(own.idle_seconds / 60)
   return (
     <Page title="Account">
-      {done ? (
-        <Note tone="ok">Your password was changed. Wherever else you were signed in, you are not any more.</Note>
-      ) : null}
-      <Card title="Signed in">
+      {done ? <Note tone="ok">Your password was changed. Your other sessions were signed out.</Note> : null}
+      <Card title="Session">
         <Facts
           of={[
-            ['As', own.via === 'token' ? 'the appliance’s API token' : own.name],
+            ['User', own.via === 'token' ? 'API token' : own.name],
             ['Role', own.role],
-            ['Until', moment(own.expires_at)],
-            ['Ends earlier', `after ${plural(minutes, 'minute')} in which nothing is done`],
+            ['Expires', moment(own.expires_at)],
+            ['Idle timeout', plural(minutes, 'minute')],
           ]}
         />
       </Card>
       {hasController() ? (
         <Password name={own.name} oneTime={own.one_time} />
       ) : (
-        <Note>You are signed in with the token: it has no password. An administrator can set another token.</Note>
+        <Note>
+          You are signed in with the API token, which has no password. To replace it, open the page API token.
+        </Note>
       )}
     </Page>
   )
@@ -59,9 +59,9 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
     <>
       <Card title="Change your password">
         {oneTime ? (
-          <Note tone="warning">It is still the one-time one of the first start. Take one of your own.</Note>
+          <Note tone="warning">This is still the one-time password from the first start. Choose your own.</Note>
         ) : null}
-        <Form action={action} submit="Change it">
+        <Form action={action} submit="Change password">
           <Field
             label="Current password"
             name="current"
@@ -82,8 +82,8 @@ function Password({ name, oneTime }: { name: string; oneTime: boolean }) {
             required
           />
           <Field
-            label="The new password again"
-            wrong={again === password ? undefined : 'The two passwords are not the same'}
+            label="Repeat the new password"
+            wrong={again === password ? undefined : 'The passwords do not match'}
             type="password"
             value={again}
             onValue={setAgain}

@@ -24,9 +24,9 @@ export function ApiToken() {
   return (
     <Page
       title="API token"
-      intro="Scripts prove with it that they may use the appliance’s API. Whoever has it can do everything that an administrator can."
+      intro="Scripts authenticate to the API with this token. Anyone who has it can do everything that an administrator can."
     >
-      {done ? <Note tone="ok">The new token is in force. Give it to the scripts that had the old one.</Note> : null}
+      {done ? <Note tone="ok">The new token is in effect. Update the scripts that use the old one.</Note> : null}
       <NewToken />
       <Curl lines={[{ method: 'POST', path: PATH, form: { newtoken: 'NEW-TOKEN' } }]} />
     </Page>
@@ -48,7 +48,7 @@ function NewToken() {
     if (own?.via === 'token') setSession(await call<SessionState>('POST', '/console/session', { json: { token } }))
   })
   return (
-    <Card title="A new token">
+    <Card title="New token">
       <Form action={review} submit="Set the new token">
         <Field
           label="New token"
@@ -57,7 +57,7 @@ function NewToken() {
             setToken(value)
             setKept(false)
           }}
-          hint="Up to 255 characters without blanks. The appliance keeps only its SHA-256, so it is shown nowhere later."
+          hint="Up to 255 characters without spaces. The appliance stores only its SHA-256, so it cannot be shown again."
           autocomplete="off"
           name="newtoken token"
           required
@@ -67,13 +67,13 @@ function NewToken() {
           <Button onClick={() => setToken(makeToken())}>Generate a token</Button>
           <CopyButton text={token} what="this token" />
         </div>
-        <Check label="I have written the new token down" checked={kept} onChecked={setKept} required />
+        <Check label="I have saved the new token" checked={kept} onChecked={setKept} required />
       </Form>
       {asking ? (
-        <Confirm title="Set the new token?" submit="Set it" action={action} onClose={() => setAsking(false)}>
+        <Confirm title="Set the new token?" submit="Set new token" action={action} onClose={() => setAsking(false)}>
           <p>
-            Scripts that use the old token stop working at once, until they are given the new one. Whoever is signed in
-            here with the old token is signed out.
+            Scripts that use the old token stop working until you give them the new one. Sessions that were opened with
+            the old token are signed out.
           </p>
         </Confirm>
       ) : null}

@@ -132,7 +132,7 @@ function Entries({ filters }: { filters: Filters }) {
           ]}
         />
       ) : query.failure ? null : (
-        <p class="muted">Asking the appliance…</p>
+        <p class="muted">Loading…</p>
       )}
       <FailureNote failure={next.failure} />
       {isMore ? (

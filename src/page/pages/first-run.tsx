@@ -27,11 +27,11 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
     setSession(await call<SessionState>('POST', '/console/first-run', { json }))
   })
   return (
-    <Door title="Set this appliance up">
+    <Door title="Set up this appliance">
       <p class="muted">
         {needsPhrase
-          ? 'The appliance shows a phrase on its own screen, and keeps it in the file etc/api.token.setup. With it you become its administrator.'
-          : 'Nobody has set this appliance up yet. Whoever does is its administrator.'}
+          ? 'Enter the phrase that the appliance shows on its own screen. It is also in the file etc/api.token.setup.'
+          : 'This appliance has not been set up yet. The first person to do so becomes its administrator.'}
       </p>
       <Form action={action} submit="Set up">
         {needsPhrase ? (
@@ -40,7 +40,7 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
             name="phrase"
             value={phrase}
             onValue={setPhrase}
-            hint="Words with dashes between them"
+            hint="Words separated by dashes"
             autocomplete="off"
             required
           />
@@ -50,7 +50,7 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
           name="token"
           value={token}
           onValue={setToken}
-          hint="For scripts and curl, and the way back in when a password is lost. It is shown only now; take another one if you like."
+          hint="For scripts and curl, and to get back in when a password is lost. It is shown only once; you may enter your own."
           autocomplete="off"
           required
           maxlength={255}
@@ -58,22 +58,22 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
         <div class="actions">
           <CopyButton text={token} what="this token" />
         </div>
-        <Check label="I have written the token down" checked={kept} onChecked={setKept} required />
+        <Check label="I have saved the token" checked={kept} onChecked={setKept} required />
         {needsPassword ? (
           <>
             <Field
-              label="Password of the administrator"
+              label="Administrator password"
               name="password"
               type="password"
               value={password}
               onValue={setPassword}
-              hint={`For the account admin, with which you sign in here: ${PASSWORD_RULE}`}
+              hint={`For the account admin, which you use to sign in here: ${PASSWORD_RULE}`}
               autocomplete="new-password"
               required
             />
             <Field
-              label="The password again"
-              wrong={again === password ? undefined : 'The two passwords are not the same'}
+              label="Repeat the password"
+              wrong={again === password ? undefined : 'The passwords do not match'}
               type="password"
               value={again}
               onValue={setAgain}

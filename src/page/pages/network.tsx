@@ -41,11 +41,7 @@ export function Network() {
       ) : (
         <FailureNote failure={query.failure} again={query.reload} />
       )}
-      {stored ? (
-        <Editor stored={stored} query={query} />
-      ) : query.failure ? null : (
-        <p class="muted">Asking the appliance…</p>
-      )}
+      {stored ? <Editor stored={stored} query={query} /> : query.failure ? null : <p class="muted">Loading…</p>}
     </Page>
   )
 }

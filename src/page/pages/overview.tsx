@@ -65,7 +65,7 @@ function Sections({ data }: { data: OverviewData }) {
           data.attention.map(({ severity, subject, message, mend, link: to }) => (
             <Note key={subject + message} tone={severity} title={`${subject}: ${message}`}>
               <span>
-                {mend} {to ? <a href={to}>Go there</a> : null}
+                {mend} {to ? <a href={to}>Open page</a> : null}
               </span>
             </Note>
           ))
@@ -149,7 +149,7 @@ function Sections({ data }: { data: OverviewData }) {
   )
 }
 
-export const TaskTable = ({ tasks, empty = 'Nothing has been done yet.' }: { tasks: Task[]; empty?: string }) => (
+export const TaskTable = ({ tasks, empty = 'There is no task yet.' }: { tasks: Task[]; empty?: string }) => (
   <Table
     label="Tasks"
     rows={tasks}
@@ -157,12 +157,12 @@ export const TaskTable = ({ tasks, empty = 'Nothing has been done yet.' }: { tas
     empty={empty}
     columns={[
       { title: 'Task', cell: (task) => <a href={link('tasks', task.id)}>{nameOfTask(task)}</a> },
-      { title: 'Who', cell: ({ by }) => by ?? '' },
+      { title: 'Started by', cell: ({ by }) => by ?? '' },
       { title: 'State', cell: (task) => <TaskBadge task={task} /> },
       // The last step of what went well says nothing that its state does not.
       { title: 'Step', cell: ({ status, message, error }) => error ?? (status === 'completed' ? '' : message) },
-      { title: 'Begun', cell: ({ created_at }) => <When at={created_at} /> },
-      { title: 'Took', cell: took },
+      { title: 'Started', cell: ({ created_at }) => <When at={created_at} /> },
+      { title: 'Duration', cell: took },
     ]}
   />
 )
@@ -212,7 +212,7 @@ function Chart({
             <span>now</span>
           </>
         ) : (
-          'The curve begins within a minute.'
+          'The graph starts within a minute.'
         )}
       </p>
     </figure>

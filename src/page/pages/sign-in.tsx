@@ -19,8 +19,9 @@ export function Door({ title, children }: { title: string; children?: Children }
     <main class="door">
       <Lost />
       {isSecureContext ? null : (
-        <Note tone="warning" title="This page came unencrypted">
-          No browser keeps a session from it, and whatever is typed here can be read on its way. Open it with https.
+        <Note tone="warning" title="This page was loaded without encryption">
+          Browsers keep no session for such a page, and anything you type can be read on the network. Open it with
+          https.
         </Note>
       )}
       <section class="card">

@@ -22,7 +22,7 @@ function List() {
   const under = useStore(running)
   useEffect(() => void query.reload(), [under.map(({ id, status }) => id + status).join()])
   return (
-    <Page title="Tasks" intro="Everything that takes longer than a moment. It goes on without this page.">
+    <Page title="Tasks" intro="Work that takes longer than a moment. It continues when you leave this page.">
       <Card>
         <Loaded query={query}>{(tasks) => <Filtered tasks={tasks} />}</Loaded>
       </Card>
@@ -43,7 +43,7 @@ function Filtered({ tasks }: { tasks: Task[] }) {
     <>
       <div class="columns">
         <Select
-          label="Kind"
+          label="Type"
           value={type}
           onValue={setType}
           options={[['', 'all'], ...types.map((one): [string, string] => [one, wordsOf(one)])]}
@@ -55,7 +55,7 @@ function Filtered({ tasks }: { tasks: Task[] }) {
           options={[['', 'all'], ...STATES.map((one): [string, string] => [one, one])]}
         />
       </div>
-      <TaskTable tasks={shown} {...(tasks.length > 0 && { empty: 'No task is like that.' })} />
+      <TaskTable tasks={shown} {...(tasks.length > 0 && { empty: 'No task matches the filters.' })} />
     </>
   )
 }
@@ -81,11 +81,11 @@ function One({ id }: { id: string }) {
           actions={
             stoppable ? (
               <Button kind="danger" busy={cancel.busy} onClick={() => void cancel.run()}>
-                Cancel the task
+                Cancel task
               </Button>
             ) : null
           }
-          title="How it goes"
+          title="Progress"
         >
           <FailureNote failure={cancel.failure} />
           <TaskView id={id} onEnd={() => void query.reload()} />

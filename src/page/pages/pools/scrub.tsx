@@ -56,7 +56,7 @@ export function ScrubCard({ name, still }: { name: string; still: boolean }) {
     await reload()
   })
   if (!scan)
-    return <Card title="Scrub">{failure ? <FailureNote failure={failure} /> : <p class="muted">Asking…</p>}</Card>
+    return <Card title="Scrub">{failure ? <FailureNote failure={failure} /> : <p class="muted">Loading…</p>}</Card>
   const [tone, word] = WORDS[scan.status]
   const on = goesOn(scan)
   const buttons = !may('operator') ? null : on ? (

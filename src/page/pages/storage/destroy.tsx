@@ -65,7 +65,7 @@ export function Destroy(props: Props) {
       {work.job ? <JobView job={work.job} ended={work.ended} close={onClose} /> : null}
       {plan ? null : <FailureNote failure={work.action.failure} />}
       <FailureNote failure={ask.failure} />
-      {plan || ask.failure ? null : <p class="muted">Asking what would go…</p>}
+      {plan || ask.failure ? null : <p class="muted">Loading the plan…</p>}
       {plan && !work.job && plan.depends.length > 0 ? (
         <>
           <FailureNote failure={work.action.failure} />

@@ -39,7 +39,7 @@ export function DatasetField({
   }, [only])
   // Not a field that becomes a list under somebody's hands.
   if (!data && !failure)
-    return <Select label={label} hint={hint} value="" onValue={onValue} options={[['', 'Asking…']]} disabled />
+    return <Select label={label} hint={hint} value="" onValue={onValue} options={[['', 'Loading…']]} disabled />
   if (!data || data.length > MOST)
     return (
       <Field
@@ -52,7 +52,7 @@ export function DatasetField({
         required={required ?? false}
       />
     )
-  const none = names.length === 0 ? 'There is none' : 'Choose one'
+  const none = names.length === 0 ? 'None available' : 'Choose one'
   return (
     <Select
       label={label}
