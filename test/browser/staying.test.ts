@@ -36,7 +36,7 @@ describe('a tab that nobody sees', () => {
     const buffer = await slowPackage(desk.server.folders, '2.0.0')
     const package_ = { name: 'package.enc', mimeType: 'application/octet-stream', buffer }
     await page.getByLabel('Update package').setInputFiles(package_)
-    await page.getByRole('button', { name: 'Send and install' }).click()
+    await page.getByRole('button', { name: 'Upload and install' }).click()
     await page.getByRole('log').filter({ hasText: 'verifying the signature' }).waitFor()
     await turn(page, 'hidden')
     // A browser has six connections to one server.
@@ -75,7 +75,7 @@ describe('a session that ends elsewhere', () => {
     const { page, context } = person
     person.expected.push(REFUSED)
     await goTo(page, 'maintenance', 'Maintenance mode')
-    await page.getByRole('button', { name: 'Switch it on' }).waitFor()
+    await page.getByRole('button', { name: 'Turn on' }).waitFor()
     const other = await context.newPage()
     await other.goto(desk.url)
     await other.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
@@ -83,7 +83,7 @@ describe('a session that ends elsewhere', () => {
     await page.clock.install()
     await other.evaluate(`fetch('/console/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
       body: '{"token":"${TOKEN}"}' })`)
-    await page.getByRole('button', { name: 'Switch it on' }).click()
+    await page.getByRole('button', { name: 'Turn on' }).click()
     await page.getByText('admin (administrator)', { exact: true }).waitFor()
   })
 })
@@ -142,7 +142,7 @@ describe('an upload that takes longer than a session may be idle', () => {
     })
     person.expected.push(/ERR_FAILED/)
     await page.getByLabel('Update package').setInputFiles({ name: 'p.enc', mimeType: 'a/b', buffer: Buffer.from('x') })
-    await page.getByRole('button', { name: 'Send and install' }).click()
+    await page.getByRole('button', { name: 'Upload and install' }).click()
     await page.getByText(/^Uploading:/).waitFor()
     await page.clock.runFor(31 * 60_000)
     await until('a sign of life', () => signs.length > 0)

@@ -229,7 +229,7 @@ describe('an upload', () => {
     await session.send('Network.emulateNetworkConditions', { ...line, uploadThroughput: 200_000 })
     const buffer = Buffer.alloc(20_000_000)
     await page.getByLabel('Update package').setInputFiles({ name: 'p.enc', mimeType: 'a/b', buffer })
-    await page.getByRole('button', { name: 'Send and install' }).click()
+    await page.getByRole('button', { name: 'Upload and install' }).click()
     await page.getByText(/iB\/s, about \d+ (s|minutes?) left/).waitFor()
     await shoot(page, 'upload')
     await goTo(page, 'tasks', 'Tasks')

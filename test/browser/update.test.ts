@@ -32,7 +32,7 @@ const send = async ({ page }: Visitor, buffer: Buffer) => {
   await page
     .getByLabel('Update package')
     .setInputFiles({ name: 'package.enc', mimeType: 'application/octet-stream', buffer })
-  await page.getByRole('button', { name: 'Send and install' }).click()
+  await page.getByRole('button', { name: 'Upload and install' }).click()
 }
 
 /** The log, once it says this. */
@@ -92,7 +92,7 @@ describe('an update', () => {
     const dropped = await page.evaluateHandle(
       `(() => { const all = new DataTransfer(); all.items.add(new File(['not a package'], 'dropped.enc')); return all })()`,
     )
-    const button = page.getByRole('button', { name: 'Send and install' })
+    const button = page.getByRole('button', { name: 'Upload and install' })
     await button.click()
     await page.locator('.wrong', { hasText: 'Choose a file' }).waitFor()
     await page.getByLabel('Update package').dispatchEvent('drop', { dataTransfer: dropped })

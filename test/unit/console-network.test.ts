@@ -76,7 +76,7 @@ describe('what the console says of a change', () => {
   it('names the way to the address when that changes, and members of the application', () => {
     const sent = settingsOf(STORED, { ...draftOf(STORED), mode: 'dhcp', app: [] })
     const labels = changesOf(STORED, sent).map(({ label }) => label)
-    expect(labels).toContain('How the address is set')
+    expect(labels).toContain('Address configuration')
     expect(labels).toContain('Application: retries')
   })
 

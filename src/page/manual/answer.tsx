@@ -78,7 +78,7 @@ export function AnswerView({
 }) {
   return (
     <div class="answer">
-      <h4>Answer</h4>
+      <h4>Response</h4>
       <FailureNote failure={failure} />
       {received ? (
         <>
@@ -98,7 +98,7 @@ export function AnswerView({
       ) : null}
       {busy ? (
         <div class="actions">
-          <span class="muted">More may come.</span>
+          <span class="muted">Waiting for more…</span>
           <Button onClick={onStop}>Stop</Button>
         </div>
       ) : null}

@@ -32,21 +32,18 @@ export function Manual() {
         </a>
         <span class="space" />
         <span class="muted">{own ? `${own.name} (${own.role})` : version ? 'Not signed in' : ''}</span>
-        <a href="/docs/API.html">To print</a>
+        <a href="/docs/API.html">Printable version</a>
         <a href="/">{own ? 'Console' : 'Sign in'}</a>
       </header>
       <main>
         <Lost />
         <h1>API manual</h1>
-        <p class="intro">
-          Every call of this appliance, from the documents that the appliance makes of itself. Each can be sent from
-          here while you are signed in.
-        </p>
+        <p class="intro">All API calls of this appliance. While you are signed in, you can send them from here.</p>
         <Field
           label="Search"
           value={text}
           onValue={setText}
-          hint="Words of a path, a method or what it does"
+          hint="Part of a path, a method or a description"
           autocomplete="off"
         />
         <SurfaceView source="/api/v1/admin/openapi.json" text={text} />
@@ -81,7 +78,7 @@ function Calls({ document: source, source: path, text }: { document: Document; s
         {description} <a href={path}>As OpenAPI</a>
       </p>
       <details>
-        <summary>How a script proves who it is</summary>
+        <summary>How scripts authenticate</summary>
         <ul class="members">
           {proofs.map(({ name, description }) => (
             <li key={name}>

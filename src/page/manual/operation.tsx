@@ -12,7 +12,7 @@ const TONES: Record<string, Tone> = { GET: 'ok', POST: 'busy', PUT: 'warning', D
 const WHO: Record<string, string> = {
   public: 'Anyone may call it.',
   'set-up': 'Anyone while the appliance is not set up; afterwards administrators.',
-  viewer: 'Viewers and everybody above them.',
+  viewer: 'Viewers, operators and administrators.',
   operator: 'Operators and administrators.',
   administrator: 'Administrators.',
 }
@@ -74,12 +74,12 @@ function Body({ operation, error }: { operation: Operation; error: Schema | unde
       ) : null}
       {(form ?? body) ? (
         <section>
-          <h4>Request: {form ? 'a form with parts' : 'JSON'}</h4>
+          <h4>Request: {form ? 'multipart form' : 'JSON'}</h4>
           <SchemaView schema={form ?? body ?? {}} />
         </section>
       ) : null}
       <section>
-        <h4>Answers</h4>
+        <h4>Responses</h4>
         {answers.map(({ status, description, type, schema }) => (
           <div key={status + type}>
             <p>

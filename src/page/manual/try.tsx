@@ -31,7 +31,7 @@ export function Try({ operation, download }: { operation: Operation; download: b
   const role = permission === 'set-up' ? 'administrator' : permission
   if (role !== 'public' && !may(role as Role)) return <Note>Your role, {own.role}, does not allow this call.</Note>
   if (role !== 'public' && !isAdmin && !hasController())
-    return <Note>You are signed in with the API token; this call is for accounts.</Note>
+    return <Note>You are signed in with the API token; this call requires an account.</Note>
   return <Sender operation={operation} download={download} />
 }
 
@@ -91,8 +91,8 @@ function Sender({ operation, download }: { operation: Operation; download: boole
   })
   return (
     <section class="try">
-      <h4>Send it</h4>
-      <Form action={begin} submit={download ? 'Show the answer’s head' : `Send the ${method}`}>
+      <h4>Try it</h4>
+      <Form action={begin} submit={download ? 'Show response headers' : `Send ${method}`}>
         {parameters.map((one) => (
           <ParameterField key={keyOf(one)} parameter={one} value={values[keyOf(one)] ?? ''} onValue={put(keyOf(one))} />
         ))}
@@ -131,7 +131,7 @@ function Sender({ operation, download }: { operation: Operation; download: boole
       {download && empty.length === 0 ? (
         <p>
           <a class="button" href={path} download>
-            Download the file
+            Download file
           </a>
         </p>
       ) : null}
@@ -139,7 +139,7 @@ function Sender({ operation, download }: { operation: Operation; download: boole
         <AnswerView received={received} failure={send.failure} busy={send.busy} onStop={() => stop.current?.abort()} />
       ) : send.busy ? (
         <div class="actions">
-          <span role="status">Waiting for the answer…</span>
+          <span role="status">Waiting for the response…</span>
           <Button onClick={() => stop.current?.abort()}>Stop waiting</Button>
         </div>
       ) : null}
@@ -148,7 +148,12 @@ function Sender({ operation, download }: { operation: Operation; download: boole
         {line}
       </pre>
       {asking ? (
-        <Confirm title={`Send this ${method}?`} submit="Send it" action={send} onClose={() => setAsking(false)}>
+        <Confirm
+          title={`Send this ${method}?`}
+          submit={`Send ${method}`}
+          action={send}
+          onClose={() => setAsking(false)}
+        >
           <p>
             It is carried out on this appliance, as you: <code>{`${method} ${path}`}</code>
           </p>

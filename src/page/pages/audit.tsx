@@ -32,20 +32,17 @@ export function Audit() {
   const path = pathOf(filters)
   const set = (name: keyof Filters) => (value: string) => setTyped({ ...typed, [name]: value })
   return (
-    <Page
-      title="Audit log"
-      intro="Every change and every refusal, on every surface. Nobody can change it; it tells when somebody tried."
-    >
+    <Page title="Audit log" intro="Every change and every refused request. The log detects when somebody alters it.">
       <Card title="Filters">
         <Form action={search} submit="Search">
           <div class="columns">
-            <Field label="Who" value={typed.actor} onValue={set('actor')} hint="An account’s name or id, or token" />
+            <Field label="User" value={typed.actor} onValue={set('actor')} hint="Name or ID of an account, or token" />
             <Field label="Action" value={typed.action} onValue={set('action')} hint="Such as pools.create" />
             <Field
-              label="On what"
+              label="Resource"
               value={typed.resource}
               onValue={set('resource')}
-              hint="Such as datasets/tank, with all below it"
+              hint="Such as datasets/tank; includes everything below it"
             />
             <Select
               label="Result"
@@ -71,7 +68,7 @@ export function Audit() {
 /** The token has no name, whatever older entries say; and a name that was only claimed is nobody's deed. */
 function who({ actor, actor_name }: Entry, nameOf: (object: string) => string | undefined): string {
   if (actor === 'token') return 'API token'
-  if (actor === 'nobody') return actor_name === undefined ? 'nobody' : `nobody (said to be ${actor_name})`
+  if (actor === 'nobody') return actor_name === undefined ? 'nobody' : `nobody (claimed to be ${actor_name})`
   return actor_name ?? nameOf(`users/${actor}`) ?? actor
 }
 
@@ -107,12 +104,12 @@ function Entries({ filters }: { filters: Filters }) {
           label="Audit log"
           rows={rows}
           id={({ id }) => id}
-          empty="Nothing like that was done."
+          empty="No entry matches the filters."
           columns={[
-            { title: 'When', cell: ({ timestamp }) => <When at={timestamp} /> },
-            { title: 'Who', cell: (entry) => who(entry, nameOf) },
+            { title: 'Time', cell: ({ timestamp }) => <When at={timestamp} /> },
+            { title: 'User', cell: (entry) => who(entry, nameOf) },
             { title: 'Action', cell: ({ action }) => action },
-            { title: 'On what', cell: ({ resource }) => <Named resource={resource} name={nameOf(resource)} /> },
+            { title: 'Resource', cell: ({ resource }) => <Named resource={resource} name={nameOf(resource)} /> },
             {
               title: 'Result',
               cell: ({ result, message }) => (
@@ -122,7 +119,7 @@ function Entries({ filters }: { filters: Filters }) {
               ),
             },
             {
-              title: 'From',
+              title: 'Address',
               cell: ({ ip, request_id }) => (
                 <>
                   {ip} {request_id ? <code class="request muted">{request_id}</code> : null}
@@ -138,7 +135,7 @@ function Entries({ filters }: { filters: Filters }) {
       {isMore ? (
         <div class="actions">
           <Button busy={next.busy} onClick={() => void next.run()}>
-            Show older ones
+            Show older entries
           </Button>
         </div>
       ) : null}

@@ -25,7 +25,7 @@ export function Backup() {
   return (
     <Page
       title="Backup and restore"
-      intro="A backup is one archive of the data that the vendor has chosen. One is kept at a time: take it away to a safe place."
+      intro="A backup is one archive of the data that the vendor selected. The appliance keeps only one: download it to a safe place."
     >
       <Current />
       {may('administrator') ? <Restore /> : null}
@@ -64,7 +64,7 @@ function Current() {
   useEffect(() => keepFocus(), [none])
   const isRunning = status?.status === 'running'
   return (
-    <Card title="The backup on the appliance">
+    <Card title="Backup on the appliance">
       {none ? <p>There is no backup on the appliance.</p> : <FailureNote failure={failure} again={query.reload} />}
       {status ? <BackupFacts status={status} /> : null}
       {may('administrator') ? (
@@ -81,12 +81,12 @@ function Current() {
             </Button>
             {status ? (
               <Button kind="danger" onClick={() => setRemoving(true)}>
-                {isRunning ? 'Stop it' : 'Delete it'}
+                {isRunning ? 'Stop backup' : 'Delete backup'}
               </Button>
             ) : null}
           </div>
           {status?.status === 'success' ? (
-            <p class="hint">A new backup replaces this one. Check the file that you have with its SHA-256.</p>
+            <p class="hint">A new backup replaces this one. Compare your downloaded file with its SHA-256.</p>
           ) : null}
         </>
       ) : null}
@@ -94,14 +94,14 @@ function Current() {
       {removing ? (
         <Confirm
           title={isRunning ? 'Stop the backup?' : 'Delete the backup?'}
-          submit={isRunning ? 'Stop it' : 'Delete it'}
+          submit={isRunning ? 'Stop backup' : 'Delete backup'}
           action={stop}
           onClose={() => setRemoving(false)}
         >
           <p>
             {isRunning
-              ? 'What has been written of it is deleted.'
-              : 'The archive on the appliance is deleted. A copy that you have downloaded stays as it is.'}
+              ? 'The part that has been written is deleted.'
+              : 'The archive on the appliance is deleted. Copies that you downloaded are not affected.'}
           </p>
         </Confirm>
       ) : null}
@@ -111,7 +111,7 @@ function Current() {
 
 function BackupFacts({ status: { status, filesize, sha256 } }: { status: BackupStatus }) {
   const tone = status === 'success' ? 'ok' : status === 'running' ? 'busy' : 'error'
-  const text = { success: 'complete', running: 'being made', failed: 'failed' }[status] ?? status
+  const text = { success: 'complete', running: 'running', failed: 'failed' }[status] ?? status
   return (
     <Facts
       of={[

@@ -34,13 +34,10 @@ const SERVED = '/console/certificate'
 export function Certificates() {
   const query = useQuery<Certificate>(SERVED)
   return (
-    <Page
-      title="Certificates"
-      intro="With it the appliance proves to browsers and scripts that it is the one they mean."
-    >
-      <Card title="Served now">
+    <Page title="Certificates" intro="The certificate that identifies this appliance to browsers and scripts.">
+      <Card title="Current certificate">
         {query.failure?.status === 404 ? (
-          <p>The appliance serves no certificate: whatever encrypts the connection stands before it.</p>
+          <p>The appliance itself serves no certificate. A proxy in front of it has to encrypt the connection.</p>
         ) : (
           <FailureNote failure={query.failure} again={query.reload} />
         )}
@@ -68,7 +65,7 @@ function Served({ certificate }: { certificate: Certificate }) {
       of={[
         ['Names', names.length > 0 ? names.join(', ') : 'none'],
         ['Subject', subject],
-        ['Issuer', self_signed ? 'itself: no authority stands behind it' : issuer],
+        ['Issuer', self_signed ? 'self-signed' : issuer],
         ['Valid from', moment(not_before)],
         [
           'Valid until',
@@ -117,16 +114,16 @@ function Replace({ query }: { query: Query<Certificate> }) {
     await query.reload()
   }
   return (
-    <Card title="Replace it">
+    <Card title="Replace certificate">
       <p>
-        The pair is tried in a handshake first; when it does not fit together, the old one stays. Nothing is
-        disconnected. When your browser does not know the new one’s authority it asks again, and this page answers again
-        once it is reloaded.
+        Certificate and key are tested in a TLS handshake first; if they do not match, the current certificate stays in
+        use. No connection is dropped. If your browser does not trust the new certificate, reload this page and accept
+        it.
       </p>
-      <Form key={task ?? 'first'} action={{ ...action, busy: action.busy || busy }} submit="Replace the certificate">
+      <Form key={task ?? 'first'} action={{ ...action, busy: action.busy || busy }} submit="Replace certificate">
         <FileField
           label="Certificate"
-          hint="PEM; its chain may follow it, in order"
+          hint="PEM; intermediate certificates may follow, in order"
           file={files.public}
           name="public"
           required
@@ -141,20 +138,20 @@ function Replace({ query }: { query: Query<Certificate> }) {
           onFile={(file) => setFiles((now) => ({ ...now, private: file }))}
         />
         <FileField
-          label="Certificate of the authority (optional)"
+          label="CA certificate (optional)"
           hint="PEM: the intermediate or root certificate"
           file={files.ca}
           name="ca"
           onFile={(file) => setFiles((now) => ({ ...now, ca: file }))}
         />
-        <Sending sending={sending} then="The files are there." />
+        <Sending sending={sending} then="Files received." />
       </Form>
       {task ? <TaskView key={task} id={task} onEnd={(ended) => void taken(ended)} /> : null}
       {replaced ? (
-        <Note tone="ok" title="The new certificate is served">
-          <span>The browser may ask about it when the page is loaded again.</span>
+        <Note tone="ok" title="The new certificate is in use">
+          <span>Your browser may ask you to trust it when the page is reloaded.</span>
           <div class="actions">
-            <Button onClick={() => location.reload()}>Load the page again</Button>
+            <Button onClick={() => location.reload()}>Reload page</Button>
           </div>
         </Note>
       ) : null}

@@ -14,7 +14,7 @@ type Value = string | number | boolean
 const PATH = '/api/v1/admin/license'
 /** The members that every license has; a vendor may add others, which are shown by their names. */
 const LABELS: Record<string, string> = {
-  app: 'For',
+  app: 'Product',
   name: 'Licensee',
   contact: 'Contact',
   users: 'Users',
@@ -33,7 +33,7 @@ export function License() {
     await query.reload()
   })
   return (
-    <Page title="License" intro="It comes from the vendor and is signed by it.">
+    <Page title="License" intro="The license is issued and signed by the vendor.">
       <Card title="Installed">
         {query.failure?.status === 404 ? (
           <p>No valid license is installed.</p>
@@ -45,10 +45,10 @@ export function License() {
         ) : null}
       </Card>
       {may('administrator') ? (
-        <Card title="Install another one">
-          <Form key={installed} action={{ ...action, busy: action.busy || busy }} submit="Install">
+        <Card title="Install a license">
+          <Form key={installed} action={{ ...action, busy: action.busy || busy }} submit="Install license">
             <FileField label="License file" name="license" required file={file} onFile={setFile} />
-            <Sending sending={sending} then="The file is there. It is being checked…" />
+            <Sending sending={sending} then="File received. Checking it…" />
           </Form>
           {installed > 0 && !action.failure ? <Note tone="ok">The license was installed.</Note> : null}
         </Card>

@@ -21,7 +21,7 @@ export function Maintenance() {
   return (
     <Page
       title="Maintenance mode"
-      intro="While it is on, nobody can change accounts, storage or services. Reading goes on, and so does what is served."
+      intro="While maintenance mode is on, accounts, storage and services cannot be changed. Reading still works, and shares stay available."
     >
       <Loaded query={query}>{(state) => <Switch state={state} query={query} />}</Loaded>
     </Page>
@@ -38,22 +38,22 @@ function Switch({ state, query }: { state: State; query: Query<State> }) {
   })
   return (
     <>
-      <Card title={enabled ? 'It is on' : 'It is off'}>
+      <Card title={enabled ? 'Maintenance mode is on' : 'Maintenance mode is off'}>
         <Facts
           of={[
             ['State', <Badge tone={enabled ? 'warning' : 'ok'}>{enabled ? 'on' : 'off'}</Badge>],
-            ['What people are told', enabled ? state.message || 'the appliance’s own words' : undefined],
+            ['Message', enabled ? state.message || 'the default message' : undefined],
             ['Since', since ? <When at={since} /> : undefined],
           ]}
         />
-        <Form action={action} submit={enabled ? 'Switch it off' : 'Switch it on'}>
+        <Form action={action} submit={enabled ? 'Turn off' : 'Turn on'}>
           {enabled ? null : (
             <Field
-              label="What people are told"
+              label="Message"
               name="message"
               value={message}
               onValue={setMessage}
-              hint="Whoever tries to change something sees this; may be left empty"
+              hint="Shown to anyone who tries to change something. Optional."
               maxlength={200}
               autocomplete="off"
             />

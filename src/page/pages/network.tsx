@@ -34,10 +34,10 @@ export function Network() {
   return (
     <Page
       title="Network"
-      intro="How the appliance is found, and the settings of its application. A change is applied at once."
+      intro="The name and address of the appliance, and the settings of its application. Changes are applied immediately."
     >
       {none ? (
-        <Note>Nothing has been set here yet: the network is as the image or the DHCP server has it.</Note>
+        <Note>Nothing has been configured here yet: the image or the DHCP server decides.</Note>
       ) : (
         <FailureNote failure={query.failure} again={query.reload} />
       )}
@@ -86,18 +86,18 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
           {field('hostname', 'A name such as nas1 or nas1.example.org', true)}
           {field('interface', 'The network card, such as eth0', true)}
           <Select
-            label="How the address is set"
+            label="Address configuration"
             name="mode network.mode"
             value={draft.mode}
             onValue={(mode) => setDraft({ ...draft, mode: mode as Draft['mode'] })}
             options={[
-              ['dhcp', 'From the DHCP server'],
-              ['static', 'Set by hand'],
+              ['dhcp', 'DHCP'],
+              ['static', 'Static'],
             ]}
           />
           {draft.mode === 'static' ? (
             <fieldset>
-              <legend>Set by hand</legend>
+              <legend>Static address</legend>
               {field('ip_address', 'IPv4 or IPv6', true)}
               {field('netmask', 'Such as 255.255.255.0, or a prefix length: 24', true)}
               {field('gateway', 'Of the same family as the address', true)}
@@ -105,7 +105,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
               {field('dns2')}
             </fieldset>
           ) : null}
-          {field('ntpserver', 'A name or an address; empty for the system’s own choice')}
+          {field('ntpserver', 'A name or an address; leave empty for the system default')}
         </Card>
         <Application members={draft.app} onMembers={(app) => setDraft({ ...draft, app })} />
       </Form>
@@ -139,11 +139,15 @@ function Applied({
       {moved ? (
         <Note tone="warning" title="The address may have changed">
           <span>
-            When nothing moves here any more: <Whereabouts settings={settings} />
+            If this page stops updating: <Whereabouts settings={settings} />
           </span>
         </Note>
       ) : null}
-      {task ? <TaskView key={task} id={task} onEnd={onEnd} /> : <p class="muted">The appliance has taken them.</p>}
+      {task ? (
+        <TaskView key={task} id={task} onEnd={onEnd} />
+      ) : (
+        <p class="muted">The appliance accepted the settings.</p>
+      )}
     </Card>
   )
 }

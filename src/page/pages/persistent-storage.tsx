@@ -13,11 +13,11 @@ export function PersistentStorage() {
   return (
     <Page
       title="Persistent storage"
-      intro="Where the appliance keeps its data. A change takes effect at the next boot; nothing is copied there."
+      intro="Where the appliance keeps its data. A change takes effect at the next boot; existing data is not copied."
     >
-      <Card title="Set now">
+      <Card title="Current setting">
         {none ? (
-          <p>Nothing is set: the data is where the image has it.</p>
+          <p>Nothing is configured: the data is where the image keeps it.</p>
         ) : (
           <FailureNote failure={query.failure} again={query.reload} />
         )}
@@ -32,7 +32,7 @@ function facts({ type, ...members }: Record<string, string | number>): [string, 
   const known = KINDS[String(type)]?.members ?? []
   const label = (name: string) => known.find((member) => member.name === name)?.label ?? name
   return [
-    ['Kind', titleOf(String(type))],
+    ['Type', titleOf(String(type))],
     ...Object.entries(members).map(([name, value]): [string, string] => [label(name), String(value)]),
   ]
 }

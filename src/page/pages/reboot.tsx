@@ -43,13 +43,13 @@ export function Reboot() {
   return (
     <Page
       title="Reboot"
-      intro="Everything that is served from the appliance stops until it is up again. Work that is under way is ended."
+      intro="Everything on the appliance is unavailable until it is back. Running tasks are stopped."
     >
       <Card title="Reboot the appliance">
         <div role="status" aria-live="polite">
-          {now === 'asked' ? <p>The appliance is going down…</p> : null}
-          {now === 'down' ? <p>It does not answer: it is rebooting. This page waits for it.</p> : null}
-          {now === 'back' ? <Note tone="ok">The appliance answers again.</Note> : null}
+          {now === 'asked' ? <p>The appliance is shutting down…</p> : null}
+          {now === 'down' ? <p>The appliance is rebooting. This page waits until it is back.</p> : null}
+          {now === 'back' ? <Note tone="ok">The appliance is back.</Note> : null}
         </div>
         {now === 'asked' || now === 'down' ? <Progress label="Waiting for the appliance" /> : null}
         {task && now === 'asked' ? <TaskView key={task} id={task} /> : null}
@@ -62,7 +62,7 @@ export function Reboot() {
       {asking ? (
         <Confirm title="Reboot the appliance?" submit="Reboot now" action={action} onClose={() => setAsking(false)}>
           <p>
-            Shares, exports and targets are away for some minutes, and so is this page. Persistent state is saved first.
+            Shares, exports, targets and this page are unavailable for some minutes. Persistent state is saved first.
           </p>
         </Confirm>
       ) : null}

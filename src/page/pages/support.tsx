@@ -11,7 +11,7 @@ const ADMIN = '/api/v1/admin'
 
 export function Support() {
   return (
-    <Page title="Support" intro="What somebody who helps you will ask for.">
+    <Page title="Support" intro="Logs and information for technical support.">
       <Cards>
         {may('administrator') ? <Bundles /> : null}
         <Services />
@@ -33,30 +33,29 @@ export function Support() {
 }
 
 const Bundles = () => (
-  <Card title="Take away">
+  <Card title="Downloads">
     <p>
-      Both are put together while you wait, which may take a minute. Secrets in the logs are blacked out; the debug
-      bundle can be opened by the vendor only.
+      Both are created when you download them, which may take a minute. Secrets in the logs are redacted; only the
+      vendor can open the debug bundle.
     </p>
     <div class="actions">
       <a class="button" href={`${ADMIN}/logs`} download="logs.tar.gz">
-        Download the logs
+        Download logs
       </a>
       <a class="button" href={`${ADMIN}/debug`} download="debug-bundle.tar">
-        Download the debug bundle
+        Download debug bundle
       </a>
     </div>
     <p class="hint">
-      When one is not there or being put together already, the browser’s list of downloads says that it failed; the{' '}
-      <a href={link('tasks')}>task</a> says why.
+      If a download fails, its <a href={link('tasks')}>task</a> says why.
     </p>
     {hasController() ? (
       <p>
-        Who did what is in the <a href={link('audit')}>audit log</a>.
+        The <a href={link('audit')}>audit log</a> records who changed what.
       </p>
     ) : null}
     <p>
-      The API’s manual: <a href="/docs">with a form for each call</a>, or <a href="/docs/API.html">to print</a>.
+      API manual: <a href="/docs">interactive</a> or <a href="/docs/API.html">printable</a>.
     </p>
   </Card>
 )
@@ -72,7 +71,7 @@ function Services() {
           label="Services"
           rows={rows}
           id={([name]) => name}
-          empty="The image names no services."
+          empty="The image defines no services."
           columns={[
             { title: 'Service', cell: ([name]) => name },
             {
@@ -91,13 +90,13 @@ function Build() {
   return (
     <Card title="Build">
       {query.failure?.status === 404 ? (
-        <p class="muted">The image does not say what it is made of.</p>
+        <p class="muted">The image contains no build information.</p>
       ) : (
         <FailureNote failure={query.failure} again={query.reload} />
       )}
       {query.data ? <Facts of={Object.entries(query.data).map(([name, value]) => [name, built(name, value)])} /> : null}
       <p>
-        What of others is in Edge Admin, with versions and licenses:{' '}
+        Third-party components of Edge Admin, with versions and licenses:{' '}
         <a href={`${ADMIN}/build/sbom`} download="edge-admin.cdx.json">
           software bill of materials
         </a>{' '}
@@ -122,7 +121,7 @@ function Changelog() {
   return (
     <Card title="Changelog" wide>
       {query.failure?.status === 404 ? (
-        <p class="muted">There is none.</p>
+        <p class="muted">There is no changelog.</p>
       ) : (
         <FailureNote failure={query.failure} again={query.reload} />
       )}

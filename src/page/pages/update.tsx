@@ -53,14 +53,14 @@ export function Update() {
   return (
     <Page
       title="Update"
-      intro="A package is encrypted and signed by the vendor. It is checked before anything of it is run, and refused when it is not newer."
+      intro="Packages are encrypted and signed by the vendor. A package is verified before anything in it is run, and refused if it is not newer than the installed version."
     >
       <Card title="Installed">
         <Loaded query={version}>{({ version: installed }) => <p>Version {installed}</p>}</Loaded>
       </Card>
       {may('administrator') ? (
         <Card title="Install a package">
-          <Form action={{ ...action, busy: action.busy || busy }} submit="Send and install">
+          <Form action={{ ...action, busy: action.busy || busy }} submit="Upload and install">
             <FileField
               key={sent}
               label="Update package"
@@ -70,12 +70,12 @@ export function Update() {
               onFile={setFile}
               accept=".enc"
             />
-            <Sending sending={sending} then="The package is there. It is being taken in…" />
+            <Sending sending={sending} then="Package received. Reading it…" />
           </Form>
         </Card>
       ) : null}
       {latest ? (
-        <Card title="The last update">
+        <Card title="Last update">
           {current && !status.failure ? <Outcome status={status.data} /> : null}
           <TaskView key={latest} id={latest} onEnd={() => void ended()} told={told} />
         </Card>
@@ -99,7 +99,7 @@ function Outcome({ status }: { status: UpdateStatus | undefined }) {
     <Note tone="error" title={status['error-message'] ?? 'The update failed'}>
       <span>
         {code ? `${code}: ` : ''}
-        {CODES[code] ?? 'The package’s own script said so.'}
+        {CODES[code] ?? 'Reported by the script in the package.'}
       </span>
     </Note>
   )

@@ -31,7 +31,7 @@ export function Users() {
   return (
     <Page
       title="Users"
-      intro="Viewers look. Operators also change what concerns storage and sharing. Administrators do everything."
+      intro="Viewers can only look. Operators can also change storage and sharing. Administrators can do everything. These accounts are for the console and the API, not for shares."
       actions={
         isAdministrator ? (
           <Button kind="main" onClick={() => setOpen({ kind: 'create' })}>
@@ -66,7 +66,7 @@ export function Users() {
                 {
                   title: 'State',
                   cell: ({ active }) => (
-                    <Badge tone={active ? 'ok' : 'warning'}>{active ? 'active' : 'switched off'}</Badge>
+                    <Badge tone={active ? 'ok' : 'warning'}>{active ? 'active' : 'disabled'}</Badge>
                   ),
                 },
                 { title: 'Changed', cell: ({ updated_at }) => <When at={updated_at} /> },
@@ -92,7 +92,7 @@ export function Users() {
           Edit
         </Button>
         {user.username === own ? null : (
-          <Button kind="danger" label={`Remove ${user.username}`} onClick={() => setOpen({ kind: 'remove', user })}>
+          <Button kind="danger" label={`Delete ${user.username}`} onClick={() => setOpen({ kind: 'remove', user })}>
             Remove
           </Button>
         )}

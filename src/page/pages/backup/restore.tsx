@@ -37,11 +37,10 @@ export function Restore() {
   return (
     <Card title="Restore">
       <p>
-        Each file of the archive replaces the one of the same name; files that only the appliance has stay. The archive
-        is looked through first: when something in it is not as it should be, or the restore fails half-way, everything
-        stays as it was.
+        Files in the archive replace files of the same name; all other files on the appliance are kept. The archive is
+        checked first: if it contains anything unexpected, or the restore fails, nothing is changed.
       </p>
-      <Form action={{ ...review, busy: action.busy || busy }} submit="Restore this archive" kind="danger">
+      <Form action={{ ...review, busy: action.busy || busy }} submit="Restore archive" kind="danger">
         <FileField
           key={restored ? 'again' : 'first'}
           label="Backup archive"
@@ -51,19 +50,19 @@ export function Restore() {
           onFile={setFile}
           accept=".tar"
         />
-        <Sending sending={sending} then="The archive is there. It is being checked and put in place…" />
+        <Sending sending={sending} then="Archive received. Checking and restoring it…" />
       </Form>
       {restored ? <Note tone="ok">The backup was restored.</Note> : null}
       {/* The task says it already. */}
       {task ? null : <FailureNote failure={action.failure} />}
       {task ? <TaskView key={task} id={task} /> : null}
       {asking && file ? (
-        <Confirm title="Restore this archive?" submit="Replace the data" action={ask} onClose={() => setAsking(false)}>
+        <Confirm title="Restore this archive?" submit="Replace data" action={ask} onClose={() => setAsking(false)}>
           <p>
             {file.name}, {bytes(file.size)}
           </p>
-          <Note tone="warning" title="What is there now is replaced">
-            Data that has changed since the backup was made is lost. Make a backup of it first if you may need it.
+          <Note tone="warning" title="Current data will be replaced">
+            Changes made since that backup are lost. Create a new backup first if you may need them.
           </Note>
         </Confirm>
       ) : null}

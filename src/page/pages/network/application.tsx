@@ -18,8 +18,8 @@ export function Application({ members, onMembers }: { members: Member[]; onMembe
     <Card title="Application settings">
       <p class="muted">
         {members.length === 0
-          ? 'Nothing is set. What can be set here is up to the application on this appliance.'
-          : 'They belong to the application on this appliance; its manual says what they mean.'}
+          ? 'There are no settings. The application on this appliance defines which ones it reads.'
+          : 'Settings of the application on this appliance; its manual explains them.'}
       </p>
       {members.map((member) => (
         <div key={member.name} class="removable">
@@ -34,9 +34,11 @@ export function Application({ members, onMembers }: { members: Member[]; onMembe
         </div>
       ))}
       <div class="removable">
-        <Field label="Add a setting of this name" value={name} onValue={setName} autocomplete="off" />
+        <Field label="Name of the new setting" value={name} onValue={setName} autocomplete="off" />
         <Button
-          why={taken ? 'There is one of this name already.' : name.trim() === '' ? 'It needs a name.' : undefined}
+          why={
+            taken ? 'A setting with this name already exists.' : name.trim() === '' ? 'Enter a name first.' : undefined
+          }
           onClick={add}
         >
           Add

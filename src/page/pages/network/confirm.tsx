@@ -19,28 +19,28 @@ export function ConfirmSettings({
   return (
     <Confirm title="Apply these settings?" submit="Apply" action={action} onClose={onClose}>
       {changes.length === 0 ? (
-        <p>Nothing is different from what is set. It would be applied again as it is.</p>
+        <p>No setting has changed. The current settings will be applied again.</p>
       ) : (
         <Table
-          label="What will change"
+          label="Changes"
           rows={changes}
           id={({ label, name }) => label + name}
           empty=""
           columns={[
             { title: 'Setting', cell: ({ label }) => label },
-            { title: 'Now', cell: ({ from }) => from || 'not set' },
-            { title: 'Then', cell: ({ to }) => to || 'not set' },
+            { title: 'Current', cell: ({ from }) => from || 'not set' },
+            { title: 'New', cell: ({ to }) => to || 'not set' },
           ]}
         />
       )}
       {movesAddress(changes) ? (
-        <Note tone="warning" title="This page may stop answering here">
+        <Note tone="warning" title="You may lose the connection to this page">
           <span>
-            The network is changed at once. <Whereabouts settings={after} />
+            The network settings change immediately. <Whereabouts settings={after} />
           </span>
         </Note>
       ) : (
-        <p>The network is applied again at once; connections may break for a moment.</p>
+        <p>The network settings are applied immediately; connections may be interrupted for a moment.</p>
       )}
     </Confirm>
   )
@@ -51,12 +51,12 @@ export function Whereabouts({ settings }: { settings: Settings }) {
   const address = newAddress(settings, location.port)
   return address === undefined ? (
     <>
-      The DHCP server decides on the address: look for the name {String(settings.network['hostname'])} there, or on the
+      The DHCP server assigns the address: look for the name {String(settings.network['hostname'])} there, or on the
       appliance’s own screen.
     </>
   ) : (
     <>
-      The console will be at <a href={address}>{address}</a>. Sign in again there; the browser may ask about the
+      The console will be at <a href={address}>{address}</a>. Sign in again there; your browser may ask you to trust the
       certificate.
     </>
   )

@@ -85,7 +85,7 @@ export interface Change {
   to: string
 }
 
-const MODES = { dhcp: 'from DHCP', static: 'set by hand' }
+const MODES = { dhcp: 'DHCP', static: 'static' }
 
 /** What will be different, member by member. */
 export function changesOf(before: Settings, after: Settings): Change[] {
@@ -96,7 +96,7 @@ export function changesOf(before: Settings, after: Settings): Change[] {
     name: `app.${change.name}`,
   }))
   const mode =
-    modes[0] === modes[1] ? [] : [{ name: 'mode', label: 'How the address is set', from: modes[0], to: modes[1] }]
+    modes[0] === modes[1] ? [] : [{ name: 'mode', label: 'Address configuration', from: modes[0], to: modes[1] }]
   return [...mode, ...network.filter(({ name }) => name !== 'mode'), ...app]
 }
 

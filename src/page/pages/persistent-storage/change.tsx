@@ -59,10 +59,10 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
   }
   return (
     <>
-      <Card title="Change it">
+      <Card title="Change persistent storage">
         <Form action={{ ...review, failure: review.failure ?? refused, clear }} submit="Review the change">
           <Select
-            label="Kind"
+            label="Type"
             name="type storage.type"
             value={kind}
             onValue={(next) => {
@@ -79,7 +79,7 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
               type={member.type ?? 'text'}
               value={shownValue(member)}
               onValue={(value) => setTyped((now) => ({ ...now, [member.name]: value }))}
-              hint={keeps(member) ? 'Leave it empty to keep the stored one' : member.hint}
+              hint={keeps(member) ? 'Leave empty to keep the stored value' : member.hint}
               required={!keeps(member)}
               autocomplete="off"
             />
@@ -89,25 +89,25 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
         {isSet ? (
           <Note tone="ok" title="It takes effect at the next boot">
             <span>
-              Until then everything stays where it is. <a href={link('reboot')}>Reboot the appliance</a>
+              Until then the data stays where it is. <a href={link('reboot')}>Reboot the appliance</a>
             </span>
           </Note>
         ) : null}
       </Card>
       {asking ? (
-        <Confirm title="Keep the data elsewhere?" submit="Set it" action={send} onClose={() => setAsking(false)}>
+        <Confirm title="Change where data is stored?" submit="Save" action={send} onClose={() => setAsking(false)}>
           <Facts
             of={[
-              ['Now', before['type'] === undefined ? 'not set' : titleOf(String(before['type']))],
-              ['From the next boot on', titleOf(kind)],
+              ['Current', before['type'] === undefined ? 'not set' : titleOf(String(before['type']))],
+              ['From the next boot', titleOf(kind)],
               ...members
                 .filter(({ type }) => type !== 'password')
                 .map((member): [string, string] => [member.label, shownValue(member)]),
             ]}
           />
-          <Note tone="warning" title="Nothing is moved">
-            At the next boot the appliance uses what it finds there. Make a backup first, and restore it afterwards,
-            when the data is to go along.
+          <Note tone="warning" title="No data is moved">
+            At the next boot the appliance uses the data that it finds in the new place. To take your data along, create
+            a backup now and restore it afterwards.
           </Note>
         </Confirm>
       ) : null}

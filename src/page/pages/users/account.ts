@@ -17,9 +17,9 @@ export interface Account {
 export const userPath = (id: string) => `${USERS}/${encodeURIComponent(id)}`
 
 export const ROLE_OPTIONS: [Role, string][] = [
-  ['viewer', 'Viewer: sees, changes nothing'],
-  ['operator', 'Operator: daily work with storage'],
-  ['administrator', 'Administrator: everything'],
+  ['viewer', 'Viewer: read-only'],
+  ['operator', 'Operator: manages storage and sharing'],
+  ['administrator', 'Administrator: full access'],
 ]
 
 export const PASSWORD_RULE = '8 to 128 characters, at least one letter and one digit'

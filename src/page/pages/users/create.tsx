@@ -45,7 +45,7 @@ export function CreateUser({ onClose, onDone }: { onClose: () => void; onDone: (
           type="password"
           value={password}
           onValue={setPassword}
-          hint={`${PASSWORD_RULE}. The person can change it under Account.`}
+          hint={`${PASSWORD_RULE}. The user can change it on the page Account.`}
           autocomplete="new-password"
           required
         />

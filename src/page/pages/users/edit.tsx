@@ -53,7 +53,7 @@ function Editor({ seen: { user, tag }, own, onClose, onDone }: Props & { seen: S
         action={action}
         submit="Save"
         cancel={onClose}
-        why={Object.keys(json).length === 0 ? 'Nothing is changed yet.' : undefined}
+        why={Object.keys(json).length === 0 ? 'Nothing has been changed yet.' : undefined}
       >
         <Field label="E-mail" name="email" type="email" value={email} onValue={setEmail} autocomplete="off" />
         {own ? null : (
@@ -68,7 +68,7 @@ function Editor({ seen: { user, tag }, own, onClose, onDone }: Props & { seen: S
             <Check
               label="Active"
               name="active"
-              hint="Switched off, the account cannot sign in and keeps its settings"
+              hint="A disabled account cannot sign in and keeps its settings"
               checked={active}
               onChecked={setActive}
             />
@@ -78,7 +78,7 @@ function Editor({ seen: { user, tag }, own, onClose, onDone }: Props & { seen: S
               type="password"
               value={password}
               onValue={setPassword}
-              hint={`Empty: it stays. ${PASSWORD_RULE}.`}
+              hint={`Leave empty to keep the current one. ${PASSWORD_RULE}.`}
               autocomplete="new-password"
             />
           </>

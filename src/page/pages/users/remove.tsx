@@ -16,14 +16,11 @@ export function RemoveUser({
   const action = useAction(async () => {
     const { tag } = await seeUser(id)
     await call('DELETE', userPath(id), { headers: ifMatch(tag) })
-    await onDone(`${username} was removed.`)
+    await onDone(`${username} was deleted.`)
   })
   return (
-    <Confirm title={`Remove ${username}?`} submit="Remove" action={action} onClose={onClose} name={username}>
-      <p>
-        The account is gone for good, and everything it is signed in with ends. To keep it for later, edit it and switch
-        it off instead.
-      </p>
+    <Confirm title={`Delete ${username}?`} submit="Delete user" action={action} onClose={onClose} name={username}>
+      <p>The account is deleted for good and its sessions end. To keep it for later, disable it instead.</p>
     </Confirm>
   )
 }
