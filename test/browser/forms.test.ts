@@ -78,7 +78,7 @@ describe('a form that is refused', () => {
     expect(await told(page, 'Name')).toMatchObject({ invalid: 'true', text: /^No blank at the end/ })
     expect(await told(page, 'Quota')).toMatchObject({ invalid: 'true', text: /^Not a size/ })
     // What has no field of its own belongs to the field that holds its like.
-    expect((await told(page, 'Other properties of ZFS')).text).toMatch(/^org:odd: Not a property/)
+    expect((await told(page, 'Other ZFS properties')).text).toMatch(/^org:odd: Not a property/)
     const rest = page.getByRole('alert')
     expect(await rest.textContent()).toMatch(/3 fields were refused.*Nobody has a field for this.*Request made-up-1/)
     expect((await told(page, 'Record size')).invalid).toBe(null)
@@ -94,11 +94,11 @@ describe('a form that is refused', () => {
     const { page } = await come('nfs', 'NFS exports')
     await page.getByRole('button', { name: /Create NFS export/ }).click()
     await refuse(page, '/api/v1/exports/nfs', [{ field: 'clients.2', message: 'Not a client' }])
-    await page.getByLabel('Who may mount it').fill('10.0.0.1\n10.0.0.2, not!one')
+    await page.getByLabel('Clients').fill('10.0.0.1\n10.0.0.2, not!one')
     await page.getByLabel('Dataset').selectOption('tank')
     await page.getByRole('button', { name: 'Create export' }).click()
-    await expectFocus(page, 'Who may mount it')
-    expect((await told(page, 'Who may mount it')).text).toMatch(/^not!one: Not a client/)
+    await expectFocus(page, 'Clients')
+    expect((await told(page, 'Clients')).text).toMatch(/^not!one: Not a client/)
   })
 
   it('names the disk that was refused', async () => {
@@ -107,7 +107,7 @@ describe('a form that is refused', () => {
     await page.getByLabel('Name', { exact: true }).fill('second')
     for (const disk of [first, second]) await page.getByLabel(`Use of ${disk}`, { exact: true }).selectOption('data')
     await refuse(page, '/api/v1/pools', [{ field: 'vdevs.2', message: 'There is no such block device' }])
-    await page.getByRole('button', { name: 'Create pool of 2 devices' }).click()
+    await page.getByRole('button', { name: 'Create pool with 2 devices' }).click()
     await expectFocus(page, 'Disks')
     await page.locator('.wrong', { hasText: `${second}: There is no such block device` }).waitFor()
   })
@@ -138,7 +138,7 @@ describe('a form that is not ready', () => {
 
   it('has chosen what there is only one of', async () => {
     const { page } = await come('datasets/-new', 'Create a dataset or volume')
-    await expect.poll(() => page.getByLabel('In', { exact: true }).inputValue()).toBe('tank')
+    await expect.poll(() => page.getByLabel('Parent', { exact: true }).inputValue()).toBe('tank')
   })
 
   it('every button that is gray says why, in words that belong to it', async () => {
@@ -172,6 +172,6 @@ describe('a pool of disks that do not go together', () => {
     expect(await page.getByText('The data disks differ in size').count()).toBe(0)
     await page.getByLabel('Use of /dev/fake10', { exact: true }).selectOption('data')
     await page.getByText('The data disks differ in size, from 512 MiB to 4.0 TiB').waitFor()
-    await page.getByText('RAID-Z2 leaves the space of one').waitFor()
+    await page.getByText('RAID-Z2 leaves the usable space of one disk').waitFor()
   })
 })

@@ -38,7 +38,7 @@ describe('storage', () => {
     await page.getByText('2 disks will be overwritten').waitFor()
     await expectAccessible(page)
     await shoot(page, 'pool-create')
-    await page.getByRole('button', { name: 'Create pool of 2 devices' }).click()
+    await page.getByRole('button', { name: 'Create pool with 2 devices' }).click()
     await page.getByRole('heading', { level: 1, name: 'Pool tank' }).waitFor()
     const [pool] = await json('/pools')
     expect(pool).toMatchObject({ name: 'tank', health: 'ONLINE' })
@@ -47,7 +47,7 @@ describe('storage', () => {
   it('a dataset, by keyboard alone', async () => {
     const { page } = await come('datasets/-new', 'Create a dataset or volume')
     // From the heading, which has the focus: the link above the form, the kind, then the place.
-    await page.getByLabel('In', { exact: true }).waitFor()
+    await page.getByLabel('Parent', { exact: true }).waitFor()
     const tabTo = async (label: string) => {
       for (let i = 0; i < 40; i++) {
         await page.keyboard.press('Tab')
@@ -58,7 +58,7 @@ describe('storage', () => {
       }
       throw new Error(`Tab never came to ${label}`)
     }
-    await tabTo('In')
+    await tabTo('Parent')
     await page.keyboard.type('tank')
     await tabTo('Name')
     await page.keyboard.type('data')
@@ -84,10 +84,10 @@ describe('storage', () => {
 
   it('a snapshot, and back to it, after the plan was shown and its name typed', async () => {
     const { page } = await come('snapshots', 'Snapshots')
-    await page.getByRole('button', { name: 'Take a snapshot' }).first().click()
-    await dialogOf(page).getByLabel('Of', { exact: true }).selectOption('tank/data')
+    await page.getByRole('button', { name: 'Create snapshot' }).first().click()
+    await dialogOf(page).getByLabel('Dataset', { exact: true }).selectOption('tank/data')
     await dialogOf(page).getByLabel('Name', { exact: true }).fill('before')
-    await dialogOf(page).getByRole('button', { name: 'Take snapshot' }).click()
+    await dialogOf(page).getByRole('button', { name: 'Create snapshot' }).click()
     await page.getByRole('rowheader', { name: 'tank/data@before' }).waitFor()
     const later = { json: { dataset: 'tank/data', name: 'later' } }
     expect((await desk.world.ask('POST', '/snapshots', later)).status).toBe(201)
@@ -113,7 +113,7 @@ describe('storage', () => {
     const person = await come('datasets/tank%2Fdata', 'Dataset tank/data')
     const { page } = person
     await page.getByRole('button', { name: 'Destroy…' }).click()
-    await dialogOf(page).getByText('This is in the way, and has to go first').waitFor()
+    await dialogOf(page).getByText('These must be removed first').waitFor()
     await expectAccessible(page)
     expect((await json('/datasets/tank/data')).name).toBe('tank/data')
   })
@@ -126,7 +126,7 @@ describe('storage', () => {
     const dialog = dialogOf(page)
     await dialog.getByText('tank/data@before').waitFor()
     await dialog.getByLabel('Type tank to confirm').fill('tan')
-    const button = dialog.getByRole('button', { name: 'Destroy the pool' })
+    const button = dialog.getByRole('button', { name: 'Destroy pool' })
     await button.click()
     await dialog.getByText('Type exactly tank').waitFor()
     expect(await json('/pools')).toHaveLength(1)

@@ -138,7 +138,7 @@ describe('several snapshots', () => {
     await signIn(page, { username: 'operator', password: PASSWORD })
     await goTo(page, 'snapshots', 'Snapshots')
     for (const label of ['weekly-20261129-090358', 'daily-20261129-000000'])
-      await page.getByLabel(`Choose tank/data@${label}`).check()
+      await page.getByLabel(`Select tank/data@${label}`).check()
     await page.getByRole('button', { name: 'Delete 2 snapshots…' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('tank/data@weekly-20261129-090358').waitFor()

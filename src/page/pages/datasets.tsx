@@ -35,7 +35,7 @@ function List() {
   return (
     <Page
       title="Datasets and volumes"
-      intro="A dataset is a file system that can be shared; a volume is a disk for iSCSI. Both take their space from their pool."
+      intro="A dataset is a file system that can be shared; a volume is a disk for iSCSI. Both use the space of their pool."
       actions={actions}
     >
       <Loaded query={query}>{(all) => <Pools all={all} />}</Loaded>
@@ -51,7 +51,7 @@ function Pools({ all }: { all: Dataset[] }) {
     return (
       <Note title="There is no pool yet">
         <span>
-          Datasets live in a pool. <a href={link('pools')}>To the pools</a>
+          Datasets are created in a pool. <a href={link('pools')}>Go to pools</a>
         </span>
       </Note>
     )
@@ -79,7 +79,7 @@ const Tree = ({ of, label }: { of: Dataset[]; label: string }) => (
     label={label}
     rows={[...of].sort(byPath)}
     id={({ name }) => name}
-    empty="There is nothing in it."
+    empty="The pool is empty."
     columns={[
       {
         title: 'Name',
@@ -94,9 +94,9 @@ const Tree = ({ of, label }: { of: Dataset[]; label: string }) => (
           )
         },
       },
-      { title: 'Kind', cell: ({ type }) => (type === 'volume' ? 'volume' : 'dataset') },
+      { title: 'Type', cell: ({ type }) => (type === 'volume' ? 'volume' : 'dataset') },
       {
-        title: 'Used of what it may take',
+        title: 'Usage',
         // A volume's space is reserved when it is made: its bar would always be full.
         cell: ({ name, type, used, size }) =>
           type === 'volume' ? `a disk of ${bytes(size)}` : <Meter value={used} max={size} label={`${name}: used`} />,

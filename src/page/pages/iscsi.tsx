@@ -24,7 +24,7 @@ function List() {
   return (
     <Page
       title="iSCSI targets"
-      intro="A target shows volumes to other machines as disks of their own. A volume may be used by one machine at a time only."
+      intro="A target presents volumes to other machines as disks (LUNs). Only one machine at a time may use a volume."
       actions={may('operator') ? <Button onClick={() => setMaking(true)}>Create target…</Button> : null}
     >
       <Loaded query={query}>
@@ -40,11 +40,11 @@ function List() {
                 { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
                 { title: 'Volumes', cell: ({ luns }) => luns.map(({ zvol }) => zvol).join(', ') || 'none' },
                 {
-                  title: 'Who',
+                  title: 'Allowed initiators',
                   cell: ({ initiators, chap, note }) =>
                     note ?? `${plural(initiators.length, 'initiator')}${chap ? ', with CHAP' : ''}`,
                 },
-                { title: 'Logged in', cell: ({ sessions }) => sessions.length, number: true },
+                { title: 'Sessions', cell: ({ sessions }) => sessions.length, number: true },
               ]}
             />
           </Card>

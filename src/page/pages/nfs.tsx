@@ -33,7 +33,7 @@ export function NfsExports() {
   return (
     <Page
       title="NFS exports"
-      intro="Folders of datasets for Linux, Unix and hypervisors. Who may mount one is told by its address."
+      intro="Folders that are shared with Linux, Unix and hypervisors. Access is granted by client address."
       actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create NFS export…</Button> : null}
     >
       <Loaded query={query}>
@@ -43,7 +43,7 @@ export function NfsExports() {
               label="NFS exports"
               rows={exports}
               id={({ id }) => id}
-              empty="Nothing is exported with NFS yet."
+              empty="There is no NFS export yet."
               columns={[
                 {
                   title: 'Folder',
@@ -51,13 +51,13 @@ export function NfsExports() {
                 },
                 { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
                 {
-                  title: 'Who',
+                  title: 'Clients',
                   cell: ({ clients, read_only, root_squash }) =>
-                    `${clients.join(', ')}${read_only ? '; read-only' : ''}${root_squash ? '' : '; root stays root'}`,
+                    `${clients.join(', ')}${read_only ? '; read-only' : ''}${root_squash ? '' : '; no root squash'}`,
                 },
                 {
-                  title: 'Mount it with',
-                  cell: ({ path }) => <Lines of={[mountLine(path)]} what={`the mount line of ${path}`} />,
+                  title: 'Mount command',
+                  cell: ({ path }) => <Lines of={[mountLine(path)]} what={`the mount command of ${path}`} />,
                 },
                 ...(may('operator')
                   ? [
@@ -84,13 +84,13 @@ export function NfsExports() {
       ) : null}
       {removed ? (
         <Remove
-          title={`Stop exporting ${removed.path}`}
-          submit="Stop exporting"
+          title={`Delete the export of ${removed.path}`}
+          submit="Delete export"
           path={one('exports/nfs', removed.id)}
           onClose={() => setRemoved(undefined)}
           onDone={done}
         >
-          <p>Who has it mounted gets errors from now on. The files stay in {removed.path}.</p>
+          <p>Clients that have it mounted will get errors. The files stay in {removed.path}.</p>
         </Remove>
       ) : null}
       <Curl lines={[{ path: COLLECTION }]} />

@@ -30,7 +30,7 @@ export function Policies() {
   return (
     <Page
       title="Snapshot policies"
-      intro="A policy takes snapshots of its dataset by itself, and deletes the oldest of those that it took. All its times are UTC."
+      intro="A policy creates snapshots of a dataset on a schedule and deletes its oldest ones. All times are UTC."
       actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create policy…</Button> : null}
     >
       <Loaded query={query}>
@@ -40,28 +40,28 @@ export function Policies() {
               label="Snapshot policies"
               rows={policies}
               id={({ dataset }) => dataset}
-              empty="There is no policy yet: nothing is taken by itself."
+              empty="There is no policy yet: no snapshots are scheduled."
               columns={[
                 { title: 'Dataset', cell: ({ dataset }) => <a href={link('snapshots', dataset)}>{dataset}</a> },
                 { title: 'Keeps', cell: kept },
-                { title: 'Takes', cell: ({ autosnap }) => <Switch on={autosnap} /> },
+                { title: 'Creates', cell: ({ autosnap }) => <Switch on={autosnap} /> },
                 { title: 'Deletes', cell: ({ autoprune }) => <Switch on={autoprune} /> },
-                { title: 'The next one', cell: (policy) => <Next policy={policy} /> },
+                { title: 'Next snapshot', cell: (policy) => <Next policy={policy} /> },
                 ...(may('operator')
                   ? [
                       {
                         title: 'Actions',
                         cell: (policy: Policy) => (
                           <div class="actions">
-                            <Button label={`Change the policy of ${policy.dataset}`} onClick={() => setEdited(policy)}>
-                              Change…
+                            <Button label={`Edit the policy of ${policy.dataset}`} onClick={() => setEdited(policy)}>
+                              Edit…
                             </Button>
                             <Button
-                              label={`Remove the policy of ${policy.dataset}`}
+                              label={`Delete the policy of ${policy.dataset}`}
                               kind="danger"
                               onClick={() => setRemoved(policy.dataset)}
                             >
-                              Remove…
+                              Delete…
                             </Button>
                           </div>
                         ),
@@ -82,12 +82,12 @@ export function Policies() {
       ) : null}
       {removed === undefined ? null : (
         <Confirm
-          title={`Remove the policy of ${removed}`}
-          submit="Remove the policy"
+          title={`Delete the policy of ${removed}`}
+          submit="Delete policy"
           action={remove}
           onClose={() => setRemoved(undefined)}
         >
-          <p>No more snapshots are taken or deleted by it. Those that it took stay, and are nobody’s to delete.</p>
+          <p>It creates and deletes no more snapshots. Its existing snapshots stay until you delete them.</p>
         </Confirm>
       )}
       <Curl

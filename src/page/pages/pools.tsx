@@ -41,7 +41,11 @@ function List() {
     </>
   ) : null
   return (
-    <Page title="Pools" intro="Disks that ZFS keeps together. Datasets and volumes live in a pool." actions={actions}>
+    <Page
+      title="Pools"
+      intro="A pool combines disks into one storage space. Datasets and volumes are created in a pool."
+      actions={actions}
+    >
       <Loaded query={query}>
         {(pools) => (
           <Card>
@@ -52,8 +56,8 @@ function List() {
               empty={
                 may('operator') ? (
                   <>
-                    There is no pool yet. <a href={link('pools', '-new')}>Create one</a> of disks that are free, or{' '}
-                    <a href={link('pools', '-import')}>import one</a> that is on disks from another machine.
+                    There is no pool yet. <a href={link('pools', '-new')}>Create one</a> from free disks, or{' '}
+                    <a href={link('pools', '-import')}>import one</a> from the disks of another machine.
                   </>
                 ) : (
                   'There is no pool yet.'

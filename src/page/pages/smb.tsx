@@ -27,7 +27,7 @@ export function SmbShares() {
   return (
     <Page
       title="SMB shares"
-      intro="Folders of datasets for Windows, macOS and others. Who may connect is an account of the system and of Samba."
+      intro="Folders that are shared with Windows, macOS and others. Users need an account of the system and of Samba; accounts of this console do not count."
       actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create SMB share…</Button> : null}
     >
       <Loaded query={query}>
@@ -37,7 +37,7 @@ export function SmbShares() {
               label="SMB shares"
               rows={shares}
               id={({ id }) => id}
-              empty="Nothing is shared with SMB yet."
+              empty="There is no SMB share yet."
               columns={[
                 { title: 'Share', cell: ({ name }) => name },
                 {
@@ -45,7 +45,7 @@ export function SmbShares() {
                   cell: ({ path = '', dataset }) => (dataset ? <a href={link('datasets', dataset)}>{path}</a> : path),
                 },
                 { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
-                { title: 'Who', cell: access },
+                { title: 'Access', cell: access },
                 {
                   title: 'Connect to',
                   cell: ({ name }) => <Lines of={[`\\\\${host()}\\${name}`]} what={`the address of ${name}`} />,
@@ -75,13 +75,13 @@ export function SmbShares() {
       ) : null}
       {removed ? (
         <Remove
-          title={`Stop sharing ${removed.name}`}
-          submit="Stop sharing"
+          title={`Delete the share ${removed.name}`}
+          submit="Delete share"
           path={one('shares/smb', removed.id)}
           onClose={() => setRemoved(undefined)}
           onDone={done}
         >
-          <p>Who is connected loses the share at once. The files stay in {removed.path}.</p>
+          <p>Connected users lose the share immediately. The files stay in {removed.path}.</p>
         </Remove>
       ) : null}
       <Curl lines={[{ path: COLLECTION }]} />

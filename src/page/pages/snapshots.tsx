@@ -46,8 +46,8 @@ function List({ dataset }: { dataset: string | undefined }) {
   return (
     <Page
       title={dataset === undefined ? 'Snapshots' : `Snapshots of ${dataset}`}
-      intro="A snapshot keeps what a dataset or volume held at one moment. It takes space only for what has changed since."
-      actions={may('operator') ? <Button onClick={() => setAsked({ what: 'take' })}>Take a snapshot…</Button> : null}
+      intro="A snapshot preserves the state of a dataset or volume at one moment. It uses space only for data that has changed since."
+      actions={may('operator') ? <Button onClick={() => setAsked({ what: 'take' })}>Create snapshot…</Button> : null}
     >
       <p>
         {dataset === undefined ? null : (
@@ -113,11 +113,11 @@ function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
       {may('operator') && shown.length > 1 ? (
         <div class="actions">
           <Button onClick={() => setPicked(new Set(shown.slice(0, MOST).map(({ name }) => name)))}>
-            Choose all shown
+            Select all shown
           </Button>
           {chosen.length > 0 ? (
             <>
-              <Button onClick={() => setPicked(new Set())}>Choose none</Button>
+              <Button onClick={() => setPicked(new Set())}>Select none</Button>
               <Button kind="danger" onClick={() => onRemoveSeveral(chosen)}>
                 Delete {plural(chosen.length, 'snapshot')}…
               </Button>
@@ -129,7 +129,7 @@ function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
         label="Snapshots"
         rows={shown}
         id={({ name }) => name}
-        empty={all.length === 0 ? 'There is no snapshot yet.' : 'No snapshot has this in its name.'}
+        empty={all.length === 0 ? 'There is no snapshot yet.' : 'No snapshot matches.'}
         columns={[
           {
             title: 'Snapshot',
@@ -143,7 +143,7 @@ function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
             ),
           },
           {
-            title: 'Taken',
+            title: 'Created',
             cell: ({ created_at }) => (
               <>
                 {moment(created_at)} <span class="muted">{since(created_at)}</span>
@@ -177,7 +177,7 @@ function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
 const Pick = ({ name, picked, onPick }: { name: string; picked: boolean; onPick: (on: boolean) => void }) => (
   <input
     type="checkbox"
-    aria-label={`Choose ${name}`}
+    aria-label={`Select ${name}`}
     checked={picked}
     onInput={(event: Event) => onPick((event.currentTarget as HTMLInputElement).checked)}
   />

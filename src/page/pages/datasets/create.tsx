@@ -45,7 +45,7 @@ export function CreateDataset({ parent: first }: { parent: string }) {
           cancel={() => history.back()}
         >
           <Select
-            label="Kind"
+            label="Type"
             value={kind}
             onValue={(value) => {
               setKind(value as Kind)
@@ -56,14 +56,14 @@ export function CreateDataset({ parent: first }: { parent: string }) {
               ['volume', 'Volume: a disk, for iSCSI'],
             ]}
           />
-          <DatasetField label="In" type="filesystem" value={parent} onValue={setParent} required pools />
+          <DatasetField label="Parent" type="filesystem" value={parent} onValue={setParent} required pools />
           <Field
             label="Name"
             name="name"
             value={label}
             onValue={setLabel}
             required
-            hint={parent && label ? `It will be ${name}` : 'Such as data'}
+            hint={parent && label ? `Full name: ${name}` : 'Such as data'}
           />
           {kind === 'volume' ? (
             <>
@@ -76,9 +76,9 @@ export function CreateDataset({ parent: first }: { parent: string }) {
                 hint="Such as 10G; it can grow later"
               />
               <Check
-                label="Take its space only as it is written (thin, sparse)"
+                label="Thin provisioning (sparse)"
                 name="options.refreservation"
-                hint="The pool may then be full before the volume is; whoever writes to it gets errors."
+                hint="Space is allocated only as data is written. If the pool fills up first, writes to the volume fail."
                 checked={sparse}
                 onChecked={setSparse}
               />

@@ -15,7 +15,7 @@ interface Ends {
 }
 
 export const EditDataset = ({ name, onClose, onDone }: Ends & { name: string }) => (
-  <EditDialog<DatasetDetails> title={`Change ${name}`} path={one('datasets', name)} onClose={onClose}>
+  <EditDialog<DatasetDetails> title={`Edit ${name}`} path={one('datasets', name)} onClose={onClose}>
     {(dataset, etag) => dataset && <EditForm dataset={dataset} etag={etag} onClose={onClose} onDone={onDone} />}
   </EditDialog>
 )
@@ -41,7 +41,7 @@ function EditForm({
       action={action}
       submit="Save"
       cancel={onClose}
-      why={grows || Object.keys(changed).length > 0 ? undefined : 'Nothing is changed yet.'}
+      why={grows || Object.keys(changed).length > 0 ? undefined : 'Nothing has been changed yet.'}
     >
       {type === 'volume' ? (
         <Field
@@ -49,7 +49,7 @@ function EditForm({
           name="size"
           value={wanted}
           onValue={setWanted}
-          hint={`Now ${before.size}. It can only grow; the initiator has to look at its disks anew.`}
+          hint={`Currently ${before.size}. It can only grow; initiators have to rescan their disks.`}
         />
       ) : null}
       <PropertyFields kind={type} values={values} onValues={setValues} />

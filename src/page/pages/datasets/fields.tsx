@@ -39,8 +39,8 @@ export function PropertyFields({
           )
         })}
       <TextArea
-        label="Other properties of ZFS"
-        hint="name=value, a line each; a line that is removed goes back to what is inherited"
+        label="Other ZFS properties"
+        hint="One name=value per line; removing a line restores the inherited value"
         rows={2}
         name="options"
         value={values.others}

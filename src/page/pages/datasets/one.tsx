@@ -26,10 +26,10 @@ export function OneDataset({ name }: { name: string }) {
       <>
         {kind === 'dataset' ? (
           <a class="button" href={link('datasets', '-new', name)}>
-            Create dataset in it
+            Create child dataset
           </a>
         ) : null}
-        <Button onClick={() => setAsked('edit')}>Change…</Button>
+        <Button onClick={() => setAsked('edit')}>Edit…</Button>
         {isRoot ? null : (
           <Button kind="danger" onClick={() => setAsked('destroy')}>
             Destroy…
@@ -40,7 +40,7 @@ export function OneDataset({ name }: { name: string }) {
   return (
     <Page title={`${kind === 'volume' ? 'Volume' : 'Dataset'} ${name}`} actions={actions}>
       <p>
-        <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Its snapshots</a>
+        <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Snapshots</a>
       </p>
       <Loaded query={query}>{(dataset) => <Sections dataset={dataset} />}</Loaded>
       {asked === 'edit' ? (
@@ -55,8 +55,8 @@ export function OneDataset({ name }: { name: string }) {
       ) : null}
       {asked === 'destroy' ? (
         <Destroy
-          title={`Destroy the ${kind} ${name}`}
-          submit={`Destroy the ${kind}`}
+          title={`Destroy ${kind} ${name}`}
+          submit={`Destroy ${kind}`}
           name={name}
           path={path}
           recursive
@@ -67,8 +67,8 @@ export function OneDataset({ name }: { name: string }) {
           {({ destroys }) => (
             <p>
               {destroys.length > 1
-                ? `This goes for good, ${destroys.length} in all, with everything in it:`
-                : 'This goes for good, with everything in it:'}
+                ? `These ${destroys.length} objects and all data in them will be destroyed:`
+                : 'This and all data in it will be destroyed:'}
             </p>
           )}
         </Destroy>
@@ -98,27 +98,27 @@ function Sections({ dataset }: { dataset: DatasetDetails }) {
           of={[
             ['Written', type === 'volume' ? <Meter value={referenced} max={size} label="Written" /> : undefined],
             ['Used', type === 'volume' ? undefined : <Meter value={used} max={size} label="Used" />],
-            [type === 'volume' ? 'Taken from the pool' : 'With snapshots and children', bytes(used)],
-            ['Its own data', bytes(referenced)],
+            [type === 'volume' ? 'Allocated in the pool' : 'Including snapshots and children', bytes(used)],
+            ['Referenced', bytes(referenced)],
             ['Available', bytes(available)],
             ['Size', type === 'volume' ? bytes(size) : undefined],
           ]}
         />
       </Card>
-      <Card title="About it">
+      <Card title="Details">
         <Facts
           of={[
-            ['Kind', type === 'volume' ? 'volume' : 'dataset'],
+            ['Type', type === 'volume' ? 'volume' : 'dataset'],
             ['Pool', <a href={link('pools', pool)}>{pool}</a>],
             ['Mounted at', mountpoint],
             ['Clone of', origin],
-            ['Made', <When at={created_at} />],
+            ['Created', <When at={created_at} />],
           ]}
         />
       </Card>
-      <Card title="Properties that were set">
+      <Card title="Local properties">
         {set.length === 0 ? (
-          <Empty>Nothing was set: everything is inherited.</Empty>
+          <Empty>There are none: everything is inherited.</Empty>
         ) : (
           <Facts of={set.map(([name, value]) => [name, readable(name, value)])} />
         )}

@@ -19,9 +19,9 @@ const READONLY = { name: 'readonly', label: 'Read-only', choices: ['off', 'on'] 
 
 export const PROPERTIES: Record<'filesystem' | 'volume', Property[]> = {
   filesystem: [
-    { name: 'quota', label: 'Quota', hint: 'At most so much with everything below it, such as 200G; empty: no limit' },
+    { name: 'quota', label: 'Quota', hint: 'Limit including everything below it, such as 200G; empty: no limit' },
     { name: 'refquota', label: 'Quota without snapshots and children', hint: 'Such as 100G; empty: no limit' },
-    { name: 'reservation', label: 'Reservation', hint: 'So much is kept free for it, such as 10G' },
+    { name: 'reservation', label: 'Reservation', hint: 'Space that is guaranteed to it, such as 10G' },
     COMPRESSION,
     { name: 'recordsize', label: 'Record size', choices: ['16K', '64K', '128K', '1M'] },
     { name: 'atime', label: 'Record access times (atime)', choices: ['off', 'on'] },

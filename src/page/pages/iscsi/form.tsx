@@ -24,7 +24,7 @@ function proposed(): string {
 
 export const TargetDialog = ({ target, onClose, onDone }: Ends & { target: Target | undefined }) => (
   <EditDialog<Target>
-    title={target ? `Change ${target.iqn}` : 'Create an iSCSI target'}
+    title={target ? `Edit ${target.iqn}` : 'Create an iSCSI target'}
     path={target && one('iscsi/targets', target.id)}
     onClose={onClose}
   >
@@ -61,8 +61,8 @@ function TargetForm({
   })
   const choices: [string, string][] = [
     ['none', 'None: the initiator’s name is enough'],
-    ...(before?.chap ? [['keep', `As it is: ${before.chap.username}`] satisfies [string, string]] : []),
-    ['set', before?.chap ? 'Another name or password' : 'A name and a password'],
+    ...(before?.chap ? [['keep', `Keep: ${before.chap.username}`] satisfies [string, string]] : []),
+    ['set', before?.chap ? 'A new name or password' : 'A name and a password'],
   ]
   return (
     <>
@@ -75,12 +75,12 @@ function TargetForm({
             onValue={setIqn}
             required
             maxlength={223}
-            hint="iqn.YEAR-MONTH.domain backwards:name, in small letters"
+            hint="iqn.YEAR-MONTH.reversed-domain:name, in lowercase"
           />
         )}
         <TextArea
-          label="Initiators that may log in"
-          hint="An IQN a line; on Linux it is in /etc/iscsi/initiatorname.iscsi. Nobody named: nobody can log in"
+          label="Allowed initiators"
+          hint="One IQN per line; on Linux it is in /etc/iscsi/initiatorname.iscsi. Empty: nobody can log in"
           rows={3}
           name="initiators"
           part={(at) => words(initiators)[Number(at)] ?? at}
@@ -88,7 +88,7 @@ function TargetForm({
           onValue={setInitiators}
         />
         <Select
-          label="What they have to prove (CHAP)"
+          label="CHAP authentication"
           name="chap"
           value={choice}
           onValue={(value) => setChoice(value as ChapChoice)}
@@ -114,11 +114,11 @@ function TargetForm({
               minlength={12}
               maxlength={64}
               required
-              hint="12 to 64 characters. It is never shown again: note it for the initiator."
+              hint="12 to 64 characters. It is not shown again: save it for the initiator."
             />
           </>
         ) : null}
-        {before ? <Check label="The target is on" checked={enabled} onChecked={setEnabled} /> : null}
+        {before ? <Check label="Enabled" checked={enabled} onChecked={setEnabled} /> : null}
         <Force sessions={before?.sessions ?? []} force={force} onForce={setForce} />
       </Form>
       <Curl lines={[{ method, path, json: bodyOf('…') }]} />

@@ -18,9 +18,9 @@ export function Luns({ target, reload }: { target: Target; reload: () => Promise
   const [removed, setRemoved] = useState<Lun>()
   const mine = may('operator') && target.managed
   return (
-    <Card title="Volumes" wide>
+    <Card title="LUNs" wide>
       <Table
-        label="Volumes of the target"
+        label="LUNs of the target"
         rows={target.luns}
         id={({ id }) => String(id)}
         empty="No volume is mapped yet."
@@ -103,7 +103,7 @@ function RemoveLun({
   })
   return (
     <Confirm title={`Unmap LUN ${lun.id}`} submit="Unmap LUN" action={action} onClose={onClose}>
-      <p>{lun.zvol} is no longer mapped by this target. What is on it stays.</p>
+      <p>{lun.zvol} will no longer be mapped by this target. Its data is kept.</p>
       <Force sessions={sessions} force={force} onForce={setForce} />
     </Confirm>
   )
@@ -122,8 +122,8 @@ export function Force({
   if (sessions.length === 0) return null
   return (
     <Check
-      label="Also while initiators are logged in"
-      hint={`What they have not written yet is lost: ${sessions.join(', ')}`}
+      label="Even while initiators are logged in"
+      hint={`Data that they have not written yet is lost: ${sessions.join(', ')}`}
       checked={force}
       onChecked={onForce}
     />

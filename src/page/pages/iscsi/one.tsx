@@ -24,7 +24,7 @@ export function OneTarget({ id }: { id: string }) {
   const actions =
     may('operator') && target?.managed ? (
       <>
-        <Button onClick={() => setAsked('edit')}>Change…</Button>
+        <Button onClick={() => setAsked('edit')}>Edit…</Button>
         <Button kind="danger" onClick={() => setAsked('remove')}>
           Remove…
         </Button>
@@ -65,7 +65,9 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
     <>
       {managed ? null : (
         <Note>
-          <span>This target was made by hand: it is shown here, and changed where it was made.</span>
+          <span>
+            This target was created outside Edge Admin. It is shown here, but can only be changed where it was created.
+          </span>
         </Note>
       )}
       {note ? (
@@ -74,12 +76,12 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
         </Note>
       ) : null}
       <Cards>
-        <Card title="Who may use it">
+        <Card title="Access">
           <Facts
             of={[
               ['State', <Enabled on={enabled} />],
-              ['Initiators', initiators.join(', ') || 'nobody'],
-              ['CHAP', chap ? `name ${chap.username}; the password is not shown` : 'not needed'],
+              ['Allowed initiators', initiators.join(', ') || 'nobody'],
+              ['CHAP', chap ? `name ${chap.username}; the password is not shown` : 'not required'],
               ['Logged in', sessions.join(', ') || 'nobody'],
               ['Listens on', portals.join(', ')],
             ]}
@@ -87,7 +89,9 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
         </Card>
         <Card title="Connect a Linux machine">
           <Lines what="the lines that connect to it" of={connectLines(target)} />
-          {chap ? <p class="muted">Before the last line, CHAP’s name and password have to be set there.</p> : null}
+          {chap ? (
+            <p class="muted">Set the CHAP name and password on that machine before you run the last line.</p>
+          ) : null}
         </Card>
         <Luns key={iqn} target={target} reload={reload} />
       </Cards>

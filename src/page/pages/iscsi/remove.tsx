@@ -17,13 +17,13 @@ export function RemoveTarget({
   const [force, setForce] = useState(false)
   return (
     <Remove
-      title={`Remove the target ${iqn}`}
-      submit="Remove the target"
+      title={`Delete target ${iqn}`}
+      submit="Delete target"
       path={`${one('iscsi/targets', id)}${force ? '?force=true' : ''}`}
       onClose={onClose}
       onDone={onDone}
     >
-      <p>No machine can use it any more. Its volumes stay, with everything on them.</p>
+      <p>No machine can use it anymore. Its volumes and their data are kept.</p>
       <Force sessions={sessions} force={force} onForce={setForce} />
     </Remove>
   )

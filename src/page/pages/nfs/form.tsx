@@ -27,7 +27,7 @@ interface Ends {
 
 export const ExportDialog = ({ of, onClose, onDone }: Ends & { of: Export | undefined }) => (
   <EditDialog<Export>
-    title={of ? `Change the export of ${of.path}` : 'Create an NFS export'}
+    title={of ? `Edit the export of ${of.path}` : 'Create an NFS export'}
     path={of && one('exports/nfs', of.id)}
     onClose={onClose}
   >
@@ -73,13 +73,13 @@ function ExportForm({
               name="path"
               value={path}
               onValue={setPath}
-              hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
+              hint="Leave empty for the whole dataset, or enter a folder in it, such as /tank/data/music"
             />
           </>
         )}
         <TextArea
-          label="Who may mount it"
-          hint="An address, a network such as 192.168.1.0/24, a host name or @netgroup a line; * is everybody"
+          label="Clients"
+          hint="One address, network such as 192.168.1.0/24, host name or @netgroup per line; * allows everyone"
           rows={3}
           name="clients"
           required
@@ -89,12 +89,12 @@ function ExportForm({
         />
         <Check label="Read-only" checked={readOnly} onChecked={setReadOnly} />
         <Check
-          label="root of a client is nobody here (root squash)"
-          hint="Off, whoever is root on a client is root in these files."
+          label="Map root of clients to nobody (root squash)"
+          hint="When this is off, root on a client has root access to these files."
           checked={squash}
           onChecked={setSquash}
         />
-        {before ? <Check label="The export is on" checked={enabled} onChecked={setEnabled} /> : null}
+        {before ? <Check label="Enabled" checked={enabled} onChecked={setEnabled} /> : null}
       </Form>
       <Curl lines={[line]} />
     </>

@@ -17,13 +17,13 @@ import type { Available } from './types.ts'
 import { doubts, LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './words.ts'
 
 const COMPRESSION: [string, string][] = [
-  ['lz4', 'lz4: quick'],
+  ['lz4', 'lz4: fast'],
   ['zstd', 'zstd: smaller, slower'],
   ['gzip', 'gzip: small, slow'],
   ['off', 'None'],
 ]
 const SECTORS: [string, string][] = [
-  ['', 'As the disks say'],
+  ['', 'As reported by the disks'],
   ['9', '512 bytes (ashift 9)'],
   ['12', '4 KiB (ashift 12)'],
   ['13', '8 KiB (ashift 13)'],
@@ -41,8 +41,8 @@ export function CreatePool() {
           <Card>
             {disks.length === 0 && !session.get().file_vdevs ? (
               <Note title="There is no free disk">
-                <span>A disk is free when nothing is on it: no partition, no file system, no other pool.</span>
-                <Button onClick={() => void query.reload()}>Look again</Button>
+                <span>A disk is free when it holds nothing: no partition, no file system, no other pool.</span>
+                <Button onClick={() => void query.reload()}>Rescan</Button>
               </Note>
             ) : (
               <Choice disks={disks} />
@@ -95,7 +95,7 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
     <>
       <Form
         action={work.action}
-        submit={chosen.length === 0 ? 'Create pool' : `Create pool of ${plural(chosen.length, 'device')}`}
+        submit={chosen.length === 0 ? 'Create pool' : `Create pool with ${plural(chosen.length, 'device')}`}
         cancel={() => go('pools')}
       >
         <Field label="Name" name="name" value={name} onValue={setName} required maxlength={255} hint="Such as tank" />
@@ -130,7 +130,7 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
           {session.get().file_vdevs ? (
             <TextArea
               label="Files as data disks"
-              hint="For trying it out: a path a line"
+              hint="For testing: one path per line"
               rows={2}
               value={files}
               onValue={setFiles}
@@ -153,7 +153,7 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
             options={COMPRESSION}
           />
           <Select
-            label="Smallest block on the disks (ashift)"
+            label="Sector size (ashift)"
             name="options.ashift"
             value={sectors}
             onValue={setSectors}
@@ -161,7 +161,7 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
             hint="Cannot be changed later"
           />
           <Check
-            label="Tell the disks what is free (autotrim, for SSDs)"
+            label="Automatic TRIM (autotrim, for SSDs)"
             name="options.autotrim"
             checked={trim}
             onChecked={setTrim}

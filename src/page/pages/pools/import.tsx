@@ -23,8 +23,8 @@ export function ImportPools() {
   return (
     <Page
       title="Import pool"
-      intro="These pools are on disks of this machine, and nobody here uses them."
-      actions={<Button onClick={() => void query.reload()}>Look again</Button>}
+      intro="Pools on the disks of this machine that are not imported."
+      actions={<Button onClick={() => void query.reload()}>Rescan</Button>}
     >
       <p>
         <a href={link('pools')}>All pools</a>
@@ -33,7 +33,7 @@ export function ImportPools() {
         {({ pools }) =>
           pools.length === 0 ? (
             <Card>
-              <Empty>No pool was found that could be imported.</Empty>
+              <Empty>No pool to import was found.</Empty>
             </Card>
           ) : (
             pools.map((pool) => (
@@ -43,7 +43,7 @@ export function ImportPools() {
                 actions={may('operator') ? <Button onClick={() => setChosen(pool)}>Import…</Button> : null}
               >
                 <p>
-                  <Badge tone={toneOf(pool.state)}>{pool.state}</Badge> <span class="muted">Id {pool.id}</span>
+                  <Badge tone={toneOf(pool.state)}>{pool.state}</Badge> <span class="muted">ID {pool.id}</span>
                 </p>
                 {pool.problem ? <Note tone="warning">{pool.problem}</Note> : null}
                 <Vdevs of={pool.vdevs} label={`Devices of ${pool.name}`} />
@@ -72,7 +72,7 @@ function Import({ pool: { id, name }, onClose }: { pool: Found; onClose: () => v
     () => go('pools', newName || name),
   )
   return (
-    <Dialog title={`Import the pool ${name}`} onClose={onClose}>
+    <Dialog title={`Import pool ${name}`} onClose={onClose}>
       {work.job ? (
         <JobView job={work.job} ended={work.ended} close={onClose} />
       ) : (
@@ -82,10 +82,10 @@ function Import({ pool: { id, name }, onClose }: { pool: Found; onClose: () => v
             name="new_name"
             value={newName}
             onValue={setNewName}
-            hint={`Left empty, it stays ${name}`}
+            hint={`Leave empty to keep ${name}`}
           />
           <Check
-            label="Also when another machine was the last to use it"
+            label="Import even if another machine used it last (force)"
             hint="Only when that machine is off or has lost the disks: two machines that write to one pool destroy it."
             checked={force}
             onChecked={setForce}

@@ -44,15 +44,15 @@ export function OnePool({ name }: { name: string }) {
       {asked === 'export' ? <Export name={name} onClose={close} onDone={gone} /> : null}
       {asked === 'destroy' ? (
         <Destroy
-          title={`Destroy the pool ${name}`}
-          submit="Destroy the pool"
+          title={`Destroy pool ${name}`}
+          submit="Destroy pool"
           name={name}
           path={path}
           job="pool.destroy"
           onClose={close}
           onDone={gone}
         >
-          {() => <p>All data in the pool is lost, on every disk of it. This goes:</p>}
+          {() => <p>All data in the pool is lost. This will be destroyed:</p>}
         </Destroy>
       ) : null}
       <Curl
@@ -86,7 +86,7 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
         </Note>
       ) : null}
       {resilver && resilver.status === 'running' ? (
-        <Note tone="busy" title="A disk is being filled again (resilver)">
+        <Note tone="busy" title="A disk is being rebuilt (resilver)">
           <Progress value={resilver.progress} label="Resilver" />
         </Note>
       ) : null}
@@ -102,8 +102,8 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
                 room.isRaw ? undefined : `${bytes(allocated)} used, ${bytes(free)} free of ${bytes(size)}, with parity`,
               ],
               ['Data', damaged ? <Badge tone="error">{errors}</Badge> : errors],
-              ['Made', created_at ? <When at={created_at} /> : undefined],
-              ['Id', guid],
+              ['Created', created_at ? <When at={created_at} /> : undefined],
+              ['ID', guid],
             ]}
           />
         </Card>
@@ -112,7 +112,7 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
           <Vdevs of={vdevs} label={`Devices of ${name}`} />
         </Card>
         {Object.keys(options).length > 0 ? (
-          <Card title="Properties that were set">
+          <Card title="Local properties">
             <Facts of={Object.entries(options)} />
           </Card>
         ) : null}
@@ -124,14 +124,14 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
 function Export({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
   const work = useWork(() => request('POST', `${one('pools', name)}/export`), onDone)
   return (
-    <Dialog title={`Export the pool ${name}`} onClose={onClose}>
+    <Dialog title={`Export pool ${name}`} onClose={onClose}>
       {work.job ? (
         <JobView job={work.job} ended={work.ended} close={onClose} />
       ) : (
-        <Form action={work.action} submit="Export the pool" kind="danger" cancel={onClose} leave={leaving(work)}>
+        <Form action={work.action} submit="Export pool" kind="danger" cancel={onClose} leave={leaving(work)}>
           <p>
-            The pool is taken off this appliance, so that its disks can go to another machine. Nothing is lost; it can
-            be imported again. It is refused while something of it is shared.
+            The pool is detached from this appliance, so that its disks can be moved to another machine. No data is
+            lost, and the pool can be imported again. Export is refused while anything in the pool is shared.
           </p>
           <UnderWay busy={work.action.busy} type="pool.export" />
         </Form>

@@ -12,7 +12,7 @@ import type { Scan } from './types.ts'
 
 const WORDS: Record<Scan['status'], [Tone, string]> = {
   none: ['quiet', 'never'],
-  unknown: ['quiet', 'not known'],
+  unknown: ['quiet', 'unknown'],
   running: ['busy', 'running'],
   paused: ['warning', 'paused'],
   finished: ['ok', 'finished'],
@@ -62,27 +62,28 @@ export function ScrubCard({ name, still }: { name: string; still: boolean }) {
   const buttons = !may('operator') ? null : on ? (
     <Button
       busy={stop.busy}
-      why={scan.job === undefined ? 'It was not begun here: see below.' : undefined}
+      why={scan.job === undefined ? 'It was not started here: see below.' : undefined}
       onClick={() => void stop.run()}
     >
-      Stop it
+      Stop scrub
     </Button>
   ) : (
     <Button busy={start.busy} onClick={() => void start.run()}>
-      Start a scrub
+      Start scrub
     </Button>
   )
   return (
     <Card title="Scrub" actions={buttons}>
-      <p class="muted">Reads everything and mends what can be mended. The pool can be used meanwhile.</p>
+      <p class="muted">Reads all data and repairs what can be repaired. The pool can be used meanwhile.</p>
       <FailureNote failure={start.failure ?? stop.failure} />
-      {on ? <Progress value={scan.progress} label="How far the scrub is" /> : null}
+      {on ? <Progress value={scan.progress} label="Scrub progress" /> : null}
       {on && scan.job === undefined ? (
         <Note>It was begun outside this appliance’s jobs: stop it with zpool scrub -s {name}.</Note>
       ) : null}
       {scan.status === 'unknown' ? (
         <Note>
-          When the last scrub was is not known: ZFS keeps the last scan alone, and that was another, such as a resilver.
+          The time of the last scrub is unknown: ZFS keeps only the last scan, and that was a different one, such as a
+          resilver.
         </Note>
       ) : null}
       <Facts
@@ -91,8 +92,8 @@ export function ScrubCard({ name, still }: { name: string; still: boolean }) {
           ['Speed', scan.speed === undefined ? undefined : `${bytes(scan.speed)}/s`],
           ['Repaired', scan.repaired === undefined ? undefined : bytes(scan.repaired)],
           ['Not repaired', scan.errors === undefined ? undefined : plural(scan.errors, 'error')],
-          ['Begun', scan.started_at ? <When at={scan.started_at} /> : undefined],
-          ['Ended', scan.last ? <When at={scan.last} /> : undefined],
+          ['Started', scan.started_at ? <When at={scan.started_at} /> : undefined],
+          ['Finished', scan.last ? <When at={scan.last} /> : undefined],
         ]}
       />
     </Card>

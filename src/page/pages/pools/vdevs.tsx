@@ -20,11 +20,11 @@ export const Vdevs = ({ of, label }: { of: Vdev[]; label: string }) => (
     label={label}
     rows={flat(of)}
     id={({ key }) => key}
-    empty="Nothing is known of its devices."
+    empty="No devices are known."
     columns={[
       { title: 'Device', cell: ({ name, depth }) => <div class={`tree-${depth}`}>{name}</div> },
       {
-        title: 'Kind',
+        title: 'Type',
         cell: ({ type, class: use, depth }) => (depth === 0 ? `${type}, ${use}` : type),
       },
       { title: 'State', cell: ({ state }) => <Badge tone={toneOf(state)}>{state}</Badge> },

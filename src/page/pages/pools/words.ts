@@ -4,7 +4,7 @@
 import { bytes } from '../../kit/format.ts'
 
 export const LAYOUTS = {
-  mirror: 'Mirror: every disk holds everything',
+  mirror: 'Mirror: every disk holds a full copy',
   mirrors: 'Mirrors of two disks',
   raidz: 'RAID-Z1: one disk may fail',
   raidz2: 'RAID-Z2: two disks may fail',
@@ -35,16 +35,16 @@ export function doubts(layout: Layout, sizes: number[]): string[] {
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
   const found: string[] = []
   if (sizes.length > 0 && layout === 'stripe')
-    found.push('Without redundancy, one disk that fails takes the whole pool with it.')
+    found.push('Without redundancy, the failure of one disk destroys the whole pool.')
   if (sizes.length > 1 && layout !== 'stripe' && most - least > ALIKE)
     found.push(
-      `The data disks differ in size, from ${bytes(least)} to ${bytes(most)}. ZFS refuses a mirror or RAID-Z of such disks, or uses no more of each than the smallest has: ${
+      `The data disks differ in size, from ${bytes(least)} to ${bytes(most)}. ZFS refuses a mirror or RAID-Z of such disks, or uses only the size of the smallest on each of them: ${
         sizes.filter((size) => most - size > ALIKE).length
       } of ${sizes.length} are smaller than the largest.`,
     )
   if (layout in PARITY && sizes.length === PARITY[layout as keyof typeof PARITY] + 1)
     found.push(
-      `Of ${sizes.length} disks, RAID-Z${layout === 'raidz' ? '1' : layout.slice(-1)} leaves the space of one. A mirror of them holds as much and is faster; RAID-Z is worth it from ${sizes.length + 1} disks on.`,
+      `With ${sizes.length} disks, RAID-Z${layout === 'raidz' ? '1' : layout.slice(-1)} leaves the usable space of one disk. A mirror has the same space and is faster; use RAID-Z with ${sizes.length + 1} or more disks.`,
     )
   return found
 }

@@ -29,7 +29,7 @@ interface Ends {
 
 export const ShareDialog = ({ share, onClose, onDone }: Ends & { share: Share | undefined }) => (
   <EditDialog<Share>
-    title={share ? `Change the share ${share.name}` : 'Create an SMB share'}
+    title={share ? `Edit the share ${share.name}` : 'Create an SMB share'}
     path={share && one('shares/smb', share.id)}
     onClose={onClose}
   >
@@ -75,20 +75,20 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
                 if (name === '') setName(chosen.split('/').pop() ?? '')
               }}
             />
-            <Field label="Name of the share" name="name" value={name} onValue={setName} required maxlength={80} />
+            <Field label="Share name" name="name" value={name} onValue={setName} required maxlength={80} />
             <Field
               label="Folder"
               name="path"
               value={path}
               onValue={setPath}
-              hint="Empty: the whole dataset; or a folder in it, such as /tank/data/music"
+              hint="Leave empty for the whole dataset, or enter a folder in it, such as /tank/data/music"
             />
           </>
         )}
         <Field label="Description" name="description" value={description} onValue={setDescription} maxlength={256} />
         <TextArea
-          label="Who may connect"
-          hint="A user or @group a line, with its blanks: @Domain Users; empty: every user"
+          label="Allowed users"
+          hint="One user or @group per line, such as @Domain Users; empty: every user"
           rows={3}
           name="valid_users"
           part={(at) => names(users)[Number(at)] ?? at}
@@ -97,12 +97,12 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
         />
         <Check label="Read-only" checked={readOnly} onChecked={setReadOnly} />
         <Check
-          label="Guests without a password too"
-          hint="Samba has to map unknown users to guests for that (map to guest)."
+          label="Allow guests without a password"
+          hint="Samba has to be configured to map unknown users to guests (map to guest)."
           checked={guests}
           onChecked={setGuests}
         />
-        {before ? <Check label="The share is on" checked={enabled} onChecked={setEnabled} /> : null}
+        {before ? <Check label="Enabled" checked={enabled} onChecked={setEnabled} /> : null}
       </Form>
       <Curl lines={[line]} />
     </>

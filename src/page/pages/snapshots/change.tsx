@@ -28,9 +28,9 @@ export function TakeSnapshot({ dataset: first, onClose, onDone }: Props & { data
     await onDone()
   })
   return (
-    <Dialog title="Take a snapshot" onClose={onClose}>
-      <Form action={action} submit="Take snapshot" cancel={onClose}>
-        <DatasetField label="Of" name="dataset" value={dataset} onValue={setDataset} required />
+    <Dialog title="Create a snapshot" onClose={onClose}>
+      <Form action={action} submit="Create snapshot" cancel={onClose}>
+        <DatasetField label="Dataset" name="dataset" value={dataset} onValue={setDataset} required />
         <Field label="Name" name="name" value={name} onValue={setName} required />
       </Form>
       <Curl lines={[{ method: 'POST', path: '/api/v1/snapshots', json }]} />
@@ -45,7 +45,7 @@ export function RollBack({
 }: Props & { snapshot: { name: string; dataset: string; created_at: string } }) {
   return (
     <Destroy
-      title={`Roll ${dataset} back`}
+      title={`Roll back ${dataset}`}
       submit={`Roll back to ${moment(created_at)}`}
       name={name}
       method="POST"
@@ -73,14 +73,14 @@ export function RollBack({
 
 export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string }) => (
   <Destroy
-    title="Delete a snapshot"
-    submit="Delete the snapshot"
+    title="Delete snapshot"
+    submit="Delete snapshot"
     path={one('snapshots', name)}
     job="snapshot.destroy"
     onClose={onClose}
     onDone={onDone}
   >
-    {() => <p>The dataset stays as it is. What only this snapshot still holds is lost:</p>}
+    {() => <p>The dataset is not changed. Data that only this snapshot holds is lost:</p>}
   </Destroy>
 )
 
@@ -107,7 +107,7 @@ export function RemoveSnapshots({ names: first, onClose, onDone }: Props & { nam
       onClose={onClose}
       onDone={onDone}
     >
-      {() => <p>The datasets stay as they are. What only these snapshots still hold is lost:</p>}
+      {() => <p>The datasets are not changed. Data that only these snapshots hold is lost:</p>}
     </Destroy>
   )
 }

@@ -50,16 +50,16 @@ export function OneSnapshot({ name }: { name: string }) {
               of={[
                 ['Dataset', <a href={link('datasets', dataset)}>{dataset}</a>],
                 [
-                  'Taken',
+                  'Created',
                   <>
                     {moment(created_at)} (<When at={created_at} />)
                   </>,
                 ],
                 ['Unique space', bytes(size)],
-                ['Holds, with others', bytes(referenced)],
-                ['Kept by', holds.length > 0 ? holds.join(', ') : 'nothing: it can be deleted'],
+                ['Referenced', bytes(referenced)],
+                ['Holds', holds.length > 0 ? holds.join(', ') : 'none: it can be deleted'],
                 ['Clones', clones.length > 0 ? clones.join(', ') : 'none'],
-                ['Id', guid],
+                ['ID', guid],
               ]}
             />
           </Card>

@@ -43,7 +43,7 @@ export const PolicyDialog = ({
   onDone: () => unknown
 }) => (
   <EditDialog<Policy>
-    title={dataset === undefined ? 'Create a snapshot policy' : `Change the policy of ${dataset}`}
+    title={dataset === undefined ? 'Create a snapshot policy' : `Edit the policy of ${dataset}`}
     path={dataset === undefined ? undefined : one('snapshot-policies', dataset)}
     onClose={onClose}
   >
@@ -80,7 +80,7 @@ function PolicyForm({
   })
   return (
     <>
-      <Form action={fresh ? save : look} submit={fresh ? 'Save the policy' : 'Preview it'} cancel={onClose}>
+      <Form action={fresh ? save : look} submit={fresh ? 'Save policy' : 'Preview'} cancel={onClose}>
         {before ? null : (
           <DatasetField
             label="Dataset"
@@ -91,7 +91,7 @@ function PolicyForm({
           />
         )}
         <fieldset>
-          <legend>How many stay</legend>
+          <legend>Snapshots to keep</legend>
           <div class="pairs">
             {TYPES.map((type) => (
               <Field
@@ -107,10 +107,10 @@ function PolicyForm({
             ))}
           </div>
         </fieldset>
-        <Check label="Take snapshots" checked={policy.autosnap} onChecked={(autosnap) => set({ autosnap })} />
+        <Check label="Create snapshots" checked={policy.autosnap} onChecked={(autosnap) => set({ autosnap })} />
         <Check
-          label="Delete the oldest of a kind beyond that number"
-          hint="Only those that a policy took; what is held or cloned stays."
+          label="Delete the oldest snapshots beyond these numbers"
+          hint="Only snapshots that a policy created; snapshots with holds or clones are kept."
           checked={policy.autoprune}
           onChecked={(autoprune) => set({ autoprune })}
         />
@@ -136,13 +136,13 @@ const Shown = ({ preview: { take, destroy, keep } }: { preview: Preview }) => (
       tone={destroy.length > 0 ? 'error' : 'ok'}
       title={
         destroy.length > 0
-          ? `Its next run deletes ${plural(destroy.length, 'snapshot')}`
-          : 'Its next run deletes no snapshot'
+          ? `The next run deletes ${plural(destroy.length, 'snapshot')}`
+          : 'The next run deletes no snapshot'
       }
     >
       <span>
-        It takes {take.length === 0 ? 'none now' : `${take.length} at once`}, and keeps {keep.length} of those that are
-        there.
+        It creates {take.length === 0 ? 'no snapshot' : plural(take.length, 'snapshot')} and keeps {keep.length}{' '}
+        existing ones.
       </span>
     </Note>
     <Names of={destroy} />

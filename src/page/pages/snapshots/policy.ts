@@ -6,12 +6,12 @@ export { TYPES }
 export type Policy = Record<SnapshotType, number> & { dataset: string; autosnap: boolean; autoprune: boolean }
 
 export const EVERY: Record<SnapshotType, string> = {
-  frequent: 'Each quarter of an hour',
-  hourly: 'Each hour',
-  daily: 'Each day',
-  weekly: 'Each week, from Monday on',
-  monthly: 'Each month',
-  yearly: 'Each year',
+  frequent: 'Every 15 minutes',
+  hourly: 'Hourly',
+  daily: 'Daily',
+  weekly: 'Weekly, from Monday',
+  monthly: 'Monthly',
+  yearly: 'Yearly',
 }
 
 /** `24 hourly, 7 daily` */

@@ -72,7 +72,7 @@ export function Destroy(props: Props) {
           <InTheWay plan={plan} />
           <div class="actions">
             <Button busy={ask.busy} onClick={() => void ask.run(true)}>
-              Look again
+              Check again
             </Button>
             <Button onClick={onClose}>Close</Button>
           </div>
@@ -96,7 +96,7 @@ export function Destroy(props: Props) {
 function InTheWay({ plan: { depends } }: { plan: Plan }) {
   const nameOf = useNames()
   return (
-    <Note tone="warning" title="This is in the way, and has to go first">
+    <Note tone="warning" title="These must be removed first">
       <ul>
         {depends.map(({ object, reason }) => {
           const told = /^is the (.+)$/.exec(reason)?.[1]

@@ -8,7 +8,7 @@ export const ForOperators = ({ title, children }: { title: string; children?: Ch
   ) : (
     <Page title={title}>
       <Note>
-        <span>Your account may look at storage, and not change it.</span>
+        <span>Your account can view storage but not change it.</span>
       </Note>
     </Page>
   )

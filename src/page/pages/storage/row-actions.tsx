@@ -14,14 +14,14 @@ export function RowActions({
   onEdit: () => void
   onRemove: () => void
 }) {
-  if (!managed) return <span class="muted">made by hand</span>
+  if (!managed) return <span class="muted">created outside Edge Admin</span>
   return (
     <div class="actions">
-      <Button label={`Change ${name}`} onClick={onEdit}>
-        Change…
+      <Button label={`Edit ${name}`} onClick={onEdit}>
+        Edit…
       </Button>
-      <Button label={`Remove ${name}`} kind="danger" onClick={onRemove}>
-        Remove…
+      <Button label={`Delete ${name}`} kind="danger" onClick={onRemove}>
+        Delete…
       </Button>
     </div>
   )

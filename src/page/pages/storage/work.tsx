@@ -49,8 +49,8 @@ export function UnderWay({ busy, type }: { busy: boolean; type: string }) {
   const task = tasks.find((one) => one.type === type)
   return (
     <div role="status">
-      <p class="muted">{task ? task.message : 'Under way…'}</p>
-      <Progress value={task?.progress || undefined} label={task?.message ?? 'Under way'} />
+      <p class="muted">{task ? task.message : 'Running…'}</p>
+      <Progress value={task?.progress || undefined} label={task?.message ?? 'Running'} />
     </div>
   )
 }
