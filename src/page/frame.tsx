@@ -1,26 +1,24 @@
-// What is around every page: the bar, the list of pages, the sign of running tasks, a lost connection.
+// The frame around every page: header, navigation, badges of running tasks and uploads, and a note when the connection is lost.
 import { call } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
 import { Button } from './kit/button.tsx'
+import { ConnectionLost } from './kit/connection-lost.tsx'
 import { plural } from './kit/format.ts'
-import { type Children, Note } from './kit/layout.tsx'
-import { GROUPS, pageOf, visible, whyHidden } from './pages.ts'
+import { Note } from './kit/layout.tsx'
+import { type Entry, GROUPS, pageOf, visible, whyHidden } from './page-list.ts'
 import { link, place } from './router.ts'
-import { connection, farewell, leaving, refreshSession, session } from './session.ts'
+import { leaving, refreshSession, session, signInNotice } from './session.ts'
 import { useStore } from './store.ts'
 import { running, watchTasks } from './tasks.ts'
 import { uploads } from './uploads.ts'
 
-/** Seconds between two questions while the appliance does not answer. */
-const RETRY = 3
-
-export function Frame() {
+export function Frame({ pages }: { pages: readonly Entry[] }) {
   const { page, rest } = useStore(place)
   const { session: own } = useStore(session)
   const [open, setOpen] = useState(false)
   useEffect(() => watchTasks(), [own?.csrf])
   useEffect(() => setOpen(false), [page, rest.join('/')])
-  const entry = pageOf(page)
+  const entry = pageOf(pages, page)
   const Content = entry?.Content
   return (
     <div class="frame">
@@ -53,7 +51,7 @@ export function Frame() {
       </header>
       <nav id="pages" class={open ? 'pages open' : 'pages'} aria-label="Pages">
         {GROUPS.map((group) => {
-          const entries = visible(group)
+          const entries = visible(pages, group)
           return entries.length === 0 ? null : (
             <section key={group}>
               <h2>{group}</h2>
@@ -71,7 +69,7 @@ export function Frame() {
         })}
       </nav>
       <main id="content" tabindex={-1}>
-        <Lost />
+        <ConnectionLost />
         {own?.one_time && own.via === 'account' && page !== 'account' ? (
           <Note tone="warning">
             <span>
@@ -79,28 +77,32 @@ export function Frame() {
             </span>
           </Note>
         ) : null}
-        {Content ? <Content key={`${page}/${rest.join('/')}`} rest={rest} /> : <Nowhere name={page} />}
+        {Content ? (
+          <Content key={`${page}/${rest.join('/')}`} rest={rest} />
+        ) : (
+          <PageNotFound pages={pages} name={page} />
+        )}
       </main>
     </div>
   )
 }
 
-/** Not by a link: the address is where the page's place is kept. */
+/** A button, not a link: the part after # in the address names the page. */
 const skip = () => document.getElementById('content')?.focus()
 
 async function signOut(): Promise<void> {
   leaving.set(true)
-  farewell.set('You are signed out.')
+  signInNotice.set('You are signed out.')
   try {
     await call('DELETE', '/console/session')
   } catch {
-    // It has ended already, or cannot be reached: what is true is asked.
+    // Already ended, or the appliance is unreachable: refreshSession finds out which.
   }
   await refreshSession()
   leaving.set(false)
 }
 
-/** Of what is being sent, or was refused behind somebody's back. */
+/** Uploads that are running, or that failed while another page was open. */
 function UploadSign() {
   const all = useStore(uploads)
   return (
@@ -133,23 +135,9 @@ function RunningSign() {
   )
 }
 
-export function Lost() {
-  const state = useStore(connection)
-  useEffect(() => {
-    if (state !== 'lost') return
-    const timer = setInterval(() => void refreshSession(), RETRY * 1000)
-    return () => clearInterval(timer)
-  }, [state])
-  return state === 'lost' ? (
-    <Note tone="warning" title="The appliance is not responding">
-      Trying to reconnect every few seconds. Tasks that were started on the appliance continue.
-    </Note>
-  ) : null
-}
-
-/** A page that is there for others is not called unknown: somebody sent its address, and it is right. */
-function Nowhere({ name }: { name: string }) {
-  const reason = whyHidden(name)
+/** A page that exists for other roles is not called unknown: its address may have been sent by somebody who can open it. */
+function PageNotFound({ pages, name }: { pages: readonly Entry[]; name: string }) {
+  const reason = whyHidden(pages, name)
   return (
     <Note title={reason === undefined ? 'Page not found' : 'You cannot open this page'}>
       {reason === undefined ? null : <span>{reason}</span>}
@@ -157,8 +145,3 @@ function Nowhere({ name }: { name: string }) {
     </Note>
   )
 }
-
-export interface PageProps {
-  rest: string[]
-}
-export type Content = (props: PageProps) => Children

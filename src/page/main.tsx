@@ -1,15 +1,17 @@
-// The page: signs in first, then shows the console; at /docs the manual of the API.
+// The entry point of the page: sign-in or first run, then the console; at /docs the API manual.
 import { render } from 'hono/jsx/dom'
-import { Frame, Lost } from './frame.tsx'
+import { Frame } from './frame.tsx'
 import { useEffect } from './hooks.ts'
+import { ConnectionLost } from './kit/connection-lost.tsx'
 import { Manual } from './manual/manual.tsx'
 import { FirstRun } from './pages/first-run.tsx'
 import { SignIn } from './pages/sign-in.tsx'
+import { PAGES } from './pages.ts'
 import { connection, leaving, refreshSession, session } from './session.ts'
 import { useStore } from './store.ts'
 
-/** Seconds between two looks at whether the session is still there. */
-const LOOK = 60
+/** Seconds between two checks that the session still exists. */
+const CHECK = 60
 
 function Console() {
   const state = useStore(session)
@@ -17,14 +19,14 @@ function Console() {
   const left = useStore(leaving)
   useEffect(() => {
     void refreshSession()
-    const timer = setInterval(() => void refreshSession(), LOOK * 1000)
+    const timer = setInterval(() => void refreshSession(), CHECK * 1000)
     return () => clearInterval(timer)
   }, [])
-  if (reached === 'asking') return <p class="door muted">Loading…</p>
-  if (state.version === '') return <Lost />
-  if (left) return <p class="door muted">Signing out…</p>
+  if (reached === 'asking') return <p class="sign-in muted">Loading…</p>
+  if (state.version === '') return <ConnectionLost />
+  if (left) return <p class="sign-in muted">Signing out…</p>
   if (state.first_run) return <FirstRun {...state.first_run} />
-  return state.session ? <Frame key={state.session.csrf} /> : <SignIn />
+  return state.session ? <Frame key={state.session.csrf} pages={PAGES} /> : <SignIn />
 }
 
 const root = document.getElementById('console')

@@ -1,5 +1,5 @@
-// The pages: where each is, who may see it, what it needs to be switched on.
-import type { Content } from './frame.tsx'
+// The table of pages: name in the address, title, group, least role, and what has to be enabled for it.
+import type { Entry } from './page-list.ts'
 import { Account } from './pages/account.tsx'
 import { ApiToken } from './pages/api-token.tsx'
 import { Audit } from './pages/audit.tsx'
@@ -22,25 +22,8 @@ import { Support } from './pages/support.tsx'
 import { Tasks } from './pages/tasks.tsx'
 import { Update } from './pages/update.tsx'
 import { Users } from './pages/users.tsx'
-import { hasController, hasEndpoint, may, type Role, session } from './session.ts'
 
-export const GROUPS = ['Appliance', 'Storage', 'Sharing', 'System', 'Accounts'] as const
-type Group = (typeof GROUPS)[number]
-
-interface Entry {
-  name: string
-  title: string
-  group: Group
-  Content: Content
-  /** Least role; viewer when left out. */
-  role?: Role
-  /** Only where this optional endpoint of the admin surface is on. */
-  endpoint?: string
-  /** Only for accounts, where the storage controller is on. */
-  controller?: true
-}
-
-const PAGES: Entry[] = [
+export const PAGES: Entry[] = [
   { name: 'overview', title: 'Overview', group: 'Appliance', Content: Overview },
   { name: 'update', title: 'Update', group: 'Appliance', Content: Update },
   { name: 'backup', title: 'Backup and restore', group: 'Appliance', Content: Backup, endpoint: 'backup' },
@@ -78,22 +61,3 @@ const PAGES: Entry[] = [
   { name: 'nfs', title: 'NFS exports', group: 'Sharing', Content: NfsExports, controller: true },
   { name: 'iscsi', title: 'iSCSI targets', group: 'Sharing', Content: IscsiTargets, controller: true },
 ]
-
-const isVisible = ({ role = 'viewer', endpoint, controller }: Entry) =>
-  may(role) && (endpoint === undefined || hasEndpoint(endpoint)) && (!controller || hasController())
-
-/** Why a page that there is is not shown; undefined when there is none of this name. */
-export function whyHidden(name: string): string | undefined {
-  const entry = PAGES.find((one) => one.name === name)
-  if (!entry) return undefined
-  const { title, role = 'viewer', controller } = entry
-  const own = session.get().session?.role
-  if (!may(role)) return `${title} requires the role ${role}; your role is ${own}. Ask an administrator.`
-  if (!controller || hasController()) return `${title} is disabled on this appliance.`
-  return session.get().controller
-    ? `${title} requires an account; you are signed in with the API token.`
-    : `${title} is disabled on this appliance, because its storage API is.`
-}
-
-export const pageOf = (name: string) => PAGES.find((entry) => entry.name === name && isVisible(entry))
-export const visible = (group: Group) => PAGES.filter((entry) => entry.group === group && isVisible(entry))

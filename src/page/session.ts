@@ -41,7 +41,7 @@ export const connection = new Store<'asking' | 'up' | 'lost'>('asking')
 /** While a session is being ended at its owner's wish: nothing is shown then that would still ask with it. */
 export const leaving = new Store(false)
 /** What the sign-in page says above its form. */
-export const farewell = new Store('')
+export const signInNotice = new Store('')
 
 let asking: Promise<void> | undefined
 
@@ -65,9 +65,9 @@ async function ask(): Promise<void> {
 }
 
 export function setSession(next: SessionState): void {
-  if (session.get().session && !next.session && farewell.get() === '')
-    farewell.set('Your session has ended. Sign in again.')
-  if (next.session) farewell.set('')
+  if (session.get().session && !next.session && signInNotice.get() === '')
+    signInNotice.set('Your session has ended. Sign in again.')
+  if (next.session) signInNotice.set('')
   session.set(next)
 }
 

@@ -1,6 +1,7 @@
 // The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
-import { Lost } from '../frame.tsx'
+
 import { useEffect, useState } from '../hooks.ts'
+import { ConnectionLost } from '../kit/connection-lost.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { Field } from '../kit/fields.tsx'
 import { plural } from '../kit/format.ts'
@@ -36,7 +37,7 @@ export function Manual() {
         <a href="/">{own ? 'Console' : 'Sign in'}</a>
       </header>
       <main>
-        <Lost />
+        <ConnectionLost />
         <h1>API manual</h1>
         <p class="intro">All API calls of this appliance. While you are signed in, you can send them from here.</p>
         <Field

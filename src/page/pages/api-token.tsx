@@ -1,4 +1,4 @@
-// Another API token. The trap: whoever is signed in with the old one is signed out by it, this page too; so it signs in again by itself.
+// Replacing the API token. That ends all sessions that were opened with the old one, this page's too, so it signs in again with the new one.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -12,7 +12,7 @@ import { useAction } from '../query.ts'
 import { place } from '../router.ts'
 import { type SessionState, session, setSession } from '../session.ts'
 import { Store, useStore } from '../store.ts'
-import { makeToken } from './first-run.tsx'
+import { makeToken } from '../token.ts'
 
 const PATH = '/api/v1/admin/setup'
 /** Outlives the page: signing in again builds it anew. */

@@ -1,9 +1,10 @@
 // Filesystems and volumes as one tree for each pool, with how full each is. `-new` is no dataset's name: one begins with a letter.
-import type { PageProps } from '../frame.tsx'
+
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
 import { Card, Meter, Note, Page, Table } from '../kit/layout.tsx'
+import type { PageProps } from '../kit/page-props.ts'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'

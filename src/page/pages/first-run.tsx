@@ -1,20 +1,15 @@
-// The first run: the phrase that the appliance shows on its own screen, a token and a password of one's own.
+// The first run: takes the phrase from the appliance's screen, and sets the API token and the administrator's password.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { CopyButton } from '../kit/copy.tsx'
 import { Curl, type CurlProps } from '../kit/curl.tsx'
 import { Check, Field } from '../kit/fields.tsx'
 import { Form } from '../kit/form.tsx'
+import { SignInLayout } from '../kit/sign-in-layout.tsx'
 import { useAction } from '../query.ts'
 import { type SessionState, setSession } from '../session.ts'
-import { Door } from './sign-in.tsx'
+import { makeToken } from '../token.ts'
 import { PASSWORD_RULE } from './users/account.ts'
-
-/** 190 bits, of characters that a shell leaves alone. */
-export function makeToken(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_'
-  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => alphabet[byte % alphabet.length]).join('')
-}
 
 export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phrase: boolean; password: boolean }) {
   const [phrase, setPhrase] = useState('')
@@ -27,7 +22,7 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
     setSession(await call<SessionState>('POST', '/console/first-run', { json }))
   })
   return (
-    <Door title="Set up this appliance">
+    <SignInLayout title="Set up this appliance">
       <p class="muted">
         {needsPhrase
           ? 'Enter the phrase that the appliance shows on its own screen. It is also in the file etc/api.token.setup.'
@@ -84,11 +79,11 @@ export function FirstRun({ phrase: needsPhrase, password: needsPassword }: { phr
         ) : null}
       </Form>
       <Curl lines={curlLines(needsPhrase, needsPassword)} />
-    </Door>
+    </SignInLayout>
   )
 }
 
-/** What this page does in one step; the secrets are the reader's to fill in. */
+/** What this page does in one step, with placeholders for the secrets. */
 function curlLines(needsPhrase: boolean, needsPassword: boolean): CurlProps[] {
   const setUp: CurlProps = {
     method: 'POST',

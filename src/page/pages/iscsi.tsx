@@ -1,11 +1,12 @@
 // iSCSI targets: volumes as disks of other machines.
-import type { PageProps } from '../frame.tsx'
+
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { plural } from '../kit/format.ts'
 import { Card, Page, Table } from '../kit/layout.tsx'
+import type { PageProps } from '../kit/page-props.ts'
 import { useQuery } from '../query.ts'
 import { go, link } from '../router.ts'
 import { may } from '../session.ts'

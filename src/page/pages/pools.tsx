@@ -1,10 +1,11 @@
 // The pools: all of them, and the ways to one, a new one, and those that could be imported. `-new` and `-import` are no pool's name: one begins
 // with a letter.
-import type { PageProps } from '../frame.tsx'
+
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
 import { Badge, Card, Meter, Page, Table } from '../kit/layout.tsx'
+import type { PageProps } from '../kit/page-props.ts'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'

@@ -1,26 +1,20 @@
 // Snapshots: all, those of one dataset, or one of them (`tank/data@before`). The trap: there may be a hundred thousand; the list is asked for
 // once, and only the newest of what is looked for are drawn.
 import { useMemo } from 'hono/jsx/dom'
-import type { PageProps } from '../frame.tsx'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes, moment, plural, since } from '../kit/format.ts'
 import { Card, Page, Table } from '../kit/layout.tsx'
+import type { PageProps } from '../kit/page-props.ts'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { RemoveSnapshot, RemoveSnapshots, RollBack, TakeSnapshot } from './snapshots/change.tsx'
 import { OneSnapshot } from './snapshots/one.tsx'
+import type { Snapshot } from './snapshots/snapshot.ts'
 import { useFilter } from './storage/filter.tsx'
-
-export interface Snapshot {
-  name: string
-  dataset: string
-  size: number
-  created_at: string
-}
 
 export const Snapshots = ({ rest: [name] }: PageProps) =>
   name?.includes('@') ? <OneSnapshot name={name} /> : <List dataset={name} />

@@ -1,12 +1,12 @@
 // Long work: what there was, and one of it with its log.
 import { call } from '../api.ts'
-import type { PageProps } from '../frame.tsx'
 import { useEffect, useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote, Loaded } from '../kit/failure.tsx'
 import { Select } from '../kit/fields.tsx'
 import { Card, Page } from '../kit/layout.tsx'
+import type { PageProps } from '../kit/page-props.ts'
 import { nameOfTask, TaskView, wordsOf } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { link } from '../router.ts'

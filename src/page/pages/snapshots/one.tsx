@@ -8,9 +8,9 @@ import { Card, Facts, Page, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
-import type { Snapshot } from '../snapshots.tsx'
 import { one } from '../storage/words.ts'
 import { RemoveSnapshot, RollBack } from './change.tsx'
+import type { Snapshot } from './snapshot.ts'
 
 interface Details extends Snapshot {
   guid: string

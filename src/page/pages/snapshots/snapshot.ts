@@ -1,0 +1,8 @@
+// A snapshot as the API lists it.
+
+export interface Snapshot {
+  name: string
+  dataset: string
+  size: number
+  created_at: string
+}
