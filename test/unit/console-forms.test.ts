@@ -75,11 +75,11 @@ describe('what speaks against a pool', () => {
     ['mirror', [TIB, TIB], []],
     ['mirror', [TIB, TIB - 40 * 2 ** 20], []],
     ['mirror', [TIB, TIB - 60 * 2 ** 20], [/differ in size/]],
-    ['raidz', [TIB, TIB], [/RAID-Z1 leaves the space of one.*from 3 disks on/]],
+    ['raidz', [TIB, TIB], [/RAID-Z1 leaves the usable space of one disk.*with 3 or more disks/]],
     ['raidz2', [TIB, TIB, TIB, TIB], []],
     ['raidz2', [TIB, TIB, 2 ** 29], [/from 512 MiB to 1.0 TiB/, /RAID-Z2 leaves/]],
     ['raidz3', [TIB, TIB, TIB, TIB], [/RAID-Z3 leaves/]],
-    ['stripe', [TIB, 2 ** 29], [/takes the whole pool/]],
+    ['stripe', [TIB, 2 ** 29], [/destroys the whole pool/]],
     ['stripe', [], []],
     ['mirror', [], []],
   ])('%s of %j', (layout, sizes, expected) => {
