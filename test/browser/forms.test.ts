@@ -94,11 +94,11 @@ describe('a form that is refused', () => {
     const { page } = await come('nfs', 'NFS exports')
     await page.getByRole('button', { name: /Create NFS export/ }).click()
     await refuse(page, '/api/v1/exports/nfs', [{ field: 'clients.2', message: 'Not a client' }])
-    await page.getByLabel('Clients').fill('10.0.0.1\n10.0.0.2, not!one')
+    await page.getByLabel('Allowed clients').fill('10.0.0.1\n10.0.0.2, not!one')
     await page.getByLabel('Dataset').selectOption('tank')
     await page.getByRole('button', { name: 'Create export' }).click()
-    await expectFocus(page, 'Clients')
-    expect((await told(page, 'Clients')).text).toMatch(/^not!one: Not a client/)
+    await expectFocus(page, 'Allowed clients')
+    expect((await told(page, 'Allowed clients')).text).toMatch(/^not!one: Not a client/)
   })
 
   it('names the disk that was refused', async () => {
@@ -148,7 +148,7 @@ describe('a form that is not ready', () => {
     await button.waitFor()
     expect(await button.isDisabled()).toBe(true)
     const id = await button.getAttribute('aria-describedby')
-    expect(await page.locator(`[id="${id}"]`).textContent()).toBe('Nothing is changed yet.')
+    expect(await page.locator(`[id="${id}"]`).textContent()).toBe('Nothing has been changed yet.')
     await expectAccessible(page)
   })
 })

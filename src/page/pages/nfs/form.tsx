@@ -78,7 +78,7 @@ function ExportForm({
           </>
         )}
         <TextArea
-          label="Clients"
+          label="Allowed clients"
           hint="One address, network such as 192.168.1.0/24, host name or @netgroup per line; * allows everyone"
           rows={3}
           name="clients"
