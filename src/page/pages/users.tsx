@@ -93,7 +93,7 @@ export function Users() {
         </Button>
         {user.username === own ? null : (
           <Button kind="danger" label={`Delete ${user.username}`} onClick={() => setOpen({ kind: 'remove', user })}>
-            Remove
+            Delete
           </Button>
         )}
       </div>

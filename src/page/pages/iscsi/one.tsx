@@ -26,7 +26,7 @@ export function OneTarget({ id }: { id: string }) {
       <>
         <Button onClick={() => setAsked('edit')}>Edit…</Button>
         <Button kind="danger" onClick={() => setAsked('remove')}>
-          Remove…
+          Delete…
         </Button>
       </>
     ) : null
