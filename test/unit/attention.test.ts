@@ -118,7 +118,7 @@ describe('attention', () => {
       'error',
     ])
     expect(found({ pools: [pool({ size: 0, allocated: 0, health: 'ONLINE' })] })).toEqual([])
-    expect(found({ disk: 93.7 })[0]?.message).toBe('93 % of its space are used')
+    expect(found({ disk: 93.7 })[0]?.message).toBe('93 % of its space is used')
   })
 
   it('is drawn by a certificate before it ends, when it has, and when it is not valid yet', () => {
@@ -126,10 +126,10 @@ describe('attention', () => {
       const [first] = found({ certificate: certificate(begin, end) })
       return [first?.severity, first?.message, first?.link]
     }
-    expect(told(-1, 29.9)).toEqual(['warning', 'It ends in 29 days', '#/certificates'])
-    expect(told(-1, 1.5)).toEqual(['warning', 'It ends in 1 day', '#/certificates'])
-    expect(told(-1, 0.5)).toEqual(['warning', 'It ends within a day', '#/certificates'])
-    expect(told(-9, -1)).toEqual(['error', 'It ended on 2026-06-14', '#/certificates'])
+    expect(told(-1, 29.9)).toEqual(['warning', 'It expires in 29 days', '#/certificates'])
+    expect(told(-1, 1.5)).toEqual(['warning', 'It expires in 1 day', '#/certificates'])
+    expect(told(-1, 0.5)).toEqual(['warning', 'It expires within a day', '#/certificates'])
+    expect(told(-9, -1)).toEqual(['error', 'It expired on 2026-06-14', '#/certificates'])
     expect(told(-9, 0)[0]).toBe('error')
     expect(told(1, 400)).toEqual(['error', 'It is not valid before 2026-06-16', '#/certificates'])
   })
@@ -141,7 +141,7 @@ describe('attention', () => {
         severity: 'warning',
         subject: 'Task update',
         message: 'The last one failed: E1005: wrong signature',
-        mend: 'Read its log, look which version runs now, and send the package again.',
+        mend: 'Read its log, check which version is installed now, and upload the package again.',
         link: '#/tasks/update-2',
       },
     ])

@@ -92,10 +92,12 @@ function poolHealth(pool: PoolFacts): Attention[] {
     {
       severity: 'error',
       subject: `Pool ${name}`,
-      message: degraded ? 'It works without all of its disks' : `It is ${health.toLowerCase()}`,
+      message: degraded
+        ? 'It is degraded: it works, but with fewer disks than it should'
+        : `It is ${health.toLowerCase()}`,
       mend: degraded
-        ? 'Look which disk is missing or faulted, and replace it.'
-        : 'Check its disks and their cables, and look at what the pool says about each of them.',
+        ? 'Find out which disk is missing or faulted, and replace it.'
+        : 'Check its disks and cables, and the state of each disk on the pool’s page.',
       link: poolLink(name),
     },
   ]
@@ -108,8 +110,8 @@ const poolDamage = ({ name, damaged }: PoolFacts): Attention[] =>
         {
           severity: 'error',
           subject: `Pool ${name}`,
-          message: 'Data in it is damaged, and cannot be repaired',
-          mend: 'Look with `zpool status -v` which files are damaged, take them from a backup or a snapshot, and scrub the pool.',
+          message: 'It contains damaged data that cannot be repaired',
+          mend: 'List the damaged files with `zpool status -v`, restore them from a backup or a snapshot, and scrub the pool.',
           link: poolLink(name),
         },
       ]
@@ -117,7 +119,7 @@ const poolDamage = ({ name, damaged }: PoolFacts): Attention[] =>
 
 function space(used: number): { severity: Attention['severity']; message: string } | undefined {
   if (used < NEARLY_FULL) return undefined
-  return { severity: used >= FULL ? 'error' : 'warning', message: `${Math.floor(used)} % of its space are used` }
+  return { severity: used >= FULL ? 'error' : 'warning', message: `${Math.floor(used)} % of its space is used` }
 }
 
 function poolSpace({ name, size, allocated }: PoolFacts): Attention[] {
@@ -128,7 +130,7 @@ function poolSpace({ name, size, allocated }: PoolFacts): Attention[] {
 
 function dataSpace(used: number | undefined): Attention[] {
   const full = used === undefined ? undefined : space(used)
-  const mend = 'Delete the backup once you have it, and remove data that is not needed.'
+  const mend = 'Delete the backup once you have downloaded it, and remove data that is not needed.'
   return full ? [{ ...full, subject: 'Data disk', mend, link: '#/support' }] : []
 }
 
@@ -147,10 +149,10 @@ function certificateDates({ certificate, now }: Facts): Attention[] {
     ]
   const mend = 'Install a new certificate.'
   if (now >= ends)
-    return [{ ...common, severity: 'error', message: `It ended on ${certificate.not_after.slice(0, 10)}`, mend }]
+    return [{ ...common, severity: 'error', message: `It expired on ${certificate.not_after.slice(0, 10)}`, mend }]
   if (ends - now >= SOON) return []
   const days = Math.floor((ends - now) / DAY)
-  const message = days === 0 ? 'It ends within a day' : `It ends in ${days} ${days === 1 ? 'day' : 'days'}`
+  const message = days === 0 ? 'It expires within a day' : `It expires in ${days} ${days === 1 ? 'day' : 'days'}`
   return [{ ...common, severity: 'warning', message, mend }]
 }
 
@@ -168,26 +170,26 @@ function failedTasks({ tasks, now }: Facts): Attention[] {
         severity: 'warning' as const,
         subject: `Task ${task.type}`,
         message: `The last one failed: ${task.error ?? task.message}`,
-        mend: MENDS[task.type] ?? 'Read its log, mend what it names, and start it again.',
+        mend: MENDS[task.type] ?? 'Read its log, fix the cause, and start it again.',
         link: `#/tasks/${encodeURIComponent(task.id)}`,
       },
     ]
   })
 }
 
-const NEXT_RUN = 'Read its log and mend what it names; the next run of the policy tries it again.'
+const NEXT_RUN = 'Read its log and fix the cause; the next run of the policy tries it again.'
 const MENDS: Readonly<Record<string, string>> = {
-  update: 'Read its log, look which version runs now, and send the package again.',
+  update: 'Read its log, check which version is installed now, and upload the package again.',
   'snapshot.create': NEXT_RUN,
   'snapshot.prune': NEXT_RUN,
-  reboot: 'Read its log, and restart the appliance from its own screen when it does not come back.',
+  reboot: 'Read its log, and restart the appliance on site if it does not come back.',
 }
 
 const ONE_TIME: Attention = {
   severity: 'warning',
   subject: 'Account admin',
-  message: 'It still has the one-time password of the first start',
-  mend: 'Sign in as admin and take a password of your own.',
+  message: 'It still has the one-time password from the first start',
+  mend: 'Sign in as admin and change the password.',
   link: '#/account',
 }
 
@@ -198,8 +200,8 @@ const stoppedService = ({ name, running }: { name: string; running: boolean }): 
         {
           severity: 'warning',
           subject: `Service ${name}`,
-          message: 'It does not run',
-          mend: 'Read the logs, and restart the appliance when it does not come back.',
+          message: 'It is not running',
+          mend: 'Read the logs, and restart the appliance if the service does not come back.',
           link: '#/support',
         },
       ]
@@ -207,16 +209,16 @@ const stoppedService = ({ name, running }: { name: string; running: boolean }): 
 const UNKNOWN_SERVICES: Attention = {
   severity: 'warning',
   subject: 'Services',
-  message: 'They cannot be asked whether they run',
-  mend: 'Read why in the log of Edge Admin, and call `edge-admin check` on the appliance.',
+  message: 'Their state cannot be determined',
+  mend: 'See the reason in the log of Edge Admin, and run `edge-admin check` on the appliance.',
   link: '#/support',
 }
 
 const unasked = ({ source, message }: Problem): Attention => ({
   severity: 'warning',
   subject: `Storage: ${source}`,
-  message: `It could not be asked: ${message}`,
-  mend: 'What is shown of it is incomplete until its program answers.',
+  message: `Its state could not be read: ${message}`,
+  mend: 'The information about it is incomplete until its program responds.',
   link: `#/${source}`,
 })
 
@@ -224,7 +226,7 @@ const notServed = ({ source, message }: Problem): Attention => ({
   severity: 'warning',
   subject: `Storage: ${source}`,
   message,
-  mend: 'It is tried again every minute; remove what is not to come back.',
+  mend: 'It is retried every minute; remove what should not come back.',
   link: `#/${source}`,
 })
 
