@@ -1,17 +1,17 @@
-// Every request of the page. The trap: the credential is in a cookie that no script can read, so a change proves itself with the session's
-// CSRF token, and what answers "not known" means that the session has ended.
+// All requests of the page go through here. The credential is in a cookie that no script can read, so a change also
+// sends the session's CSRF token; a 401 or 403 may mean that the session has ended.
 import type { FieldError } from './kit/place-errors.ts'
 import { connection, refreshSession, session } from './session.ts'
 
-/** What a refusal says, whichever surface it came from. `status` 0: the appliance could not be reached. */
+/** A refused or failed request, of whichever API. `status` 0: the appliance could not be reached. */
 export class Failure extends Error {
   readonly status: number
   readonly code: string
   readonly details: Record<string, unknown>
-  /** What is wrong with which field, as the appliance names it. */
+  /** Which field is wrong and why, as the appliance names it. */
   readonly errors: readonly FieldError[]
   readonly requestId: string | undefined
-  /** Seconds until it may be asked again, where the appliance says so. */
+  /** Seconds to wait before the next attempt, where the appliance says so. */
   readonly retryAfter: number | undefined
 
   constructor(
@@ -38,7 +38,7 @@ export class Failure extends Error {
 export interface Options {
   json?: unknown
   form?: Record<string, string | Blob | undefined>
-  /** Asked by a clock, not by a person: it does not keep the session alive. */
+  /** Sent by a timer, not by a person: it does not keep the session alive. */
   background?: boolean
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -50,11 +50,11 @@ export interface Answer<T> {
   headers: Headers
 }
 
-/** The code of what a person stopped. */
+/** The code of a request that a person cancelled. */
 export const CANCELLED = 'CANCELLED'
 
 const UNREACHABLE = 'The appliance cannot be reached'
-/** Of a change that got no answer nobody here knows whether it was made; only a question leaves everything as it was. */
+/** Without a response, nobody knows whether a change was made; a read changes nothing. */
 const unreachable = (method: string, path: string) =>
   new Failure(
     0,
@@ -75,7 +75,7 @@ export async function request<T>(method: string, path: string, options: Options 
   return { status: response.status, data: parsed(text) as T, headers: response.headers }
 }
 
-/** One request and its answer, whatever its status. */
+/** One request and its response, whatever its status. */
 export async function send(
   method: string,
   path: string,
@@ -94,7 +94,7 @@ export async function send(
   )
 }
 
-/** What the network says of a failure is nothing that a person can act on. */
+/** The browser's own error text would not help a person. */
 async function reached<T>(answer: Promise<T>, failure: () => Failure, signal: AbortSignal | undefined): Promise<T> {
   try {
     const value = await answer
@@ -107,16 +107,16 @@ async function reached<T>(answer: Promise<T>, failure: () => Failure, signal: Ab
   }
 }
 
-/** The body alone. */
+/** Only the body. */
 export const call = async <T>(method: string, path: string, options?: Options): Promise<T> =>
   (await request<T>(method, path, options)).data
 
-/** Bytes that may have gone since the browser last said how many had. */
+/** Bytes that may have been sent since the browser last reported progress. */
 const LAST = 1 << 22
 const MAYBE_TAKEN =
   'Almost all of it was uploaded, so the appliance may have accepted it: check before you upload it again.'
 
-/** A form with files, which tells how much of it has gone; fetch cannot. */
+/** Uploads a form with files and reports progress, which fetch cannot do. */
 export function upload<T>(
   path: string,
   form: Record<string, string | Blob | undefined>,
@@ -140,7 +140,7 @@ export function upload<T>(
       if (request.status < 400) resolve(parsed(request.responseText) as T)
       else reject(refused(request.status, request.responseText, (name) => request.getResponseHeader(name)))
     }
-    // A refusal in the midst of a body may end the connection before its answer is read.
+    // A refusal during the upload may close the connection before the response is read.
     request.onerror = () =>
       reject(
         new Failure(
@@ -154,7 +154,7 @@ export function upload<T>(
           code: CANCELLED,
         }),
       )
-    // Hours of a slow line are no idleness: whoever waits for an upload shall not be signed out in the midst of it.
+    // A slow upload may take hours: keep the session alive, so that nobody is signed out in the middle of it.
     const idle = session.get().session?.idle_seconds ?? 60
     const alive = setInterval(() => void call('GET', '/console/session').catch(() => undefined), (idle * 1000) / 3)
     request.onloadend = () => clearInterval(alive)
@@ -163,7 +163,7 @@ export function upload<T>(
   })
 }
 
-/** With every request: a GET that changes something (the original's reboot) needs it too. */
+/** Sent with every request: a GET that changes something (the original's reboot) needs it, too. */
 const proof = (): Record<string, string> => {
   const csrf = session.get().session?.csrf
   return csrf === undefined ? {} : { 'X-CSRF-Token': csrf }
@@ -183,7 +183,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The cookie is over, or another tab has signed in anew and this one's header belongs to the session before. */
+/** The cookie has expired, or another tab has signed in again and the token here belongs to the previous session. */
 const NOBODY = /^Authentication error$|X-CSRF-Token/
 
 /** `errors: [{field, message}]`, where the appliance sent them. */
@@ -195,20 +195,20 @@ function fieldErrors(value: unknown): FieldError[] | undefined {
   return found.length > 0 ? found : undefined
 }
 
-/** `{code, message, details}` of our own surfaces, or the admin surface's `{Status, "Error-Message"}`. */
+/** `{code, message, details}` of the other APIs, or `{Status, "Error-Message"}` of the admin API. */
 function refused(status: number, text: string, header: (name: string) => string | null): Failure {
   const value = parsed(text)
   const body = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const message = body['message'] ?? body['Error-Message'] ?? body['Status'] ?? `The appliance answered ${status}`
-  // The admin surface keeps the original's words and has the reason beside them.
+  // The admin API keeps the original's texts and adds the reason in another member.
   const reason = typeof body['Error-Reason'] === 'string' ? `: ${body['Error-Reason']}` : ''
   const about = body['details']
   const known = session.get().session !== null
-  // Not whether this request may pass, but whether anybody is signed in: only the session itself tells.
+  // This status says only that the request was refused; ask the session endpoint whether anybody is still signed in.
   if (known && (status === 401 || (status === 403 && NOBODY.test(String(message))))) void refreshSession()
   return new Failure(status, `${message}${reason}`, {
     code: String(body['code'] ?? body['error-code'] ?? ''),
-    // The controller names the field or the object that it is about in one string.
+    // The controller names the field or the object in one string.
     details: typeof about === 'string' ? { field: about } : { ...(about as object | undefined) },
     errors:
       fieldErrors(body['errors']) ?? (typeof about === 'string' ? [{ field: about, message: String(message) }] : []),

@@ -1,14 +1,17 @@
-// State and effects of a component, in place of the library's own. The trap is in those: an effect waits for the next picture, so a component
-// that is drawn twice before then has it run twice (two streams, of which one is never closed); and state that is set after its component has
-// gone draws it again, below the next page.
+// useState and useEffect, in place of the library's. The library runs an effect at the next animation frame: a
+// component that is rendered twice before then runs it twice (two streams, of which one is never closed), and setting
+// state after a component was removed renders it again below the next page.
 import { useCallback, useState as useDomState, useLayoutEffect, useRef } from 'hono/jsx/dom'
 
-/** Runs `effect`, which may answer a function that undoes it, exactly once for each change of `deps`, when the component is part of the document; not at all when it has gone by then. */
+/**
+ * Runs `effect` exactly once for each change of `deps`, when the component is in the document; never if it has been
+ * removed by then. `effect` may return a cleanup function.
+ */
 export function useEffect(effect: () => unknown, deps?: readonly unknown[]): void {
   useLayoutEffect(() => {
     let isThere = true
     let cleanUp: unknown
-    // The elements are put into the document after this, but without a pause.
+    // The elements are inserted after this call, but in the same task.
     queueMicrotask(() => {
       if (isThere) cleanUp = effect()
     })
@@ -32,7 +35,7 @@ export function useState<T>(initial?: T | (() => T)) {
     },
     [],
   )
-  // What comes too late (an answer that was waited for) is dropped.
+  // A result that arrives after the component was removed is dropped.
   const set = useCallback((change: Change<T>) => {
     if (!gone.current) setValue(change)
   }, [])

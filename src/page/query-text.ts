@@ -1,3 +1,3 @@
-// The query of a path. A `+` in it would be a blank of forms alone: the appliance takes it for a plus, in most places.
+// Encodes the query of a path. A `+` is encoded, because most of the appliance's endpoints do not read it as a space.
 
 export const queryText = (query: URLSearchParams): string => String(query).replaceAll('+', '%20')

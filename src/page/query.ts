@@ -1,27 +1,28 @@
-// What a component shows of the appliance: asked when it appears, again by the clock while somebody looks, again after a change, and when the
-// appliance said that it was too much at once.
+// Data that a component shows: loaded when it appears, refreshed by a timer while the page is visible, after a change,
+// and after the appliance refused because of too many requests.
 import { useRef } from 'hono/jsx/dom'
 import { Failure, request } from './api.ts'
 import { useEffect, useState } from './hooks.ts'
 
-/** Seconds until a page asks again by itself for what it could not get. */
+/** Seconds until a failed load is retried. */
 const AGAIN = 10
 
 export interface Query<T> {
   data: T | undefined
-  /** Which version `data` is; a change that sends it as If-Match overwrites nobody else's. */
+  /** The version of `data`; a change that sends it as If-Match overwrites nobody else's change. */
   etag: string | undefined
   failure: Failure | undefined
-  /** Asks again; resolves once the answer is shown. */
+  /** Reloads; resolves once the result is shown. */
   reload: () => Promise<void>
 }
 
-/** `path` null: nothing is asked. `every`: seconds between two questions while the page is visible. */
+/** `path` null: nothing is loaded. `every`: seconds between refreshes while the page is visible. */
 export function useQuery<T>(path: string | null, { every }: { every?: number } = {}): Query<T> {
   const [state, setState] = useState<{ path: string | null; data?: T; etag?: string | undefined; failure?: Failure }>({
     path,
   })
-  // Ended with what it was for: an answer that nobody waits for costs the appliance work and the page one of its connections.
+  // Aborted when the component is removed: a response that nobody needs costs work and one of the browser's few
+  // connections.
   const wanted = useRef(new AbortController())
 
   const ask = async (background: boolean) => {
@@ -31,7 +32,7 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
       const { data, headers } = await request<T>('GET', path, { background, signal })
       if (!signal.aborted) setState({ path, data, etag: headers.get('ETag') ?? undefined })
     } catch (error) {
-      // What was shown stays while the connection is gone: old figures beside a warning are better than none.
+      // While the connection is lost the old data stays: old numbers beside a warning are better than none.
       if (!signal.aborted)
         setState((before) => ({
           path,
@@ -54,7 +55,7 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
     }
   }, [path, every])
   const shown = state.path === path
-  // What the appliance or the network could not do just now may go well soon; a refusal would be the same again.
+  // A temporary failure may succeed soon; a refusal would only be repeated.
   const passing =
     shown && (state.failure?.status === 0 || (state.failure?.status ?? 0) >= 500 || state.failure?.status === 408)
   const wait = shown ? (state.failure?.retryAfter ?? (passing && every === undefined ? AGAIN : undefined)) : undefined
@@ -72,14 +73,14 @@ export function useQuery<T>(path: string | null, { every }: { every?: number } =
 }
 
 export interface Action<A extends unknown[]> {
-  /** Resolves to whether it succeeded. */
+  /** Resolves to true on success. */
   run: (...args: A) => Promise<boolean>
   busy: boolean
   failure: Failure | undefined
   clear: () => void
 }
 
-/** Something a person starts: busy until it has ended, and what it said when it was refused. */
+/** An action of the user: busy until it ends, and the failure if it was refused. */
 export function useAction<A extends unknown[]>(work: (...args: A) => Promise<unknown>): Action<A> {
   const [state, setState] = useState<{ busy: boolean; failure?: Failure }>({ busy: false })
   const run = async (...args: A) => {

@@ -1,9 +1,10 @@
-// Where the page is: `#/pools/tank` is the place `pools` with the rest `tank`. A name may hold slashes; it is encoded as one segment.
+// The current page, from the address: `#/pools/tank` is the page `pools` with the rest `tank`. A name with slashes is
+// encoded as one segment.
 import { Store } from './store.ts'
 
 export interface Place {
   page: string
-  /** The segments behind it, decoded. */
+  /** The segments after the page's name, decoded. */
   rest: string[]
 }
 

@@ -1,5 +1,5 @@
-// Who is signed in, what this appliance can do, and whether it answers. The trap: a session ends on the server first (idle, another password,
-// signed out elsewhere), so it is asked, never assumed.
+// Who is signed in, what this appliance can do, and whether it responds. A session ends on the server first (idle,
+// another password, signed out elsewhere), so the server is always asked.
 import { Store } from './store.ts'
 
 export type Role = 'viewer' | 'operator' | 'administrator'
@@ -12,7 +12,7 @@ export interface SignedIn {
   csrf: string
   idle_seconds: number
   expires_at: string
-  /** Still the password of the first start. */
+  /** Still has the one-time password from the first start. */
   one_time: boolean
 }
 
@@ -21,7 +21,7 @@ export interface SessionState {
   controller: boolean
   confirm_destroy: boolean
   file_vdevs: boolean
-  /** The optional endpoints of the admin surface that are switched on. */
+  /** The optional endpoints of the admin API that are enabled. */
   endpoints: string[]
   first_run: { phrase: boolean; password: boolean } | null
   session: SignedIn | null
@@ -36,16 +36,16 @@ export const session = new Store<SessionState>({
   first_run: null,
   session: null,
 })
-/** `asking` until the first answer. */
+/** `asking` until the first response. */
 export const connection = new Store<'asking' | 'up' | 'lost'>('asking')
-/** While a session is being ended at its owner's wish: nothing is shown then that would still ask with it. */
+/** True while signing out: nothing that would send requests is shown then. */
 export const leaving = new Store(false)
-/** What the sign-in page says above its form. */
+/** The notice above the form of the sign-in page. */
 export const signInNotice = new Store('')
 
 let asking: Promise<void> | undefined
 
-/** Asks who is signed in; of any number of questions at the same time one goes out. */
+/** Asks the server who is signed in; concurrent calls share one request. */
 export function refreshSession(): Promise<void> {
   asking ??= ask().finally(() => {
     asking = undefined
@@ -71,12 +71,12 @@ export function setSession(next: SessionState): void {
   session.set(next)
 }
 
-/** Whether the signed-in caller has at least this role. */
+/** Whether the signed-in user has at least this role. */
 export function may(role: Role): boolean {
   const own = session.get().session?.role
   return own !== undefined && ROLES.indexOf(own) >= ROLES.indexOf(role)
 }
 
-/** Whether storage and accounts can be used: they know accounts only, not the appliance's token. */
+/** Whether storage and accounts are available: they need an account, not the API token. */
 export const hasController = (): boolean => session.get().controller && session.get().session?.via === 'account'
 export const hasEndpoint = (name: string): boolean => session.get().endpoints.includes(name)

@@ -1,4 +1,4 @@
-// A value that several parts of the page look at.
+// A value that several components share and observe.
 import { useEffect, useState } from './hooks.ts'
 export class Store<T> {
   private value: T
@@ -26,7 +26,7 @@ export function useStore<T>(store: Store<T>): T {
   const [, show] = useState({ value: store.get() })
   useEffect(() => {
     const look = () => show((shown) => (Object.is(shown.value, store.get()) ? shown : { value: store.get() }))
-    // It may have changed since the component was drawn.
+    // It may have changed since the component was rendered.
     look()
     return store.subscribe(look)
   }, [store])

@@ -1,10 +1,10 @@
-// Server-sent events for as long as somebody looks. The trap: a browser has six connections to one server for all its tabs together, and a
-// stream keeps one of them; so a tab that nobody sees gives its own back, or the seventh tab would wait for ever.
+// Server-sent events while the page is visible. A browser allows six connections per server for all tabs together, and
+// a stream keeps one, so a hidden tab closes its stream; otherwise the seventh tab would wait forever.
 import { refreshSession } from './session.ts'
 
 const RETRY = 2000
 
-/** `path` is asked at each opening, `hear` adds the listeners. Returns what ends it. */
+/** `path` is called each time the stream opens, `hear` adds the listeners. Returns a function that closes it. */
 export function listen(path: () => string, hear: (source: EventSource) => void, lost?: () => void): () => void {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -20,8 +20,8 @@ export function listen(path: () => string, hear: (source: EventSource) => void, 
     hear(opened)
     opened.onerror = () => {
       lost?.()
-      // The browser tries again by itself unless it was told no: a server that is just starting may say so, and one whose session has ended
-      // does, each time with an entry in its audit log.
+      // The browser reconnects by itself except after an error status: a starting server may send one, and so does one
+      // whose session has ended, each time with an entry in its audit log.
       if (opened.readyState !== EventSource.CLOSED) return
       void refreshSession()
       timer = setTimeout(open, RETRY)

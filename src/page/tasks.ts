@@ -1,5 +1,6 @@
-// Long work, followed by server-sent events: its state and its log while they are written. The trap: a stream breaks (a network, a restart of
-// the server); the browser comes back with the last event's id, which is the place in the log, so nothing is shown twice and nothing is lost.
+// Tasks followed by server-sent events: state and log as they are written. If the stream breaks (network, server
+// restart), the browser reconnects with the last event's ID, which is the position in the log, so no line is lost or
+// repeated.
 import { useEffect, useState } from './hooks.ts'
 import { Store } from './store.ts'
 import { listen } from './stream.ts'
@@ -11,9 +12,9 @@ export interface Task {
   /** Percent. */
   progress: number
   message: string
-  /** What it is done to, where that has a name. */
+  /** The object that the task works on, if it has a name. */
   object?: string
-  /** Who asked for it. */
+  /** The user who started it. */
   by?: string
   error?: string
   created_at: string
@@ -23,17 +24,17 @@ export interface Task {
 
 export const isOver = ({ status }: Task) => status !== 'pending' && status !== 'running'
 
-/** Characters of a log that are kept for the screen; the whole one can be downloaded. */
+/** Characters of a log that are kept on screen; the whole log can be downloaded. */
 const MOST = 200_000
 
 export interface Followed {
   task: Task | undefined
   log: string
-  /** Whether the stream is open, or closed because everything was said. */
+  /** Whether the stream is open, or was closed because it was complete. */
   connected: boolean
 }
 
-/** Follows a task until its end. `onEnd` hears of it once. */
+/** Follows a task until its end, and then calls `onEnd` once. */
 export function useTask(id: string | undefined, onEnd?: (task: Task) => void): Followed {
   const [state, setState] = useState<Followed>({ task: undefined, log: '', connected: true })
   useEffect(() => {
@@ -71,7 +72,7 @@ function follow(id: string, setState: (change: (before: Followed) => Followed) =
   return stop
 }
 
-/** The tasks that are under way, for the sign at the top of every page; and a sign that one of them has ended. */
+/** The running tasks, for the badge in the header, and a signal when one of them ends. */
 export const running = new Store<Task[]>([])
 export const lastEnded = new Store<Task | undefined>(undefined)
 

@@ -1,20 +1,20 @@
-// Files on their way to the appliance. They outlive the page that began them: the bar says that they go on, and the page shows them when
-// somebody comes back to it.
+// Running uploads. They continue after leaving the page that started them: the header shows their progress, and the
+// page shows them again on return.
 import { Failure, upload } from './api.ts'
 import { type Pace, PaceMeter } from './kit/pace.ts'
 import { Store } from './store.ts'
 
 export interface Upload extends Pace {
-  /** Where it is sent to: one at a time for each. */
+  /** The path that it is sent to: one upload at a time for each. */
   path: string
   /** `The update package` */
   what: string
-  /** The page that began it. */
+  /** The page that started it. */
   page: string
   done: number
   total: number
   cancel: () => void
-  /** Why it came to nothing, when its page was left by then. */
+  /** Why it failed, if its page had been left by then. */
   failure?: Failure
 }
 
@@ -34,10 +34,10 @@ export const forget = (path: string) => {
   if (uploads.get().every(({ failure }) => failure)) removeEventListener('beforeunload', ask)
 }
 
-/** The browser asks whether the window shall be closed. */
+/** Makes the browser ask before the window is closed. */
 const ask = (event: Event) => event.preventDefault()
 
-/** `isWatched`: whether the page that began it is still there to say how it ended. */
+/** `isWatched`: whether the page that started it is still open and shows the outcome. */
 export async function send<T>(
   about: Pick<Upload, 'path' | 'what' | 'page'>,
   form: Record<string, string | Blob | undefined>,

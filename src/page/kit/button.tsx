@@ -1,8 +1,8 @@
-// Buttons. A button that cannot be used says why beside itself: `why` is the only way to make one gray.
+// Buttons. A disabled button always shows the reason: `why` is the only way to disable one.
 import { useId } from 'hono/jsx/dom'
 import type { Children } from './layout.tsx'
 
-/** `busy` is not gray for good: that would take the focus away while its own work is under way, and a keyboard would begin at the top again. */
+/** `busy` does not disable the button: that would move the keyboard focus to the start of the page. */
 export function Button({
   children,
   onClick,
@@ -16,7 +16,7 @@ export function Button({
   onClick?: () => void
   kind?: 'plain' | 'main' | 'danger' | 'quiet'
   busy?: boolean
-  /** Why it cannot be used now. */
+  /** Why it is disabled now. */
   why?: string | undefined
   submit?: boolean
   label?: string

@@ -1,8 +1,8 @@
-// Copies a text, and says that it did.
+// A button that copies a text to the clipboard and confirms it.
 import { useState } from '../hooks.ts'
 import { Button } from './button.tsx'
 
-/** `what`: for those who do not see what stands beside it. */
+/** `what` names the text for screen readers. */
 export function CopyButton({ text, what }: { text: string; what?: string }) {
   const [copied, setCopied] = useState(false)
   const copy = async () => {

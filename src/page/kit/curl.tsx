@@ -1,16 +1,16 @@
-// The curl line that does the same: what a page does can be put into a script. The trap: values that people type end up in it, so each is
-// quoted for the shell.
+// The curl command that does the same as the page. It contains values that people type, so each is quoted for the
+// shell.
 import { CopyButton } from './copy.tsx'
 
 export interface CurlProps {
   method?: string
   path: string
   json?: unknown
-  /** Parts of a form; a value that begins with @ is a file. */
+  /** Form fields; a value that begins with @ is a file. */
   form?: Record<string, string>
   headers?: Record<string, string>
   output?: string
-  /** The shell variable with the credential, where it is not the usual one; empty: none is needed. */
+  /** The shell variable that holds the credential, if it is not the usual one; empty: none is needed. */
   secret?: string
 }
 
@@ -32,7 +32,7 @@ export function curlLine(line: CurlProps): string {
   return parts.join(' ')
 }
 
-/** Several lines where a page does several things. */
+/** One command for each step of the page. */
 export function Curl({ lines }: { lines: CurlProps[] }) {
   const text = lines.map(curlLine).join('\n')
   return (

@@ -1,4 +1,4 @@
-// Dialogs: the browser's own, so that focus, Escape and what lies behind are its business.
+// Dialogs, made with the browser's own element, which handles focus, Escape and the page behind.
 import { useRef } from 'hono/jsx/dom'
 import { useEffect, useState } from '../hooks.ts'
 import type { Action } from '../query.ts'
@@ -6,13 +6,13 @@ import { Field } from './fields.tsx'
 import { Form } from './form.tsx'
 import { type Children, keepFocus } from './layout.tsx'
 
-/** Open as long as it is part of the page. */
+/** Open while it is rendered. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children?: Children }) {
   const element = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
-    // Not while the dialog is still there: everything behind it takes no focus.
+    // Only once the dialog is closed: nothing behind it can take the focus before.
     return () => queueMicrotask(() => giveBack(before))
   }, [])
   return (
@@ -33,7 +33,7 @@ function giveBack(before: Element | null): void {
   keepFocus()
 }
 
-/** Nothing that destroys data goes by a click alone. */
+/** Data is never destroyed by a single click. */
 export const TypeToConfirm = ({
   name,
   typed,
@@ -52,9 +52,7 @@ export const TypeToConfirm = ({
   />
 )
 
-/**
- * Asks before something that cannot be taken back. `name`: has to be typed first, for what destroys data.
- */
+/** Asks for confirmation of what cannot be undone. `name` has to be typed first where data is destroyed. */
 export function Confirm({
   title,
   submit,
@@ -71,7 +69,7 @@ export function Confirm({
   children?: Children
 }) {
   const [typed, setTyped] = useState('')
-  // What was refused the last time is not about this time.
+  // Forget the error of the previous attempt.
   useEffect(() => action.clear(), [])
   return (
     <Dialog title={title} onClose={onClose}>

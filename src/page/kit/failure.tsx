@@ -1,4 +1,4 @@
-// What the appliance said when it refused: its own words, and the id that its log knows the request by.
+// An error of the appliance: its message, and the request ID by which the log has it.
 import { CANCELLED, type Failure } from '../api.ts'
 import type { Query } from '../query.ts'
 import { Button } from './button.tsx'
@@ -12,13 +12,13 @@ export const RequestLine = ({ failure: { code, requestId } }: { failure: Failure
     </span>
   ) : null
 
-/** `again`: asks once more, for what a page wanted to show. */
+/** `again` repeats the request that failed. */
 export function FailureNote({ failure, again }: { failure: Failure | undefined; again?: () => unknown }) {
   if (!failure) return null
   const { message, details, errors } = failure
   if (failure.code === CANCELLED) return <Note>{message}</Note>
   const where = details['field'] ?? details['object']
-  // Several are told one by one; the first of them is the message as well.
+  // Several errors are listed; the message repeats the first.
   const others = errors.length > 1 ? errors : []
   return (
     <Note tone="error">
@@ -51,7 +51,7 @@ function readable(where: string): string {
   return /^[0-9]+$/.test(part) ? `${name}, number ${Number(part) + 1}` : part ? `${name}: ${part}` : name
 }
 
-/** The answer of a query once it is there; until then that it is being asked, or why there is none. */
+/** The data of a query once it is loaded; until then a loading text or the error. */
 export function Loaded<T>({ query, children }: { query: Query<T>; children: (data: T) => Children }) {
   return (
     <>

@@ -1,10 +1,10 @@
-// The errors of one form in the page: what its fields show, what keeps it from being sent, and the focus. Every field carries the names that
-// it stands for in `data-field`.
+// The errors of one form: what each field shows, what prevents sending, and where the focus goes. Each field carries
+// its API names in `data-field`.
 import { createContext } from 'hono/jsx/dom'
 import { Store } from '../store.ts'
 import type { FieldError, Place, Placed } from './place-errors.ts'
 
-/** What the fields of a form show. Each form has its own; a field outside of a form has nobody who would refuse it. */
+/** What the fields of a form show. Each form has its own store; a field outside a form has none. */
 export const Errors = createContext(new Store<Placed>({}))
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement
@@ -12,14 +12,14 @@ type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement
 const isControl = (element: Element): element is Control =>
   element instanceof HTMLInputElement || element instanceof HTMLSelectElement || element instanceof HTMLTextAreaElement
 
-/** The fields of a form, in the order that people meet them. */
+/** The fields of a form, in document order. */
 export const placesOf = (form: HTMLFormElement): Place[] =>
   [...form.querySelectorAll<HTMLElement>('[data-field]')].map(({ id, dataset }) => ({
     id,
     names: dataset['field'] ?? '',
   }))
 
-/** What keeps a form from being sent, all of it at once: the browser would tell the first alone, in a bubble that goes away. */
+/** Everything that prevents sending, at once: the browser would show only the first, in a bubble that disappears. */
 export const unready = (form: HTMLFormElement): FieldError[] =>
   [...form.querySelectorAll<HTMLElement>('[data-field]')].flatMap((element) => {
     const message = element.dataset['wrong'] || (isControl(element) ? wordsOf(element) : '')
@@ -40,7 +40,7 @@ function wordsOf(control: Control): string {
   return control.validationMessage
 }
 
-/** To the first field with an error. Later: what describes the field has to be part of the page by then. */
+/** Focuses the first field with an error; deferred, because the error text has to be in the document first. */
 export function focusFirst(form: HTMLFormElement, placed: Placed): void {
   const first = placesOf(form).find(({ id }) => placed[id])
   if (first) setTimeout(() => document.getElementById(first.id)?.focus())

@@ -1,5 +1,5 @@
-// Fields: each has its label, a hint, and below it what was refused of it. `name` is what the appliance calls it, several names with blanks
-// between them; `wrong` says why the form cannot be sent with what the field holds now.
+// Form fields: label, hint, and the error below. `name` holds the API's names for the field, separated by spaces;
+// `wrong` says why the form cannot be sent with the current value.
 import { useContext, useId } from 'hono/jsx/dom'
 import { useStore } from '../store.ts'
 import { Errors } from './field-errors.ts'
@@ -12,19 +12,19 @@ interface Common {
   wrong?: string | undefined
   required?: boolean
   disabled?: boolean
-  /** The words for a part of the field that was refused: `2` of `clients.2`. */
+  /** The text for the refused part of a field: `2` of `clients.2`. */
   part?: (rest: string) => string
 }
 
-/** A line of a list is named by its number, a member by its name. */
+/** An item of a list is named by its line number, a member by its name. */
 const partOf = (rest: string) => (/^[0-9]+$/.test(rest) ? `Line ${Number(rest) + 1}` : rest)
 
-/** What a field shows of its errors, and the attributes that tie them to it. */
+/** The error that a field shows, and the attributes that link it to the field. */
 function useErrors({ hint, name = '', wrong, part = partOf }: Omit<Common, 'label'>) {
   const id = useId()
   const store = useContext(Errors)
   const errors = (useStore(store)[id] ?? []).map(({ rest, message }) => (rest ? `${part(rest)}: ${message}` : message))
-  /** What was refused is not about what is typed now. */
+  /** A server error no longer applies once the value is edited. */
   const clear = () => {
     const { [id]: own, ...others } = store.get()
     if (own) store.set(others)
@@ -179,7 +179,9 @@ export function Check({
   )
 }
 
-/** A file, chosen or dropped. What was dropped is not in the browser's own field, so whether there is one is looked for here. */
+/**
+ * A file that was chosen or dropped. A dropped file is not in the browser's own input, so `required` is checked here.
+ */
 export function FileField({
   label,
   accept,
@@ -216,7 +218,7 @@ export function FileField({
   )
 }
 
-/** Several controls that are refused together. It can take the focus, so that a keyboard comes to what was refused. */
+/** Several controls that share an error. It can take the focus, so that a keyboard user reaches the error. */
 export function Group({ label, children, ...about }: Common & { children?: Children }) {
   const { id, errors, clear, attributes } = useErrors(about)
   return (

@@ -1,5 +1,5 @@
-// A form that does one thing. What was refused is said at its fields, all of it at once, with the focus at the first; what has no field is
-// said right above the button. The CSP lets no form be sent by the browser: every form is a function here.
+// A form with one action. Errors are shown at their fields, all at once, with the focus on the first; errors without a
+// field are shown above the button. The CSP forbids the browser to submit forms, so every form is a function here.
 import { useRef } from 'hono/jsx/dom'
 import type { Failure } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
@@ -25,10 +25,10 @@ export function Form({
   submit: string
   kind?: 'main' | 'danger'
   children?: Children
-  /** Why it cannot be sent at all; what is missing in a field is said there, once somebody tries. */
+  /** Why the form cannot be sent at all; missing fields are reported only after an attempt. */
   why?: string | undefined
   cancel?: () => void
-  /** What the button of `cancel` says. */
+  /** The text of the cancel button. */
   leave?: string
 }) {
   const element = useRef<HTMLFormElement>(null)
@@ -47,7 +47,7 @@ export function Form({
   useEffect(() => {
     if (!failure) return
     show(failure.errors)
-    // A long form in a dialog may have it out of sight.
+    // In a long form inside a dialog the error may be out of view.
     said.current?.scrollIntoView({ block: 'nearest' })
   }, [failure])
   const send = (event: Event) => {
@@ -72,7 +72,7 @@ export function Form({
   )
 }
 
-/** `left`: what no field shows. */
+/** `left`: the errors that no field shows. */
 function Refusal({ failure, left }: { failure: Failure; left: FieldError[] }) {
   const placed = failure.errors.length - left.length
   if (placed === 0) return <FailureNote failure={failure} />

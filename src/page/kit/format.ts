@@ -1,4 +1,4 @@
-// Figures as people read them. Bytes are powers of 1024, as ZFS and df count them.
+// Numbers as people read them. Bytes are in powers of 1024, as in ZFS and df.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 

@@ -1,4 +1,4 @@
-// What pages are made of: a title, cards, tables, lists of facts.
+// The parts of a page: title, cards, tables, lists of facts.
 import type { Child } from 'hono/jsx'
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
@@ -6,7 +6,7 @@ import { moment, since } from './format.ts'
 
 export type Children = Child | undefined
 
-/** A page: its one heading takes the focus when it appears, so that a keyboard and a screen reader are where the eyes are. */
+/** A page. Its heading takes the focus when it appears, so that keyboard and screen reader start there. */
 export function Page({
   title,
   intro,
@@ -21,7 +21,7 @@ export function Page({
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · Edge Admin`
-    // Not over a dialog or a field that somebody has gone to meanwhile.
+    // Not if a dialog or a field has the focus by then.
     if (!document.activeElement || document.activeElement === document.body || document.activeElement.closest('nav'))
       heading.current?.focus({ preventScroll: true })
     scrollTo(0, 0)
@@ -40,7 +40,9 @@ export function Page({
   )
 }
 
-/** After what had the focus has gone: the page's heading takes it, so that a keyboard does not begin at the top again. */
+/**
+ * After the focused element was removed, focuses the heading, so that a keyboard user does not start at the top again.
+ */
 export function keepFocus(): void {
   if (document.activeElement === null || document.activeElement === document.body)
     document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
@@ -70,12 +72,12 @@ export function Card({
   )
 }
 
-/** `halves`: two in a row instead of three. */
+/** `halves`: two cards per row instead of three. */
 export const Cards = ({ children, halves }: { children?: Children; halves?: boolean }) => (
   <div class={halves ? 'cards halves' : 'cards'}>{children}</div>
 )
 
-/** Facts with their names. A fact that is undefined is left out. */
+/** Names and values. A value that is undefined is left out. */
 export function Facts({ of }: { of: [string, Children][] }) {
   return (
     <dl class="facts">
@@ -94,11 +96,11 @@ export function Facts({ of }: { of: [string, Children][] }) {
 export interface Column<T> {
   title: string
   cell: (row: T) => Children
-  /** Figures: to the right, all digits of one width. */
+  /** Numbers: right-aligned, with digits of equal width. */
   number?: boolean
 }
 
-/** In a narrow place the style sheet makes blocks of its rows, and some browsers then forget what they are. */
+/** On a narrow screen the style sheet turns rows into blocks, and some browsers then drop the table roles. */
 const IS = {
   table: { role: 'table' },
   group: { role: 'rowgroup' },
@@ -108,7 +110,9 @@ const IS = {
   cell: { role: 'cell' },
 } as const
 
-/** A table; in a narrow place each row is a block with its titles beside it. The first column names its row. */
+/**
+ * A table; on a narrow screen each row is a block with the titles beside the values. The first column names its row.
+ */
 export function Table<T>({
   label,
   rows,
@@ -124,7 +128,7 @@ export function Table<T>({
 }) {
   if (rows.length === 0) return <Empty>{empty}</Empty>
   return (
-    // A region that scrolls has to be reachable by keyboard (axe: scrollable-region-focusable).
+    // A scrolling region has to be reachable by keyboard (axe: scrollable-region-focusable).
     <section class="table" aria-label={label} tabindex={0}>
       <table class={columns.length > 2 ? 'stacks' : ''} {...IS.table}>
         <thead {...IS.group}>
@@ -162,12 +166,12 @@ export const Empty = ({ children }: { children?: Children }) => <p class="empty"
 
 export type Tone = 'ok' | 'warning' | 'error' | 'busy' | 'quiet'
 
-/** A state: a word in a color, never the color alone. */
+/** A state: always a word in a color, never the color alone. */
 export const Badge = ({ tone, children }: { tone: Tone; children?: Children }) => (
   <span class={`badge ${tone}`}>{children}</span>
 )
 
-/** How full something is. `value` and `max` in the same unit. */
+/** How full something is; `value` and `max` have the same unit. */
 export function Meter({ value, max, label }: { value: number; max: number; label: string }) {
   const percent = max > 0 ? Math.round((100 * value) / max) : 0
   return (
@@ -178,7 +182,7 @@ export function Meter({ value, max, label }: { value: number; max: number; label
   )
 }
 
-/** How far something is, in percent; undefined: under way, nobody knows how far. */
+/** Progress in percent; undefined: running, but the progress is unknown. */
 export const Progress = ({ value, label }: { value?: number | undefined; label: string }) => (
   <span class="meter">
     {value === undefined ? <progress aria-label={label} /> : <progress value={value} max={100} aria-label={label} />}
@@ -192,7 +196,7 @@ export const When = ({ at }: { at: string }) => (
   </time>
 )
 
-/** A word to be aware of. */
+/** A note to the user. */
 export const Note = ({ tone = 'quiet', title, children }: { tone?: Tone; title?: string; children?: Children }) => (
   <div class={`note ${tone}`} role={tone === 'error' ? 'alert' : undefined}>
     {title ? <strong>{title}</strong> : null}

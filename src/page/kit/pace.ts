@@ -1,10 +1,11 @@
-// How quickly something goes on, and how long it will take: over the last seconds, so that a line that became slow shows at once.
+// The speed of an upload and its remaining time, measured over the last seconds, so that a connection that becomes slow
+// shows at once.
 
-/** Milliseconds that are looked back. */
+/** The measured period, in milliseconds. */
 const SPAN = 10_000
 
 export interface Pace {
-  /** Bytes a second; undefined until there is something to measure. */
+  /** Bytes per second; undefined until there is something to measure. */
   speed: number | undefined
   /** Seconds. */
   left: number | undefined
@@ -17,14 +18,14 @@ export class PaceMeter {
     this.seen.push({ at, done })
     while (this.seen.length > 2 && at - (this.seen[0]?.at ?? at) > SPAN) this.seen.shift()
     const first = this.seen[0]
-    // The first moments fill buffers, and would promise too much.
+    // The first moments only fill buffers, and would promise too much.
     if (!first || at - first.at < 500) return { speed: undefined, left: undefined }
     const speed = ((done - first.done) * 1000) / (at - first.at)
     return { speed, left: speed > 0 ? (total - done) / speed : undefined }
   }
 }
 
-/** `about 3 minutes`; undefined for what nobody would wait to see. */
+/** `about 3 minutes`; undefined when it is too long or too uncertain to show. */
 export function duration(seconds: number): string {
   const units: [number, string][] = [
     [86_400, 'day'],

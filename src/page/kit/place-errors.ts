@@ -1,27 +1,27 @@
-// Which field of a form an error belongs to. The appliance names members as they are sent (`options.quota`, `vdevs.1`); a field says which
-// names it stands for, so that one rule serves every form.
+// Finds the field that an error of the appliance belongs to. The appliance names members as they are sent
+// (`options.quota`, `vdevs.1`), and each field lists the names that it stands for, so one rule serves all forms.
 
 export interface FieldError {
   field: string
   message: string
 }
 
-/** An error at its field; `rest` is the part of its name that the field does not have itself: `2` of `clients.2`. */
+/** An error at its field; `rest` is what follows the field's own name: `2` of `clients.2`. */
 export interface Shown {
   rest: string
   message: string
 }
 
-/** By the id of the field's element. */
+/** By the ID of the field's element. */
 export type Placed = Record<string, Shown[]>
 
 export interface Place {
   id: string
-  /** With blanks between them. */
+  /** Separated by spaces. */
   names: string
 }
 
-/** The field with the longest name that fits takes an error; what no field takes is left over. */
+/** An error goes to the field with the longest matching name; errors without a matching field are left over. */
 export function placeErrors(errors: readonly FieldError[], places: readonly Place[]) {
   const placed: Placed = {}
   const left: FieldError[] = []

@@ -1,5 +1,5 @@
-// A large file on its way: how much of it has gone, how quickly, how long it will take, and a way to stop it. When all of it has gone the
-// appliance is only beginning with it: 100 % would look as if it were done.
+// The progress of an upload: bytes, speed, remaining time, and a cancel button. Once everything is sent the appliance
+// only starts its work, so the bar does not show 100 % as if it were done.
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import { useStore } from '../store.ts'
 import { forget, send as sendFile, type Upload, uploads } from '../uploads.ts'
@@ -9,7 +9,7 @@ import { bytes } from './format.ts'
 import { Progress } from './layout.tsx'
 import { duration } from './pace.ts'
 
-/** Sends a form with files; `sending` is there while it is under way, also when somebody comes back to the page. */
+/** Uploads a form with files; `sending` is set while that runs, even after leaving the page and coming back. */
 export function useSending(path: string, what: string, page: string) {
   const sending = useStore(uploads).find((one) => one.path === path)
   const gone = useRef(false)

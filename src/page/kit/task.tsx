@@ -1,4 +1,4 @@
-// A task on a page: its state, how far it is, its log as it is written.
+// A task on a page: state, progress, and its log as it is written.
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
 import { isOver, type Task, useTask } from '../tasks.ts'
@@ -17,7 +17,7 @@ export const TaskBadge = ({ task }: { task: Pick<Task, 'status'> }) => (
   <Badge tone={TONES[task.status]}>{task.status}</Badge>
 )
 
-/** The codes of a failed update in words (facts: jidoteki.md 5; a package's own script may write others). */
+/** The error codes of a failed update in words (facts: jidoteki.md 5); a package's own script may write others. */
 export const CODES: Record<string, string> = {
   E1000: 'The update script failed. See the log below.',
   E1001: 'This package is not newer than the installed version. Nothing was changed.',
@@ -28,7 +28,7 @@ export const CODES: Record<string, string> = {
     'The package is not for this appliance, is not signed by its vendor, or was damaged in transit. Nothing in it was run.',
 }
 
-/** What an administrator calls it; a kind that is not here keeps the name that it has in the API. */
+/** What administrators call each kind of task; a kind that is missing here is shown by its name in the API. */
 const WORDS: Record<string, string> = {
   backup: 'Backup',
   certs: 'Replace certificate',
@@ -56,7 +56,7 @@ export const wordsOf = (type: string) => WORDS[type] ?? type
 export const nameOfTask = ({ type, object }: Pick<Task, 'type' | 'object'>) =>
   object === undefined ? wordsOf(type) : `${wordsOf(type)} ${object}`
 
-/** How long it took, or has taken by now. */
+/** How long it took, or has been running. */
 export const took = ({ created_at, started_at = created_at, completed_at }: Task) =>
   duration((new Date(completed_at ?? Date.now()).getTime() - new Date(started_at).getTime()) / 1000)
 
@@ -70,7 +70,7 @@ export function TaskView({
   id: string
   onEnd?: (task: Task) => void
   log?: boolean
-  /** Why it failed stands above it already. */
+  /** The error is already shown above. */
   told?: boolean
 }) {
   const { task, log: lines, connected } = useTask(id, onEnd)
@@ -100,7 +100,7 @@ export function TaskView({
   )
 }
 
-/** Stays at its end while it grows, unless somebody has scrolled up to read. */
+/** Scrolls along with the log, unless somebody has scrolled up to read. */
 export function Log({ text }: { text: string }) {
   const element = useRef<HTMLPreElement>(null)
   const atEnd = useRef(true)

@@ -1,5 +1,5 @@
-// An answer as it came: status, headers, body. The trap: a stream of events has no end, so it is shown while it comes and stopped by hand; and
-// what is no text is not read at all.
+// A response as it came: status, headers, body. A stream of events has no end, so it is shown while it arrives and can
+// be stopped; binary bodies are not read.
 import type { Failure } from '../api.ts'
 import { send } from '../api.ts'
 import { Button } from '../kit/button.tsx'
@@ -18,7 +18,10 @@ export interface Received {
 
 const isText = (type: string) => /^(text\/|application\/(json|xml))/.test(type)
 
-/** Sends, and tells of the answer: once, or again and again while it is a stream. Stopped by `signal`, it keeps what was told. */
+/**
+ * Sends the request and reports the response: once, or repeatedly for a stream. When `signal` stops it, what has
+ * arrived stays.
+ */
 export async function receive(
   { method, path, headers }: { method: string; path: string; headers: Record<string, string> },
   body: FormData | string | undefined,
@@ -52,7 +55,7 @@ export async function receive(
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
-    // It may have been the call that ends the session, or changes what it may do.
+    // The call may have ended the session, or changed its rights.
     if (method !== 'GET') void refreshSession()
   }
 }

@@ -1,11 +1,12 @@
-// What the manual's form sends, out of what a person has typed. The trap: a path's parameter may hold slashes; it is one segment all the same.
+// Builds the request of the manual's form from what was typed. A path parameter may contain slashes; it is encoded as
+// one segment.
 import { queryText } from '../query-text.ts'
 import type { Operation, Schema } from './openapi.ts'
 import { example } from './words.ts'
 
 export type Values = Record<string, string>
 
-/** Two parameters of one call may have the same name in different places. */
+/** Two parameters of one call may share a name in different places. */
 export const keyOf = ({ in: place, name }: { in: string; name: string }) => `${place} ${name}`
 
 export function pathOf({ path, parameters }: Operation, values: Values): string {
@@ -30,7 +31,7 @@ export function headersOf({ parameters }: Operation, values: Values): Record<str
 export const missing = ({ parameters }: Operation, values: Values): string[] =>
   parameters.filter((one) => one.in === 'path' && !values[keyOf(one)]).map(({ name }) => name)
 
-/** The text that the field of a JSON body begins with. */
+/** The initial text of the field for a JSON body. */
 export const bodyText = (schema: Schema) => JSON.stringify(example(schema), null, 2)
 
 export const isFile = (part: Schema) => part.contentMediaType !== undefined

@@ -1,4 +1,5 @@
-// The API manual at /docs, made from the appliance's own OpenAPI documents. The trap: it needs no session to be read; only its forms do.
+// The API manual at /docs, made from the appliance's own OpenAPI documents. Reading it needs no session; sending calls
+// does.
 
 import { useEffect, useState } from '../hooks.ts'
 import { ConnectionLost } from '../kit/connection-lost.tsx'
@@ -12,7 +13,7 @@ import { useStore } from '../store.ts'
 import { byTag, type Document, type Operation, readSurface, search } from './openapi.ts'
 import { OperationView } from './operation.tsx'
 
-/** Seconds between two looks at whether the session is still there. */
+/** Seconds between two checks that the session still exists. */
 const LOOK = 60
 
 export function Manual() {

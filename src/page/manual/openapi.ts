@@ -1,5 +1,5 @@
-// The OpenAPI documents as the manual reads them: one flat list of calls. The trap: what a call is refused with looks the same everywhere, so
-// those answers are kept apart as bare statuses, or every call would end in the same page of text.
+// Reads the OpenAPI documents into one flat list of calls. Error responses look the same everywhere, so only their
+// statuses are kept; otherwise every call would end in the same page of text.
 
 export interface Schema {
   type?: string | string[]
@@ -53,14 +53,14 @@ export interface Operation {
   form: Schema | undefined
   body: Schema | undefined
   answers: Answer[]
-  /** Statuses that carry the surface's error. */
+  /** Statuses whose body is the API's error. */
   refusals: string[]
 }
 
 export interface Surface {
   title: string
   description: string
-  /** How a caller proves who he is, in the words of the document. */
+  /** How callers authenticate, in the words of the document. */
   proofs: { name: string; description: string }[]
   error: Schema | undefined
   operations: Operation[]
@@ -128,7 +128,7 @@ function readOperation(method: string, path: string, described: Described): Oper
   }
 }
 
-/** Those that hold every word somewhere in their method, path, name or text. */
+/** The calls that contain every search word in their method, path, name or text. */
 export function search(operations: Operation[], text: string): Operation[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   return operations.filter(({ id, method, path, tag, summary, description }) => {
@@ -143,10 +143,10 @@ export function byTag(operations: Operation[]): [tag: string, operations: Operat
   return tags.map((tag) => [tag, operations.filter((one) => one.tag === tag)])
 }
 
-/** Whether a call changes something: a GET that is answered with 202 starts work. */
+/** Whether a call changes something: a GET that answers 202 starts work, so it does, too. */
 export const changes = ({ method, answers }: Operation) =>
   method !== 'GET' || answers.some(({ status }) => status === '202')
 
-/** Whether what comes back is a file to keep. */
+/** Whether the response is a file to save. */
 export const isDownload = ({ answers }: Operation) =>
   answers.some(({ type }) => type === 'application/octet-stream' || type === 'application/x-tar')

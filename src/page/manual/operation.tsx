@@ -1,4 +1,4 @@
-// One call: folded until somebody wants it, so that a hundred of them are quick to show.
+// One call, folded until it is opened, so that a hundred of them render quickly.
 import { useEffect, useState } from '../hooks.ts'
 import { Badge, type Tone } from '../kit/layout.tsx'
 import { link } from '../router.ts'
@@ -24,7 +24,7 @@ export function OperationView({
 }: {
   operation: Operation
   error: Schema | undefined
-  /** The address of the page names it. */
+  /** The address of the page names this call. */
   named: boolean
 }) {
   const [open, setOpen] = useState(named)

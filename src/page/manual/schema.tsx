@@ -1,8 +1,8 @@
-// What goes in or comes out, member by member, as deep as it is.
+// A schema of a request or response, member by member, with all its levels.
 import type { Schema } from './openapi.ts'
 import { membersOf, words } from './words.ts'
 
-/** Deep enough for everything there is; a person reads no further. */
+/** Deeper than any schema here. */
 const DEEPEST = 6
 
 export function SchemaView({

@@ -1,5 +1,5 @@
-// Sends a call with the session of the page, and shows what comes back. The trap: it is the real appliance: what changes something asks once
-// more, and what has no role for it is not offered.
+// Sends a call with the session of the page and shows the response. It reaches the real appliance, so changes ask for
+// confirmation, and calls that the role does not allow are not offered.
 import { useRef } from 'hono/jsx/dom'
 import { Failure } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'

@@ -1,5 +1,5 @@
-// A schema in words, and an example of it. The trap: a schema says more than a person wants to read: limits that only mean "fits into a
-// number" and patterns longer than a line are left out.
+// A schema in words, and an example value. Limits that only mean "fits into a number" and patterns longer than a line
+// are left out.
 import type { Schema } from './openapi.ts'
 
 const LONGEST_PATTERN = 60
@@ -66,7 +66,7 @@ function range(least?: number, most?: number): string {
   return to === undefined ? '' : `, at most ${to}`
 }
 
-/** The members to show below a schema: its own, its items', or its parts'. */
+/** The members listed below a schema: its own, or those of its items or alternatives. */
 export function membersOf(schema: Schema): { properties: Record<string, Schema>; required: string[] } {
   const inner =
     schema.items ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined)
@@ -79,7 +79,7 @@ export function membersOf(schema: Schema): { properties: Record<string, Schema>;
   }
 }
 
-/** A value to begin with: what has to be there, and nothing else. */
+/** A minimal example: required members only. */
 export function example(schema: Schema): unknown {
   if (schema.example !== undefined) return schema.example
   if (schema.default !== undefined) return schema.default

@@ -1,4 +1,5 @@
-// One's own account. The trap: a new password ends every session of the account, this one too; so the page signs in again with the new one.
+// The user's own account. A new password ends every session of the account, this one too, so the page signs in again
+// with it.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
@@ -13,7 +14,7 @@ import { Store, useStore } from '../store.ts'
 import { PASSWORD_RULE } from './users/account.ts'
 
 const PATH = '/api/v1/auth/password'
-/** Outlives the page: signing in again builds it anew. */
+/** Kept outside the component, which is rendered anew after signing in again. */
 const changed = new Store(false)
 place.subscribe(() => changed.set(false))
 

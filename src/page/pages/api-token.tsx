@@ -15,7 +15,7 @@ import { Store, useStore } from '../store.ts'
 import { makeToken } from '../token.ts'
 
 const PATH = '/api/v1/admin/setup'
-/** Outlives the page: signing in again builds it anew. */
+/** Kept outside the component, which is rendered anew after signing in again. */
 const changed = new Store(false)
 place.subscribe(() => changed.set(false))
 

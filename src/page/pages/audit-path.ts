@@ -1,12 +1,12 @@
-// Where the audit page asks for its entries.
+// The path of the audit page's query.
 import { queryText } from '../query-text.ts'
 
-/** The filters, as the query has them. */
+/** The filters, named as in the query. */
 export const NONE = { actor: '', action: '', resource: '', result: '', since: '', until: '' }
 export type Filters = typeof NONE
 export const LIMIT = 100
 
-/** A date of the field is in the browser's time; the appliance wants an instant. */
+/** The date field is in the browser's time zone; the appliance expects an instant. */
 export function pathOf({ since, until, ...terms }: Filters, before?: string): string {
   const query = new URLSearchParams({ limit: String(LIMIT) })
   for (const [name, value] of Object.entries(terms)) if (value.trim() !== '') query.set(name, value.trim())

@@ -1,4 +1,4 @@
-// Who did what: the audit log, newest first. The trap: the appliance answers a page at a time; the next one begins behind the last entry shown.
+// The audit log, newest first, loaded page by page: the next page begins after the last entry shown.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -65,14 +65,16 @@ export function Audit() {
   )
 }
 
-/** The token has no name, whatever older entries say; and a name that was only claimed is nobody's deed. */
+/**
+ * Older entries may have a name for the token, which is not shown. A name that was only claimed is not an account's.
+ */
 function who({ actor, actor_name }: Entry, nameOf: (object: string) => string | undefined): string {
   if (actor === 'token') return 'API token'
   if (actor === 'nobody') return actor_name === undefined ? 'nobody' : `nobody (claimed to be ${actor_name})`
   return actor_name ?? nameOf(`users/${actor}`) ?? actor
 }
 
-/** What it is called; its id as a detail, by which a script finds it. */
+/** The name of the object; its ID is shown as a detail, for scripts. */
 const Named = ({ resource, name }: { resource: string; name: string | undefined }) =>
   name === undefined ? (
     resource

@@ -1,5 +1,5 @@
-// Backup and restore. The trap: both are the same kind of work for the appliance, so only one of them runs at a time, and a deletion is a
-// task of the kind `backup` too: the newest of them is not always what made the archive.
+// Backup and restore. To the appliance both are tasks of the kind `backup`, and so is deleting an archive: only one
+// runs at a time, and the newest task is not always the one that made the archive.
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -57,10 +57,10 @@ function Current() {
     setRemoving(false)
   })
   const { data, failure } = query
-  // Not found is an answer here: there is none.
+  // 404 is an expected response: there is no backup.
   const none = failure?.status === 404
   const status = none ? undefined : data
-  // The button that deleted it goes with it.
+  // The button that deleted it disappears with it.
   useEffect(() => keepFocus(), [none])
   const isRunning = status?.status === 'running'
   return (

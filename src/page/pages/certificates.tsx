@@ -1,5 +1,5 @@
-// The certificate that the port serves, and replacing it. The trap: the browser has checked the old one; with a new one that it does not
-// know it refuses this page's own requests until somebody looks at the page anew.
+// The certificate that the port serves, and replacing it. A browser that does not know the new certificate refuses this
+// page's requests until somebody reloads the page and accepts it.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -80,7 +80,10 @@ function Served({ certificate }: { certificate: Certificate }) {
   )
 }
 
-/** The port takes the new pair up shortly after the task has ended; the same pair again, or one that the browser refuses, ends the waiting. */
+/**
+ * The port serves the new pair shortly after the task has ended. Installing the same pair again, or a browser that
+ * refuses it, ends the waiting.
+ */
 async function untilOther(before: string | undefined): Promise<void> {
   for (let left = 20; left > 0; left--) {
     const now = await call<Certificate>('GET', SERVED, { background: true }).catch(() => undefined)

@@ -1,4 +1,5 @@
-// Filesystems and volumes as one tree for each pool, with how full each is. `-new` is no dataset's name: one begins with a letter.
+// File systems and volumes as one tree per pool, with their usage. `-new` cannot be a dataset: their names begin with a
+// letter.
 
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
@@ -68,7 +69,7 @@ function Pools({ all }: { all: Dataset[] }) {
   )
 }
 
-/** By path, not by letter: what lies in `tank/a` comes before `tank/a-b`. */
+/** Sorted by path, not by character: `tank/a/x` comes before `tank/a-b`. */
 const byPath = (a: Dataset, b: Dataset) => {
   const [left, right] = [a.name.replaceAll('/', '\0'), b.name.replaceAll('/', '\0')]
   return left < right ? -1 : left > right ? 1 : 0
@@ -98,7 +99,7 @@ const Tree = ({ of, label }: { of: Dataset[]; label: string }) => (
       { title: 'Type', cell: ({ type }) => (type === 'volume' ? 'volume' : 'dataset') },
       {
         title: 'Usage',
-        // A volume's space is reserved when it is made: its bar would always be full.
+        // A volume's space is reserved when it is created: its bar would always be full.
         cell: ({ name, type, used, size }) =>
           type === 'volume' ? `a disk of ${bytes(size)}` : <Meter value={used} max={size} label={`${name}: used`} />,
       },

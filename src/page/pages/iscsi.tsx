@@ -1,4 +1,4 @@
-// iSCSI targets: volumes as disks of other machines.
+// iSCSI targets: volumes that other machines use as disks.
 
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'

@@ -1,4 +1,4 @@
-// The license: what it says, and putting in another one. A rejected one changes nothing.
+// Shows the license and installs another. A rejected one changes nothing.
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'

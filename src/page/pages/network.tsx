@@ -1,5 +1,5 @@
-// Network and application settings. The trap: what is applied may take this page's own connection away, so the way back in is said before
-// and after.
+// Network and application settings. Applying them may cut this page's own connection, so it shows the new address
+// before and after.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
@@ -28,7 +28,7 @@ const NOTHING: Settings = { network: {}, app: {} }
 
 export function Network() {
   const query = useQuery<Settings>(PATH)
-  // Not found is an answer here: nothing has ever been set.
+  // 404 is an expected response: nothing has been set yet.
   const none = query.failure?.status === 404
   const stored = query.data ?? (none ? NOTHING : undefined)
   return (
@@ -52,7 +52,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
   const [applied, setApplied] = useState<{ settings: Settings; moved: boolean; task: string | undefined }>()
   const review = useAction(async () => {
     const wanted = settingsOf(stored, draft)
-    // Refused before it is confirmed, by the rules that it would be refused by afterwards.
+    // Checked before the confirmation, by the rules that apply to the change itself.
     await call('POST', '/console/settings/check', { json: wanted })
     setAfter(wanted)
   })
@@ -61,7 +61,7 @@ function Editor({ stored, query }: { stored: Settings; query: Query<Settings> })
     const moved = movesAddress(changesOf(stored, after))
     await call('POST', PATH, { form: { settings: new Blob([JSON.stringify(after)]) } })
     setAfter(undefined)
-    // The address may be gone already: then there is no task to be seen from here.
+    // The address may have changed already: then the task cannot be followed from here.
     setApplied({ settings: after, moved, task: undefined })
     const task = await newestTask('settings').catch(() => undefined)
     setApplied({ settings: after, moved, task: task?.id })

@@ -15,7 +15,7 @@ import { one } from './storage/words.ts'
 
 const COLLECTION = '/api/v1/exports/nfs'
 
-/** A blank in a path has to be kept together. */
+/** A path with a space has to be quoted. */
 const mountLine = (path: string) => {
   const from = `${host()}:${path}`
   return `mount -t nfs ${/^[\w./:@-]+$/.test(from) ? from : `'${from.replaceAll("'", `'\\''`)}'`} /mnt`

@@ -1,4 +1,4 @@
-// The first page: how the appliance is, what it does, what needs somebody.
+// The first page: health, running work, and what needs attention.
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
@@ -159,7 +159,7 @@ export const TaskTable = ({ tasks, empty = 'There is no task yet.' }: { tasks: T
       { title: 'Task', cell: (task) => <a href={link('tasks', task.id)}>{nameOfTask(task)}</a> },
       { title: 'Started by', cell: ({ by }) => by ?? '' },
       { title: 'State', cell: (task) => <TaskBadge task={task} /> },
-      // The last step of what went well says nothing that its state does not.
+      // The last step of a completed task adds nothing to its state.
       { title: 'Step', cell: ({ status, message, error }) => error ?? (status === 'completed' ? '' : message) },
       { title: 'Started', cell: ({ created_at }) => <When at={created_at} /> },
       { title: 'Duration', cell: took },
@@ -167,7 +167,7 @@ export const TaskTable = ({ tasks, empty = 'There is no task yet.' }: { tasks: T
   />
 )
 
-/** Percent over the last hour, with the figure of now beside it: the line is for the eye only. */
+/** Percentages of the last hour with the current number beside them: screen readers get only the number. */
 function Chart({
   name,
   samples,

@@ -1,4 +1,4 @@
-// Where the data is kept. The trap: a change takes effect at the next boot only, and moves nothing.
+// Where the appliance keeps its data. A change takes effect at the next boot, and moves no data.
 import { FailureNote } from '../kit/failure.tsx'
 import { Card, Facts, Page } from '../kit/layout.tsx'
 import { useQuery } from '../query.ts'
@@ -8,7 +8,7 @@ import { KINDS, PATH, type Stored, titleOf } from './persistent-storage/kinds.ts
 export function PersistentStorage() {
   const query = useQuery<Stored>(PATH)
   const none = query.failure?.status === 404
-  // Which kinds the image offers is not told before one is set: then the appliance refuses what it does not have.
+  // The types that the image offers are unknown until one is set; the appliance refuses the others.
   const stored: Stored | undefined = query.data ?? (none ? { options: Object.keys(KINDS) } : undefined)
   return (
     <Page

@@ -1,4 +1,4 @@
-// Snapshot policies: which snapshots are taken by themselves, and how many stay.
+// Snapshot policies: which snapshots are scheduled, and how many are kept.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'

@@ -1,5 +1,4 @@
-// The pools: all of them, and the ways to one, a new one, and those that could be imported. `-new` and `-import` are no pool's name: one begins
-// with a letter.
+// The list of pools, creating and importing one. `-new` and `-import` cannot be pools: their names begin with a letter.
 
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'

@@ -1,5 +1,5 @@
-// Rebooting, and waiting for what comes back. The trap: the request is answered before the machine goes down, so "it answers" means that it is
-// back only after it has once not answered.
+// Reboots the appliance and waits until it is back. The request is answered before the machine goes down, so a response
+// means "back" only after one request has failed.
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -13,11 +13,11 @@ import { Store, useStore } from '../store.ts'
 import { newestTask } from './update.tsx'
 
 const PATH = '/api/v1/admin/reboot'
-/** Seconds between two looks at whether it has gone down. */
+/** Seconds between two checks whether it is down. */
 const LOOK = 1
 
 type Stage = 'none' | 'asked' | 'down' | 'back'
-/** Outlives the page: the session may be over when the appliance is back. */
+/** Kept outside the component: the session may have ended when the appliance is back. */
 const stage = new Store<Stage>('none')
 connection.subscribe(() => {
   const state = connection.get()

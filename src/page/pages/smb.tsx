@@ -1,4 +1,4 @@
-// SMB shares: folders for Windows, macOS and everybody else with an SMB client.
+// SMB shares: folders for Windows, macOS and other SMB clients.
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'

@@ -1,5 +1,5 @@
-// Snapshots: all, those of one dataset, or one of them (`tank/data@before`). The trap: there may be a hundred thousand; the list is asked for
-// once, and only the newest of what is looked for are drawn.
+// Snapshots: all, those of one dataset, or one (`tank/data@before`). There may be a hundred thousand: the list is
+// loaded once, and only the newest matches are rendered.
 import { useMemo } from 'hono/jsx/dom'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -28,7 +28,7 @@ function List({ dataset }: { dataset: string | undefined }) {
   const path = `/api/v1/snapshots${dataset === undefined ? '' : `?dataset=${encodeURIComponent(dataset)}`}`
   const query = useQuery<Snapshot[]>(path)
   const [asked, setAsked] = useState<Asked>()
-  // Also when it failed: some of them may be gone all the same.
+  // Also after a failure: some of them may have been deleted.
   const close = () => {
     setAsked(undefined)
     void query.reload()
@@ -86,18 +86,18 @@ interface RowsProps {
   onRemoveSeveral: (names: string[]) => void
 }
 
-/** Of one request, as the appliance has it. */
+/** The most that one request accepts. */
 const MOST = 200
 
 function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
   const newest = useMemo(
-    // Those of one second stay in the order that ZFS made them in, turned round.
+    // Snapshots of the same second keep ZFS's order, reversed.
     () => [...all].reverse().sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0)),
     [all],
   )
   const { shown, control } = useFilter(newest, ({ name }) => name, 'snapshots')
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
-  // What has gone meanwhile is not chosen any more, and what the filter hides is not deleted unseen.
+  // Deselects what no longer exists, and what the filter hides, so that nothing is deleted unseen.
   const chosen = shown.filter(({ name }) => picked.has(name)).map(({ name }) => name)
   const pick = (name: string) => (on: boolean) =>
     setPicked((before) => new Set(on ? [...before, name] : [...before].filter((one) => one !== name)))

@@ -1,4 +1,4 @@
-// What whoever helps asks for: logs, the debug bundle, the versions of everything, the services.
+// Information for technical support: logs, the debug bundle, versions and services.
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote } from '../kit/failure.tsx'
 import { moment } from '../kit/format.ts'
@@ -106,7 +106,7 @@ function Build() {
   )
 }
 
-/** Vendors write the seconds since 1970 there. */
+/** Vendors store seconds since 1970 there. */
 function built(name: string, value: unknown): string {
   const seconds = Number(value)
   return /date|time/i.test(name) && seconds > 1e9 && seconds < 1e11

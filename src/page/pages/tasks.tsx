@@ -1,4 +1,4 @@
-// Long work: what there was, and one of it with its log.
+// The list of tasks, and one task with its log.
 import { call } from '../api.ts'
 import { useEffect, useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
@@ -33,7 +33,7 @@ function List() {
 
 const STATES: Task['status'][] = ['running', 'pending', 'completed', 'failed', 'cancelled']
 
-/** What there are many of hides what somebody looks for: the snapshots of a policy above all. */
+/** Frequent tasks, above all those of snapshot policies, would hide the others. */
 function Filtered({ tasks }: { tasks: Task[] }) {
   const [type, setType] = useState('')
   const [state, setState] = useState('')
@@ -60,7 +60,7 @@ function Filtered({ tasks }: { tasks: Task[] }) {
   )
 }
 
-/** As the appliance has it: who may not begin an update, or a restore, may not stop one. */
+/** As the appliance decides: whoever may not start an update or a restore may not cancel one. */
 const mayCancel = ({ type }: Task) => may(/^(?:dataset|snapshot|pool)\./.test(type) ? 'operator' : 'administrator')
 
 function One({ id }: { id: string }) {

@@ -1,5 +1,5 @@
-// Software updates: a package is sent, then followed to its end. The trap: the update may restart the very server that tells of it; the task
-// stream comes back by itself.
+// Software updates: uploads a package and follows it to the end. The update may restart this very server; the task
+// stream reconnects by itself.
 import { call } from '../api.ts'
 import { useState } from '../hooks.ts'
 import { Curl } from '../kit/curl.tsx'
@@ -20,7 +20,7 @@ interface UpdateStatus {
   'error-code'?: string
 }
 
-/** The newest task of a kind: what a POST of the admin surface has just started. */
+/** The newest task of a kind, which is the one that a POST to the admin API has just started. */
 export async function newestTask(type: string): Promise<Task | undefined> {
   return (await call<Task[]>('GET', '/console/tasks')).find((task) => task.type === type)
 }
@@ -33,7 +33,7 @@ export function Update() {
   const [sent, setSent] = useState(0)
   const { sending, busy, send } = useSending('/api/v1/admin/update', 'The update package', 'update')
   const [started, setStarted] = useState<string>()
-  // What is known of the outcome is that of the update before, until the one that was begun here has ended.
+  // Until the update that was started here has ended, the known outcome is the previous update's.
   const [current, setCurrent] = useState(true)
   const action = useAction(async () => {
     await send({ update: file })
@@ -42,7 +42,7 @@ export function Update() {
     setSent(sent + 1)
     setFile(undefined)
   })
-  // The outcome says why in words; the task would say the same once more.
+  // The outcome gives the reason; the task would only repeat it.
   const told = current && !status.failure && status.data?.status === 'failed'
   const latest = started ?? tasks.data?.find(({ type }) => type === 'update')?.id
   const ended = async () => {

@@ -1,5 +1,4 @@
-// The accounts. The trap: an account is changed as it was seen: each change carries the tag of what was shown, and is refused when somebody
-// else was faster.
+// The accounts. Each change sends the ETag of what was shown, and is refused if somebody else was faster.
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'

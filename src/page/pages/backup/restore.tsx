@@ -1,5 +1,5 @@
-// Restoring: an archive replaces the data that is there. The answer comes when everything is done; a connection that is lost before
-// says nothing of how it went, but the task does.
+// Restoring a backup. The response comes when everything is done; if the connection is lost before that, the task has
+// the outcome.
 import { useState } from '../../hooks.ts'
 import { Confirm } from '../../kit/dialog.tsx'
 import { FailureNote } from '../../kit/failure.tsx'

@@ -1,4 +1,4 @@
-// A new dataset or volume.
+// The form for a new dataset or volume.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

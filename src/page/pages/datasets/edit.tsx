@@ -1,4 +1,5 @@
-// Properties of a dataset or volume, and a volume's size. The trap: the form is filled from one version, and only that one is changed: If-Match.
+// Edits properties of a dataset or volume, and a volume's size. Sent with If-Match, so that only the version that was
+// shown is changed.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Field } from '../../kit/fields.tsx'

@@ -1,4 +1,4 @@
-// One dataset or volume: how full it is, what was set for it, and what can be done with it.
+// One dataset or volume: usage, local properties, and actions.
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
@@ -19,7 +19,7 @@ export function OneDataset({ name }: { name: string }) {
   const [asked, setAsked] = useState<'edit' | 'destroy'>()
   const close = () => setAsked(undefined)
   const kind = query.data?.type === 'volume' ? 'volume' : 'dataset'
-  // A pool's own dataset goes with its pool only.
+  // A pool's root dataset can be destroyed only with its pool.
   const isRoot = !name.includes('/')
   const actions =
     may('operator') && query.data ? (

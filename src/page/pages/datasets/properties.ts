@@ -1,5 +1,5 @@
-// The properties that have a field of their own, and what a form's answers change. The trap: an empty field means two things; a limit is taken
-// away, anything else goes back to what is inherited.
+// The properties that have a field, and the changes that a form makes. An empty limit removes the limit; any other
+// empty field restores the inherited value.
 import { bytes } from '../../kit/format.ts'
 import { exactSize } from '../storage/words.ts'
 
@@ -7,9 +7,9 @@ export interface Property {
   name: string
   label: string
   hint?: string
-  /** Chosen from these; left out: typed. */
+  /** The choices; left out for a text field. */
   choices?: string[]
-  /** Only when it is made. */
+  /** Can be set only at creation. */
   fixed?: true
 }
 
@@ -39,13 +39,13 @@ export const PROPERTIES: Record<'filesystem' | 'volume', Property[]> = {
 const LIMITS = ['quota', 'refquota', 'reservation', 'refreservation']
 
 export interface Values {
-  /** By property; empty: not set. */
+  /** By property name; empty: not set. */
   fields: Record<string, string>
-  /** The others, `name=value`, a line each. */
+  /** The other properties, one `name=value` per line. */
   others: string
 }
 
-/** What a form shows of the options that a dataset has. */
+/** The form's values for the options that a dataset has. */
 export function valuesOf(kind: 'filesystem' | 'volume', options: Record<string, string>): Values {
   const known = PROPERTIES[kind].map(({ name }) => name)
   const shown = (name: string) => {
@@ -59,7 +59,7 @@ export function valuesOf(kind: 'filesystem' | 'volume', options: Record<string, 
   }
 }
 
-/** A value as people read it. */
+/** A value in human-readable form. */
 export function readable(name: string, value: string): string {
   if (!LIMITS.includes(name) || !/^[0-9]+$/.test(value)) return exactSize(value)
   return value === '0' ? 'none' : bytes(Number(value))
@@ -75,7 +75,7 @@ const linesOf = (others: string) =>
     }),
   )
 
-/** What has to be sent so that `before` becomes `after`. */
+/** The options to send so that `before` becomes `after`. */
 export function changes(before: Values, after: Values): Record<string, string> {
   const [old, now] = [
     { ...linesOf(before.others), ...before.fields },

@@ -1,4 +1,4 @@
-// A target, made or changed. The trap: the CHAP password is never shown again, so an empty field means that it stays, not that there is none.
+// Creates or edits a target. The CHAP password is never shown again, so an empty field keeps it and does not remove it.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -15,7 +15,7 @@ interface Ends {
   onDone: (target: Target) => unknown
 }
 
-/** Of the month and of the name that the browser found the appliance under. */
+/** Made from the current month and the name by which the browser reached the appliance. */
 function proposed(): string {
   const parts = location.hostname.split('.').reverse()
   const isName = parts.length > 1 && parts.every((part) => /^[a-z][a-z0-9-]*$/.test(part))

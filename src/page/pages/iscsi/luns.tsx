@@ -1,4 +1,4 @@
-// The volumes of a target. A LUN keeps its number as long as it is there.
+// The LUNs of a target. A LUN keeps its number as long as it exists.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -109,7 +109,7 @@ function RemoveLun({
   )
 }
 
-/** Agreed to by a tick of its own: the initiators lose what they have not written yet. */
+/** A separate check box, because initiators lose data that they have not written yet. */
 export function Force({
   sessions,
   force,

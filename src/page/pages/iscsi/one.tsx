@@ -1,4 +1,4 @@
-// One target: who may use it, its volumes, and the lines that connect a machine to it.
+// One target: who may use it, its LUNs, and the commands that connect a machine to it.
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
@@ -99,7 +99,7 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
   )
 }
 
-/** `[::]:3260` is every address: the one that the browser found is one of them. */
+/** `[::]:3260` is every address, so the one by which the browser reached the appliance is shown. */
 function connectLines({ iqn, portals }: Target): string[] {
   const portal = portals[0] ?? ':3260'
   const address = portal.slice(0, portal.lastIndexOf(':'))

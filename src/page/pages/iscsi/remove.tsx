@@ -1,4 +1,4 @@
-// Removing a target; its volumes stay.
+// Deletes a target; its volumes are kept.
 import { useState } from '../../hooks.ts'
 import { Remove } from '../storage/remove.tsx'
 import { one } from '../storage/words.ts'

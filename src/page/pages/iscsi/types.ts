@@ -1,4 +1,4 @@
-// A target as the appliance shows it. Its CHAP password is never among it.
+// A target as the API returns it, without its CHAP password.
 export interface Lun {
   id: number
   zvol: string

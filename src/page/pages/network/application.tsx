@@ -1,5 +1,5 @@
-// The settings of the vendor's own application, whatever they are. The trap: their kinds are the application's contract, so a number stays a
-// number and what has no field of its own is edited as JSON.
+// The settings of the vendor's own application. Their types are the application's contract: a number stays a number,
+// and a value without a suitable field is edited as JSON.
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Check, Field, TextArea } from '../../kit/fields.tsx'

@@ -1,4 +1,4 @@
-// Says what a change of the network will do before it is sent. The trap: the person may be about to lose this very page.
+// Shows what a change of the network will do before it is sent; it may cut the connection to this page.
 import { Confirm } from '../../kit/dialog.tsx'
 import { Note, Table } from '../../kit/layout.tsx'
 import type { Action } from '../../query.ts'
@@ -46,7 +46,7 @@ export function ConfirmSettings({
   )
 }
 
-/** Where to go afterwards. */
+/** Where to find the console afterwards. */
 export function Whereabouts({ settings }: { settings: Settings }) {
   const address = newAddress(settings, location.port)
   return address === undefined ? (

@@ -1,5 +1,5 @@
-// The settings document as a person edits it, and what a change of it means. The trap: POST replaces the whole document, so what this page
-// does not know has to go back as it came.
+// The settings document as a person edits it, and the effect of a change. POST replaces the whole document, so members
+// that this page does not know are sent back unchanged.
 
 export interface Settings {
   network: Record<string, unknown>
@@ -18,10 +18,10 @@ export const LABELS = {
 } as const
 export type Name = keyof typeof LABELS
 const NAMES = Object.keys(LABELS) as Name[]
-/** All three make a static address; without any it is DHCP. */
+/** All three together make a static address; without them it is DHCP. */
 const STATIC: Name[] = ['ip_address', 'netmask', 'gateway']
 
-/** A member of `app`: what is neither text, number nor yes or no is edited as JSON. */
+/** A member of `app`; anything but text, number or boolean is edited as JSON. */
 export interface Member {
   name: string
   kind: 'text' | 'number' | 'check' | 'json'
@@ -55,9 +55,9 @@ const kindOf = (value: unknown): Member['kind'] =>
         ? 'check'
         : 'json'
 
-/** The document to send. Throws an Error whose message a person can act on. */
+/** The document to send. Throws an Error whose message helps the user. */
 export function settingsOf(before: Settings, { mode, network, app }: Draft): Settings {
-  // What only the appliance writes, and what the mode leaves out.
+  // Members that only the appliance writes, and those that the mode leaves out.
   const { mode: _, ...kept } = before.network
   for (const name of NAMES) {
     const value = network[name].trim()
@@ -73,7 +73,7 @@ function readMember({ name, kind, text }: Member): unknown {
     const value: unknown = JSON.parse(text)
     if (kind !== 'number' || typeof value === 'number') return value
   } catch {
-    // Said below.
+    // Reported separately below.
   }
   throw new Error(`${name}: expected ${kind === 'number' ? 'a number' : 'JSON'}`)
 }
@@ -87,7 +87,7 @@ export interface Change {
 
 const MODES = { dhcp: 'DHCP', static: 'static' }
 
-/** What will be different, member by member. */
+/** The changes, member by member. */
 export function changesOf(before: Settings, after: Settings): Change[] {
   const modes = [before, after].map(({ network }) => MODES[modeOf(network)]) as [string, string]
   const network = difference(before.network, after.network, (name) => LABELS[name as Name] ?? name)
@@ -110,11 +110,11 @@ function difference(
     .filter(({ from, to }) => from !== to)
 }
 
-/** Whether the appliance may be found elsewhere afterwards. */
+/** Whether the appliance may have another address afterwards. */
 export const movesAddress = (changes: Change[]) =>
   changes.some(({ name }) => name === 'mode' || name === 'interface' || STATIC.includes(name as Name))
 
-/** Where the console will be; undefined when only the DHCP server knows. `port` as in `location.port`. */
+/** The console's new address; undefined if only the DHCP server knows it. `port` as in `location.port`. */
 export function newAddress({ network }: Settings, port: string): string | undefined {
   const address = text(network['ip_address'])
   if (modeOf(network) === 'dhcp' || address === '') return undefined

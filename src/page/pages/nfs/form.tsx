@@ -1,4 +1,4 @@
-// An export, made or changed. The trap: without clients everybody may mount it; so that is written, not left out.
+// Creates or edits an export. An export without clients would be open to everyone, so `*` has to be written.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

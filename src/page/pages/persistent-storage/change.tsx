@@ -1,4 +1,5 @@
-// Another place for the data from the next boot on. The trap: the stored password comes as asterisks, and the same asterisks keep it.
+// Selects another place for the data from the next boot. The stored password comes as asterisks, and sending the same
+// asterisks keeps it.
 import { call, Failure } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -38,7 +39,7 @@ export function Change({ stored, onDone }: { stored: Stored; onDone: () => Promi
     try {
       await call('POST', PATH, { form: { settings: new Blob([document]) } })
     } catch (error) {
-      // What is wrong with a field is said there, behind the dialog.
+      // Errors of fields are shown in the form behind the dialog.
       if (error instanceof Failure && error.errors.length > 0) setAsking(false)
       throw error
     }

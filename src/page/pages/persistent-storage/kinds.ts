@@ -1,4 +1,5 @@
-// The kinds of storage and their members, as a person reads them (features/persistent-storage/types.ts is what the appliance takes).
+// The storage types and their members as the form shows them (features/persistent-storage/types.ts has what the
+// appliance accepts).
 
 export interface Member {
   name: string
@@ -40,7 +41,7 @@ export const KINDS: Record<string, { title: string; members: Member[] }> = {
 export const titleOf = (kind: string) => KINDS[kind]?.title ?? kind
 
 export const PATH = '/api/v1/admin/storage'
-/** What GET shows instead of the stored password; sent back, it keeps that one. */
+/** What GET returns instead of the stored password; sent back, it keeps that password. */
 export const HIDDEN = '********'
 
 export interface Stored {

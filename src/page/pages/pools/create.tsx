@@ -1,4 +1,5 @@
-// A new pool: which free disks, in which layout. The trap: whatever a disk holds is gone afterwards, so each is named once more above the button.
+// The form for a new pool: free disks and layout. Creating it overwrites the disks, so they are listed again above the
+// button.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -54,7 +55,7 @@ export function CreatePool() {
   )
 }
 
-/** fake2 before fake10. */
+/** Sorts fake2 before fake10. */
 const byNumber = new Intl.Collator('en', { numeric: true }).compare
 
 function Choice({ disks: found }: { disks: Available['disks'] }) {
@@ -186,7 +187,7 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
   )
 }
 
-/** In a table the column's title is not a label: it names its disk as well. */
+/** A table's title is no label for the field in it, so the label names the disk. */
 const UseField = ({ path, value, onValue }: { path: string; value: Use | ''; onValue: (use: Use | '') => void }) => (
   <select
     aria-label={`Use of ${path}`}

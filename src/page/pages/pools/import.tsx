@@ -1,4 +1,4 @@
-// Pools that are on the disks, and not imported: from another machine, or exported here.
+// Pools on the disks of this machine that are not imported: from another machine, or exported here.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'

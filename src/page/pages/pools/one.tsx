@@ -1,4 +1,4 @@
-// One pool: how it is, how it is built, its scrub, and the two ways to lose sight of it.
+// One pool: its state, devices and scrub; export and destroy.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -21,7 +21,8 @@ import { Vdevs } from './vdevs.tsx'
 export function OnePool({ name }: { name: string }) {
   const path = one('pools', name)
   const [asked, setAsked] = useState<'export' | 'destroy'>()
-  // A pool that is on its way out is not asked for: the clock would find it gone before this page is left.
+  // Stop refreshing while the pool is being exported or destroyed: a refresh would report it missing before the page
+  // changes.
   const query = useQuery<PoolDetails>(path, asked ? {} : { every: 10 })
   const close = () => setAsked(undefined)
   const gone = () => go('pools')

@@ -1,4 +1,5 @@
-// Scrubs: how one goes, its start and its end. The trap: a scrub that somebody began by hand has no job, and only a job can be stopped from here.
+// The scrub of a pool: progress, start and stop. A scrub that was started in a shell has no job, and only a job can be
+// stopped from here.
 import { call } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -21,7 +22,7 @@ const WORDS: Record<Scan['status'], [Tone, string]> = {
 
 const goesOn = ({ status }: Scan) => status === 'running' || status === 'paused'
 
-/** Asked often while it moves, seldom else: one that is begun elsewhere shows as well. */
+/** Refreshed often while a scrub runs, else seldom, so that one started elsewhere shows, too. */
 function useScrub(name: string, still: boolean) {
   const [every, setEvery] = useState(15)
   const query = useQuery<Scan>(`${one('pools', name)}/scrub`, still ? {} : { every })
@@ -30,7 +31,7 @@ function useScrub(name: string, still: boolean) {
   return { scan: query.data, failure: query.failure, reload: query.reload }
 }
 
-/** In the list of pools. */
+/** For the list of pools. */
 export function ScrubCell({ name }: { name: string }) {
   const { scan } = useScrub(name, false)
   if (!scan) return '…'
@@ -44,7 +45,7 @@ export function ScrubCell({ name }: { name: string }) {
   )
 }
 
-/** `still`: not asked again by the clock. */
+/** `still`: do not refresh. */
 export function ScrubCard({ name, still }: { name: string; still: boolean }) {
   const { scan, failure, reload } = useScrub(name, still)
   const start = useAction(async () => {

@@ -1,4 +1,4 @@
-// Pools as the appliance shows them, and how their states are colored.
+// Pools as the API returns them, and the colors of their states.
 import type { Tone } from '../../kit/layout.tsx'
 
 export interface Pool {
@@ -7,7 +7,7 @@ export interface Pool {
   size: number
   allocated: number
   free: number
-  /** What can be stored, without parity and what ZFS keeps for itself; left out where the pool cannot be asked. */
+  /** Space for data, without parity and ZFS's own reserve; left out if the pool cannot be queried. */
   usable?: number
   usable_free?: number
   health: string
@@ -15,7 +15,7 @@ export interface Pool {
   guid: string
 }
 
-/** What a person can store, and whether that is known; else what ZFS calls size, with the parity of RAID-Z in it. */
+/** The space for data, and whether that is known; else ZFS's own size, which includes the parity of RAID-Z. */
 export const roomOf = ({ size, free, usable, usable_free }: Pick<Pool, 'size' | 'free' | 'usable' | 'usable_free'>) =>
   usable === undefined || usable_free === undefined
     ? { size, free, isRaw: true }
@@ -57,7 +57,7 @@ export interface Available {
   pools: { name: string; id: string; state: string; problem?: string; vdevs: Vdev[] }[]
 }
 
-/** Whether ZFS says that data is damaged, which a pool may be with every disk in order. */
+/** Whether ZFS reports damaged data, which is possible with every disk online. */
 export const isDamaged = ({ errors = '' }: Pick<PoolDetails, 'errors'>) =>
   /^(?:[1-9][0-9]* data error|Permanent errors)/.test(errors)
 

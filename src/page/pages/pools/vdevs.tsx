@@ -1,4 +1,4 @@
-// How a pool is built: its groups, in them their disks, each with its state and what went wrong with it.
+// The devices of a pool: its groups and their disks, with state and errors.
 import { Badge, Table } from '../../kit/layout.tsx'
 import { toneOf, type Vdev } from './types.ts'
 

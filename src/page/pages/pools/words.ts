@@ -1,5 +1,5 @@
-// What the choice of disks means in ZFS's words, and how much of them will be usable. The trap: a layout says how many disks it needs; better
-// here, beside the disks, than as a refusal.
+// Turns the chosen disks into ZFS's words, estimates the usable space, and checks what the layout needs, so that
+// mistakes show beside the disks and not as a refusal.
 
 import { bytes } from '../../kit/format.ts'
 
@@ -18,7 +18,7 @@ export type Use = keyof typeof USES
 
 const PARITY = { raidz: 1, raidz2: 2, raidz3: 3 } as const
 
-/** Why this number of data disks makes no such pool. */
+/** Why this number of data disks cannot make such a pool. */
 export function whyNot(layout: Layout, disks: number): string | undefined {
   if (disks === 0) return 'Choose at least one disk for data.'
   if (layout === 'stripe') return undefined
@@ -27,10 +27,10 @@ export function whyNot(layout: Layout, disks: number): string | undefined {
   return disks < least ? `This layout needs at least ${least} data disks.` : undefined
 }
 
-/** ZFS takes disks for alike that differ by less than this. */
+/** ZFS treats disks as equal if they differ by less than this. */
 const ALIKE = 50 * 1024 * 1024
 
-/** What speaks against such a pool, though it can be made or at least be tried. */
+/** Reasons against such a pool, even if it can be created or attempted. */
 export function doubts(layout: Layout, sizes: number[]): string[] {
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
   const found: string[] = []
@@ -67,7 +67,7 @@ export function vdevWords(layout: Layout, chosen: [path: string, use: Use][]): s
   ]
 }
 
-/** Bytes, before what ZFS keeps for itself. */
+/** In bytes, before ZFS's own reserve. */
 export function usable(layout: Layout, sizes: number[]): number {
   const least = Math.min(...sizes)
   if (sizes.length === 0) return 0

@@ -1,4 +1,4 @@
-// A share, made or changed. The trap: its name and folder stay what they were when it was made.
+// Creates or edits a share. Its name and folder can be set only at creation.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

@@ -1,4 +1,4 @@
-// Taking a snapshot, going back to one, deleting one.
+// Creates, rolls back to and deletes snapshots.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -16,7 +16,7 @@ interface Props {
   onDone: () => unknown
 }
 
-/** `manual-20261121-1405`, in UTC as the policies' are. */
+/** `manual-20261121-1405`, in UTC as in policy snapshots. */
 const proposed = () => `manual-${new Date().toISOString().slice(0, 16).replace(/[-:]/g, '').replace('T', '-')}`
 
 export function TakeSnapshot({ dataset: first, onClose, onDone }: Props & { dataset: string }) {
@@ -84,7 +84,7 @@ export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string
   </Destroy>
 )
 
-/** All of them by one plan; how many it is has to be typed, so that nobody deletes a page of them by a slip. */
+/** Deletes several with one plan; their number has to be typed, so that nobody deletes a page of them by accident. */
 export function RemoveSnapshots({ names: first, onClose, onDone }: Props & { names: string[] }) {
   const [names, setNames] = useState(first)
   const left = async () => {

@@ -1,4 +1,4 @@
-// One snapshot: what keeps it, and what was made of it.
+// One snapshot: its holds and clones.
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'

@@ -1,5 +1,5 @@
-// A policy's counts, and what they would do. The trap: fewer of a kind means that snapshots are deleted at the next run, so the appliance is
-// asked which before anything can be saved; another count has to be looked at again.
+// The numbers of a policy, and their effect. Lower numbers delete snapshots at the next run, so a preview is required
+// before saving, and again after each change.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -37,7 +37,7 @@ export const PolicyDialog = ({
   onClose,
   onDone,
 }: {
-  /** Undefined: a new one. */
+  /** Undefined for a new policy. */
   dataset: string | undefined
   onClose: () => void
   onDone: () => unknown

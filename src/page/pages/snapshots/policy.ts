@@ -1,4 +1,4 @@
-// A snapshot policy in words and times.
+// A snapshot policy as text, and its next run.
 import { periodOf, type SnapshotType, TYPES } from '../../../features/snapshots/periods.ts'
 
 export { TYPES }
@@ -20,7 +20,7 @@ export const kept = (policy: Policy): string =>
     .map((type) => `${policy[type]} ${type}`)
     .join(', ') || 'none'
 
-/** When the next one is taken, where that of the period that runs is there already; it is taken at once otherwise. */
+/** When the next snapshot is due, if the current period already has one; otherwise it is created at once. */
 export function nextDue(policy: Policy, now: number): { type: SnapshotType; at: string } | undefined {
   if (!policy.autosnap) return undefined
   const due = TYPES.filter((type) => policy[type] > 0).map((type) => ({ type, until: periodOf(type, now).until }))

@@ -1,10 +1,10 @@
-// What somebody types on another machine to get at this one.
+// The address or commands with which other machines connect to this one.
 import { CopyButton } from '../../kit/copy.tsx'
 
-/** This appliance, as the person reached it: what the browser found, a client of the same network finds too. */
+/** This appliance's name as the browser reached it: clients on the same network reach it by that, too. */
 export const host = () => location.hostname
 
-/** Lines to copy. */
+/** Lines with a copy button. */
 export const Lines = ({ of, what }: { of: string[]; what: string }) => (
   <div class="lines">
     <code>{of.join('\n')}</code>

@@ -1,5 +1,5 @@
-// What cannot be taken back: the appliance says what would go and what stands in the way, then the name is typed. The trap: between the plan
-// and the deed something may have come into being; the plan's token makes the appliance refuse then, and a new plan is asked for.
+// Confirms a destruction: shows the appliance's plan and its dependents, and has the name typed. If something was
+// created since the plan, the plan's token makes the appliance refuse, and a new plan is loaded.
 import { call, request } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -16,30 +16,30 @@ import { JobView, leaving, UnderWay, useWork } from './work.tsx'
 interface Props {
   title: string
   submit: string
-  /** Has to be typed; left out where a look at the plan is enough. */
+  /** The name to type; left out where seeing the plan is enough. */
   name?: string
   path: string
-  /** Sent with each of the two requests. */
+  /** Sent with both requests. */
   json?: unknown
-  /** What to send instead after a failure, by what is still there; undefined: nothing is left to do. */
+  /** What to send instead after a failure, from what still exists; undefined: nothing is left to do. */
   left?: () => Promise<unknown>
   method?: 'DELETE' | 'POST'
-  /** What is below it goes as well, as the plan says. */
+  /** Also destroys what is below it, as the plan shows. */
   recursive?: boolean
   /** The type of the job. */
   job: string
-  /** What it means, above the list of what goes. */
+  /** The text above the list of what is destroyed. */
   children: (plan: Plan) => Children
   onClose: () => void
   onDone: () => unknown
 }
 
-/** Names that are written out; a list of thousands would be read by nobody. */
+/** The number of names that are listed; nobody reads a list of thousands. */
 const MOST = 500
 
 export function Destroy(props: Props) {
   const { title, submit, name, path, json, left, method = 'DELETE', recursive, job, children, onClose, onDone } = props
-  // With what it was made for: a removal that stopped half way is asked for again without what is gone.
+  // What the plan was made for: after a partial failure the objects that are gone are left out.
   const [asked, setAsked] = useState<{ plan: Plan; json: unknown }>()
   const plan = asked?.plan
   const [typed, setTyped] = useState('')
@@ -92,7 +92,9 @@ export function Destroy(props: Props) {
   )
 }
 
-/** What has an id is called by its name. `is the SMB share data` says the name as well, until the list of them is there. */
+/**
+ * Objects with IDs are shown by name. Until the names are loaded, `is the SMB share data` in the reason has it, too.
+ */
 function InTheWay({ plan: { depends } }: { plan: Plan }) {
   const nameOf = useNames()
   return (
@@ -111,7 +113,7 @@ function InTheWay({ plan: { depends } }: { plan: Plan }) {
   )
 }
 
-/** The page of what the appliance named: `shares/smb/ID`, `iscsi/targets/ID`, or a dataset or snapshot. */
+/** The page of an object that the appliance named: `shares/smb/ID`, `iscsi/targets/ID`, a dataset or a snapshot. */
 function placeOf(object: string): string {
   const [kind, of, id = ''] = object.split('/')
   if (kind === 'shares' && of === 'smb') return link('smb')
@@ -120,7 +122,7 @@ function placeOf(object: string): string {
   return link(object.includes('@') ? 'snapshots' : 'datasets', object)
 }
 
-/** Everything that would be gone. */
+/** Everything that will be destroyed. */
 export function Names({ of }: { of: string[] }) {
   if (of.length === 0) return null
   const more = of.length - MOST

@@ -1,11 +1,11 @@
-// Long lists: a filter, and only so many rows that a browser stays quick. The trap: what is not shown must be said.
+// A filter for long lists. Only a limited number of rows is rendered, and the page says how many are not.
 import { useState } from '../../hooks.ts'
 import { Field } from '../../kit/fields.tsx'
 import type { Children } from '../../kit/layout.tsx'
 
 const MOST = 200
 
-/** The rows whose text has what was typed, at most 200; and the field to type it into, once there is something to filter. */
+/** The rows that contain the typed text, at most 200, and the field for it once the list is long enough. */
 export function useFilter<T>(rows: T[], text: (row: T) => string, what: string): { shown: T[]; control: Children } {
   const [wanted, setWanted] = useState('')
   const needle = wanted.trim().toLowerCase()

@@ -1,4 +1,4 @@
-// A page that makes something, reached by its address: whoever may not sees no form that would be refused.
+// Guards a page that creates something: users without the role see a note instead of a form that would be refused.
 import { type Children, Note, Page } from '../../kit/layout.tsx'
 import { may } from '../../session.ts'
 

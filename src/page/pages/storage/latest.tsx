@@ -1,10 +1,10 @@
-// A form for something that is there: filled from what it is now, and sent back as a change of exactly that (If-Match).
+// A dialog that edits an existing object: filled from its current version, and saved with If-Match.
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
 import type { Children } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 
-/** `path` undefined: something new, of which nothing is known yet. */
+/** `path` undefined: a new object. */
 export function EditDialog<T>({
   title,
   path,

@@ -1,5 +1,5 @@
-// What things are called whose ids the appliance uses in its messages: accounts, shares, exports, targets. What has been removed is not there
-// any more and keeps its id.
+// Names for the IDs in the appliance's messages: accounts, shares, exports, targets. An object that was deleted keeps
+// its ID.
 import { useQuery } from '../../query.ts'
 import { hasController } from '../../session.ts'
 
@@ -18,7 +18,7 @@ const KINDS: [collection: string, what: string][] = [
   ['iscsi/targets', 'iSCSI target'],
 ]
 
-/** `SMB share data` for `shares/smb/smb-f133e481afc1`; undefined for what has no such name. */
+/** `SMB share data` for `shares/smb/smb-f133e481afc1`; undefined if it has no known name. */
 export function useNames(): (object: string) => string | undefined {
   const on = hasController()
   const lists = KINDS.map(([collection]) => useQuery<Named[]>(on ? `/api/v1/${collection}` : null).data)
@@ -32,7 +32,7 @@ export function useNames(): (object: string) => string | undefined {
   return (object) => {
     const found = names.get(object)
     if (found !== undefined) return found
-    // `iscsi/targets/ID/luns/1`: what lies below it is said as it is.
+    // `iscsi/targets/ID/luns/1`: the part below the object stays as it is.
     const above = [...names].find(([key]) => object.startsWith(`${key}/`))
     return above && `${above[1]}${object.slice(above[0].length)}`
   }

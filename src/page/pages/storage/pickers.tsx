@@ -1,11 +1,11 @@
-// Fields for a dataset or a volume that is there.
+// A field that selects an existing dataset or volume.
 import { useEffect } from '../../hooks.ts'
 import { Field, Select } from '../../kit/fields.tsx'
 import type { Children } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import type { Dataset } from './words.ts'
 
-/** More than so many are typed, not chosen from a list. */
+/** Above this number a text field replaces the list. */
 const MOST = 500
 
 export function DatasetField({
@@ -22,7 +22,7 @@ export function DatasetField({
   label: string
   name?: string
   required?: boolean
-  /** Where there is one pool, its own dataset is chosen to begin with. */
+  /** With a single pool, preselect its root dataset. */
   pools?: boolean
   type?: Dataset['type']
   value: string
@@ -37,7 +37,7 @@ export function DatasetField({
   useEffect(() => {
     if (only !== undefined && value === '') onValue(only)
   }, [only])
-  // Not a field that becomes a list under somebody's hands.
+  // While loading, show a disabled list, not a text field that would turn into one.
   if (!data && !failure)
     return <Select label={label} hint={hint} value="" onValue={onValue} options={[['', 'Loading…']]} disabled />
   if (!data || data.length > MOST)

@@ -1,4 +1,4 @@
-// Removing what can be made again: asked once, no name to type.
+// Deletes what can be created again: one confirmation, no name to type.
 import { call } from '../../api.ts'
 import { Confirm } from '../../kit/dialog.tsx'
 import type { Children } from '../../kit/layout.tsx'

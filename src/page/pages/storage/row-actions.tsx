@@ -1,4 +1,4 @@
-// What can be done with one row of a list of shares, exports or targets.
+// The buttons in a row of shares, exports or targets.
 import { Button } from '../../kit/button.tsx'
 import { Badge } from '../../kit/layout.tsx'
 
@@ -9,7 +9,7 @@ export function RowActions({
   onRemove,
 }: {
   name: string
-  /** False: made by hand, and left alone. */
+  /** False: created outside Edge Admin, and left alone. */
   managed: boolean
   onEdit: () => void
   onRemove: () => void

@@ -1,4 +1,4 @@
-// What several storage pages say and read in the same way.
+// Types and text parsing that several storage pages share.
 
 export interface Dataset {
   name: string
@@ -24,26 +24,26 @@ export interface Plan {
   confirm: string
 }
 
-/** A name with slashes is one segment of a path of ours. */
+/** A name with slashes is encoded as one path segment. */
 export const one = (collection: string, name: string) => `/api/v1/${collection}/${encodeURIComponent(name)}`
 
-/** The words of a list that somebody typed: a line each, or with commas or blanks between them. Of what never holds a blank. */
+/** Splits a typed list at lines, commas and spaces; for items that contain no spaces. */
 export const words = (text: string) => text.split(/[\s,]+/).filter(Boolean)
 
-/** The names of a list that somebody typed, a line each or with commas between them: `@Domain Users` is one. */
+/** Splits a typed list at lines and commas only: `@Domain Users` is one name. */
 export const names = (text: string) =>
   text
     .split(/[\r\n,]+/)
     .map((name) => name.trim())
     .filter(Boolean)
 
-/** The same of a list that there is; undefined, which is not sent, while nobody has touched it. */
+/** The same for an existing list; undefined (not sent) if it was not edited. */
 export const changedNames = (text: string, before: readonly string[] | undefined) =>
   before && text === before.join('\n') ? undefined : names(text)
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P']
 
-/** `64M` for 67108864: as it is typed, and nothing rounded away. */
+/** `64M` for 67108864: the exact size, never rounded. */
 export function exactSize(value: string): string {
   if (!/^[0-9]{4,15}$/.test(value)) return value
   let unit = 0
@@ -52,6 +52,6 @@ export function exactSize(value: string): string {
   return `${left}${UNITS[unit]}`
 }
 
-/** A new version of what was read: nobody's change in between is overwritten. */
+/** The header for a change of the version that was read: nobody else's change is overwritten. */
 export const ifMatch = (etag: string | undefined): { headers?: Record<string, string> } =>
   etag === undefined ? {} : { headers: { 'If-Match': etag } }

@@ -1,5 +1,5 @@
-// A change of storage: answered at once when it was quick, else with its job. The trap: while the request is held nothing comes back, so what
-// the task says of itself is shown from the stream of all tasks.
+// A change of storage: answered immediately if it is quick, else with its job. While the request is waiting, the
+// messages of its task are shown from the stream of all tasks.
 import { useLayoutEffect, useRef } from 'hono/jsx/dom'
 import type { Answer } from '../../api.ts'
 import { useState } from '../../hooks.ts'
@@ -12,15 +12,15 @@ import { running, type Task } from '../../tasks.ts'
 
 export interface Work {
   action: Action<[]>
-  /** What goes on after the answer. */
+  /** The job that continues after the response. */
   job: string | undefined
   ended: (task: Task) => void
 }
 
-/** `done` hears of it when the change is made: with the answer, or with the end of its job. */
+/** Calls `done` when the change is complete: after the response, or at the end of its job. */
 export function useWork(send: () => Promise<Answer<unknown>>, done: () => unknown): Work {
   const [job, setJob] = useState<string>()
-  // Whoever has gone to another page meanwhile is not fetched back.
+  // Do not navigate if the user has already left the page.
   const gone = useRef(false)
   useLayoutEffect(
     () => () => {
@@ -39,10 +39,10 @@ export function useWork(send: () => Promise<Answer<unknown>>, done: () => unknow
   return { action, job, ended }
 }
 
-/** The word for closing the form: what is under way goes on without it. */
+/** The text of the close button: a running change continues without the form. */
 export const leaving = ({ action }: Work) => (action.busy ? 'Close' : 'Cancel')
 
-/** What a running change says; `type` is the job's. */
+/** The progress of a running change; `type` is the job's. */
 export function UnderWay({ busy, type }: { busy: boolean; type: string }) {
   const tasks = useStore(running)
   if (!busy) return null
@@ -55,7 +55,7 @@ export function UnderWay({ busy, type }: { busy: boolean; type: string }) {
   )
 }
 
-/** The job, once there is one, in the place of the form that began it. */
+/** The job, shown in place of the form that started it. */
 export const JobView = ({ job, ended, close }: { job: string; ended: Work['ended']; close: () => void }) => (
   <>
     <TaskView id={job} onEnd={ended} />

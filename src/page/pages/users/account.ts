@@ -1,4 +1,4 @@
-// An account as the controller shows it, and the words for what its roles may do.
+// An account as the controller returns it, and descriptions of the roles.
 import { request } from '../../api.ts'
 import type { Role } from '../../session.ts'
 
@@ -26,7 +26,7 @@ export const PASSWORD_RULE = '8 to 128 characters, at least one letter and one d
 
 export interface Seen {
   user: Account
-  /** Of exactly what was seen, for If-Match. */
+  /** If-Match for exactly the version that was shown. */
   tag: string
 }
 

@@ -1,4 +1,4 @@
-// A new account, with a first password that somebody has to pass on.
+// The form for a new account, with a first password that has to be handed over.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'

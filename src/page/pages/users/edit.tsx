@@ -1,5 +1,5 @@
-// Changing an account. The trap: a new password, role or state ends everything that the account is signed in with; one's own account is
-// changed on the page Account, so that nobody locks himself out here.
+// Edits an account. A new password, role or state ends all its sessions. Users change their own account on the page
+// Account, so that nobody locks themselves out here.
 import { call } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
@@ -34,7 +34,7 @@ function Editor({ seen: { user, tag }, own, onClose, onDone }: Props & { seen: S
   const [role, setRole] = useState(user.role)
   const [active, setActive] = useState(user.active)
   const [password, setPassword] = useState('')
-  // An e-mail address can be replaced, not taken away.
+  // An email address can be replaced, but not removed.
   const json = {
     ...(email !== '' && email !== user.email && { email }),
     ...(role !== user.role && { role }),

@@ -1,4 +1,4 @@
-// Removing an account, for good.
+// Deletes an account permanently.
 import { call } from '../../api.ts'
 import { Confirm } from '../../kit/dialog.tsx'
 import { useAction } from '../../query.ts'
