@@ -159,8 +159,9 @@ async function run(plan: Plan): Promise<number> {
       // A certificate that every boot makes anew could be trusted by nobody.
       const isNew = tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began
       if (isNew || isPutBack) void running.saveState()
-      running.scheduler?.start()
+      return running.runPolicies()
     })
+    .catch((error) => warn('the snapshot policies do not run', error))
   const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }
   watchAppliance({ settings: asked, file: configFile }, folders, logger)
     .then((watch) => {

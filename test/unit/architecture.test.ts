@@ -40,8 +40,10 @@ const MAY: Record<string, string[]> = {
   'start.ts': ['main.ts'],
   'main.ts': ['cli'],
   cli: ['app.ts', 'auth', 'config.ts', 'features', 'http', 'store', 'tasks'],
-  'app.ts': ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'surfaces', 'tasks'],
-  surfaces: ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
+  'app.ts': ['appliance.ts', 'appliance', 'features', 'http', 'store', 'surfaces'],
+  'appliance.ts': ['appliance', 'auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
+  appliance: ['auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
+  surfaces: ['appliance.ts', 'appliance', 'auth', 'config.ts', 'drivers', 'features', 'http', 'store', 'tasks'],
   features: ['auth', 'drivers', 'store', 'tasks'],
   http: ['auth', 'config.ts', 'store'],
   auth: ['store'],
@@ -69,13 +71,17 @@ const EVERYONE = [
   'package.json',
 ]
 
+/** The list of all surfaces, and the type that all of them return. */
+const TABLE = 'src/surfaces/table.ts'
+const ASSEMBLED = 'src/surfaces/assembled.ts'
+
 /** Why an import is not allowed; undefined when it is. */
 function objection(file: string, to: string): string | undefined {
   if (!to.startsWith('src/') || EVERYONE.includes(to)) return undefined
   const [from, target] = [layerOf(file), layerOf(to)]
   if (from === 'surfaces' && target === 'surfaces') {
     const same = file.split('/')[2] === to.split('/')[2]
-    return same ? undefined : 'a surface imports another surface'
+    return same || file === TABLE || to === ASSEMBLED ? undefined : 'a surface imports another surface'
   }
   if (from === target) return undefined
   return MAY[from]?.includes(target) ? undefined : `${from} imports ${target}`
@@ -110,10 +116,37 @@ describe('imports', () => {
       ['src/http/pipeline/mount.ts', 'src/features/update/update.ts'],
       ['src/auth/token.ts', 'src/features/setup/setup.ts'],
       ['src/surfaces/console/page.ts', 'src/surfaces/admin/words.ts'],
+      ['src/surfaces/console/page.ts', 'src/surfaces/table.ts'],
+      ['src/surfaces/assembled.ts', 'src/surfaces/admin/words.ts'],
+      ['src/appliance.ts', 'src/surfaces/table.ts'],
+      ['src/appliance/storage.ts', 'src/surfaces/controller/words.ts'],
+      ['src/features/update/update.ts', 'src/appliance.ts'],
       ['src/store/atomic.ts', 'src/tasks/tasks.ts'],
       ['src/tasks/tasks.ts', 'src/http/reply/reply.ts'],
     ] as const) {
       expect([file, to, typeof objection(file, to)]).toEqual([file, to, 'string'])
+    }
+  })
+
+  it('of the appliance by a surface are types: a surface gets its parts, and makes none', () => {
+    const makers = sources.filter(
+      (file) =>
+        file.startsWith('src/surfaces/') &&
+        /import (?!type )[^'"]*['"](?:\.\.\/)+appliance(?:\/|\.ts)/.test(code(file)),
+    )
+    expect(makers).toEqual([])
+  })
+
+  it('of a surface are in the table alone, and app.ts names none', () => {
+    const names = readdirSync(join(repository, 'src/surfaces'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+    expect(names.length).toBeGreaterThan(2)
+    for (const name of names) {
+      const outside = sources.filter((file) => !file.startsWith('src/surfaces/'))
+      expect(outside.filter((file) => imports(file).some((to) => to.startsWith(`src/surfaces/${name}/`)))).toEqual([])
+      for (const file of ['src/app.ts', 'src/appliance.ts'])
+        expect([file, name, new RegExp(`['"\`.]${name}\\b`).test(code(file))]).toEqual([file, name, false])
     }
   })
 

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
-import { describe as describeApi } from '../../src/app.ts'
 import { Configuration } from '../../src/config.ts'
 import { OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
+import { describeAdmin } from '../../src/surfaces/admin/assemble.ts'
 import { adminEndpoints } from '../../src/surfaces/admin/endpoints.ts'
 import { VERSION } from '../../src/version.ts'
 import { startAppliance } from '../api/appliance.ts'
@@ -26,18 +26,18 @@ interface Operation {
   responses: Record<string, { description: string }>
 }
 type Paths = Record<string, Record<string, Operation>>
-const paths = (config = everything): Paths => JSON.parse(describeApi(config, VERSION)).paths
+const paths = (config = everything): Paths => JSON.parse(describeAdmin(config, VERSION)).paths
 
 describe('the OpenAPI document', () => {
   it('is the golden copy, byte for byte', () => {
-    const now = pretty(describeApi(everything, VERSION))
+    const now = pretty(describeAdmin(everything, VERSION))
     if (process.env['UPDATE']) writeFileSync(golden, now)
     expect(now).toBe(readFileSync(golden, 'utf8'))
   })
 
   it('is valid OpenAPI 3.1', async () => {
     const validator = new Validator()
-    const result = await validator.validate(JSON.parse(describeApi(everything, VERSION)))
+    const result = await validator.validate(JSON.parse(describeAdmin(everything, VERSION)))
     expect(result.errors ?? []).toEqual([])
     expect(result.valid).toBe(true)
     expect(validator.version).toBe('3.1')
@@ -88,7 +88,7 @@ describe('the OpenAPI document', () => {
     try {
       const { status, headers, body } = await call(appliance.url, 'GET', '/api/v1/admin/openapi.json')
       expect([status, headers['content-type']]).toEqual([200, 'application/json'])
-      expect(body).toBe(describeApi(Configuration.parse({ endpoints }), '0.0.0-test'))
+      expect(body).toBe(describeAdmin(Configuration.parse({ endpoints }), '0.0.0-test'))
       const without = Object.keys(JSON.parse(body).paths)
       expect(Object.keys(paths()).filter((path) => !without.includes(path))).toEqual(['/', '/docs'])
     } finally {

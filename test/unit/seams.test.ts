@@ -9,7 +9,7 @@ const text = (file: string) => readFileSync(join(REPOSITORY, file), 'utf8')
 
 /** The members that an interface declares. */
 function members(file: string, name: string): string[] {
-  const body = new RegExp(`\\ninterface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(
+  const body = new RegExp(`\\ninterface ${name}(?: extends [A-Za-z]+)? \\{\\n([\\s\\S]*?)\\n\\}`).exec(
     text(file).replaceAll('export interface', 'interface'),
   )
   return [...(body?.[1] ?? '').matchAll(/^ {2}([A-Za-z]+)\??: /gm)].map(([, member]) => member!)
@@ -48,9 +48,18 @@ it.each([
     'createApp({',
     {
       page: 'the built page that lies beside the program',
+      checkResponses: 'off: an answer of another form than declared is a fault of ours, and no reason to fail',
+    },
+  ],
+  [
+    'what an appliance is made of',
+    'src/appliance.ts',
+    'ApplianceOptions',
+    'src/cli/serve.ts',
+    'createApp({',
+    {
       now: 'Date.now',
       clock: 'the clocks of the machine',
-      checkResponses: 'off: an answer of another form than declared is a fault of ours, and no reason to fail',
     },
   ],
   [

@@ -1,4 +1,6 @@
-// What the console's handlers work with. The trap: where the controller is off there are no accounts, and the API token alone signs in.
+// What the console's handlers work with. Where no surface that is on needs accounts there are none, and the API token alone signs in.
+import type { Accounts } from '../../appliance/accounts.ts'
+import type { Storage } from '../../appliance/storage.ts'
 import type { BackOff } from '../../auth/back-off.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { TokenStore } from '../../auth/token.ts'
@@ -6,12 +8,9 @@ import { type Configuration, phraseWords } from '../../config.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
 import type { Finding } from '../../features/check/finding.ts'
 import type { UseHistory } from '../../features/console-overview/history.ts'
-import type { OverviewSources } from '../../features/console-overview/overview.ts'
 import type { HealthMonitor } from '../../features/health/health.ts'
 import type { FirstRunNeeds } from '../../features/setup/first-run.ts'
 import type { SetToken } from '../../features/setup/setup.ts'
-import type { LoginLimits } from '../../features/users/login-limits.ts'
-import type { Accounts } from '../../features/users/users.ts'
 import type { Folders } from '../../folders.ts'
 import { endpoint } from '../../http/endpoint.ts'
 import type { Assets } from '../../http/reply/assets.ts'
@@ -19,14 +18,6 @@ import type { CachedFile } from '../../store/cached-file.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { TaskEvents } from './task-events.ts'
 import type { TaskLogs } from './task-logs.ts'
-
-/** Of the controller surface, where it is on. */
-export interface ControllerParts {
-  accounts: Accounts
-  limits: LoginLimits
-  /** What the overview asks of storage. */
-  storage: NonNullable<OverviewSources['storage']>
-}
 
 export interface ConsoleDeps {
   folders: Folders
@@ -39,7 +30,9 @@ export interface ConsoleDeps {
   backOff: BackOff
   sessions: ConsoleSessions
   tasks: Tasks
-  controller: ControllerParts | undefined
+  /** Both are the appliance's, and undefined where no surface that is on needs them. */
+  accounts: Accounts | undefined
+  storage: Pick<Storage, 'zpool' | 'zfs' | 'serving'> | undefined
   health: HealthMonitor
   history: UseHistory
   services: ServiceManager
@@ -61,9 +54,9 @@ export const PREFIX = '/console'
 export const TAG = 'Console'
 export const define = endpoint<ConsoleDeps>()
 
-export const firstRunNeeds = ({ config, tokens, setToken, controller }: ConsoleDeps): FirstRunNeeds => ({
+export const firstRunNeeds = ({ config, tokens, setToken, accounts }: ConsoleDeps): FirstRunNeeds => ({
   tokens,
   setToken,
   phrases: phraseWords(config) > 0,
-  accounts: controller?.accounts,
+  accounts,
 })

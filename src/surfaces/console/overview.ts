@@ -20,7 +20,7 @@ export const getOverview = define({
   permission: 'viewer',
   response: JSON_TYPE,
   async handle({ principal }, deps) {
-    const { folders, installedVersion, health, history, services, controller, taskEvents, findings, now } = deps
+    const { folders, installedVersion, health, history, services, accounts, storage, taskEvents, findings, now } = deps
     const mayMend = principal !== undefined && mayAct(principal, 'administrator')
     return json(
       await readOverview({
@@ -29,9 +29,9 @@ export const getOverview = define({
         health,
         history,
         services,
-        storage: controller?.storage,
+        storage,
         certificate: () => certificateOf(deps),
-        oneTime: () => controller?.accounts.users.all().some(({ one_time }) => one_time) ?? false,
+        oneTime: () => accounts?.users.all().some(({ one_time }) => one_time) ?? false,
         tasks: () => taskEvents.all(),
         findings: () => (mayMend ? findings() : []),
         now,

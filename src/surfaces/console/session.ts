@@ -18,11 +18,11 @@ const TARGET = PATH.slice(1)
 
 /** What the page has to know before anybody signed in, and who did. */
 function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
-  const { config, version, controller, sessions } = deps
+  const { config, version, sessions } = deps
   const { surfaces, endpoints } = config
   return {
     version,
-    controller: controller !== undefined,
+    controller: surfaces.controller.enabled,
     confirm_destroy: surfaces.controller['confirm-destroy'],
     endpoints: OPTIONAL_ENDPOINTS.filter((name) => endpoints.includes(name)),
     file_vdevs: surfaces.controller['file-vdevs'] !== undefined,
@@ -81,10 +81,9 @@ export const signIn = define({
       return signInWithToken(call, deps, token)
     if (token !== undefined || username === undefined || password === undefined)
       throw invalid('Expected a user name and a password, or the token')
-    const { controller } = deps
-    if (!controller) throw invalid('There are no accounts on this appliance', { details: { field: 'username' } })
-    const { accounts, limits } = controller
-    const user = await logInOrRefuse(accounts, limits, {
+    const { accounts } = deps
+    if (!accounts) throw invalid('There are no accounts on this appliance', { details: { field: 'username' } })
+    const user = await logInOrRefuse(accounts, accounts.limits, {
       username,
       password,
       address: call.address,

@@ -1,0 +1,40 @@
+// Accounts: users.json with its one-time password, the tokens and their secret, and the limits on guessing. Loaded only where a surface that is on
+// needs accounts, because opening them makes these files.
+import type { Boot } from '../auth/boots.ts'
+import type { Clock } from '../auth/clock.ts'
+import { readSecret, Tokens } from '../auth/jwt.ts'
+import type { KnownAddresses } from '../auth/known-addresses.ts'
+import { Passwords } from '../auth/password.ts'
+import { UserStore } from '../auth/users.ts'
+import { LoginLimits } from '../features/users/login-limits.ts'
+import type { Accounts as UserAccounts } from '../features/users/users.ts'
+import type { Folders } from '../folders.ts'
+
+export interface Accounts extends UserAccounts {
+  /** What a log-in gives, and proves later requests with. */
+  tokens: Tokens
+  limits: LoginLimits
+}
+
+/** Throws when the file of accounts is damaged: the server must not open its port without them. */
+export function openUsers(folders: Folders, warn: (text: string) => void): UserStore {
+  const users = new UserStore(folders)
+  const oneTime = users.prepare()
+  if (oneTime) warn(`the one-time password of "admin" is in ${oneTime}`)
+  return users
+}
+
+export interface AccountsOptions {
+  folders: Folders
+  users: UserStore
+  known: KnownAddresses
+  clock: Clock
+  boot: Boot
+}
+
+export const createAccounts = ({ folders, users, known, clock, boot }: AccountsOptions): Accounts => ({
+  users,
+  passwords: new Passwords(),
+  tokens: new Tokens(readSecret(folders), users, clock, boot),
+  limits: new LoginLimits(folders, known, clock),
+})

@@ -1,0 +1,103 @@
+// Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port opens where a surface that
+// is on needs it, and otherwise after that.
+import type { Configuration } from '../config.ts'
+import { createLsblk } from '../drivers/lsblk.ts'
+import type { Tool } from '../drivers/programs.ts'
+import { createZfs, type Zfs } from '../drivers/zfs.ts'
+import { createZpool, type Zpool } from '../drivers/zpool.ts'
+import type { DashboardSources } from '../features/dashboard/dashboard.ts'
+import type { Dependents } from '../features/datasets/destroy.ts'
+import { createIscsi } from '../features/iscsi/create.ts'
+import type { Iscsi } from '../features/iscsi/iscsi.ts'
+import { UNSERVED } from '../features/iscsi/view.ts'
+import { MaintenanceMode } from '../features/maintenance/maintenance.ts'
+import type { Pools } from '../features/pools/pools.ts'
+import { createShares, type Shares } from '../features/shares/shares.ts'
+import { Scheduler } from '../features/snapshots/scheduler.ts'
+import type { Folders } from '../folders.ts'
+import type { AuditLog } from '../http/pipeline/audit.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+
+export interface Storage {
+  zfs: Zfs
+  zpool: Zpool
+  pools: Pools
+  shares: Shares
+  iscsi: Iscsi
+  /** Who uses datasets and volumes: each feature that does adds itself. */
+  dependents: Dependents[]
+  maintenance: MaintenanceMode
+  /** What is shared and served now, by service. */
+  serving: DashboardSources['serving']
+  scheduler: Scheduler
+  /** Finishes or undoes the changes of shares that a killed server had begun. */
+  recoverShares: () => void
+  /** Brings saved iSCSI targets back: after a start, and after a pool was imported. */
+  restoreTargets: () => void
+  close: () => void
+}
+
+export interface StorageOptions {
+  folders: Folders
+  config: Configuration
+  tasks: Tasks
+  audit: AuditLog
+  /** Starts the storage programs. */
+  tool: Tool
+  /** The storage programs are not the system's, so its files are not ours to write. */
+  trial: boolean
+  /** Milliseconds since 1970: the clock of the snapshot policies. */
+  now: () => number
+  warn: (text: string, error?: unknown) => void
+}
+
+export function createStorage({ folders, config, tasks, audit, tool, trial, now, warn }: StorageOptions): Storage {
+  const settings = config.surfaces.controller
+  const zfs = createZfs(tool)
+  const zpool = createZpool(tool)
+  const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
+  const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
+  const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
+  const scheduler = new Scheduler({
+    zfs,
+    zpool,
+    tasks,
+    now,
+    audit(event, target, failure) {
+      audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
+      return audit.saved()
+    },
+    warn,
+  })
+  return {
+    zfs,
+    zpool,
+    pools: { zpool, zfs, lsblk: createLsblk(tool), tasks, dependents, files: settings['file-vdevs'] },
+    shares,
+    iscsi,
+    dependents,
+    maintenance: new MaintenanceMode(folders),
+    serving: servingOf(shares, iscsi),
+    scheduler,
+    recoverShares() {
+      shares.recover().catch((error) => warn('a share could not be put back as it was', error))
+    },
+    restoreTargets() {
+      iscsi.restore().catch((error) => warn('iSCSI targets could not be brought back', error))
+    },
+    close() {
+      scheduler.stop()
+      iscsi.close()
+    },
+  }
+}
+
+const servingOf = ({ smb, nfs }: Shares, iscsi: Iscsi): Storage['serving'] => ({
+  smb: async () => ({ count: (await smb.all()).length, running: await smb.isRunning() }),
+  nfs: async () => ({ count: (await nfs.all()).length, running: nfs.isRunning() }),
+  iscsi: async () => {
+    const targets = await iscsi.list()
+    const unserved = targets.flatMap(({ iqn, [UNSERVED]: all }) => all.map((one) => `${iqn} does not serve ${one}`))
+    return { count: targets.length, running: targets.some(({ enabled }) => enabled), unserved }
+  },
+})

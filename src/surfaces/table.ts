@@ -1,0 +1,38 @@
+// Every surface, in the order in which they are mounted: the name is its key below `surfaces` in the configuration, where it can be switched off.
+// What no surface claims is answered in the shape of the first.
+import type { Appliance, Need, With } from '../appliance.ts'
+import type { Configuration } from '../config.ts'
+import type { AssembledSurface, Site } from './assembled.ts'
+
+export interface SurfaceEntry {
+  name: string
+  /** The parts of the appliance that exist only where a surface asks for them. */
+  needs: readonly Need[]
+  /** Loads the surface and puts it together; a surface that is off is not loaded. */
+  assemble: (appliance: Appliance, site: Site) => Promise<AssembledSurface>
+}
+
+interface Line<N extends Need> {
+  name: string
+  needs: readonly N[]
+  load: () => Promise<{ assemble: (appliance: With<N>, site: Site) => AssembledSurface }>
+}
+
+const entry = <N extends Need>({ name, needs, load }: Line<N>): SurfaceEntry => ({
+  name,
+  needs,
+  // The appliance was made with all that the entries which are on need.
+  assemble: async (appliance, site) => (await load()).assemble(appliance as unknown as With<N>, site),
+})
+
+export const SURFACES: readonly SurfaceEntry[] = [
+  entry({ name: 'admin', needs: [], load: () => import('./admin/assemble.ts') }),
+  entry({ name: 'controller', needs: ['accounts', 'storage'], load: () => import('./controller/assemble.ts') }),
+  entry({ name: 'console', needs: ['sessions'], load: () => import('./console/assemble.ts') }),
+]
+
+/** The surfaces that a configuration switches on; one without a switch is always on. */
+export function surfacesOn({ surfaces }: Pick<Configuration, 'surfaces'>): SurfaceEntry[] {
+  const switches: Record<string, { enabled: boolean } | undefined> = surfaces
+  return SURFACES.filter(({ name }) => switches[name]?.enabled ?? true)
+}
