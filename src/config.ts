@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { check } from './field-errors.ts'
 import type { Folders } from './folders.ts'
+import { type MovedKey, movedSentence, moveKeys, writtenName } from './moved-keys.ts'
 import { quoted } from './nearest.ts'
 import { FORWARDED_HEADERS, objectionToHost, objectionToNetwork } from './networks.ts'
 import { readEdited } from './store/atomic.ts'
@@ -61,6 +62,8 @@ export const Configuration = z.strictObject({
       'trusted-proxies': z.array(said(objectionToNetwork)).max(256).default([]),
       /** The one header that those proxies write; the other one is the caller's. */
       'forwarded-header': z.enum(FORWARDED_HEADERS).optional(),
+      /** Between two signs of life to readers of events, and two looks at whether they still may. */
+      'heartbeat-seconds': z.int().min(1).max(300).default(15),
     })
     .prefault({}),
   tls: z
@@ -117,24 +120,27 @@ export const Configuration = z.strictObject({
           metrics: z.enum(['viewer', 'public']).default('viewer'),
           /** For each account, or else address; 0 is no limit. */
           'requests-per-minute': z.int().min(0).max(1_000_000).default(100),
-          /** Between two signs of life to readers of events, and two looks at whether they still may. */
-          'heartbeat-seconds': z.int().min(1).max(300).default(15),
-          /** A destruction needs the token of its plan. */
-          'confirm-destroy': z.boolean().default(false),
           /** Seconds that a request waits for its job before it is answered with 202. */
           'apply-seconds': z.int().min(0).max(300).default(30),
-          /** A folder whose files may be vdevs: for trying things out. */
-          'file-vdevs': z.string().startsWith('/').optional(),
-          /** Where the NFS server's tools look for files of exports: ours is written there. */
-          'exports-folder': z.string().startsWith('/').default('/etc/exports.d'),
-          iscsi: z
-            .strictObject({
-              /** Where new targets listen. Default: port 3260 of every address. */
-              portals: z.array(Portal).min(1).max(16).optional(),
-              /** What targetctl restores at boot. Default: where this system's rtslib has it. */
-              saveconfig: z.string().startsWith('/').optional(),
-            })
-            .prefault({}),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  /** Pools, shares and iSCSI of this machine, whichever surface changes them. */
+  storage: z
+    .strictObject({
+      /** A destruction needs the token of its plan. */
+      'confirm-destroy': z.boolean().default(false),
+      /** A folder whose files may be vdevs: for trying things out. */
+      'file-vdevs': z.string().startsWith('/').optional(),
+      /** Where the NFS server's tools look for files of exports: ours is written there. */
+      'exports-folder': z.string().startsWith('/').default('/etc/exports.d'),
+      iscsi: z
+        .strictObject({
+          /** Where new targets listen. Default: port 3260 of every address. */
+          portals: z.array(Portal).min(1).max(16).optional(),
+          /** What targetctl restores at boot. Default: where this system's rtslib has it. */
+          saveconfig: z.string().startsWith('/').optional(),
         })
         .prefault({}),
     })
@@ -174,6 +180,8 @@ export interface Found {
   saysHost: boolean
   /** What of the original's file decides nothing, in words; empty for a file of ours, where the same is an error. */
   ignored: string[]
+  /** Keys at their old place, which take effect all the same, in words. */
+  moved: string[]
 }
 
 /** Reads the configuration of `<sysconf>`, or `file` when the command line names one. */
@@ -185,7 +193,7 @@ export function readConfiguration(folders: Folders, file?: string): Found {
     return { ...readText(text, candidate), file: candidate }
   }
   if (file) throw new ConfigurationError(`${file}: no such file`)
-  return { config: Configuration.parse({}), file: undefined, saysHost: false, ignored: [] }
+  return { config: Configuration.parse({}), file: undefined, saysHost: false, ignored: [], moved: [] }
 }
 
 /** One that the command line names may be a pipe: `--config <(…)`. */
@@ -208,6 +216,7 @@ function readText(text: string, file: string): Omit<Found, 'file'> {
       config: freeze(Configuration.parse({})),
       saysHost: false,
       ignored: ['it is empty, so every default holds'],
+      moved: [],
     }
   let value: unknown
   try {
@@ -217,6 +226,7 @@ function readText(text: string, file: string): Omit<Found, 'file'> {
   }
   const doubt = doubtIn(text)
   if (doubt) throw new ConfigurationError(`${file}: ${doubt.path}: ${doubt.what}`)
+  const moved = movedIn(value, file)
   const unknown = isOriginal ? withoutUnknown(value) : []
   const result = check(Configuration, value, { echo: true, noun: 'key' })
   if (!result.errors)
@@ -224,9 +234,20 @@ function readText(text: string, file: string): Omit<Found, 'file'> {
       config: freeze(result.data),
       saysHost: Host.safeParse(value).success,
       ignored: unknown.length === 0 ? [] : [`no key that is known here, and ignored: ${unknown.join(', ')}`],
+      moved: moved.map(movedSentence),
     }
-  const all = result.errors.map(({ field, message }) => `${field || 'the whole file'}: ${lowered(message)}`)
+  const all = result.errors.map(
+    ({ field, message }) => `${writtenName(field, moved) || 'the whole file'}: ${lowered(message)}`,
+  )
   throw new ConfigurationError(`${file}: ${all.join('; ')}`)
+}
+
+function movedIn(value: unknown, file: string): MovedKey[] {
+  try {
+    return moveKeys(value)
+  } catch (error) {
+    throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** Takes out of `value` every key that the configuration has not, and names them. */

@@ -52,7 +52,7 @@ export interface StorageOptions {
 }
 
 export function createStorage({ folders, config, tasks, audit, tool, trial, now, warn }: StorageOptions): Storage {
-  const settings = config.surfaces.controller
+  const settings = config.storage
   const zfs = createZfs(tool)
   const zpool = createZpool(tool)
   const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })

@@ -42,7 +42,7 @@ export async function check(args: string[], { stdout, env }: Io): Promise<number
 function configuredIn(folders: Folders, file?: string): Configured {
   try {
     const read = readConfiguration(folders, file)
-    return { settings: read.config, file: read.file, ignored: read.ignored }
+    return { settings: read.config, file: read.file, ignored: read.ignored, moved: read.moved }
   } catch (cause) {
     const fault = cause instanceof Error ? cause.message : String(cause)
     const named = /^(\/[^:]*): /.exec(fault)?.[1]

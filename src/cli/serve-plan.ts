@@ -41,14 +41,14 @@ export interface Plan {
   logFile: string | undefined
   /** The open file where whoever started us waits for the word that the port is open. */
   readyFd: number | undefined
-  /** What the original's environment and its configuration file no longer do, for the log. */
+  /** What the original's environment and its configuration file no longer do, and which keys have moved, for the log. */
   sentences: (url: string) => string[]
 }
 
 export function readPlan(args: string[], environment: Environment = {}): Plan {
   const { values } = parse(args, OPTIONS)
   const { folders, rootSaidBy } = foldersOfPlan(values, environment)
-  const { config, file: configFile, saysHost, ignored } = readConfiguration(folders, values.config)
+  const { config, file: configFile, saysHost, ignored, moved } = readConfiguration(folders, values.config)
   const tls = config.tls.enabled && !values['no-tls']
   const said = values.host ?? (saysHost ? config.listen.host : undefined)
   const original = readEnvironment({
@@ -91,7 +91,7 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
     ...(values.programs !== undefined && { programs: resolve(values.programs) }),
     readyFd: values['ready-fd'] === undefined ? undefined : Number(values['ready-fd']),
     logFile: config.log.file ?? (values['default-log'] && resolve(values['default-log'])),
-    sentences: (url) => [...ignored.map((what) => `${configFile}: ${what}`), ...original.sentences(url)],
+    sentences: (url) => [...[...ignored, ...moved].map((what) => `${configFile}: ${what}`), ...original.sentences(url)],
   }
 }
 

@@ -94,6 +94,20 @@ describe('the program', () => {
     expect(out).toMatch(/^error {4}.*edge-admin\.json: .*lable.*\[configuration\.wrong\]$/m)
   })
 
+  it('names a key of the configuration that has moved, and where it is now', () => {
+    const file = join(folder, 'sysconf/edge-admin.json')
+    const before = readFileSync(file, 'utf8')
+    const { storage, ...rest } = JSON.parse(before)
+    writeFileSync(file, JSON.stringify({ ...rest, surfaces: { controller: { enabled: true, ...storage } } }))
+    const { status, out } = check()
+    writeFileSync(file, before)
+    expect(status).toBe(1)
+    expect(out).toMatch(
+      /^warning .*surfaces\.controller\.file-vdevs is called storage\.file-vdevs now.*\[configuration\.moved-key\]$/m,
+    )
+    expect(out).not.toContain('[configuration.wrong]')
+  })
+
   it('finds an empty image wanting, without an end of its own', () => {
     const empty = join(temporaryFolder(), 'empty')
     const { status, out } = run('check', ...places(empty))

@@ -14,7 +14,8 @@ import { newTaskId, putTask } from './task-files.ts'
 
 const FAST: Options = {
   config: {
-    surfaces: { controller: { enabled: true, 'requests-per-minute': 0, 'heartbeat-seconds': 1 } },
+    surfaces: { controller: { enabled: true, 'requests-per-minute': 0 } },
+    listen: { 'heartbeat-seconds': 1 },
     limits: { connections: 28 },
   },
 }

@@ -13,7 +13,10 @@ import { Reader } from './events.ts'
 import { newTaskId, putTask } from './task-files.ts'
 
 const FAST: Options = {
-  config: { surfaces: { controller: { enabled: true, 'requests-per-minute': 0, 'heartbeat-seconds': 1 } } },
+  config: {
+    surfaces: { controller: { enabled: true, 'requests-per-minute': 0 } },
+    listen: { 'heartbeat-seconds': 1 },
+  },
 }
 let appliance: InProcess
 let viewer: Caller

@@ -290,7 +290,7 @@ describe('a rollback', () => {
 
 describe('a demanded consent', () => {
   it('is asked for with each destruction and each rollback', async () => {
-    const strict = REAL ? undefined : await startStorage({ controller: { 'confirm-destroy': true } })
+    const strict = REAL ? undefined : await startStorage({ storage: { 'confirm-destroy': true } })
     if (!strict) return
     try {
       makePool(strict)

@@ -49,6 +49,8 @@ export interface World<A extends Appliance = Appliance> {
 export interface WorldOptions extends Omit<Options, 'config'> {
   /** Members of `surfaces.controller` besides `enabled`. */
   controller?: Record<string, unknown>
+  /** Members of `storage` besides the folders of this world. */
+  storage?: Record<string, unknown>
   /** Other members of the configuration. */
   config?: Record<string, unknown>
   /** How many disks there are on the fakes. */
@@ -76,7 +78,7 @@ export async function startStorage(
 /** A world on whatever `start` starts: the server in this process, or the real program (startServer). */
 export async function makeWorld<A extends Appliance>(
   start: (options: Options) => Promise<A>,
-  { controller, config, disks = 12, ...options }: WorldOptions = {},
+  { controller, storage, config, disks = 12, ...options }: WorldOptions = {},
 ): Promise<World<A>> {
   const folder = temporaryFolder()
   const files = join(folder, 'vdevs')
@@ -94,12 +96,16 @@ export async function makeWorld<A extends Appliance>(
       surfaces: {
         controller: {
           enabled: true,
-          'file-vdevs': files,
           'requests-per-minute': 0,
           // What is slow for being real is not answered with 202 for that.
-          ...(fakes ? { 'exports-folder': join(fakes.folder, 'exports.d') } : { 'apply-seconds': 300 }),
+          ...(!fakes && { 'apply-seconds': 300 }),
           ...controller,
         },
+      },
+      storage: {
+        'file-vdevs': files,
+        ...(fakes && { 'exports-folder': join(fakes.folder, 'exports.d') }),
+        ...storage,
       },
     },
     ...(fakes && { programs: fakes.programs }),

@@ -25,7 +25,7 @@ export function configured({ root }: Appliance, more: Record<string, unknown>): 
 }
 
 export async function serveController(appliance: Appliance, { programs, config }: Options = {}): Promise<Controller> {
-  const controller = { enabled: true, 'requests-per-minute': 0, 'heartbeat-seconds': 15 }
+  const controller = { enabled: true, 'requests-per-minute': 0 }
   const more = configured(appliance, { ...config, surfaces: { controller } })
   const served = await appliance.serve(false, [...more, ...(programs ? ['--programs', programs] : [])])
   const password = readFileSync(join(appliance.root, 'state/admin.password'), 'utf8').trim()

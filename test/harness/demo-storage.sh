@@ -20,7 +20,7 @@ choose_storage() {
     const { readFileSync, writeFileSync } = require("node:fs")
     const [, file, folder] = process.argv
     const configuration = JSON.parse(readFileSync(file, "utf8"))
-    configuration.surfaces.controller["exports-folder"] = folder
+    configuration.storage["exports-folder"] = folder
     writeFileSync(file, JSON.stringify(configuration))' "$root/sysconf/edge-admin.json" "$storage_exports"
 }
 

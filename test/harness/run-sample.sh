@@ -37,7 +37,7 @@ case ${FAKES:-} in
       const { readFileSync, writeFileSync } = require("node:fs")
       const [, from, to, folder] = process.argv
       const config = JSON.parse(readFileSync(from, "utf8"))
-      config.surfaces = { ...config.surfaces, controller: { ...config.surfaces?.controller, "exports-folder": folder } }
+      config.storage = { ...config.storage, "exports-folder": folder }
       writeFileSync(to, JSON.stringify(config))' \
       "$var/sysconf/edge-admin.json" "$var/fakes/edge-admin.json" "$(printf '%s\n' "$placed" | sed -n 's/^exports=//p')"
     set -- "$@" --config "$var/fakes/edge-admin.json" --programs "$(printf '%s\n' "$placed" | sed -n 's/^programs=//p')"

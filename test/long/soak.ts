@@ -50,10 +50,8 @@ async function serve(): Promise<{ target: callers.Target; pid: number; root: str
   writeFileSync(join(root, 'etc/api.token'), `sha256 ${createHash('sha256').update(TOKEN).digest('hex')}\n`)
   const file = join(root, 'sysconf/edge-admin.json')
   const config = JSON.parse(readFileSync(file, 'utf8'))
-  config.surfaces.controller = {
-    ...config.surfaces.controller,
-    ...{ 'requests-per-minute': 0, 'exports-folder': join(fakes.folder, 'exports.d') },
-  }
+  config.surfaces.controller['requests-per-minute'] = 0
+  config.storage['exports-folder'] = join(fakes.folder, 'exports.d')
   mkdirSync(join(root, 'log'), { recursive: true })
   writeFileSync(file, JSON.stringify({ ...config, log: { access: true, file: join(root, 'log/access.log') } }))
   writeFileSync(join(root, 'data/home/user/big'), Buffer.alloc(20 * 2 ** 20, 'soak'))

@@ -141,6 +141,14 @@ describe('the configuration', () => {
     ])
   })
 
+  it('with a key at its old place', async () => {
+    const old = { ...place.configured, moved: ['old.key is called new.key now'] }
+    const found = await lookAtConfiguration(await otherwise({ configured: old }))
+    expect(found).toMatchObject([
+      { level: 'warning', id: 'configuration.moved-key', message: 'old.key is called new.key now' },
+    ])
+  })
+
   it('that is not there', async () => {
     const none = await otherwise({ configured: { ...place.configured, file: undefined } })
     expect(await said(lookAtConfiguration, none)).toEqual(['note configuration.none sysconf/edge-admin.json'])

@@ -37,6 +37,7 @@ describe('the configuration', () => {
       port: 8443,
       'insecure-http-beyond-loopback': false,
       'trusted-proxies': [],
+      'heartbeat-seconds': 15,
     })
     expect(config.tls.enabled).toBe(true)
     expect(config.endpoints).toEqual([])
@@ -187,6 +188,97 @@ describe('the configuration', () => {
   for (const [what, text, expected] of wrong) {
     it(`is refused in one line: ${what}`, () => expect(complaint(text)).toMatch(expected))
   }
+
+  describe('with keys that have moved', () => {
+    const controller = (members: object) => ({ surfaces: { controller: members } })
+    const iscsi = { portals: ['0.0.0.0:3260'], saveconfig: '/x' }
+    const moved = (value: unknown) => {
+      write('edge-admin.json', value)
+      return readConfiguration(folders)
+    }
+    const says = (old: string, now: string) => expect.stringMatching(new RegExp(`^${old} is called ${now} now: `))
+
+    it.each<[string, unknown, string, unknown]>([
+      ['surfaces.controller.confirm-destroy', true, 'storage.confirm-destroy', true],
+      ['surfaces.controller.exports-folder', '/e', 'storage.exports-folder', '/e'],
+      ['surfaces.controller.file-vdevs', '/v', 'storage.file-vdevs', '/v'],
+      ['surfaces.controller.iscsi', iscsi, 'storage.iscsi', iscsi],
+      ['surfaces.controller.heartbeat-seconds', 7, 'listen.heartbeat-seconds', 7],
+    ])('takes %s, and names its new place', (old, value, now, expected) => {
+      const { config, moved: said } = moved(controller({ enabled: true, [old.split('.')[2] as string]: value }))
+      expect(now.split('.').reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], config)).toEqual(
+        expected,
+      )
+      expect(config.surfaces.controller).toEqual({ ...parse({}).surfaces.controller, enabled: true })
+      expect(said).toEqual([says(old, now)])
+    })
+
+    it('says nothing of a file that has the new ones', () => {
+      expect(moved({ storage: { iscsi, 'file-vdevs': '/v' }, listen: { 'heartbeat-seconds': 1 } }).moved).toEqual([])
+    })
+
+    it('takes them from the original’s file as well', () => {
+      write('jidoteki-admin-api.json', { ...controller({ 'file-vdevs': '/v' }), custom: 1 })
+      const { config, moved: said, ignored } = readConfiguration(folders)
+      expect([config.storage['file-vdevs'], said.length, ignored.length]).toEqual(['/v', 1, 1])
+    })
+
+    it('takes both places where they say the same, and some members of iSCSI at each', () => {
+      const both = { ...controller({ 'file-vdevs': '/v', iscsi: { portals: iscsi.portals } }) }
+      const { config, moved: said } = moved({ ...both, storage: { 'file-vdevs': '/v', iscsi: { saveconfig: '/x' } } })
+      expect([config.storage['file-vdevs'], config.storage.iscsi]).toEqual(['/v', iscsi])
+      expect(said).toEqual([
+        says('surfaces.controller.file-vdevs', 'storage.file-vdevs'),
+        says('surfaces.controller.iscsi.portals', 'storage.iscsi.portals'),
+      ])
+    })
+
+    const wrongly: [string, unknown, RegExp][] = [
+      [
+        'two places that differ',
+        { ...controller({ 'confirm-destroy': true }), storage: { 'confirm-destroy': false } },
+        /^f\.json: surfaces\.controller\.confirm-destroy and storage\.confirm-destroy are one key, and are given diff/,
+      ],
+      [
+        'two lists that differ',
+        { ...controller({ iscsi: { portals: ['0.0.0.0:1'] } }), storage: { iscsi: { portals: ['0.0.0.0:2'] } } },
+        /^f\.json: surfaces\.controller\.iscsi\.portals and storage\.iscsi\.portals are one key/,
+      ],
+      [
+        'a wrong value at the old place',
+        controller({ 'exports-folder': 'exports.d' }),
+        /^f\.json: surfaces\.controller\.exports-folder: expected/,
+      ],
+      [
+        'a wrong value within a list',
+        controller({ iscsi: { portals: ['here'] } }),
+        /^f\.json: surfaces\.controller\.iscsi\.portals\.0: expected a portal/,
+      ],
+      [
+        'a misspelt member',
+        controller({ iscsi: { portal: ['0.0.0.0:3260'] } }),
+        /^f\.json: surfaces\.controller\.iscsi\.portal: unknown key "portal": did you mean "portals"\?$/,
+      ],
+      [
+        'a wrong value at the new place',
+        { storage: { 'exports-folder': 'exports.d' } },
+        /^f\.json: storage\.exports-folder: expected/,
+      ],
+      [
+        'a new place that is no object',
+        { ...controller({ 'file-vdevs': '/v' }), storage: 5 },
+        /^f\.json: .*storage: expected an object, found 5/,
+      ],
+      [
+        'a member that no key is called',
+        { ...controller({ iscsi: JSON.parse('{"__proto__":{"portals":[]}}') }), storage: { iscsi: {} } },
+        /^f\.json: surfaces\.controller\.iscsi: unknown key/,
+      ],
+    ]
+    it.each(wrongly)('is refused in one line: %s', (_, value, expected) => {
+      expect(complaint(JSON.stringify(value))).toMatch(expected)
+    })
+  })
 
   it('has a default for every key but the ones that may be left out', () => {
     expect(Object.keys(Configuration.shape).filter((key) => !(key in Configuration.parse({})))).toEqual([

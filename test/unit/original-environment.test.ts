@@ -46,6 +46,16 @@ it('what its configuration file has and nothing here knows is said, and stops no
   )
 })
 
+it('a key at its old place in our own file is named, with its new place', () => {
+  const file = join(folder, 'edge-admin.json')
+  writeFileSync(file, '{"surfaces":{"controller":{"file-vdevs":"/v"}}}')
+  const { said, config } = plan({})
+  expect(said).toEqual([
+    expect.stringContaining(`${file}: surfaces.controller.file-vdevs is called storage.file-vdevs now`),
+  ])
+  expect(config.storage['file-vdevs']).toBe('/v')
+})
+
 it('JIDO_WITH_SSL=true opens the port that it opened in the original, and says so', () => {
   original()
   const { host, port, tls, said, keys } = plan({ JIDO_WITH_SSL: 'true' })

@@ -36,6 +36,8 @@ export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
         'Where that is what you want, write edge-admin.json instead of it.',
       ),
     )
+  for (const what of configured.moved ?? [])
+    found.push(warning('configuration.moved-key', subject, what, 'Write the new key in place of the old one.'))
   const unknown = settings.endpoints.filter((name) => !KNOWN.includes(name))
   if (unknown.length > 0)
     found.push(

@@ -28,6 +28,8 @@ export interface Configured {
   fault?: string | undefined
   /** What of the original's file decides nothing, in words. */
   ignored?: string[]
+  /** Keys at their old place, in words. */
+  moved?: string[]
 }
 
 export interface User {

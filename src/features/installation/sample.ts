@@ -14,7 +14,8 @@ const configuration = (state: string) => ({
   listen: { host: '127.0.0.1', port: 8443 },
   label: 'SYSTEM',
   privilege: 'none',
-  surfaces: { controller: { enabled: true, 'file-vdevs': join(state, 'disks') } },
+  surfaces: { controller: { enabled: true } },
+  storage: { 'file-vdevs': join(state, 'disks') },
 })
 
 const CHANGELOG = `# Changelog

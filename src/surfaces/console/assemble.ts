@@ -18,7 +18,7 @@ export function assemble(appliance: With<'sessions'>, site: Site): Assembled<Con
   const { folders, config, mode, version, tokens, setToken, backOff, tasks, audit, sessions, now, warn } = appliance
   const { accounts, storage, health, services, installedVersion } = appliance
   const most = Math.max(1, Math.min(MOST, config.limits.connections - LEFT))
-  const heartbeat = config.surfaces.controller['heartbeat-seconds'] * 1000
+  const heartbeat = config.listen['heartbeat-seconds'] * 1000
   const history = new UseHistory(folders.data, now)
   const taskEvents = new TaskEvents({ folders, tasks, most, heartbeat, warn })
   const taskLogs = new TaskLogs({ folders, most, heartbeat, warn })

@@ -19,13 +19,13 @@ const TARGET = PATH.slice(1)
 /** What the page has to know before anybody signed in, and who did. */
 function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
   const { config, version, sessions } = deps
-  const { surfaces, endpoints } = config
+  const { surfaces, storage, endpoints } = config
   return {
     version,
     controller: surfaces.controller.enabled,
-    confirm_destroy: surfaces.controller['confirm-destroy'],
+    confirm_destroy: storage['confirm-destroy'],
     endpoints: OPTIONAL_ENDPOINTS.filter((name) => endpoints.includes(name)),
-    file_vdevs: surfaces.controller['file-vdevs'] !== undefined,
+    file_vdevs: storage['file-vdevs'] !== undefined,
     first_run: firstRun(firstRunNeeds(deps)) ?? null,
     session: session
       ? {

@@ -18,7 +18,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
   const { users, passwords, tokens, limits } = appliance.accounts
   const { zfs, pools, shares, iscsi, dependents, maintenance, serving, scheduler } = appliance.storage
-  const settings = config.surfaces.controller
+  const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
     join(folders.state, 'idempotency'),
     (error) => warn('an answer could not be kept for its Idempotency-Key', error),

@@ -33,7 +33,7 @@ export interface ControllerDeps {
   jobEvents: JobEvents
   iscsi: Iscsi
   maintenance: MaintenanceMode
-  settings: Configuration['surfaces']['controller']
+  settings: Configuration['surfaces']['controller'] & Pick<Configuration['storage'], 'confirm-destroy'>
   audit: AuditLog
   zfs: Zfs
   pools: Pools

@@ -44,7 +44,7 @@ export class JobEvents {
       name: 'job',
       names: 'jobs',
       most: Math.max(1, config.limits.connections - LEFT),
-      heartbeat: config.surfaces.controller['heartbeat-seconds'] * 1000,
+      heartbeat: config.listen['heartbeat-seconds'] * 1000,
       warn,
     })
   }
