@@ -22,6 +22,11 @@ export class KeyedMutex {
     }
   }
 
+  /** Whether somebody has this key. */
+  has(key: string): boolean {
+    return this.last.has(key)
+  }
+
   /** Keys that somebody has or waits for. */
   get size(): number {
     return this.last.size
