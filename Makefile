@@ -17,7 +17,7 @@ BIN = node_modules/.bin
 SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh test/fakes/original/*.sh) .ci/run \
 	$(wildcard test/roots/*.sh test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
-BUILDERS = $(wildcard build/*.ts)
+BUILDERS = $(wildcard build/*.ts build/*/*.js)
 VERSION = $(shell node -p 'require("./package.json").version')
 # What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
 SOURCE_DATE_EPOCH ?= 1767225600
@@ -77,7 +77,7 @@ shell:
 quick: node_modules/.installed
 	@$(BIN)/vitest run test/unit
 
-build: dist/edge-admin.js ## one bundled file, dist/main.js, and dist/edge-admin.js, which starts it; `npx edge-admin` does as well
+build: dist/edge-admin.js ## the program in dist/lib, and dist/edge-admin.js, which starts it; `npx edge-admin` does as well
 
 dist/edge-admin.js: $(shell find src scripts -type f) package.json node_modules/.installed $(BUILDERS) $(wildcard LICENSE etc/eff-*)
 	@$(BIN)/tsx build/build.ts
@@ -109,7 +109,7 @@ audit: node_modules/.installed ## ask the registry for known faults in what is s
 
 dist: build ## dist/edge-admin-VERSION.tar.gz: bundle, scripts, etc, manuals, install.sh; no node_modules
 	@rm -rf dist/stage && mkdir -p dist/stage/edge-admin-$(VERSION)
-	@cp -R scripts etc docs install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/main.js dist/package.json dist/console dist/NOTICE dist/sbom.json \
+	@cp -R scripts etc docs install.sh README.md CHANGELOG.md $(wildcard LICENSE) dist/edge-admin.js dist/lib dist/package.json dist/console dist/NOTICE dist/sbom.json \
 		dist/stage/edge-admin-$(VERSION)
 	@chmod -R u=rwX,go=rX dist/stage
 	@LC_ALL=C tar -C dist/stage --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=ustar \

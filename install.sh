@@ -113,7 +113,11 @@ fi
 
 built=$here
 [ -f "$built/edge-admin.js" ] || built=$here/dist
-[ -f "$built/edge-admin.js" ] || stop "there is no bundle: run 'make build'"
+program_of() { # EDGE-ADMIN.JS: the folder of lib/ that it starts
+  sed -n 's|.*import("\./lib/\([0-9a-f]*\)/main\.js").*|\1|p' "$1" 2>/dev/null || :
+}
+program=$(program_of "$built/edge-admin.js")
+[ -f "$built/lib/${program:-none}/main.js" ] || stop "there is no bundle: run 'make build'"
 
 # Onto this very machine nothing is laid that could not start here. Of an image that says nothing: its node is another one.
 # Only a version is a yes: a Node for another processor may end without a word, and a file that is no Node with status 0. What a shell, the
@@ -156,6 +160,12 @@ copy() { # MODE SOURCE TARGET: whole or not at all, so that a running server or 
   chmod "$1" "$DESTDIR$3.new"
   mv -f "$DESTDIR$3.new" "$DESTDIR$3"
 }
+keep() { # PROGRAM: an older one, listed so that it goes with the rest
+  note "$LIBDIR/lib/$1/"
+  for file in "$DESTDIR$LIBDIR/lib/$1"/*; do
+    note "$LIBDIR/lib/$1/${file##*/}"
+  done
+}
 fill() { # MODE SOURCE TARGET: with the names between @ signs filled in
   filled=$(mktemp)
   sed -e "s|@PREFIX@|$PREFIX|g" -e "s|@LIBDIR@|$LIBDIR|g" -e "s|@BINDIR@|$BINDIR|g" -e "s|@SYSCONFDIR@|$SYSCONFDIR|g" \
@@ -166,9 +176,14 @@ fill() { # MODE SOURCE TARGET: with the names between @ signs filled in
   ! grep -q '@[A-Z][A-Z]*@' "$DESTDIR$3" || stop "a name was not filled in: $3"
 }
 
-copy 755 "$built/edge-admin.js" "$LIBDIR/edge-admin.js"
-copy 644 "$built/main.js" "$LIBDIR/main.js"
+# The program is a folder that is named for what it holds, lib/DIGEST, and edge-admin.js names the one that is started: once that is replaced, the
+# new program runs, whole, and until then the old one. A server that runs loads more of its own later, so the folder before this one stays.
+running=$(program_of "$DESTDIR$LIBDIR/edge-admin.js")
+for file in "$built/lib/$program"/*; do
+  copy 644 "$file" "$LIBDIR/lib/$program/${file##*/}"
+done
 copy 644 "$built/package.json" "$LIBDIR/package.json"
+copy 755 "$built/edge-admin.js" "$LIBDIR/edge-admin.js"
 for file in "$built"/console/*; do
   copy 644 "$file" "$LIBDIR/console/${file##*/}"
 done
@@ -218,13 +233,24 @@ else
 fi
 fill 644 "$here/etc/logrotate.edge-admin" "$ETCDIR/logrotate.d/edge-admin"
 
+# Installed again, the program before this one may still be the one that runs.
+for other in "$DESTDIR$LIBDIR"/lib/*/; do
+  name=${other%/}
+  name=${name##*/}
+  case $name in
+    "$program") ;;
+    "$running") keep "$name" ;;
+    *) if [ "$running" = "$program" ]; then keep "$name"; else rm -rf "$other"; fi ;;
+  esac
+done
+
 # What an earlier version laid, or one for other folders, and this one does not.
 note "$LIST"
 if [ -f "$DESTDIR$LIST" ]; then
   while IFS= read -r path; do
     plain "$path"
     grep -qxF -- "$path" "$laid" || case $path in
-      */) note "$path" ;;
+      */) [ ! -d "$DESTDIR$path" ] || note "$path" ;;
       *) rm -f "$DESTDIR$path" ;;
     esac
   done <"$DESTDIR$LIST"

@@ -1,5 +1,6 @@
 // Text that people write and edit: UTF-8, or what Windows makes of it. It is read rightly, or refused by the name of what it is; a character is
 // never lost or replaced without a word. CRLF stays: readers that go by lines take it away.
+import { isUtf8 } from 'node:buffer'
 
 /** Bytes that are no text that can be read rightly; `message` says what they are. */
 export class TextError extends Error {}
@@ -18,11 +19,8 @@ export function decodeText(bytes: Uint8Array): string {
 const begins = (buffer: Buffer, ...mark: number[]) => mark.every((byte, i) => buffer[i] === byte)
 
 function utf8(buffer: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer)
-  } catch {
-    throw new TextError('bytes that are not UTF-8')
-  }
+  if (!isUtf8(buffer)) throw new TextError('bytes that are not UTF-8')
+  return buffer.toString()
 }
 
 function utf16(buffer: Buffer, turn = (copy: Buffer) => copy): string {

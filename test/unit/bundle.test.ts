@@ -1,8 +1,8 @@
 // The bundle as it ships, where it differs from the sources: parts of its packages are left out (build/trim.ts), and what is near the gaps works.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createHash, X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:https'
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type RequestOptions, request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,16 +28,18 @@ const freePort = () =>
 
 const ask = (name: string) => fetchText(`/api/v1/admin/${name}?token=tok`)
 
-const fetchText = (path: string) =>
+const fetchText = (path: string, options: RequestOptions = {}, sent = '') =>
   new Promise<{ status: number; body: string }>((resolve) => {
-    get(`https://127.0.0.1:${port}${path}`, { agent: false, rejectUnauthorized: false }, (incoming) => {
+    request(`https://127.0.0.1:${port}${path}`, { agent: false, rejectUnauthorized: false, ...options }, (incoming) => {
       let body = ''
       incoming.setEncoding('utf8')
       incoming.on('data', (chunk: string) => {
         body += chunk
       })
       incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body }))
-    }).on('error', () => resolve({ status: 0, body: '' }))
+    })
+      .on('error', () => resolve({ status: 0, body: '' }))
+      .end(sent)
   })
 
 beforeAll(async () => {
@@ -72,7 +74,12 @@ afterAll(async () => {
 })
 
 test('the bundle is plain ASCII, which V8 keeps in half the memory', () => {
-  expect(/[^\0-\x7f].*/.exec(readFileSync(join(BUNDLE, '../main.js'), 'utf8'))?.[0]).toBeUndefined()
+  const files = readdirSync(join(BUNDLE, '../lib'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.js'),
+  )
+  expect(files.length).toBeGreaterThan(5)
+  const odd = files.map((name) => [name, /[^\0-\x7f].*/.exec(readFileSync(join(BUNDLE, '../lib', name), 'utf8'))?.[0]])
+  expect(odd.filter(([, text]) => text)).toEqual([])
 })
 
 test('the bundle makes itself a certificate whose signature holds', () => {
@@ -119,4 +126,33 @@ test('the bundle finds the page of the console, built beside it', async () => {
   for (const [, path = ''] of page.body.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g))
     expect([path, (await fetchText(path)).status]).toEqual([path, 200])
   expect(page.body).toContain('src="/console/app.js"')
+})
+
+test('the bundle builds a package and reads it', () => {
+  const at = (name: string) => join(folder, name)
+  const edge = (...args: string[]) =>
+    execFileSync(process.execPath, [BUNDLE, 'package', ...args], { encoding: 'utf8', stdio: 'pipe' })
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  mkdirSync(at('payload'))
+  const files = {
+    'payload/update.sh': '#!/bin/sh\n',
+    'u.key': 'a passphrase that is long enough\n',
+    'u.priv': privateKey,
+    'u.pub': publicKey,
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text)
+  edge('build', '--key', at('u.key'), '--sign', at('u.priv'), '--version', '9.0.0', '--out', at('u.enc'), at('payload'))
+  expect(edge('verify', at('u.enc'), '--key', at('u.key'), '--pub', at('u.pub'))).toContain('9.0.0')
+})
+
+test('the bundle takes a form with a file', async () => {
+  const body = '--b\r\nContent-Disposition: form-data; name="license"; filename="l"\r\n\r\nnothing\r\n--b--\r\n'
+  const headers = { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Length': String(body.length) }
+  const answer = await fetchText('/api/v1/admin/license?token=tok', { method: 'POST', headers }, body)
+  // Read to its end, then refused for what it holds.
+  expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('license')])
 })

@@ -19,7 +19,8 @@ const BUNDLE = join(repository, 'dist')
 beforeAll(() => {
   if (!existsSync(join(BUNDLE, 'edge-admin.js'))) throw new Error('there is no bundle: run `make build`')
   mkdirSync(at('lib/scripts'), { recursive: true })
-  for (const name of ['edge-admin.js', 'main.js', 'package.json']) cpSync(join(BUNDLE, name), at('lib', name))
+  for (const name of ['edge-admin.js', 'lib', 'package.json'])
+    cpSync(join(BUNDLE, name), at('lib', name), { recursive: true })
   cpSync(join(repository, 'scripts/lib.sh'), at('lib/scripts/lib.sh'))
   const names = { ROOT: own.root, SYSCONFDIR: own.sysconf, DATADIR: own.data, STATEDIR: own.state }
   const text = readFileSync(join(repository, 'etc/scripts-settings.in'), 'utf8')

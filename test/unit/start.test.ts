@@ -13,6 +13,7 @@ const { engines } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 const NEEDED = engines.node.replace('>=', '')
 const COMMAND = join(repository, 'scripts/edge-admin')
 const START = join(repository, 'dist/edge-admin.js')
+let PROGRAM = ''
 
 /** A folder with everything that a shell script needs, and this `node`. */
 function path(name: string, node?: (file: string) => void): string {
@@ -54,6 +55,7 @@ let right: string
 let empty: string
 beforeAll(() => {
   if (!existsSync(START)) throw new Error('there is no bundle: run `make build`')
+  PROGRAM = /"\.\/(lib\/[0-9a-f]+)\/main\.js"/.exec(readFileSync(START, 'utf8'))?.[1] ?? ''
   none = path('none')
   old = path('old', saying('18.20.4'))
   empty = path('empty', (file) => writeFileSync(file, '', { mode: 0o755 }))
@@ -109,13 +111,14 @@ describe('the bundle', () => {
 
   it('says the same where a Node that is new enough lacks something all the same', () => {
     for (const part of ['edge-admin.js', 'package.json']) writeFileSync(at(part), readFileSync(join(START, '..', part)))
-    writeFileSync(at('main.js'), "import { nothingLikeThis } from 'node:crypto'\nnothingLikeThis()\n")
+    mkdirSync(at(PROGRAM), { recursive: true })
+    writeFileSync(at(PROGRAM, 'main.js'), "import { nothingLikeThis } from 'node:crypto'\nnothingLikeThis()\n")
     const { status, stderr } = spawnSync(process.execPath, [at('edge-admin.js')], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([69, tooOld(process.versions.node)])
   })
 
   it('hides no other fault', () => {
-    writeFileSync(at('main.js'), "throw new Error('a fault of ours')\n")
+    writeFileSync(at(PROGRAM, 'main.js'), "throw new Error('a fault of ours')\n")
     const { status, stderr } = spawnSync(process.execPath, [at('edge-admin.js')], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([1, expect.stringContaining('a fault of ours')])
   })
@@ -200,7 +203,7 @@ describe('install.sh', () => {
       0,
       expect.stringMatching(/^install: this needs Node .*; the image has to bring one\n$/),
     ])
-    expect(existsSync(at('image/usr/lib/edge-admin/main.js'))).toBe(true)
+    expect(existsSync(at('image/usr/lib/edge-admin', PROGRAM, 'main.js'))).toBe(true)
     expect(install(right, { DESTDIR: at('second'), ...names })).toMatchObject({ status: 0, stderr: '' })
     expect(modes(at('second'), FOLDERS)).toEqual(modes(at('image'), FOLDERS))
     // The same as the command makes.

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { extract, type Header } from 'tar-stream'
+import type { Header } from 'tar-stream'
 import { ApiError, errno } from '../../errors.ts'
 import { Breath } from '../../store/breath.ts'
 import { refusal, TarForm } from './tar-form.ts'
@@ -99,6 +99,7 @@ async function readArchive(
     place(tree, header)
   }
 
+  const { extract } = await import('tar-stream')
   // Names stay bytes, one to a character: decoding would make different ones alike.
   const reader = extract({ filenameEncoding: 'latin1' } as Parameters<typeof extract>[0])
   reader.on('entry', (header, contents, next) => {

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { extract, type Header } from 'tar-stream'
+import type { Header } from 'tar-stream'
 import { decrypt, HEADER_BYTES } from './cipher.ts'
 import { notDecrypted, notExtracted, notVerified, PackageError } from './failure.ts'
 import { readOuterTar, type Visit } from './outer.ts'
@@ -102,6 +102,7 @@ function checkedName(header: Header): string {
 
 /** Visits the entries of a tar.gz one after the other. */
 async function eachEntry(archive: Readable, visit: (header: Header, body: AsyncIterable<Buffer>) => Promise<void>) {
+  const { extract } = await import('tar-stream')
   const entries = extract()
   const reading = (async () => {
     for await (const entry of entries) await visit(entry.header, entry as AsyncIterable<Buffer>)

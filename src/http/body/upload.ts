@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import busboy from 'busboy'
+import type { Busboy } from 'busboy'
 import { ApiError, errno, invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
@@ -41,6 +41,10 @@ export interface Received {
   fields: Values
   files: Record<string, ReceivedFile>
 }
+
+type Library = typeof import('busboy')
+/** Loaded with the first such form: a start needs none. */
+let library: Library | undefined
 
 /** Bytes that a disk keeps free whatever is uploaded. */
 const RESERVE = 16 * 1024 * 1024
@@ -98,7 +102,8 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   let refusal: unknown
   let outside = 0
   const { textLimit = TEXT_LIMIT } = options
-  const parser = createParser(incoming, textLimit)
+  library ??= (await import('busboy')).default
+  const parser = createParser(library, incoming, textLimit)
   // The first refusal wins, ends the parser, and with it the whole pipeline.
   const refuse = (error: unknown) => {
     refusal ??= error
@@ -179,7 +184,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   }
 }
 
-function createParser(incoming: IncomingMessage, textLimit: number): busboy.Busboy {
+function createParser(busboy: Library, incoming: IncomingMessage, textLimit: number): Busboy {
   try {
     return busboy({
       headers: incoming.headers,

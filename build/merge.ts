@@ -1,0 +1,84 @@
+// Puts chunks together. esbuild makes a file of whatever two entries share, some forty at a start, and Node takes the better part of a
+// millisecond to find, link and compile each. What is always loaded together becomes one file here.
+import { build } from 'esbuild'
+
+/** JavaScript by its name (`chunk-ABC.js`), as esbuild writes it: imports between the files are `import{a as b}from"./chunk-ABC.js"`. */
+export type Files = Map<string, string>
+
+const IMPORT = /\b(import|export)\s*\{([^}]*)\}\s*from\s*"\.\/([\w.-]+\.js)"/g
+const BARE = /\bimport\s*"\.\/([\w.-]+\.js)"/g
+const EXPORTS = /\bexport\s*\{([^}]*)\}\s*;?\s*$/
+
+const namesOf = (list: string) =>
+  list
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+    .map((one) => one.split(/\s+as\s+/))
+    .map(([name = '', as = name]) => ({ name, as }))
+
+/** The names that a file exports. */
+const exportsOf = (text: string) => namesOf(EXPORTS.exec(text)?.[1] ?? '').map(({ as }) => as)
+
+/** `members` as the one file `name`; in the others its names are imported from there. Those that are entries stay, as doors to it. */
+export async function merge(
+  files: Files,
+  name: string,
+  members: string[],
+  entries: ReadonlySet<string>,
+): Promise<Files> {
+  const number = new Map(members.map((member, index) => [member, index]))
+  const renamed = (member: string, exported: string) => `m${number.get(member)}_${exported}`
+  const lines = members.map((member) => {
+    const list = exportsOf(files.get(member) ?? '').map((one) => `${one} as ${renamed(member, one)}`)
+    return list.length > 0 ? `export { ${list.join(', ')} } from './${member}'` : `import './${member}'`
+  })
+  const { outputFiles } = await build({
+    stdin: { contents: lines.join('\n'), resolveDir: '/', sourcefile: name },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'chunks',
+        setup(build) {
+          build.onResolve({ filter: /^\.\// }, ({ path }) => {
+            const file = path.slice(2)
+            return number.has(file) ? { path: file, namespace: 'chunk' } : { path, external: true }
+          })
+          build.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
+            contents: files.get(path) ?? '',
+            loader: 'js',
+          }))
+        },
+      },
+    ],
+  })
+  const result: Files = new Map()
+  for (const [file, text] of files) {
+    if (number.has(file)) {
+      if (!entries.has(file)) continue
+      const list = exportsOf(text).map((one) => `${renamed(file, one)} as ${one}`)
+      result.set(file, list.length > 0 ? `export{${list.join(',')}}from"./${name}";\n` : `import"./${name}";\n`)
+      continue
+    }
+    const rewritten = text
+      .replace(IMPORT, (whole, word: string, list: string, from: string) =>
+        number.has(from)
+          ? `${word}{${namesOf(list)
+              .map(({ name: one, as }) => `${renamed(from, one)} as ${as}`)
+              .join(',')}}from"./${name}"`
+          : whole,
+      )
+      .replace(BARE, (whole, from: string) => (number.has(from) ? `import"./${name}"` : whole))
+    result.set(file, rewritten)
+  }
+  result.set(name, outputFiles[0]?.text ?? '')
+  return result
+}
