@@ -11,7 +11,8 @@ import { run, start } from './processes.ts'
 
 export const BUNDLE = join(import.meta.dirname, '../../dist/edge-admin.js')
 export const TOKEN = 'bench-token-0123456789'
-export const NODE = [process.execPath, '--max-semi-space-size=2', '--expose-gc']
+/** The Node under measurement: BENCH_NODE, or the one that runs this. */
+export const NODE = [process.env['BENCH_NODE'] ?? process.execPath, '--max-semi-space-size=2', '--expose-gc']
 const PREFIX = '/api/v1/admin'
 
 export const sign = (method: string, path: string): string => {
@@ -30,7 +31,8 @@ export interface Served {
 export interface Appliance {
   root: string
   folders: string[]
-  serve: (tls: boolean, more?: string[]) => Promise<Served>
+  /** `more` for the program; for Node `options` and `environment`. */
+  serve: (tls: boolean, more?: string[], options?: string[], environment?: Record<string, string>) => Promise<Served>
 }
 
 export async function makeAppliance(folder: string): Promise<Appliance> {
@@ -45,19 +47,24 @@ export async function makeAppliance(folder: string): Promise<Appliance> {
   return {
     root,
     folders,
-    serve(tls, more = []) {
+    serve(tls, more = [], nodeOptions = [], environment = {}) {
       const options = ['--root', root, ...folders, ...(tls ? [] : ['--no-tls']), ...more]
-      return firstAnswer((port) => [...NODE, BUNDLE, 'serve', ...options, '--port', String(port)], tls)
+      const argv = (port: number) => [...NODE, ...nodeOptions, BUNDLE, 'serve', ...options, '--port', String(port)]
+      return firstAnswer(argv, tls, environment)
     },
   }
 }
 
 /** Starts a server and asks it for its version until it answers. */
-export async function firstAnswer(argv: (port: number) => string[], tls = false): Promise<Served> {
+export async function firstAnswer(
+  argv: (port: number) => string[],
+  tls = false,
+  environment: Record<string, string> = {},
+): Promise<Served> {
   const port = await freePort()
   const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   const begun = performance.now()
-  const child = start(0, argv(port))
+  const child = start(0, argv(port), environment)
   while ((await statusOf(`${url}${sign('GET', '/version')}`)) !== 200) {
     if (child.exitCode !== null) throw new Error(`the server ended with status ${child.exitCode}`)
     if (performance.now() - begun > 120_000) throw new Error('the server did not answer')
