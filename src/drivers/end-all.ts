@@ -1,5 +1,6 @@
-// Ends a program with all that it started: its session, its children and theirs, and what bears its mark in the environment. The trap: a
-// program leaves its group and its parent as it likes (setsid, a double fork); the environment that it was given goes with it.
+// Ends a program and everything that it started: its session, its children and theirs, and processes with its mark in
+// their environment. The mark is needed because a program can leave its group and its parent (setsid, a double fork),
+// but keeps the environment that it was given.
 import { readdirSync, readFileSync } from 'node:fs'
 
 interface Process {
@@ -8,10 +9,16 @@ interface Process {
   session: number
 }
 
-/** Each round ends what was there when it began to look; a program that starts others meanwhile is found by the next one. */
+/**
+ * Each round ends the processes that existed when it began to look; the next round finds those that were started
+ * meanwhile.
+ */
 const ROUNDS = 5
 
-/** `leader`: a process that lives, or is not collected yet. `mark`: a variable that it was started with, `NAME=VALUE`. */
+/**
+ * `leader`: a process that runs, or has not been collected yet. `mark`: a variable that it was started with,
+ * `NAME=VALUE`.
+ */
 export function endAll(leader: number | undefined, mark?: string): void {
   for (let round = 0; round < ROUNDS; round++) {
     const found = family(leader, mark)
@@ -20,7 +27,7 @@ export function endAll(leader: number | undefined, mark?: string): void {
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // Gone meanwhile, or somebody else's.
+        // It has ended, or belongs to another user.
       }
     }
   }
@@ -39,13 +46,13 @@ function family(leader: number | undefined, mark: string | undefined): number[] 
   return [...found]
 }
 
-/** All that live; one that has ended and was not collected yet is gone as well. */
+/** All running processes; one that has ended but was not collected is left out. */
 function processes(): Process[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
     try {
       const text = readFileSync(`/proc/${name}/stat`, 'latin1')
-      // proc(5): the name stands in brackets and may hold some itself.
+      // proc(5): the name is in parentheses and may contain some itself.
       const [state, parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ')
       return state === 'Z' || state === 'X'
         ? []

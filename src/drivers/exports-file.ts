@@ -1,13 +1,14 @@
-// The text of our file in /etc/exports.d, and of what `exportfs -s` prints: exports(5). The trap: a blank, a quote or a `#` in a path ends it, so
-// everything but plain characters is written as octal escapes; a control character is refused.
+// Reads and writes the exports(5) text of our file in /etc/exports.d, and reads the output of `exportfs -s`. A space, a
+// quote or a `#` ends a path, so everything except plain characters is written as octal escapes; control characters are
+// refused.
 import { invalid } from '../errors.ts'
 
-/** One of ours. A disabled one is kept as a comment. */
+/** An export of Edge Admin. A disabled one is kept as a comment. */
 export interface Export {
   id: string
   dataset: string
   path: string
-  /** The path is a mount point: never to be exported while nothing is mounted there. */
+  /** The path is a mount point: it must not be exported while nothing is mounted there. */
   mounted: boolean
   clients: string[]
   readOnly: boolean
@@ -15,7 +16,7 @@ export interface Export {
   enabled: boolean
 }
 
-/** One line of what is exported: `options` as they are printed. */
+/** One exported path and client: `options` as `exportfs` prints them. */
 export interface Active {
   path: string
   client: string
@@ -50,7 +51,7 @@ const optionsOf = ({ readOnly, rootSquash, mounted }: Pick<Export, 'readOnly' | 
     ...(mounted ? ['mp'] : []),
   ].join(',')
 
-/** Throws the 400 that names the member when the text would not say what was meant (SEC-03). */
+/** Throws a 400 that names the member if the text would not mean what was asked for (SEC-03). */
 function serializeExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
   const name = dataset.replaceAll(' ', '\\040')
   const head = `# edge-admin ${id} ${name}${enabled ? '' : ' off'}`
@@ -63,7 +64,7 @@ function serializeExport({ id, dataset, path, mounted, clients, readOnly, rootSq
   return `${head}\n${enabled ? '' : '#'}${line}\n`
 }
 
-/** `others` are lines that somebody added to our file; they stay. */
+/** `others` are lines that somebody added to our file; they are kept. */
 export function serializeExports(exports: Export[], others: string[] = []): string {
   return `${TITLE}\n${exports.map(serializeExport).join('')}${others.map((line) => `${line}\n`).join('')}`
 }
@@ -93,7 +94,8 @@ function parsePair(head: string, line: string): Export | undefined {
     boolean,
     boolean,
   ]
-  // Options that we never write are somebody's own: written anew without them (all_squash, no `ro`), it would be open to more than it was.
+  // Options that we never write were added by hand. An export rewritten without them (all_squash, no `ro`) would be
+  // open to more clients than before.
   if (words !== optionsOf({ mounted, readOnly, rootSquash })) return undefined
   if (!path.startsWith('/') || clients.some((one) => one?.[2] !== words)) return undefined
   return {
@@ -108,7 +110,7 @@ function parsePair(head: string, line: string): Export | undefined {
   }
 }
 
-/** What `exportfs -s` prints: a path, blanks, a client with its options. */
+/** The output of `exportfs -s`: a path, spaces, a client with its options. */
 export function parseActive(text: string): Active[] {
   return text.split('\n').flatMap((line) => {
     const [, path, client, options] = /^(\/\S*)\s+([^\s()]+)\(([^()]*)\)$/.exec(line.trimEnd()) ?? []

@@ -1,13 +1,13 @@
-// What the beginning of a script tells about whether it can be started: what an editor on Windows makes of it, and its interpreter. By the rules of
-// `script_fault` in scripts/hook.sh: one table of cases tests both.
+// Whether a script can be started, judged by its first bytes: its interpreter, and what Windows editors leave there.
+// The rules are those of `script_fault` in scripts/hook.sh; one table of cases tests both.
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 
-/** Bytes: more of a program the kernel does not look at, either. */
+/** Bytes; the kernel looks at no more, either. */
 export const START = 256
 
 export type FirstLine =
   | { is: 'empty' | 'byte-order-mark' | 'utf-16' | 'line-ends' | 'no-interpreter' }
-  /** A program, which may hold any bytes: what mends a text would destroy it. */
+  /** Read as bytes: decoding a binary as text would change it. */
   | { is: 'binary' }
   | { is: 'script'; program: string; argument: string }
 
@@ -25,7 +25,7 @@ export function firstLine(bytes: Buffer): FirstLine {
   return { is: 'script', program, argument }
 }
 
-/** What keeps a script from being started, in the words of scripts/hook.sh; undefined when it is nothing of this. */
+/** Why a script cannot be started, in the wording of scripts/hook.sh; undefined if this file finds no reason. */
 export function scriptFault(file: string, name: string): string | undefined {
   const first = readStart(file)
   if (first === undefined) return undefined

@@ -1,5 +1,5 @@
-// LIO, the kernel's iSCSI target, as it is now, and changes to it, through scripts/lio.sh. The trap: the tree that comes back may be half
-// made (a kill between two steps); a folder without its link, or a device that is not enabled, is shown as exactly that.
+// LIO, the kernel's iSCSI target: its current state, and changes to it through scripts/lio.sh. After a kill between two
+// steps the tree may be incomplete; a folder without its link, or a device that is not enabled, is returned as it is.
 
 import { type Tool, toolMessage } from './programs.ts'
 import { CommandError } from './run.ts'
@@ -11,11 +11,11 @@ export type Step = readonly [
   value?: string,
 ]
 
-/** A device that can be shown as a LUN. */
+/** A device that can be mapped as a LUN. */
 export interface Backstore {
   /** Its folder: `core/iblock_0/NAME`. */
   path: string
-  /** What rtslib calls it: `block/NAME`, `fileio/NAME`. */
+  /** rtslib's name for it: `block/NAME`, `fileio/NAME`. */
   name: string
   device: string
   enabled: boolean
@@ -23,7 +23,7 @@ export interface Backstore {
   bytes: number | undefined
 }
 
-/** A LUN of a portal group, or of an initiator: `link` is the name of its link, `to` what that shows. */
+/** A LUN of a portal group or of an initiator: `link` is the name of its link, `to` the device. */
 export interface LiveLun {
   id: number
   link: string | undefined
@@ -44,7 +44,7 @@ export interface LiveAcl {
 
 export interface LiveTarget {
   iqn: string
-  /** Portal groups; ours have one, number 1. The rest is told of the first. */
+  /** Portal groups. Edge Admin makes one, number 1; the other members describe the first. */
   tags: number[]
   enabled: boolean
   alias: string
@@ -53,18 +53,18 @@ export interface LiveTarget {
   luns: LiveLun[]
   acls: LiveAcl[]
   chap: Chap | undefined
-  /** Initiators without an ACL that are logged in: demo mode. */
+  /** Initiators that are logged in without an ACL (demo mode). */
   dynamic: string[]
 }
 
 export interface LioState {
   backstores: Backstore[]
   targets: LiveTarget[]
-  /** Folders of core, those with nothing in them too: `iblock_0`. */
+  /** Folders of core, including empty ones: `iblock_0`. */
   hbas: string[]
 }
 
-/** A step that the kernel refused. `words` are the system's. */
+/** A step that the kernel refused. `words` is the system's message. */
 export class StepError extends Error {
   declare readonly step: Step
   readonly words: string
@@ -72,7 +72,7 @@ export class StepError extends Error {
   constructor(step: Step, words: string, cause: unknown) {
     super(`LIO: ${step[0]} ${step[1]}: ${words}`, { cause })
     this.name = 'StepError'
-    // A log shows an error's members, and what is written may be a password.
+    // Not enumerable: a log prints an error's members, and the written value may be a password.
     Object.defineProperty(this, 'step', { value: step, enumerable: false })
     this.words = words
   }
@@ -80,7 +80,10 @@ export class StepError extends Error {
 
 export interface Lio {
   read: () => Promise<LioState>
-  /** Makes these changes, one by one. Rejects with the StepError of the first that is refused; those before it are made. */
+  /**
+   * Makes these changes, one by one. Rejects with the StepError of the first that is refused; the earlier ones stay
+   * made.
+   */
   apply: (steps: Step[]) => Promise<void>
 }
 
@@ -93,7 +96,7 @@ export function createLio(tool: Tool): Lio {
     async apply(steps) {
       if (steps.length === 0) return
       const lines = steps.map((step) => {
-        // One that could be read as two lines, or as another operation, is never sent (SEC-03).
+        // A value that could be read as two lines, or as another operation, is never sent (SEC-03).
         if (step.some((part) => /[\x00-\x1f]/.test(part ?? '')))
           throw new Error(`a control character in ${step[0]} ${step[1]}`)
         return `${step.join('\t')}\n`
@@ -145,7 +148,7 @@ const at = (node: Node | undefined, path: string) =>
   path.split('/').reduce((inner: Node | undefined, part) => inner?.nodes.get(part), node)
 const line = (node: Node | undefined, path: string) => at(node, path)?.lines[0] ?? ''
 
-/** rtslib's word for a kind of backstore, where the kernel has another. */
+/** rtslib's name for a kind of backstore, where the kernel has another. */
 const PLUGINS: Readonly<Record<string, string>> = { iblock: 'block', rd_mcp: 'ramdisk' }
 
 function readBackstore(hba: string, name: string, node: Node): Backstore {
@@ -159,7 +162,7 @@ function readBackstore(hba: string, name: string, node: Node): Backstore {
     device: line(node, 'udev_path'),
     enabled: line(node, 'enable') === '1',
     serial: line(node, 'wwn/vpd_unit_serial').replace(/^T10 VPD Unit Serial Number:\s*/, ''),
-    // The kernel counts in 512 bytes, whatever a device's own sectors are.
+    // The kernel counts in units of 512 bytes, whatever the device's sector size.
     bytes: sectors === '' ? (fileSize === undefined ? undefined : Number(fileSize)) : Number(sectors) * 512,
   }
 }
@@ -186,7 +189,7 @@ function readTarget(iqn: string, node: Node): LiveTarget {
   }
 }
 
-/** The kernel unsets what begins with NULL, and yet shows it. */
+/** The kernel treats a value that begins with NULL as unset, but still shows it. */
 function readChap(node: Node | undefined): Chap | undefined {
   const [username, password] = [line(node, 'auth/userid'), line(node, 'auth/password')]
   return [username, password].some((text) => text === '' || text.startsWith('NULL'))

@@ -1,5 +1,5 @@
-// `lsblk`: the block devices of this machine, and udev, which makes their names. The trap: a disk with partitions, a file system or a holder is
-// listed like any other; what is free is decided by the caller.
+// The block devices of this machine, from `lsblk`, and waiting for udev, which makes their names. A disk with
+// partitions, a file system or a holder is listed like any other; the caller decides which are free.
 
 import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
@@ -20,14 +20,14 @@ export interface BlockDevice {
 export type Lsblk = ReturnType<typeof createLsblk>
 
 const COLUMNS = ['PATH', 'TYPE', 'SIZE', 'RO', 'MODEL', 'SERIAL', 'FSTYPE', 'MOUNTPOINTS'] as const
-/** What older versions have for a column: before util-linux 2.37, and before 2.33 (with -p the same text). */
+/** What older versions offer instead of a column: before util-linux 2.37, and before 2.33 (with -p the same text). */
 const OLDER: Readonly<Record<string, string>> = { MOUNTPOINTS: 'MOUNTPOINT', PATH: 'NAME' }
 const TIMEOUT = 15_000
 /** Seconds. */
 const SETTLED = 10
 
 export function createLsblk(tool: Tool) {
-  /** Runs it with these columns; one that it does not know is asked for by its older name. */
+  /** Runs it with these columns; if one is unknown, with its older name. */
   async function withColumns<T>(columns: readonly string[], run: (columns: string) => Promise<T>): Promise<T> {
     try {
       return await run(columns.join(','))
@@ -41,12 +41,15 @@ export function createLsblk(tool: Tool) {
     }
   }
   return {
-    /** Waits until udev has looked at what is new or changed; while it does, the partitions of a disk that was just given back are gone. */
+    /**
+     * Waits until udev has processed new and changed devices; until then the partitions of a disk that was just
+     * released are missing.
+     */
     async settle(): Promise<void> {
       try {
         await tool('udevadm', ['settle', '-t', `${SETTLED}`], { timeout: 2 * SETTLED * 1000 })
       } catch (error) {
-        // There is no udev here, or it has no end: what it makes late is late.
+        // udev is not installed, or it does not finish in time.
         if (!(error instanceof CommandError)) throw error
       }
     },
@@ -59,7 +62,7 @@ export function createLsblk(tool: Tool) {
       })
     },
 
-    /** Those of these paths that are no block devices; where it is not said which, the first. */
+    /** Those of these paths that are not block devices; if `lsblk` does not tell which, the first. */
     async missing(paths: string[]): Promise<string[]> {
       if (paths.length === 0) return []
       try {
@@ -68,7 +71,7 @@ export function createLsblk(tool: Tool) {
         )
         return []
       } catch (error) {
-        // 32: none of them is one; 64: some are. Older versions end with 1.
+        // 32: none of them is a block device; 64: some are. Older versions exit with 1.
         const says = error instanceof CommandError && /: not a block device$/m.test(error.stderr)
         if (!(error instanceof CommandError) || !(error.status === 32 || error.status === 64 || says)) throw error
         const words = error.stderr.split('\n')

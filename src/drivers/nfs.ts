@@ -1,5 +1,6 @@
-// The kernel's NFS server: its table of exports through `exportfs`, its threads through /proc. The trap: `exportfs` ends with 0 when it could
-// not resolve a client and so left it out, and with 1 when only some other export has a fault; what it said has to be read.
+// The kernel's NFS server: its export table through `exportfs`, its threads through /proc. The exit status of
+// `exportfs` is not enough: it is 0 when a client could not be resolved and was left out, and 1 when only some other
+// export has an error. So its messages are read, too.
 import { readFileSync } from 'node:fs'
 import { type Active, parseActive } from './exports-file.ts'
 import type { Tool } from './programs.ts'
@@ -8,15 +9,18 @@ import { CommandError } from './run.ts'
 export type Nfs = ReturnType<typeof createNfs>
 
 const SLOW = { timeout: 60_000, maxBytes: 16 << 20 }
-/** On a system whose only exports are those of folders. */
+/** On a system whose only exports are those of /etc/exports.d. */
 const NO_MAIN_FILE = /can't open \/etc\/exports for reading/
 
 export function createNfs(tool: Tool, threads = '/proc/fs/nfsd/threads') {
   return {
-    /** What is exported now, whoever said so. */
+    /** Everything that is exported now, whoever configured it. */
     active: async (): Promise<Active[]> => parseActive((await tool('exportfs', ['-s'], SLOW)).stdout),
 
-    /** Makes the table what the files say. Returns its complaints, which may be about anybody's export; rejects when it could not run. */
+    /**
+     * Loads the table from the files. Returns the messages of `exportfs`, which may be about any export; rejects if it
+     * could not run.
+     */
     async apply(): Promise<CommandError | undefined> {
       const args = ['-ra']
       const { stderr, status } = await tool('exportfs', args, { ...SLOW, accept: [1] })

@@ -1,5 +1,5 @@
-// The system's storage programs, by name. The trap: a folder that a test gives takes the place of the system's folders, it does not come
-// before them; a fake that was left out must be missing, never this machine's real `zpool`.
+// The system's storage programs, by name. A folder that a test gives replaces the system's folders instead of preceding
+// them: a fake that was forgotten must be missing, never this machine's real `zpool`.
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SYSTEM_PATH } from '../folders.ts'
@@ -17,18 +17,18 @@ const PROGRAMS = [
   'targetcli',
   'systemctl',
 ] as const
-/** Ours, among the scripts of the installation: `lio` is lio.sh. */
+/** One of the installed scripts: `lio` is lio.sh. */
 const OWN = ['lio'] as const
 export type ProgramName = (typeof PROGRAMS)[number] | (typeof OWN)[number]
 
-/** Starts one of them. Rejects with a CommandError: `missing` when it is not installed. */
+/** Runs one of them. Rejects with a CommandError: `missing` if it is not installed. */
 export interface Tool {
   (name: ProgramName, args: string[], options?: RunOptions): Promise<Output>
-  /** Another text when another file is installed under the name; without it, it is always the same one. */
+  /** Changes when another file is installed under the name; without it, the text is constant. */
   identity?: (name: ProgramName) => string
 }
 
-/** `folder`: where the programs are instead of the system's folders, and instead of `scripts`, where our own are. */
+/** `folder`: where to look instead of the system's folders and of `scripts`, where Edge Admin's own programs are. */
 export function createTool(folder?: string, scripts = ''): Tool {
   const folders = folder ? [folder] : SYSTEM_PATH.split(':')
   const isOwn = (name: ProgramName) => OWN.some((one) => one === name)
@@ -59,7 +59,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What the program said, in one line that a caller may see; empty when it said nothing. */
+/** The program's message as one line that a caller may see; empty if it printed nothing. */
 export function toolMessage({ stderr }: CommandError): string {
   const line = stderr
     .split('\n')

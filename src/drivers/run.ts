@@ -1,5 +1,6 @@
-// The one function that starts programs: an argv array, an absolute program from the allow-list, a clean environment, a time limit,
-// an output cap. Never a shell. The trap: a value that a user sent goes behind `--` or after a check that forbids a leading dash.
+// The one function that starts programs: an argv array, an absolute program from the allow-list, a clean environment, a
+// time limit, an output limit. Never a shell. A value from a user goes after `--`, or has to be checked for a leading
+// dash first.
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -10,30 +11,30 @@ import { endAll } from './end-all.ts'
 export interface RunOptions {
   /** Milliseconds; then the program gets SIGKILL. */
   timeout?: number
-  /** Bytes of standard output kept; more ends the program. */
+  /** Bytes of standard output that are kept; more output ends the program. */
   maxBytes?: number
   env?: Record<string, string>
   input?: string
-  /** Ends the program, with all that it started. */
+  /** Ends the program and everything that it started. */
   signal?: AbortSignal
-  /** Exit statuses that are an answer, not a failure. */
+  /** Exit statuses that are results, not failures. */
   accept?: number[]
-  /** Takes standard output piece by piece; then none of it is kept. */
+  /** Receives standard output in pieces; nothing of it is kept then. */
   onOutput?: (chunk: Buffer) => void
-  /** A vendor's script: what it started is found and ended with it, also what left its session. */
+  /** For a vendor's script: processes that it started are ended with it, even outside its session. */
   foreign?: boolean
-  /** It stays in our session, so that whoever ends all of ours ends it as well. */
+  /** It stays in our session, so that it is ended together with all of ours. */
   inSession?: boolean
 }
 
 export interface Output {
   stdout: string
-  /** The end of it. */
+  /** The last part of it. */
   stderr: string
   status: number
 }
 
-/** A program that could not start, was killed, or ended with a status that is no answer. For the log, never for a client. */
+/** A program that could not start, was killed, or exited with an unexpected status. For the log, never for a client. */
 export class CommandError extends Error {
   readonly argv: string[]
   readonly status: number | undefined
@@ -56,7 +57,7 @@ export type AllowList = (program: string) => boolean
 /** Why a program is killed. */
 type Cut = 'timeout' | 'output' | 'signal'
 
-/** Milliseconds that a killed program has to go. */
+/** Milliseconds that a killed program may take to end. */
 const LAST_WORDS = 2000
 
 /** Makes the `run` of one server: `allowed` is fixed at the start, from the configuration and the folders. */
@@ -80,7 +81,7 @@ export function createRun(allowed: AllowList) {
       try {
         child = start()
       } catch (error) {
-        // More arguments than the kernel takes, or no memory left: that is thrown, not told by an event.
+        // More arguments than the kernel accepts, or out of memory: spawn throws instead of emitting an event.
         reject(new CommandError(argv.slice(0, 3), 'start', String(error)))
         return
       }
@@ -89,17 +90,17 @@ export function createRun(allowed: AllowList) {
       let stderr = ''
       let cut: Cut | undefined
       let gone: NodeJS.Timeout | undefined
-      // Not even SIGKILL ends what hangs inside the kernel, or what left the group and holds the pipes.
+      // Even SIGKILL does not end a process that hangs in the kernel, or one that left the group and holds the pipes.
       const leave = (why: Cut) => {
         for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
         child.unref()
         reject(new CommandError(argv, why, stderr))
       }
-      // A program that hangs usually hangs in a child of its own.
+      // The hanging process is usually a child.
       const end = (why: Cut) => {
         cut ??= why
         gone ??= setTimeout(leave, LAST_WORDS, cut)
-        // A number that was given back may be a stranger's by now.
+        // The process ID may have been reused by now.
         const lives = child.exitCode === null && child.signalCode === null
         endAll(lives ? child.pid : undefined, mark && `EDGE_RUN=${mark}`)
         try {
@@ -139,8 +140,8 @@ export function createRun(allowed: AllowList) {
         else resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr, status })
       }
       child.on('close', over)
-      // What it left behind (a service that it started) may hold its output open for years. Two waits: between them all is read that lies
-      // there, however long this process had no time for it.
+      // A service that it started may hold its output open for years. Waiting twice makes sure that all available
+      // output is read, even if this process was busy for a long time.
       child.on('exit', (status) => {
         if (cut) return
         clearTimeout(timer)

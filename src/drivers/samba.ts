@@ -1,13 +1,13 @@
-// Samba: its configuration through `testparm` and the registry (`net conf`), its server through `smbcontrol`. The traps: `net conf` says yes
-// to everything while smb.conf does not include the registry or does not load at all, so `effective` is asked first; and it puts its
-// complaints on standard output.
+// Samba: its configuration through `testparm` and the registry (`net conf`), its server through `smbcontrol`. `net
+// conf` succeeds even if smb.conf does not include the registry or cannot be loaded, so `effective` is checked first;
+// and it prints its errors on standard output.
 
 import type { Tool } from './programs.ts'
 import { CommandError, type Output } from './run.ts'
 import { parseSections, type Section } from './smb-conf.ts'
 
 export interface Effective {
-  /** Whether shares of the registry are served at all. */
+  /** Whether shares in the registry are served at all. */
   registry: boolean
   global: Section
   /** From the registry and from smb.conf itself, without `[global]`. */
@@ -17,11 +17,11 @@ export interface Effective {
 export type Samba = ReturnType<typeof createSamba>
 
 const SLOW = { timeout: 30_000, maxBytes: 16 << 20 }
-/** What the programs say whatever happens. */
+/** Messages that the programs always print. */
 const REMARK = /^(?:Load smb config|lp_load_ex|Loaded services|Weak crypto|NOTE:|Server role|$)/
 
 export function createSamba(tool: Tool) {
-  /** `net conf`; its refusals are in the error, as those of any program. */
+  /** Runs `net conf`; its refusals are in the error, like those of any program. */
   async function net(args: string[]): Promise<string> {
     const { stdout, stderr, status } = await saying(tool('net', ['conf', ...args], { ...SLOW, accept: [255] }))
     const complaint = status !== 0 || /^(?:Can't load|Failed to|error)/i.test(stdout)
@@ -51,7 +51,7 @@ export function createSamba(tool: Tool) {
       }
     },
 
-    /** A share's section in the registry, word by word. Undefined when it has none. */
+    /** A share's section in the registry, unchanged. Undefined if there is none. */
     async show(name: string): Promise<Section | undefined> {
       try {
         return parseSections(await net(['showshare', name]))[0]
@@ -61,7 +61,9 @@ export function createSamba(tool: Tool) {
       }
     },
 
-    /** Replaces the share by the section of that name in `file`, in one transaction of the registry: wholly, or not at all. */
+    /**
+     * Replaces the share by the section of that name in `file`, in one registry transaction: completely or not at all.
+     */
     async replace(file: string, name: string): Promise<void> {
       await net(['import', file, name])
     },
@@ -70,24 +72,26 @@ export function createSamba(tool: Tool) {
       await net(['delshare', name])
     },
 
-    /** Whether smbd answers. */
+    /** Whether smbd responds. */
     isRunning: async () => (await ping()) === 'answers',
 
-    /** Whether there is an smbd to be told of changes; one that is too busy to answer hears of them later. */
+    /**
+     * Whether an smbd is running that has to be told of changes; one that is too busy to respond learns of them later.
+     */
     hasServer: async () => (await ping()) !== 'none',
 
     async reload(): Promise<void> {
       await tool('smbcontrol', ['all', 'reload-config'], SLOW)
     },
 
-    /** Ends the connections to a share: all of them, or those of users who may no longer have one. */
+    /** Closes the connections to a share: all of them, or those of users who have lost access. */
     async disconnect(name: string, who: 'all' | 'denied'): Promise<void> {
       await tool('smbcontrol', ['smbd', who === 'all' ? 'close-share' : 'close-denied-share', name], SLOW)
     },
   }
 }
 
-/** A failure keeps of its standard error only what is said about this call. */
+/** Keeps only those lines of standard error that are about this call. */
 async function saying(output: Promise<Output>): Promise<Output> {
   try {
     return await output

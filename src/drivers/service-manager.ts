@@ -1,13 +1,13 @@
-// Whether a service runs: asked from systemd, OpenRC or an init script, whichever the appliance has. The trap: each question is a program, which may
-// hang; however many ask at once, a service is asked once, and only a few services at a time.
+// Whether services are running, asked from systemd, OpenRC or init scripts. Each query is a program that may hang, so
+// concurrent callers share one query per service, and only a few run at a time.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { toolMessage } from './programs.ts'
 import { CommandError, type Run } from './run.ts'
 
-/** The question itself failed: nobody knows which services run. */
+/** The query itself failed: the state of the services is unknown. */
 export class ServicesUnknown extends Error {
-  /** What the program that was to ask them said. */
+  /** The message of the program that failed. */
   readonly why: string
 
   constructor(why: string, cause: unknown) {
@@ -17,7 +17,7 @@ export class ServicesUnknown extends Error {
 }
 
 export interface ServiceManager {
-  /** `name` must be checked by the caller: it becomes an argument, or the name of an init script. */
+  /** The caller has to check `name`: it becomes an argument, or the name of an init script. */
   isRunning: (name: string) => Promise<boolean>
 }
 
@@ -26,13 +26,14 @@ export const RC_SERVICE = '/sbin/rc-service'
 
 const AT_ONCE = 8
 const SECONDS = 5
-/** `status` says what it has to say with any of them. */
+/** `status` may exit with any of them. */
 const ANY = Array.from({ length: 256 }, (_, status) => status)
 
 /**
- * `auto` takes a service's init script when there is one, else systemd when it is the manager, else OpenRC. `asRoot`: the beginning of the command
- * line that asks the init scripts of the names behind it as root (scripts/services.sh), where this process is somebody else; then `isRunning` rejects
- * with ServicesUnknown where they cannot be asked, and `warn` hears why, once.
+ * `auto` uses a service's init script if there is one, else systemd if it is the manager, else OpenRC. `asRoot`: the
+ * start of a command line that queries the init scripts of the following names as root (scripts/services.sh), for a
+ * server that is not root; `isRunning` then rejects with ServicesUnknown if they cannot be queried, and `warn` gets the
+ * reason, once.
  */
 export function serviceManager(
   kind: 'auto' | 'systemd' | 'openrc' | 'init',
@@ -65,7 +66,7 @@ export function serviceManager(
 function rootAsker(run: Run, [program, ...args]: [string, ...string[]], warn: (text: string) => void) {
   let told: string | undefined
   return async (names: string[]): Promise<string[]> => {
-    // It goes by eights as well, and has its own limits: this is for what they cannot end.
+    // That script also runs eight at a time and has its own limits: this one is for what they cannot end.
     const seconds = (Math.ceil(names.length / AT_ONCE) + 1) * (SECONDS + 2)
     try {
       const { stdout } = await run(program, [...args, ...names], { timeout: seconds * 1000 })
@@ -73,7 +74,7 @@ function rootAsker(run: Run, [program, ...args]: [string, ...string[]], warn: (t
       return stdout.split('\n')
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
-      // Pages ask again and again.
+      // Pages query repeatedly.
       const unknown = new ServicesUnknown(toolMessage(error) || error.message, error)
       if (unknown.message !== told) warn(unknown.message)
       told = unknown.message
@@ -82,7 +83,7 @@ function rootAsker(run: Run, [program, ...args]: [string, ...string[]], warn: (t
   }
 }
 
-/** Whoever asks for what is being asked already hears the same. */
+/** Concurrent callers share one query. */
 function shared(ask: (name: string) => Promise<boolean>): (name: string) => Promise<boolean> {
   const asked = new Map<string, Promise<boolean>>()
   return (name) => {
@@ -92,7 +93,10 @@ function shared(ask: (name: string) => Promise<boolean>): (name: string) => Prom
   }
 }
 
-/** Names that are asked for in one turn of the event loop become one question, answered with those of which it is true. */
+/**
+ * Names that are asked for in the same turn of the event loop become one query; its result is the set of those that are
+ * running.
+ */
 function together(ask: (names: string[]) => Promise<string[]>): (name: string) => Promise<boolean> {
   let names: string[] = []
   let answer: Promise<string[]> | undefined
@@ -108,7 +112,7 @@ function together(ask: (names: string[]) => Promise<string[]>): (name: string) =
   }
 }
 
-/** At most so many at once; the others wait, in the order they came. */
+/** At most so many at once; the others wait in order. */
 function turns(free: number): <T>(act: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
   let left = free

@@ -1,5 +1,6 @@
-// Sections of smb.conf as text: what `net conf` and `testparm` print, and what `net conf import` reads. The trap: Samba joins a line that ends
-// in a backslash with the next one, and takes blanks off both ends of a value; what it would read otherwise than it was meant is refused.
+// Sections of smb.conf as text: the output of `net conf` and `testparm`, and the input of `net conf import`. Samba
+// joins a line that ends in a backslash with the next one, and trims values; a text that it would read differently than
+// intended is refused.
 import { invalid } from '../errors.ts'
 
 export interface Section {
@@ -12,7 +13,7 @@ const NAME = /^[^\p{Cc}\p{Zl}\p{Zp}[\]\\]+$/u
 const PARAMETER = /^[A-Za-z][A-Za-z0-9 _:*-]*$/
 const VALUE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u
 
-/** Throws the 400 that names the parameter when the text would not say what was meant (SEC-03). */
+/** Throws a 400 that names the parameter if the text would not mean what was asked for (SEC-03). */
 export function serializeSection({ name, parameters }: Section): string {
   if (!NAME.test(name) || name.trim() !== name) throw refused('name')
   const lines = [...parameters].map(([parameter, value]) => {
@@ -25,7 +26,7 @@ export function serializeSection({ name, parameters }: Section): string {
 
 const refused = (field: string) => invalid('Samba’s configuration cannot hold this value', { details: { field } })
 
-/** Lines of no known shape are passed over: the programs print remarks between the sections. */
+/** Other lines are skipped: the programs print remarks between the sections. */
 export function parseSections(text: string): Section[] {
   const sections: Section[] = []
   for (const line of text.split('\n')) {
@@ -37,11 +38,11 @@ export function parseSections(text: string): Section[] {
   return sections
 }
 
-/** Items as one value: in double quotes where one holds what would end it. None may hold a quote itself. */
+/** Joins items to one value, in double quotes where an item contains a separator. No item may contain a quote. */
 export const formatList = (items: readonly string[]): string =>
   items.map((item) => (/[\s,;]/.test(item) ? `"${item}"` : item)).join(', ')
 
-/** The items of a list: between blanks or commas, in double quotes where they hold one. */
+/** Splits a list at spaces and commas; items with separators are in double quotes. */
 export const parseList = (text: string): string[] =>
   (text.match(/(?:"[^"]*"|[^\s,;"])+/g) ?? []).map((item) => item.replaceAll('"', ''))
 

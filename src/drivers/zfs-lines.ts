@@ -1,5 +1,5 @@
-// What `zfs` prints with -H, read line by line as it arrives. The trap: a value is printed raw, and somebody's own property may hold tabs and
-// line ends, so a line may be written by whoever made the pool; `readProperties` is for what holds such values.
+// Reads the -H output of `zfs` line by line as it arrives. Values are printed raw, and user properties may contain tabs
+// and line ends, so anybody who can set one can forge a line; `readProperties` is for output with such values.
 import { randomBytes } from 'node:crypto'
 import type { Tool } from './programs.ts'
 import { CommandError, type RunOptions } from './run.ts'
@@ -12,7 +12,7 @@ export interface Property {
 
 /** Milliseconds. */
 export const LONG = 120_000
-/** Bytes of a list: a million snapshots. */
+/** Bytes of a list, enough for a million snapshots. */
 const MOST = 1 << 28
 
 export const garbled = (args: string[]) => new CommandError(['zfs', ...args], 'output')
@@ -33,7 +33,7 @@ async function readLines(tool: Tool, args: string[], take: (line: string) => voi
     try {
       for (const line of broken === undefined ? lines : []) take(line)
     } catch (error) {
-      // Thrown here it would end the process: nobody listens above an event.
+      // Throwing inside the event handler would end the process.
       broken = error
     }
   }
@@ -42,7 +42,7 @@ async function readLines(tool: Tool, args: string[], take: (line: string) => voi
   if (rest !== '') throw garbled(args)
 }
 
-/** Columns that only ZFS itself fills. */
+/** Columns whose values come from ZFS only. */
 export const readRows = (
   tool: Tool,
   args: string[],
@@ -63,19 +63,20 @@ export const readRows = (
 
 export interface Question {
   flags: string[]
-  /** Only the last may hold line ends. */
+  /** Only the last column may contain line ends. */
   properties: string[]
-  /** Default: everything there is. */
+  /** Default: everything. */
   names?: string[]
 }
 
-/** Makes the name of a property that nobody has. */
+/** Makes a property name that does not exist. */
 export type Unheard = () => string
 export const unheard: Unheard = () => `edge-admin:end-${randomBytes(12).toString('hex')}`
 
 /**
- * Asks for properties of many at once, one after the other. Behind them it asks for one that nobody can have heard of: ZFS answers that there
- * is none, and only there a value ends. So whatever a value says, it never counts as a line about something else.
+ * Reads properties of many objects, one after the other. Last it asks for a property that does not exist and that
+ * nobody can guess: ZFS's message about it marks the end of a value. So no value can be taken for a line about
+ * something else.
  */
 export async function readProperties(
   tool: Tool,

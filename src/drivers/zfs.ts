@@ -1,5 +1,5 @@
-// `zfs`: filesystems, volumes, snapshots and their properties, as `-Hp` prints them. The trap: a list may have a hundred thousand lines, so
-// each is handed on as it arrives; and a line that is none of ours means a broken program, not an empty answer.
+// File systems, volumes, snapshots and their properties, from `zfs … -Hp`. A list may have a hundred thousand lines, so
+// each is handed on as it arrives. A malformed line means a broken program, not an empty list.
 
 import type { Tool } from './programs.ts'
 import { CommandError, type RunOptions } from './run.ts'
@@ -7,7 +7,7 @@ import { garbled, LONG, type Property, type Question, readProperties, readRows, 
 
 export type { Property } from './zfs-lines.ts'
 
-/** A filesystem or a volume; `size` only a volume has. */
+/** A file system or a volume; only a volume has `size`. */
 export interface DatasetRow {
   name: string
   type: 'filesystem' | 'volume'
@@ -29,11 +29,11 @@ export interface CensusRow {
   name: string
   type: 'filesystem' | 'volume' | 'snapshot'
   created: number
-  /** Bytes that a filesystem or volume holds, and may still take. */
+  /** Bytes that a file system or volume uses, and that it may still use. */
   space: Space | undefined
 }
 
-/** What a person can store, and has stored, in bytes: what redundancy takes is not in it. */
+/** Space for data, total and used, in bytes, without redundancy. */
 export interface Space {
   used: number
   available: number
@@ -44,11 +44,13 @@ export interface Root extends Space {
   created: number
 }
 
-/** Something of a tree or of a history, with what keeps it from going. */
+/** An object of a tree or a history, with what prevents its destruction. */
 export interface Member {
   name: string
   type: 'filesystem' | 'volume' | 'snapshot' | 'bookmark'
-  /** Tells it from one of the same name that is made later, or in another pool; a bookmark has its snapshot's. */
+  /**
+   * Distinguishes it from later objects of the same name and from those of another pool; a bookmark has its snapshot's.
+   */
   guid: string
   /** Its place in the order of creation. */
   txg: number
@@ -69,19 +71,19 @@ export interface MarkedSnapshot {
 type Properties = Readonly<Record<string, string>>
 export type Zfs = ReturnType<typeof createZfs>
 
-/** Milliseconds. A pool that resilvers answers late; one that is suspended never. */
+/** Milliseconds. A resilvering pool responds late; a suspended pool never does. */
 const QUICK = 30_000
-/** What pages wait for, and can do without: the rest of them is there at once. */
+/** For optional information on pages: the rest of the page is there at once. */
 const BESIDE = 5_000
-/** What asks every snapshot reads a block of each; on spinning disks that nobody has asked yet, ten thousand take minutes. */
+/** A query about every snapshot reads a block for each: on cold spinning disks ten thousand take minutes. */
 const EACH_SNAPSHOT = 600_000
 
-/** Names of one call: the kernel takes two megabytes of arguments, and a name has at most 255 bytes. */
+/** Names per call: the kernel accepts two megabytes of arguments, and a name has at most 255 bytes. */
 const PORTION = 500
-/** Bytes of what holds these. */
+/** Bytes of the output for these. */
 const MOST_HOLDS = 1 << 26
 
-/** `end`: a test knows the property that nobody has. */
+/** `end`: lets a test know the property that does not exist. */
 export function createZfs(tool: Tool, end = unheard) {
   const change = async (args: string[]) => void (await tool('zfs', args, { timeout: QUICK }))
   const rows = (args: string[], width: number, take: (fields: string[]) => void, options?: RunOptions) =>
@@ -98,7 +100,7 @@ export function createZfs(tool: Tool, end = unheard) {
     return found
   }
   return {
-    /** Each pool's root dataset: when it was made, and what is in it with everything below. */
+    /** Each pool's root dataset: when it was created, and its contents including everything below. */
     async roots(): Promise<Map<string, Root>> {
       const args = ['list', '-Hp', '-d', '0', '-o', 'name,creation,used,available']
       const found = new Map<string, Root>()
@@ -116,13 +118,13 @@ export function createZfs(tool: Tool, end = unheard) {
       return found
     },
 
-    /** Every filesystem and volume, or those from `under` on down. */
+    /** Every file system and volume, or those from `under` down. */
     async datasets(under: string | undefined, take: (row: DatasetRow) => void): Promise<void> {
       const properties = ['type', 'used', 'available', 'volsize', 'creation', 'mountpoint']
       await values({ properties, ...within(under) }, (name, found, args) => take(readDataset(name, found, args)))
     },
 
-    /** Every snapshot, or those of one dataset and, `deep`, of what is below it. */
+    /** Every snapshot, or those of one dataset and, with `deep`, of everything below it. */
     async snapshots(
       of: { dataset: string; deep: boolean } | undefined,
       take: (row: SnapshotRow) => void,
@@ -134,7 +136,7 @@ export function createZfs(tool: Tool, end = unheard) {
       await rows(args, 3, one, { timeout: EACH_SNAPSHOT })
     },
 
-    /** Everything there is, by kind. Of a snapshot `created` is seconds since 1970. */
+    /** All objects, by type. `created` of a snapshot is in seconds since 1970. */
     async census(take: (row: CensusRow) => void): Promise<void> {
       const args = ['list', '-Hp', '-t', 'filesystem,volume,snapshot', '-o', 'name,type,creation,used,available']
       await rows(
@@ -149,17 +151,17 @@ export function createZfs(tool: Tool, end = unheard) {
       )
     },
 
-    /** The mount points of a dataset and of those below it, as far as they are mounted. */
+    /** The mount points of a dataset and of those below it, if they are mounted. */
     async mounted(name: string): Promise<string[]> {
       const found: string[] = []
-      // Asked for filesystems alone, it refuses the name of a volume, also with -r.
+      // With `-t filesystem` it refuses the name of a volume, also with -r.
       const asked = { properties: ['mounted', 'mountpoint'], ...within(name) }
       const take = (_name: string, [mounted, place]: Property[]) =>
         mounted?.value === 'yes' && place?.value.startsWith('/') && found.push(place.value)
       return (await orUndefined(values(asked, take).then(() => found))) ?? []
     },
 
-    /** All properties of a dataset or snapshot; undefined when there is none of that name. */
+    /** All properties of a dataset or snapshot; undefined if it does not exist. */
     async get(name: string): Promise<Map<string, Property> | undefined> {
       const args = ['get', '-Hp', '-o', 'property,value,source', 'all', name]
       const found = new Map<string, Property>()
@@ -168,8 +170,8 @@ export function createZfs(tool: Tool, end = unheard) {
         for (const line of stdout.split('\n')) {
           const [property = '', ...rest] = line.split('\t')
           const source = rest.pop()
-          // Somebody's own property may hold tabs and line ends; what is behind a line end is left out.
-          // What looks like a line of ZFS's own must not take its place: those come first.
+          // A user property may contain tabs and line ends; text after a line end is dropped. Native properties come
+          // first, so a forged line never replaces one.
           if (source !== undefined && rest.length > 0 && !found.has(property))
             found.set(property, { value: rest.join('\t'), source })
         }
@@ -181,13 +183,13 @@ export function createZfs(tool: Tool, end = unheard) {
       return found
     },
 
-    /** A dataset and everything below it: children, snapshots, bookmarks. Undefined when it is not there. */
+    /** A dataset and everything below it: children, snapshots, bookmarks. Undefined if it does not exist. */
     tree: (name: string) => orUndefined(members(['-t', 'all', '-r', name])),
 
-    /** A dataset's own snapshots and bookmarks. Undefined when it is not there. */
+    /** A dataset's own snapshots and bookmarks. Undefined if it does not exist. */
     history: (name: string) => orUndefined(members(['-t', 'snapshot,bookmark', '-d', '1', name])),
 
-    /** The tags that hold these snapshots, by their names. */
+    /** The tags of the holds on these snapshots, by snapshot name. */
     async holds(names: string[]): Promise<Map<string, string[]>> {
       const tags = new Map<string, string[]>()
       for (const some of portions(names)) {
@@ -206,12 +208,15 @@ export function createZfs(tool: Tool, end = unheard) {
     set: (name: string, properties: Properties) =>
       change(['set', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`), name]),
     inherit: (name: string, property: string) => change(['inherit', property, name]),
-    /** To what was received with the dataset. */
+    /** Values that were received with the dataset. */
     revert: (name: string, property: string) => change(['inherit', '-S', property, name]),
-    /** One thing that nothing depends on. */
+    /** Destroys one object that has no dependents. */
     destroy: (name: string) => change(['destroy', name]),
 
-    /** Where a property was set by hand or by us, not inherited and not received: dataset → value. Everywhere, or from one on down. */
+    /**
+     * Where a property was set locally, neither inherited nor received: dataset → value. Everywhere, or from one
+     * dataset down.
+     */
     async local(property: string, under?: string): Promise<Map<string, string>> {
       const found = new Map<string, string>()
       await values({ properties: [property], ...within(under) }, (name, [own]) => {
@@ -220,12 +225,12 @@ export function createZfs(tool: Tool, end = unheard) {
       return found
     },
 
-    /** The own snapshots of these datasets with a mark of ours. What is gone meanwhile is left out. */
+    /** The datasets' own snapshots that carry our mark. Snapshots that no longer exist are left out. */
     async marked(datasets: string[], property: string): Promise<MarkedSnapshot[]> {
       const found: MarkedSnapshot[] = []
       const asked = { flags: ['-t', 'snapshot', '-d', '1'], properties: ['createtxg', 'userrefs', 'clones', property] }
       const take = (name: string, [txg, holds, clones, mark]: Property[], args: string[]) => {
-        // A dataset's own mark is no mark of the snapshots that people take of it.
+        // A mark that is inherited from the dataset does not mark the snapshots that people create.
         if (mark?.source !== 'local' && mark?.source !== 'received') return
         const [at, held] = [whole(txg?.value, args), whole(holds?.value, args)]
         found.push({ name, mark: mark.value, txg: at, holds: held, clones: names(clones?.value ?? '') })
@@ -237,7 +242,7 @@ export function createZfs(tool: Tool, end = unheard) {
   }
 }
 
-/** Whether the program says that the thing itself is not there. */
+/** Whether the program reports that the object does not exist. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof CommandError &&
   error.reason === 'status' &&
@@ -253,7 +258,7 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
 }
 
 const KINDS = ['-t', 'filesystem,volume']
-/** Every filesystem and volume, or those from one on down. */
+/** Every file system and volume, or those from one down. */
 const within = (under: string | undefined) =>
   under === undefined ? { flags: KINDS } : { flags: [...KINDS, '-r'], names: [under] }
 const below = (name: string | undefined, ...depth: string[]) => (name === undefined ? [] : [...depth, name])
@@ -278,7 +283,7 @@ function readDataset(name: string, found: Property[], args: string[]): DatasetRo
 const portions = (names: string[]) =>
   Array.from({ length: Math.ceil(names.length / PORTION) }, (_, i) => names.slice(i * PORTION, (i + 1) * PORTION))
 
-/** Name, tag and time. A tag may hold tabs and line ends; so one ends where the next of these names begins. */
+/** Name, tag and time. A tag may contain tabs and line ends, so it ends where the next of these names begins. */
 function readHolds(text: string, asked: ReadonlySet<string>, args: string[]): [name: string, tag: string][] {
   const entries: string[] = []
   const lines = text.split('\n')

@@ -1,5 +1,5 @@
-// `zpool status -jp --json-int` of ZFS 2.3 and later: what the text says, as numbers. Its states are the kernel's (CANT_OPEN), and guids in it are
-// larger than a number can hold, so none is read from here.
+// Reads `zpool status -jp --json-int` of ZFS 2.3 and later into the same form as the text. Its states are the kernel's
+// (CANT_OPEN), and its guids exceed the range of a JavaScript number, so none is read from here.
 import { type Scan, scanThatMatters } from './zpool-scan.ts'
 import { type PoolStatus, typeOf, type Vdev } from './zpool-status.ts'
 
@@ -9,10 +9,10 @@ const members = (value: unknown): Json[] => (isObject(value) ? Object.values(val
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
 const numberOf = (value: unknown) => (typeof value === 'number' ? value : Number(textOf(value)) || 0)
 
-/** Members of a pool, and what their devices are for. */
+/** Members of a pool that list devices, and what those are used for. */
 const CLASSES = { dedup: 'dedup', special: 'special', logs: 'log', l2cache: 'cache', spares: 'spare' } as const
 
-/** Every pool in the answer; undefined when it is none of `zpool`'s. `now`: milliseconds since 1970. */
+/** All pools in the output; undefined if it is not output of `zpool`. `now`: milliseconds since 1970. */
 export function parseStatusJson(text: string, now = Date.now()): PoolStatus[] | undefined {
   let answer: unknown
   try {
@@ -46,7 +46,7 @@ function readPool(pool: Json, now: number): PoolStatus | undefined {
   }
 }
 
-/** A number of errors; undefined where there is none that can be read, which is not the same as none. */
+/** An error count; undefined if it cannot be read, which is not the same as zero. */
 function countOf(value: unknown): number | undefined {
   const count = typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value
   return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
@@ -59,7 +59,7 @@ function errorsOf(value: unknown): string | undefined {
   return count === 0 ? 'No known data errors' : `${count} data errors, use '-v' for a list`
 }
 
-/** The text's words for the kernel's. */
+/** The text's words for those of the kernel. */
 const NOTES: Readonly<Record<string, string>> = {
   OPEN_FAILED: 'cannot open',
   CORRUPT_DATA: 'corrupted data',
@@ -81,7 +81,7 @@ const NOTES: Readonly<Record<string, string>> = {
   ASHIFT_TOO_BIG: 'unsupported minimum blocksize',
 }
 
-/** The text's word for a state; what a device lacks decides about one that cannot be opened. */
+/** The text's word for a state; for a device that cannot be opened it depends on the cause. */
 function stateOf(state: string, aux: string): string {
   if (state === 'CLOSED') return 'OFFLINE'
   if (state !== 'CANT_OPEN') return state
@@ -126,7 +126,7 @@ function scanOf(stats: unknown, now: number): Scan[] {
       kind,
       vdev: undefined,
       state,
-      // What was skipped needs no reading; what was read and not issued yet is not done.
+      // Skipped data needs no reading; data that was read but not issued yet is not done.
       percent:
         state === 'finished' ? 100 : percentOf(issued, numberOf(stats['to_examine']) - numberOf(stats['skipped'])),
       repaired: numberOf(stats['processed']),
@@ -144,7 +144,7 @@ const REBUILDS: Readonly<Record<string, Scan['state']>> = {
   CANCELED: 'cancelled',
 }
 
-/** A sequential resilver, or a rebuild of a dRAID, of one group of disks; times taken are in nanoseconds. */
+/** A sequential resilver, or a rebuild of a dRAID, of one group of disks; durations are in nanoseconds. */
 function rebuildOf(stats: Json): Scan[] {
   const state = REBUILDS[textOf(stats['state'])]
   if (state === undefined) return []
@@ -166,7 +166,10 @@ function rebuildOf(stats: Json): Scan[] {
   ]
 }
 
-/** As the text has them: of a resilver and the rebuilds what is under way, else what ended last; and the scrub in any case. */
+/**
+ * As in the text: of a resilver and the rebuilds the running one, else the one that ended last; and the scrub in any
+ * case.
+ */
 function scansOf(stats: unknown, now: number): Scan[] {
   const scan = scanOf(stats, now)
   const rebuilds = isObject(stats) ? members(stats['rebuild_stats']).flatMap(rebuildOf) : []

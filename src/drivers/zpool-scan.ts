@@ -1,16 +1,16 @@
-// The scan lines of `zpool status -p`: scrubs, resilvers, and rebuilds (`zpool replace -s`, dRAID), which carry the name of their group. Sizes and
-// rates in them are rounded for people even with -p, and times are local ones; the driver runs it in UTC.
+// Reads the scan lines of `zpool status -p`: scrubs, resilvers, and rebuilds (`zpool replace -s`, dRAID), which name
+// their group. Their sizes and rates are rounded even with -p, and times are local; the driver runs the program in UTC.
 
 export interface Scan {
   kind: 'scrub' | 'resilver'
-  /** The group of disks that is rebuilt; else it is about the whole pool. */
+  /** The group of disks that is rebuilt; otherwise the scan is of the whole pool. */
   vdev: string | undefined
   state: 'running' | 'paused' | 'finished' | 'cancelled'
-  /** Of one that was cancelled as far as it is known; the text does not say it. */
+  /** For a cancelled scan the last known progress; the text does not give it. */
   percent: number
-  /** Bytes that were repaired, in the text rounded as ZFS prints them; undefined where ZFS does not say. */
+  /** Repaired bytes, rounded as ZFS prints them; undefined if ZFS does not report them. */
   repaired: number | undefined
-  /** Bytes a second; only of one that runs. */
+  /** Bytes per second; only while it is running. */
   speed: number | undefined
   errors: number | undefined
   /** Milliseconds since 1970. */
@@ -18,7 +18,7 @@ export interface Scan {
   ended: number | undefined
 }
 
-/** What a person asks for: what is under way, of several what has the longest way to go; else what ended last. */
+/** The scan to show: a running one, of several the one with the most left to do; else the one that ended last. */
 export const scanThatMatters = (scans: readonly Scan[]): Scan | undefined => scans.toSorted(byWeight)[0]
 
 const ORDER: readonly Scan['state'][] = ['running', 'paused']
@@ -46,7 +46,7 @@ const SIZE = '[0-9.]+[BKMGTPEZ]?'
 const HEAD =
   /^(scrub|resilver|rebuild)(?:ed)?(?: \(([^)]+)\))? (in progress|paused|cancell?ed|(?:repaired )?[0-9.]+[BKMGTPEZ]? in )/
 
-/** Undefined for `none requested`, and for a form that is not known: that a scan has ended is said only where ZFS says it. */
+/** Undefined for `none requested` and for unknown forms: a scan counts as ended only if ZFS says so. */
 export function parseScan(text: string): Scan | undefined {
   const [, word, vdev, how = ''] = HEAD.exec(text) ?? []
   if (word === undefined) return undefined

@@ -1,5 +1,5 @@
-// What `zpool` says of a pool, and the text of `zpool status -p` and `zpool import`, parsed: before 2.3 ZFS has no other form, and of pools to
-// import it has none to this day.
+// Reads the text of `zpool status -p` and `zpool import`: ZFS before 2.3 has no other format, and `zpool import` has
+// none at all.
 import { parseScan, type Scan, scanThatMatters } from './zpool-scan.ts'
 
 export type { Scan } from './zpool-scan.ts'
@@ -18,7 +18,7 @@ const STATES = [
   'UNKNOWN',
 ] as const
 
-/** Which part of the pool a top-level vdev is. */
+/** The role of a top-level vdev. */
 export const CLASSES: Readonly<Record<string, string>> = {
   logs: 'log',
   cache: 'cache',
@@ -37,34 +37,37 @@ export interface Vdev {
   read: number
   write: number
   checksum: number
-  /** What ZFS says of it: `cannot open`. */
+  /** ZFS's remark: `cannot open`. */
   note: string | undefined
   children: Vdev[]
 }
 
 export interface PoolStatus {
   name: string
-  /** Only of a pool that could be imported. */
+  /** Only for a pool that could be imported. */
   id: string | undefined
   state: string
-  /** What is wrong with it, in ZFS's words. */
+  /** The problem, in ZFS's words. */
   problem: string | undefined
-  /** The one under way, else the last one. */
+  /** The running scan, else the last one. */
   scan: Scan | undefined
-  /** All that ZFS tells of: a scrub and a resilver since then, a rebuild for each group of disks. */
+  /** Every scan that ZFS reports: a scrub and a later resilver, a rebuild for each group of disks. */
   scans: Scan[]
-  /** It has been scanned, even where the words for it are not known here: ZFS keeps the last scan alone, and another may have been before. */
+  /**
+   * It has been scanned, even if the format is unknown here: ZFS keeps only the last scan, and there may have been
+   * others before.
+   */
   scanned: boolean
   vdevs: Vdev[]
-  /** What ZFS says of the data: `No known data errors`. */
+  /** ZFS's statement about the data: `No known data errors`. */
   errors: string | undefined
 }
 
-/** Whether ZFS says that data is damaged; with `-v` it names the files. */
+/** Whether ZFS reports damaged data; with `-v` it names the files. */
 export const isDamaged = ({ errors = '' }: Pick<PoolStatus, 'errors'>) =>
   /^(?:[1-9][0-9]* data error|Permanent errors)/.test(errors)
 
-/** Every pool in the text; undefined when it is none of `zpool`'s. */
+/** All pools in the text; undefined if it is not output of `zpool`. */
 export function parseStatus(text: string): PoolStatus[] | undefined {
   const pools: PoolStatus[] = []
   for (const block of text.split(/^(?= *pool: )/m)) {
@@ -84,7 +87,7 @@ function parsePool(block: string): PoolStatus | undefined {
   const [name, id, state, status, config, errors] = ['pool', 'id', 'state', 'status', 'config', 'errors'].map(
     (key) => found.get(key)?.[0],
   )
-  // A scrub of the blocks with errors alone stands under a word of its own.
+  // A scrub that covers only blocks with errors has a different keyword.
   const told = ['scan', 'scrub'].flatMap((key) => found.get(key) ?? [])
   const scans = told.flatMap((text) => parseScan(text) ?? [])
   const rows = config?.split('\n').flatMap((line) => parseRow(line.trimEnd()))
@@ -102,7 +105,7 @@ function parsePool(block: string): PoolStatus | undefined {
   }
 }
 
-/** `name: text` with the lines that go on below it. Of `scan` there may be several. */
+/** `name: text` with its continuation lines. `scan` may occur several times. */
 function sections(block: string): Map<string, string[]> {
   const found: [name: string, text: string][] = []
   for (const line of block.split('\n')) {
@@ -124,12 +127,12 @@ interface Row {
   note: string | undefined
 }
 
-// A file's name may hold blanks, so the row is read from its state on.
+// A file's name may contain spaces, so the row is parsed from its state.
 const ROW = new RegExp(`^\\t( *)(\\S.*?) +(${STATES.join('|')})(?: +([0-9-]+) +([0-9-]+) +([0-9-]+))?(?: +(\\S.*))?$`)
 
-/** Of a state that we do not know, or without one: a name, and what else stands in columns, which two blanks part. */
+/** A row with an unknown state or none: a name and further columns, separated by two spaces. */
 const OTHER_ROW = /^\t( *)(\S.*?)(?: {2,}(\S.*))?$/
-/** Stands for the state of a row that is a name alone. */
+/** Stands for the state of a row that only has a name. */
 const BARE = ''
 
 function parseRow(line: string): Row[] {
@@ -168,7 +171,7 @@ function tree(rows: Row[]): Vdev[] {
       name,
       type: typeOf(name, /^was (.+)$/.exec(note ?? '')?.[1]),
       class: current,
-      // Among the pools to import a spare, or a cache, has no state.
+      // In `zpool import` a spare or a cache has no state.
       state: state === BARE ? (current === 'spare' || current === 'cache' ? 'AVAIL' : 'UNKNOWN') : state,
       read,
       write,
@@ -176,7 +179,7 @@ function tree(rows: Row[]): Vdev[] {
       note,
       children: [],
     }
-    // What is not below anything (a device under a heading of `zpool import`) is a top-level vdev.
+    // A row that is not below another (a device under a heading of `zpool import`) is a top-level vdev.
     const level = Math.max(1, depth)
     path.length = Math.min(path.length, level - 1)
     const siblings = path.at(-1)?.children ?? top
@@ -186,13 +189,13 @@ function tree(rows: Row[]): Vdev[] {
   return top
 }
 
-/** By its name; a disk that is away goes by a number, and by what it `was`. */
+/** By its name; a missing disk has a number as its name, and its former path after `was`. */
 export function typeOf(name: string, was?: string): string {
   if ((was ?? name).startsWith('/') && !was?.startsWith('/dev/')) return 'file'
   return (
     /^(mirror|raidz[123]?|spare|replacing|indirect|hole)-[0-9]+$/.exec(name)?.[1] ??
     /^draid[123]?(?=:)/.exec(name)?.[0] ??
-    // A place for a spare that lies across all disks of the group.
+    // A distributed spare of a dRAID, which lies across all disks of the group.
     (/^draid[123]?-[0-9]+-[0-9]+$/.test(name) ? 'dspare' : 'disk')
   )
 }

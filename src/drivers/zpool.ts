@@ -1,5 +1,5 @@
-// `zpool`: what there is, and how it is. What changes pools is in scripts/pool-*.sh, since it may take long. The trap: a
-// suspended pool makes even `zpool list` hang, so every call has its time limit.
+// Lists pools and their state with `zpool`. Changes of pools may take long and are in scripts/pool-*.sh. A suspended
+// pool makes even `zpool list` hang, so every call has a time limit.
 
 import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
@@ -10,7 +10,7 @@ export const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'R
 
 export interface PoolRow {
   name: string
-  /** Bytes; 0 where ZFS cannot tell. */
+  /** Bytes; 0 if ZFS does not know it. */
   size: number
   allocated: number
   free: number
@@ -28,16 +28,16 @@ export type Zpool = ReturnType<typeof createZpool>
 
 /** Milliseconds. */
 const QUICK = 15_000
-/** Looking through all disks of a machine for pools. */
+/** For searching all disks of a machine for pools. */
 const SLOW = 60_000
 const UTC = { TZ: 'UTC0' }
-/** In the C locale the program ends a JSON text at the first letter that is not ASCII, with status 0. */
+/** In the C locale the program cuts a JSON text at the first non-ASCII letter, and exits with 0. */
 const UTC_UTF8 = { ...UTC, LC_ALL: 'C.UTF-8' }
-/** How a program says that it has no such option: before 2.3. */
+/** The message for an unknown option, before 2.3. */
 const NO_JSON = /invalid option|unrecognized option|^usage:/im
 
 export function createZpool(tool: Tool) {
-  /** Undefined when the one that was asked for is not there. */
+  /** Undefined if the requested pool does not exist. */
   async function rows(...name: string[]): Promise<PoolRow[] | undefined> {
     const args = ['list', '-Hp', '-o', 'name,size,allocated,free,health,guid', ...name]
     const text = await read(tool, args)
@@ -51,16 +51,16 @@ export function createZpool(tool: Tool) {
     if (text === undefined) return undefined
     return parseStatus(text) ?? raise(garbled(args))
   }
-  /** The program that has no JSON. */
+  /** The program that does not support JSON. */
   let textOnly: string | undefined
-  /** Of those that are named, or of all; undefined when one that was named is not there. */
+  /** The named pools, or all; undefined if a named one does not exist. */
   async function statuses(...names: string[]): Promise<PoolStatus[] | undefined> {
     const program = tool.identity?.('zpool') ?? ''
     if (textOnly !== program)
       try {
         const text = await read(tool, ['status', '-jp', '--json-int', ...names], { env: UTC_UTF8 })
         const pools = text === undefined ? undefined : parseStatusJson(text)
-        // What is cut off, or in another shape, is asked for again as text.
+        // Truncated or unexpected JSON: ask again for text.
         if (text === undefined || pools) return pools
       } catch (error) {
         if (!(error instanceof CommandError) || error.reason !== 'status' || !NO_JSON.test(error.stderr)) throw error
@@ -74,7 +74,7 @@ export function createZpool(tool: Tool) {
     status: async (name: string) => (await statuses(name))?.[0],
     statuses: async () => (await statuses()) ?? [],
 
-    /** The properties that were set by hand. */
+    /** The properties that were set locally. */
     async properties(name: string): Promise<Property[]> {
       const args = ['get', '-Hp', '-o', 'property,value,source', 'all', name]
       const lines = (await read(tool, args))?.split('\n').filter(Boolean) ?? []
@@ -87,10 +87,10 @@ export function createZpool(tool: Tool) {
         .filter(({ name: property, source }) => source === 'local' && !property.startsWith('feature@'))
     },
 
-    /** What could be imported: from all disks, or from the files of a folder. */
+    /** The pools that could be imported: from all disks, or from the files of a folder. */
     async importable(folder?: string): Promise<PoolStatus[]> {
       const args = ['import', ...(folder === undefined ? [] : ['-d', folder])]
-      // No pools at all is an exit status of 1 in some versions, and of 0 in others.
+      // With no pools at all, some versions exit with 1, others with 0.
       return (await parsed(args, { timeout: SLOW, accept: [1] })) ?? []
     },
   }
@@ -102,7 +102,7 @@ interface ReadOptions {
   env?: Record<string, string>
 }
 
-/** Standard output; undefined when the program says that there is no such pool. */
+/** Standard output; undefined if the program reports that the pool does not exist. */
 async function read(tool: Tool, args: string[], options: ReadOptions = {}): Promise<string | undefined> {
   try {
     return (await tool('zpool', args, { timeout: QUICK, env: UTC, maxBytes: 1 << 24, ...options })).stdout
