@@ -1,4 +1,5 @@
-// How many tasks ended how since the start, for /metrics. The trap: not what is on disk; old tasks are removed there.
+// How many tasks ended in each state since the start, for /metrics. Counted in memory, because old tasks are removed
+// from disk.
 import type { Task } from './task.ts'
 
 export class TaskEndings {

@@ -1,7 +1,7 @@
-// Every kind of task: it is the name of its script. The trap: with `wrapper` in the configuration the original's bin/wrapper.sh does a task in
-// place of our script, but it knows the kinds of the original's server only; any other one it would refuse.
+// Every kind of task; it is the name of its script. With `wrapper` in the configuration the original's bin/wrapper.sh
+// does some kinds in place of our script; it refuses those that the original's server does not have.
 interface Kind {
-  /** Whether the original's wrapper does it, where there is one; `always`: only the wrapper does it. */
+  /** Whether the original's wrapper does it, if configured; `always`: only the wrapper does it. */
   wrapped: boolean | 'always'
 }
 

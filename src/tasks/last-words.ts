@@ -1,14 +1,15 @@
-// Why a script never began, for the person who asked for its work: the last line of the task's log, which is what the system, sudo, the shell or
-// the script itself had to say. The trap: it goes to clients and into logs, so it is one short line without control characters.
+// Why a script never began, for the person who started the task: the last line of the task's log, written by the
+// system, sudo, the shell or the script itself. It goes to clients and into logs, so it is one short line without
+// control characters.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFrom } from '../store/append-log.ts'
 
 const LONGEST = 300
-/** Bytes at the end of a log that are looked at. */
+/** Bytes at the end of a log that are read. */
 const NEAR = 16_384
 
-/** How a program ended: it could not be started, or it left a status, or a signal ended it. */
+/** How a program ended: it could not be started, exited with a status, or was ended by a signal. */
 export interface End {
   error?: NodeJS.ErrnoException
   code?: number | null
@@ -16,26 +17,26 @@ export interface End {
 
 const logFile = (folder: string) => join(folder, 'log')
 
-/** How long a task's log is: what a program adds comes behind. */
+/** The length of a task's log; the output of a program is appended after it. */
 export const logSize = (folder: string): number => statSync(logFile(folder), { throwIfNoEntry: false })?.size ?? 0
 
-/** The last line of a task's log that says something, of those behind byte `from`; undefined when none does. */
+/** The last line with text in a task's log after byte `from`; undefined if there is none. */
 function lastLine(folder: string, from: number): string | undefined {
   const begin = Math.max(from, logSize(folder) - NEAR)
   const lines = (readFrom(logFile(folder), begin, NEAR)?.bytes.toString() ?? '').split('\n')
-  // Half a line could be half a secret, and nothing would mask it.
+  // Half a line could be half a secret, which redaction would not recognize.
   if (begin > from) lines[0] = 'what it said last is too long to be shown'
   return lines.map(plain).findLast((line) => line !== '')
 }
 
-/** One line, as people read it: without the colors and the control characters of a terminal. */
+/** One readable line, without the colors and control characters of a terminal. */
 const plain = (text: string): string =>
   text
     .replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')
     .replace(/[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+/g, ' ')
     .trim()
 
-/** What is shown of a line. To be called once it is masked, or it would cut a secret in two. */
+/** Shortens a line for display. Call it after redaction, or it might cut a secret in two. */
 export function shortened(line: string): string {
   const letters = [...line]
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join('')}…` : line
@@ -57,7 +58,7 @@ export function whyItEnded(folder: string, program: string, { error, code }: End
   return withSudoHint(said)
 }
 
-/** What sudo said, with what is behind it where the fragment of an installation is. */
+/** The message of sudo, with a hint if the sudoers fragment is the likely cause. */
 export const withSudoHint = (said: string): string =>
   /^sudo: .*(password is required|not allowed|not in the sudoers)/i.test(said)
     ? `${said}. The sudoers fragment of edge-admin is missing, or names another user`

@@ -53,6 +53,6 @@ export function readRequest(folders: Folders, task: Task): TaskRequest {
     | undefined
   const args = Array.isArray(value?.args) ? value.args.filter((part) => typeof part === 'string') : []
   const lock = typeof value?.lock === 'string' ? value.lock : task.kind
-  // What did the work has to undo it, even if the configuration names another program by now.
+  // The program that did the work has to undo it, even if the configuration names another by now.
   return { lock, args, endless: value?.endless === true, wrapped: value?.wrapped === true }
 }

@@ -46,7 +46,7 @@ export class Reaper {
     this.options = options
   }
 
-  /** Whether a task says that it is under way, and its lock says that it is not. */
+  /** Whether a task's status is "running" while its lock is free. */
   isDead(task: Task): boolean {
     const { folders, claims } = this.options
     if (isFinal(task) || claims.hasTask(task.id)) return false
@@ -141,9 +141,9 @@ export class Reaper {
     }
     const now = readTask(folders, task.id)
     if (!now || isFinal(now)) return
-    // Its recover went on with the work (scripts/pool-scrub.sh), or it cannot be ended, and holds the lock.
+    // Its `recover` continued the work (scripts/pool-scrub.sh), or it cannot be ended, and holds the lock.
     if (isHeld(lockFile(folders, request.lock))) return this.watch()
-    // Its script is missing or broken. Then the truth is at least that nothing runs any more.
+    // Its script is missing or broken. At least it is true that nothing is running any more.
     program.writeEnd(now, 'interrupted', reason)
   }
 
@@ -165,7 +165,7 @@ export class Reaper {
         const seen = this.seen.get(task.id) ?? performance.now()
         if (!isOver) this.seen.set(task.id, seen)
         const late = performance.now() - seen > longest * 1000 && !readRequest(folders, task).endless
-        // One that has ended is settled as well: its script ended it while nobody waited here.
+        // A task that has ended is settled as well: its script ended it while nobody waited here.
         const act = late && !isOver ? cancel(task.id) : this.settle(task.id)
         act.catch((error) => warn('a task could not be looked after', error))
       }

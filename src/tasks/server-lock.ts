@@ -1,6 +1,6 @@
-// One server for one state folder, and for one root folder, whose uploads and half-made files it tidies up: kernel locks that `serve` holds
-// as long as it lives, however it ends. They lie on folders themselves (the locks', and etc/), so that they need no room on the disk, and
-// every path to such a folder (a link, a bind mount) leads to the same lock.
+// Allows one server per state folder, and per root folder, whose uploads and unfinished files it cleans up: kernel
+// locks that `serve` holds until it ends, in whatever way. The locks are on folders (the one for locks, and etc/), so
+// they need no disk space, and every path to such a folder (a link, a bind mount) leads to the same lock.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -12,7 +12,7 @@ import { hold } from '../store/lock.ts'
 const Holder = z.object({
   pid: z.int(),
   since: z.string(),
-  /** Where it was told to listen: by its options, its environment or the configuration. Older servers did not write it. */
+  /** The address from its options, environment or configuration. Older servers did not write it. */
   listen: z.object({ host: z.string(), port: z.int() }).optional(),
 })
 export type ServerRecord = z.infer<typeof Holder>
@@ -24,8 +24,9 @@ const recordOf = (folders: Folders) => join(folders.state, 'server.json')
 const why = (error: unknown) => unwritable(error) ?? (error instanceof Error ? error.message : String(error))
 
 /**
- * Takes the state and the root folder for this process; throws `StateTaken` when a server has one of them. Before this nothing in the folder may be changed.
- * `warn` hears when the folder cannot be written: the lock is held all the same.
+ * Takes the state and the root folder for this process; throws `StateTaken` if another server has one of them. Nothing
+ * in the folder may be changed before. If the folder is not writable, `warn` is called and the lock is held all the
+ * same.
  */
 export function takeState(
   folders: Folders,
@@ -40,10 +41,10 @@ export function takeState(
     throw new Error(`${folders.state}: the state folder cannot be made: ${why(error)}`, { cause: error })
   }
   if (!hold(locks)) throw new StateTaken(`${folders.state} is in use by ${holder(folders)}`)
-  // That one may have another state folder, so it cannot be named.
+  // That server may have another state folder, so it cannot be named.
   if (!hold(join(folders.root, 'etc'))) throw new StateTaken(`${folders.root} is in use by another server`)
   try {
-    // The old record goes first: when the new one cannot be written, none is better than one that names a process of the past.
+    // Removes the old record first: if the new one cannot be written, no record is better than one of a past process.
     rmSync(file, { force: true })
     writeAtomic(file, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString(), listen })}\n`)
   } catch (error) {
@@ -51,7 +52,7 @@ export function takeState(
   }
 }
 
-/** What the last server wrote of itself: of one that runs only while the lock is held. */
+/** The record that the last server wrote; it describes a running server only while the lock is held. */
 export const readRecord = (folders: Folders): ServerRecord | undefined =>
   Holder.safeParse(readJson(recordOf(folders))).data
 

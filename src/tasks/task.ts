@@ -1,4 +1,5 @@
-// A task as its files tell it: `<state>/tasks/<id>/{request,status}.json` and `log`. Nothing else about a task is kept.
+// A task as its files describe it: `<state>/tasks/<id>/{request,status}.json` and `log`. Nothing else about a task is
+// stored.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -6,7 +7,10 @@ import { errno } from '../errors.ts'
 import type { Folders } from '../folders.ts'
 import { readJson } from '../store/atomic.ts'
 
-/** What scripts, hooks and readers of task files may rely on (docs/vendors.md): a new number where something that was promised changes. */
+/**
+ * The contract version for scripts, hooks and readers of task files (docs/vendors.md): raised when something that was
+ * promised changes.
+ */
 export const CONTRACT = 1
 
 export const FINAL_STATES = ['completed', 'failed', 'cancelled', 'interrupted'] as const
@@ -31,10 +35,15 @@ export const isFinal = (task: Task) => (FINAL_STATES as readonly string[]).inclu
 export const tasksFolder = (folders: Folders) => join(folders.state, 'tasks')
 export const taskFolder = (folders: Folders, id: string) => join(tasksFolder(folders), id)
 
-/** Of an id that this server made: a time and a few letters. Another folder there is somebody's (`backup-2025`), until a status makes it a task. */
+/**
+ * Whether this server made the id: a time and a few letters. A folder of another name (`backup-2025`) is not a task,
+ * unless it has a status.
+ */
 export const isStamped = (id: string) => /^\d{8}T\d{9}Z-[0-9a-z]+$/.test(id)
 
-/** What a task's script wrote: under sudo it has a folder of its own, which this process can only read. */
+/**
+ * The files that a task's script writes: under sudo they are in a separate folder, which this process can only read.
+ */
 export function scriptFile(folders: Folders, id: string, name: string): string {
   const work = join(folders.state, 'work', id)
   return join(existsSync(work) ? work : taskFolder(folders, id), name)
@@ -42,11 +51,11 @@ export function scriptFile(folders: Folders, id: string, name: string): string {
 export const locksFolder = (folders: Folders) => join(folders.state, 'locks')
 export const lockFile = (folders: Folders, lock: string) => join(locksFolder(folders), `${lock}.lock`)
 
-/** The task as it last said itself; undefined when there is none of that id. */
+/** The task by its latest status; undefined if there is no such id. */
 export function readTask(folders: Folders, id: string): Task | undefined {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) return undefined
   const own = Task.safeParse(readJson(join(taskFolder(folders, id), 'status.json'))).data
-  // Ours is final when the script could not even be started; else the script knows better.
+  // The server's status is final if the script could not even be started; otherwise the script's is newer.
   if (!own || isFinal(own)) return own
   return Task.safeParse(readJson(scriptFile(folders, id, 'status.json'))).data ?? own
 }
