@@ -1,67 +1,80 @@
 // The OpenAPI 3.1 document, made from the same declarations that route and validate, so that it cannot drift from the server.
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { Configuration } from '../config.ts'
 import { type Endpoint, type Form, neededOf } from './endpoint.ts'
+import { Components, type Json } from './openapi-components.ts'
 import { shown } from './pipeline/route.ts'
+
+/** How callers prove who they are (OpenAPI 3.1, 4.8.27): a value under a name, or the Authorization header. */
+export type SecurityScheme = { description: string } & (
+  | { type: 'apiKey'; in: 'query' | 'header' | 'cookie'; name: string }
+  | { type: 'http'; scheme: 'basic' }
+  | { type: 'http'; scheme: 'bearer'; bearerFormat?: string }
+)
+
+export const inQuery = (name: string, description: string): SecurityScheme => ({
+  type: 'apiKey',
+  in: 'query',
+  ...{ name, description },
+})
 
 export interface DocumentOptions {
   title: string
   version: string
   description: string
   config: Configuration
-  /** Query parameters that prove who calls, by name. */
-  credentials: Record<string, string>
-  /** What the JWT in the Authorization header is, where that is the proof. */
-  bearer?: string
+  /** The proofs that the surface takes, by their names in the document. */
+  proofs: Record<string, SecurityScheme>
+  /** Which of them are sent together; left out, each proves the caller alone. */
+  alternatives?: readonly (readonly string[])[]
   /** The statuses that everything behind a permission may answer. */
   refusals?: number[]
   /** POSTs are heard for an Idempotency-Key. */
   idempotent?: boolean
-  /** The shape of every error. */
+  /** The shape of every error, named `Error`. */
   failure: z.ZodType
 }
 
-type Json = Record<string, unknown>
-
-const BEARER = 'bearerAuth'
-
 export function openapiDocument<Deps>(endpoints: Endpoint<Deps>[], options: DocumentOptions): Json {
+  const components = new Components()
+  const refused: Json = { description: 'Refused', content: jsonContent(components.schema(options.failure)) }
   const paths: Record<string, Json> = {}
   for (const declaration of endpoints) {
     const path = shown(declaration.path)
     paths[path] = {
       ...paths[path],
-      [declaration.method.toLowerCase()]: operation(declaration, options),
+      [declaration.method.toLowerCase()]: operation(declaration, options, components, refused),
     }
   }
-  const schemes: [string, Json][] = Object.entries(options.credentials).map(([name, description]) => [
-    name,
-    { type: 'apiKey', in: 'query', name, description },
-  ])
-  if (options.bearer)
-    schemes.push([BEARER, { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: options.bearer }])
   return {
     openapi: '3.1.0',
     info: { title: options.title, version: options.version, description: options.description },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: { Error: jsonSchema(options.failure) }, securitySchemes: Object.fromEntries(schemes) },
+    components: { ...components.toJSON(), securitySchemes: options.proofs },
   }
 }
 
-function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions): Json {
-  const { config, credentials, bearer, refusals: usual = [400, 403, 429] } = options
+const jsonContent = (schema: Json): Json => ({ 'application/json': { schema } })
+
+function operation<Deps>(
+  declaration: Endpoint<Deps>,
+  options: DocumentOptions,
+  components: Components,
+  refused: Json,
+): Json {
+  const { config, proofs, refusals: usual = [400, 403, 429] } = options
   const { id, method, tag, summary, description, permission, params, query, input, form, body, response, resource } =
     declaration
   const open = permission === 'public'
-  const names = [...Object.keys(credentials), ...(bearer ? [BEARER] : [])]
-  const anyCredential = names.map((name) => ({ [name]: [] }))
+  const alternatives = options.alternatives ?? Object.keys(proofs).map((name) => [name])
+  const anyProof = alternatives.map((names) => Object.fromEntries(names.map((name) => [name, []])))
   const content =
     response === 'none'
       ? undefined
       : typeof response === 'string'
         ? { [response]: response === 'application/json' ? { schema: { type: 'object' } } : {} }
-        : { 'application/json': { schema: jsonSchema(response) } }
+        : jsonContent(components.schema(response))
   const headers = headersOf(declaration, options)
   const errors = new Set([
     ...(declaration.errors ?? []),
@@ -71,28 +84,28 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
   ])
   const refusals = [...errors]
     .sort()
-    .map((status) => [
-      String(status),
-      { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
-    ])
+    .map((status) => [String(status), components.refer('responses', 'Refused', refused)])
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description && { description }),
     ...permissionOf(declaration),
-    security: permission === 'set-up' ? [{}, ...anyCredential] : open ? [] : anyCredential,
+    security: permission === 'set-up' ? [{}, ...anyProof] : open ? [] : anyProof,
     ...((params || query || input || headers.length > 0) && {
       parameters: [
-        ...(params ? parametersIn('path', params) : []),
-        ...(query ? parametersIn('query', query) : []),
-        ...(input ? inputParameters(input, declaration.path) : []),
-        ...headers.map(({ name, description }) => ({ name, in: 'header', description, schema: { type: 'string' } })),
+        ...(params ? parametersIn('path', params, components) : []),
+        ...(query ? parametersIn('query', query, components) : []),
+        ...(input ? inputParameters(input, declaration.path, components) : []),
+        ...headers.map(({ name, description }) =>
+          components.refer('parameters', name.replaceAll('-', ''), {
+            ...{ name, in: 'header', description },
+            schema: { type: 'string' },
+          }),
+        ),
       ],
     }),
-    ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } },
-    }),
+    ...(body && { requestBody: { required: true, content: jsonContent(components.schema(body, 'input')) } }),
     ...(form && {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: formSchema(form, config) } } },
     }),
@@ -101,10 +114,10 @@ function operation<Deps>(declaration: Endpoint<Deps>, options: DocumentOptions):
       ...(declaration.accepted && {
         '202': {
           description: 'Under way: a job, at Location',
-          content: { 'application/json': { schema: jsonSchema(declaration.accepted) } },
+          content: jsonContent(components.schema(declaration.accepted)),
         },
       }),
-      ...(resource && method === 'GET' && { '304': { description: 'Not changed since the tag of If-None-Match' } }),
+      ...(resource && method === 'GET' && { '304': components.refer('responses', 'NotModified', NOT_MODIFIED) }),
       ...Object.fromEntries(refusals),
     },
   }
@@ -116,6 +129,8 @@ function permissionOf<Deps>({ path, permission }: Endpoint<Deps>): Json {
   const needed = neededOf(permission, Object.fromEntries(names.map((name) => [name, `{${name}}`])))
   return { 'x-permission': needed?.role ?? permission, ...(needed?.scope !== undefined && { 'x-scope': needed.scope }) }
 }
+
+const NOT_MODIFIED = { description: 'Not changed since the tag of If-None-Match' }
 
 /** Whether a full disk refuses the call: a change needs room for its audit entry. Who signs in or out is let in without it (handle.ts). */
 function needsSpace<Deps>({ method, permission, repeatable }: Endpoint<Deps>): boolean {
@@ -141,28 +156,27 @@ function headersOf<Deps>(
   return found
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
-  return rest
-}
-
-function parametersIn(where: 'path' | 'query', schema: z.ZodType): Json[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  return Object.entries(properties).map(([name, property]) => {
-    const { description, ...rest } = property as Json
-    return {
+/** Each member of the schema as a parameter; one whose schema has a `parameter` in its metadata is shared under that name. */
+function parametersIn(where: 'path' | 'query', schema: z.ZodType, components: Components): Json[] {
+  const { properties = {}, required = [] } = components.schema(schema, 'input') as {
+    properties?: Record<string, Json>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, parameter, ...rest }]) => {
+    const one = {
       name,
       in: where,
       required: required.includes(name),
       ...(description ? { description } : {}),
       schema: rest,
     }
+    return typeof parameter === 'string' ? components.refer('parameters', parameter, one) : one
   })
 }
 
 /** Of one schema over path, query and form: where each value goes. A form may carry what is said here of the query. */
-const inputParameters = (input: z.ZodType, path: string): Json[] =>
-  parametersIn('query', input).map((one) =>
+const inputParameters = (input: z.ZodType, path: string, components: Components): Json[] =>
+  parametersIn('query', input, components).map((one) =>
     shown(path).includes(`{${one['name']}}`) ? { ...one, in: 'path', required: true } : one,
   )
 

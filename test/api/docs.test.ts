@@ -34,6 +34,16 @@ describe('GET /docs/API.html', () => {
     }
   })
 
+  it('names what operations share, and shows its members', () => {
+    const part = (id: string) => page.slice(page.indexOf(`id="${id}"`)).split('<h3')[0] ?? ''
+    expect(part('get-/api/v1/pools')).toContain('200 application/json list of Pool')
+    expect(part('delete-/api/v1/pools/{name}')).toContain('200 application/json Message or DestructionPlan')
+    expect(part('post-/api/v1/users')).toContain('(string Role, optional)')
+    // Of a body that is a component itself, the members are there all the same.
+    expect(part('put-/api/v1/snapshot-policies/{dataset}')).toContain('<code>autoprune</code>')
+    expect(part('delete-/api/v1/pools/{name}')).toContain('<code>dry_run</code>')
+  })
+
   it('says nothing of accounts where their surface is off', async () => {
     const plain = await startAppliance()
     try {

@@ -7,7 +7,7 @@ import { byTag, changes, type Document, isDownload, readSurface, search } from '
 import { example, membersOf, words } from '../../src/page/manual/words.ts'
 import { pathOf as auditPath, NONE } from '../../src/page/pages/audit-path.ts'
 
-const document: Document = JSON.parse(readFileSync(new URL('../golden/openapi.json', import.meta.url), 'utf8'))
+const document: Document = JSON.parse(readFileSync(new URL('../golden/admin.json', import.meta.url), 'utf8'))
 const surface = readSurface(document)
 const operation = (id: string) => surface.operations.find((one) => one.id === id)!
 
@@ -38,6 +38,41 @@ describe('the manual', () => {
     expect(changes(operation('postReboot'))).toBe(true)
     expect(isDownload(operation('getLogs'))).toBe(true)
     expect(isDownload(operation('getChangelog'))).toBe(false)
+  })
+})
+
+describe('the manual of a document that refers to its components', () => {
+  const read = (name: string) => JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8'))
+  /** Without the names, which a document without references cannot tell. */
+  const unnamed = (value: unknown) =>
+    JSON.parse(JSON.stringify(value, (key, member) => (key === 'x-name' ? undefined : member)))
+
+  it.each(['admin', 'controller'])(
+    'shows what it showed when everything stood in the place where it is used: %s',
+    (name) => {
+      expect(JSON.stringify(readSurface(read(name)))).not.toContain('$ref')
+      expect(unnamed(readSurface(read(name)))).toEqual(unnamed(readSurface(read(`${name}.resolved`))))
+    },
+  )
+
+  it('names what a client would call it', () => {
+    const { operations } = readSurface(read('controller'))
+    const schema = (id: string) => operations.find((one) => one.id === id)?.answers[0]?.schema ?? {}
+    expect(words(schema('getPool'))).toBe('object (PoolDetails)')
+    expect(words(schema('listJobs'))).toBe('list of object (Job)')
+    expect(words(schema('deletePool'))).toBe('object (Message) or object (DestructionPlan)')
+    const { status = {} } = membersOf(schema('getJob')).properties
+    expect(words(status)).toBe('one of pending, running, completed, failed, cancelled (JobStatus)')
+  })
+
+  it('ends where a schema holds itself', () => {
+    const Tree = { type: 'object', properties: { below: { $ref: '#/components/schemas/Tree' } } }
+    const { error } = readSurface({
+      info: { title: '', description: '' },
+      paths: {},
+      components: { schemas: { Tree, Error: { $ref: '#/components/schemas/Tree' } }, securitySchemes: {} },
+    })
+    expect(error?.properties?.['below']).toEqual({ 'x-name': 'Tree' })
   })
 })
 

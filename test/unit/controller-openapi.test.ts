@@ -13,6 +13,7 @@ import { ISCSI_SCHEMAS } from './contract-iscsi.ts'
 import { POOL_SCHEMAS } from './contract-pools.ts'
 import { SHARE_SCHEMAS } from './contract-shares.ts'
 import { PARAMETERS, PATHS, SCHEMAS } from './controller-contract.ts'
+import { inlined } from './openapi-golden.ts'
 
 const controllerEndpoints = enabledEndpoints(Configuration.parse({}))
 
@@ -58,7 +59,10 @@ interface Operation {
   responses: Record<string, { $ref?: string; content?: Record<string, { schema: Schema }> }>
 }
 const contract = PATHS as unknown as Record<string, Record<string, Operation>>
-const document = JSON.parse(describeController(Configuration.parse({}), '1.0.0')) as {
+/** As it is served. */
+const served = JSON.parse(describeController(Configuration.parse({}), '1.0.0')) as Record<string, unknown>
+/** With its references followed. */
+const document = inlined(served) as unknown as {
   paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, Schema>; securitySchemes: object }
 }
@@ -111,9 +115,15 @@ describe('the table of the contract', () => {
 describe('the OpenAPI document of the controller surface', () => {
   it('is valid OpenAPI 3.1', async () => {
     const validator = new Validator()
-    const result = await validator.validate(JSON.parse(JSON.stringify(document)))
+    const result = await validator.validate(JSON.parse(JSON.stringify(served)))
     expect(result.errors ?? []).toEqual([])
     expect(validator.version).toBe('3.1')
+  })
+
+  it('has each schema of the contract under its name', () => {
+    const { schemas } = served['components'] as { schemas: Record<string, Schema> }
+    const names = Object.keys({ ...SCHEMAS, ...POOL_SCHEMAS, ...DATASET_SCHEMAS, ...SHARE_SCHEMAS, ...ISCSI_SCHEMAS })
+    expect(names.filter((name) => !schemas[name])).toEqual([])
   })
 
   it('has each declared endpoint once', () => {

@@ -1,9 +1,11 @@
 // What the OpenAPI document says of a declaration, one property of it at a time.
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { Configuration } from '../../src/config.ts'
 import type { Endpoint } from '../../src/http/endpoint.ts'
-import { type DocumentOptions, openapiDocument } from '../../src/http/openapi.ts'
+import { type DocumentOptions, inQuery, openapiDocument, type SecurityScheme } from '../../src/http/openapi.ts'
+import { NAME, resolveReferences } from '../../src/http/openapi-references.ts'
 import { declare } from './small-surface.ts'
 
 interface Operation {
@@ -19,18 +21,28 @@ const usual: DocumentOptions = {
     version: '1',
     description: 'D',
     config: Configuration.parse({}),
-    failure: z.object({ code: z.string() }),
+    failure: z.object({ code: z.string() }).meta({ id: 'Error' }),
   },
-  credentials: { token: 'The token', hash: 'A hash' },
+  proofs: { token: inQuery('token', 'The token'), hash: inQuery('hash', 'A hash') },
+}
+const bearerAuth = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A JWT' } as const
+const withBearer = { proofs: { ...usual.proofs, bearerAuth } }
+type Document = {
+  [member: string]: unknown
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, Record<string, unknown>> }
 }
 const documentOf = (endpoints: Endpoint<object>[], more: Partial<DocumentOptions> = {}) =>
-  openapiDocument(endpoints, { ...usual, ...more }) as unknown as {
-    [member: string]: unknown
-    paths: Record<string, Record<string, Operation>>
-    components: { schemas: Record<string, unknown>; securitySchemes: Record<string, Record<string, unknown>> }
-  }
+  openapiDocument(endpoints, { ...usual, ...more }) as unknown as Document
+/** Without references, and without the names that were in them. */
+const resolved = (endpoints: Endpoint<object>[], options: Partial<DocumentOptions> = {}): Document =>
+  JSON.parse(
+    JSON.stringify(resolveReferences(documentOf(endpoints, options)), (key, value) =>
+      key === NAME ? undefined : value,
+    ),
+  )
 const operation = (more: Partial<Endpoint<object>> = {}, options: Partial<DocumentOptions> = {}) => {
-  const [methods = {}] = Object.values(documentOf([declare(more)], options).paths)
+  const [methods = {}] = Object.values(resolved([declare(more)], options).paths)
   return Object.values(methods)[0] as Operation
 }
 const headers = (more: Partial<Endpoint<object>>, options: Partial<DocumentOptions> = {}) =>
@@ -41,7 +53,7 @@ const statuses = (more: Partial<Endpoint<object>>, options: Partial<DocumentOpti
 it('the document has what it is told, each path once with all its methods, and how callers prove themselves', () => {
   const made = documentOf(
     [declare(), declare({ method: 'POST', id: 'makeThing' }), declare({ path: '/things/{name*}', id: 'getThing' })],
-    { bearer: 'A JWT' },
+    withBearer,
   )
   expect(made).toMatchObject({
     openapi: '3.1.0',
@@ -57,7 +69,7 @@ it('the document has what it is told, each path once with all its methods, and h
   expect(made.components.securitySchemes).toEqual({
     token: { type: 'apiKey', in: 'query', name: 'token', description: 'The token' },
     hash: { type: 'apiKey', in: 'query', name: 'hash', description: 'A hash' },
-    bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A JWT' },
+    bearerAuth,
   })
   expect(Object.keys(documentOf([]).components.securitySchemes)).toEqual(['token', 'hash'])
 })
@@ -69,7 +81,7 @@ it('an operation has its words, and who may call it', () => {
   for (const member of ['description', 'parameters', 'requestBody']) expect(operation()).not.toHaveProperty(member)
   const all = [{ token: [] }, { hash: [] }]
   expect(operation().security).toEqual(all)
-  expect(operation({}, { bearer: 'A JWT' }).security).toEqual([...all, { bearerAuth: [] }])
+  expect(operation({}, withBearer).security).toEqual([...all, { bearerAuth: [] }])
   expect(operation({ permission: 'public' }).security).toEqual([])
   expect(operation({ permission: 'set-up' }).security).toEqual([{}, ...all])
   const within = ({ project }: Readonly<Record<string, string>>) =>
@@ -90,7 +102,7 @@ describe('the answers', () => {
     expect(statuses({ permission: 'set-up' })).toBe('200 400 403 429')
     expect(operation().responses['400']).toEqual({
       description: 'Refused',
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      content: { 'application/json': { schema: documentOf([]).components.schemas['Error'] } },
     })
   })
 
@@ -188,5 +200,89 @@ describe('what is sent', () => {
         },
       },
     })
+  })
+})
+
+describe('how callers prove who they are', () => {
+  const proofs: Record<string, SecurityScheme> = {
+    key: { type: 'apiKey', in: 'header', name: 'X-Auth-Key', description: 'A key' },
+    user: { type: 'apiKey', in: 'header', name: 'X-Auth-User', description: 'Whose key it is' },
+    cookie: { type: 'apiKey', in: 'cookie', name: 'session', description: 'A session' },
+    basic: { type: 'http', scheme: 'basic', description: 'A name and a password' },
+    bearer: bearerAuth,
+    query: inQuery('token', 'The token'),
+  }
+
+  it('is what the surface declares, of every kind', async () => {
+    const made = documentOf([declare()], { proofs })
+    expect(made.components.securitySchemes).toEqual(proofs)
+    const { errors = [], valid } = await new Validator().validate(JSON.parse(JSON.stringify(made)))
+    expect([errors, valid]).toEqual([[], true])
+    expect(operation({}, { proofs }).security).toEqual(Object.keys(proofs).map((name) => ({ [name]: [] })))
+  })
+
+  it('may take two together, or one alone', () => {
+    const alternatives = [['user', 'key'], ['cookie']]
+    const together = [{ user: [], key: [] }, { cookie: [] }]
+    expect(operation({}, { proofs, alternatives }).security).toEqual(together)
+    expect(operation({ permission: 'set-up' }, { proofs, alternatives }).security).toEqual([{}, ...together])
+  })
+})
+
+describe('what several operations share', () => {
+  const Size = z.int().meta({ id: 'Size', description: 'bytes' })
+  const Thing = z.object({ size: Size, free: Size.optional().describe('bytes that are left') }).meta({ id: 'Thing' })
+  const reference = (name: string, kind = 'schemas') => ({ $ref: `#/components/${kind}/${name}` })
+  const answer = ({ paths }: Document) =>
+    paths['/things']?.['get']?.responses['200']?.content?.['application/json']?.schema
+
+  it('stands in the components once, and is referred to by its name', () => {
+    const made = documentOf([
+      declare({ response: z.array(Thing) }),
+      declare({ method: 'POST', id: 'x', response: Thing }),
+    ])
+    expect(answer(made)).toEqual({ type: 'array', items: reference('Thing') })
+    expect(made.components.schemas['Thing']).toMatchObject({
+      properties: { size: reference('Size'), free: { ...reference('Size'), description: 'bytes that are left' } },
+    })
+    expect(Object.keys(made.components.schemas)).toEqual(['Error', 'Size', 'Thing'])
+  })
+
+  it('cannot be two things under one name', () => {
+    const other = z.object({ other: z.int() }).meta({ id: 'Thing' })
+    const endpoints = [declare({ response: Thing }), declare({ method: 'POST', id: 'x', response: other })]
+    expect(() => documentOf(endpoints)).toThrow('components.schemas.Thing stands for two different things')
+  })
+
+  it('are the refusals, the headers of the request, and parameters that have a name for it', () => {
+    const wait = z.string().optional().meta({ description: 'Seconds', parameter: 'Wait' })
+    const resource = { key: () => 'x', version: () => 1 }
+    const made = documentOf([declare({ resource, query: z.object({ wait, at: z.string() }) })]) as unknown as {
+      paths: Record<string, Record<string, { parameters: object[]; responses: object }>>
+      components: Record<string, Record<string, object>>
+    }
+    const { parameters = [], responses } = made.paths['/things']?.['get'] ?? {}
+    expect(parameters).toEqual([
+      reference('Wait', 'parameters'),
+      { name: 'at', in: 'query', required: true, schema: { type: 'string' } },
+      reference('IfNoneMatch', 'parameters'),
+    ])
+    expect(responses).toMatchObject({
+      '304': reference('NotModified', 'responses'),
+      '400': reference('Refused', 'responses'),
+    })
+    expect(made.components['parameters']?.['Wait']).toEqual({
+      ...{ name: 'wait', in: 'query', required: false, description: 'Seconds' },
+      schema: { type: 'string' },
+    })
+  })
+
+  it('is found again by whoever follows the references, with its name and the words beside it', () => {
+    const document = {
+      a: { $ref: '#/b/Tree', description: 'own' },
+      b: { Tree: { description: 'all', below: { $ref: '#/b/Tree' } } },
+    }
+    expect(resolveReferences(document)['a']).toEqual({ [NAME]: 'Tree', description: 'own', below: { [NAME]: 'Tree' } })
+    expect(() => resolveReferences({ a: { $ref: '#/b/c' } })).toThrow('The document has no #/b/c')
   })
 })

@@ -1,48 +1,77 @@
-// The OpenAPI document against its golden copy. `UPDATE=1` (or `make api`) writes the copy anew: the change then shows in review.
+// The OpenAPI documents against their golden copies: as they are served, and with their references replaced by what they refer to.
+// `UPDATE=1` (or `make api`) writes the copies anew: the change then shows in review.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { Configuration } from '../../src/config.ts'
-import { OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
 import { describeAdmin } from '../../src/surfaces/admin/assemble.ts'
 import { adminEndpoints } from '../../src/surfaces/admin/endpoints.ts'
 import { VERSION } from '../../src/version.ts'
 import { startAppliance } from '../api/appliance.ts'
 import { call } from '../api/client.ts'
+import { DOCUMENTS, everything, inlined, schemasOf } from './openapi-golden.ts'
 
-const golden = join(dirname(fileURLToPath(import.meta.url)), '../golden/openapi.json')
-const endpoints = [...OPTIONAL_ENDPOINTS]
-/** The console takes two pages of this surface's away. */
-const everything = Configuration.parse({ endpoints, surfaces: { console: { enabled: false } } })
+const golden = (name: string) => join(dirname(fileURLToPath(import.meta.url)), `../golden/${name}.json`)
+const read = (name: string) => readFileSync(golden(name), 'utf8')
+/** Characters of a schema that a name is worth. */
+const LARGE = 240
 const pretty = (text: string) => `${JSON.stringify(JSON.parse(text), null, 2)}\n`
 
 interface Operation {
   operationId: string
   summary: string
   security: object[]
-  parameters?: { name: string; in: string; schema: object }[]
+  parameters?: { $ref?: string; name: string; in: string; schema: object }[]
   responses: Record<string, { description: string }>
 }
 type Paths = Record<string, Record<string, Operation>>
 const paths = (config = everything): Paths => JSON.parse(describeAdmin(config, VERSION)).paths
 
-describe('the OpenAPI document', () => {
+describe.each(DOCUMENTS)('the OpenAPI document of the $name surface', ({ name, make }) => {
+  const document = () => JSON.parse(make()) as Record<string, Record<string, Record<string, object>>>
+
   it('is the golden copy, byte for byte', () => {
-    const now = pretty(describeAdmin(everything, VERSION))
-    if (process.env['UPDATE']) writeFileSync(golden, now)
-    expect(now).toBe(readFileSync(golden, 'utf8'))
+    const now = pretty(make())
+    if (process.env['UPDATE']) writeFileSync(golden(name), now)
+    expect(now).toBe(read(name))
+  })
+
+  it('says the same as before it had names for what it shares', () => {
+    const now = inlined(document())
+    const isSame = isDeepStrictEqual(now, JSON.parse(read(`${name}.resolved`)))
+    // The order of members in the copy is the one of before.
+    if (process.env['UPDATE'] && !isSame) writeFileSync(golden(`${name}.resolved`), pretty(JSON.stringify(now)))
+    expect(now).toEqual(JSON.parse(read(`${name}.resolved`)))
   })
 
   it('is valid OpenAPI 3.1', async () => {
     const validator = new Validator()
-    const result = await validator.validate(JSON.parse(describeAdmin(everything, VERSION)))
+    const result = await validator.validate(document())
     expect(result.errors ?? []).toEqual([])
     expect(result.valid).toBe(true)
     expect(validator.version).toBe('3.1')
   })
 
+  it('has no schema of any size twice, and none in full that has a name', () => {
+    const places = new Map<string, string[]>()
+    for (const { at, text } of schemasOf(document()))
+      if (text.length > LARGE) places.set(text, [...(places.get(text) ?? []), at])
+    expect([...places.values()].filter((all) => all.length > 1)).toEqual([])
+    expect(places.size).toBeGreaterThan(3)
+  })
+
+  it('refers to each of its components', () => {
+    const text = make()
+    for (const kind of ['schemas', 'responses', 'parameters'])
+      for (const component of Object.keys(document()['components']?.[kind] ?? {}))
+        expect(text).toContain(`"#/components/${kind}/${component}"`)
+  })
+})
+
+describe('the OpenAPI document', () => {
   it('has each declared endpoint once, with a summary and its own name', () => {
     const operations = Object.entries(paths()).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
@@ -71,9 +100,12 @@ describe('the OpenAPI document', () => {
   })
 
   it('SEC-37 gives every query parameter bounds or a list', () => {
+    const shared = (): Record<string, { name: string; schema: object }> =>
+      JSON.parse(describeAdmin(everything, VERSION)).components.parameters
     for (const methods of Object.values(paths())) {
       for (const { parameters = [] } of Object.values(methods)) {
-        for (const { name, schema } of parameters) {
+        for (const { $ref = '', ...parameter } of parameters) {
+          const { name, schema } = $ref ? shared()[$ref.split('/').at(-1)!]! : parameter
           expect([name, Object.keys(schema).some((key) => /^(enum|maximum|maxLength|pattern)$/.test(key))]).toEqual([
             name,
             true,
@@ -88,7 +120,7 @@ describe('the OpenAPI document', () => {
     try {
       const { status, headers, body } = await call(appliance.url, 'GET', '/api/v1/admin/openapi.json')
       expect([status, headers['content-type']]).toEqual([200, 'application/json'])
-      expect(body).toBe(describeAdmin(Configuration.parse({ endpoints }), '0.0.0-test'))
+      expect(body).toBe(describeAdmin(Configuration.parse({ endpoints: everything.endpoints }), '0.0.0-test'))
       const without = Object.keys(JSON.parse(body).paths)
       expect(Object.keys(paths()).filter((path) => !without.includes(path))).toEqual(['/', '/docs'])
     } finally {

@@ -4,22 +4,31 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
 
-export const Plan = z.object({
-  object: z.string(),
-  destroys: z.array(z.string()).describe('everything that would be gone, the object itself first'),
-  depends: z
-    .array(z.object({ object: z.string(), reason: z.string() }))
-    .describe('what uses it: a share, a clone, a hold; some of it has to go first'),
-  confirm: z.string().describe('the value of ?confirm= that agrees to exactly this plan'),
-})
+export const Plan = z
+  .object({
+    object: z.string(),
+    destroys: z.array(z.string()).describe('everything that would be gone, the object itself first'),
+    depends: z
+      .array(z.object({ object: z.string(), reason: z.string() }))
+      .describe('what uses it: a share, a clone, a hold; some of it has to go first'),
+    confirm: z.string().describe('the value of ?confirm= that agrees to exactly this plan'),
+  })
+  .meta({ id: 'DestructionPlan' })
 /** Of a plan, but not shown: `GUID<tab>NAME` of all that goes, by which the script knows it from what is made later under the same names. */
 export const MEMBERS = Symbol('members')
 export type Plan = z.infer<typeof Plan> & { [MEMBERS]?: readonly string[] }
 
 /** The members of a query that every destruction takes. */
 export const Destruction = z.object({
-  dry_run: z.enum(['true', 'false']).optional().describe('answer the plan and destroy nothing'),
-  confirm: z.string().max(64).optional().describe('the token of the plan that is agreed to'),
+  dry_run: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'answer the plan and destroy nothing', parameter: 'DryRun' }),
+  confirm: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ description: 'the token of the plan that is agreed to', parameter: 'Confirm' }),
 })
 
 /** `which`: what tells these things from others that are made later under the same names. */

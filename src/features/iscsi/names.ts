@@ -37,20 +37,22 @@ export const Initiator = z
   .meta({ type: 'string', example: 'iqn.1991-05.com.microsoft:pc1' })
 
 /** A secret shorter than 12 bytes is refused by some initiators (RFC 7143, 9.2.1), one that begins with NULL deletes the kernel's. */
-export const Chap = z.strictObject({
-  username: z
-    .string()
-    .max(64)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9.:@_-]*$/, 'Expected letters, digits and . : @ _ -')
-    .refine((name) => !name.startsWith('NULL'), 'A name that begins with NULL is the kernel’s word for none'),
-  password: z
-    .string()
-    .min(12, 'Expected 12 to 64 characters')
-    .max(64, 'Expected 12 to 64 characters')
-    .regex(/^[\x21-\x7e]*$/, 'Expected visible ASCII characters without blanks')
-    .refine((text) => !text.startsWith('NULL'), 'A password that begins with NULL is the kernel’s word for none')
-    .meta({ format: 'password' }),
-})
+export const Chap = z
+  .strictObject({
+    username: z
+      .string()
+      .max(64)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.:@_-]*$/, 'Expected letters, digits and . : @ _ -')
+      .refine((name) => !name.startsWith('NULL'), 'A name that begins with NULL is the kernel’s word for none'),
+    password: z
+      .string()
+      .min(12, 'Expected 12 to 64 characters')
+      .max(64, 'Expected 12 to 64 characters')
+      .regex(/^[\x21-\x7e]*$/, 'Expected visible ASCII characters without blanks')
+      .refine((text) => !text.startsWith('NULL'), 'A password that begins with NULL is the kernel’s word for none')
+      .meta({ format: 'password' }),
+  })
+  .meta({ id: 'CHAP' })
 
 /** A target's id: of its name, so that it needs no place to be kept and is the same after every boot. */
 export const targetId = (iqn: string) => `iscsi-${digest(iqn, 12)}`

@@ -7,12 +7,15 @@ import type { Folders } from '../../folders.ts'
 import { readJson, writeAtomic } from '../../store/atomic.ts'
 import { CachedFile } from '../../store/cached-file.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import { Timestamp } from '../timestamp.ts'
 
-export const Maintenance = z.object({
-  enabled: z.boolean(),
-  message: z.string().max(200).describe('what people are told who try to change something'),
-  since: z.iso.datetime().optional(),
-})
+export const Maintenance = z
+  .object({
+    enabled: z.boolean(),
+    message: z.string().max(200).describe('what people are told who try to change something'),
+    since: Timestamp.optional(),
+  })
+  .meta({ id: 'Maintenance' })
 export type Maintenance = z.infer<typeof Maintenance>
 
 const OFF: Maintenance = { enabled: false, message: '' }

@@ -20,6 +20,7 @@ export const Clients = z
   .max(256, 'Expected at most 256 clients')
   .transform((clients) => [...new Set(clients)])
   .meta({
+    id: 'NFSClients',
     description: 'addresses, networks (CIDR), host names with or without wildcards, @netgroups',
     example: ['192.168.1.0/24'],
   })

@@ -46,7 +46,7 @@ export const ValidUsers = z
   .array(ValidUser)
   .max(256, 'Expected at most 256 users')
   .transform((users) => [...new Set(users)])
-  .meta({ description: 'who may connect; nobody named: every user' })
+  .meta({ id: 'ValidUsers', description: 'who may connect; nobody named: every user' })
 
 /** Absolute, and the same however it is read: no `.`, `..` or empty parts, nothing that any of the programs reads as its own. */
 export const SharePath = z

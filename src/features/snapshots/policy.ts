@@ -17,17 +17,19 @@ const keep = (type: SnapshotType, often: string) =>
     .max(10_000)
     .describe(`keep the newest so many ${type} snapshots, one each ${often}; 0 takes none and keeps none`)
 
-export const SnapshotPolicy = z.object({
-  dataset: KnownDataset,
-  frequent: keep('frequent', 'quarter of an hour'),
-  hourly: keep('hourly', 'hour'),
-  daily: keep('daily', 'day (UTC)'),
-  weekly: keep('weekly', 'week, from Monday on'),
-  monthly: keep('monthly', 'month'),
-  yearly: keep('yearly', 'year'),
-  autosnap: z.boolean().describe('take snapshots'),
-  autoprune: z.boolean().describe('destroy those that are more than is to be kept'),
-})
+export const SnapshotPolicy = z
+  .object({
+    dataset: KnownDataset,
+    frequent: keep('frequent', 'quarter of an hour'),
+    hourly: keep('hourly', 'hour'),
+    daily: keep('daily', 'day (UTC)'),
+    weekly: keep('weekly', 'week, from Monday on'),
+    monthly: keep('monthly', 'month'),
+    yearly: keep('yearly', 'year'),
+    autosnap: z.boolean().describe('take snapshots'),
+    autoprune: z.boolean().describe('destroy those that are more than is to be kept'),
+  })
+  .meta({ id: 'SnapshotPolicy' })
 export type SnapshotPolicy = z.infer<typeof SnapshotPolicy>
 
 export const EMPTY: Policy = {

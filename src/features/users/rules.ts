@@ -27,5 +27,5 @@ export const Password = z
   .refine((text) => !/\p{Surrogate}/u.test(text), 'Expected whole characters')
   .meta({ format: 'password', minLength: 8, maxLength: 128 })
 
-export const Email = z.email('Expected an e-mail address').max(254)
-export const Role = z.enum(ROLES, 'Expected administrator, operator or viewer')
+export const Email = z.email('Expected an e-mail address').max(254).meta({ id: 'Email' })
+export const Role = z.enum(ROLES, 'Expected administrator, operator or viewer').meta({ id: 'Role' })

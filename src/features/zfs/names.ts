@@ -60,7 +60,7 @@ const BELOW = 'A name below a pool is needed, such as tank/data'
 
 export const PoolName = named(NEW.pool, wrongName('pool name', NEW, ''))
   .refine(free, TAKEN)
-  .meta({ example: 'tank' })
+  .meta({ id: 'NewPoolName', example: 'tank' })
 
 /** A filesystem or volume: the pool itself, or something in it. */
 export const DatasetName = dataset(NEW).refine(free, TAKEN).meta({ example: 'tank/data' })
@@ -72,7 +72,7 @@ export const ChildName = named(
 )
   .refine(isPossible, TAKEN)
   .refine(isBelow, BELOW)
-  .meta({ example: 'tank/data' })
+  .meta({ id: 'NewDatasetName', example: 'tank/data' })
 
 /** The part of a snapshot's name behind the `@`. */
 export const SnapshotLabel = named(NEW.part, wrongName('snapshot name', NEW, '')).meta({ example: 'manual-20241215' })
@@ -82,10 +82,12 @@ export const SnapshotName = snapshot(NEW).refine(free, TAKEN).meta({ example: 't
 // The same for what there may be already.
 export const KnownPool = named(ANY.pool, wrongName('pool name', ANY, ''))
   .refine(isPossible, TAKEN)
-  .meta({ example: 'tank' })
-export const KnownDataset = dataset(ANY).refine(isPossible, TAKEN).meta({ example: 'tank/data' })
+  .meta({ id: 'PoolName', example: 'tank' })
+export const KnownDataset = dataset(ANY).refine(isPossible, TAKEN).meta({ id: 'DatasetName', example: 'tank/data' })
 export const KnownChild = KnownDataset.refine(isBelow, BELOW)
-export const KnownSnapshot = snapshot(ANY).refine(isPossible, TAKEN).meta({ example: 'tank/data@manual-20241215' })
+export const KnownSnapshot = snapshot(ANY)
+  .refine(isPossible, TAKEN)
+  .meta({ id: 'SnapshotName', example: 'tank/data@manual-20241215' })
 
 export const poolOf = (name: string) => name.split(/[/@]/, 1)[0] ?? ''
 
@@ -113,4 +115,4 @@ export const Size = z
     context.addIssue({ code: 'custom', message: SIZE_WORDS })
     return z.NEVER
   })
-  .meta({ type: 'string', description: 'bytes, or a size such as 10G (powers of 1024)', example: '10G' })
+  .meta({ id: 'Size', type: 'string', description: 'bytes, or a size such as 10G (powers of 1024)', example: '10G' })

@@ -2,7 +2,11 @@
 import * as z from 'zod'
 
 /** Decimal digits, no sign, from `least` to `most`. */
-export function wholeNumber(least: number, most: number, about: { description?: string; default?: number } = {}) {
+export function wholeNumber(
+  least: number,
+  most: number,
+  about: { description?: string; default?: number; parameter?: string } = {},
+) {
   const words = `Expected a whole number from ${least} to ${most}`
   return z
     .string()

@@ -8,6 +8,7 @@ export const MAX_WAIT = 300
 
 export const Wait = z.object({
   wait: wholeNumber(0, MAX_WAIT, {
+    parameter: 'Wait',
     description: `Hold the answer until the state changes, at most this many seconds (0 to ${MAX_WAIT}). Nothing under way answers at once.`,
   }),
 })

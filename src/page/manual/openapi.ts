@@ -2,6 +2,8 @@
 // statuses are kept; otherwise every call would end in the same page of text.
 
 export interface Schema {
+  /** Its name in the document, where it has one. */
+  'x-name'?: string
   type?: string | string[]
   format?: string
   description?: string
@@ -74,10 +76,10 @@ interface Described {
   'x-permission': string
   parameters?: Parameter[]
   requestBody?: { content: Record<string, { schema?: Schema }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema?: Schema & { $ref?: string } }> }>
+  responses: Record<string, { description: string; content?: Record<string, { schema?: Schema }> }>
 }
 
-export interface Document {
+interface Resolved {
   info: { title: string; description: string }
   paths: Record<string, Record<string, Described>>
   components: {
@@ -86,7 +88,11 @@ export interface Document {
   }
 }
 
-export function readSurface({ info, paths, components }: Document): Surface {
+/** As it comes: with references from its operations to its components. */
+export type Document = Pick<Resolved, 'info'> & { paths: object; components: object }
+
+export function readSurface(document: Document): Surface {
+  const { info, paths, components } = resolve(document, document, []) as Resolved
   return {
     title: info.title,
     description: info.description,
@@ -99,6 +105,20 @@ export function readSurface({ info, paths, components }: Document): Surface {
       Object.entries(methods).map(([method, described]) => readOperation(method.toUpperCase(), path, described)),
     ),
   }
+}
+
+/** Puts in the place of each reference what it refers to, with its name. `inside`: the references that led here. */
+function resolve(value: unknown, document: Document, inside: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, document, inside))
+  if (typeof value !== 'object' || value === null) return value
+  const { $ref, ...rest } = value as { $ref?: unknown; [member: string]: unknown }
+  const own = Object.fromEntries(Object.entries(rest).map(([key, member]) => [key, resolve(member, document, inside)]))
+  if (typeof $ref !== 'string') return own
+  const path = $ref.slice('#/'.length).split('/')
+  const found = path.reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], document)
+  // A schema that holds itself ends where it begins again.
+  const target = inside.includes($ref) ? {} : (resolve(found, document, [...inside, $ref]) as object)
+  return { ...target, 'x-name': path.at(-1), ...own }
 }
 
 function readOperation(method: string, path: string, described: Described): Operation {

@@ -9,8 +9,13 @@ const FORMATS: Record<string, string> = {
   password: 'password',
 }
 
-/** `text, 1 to 255 characters` */
+/** `text, 1 to 255 characters`, with the schema’s name behind it: `object (Pool)`. */
 export function words(schema: Schema): string {
+  const name = schema['x-name']
+  return name === undefined ? unnamed(schema) : `${unnamed(schema)} (${name})`
+}
+
+function unnamed(schema: Schema): string {
   const { anyOf, allOf, enum: options, type } = schema
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (options) return `one of ${options.map(String).join(', ')}`

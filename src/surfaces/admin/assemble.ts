@@ -2,7 +2,7 @@
 import type { With } from '../../appliance.ts'
 import type { Configuration } from '../../config.ts'
 import { DEFAULT_ENDPOINTS } from '../../endpoint-names.ts'
-import { openapiDocument } from '../../http/openapi.ts'
+import { inQuery, openapiDocument } from '../../http/openapi.ts'
 import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled, Site } from '../assembled.ts'
 import { type AdminDeps, PREFIX } from './deps.ts'
@@ -41,9 +41,9 @@ export function describeAdmin(config: Configuration, version: string): string {
     description:
       'Set-up, updates, settings, certificates, license, storage, backup and support of a storage appliance.',
     config,
-    credentials: {
-      hash: 'HMAC-SHA256 of METHOD+path, hexadecimal; the key is the hexadecimal SHA-256 of the token',
-      token: 'The API token itself',
+    proofs: {
+      hash: inQuery('hash', 'HMAC-SHA256 of METHOD+path, hexadecimal; the key is the hexadecimal SHA-256 of the token'),
+      token: inQuery('token', 'The API token itself'),
     },
     failure: Failure,
   })

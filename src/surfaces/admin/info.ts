@@ -9,7 +9,9 @@ import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
 
 const FRESH = { 'Cache-Control': 'no-cache' }
-const Use = z.object({ used: z.string(), total: z.string(), percentage: z.number().describe('percent') })
+const Use = z
+  .object({ used: z.string(), total: z.string(), percentage: z.number().describe('percent') })
+  .meta({ id: 'Use' })
 
 /** The original sends a file byte for byte, with the byte order mark at which a client's JSON parser stops. */
 const written = (mode: 'strict' | 'original') => (mode === 'strict' ? editedReply : fileReply)

@@ -1,9 +1,11 @@
 // The API manual: HTML made from the OpenAPI documents of all surfaces that are on. The trap: a surface proves its callers in its own way, so
 // each document's first operation is preceded by how that is done.
 import { html, raw } from 'hono/html'
+import { NAME, resolveReferences } from '../../http/openapi-references.ts'
 import { PREFIX } from './deps.ts'
 
 interface Schema {
+  [NAME]?: string
   type?: string
   example?: unknown
   examples?: unknown[]
@@ -22,7 +24,7 @@ interface Operation {
   security: object[]
   parameters?: { name: string; description?: string }[]
   requestBody?: { content: Record<string, { schema: Schema }> }
-  responses: Record<string, { content?: Record<string, unknown> }>
+  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>
 }
 
 interface Document {
@@ -42,7 +44,7 @@ const JSON_BODY = 'application/json'
 /** The body of the page. `documents`: OpenAPI as JSON text, the admin surface's first. */
 export function manual(documents: string[], version: string) {
   const parts = documents.map((text, index) => {
-    const { info, paths } = JSON.parse(text) as Document
+    const { info, paths } = resolveReferences(JSON.parse(text)) as unknown as Document
     const entries = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, op]) => ({ method, path, op })),
     )
@@ -97,7 +99,10 @@ function operation({ method, path, op }: Entry, admin: boolean) {
     ...Object.entries(op.requestBody?.content ?? {}).flatMap(([type, { schema }]) => members(schema, type === FORM)),
   ]
   const statuses = Object.entries(op.responses).map(
-    ([status, { content = {} }]) => `${status} ${Object.keys(content).join(', ')}`,
+    ([status, { content = {} }]) =>
+      `${status} ${Object.entries(content)
+        .map(([type, { schema }]) => [type, schema && nameOf(schema)].filter(Boolean).join(' '))
+        .join(', ')}`,
   )
   return html`<h3 id="${method}-${path}"><span class="method">${method.toUpperCase()}</span> <code>${path}</code></h3>
 <p>${op.summary}. ${op.description ?? ''}</p>
@@ -110,10 +115,17 @@ ${rows.length > 0 ? html`<table>${rows.map(({ name, description }) => html`<tr><
 function members({ properties = {}, required = [] }: Schema, isForm: boolean) {
   return Object.entries(properties).map(([name, part]) => {
     const limit = part['x-limit-bytes'] ? `, at most ${part['x-limit-bytes']} bytes` : ''
-    const kind = isForm ? '' : `${part.type ?? ''}, `
+    const kind = isForm ? '' : `${[part.type, nameOf(part)].filter(Boolean).join(' ')}, `
     const must = required.includes(name) ? 'required' : 'optional'
     return { name, description: `${part.description ?? ''} (${kind}${must}${limit})`.trim() }
   })
+}
+
+/** What a client made from the document calls it; empty for what has no name there. */
+function nameOf({ [NAME]: name, items, anyOf }: Schema): string {
+  if (name !== undefined) return name
+  if (items) return nameOf(items) && `list of ${nameOf(items)}`
+  return (anyOf ?? []).map(nameOf).filter(Boolean).join(' or ')
 }
 
 function signedCurl(method: string, path: string, { requestBody }: Operation): string {

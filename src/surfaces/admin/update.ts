@@ -18,13 +18,15 @@ import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
 
 const PATH = `${PREFIX}/update`
 
-export const Status = z.looseObject({
-  status: z.enum(['running', 'success', 'failed']).or(z.string()).nullable().optional(),
-  percentage: z.number().optional().describe('percent'),
-  log: z.string().nullable().describe('the last ten lines, joined by a literal \\n'),
-  'error-message': z.string().optional(),
-  'error-code': z.string().optional().describe('E1000 to E1005, or the package’s own'),
-})
+export const Status = z
+  .looseObject({
+    status: z.enum(['running', 'success', 'failed']).or(z.string()).nullable().optional(),
+    percentage: z.number().optional().describe('percent'),
+    log: z.string().nullable().describe('the last ten lines, joined by a literal \\n'),
+    'error-message': z.string().optional(),
+    'error-code': z.string().optional().describe('E1000 to E1005, or the package’s own'),
+  })
+  .meta({ id: 'TaskStatus' })
 
 export const postUpdate = define({
   method: 'POST',

@@ -32,16 +32,18 @@ const REASONS: Record<number, string> = {
 /** `200 OK` */
 export const statusText = (status: number) => `${status} ${REASONS[status] ?? 'Error'}`
 
-export const Done = z.object({ Status: z.literal('200 OK') })
-export const Accepted = z.object({ Status: z.literal('202 Accepted'), Location: z.string() })
-export const Failure = z.object({
-  Status: z.string(),
-  'Error-Message': z.string().optional(),
-  'Error-Reason': z.string().optional().describe('why, where the message has the original’s words'),
-  'error-code': z.string().optional(),
-  'First-Run': z.boolean().optional(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-})
+export const Done = z.object({ Status: z.literal('200 OK') }).meta({ id: 'Done' })
+export const Accepted = z.object({ Status: z.literal('202 Accepted'), Location: z.string() }).meta({ id: 'Accepted' })
+export const Failure = z
+  .object({
+    Status: z.string(),
+    'Error-Message': z.string().optional(),
+    'Error-Reason': z.string().optional().describe('why, where the message has the original’s words'),
+    'error-code': z.string().optional(),
+    'First-Run': z.boolean().optional(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Error' })
 
 export const done = (): Reply => json({ Status: statusText(200) })
 

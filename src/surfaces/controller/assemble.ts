@@ -53,8 +53,14 @@ export function describeController(config: Configuration, version: string): stri
     version,
     description: 'Accounts, pools, datasets, snapshots, shares, exports, targets and jobs of the appliance.',
     config,
-    credentials: {},
-    bearer: 'The token of POST /api/v1/auth/login',
+    proofs: {
+      bearerAuth: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'The token of POST /api/v1/auth/login',
+      },
+    },
     idempotent: true,
     refusals: [400, 401, 403, 429],
     failure: Failure,

@@ -1,5 +1,6 @@
 // GET /audit: the entries of every surface, newest first. The trap: who may read them is only the administrator, and nobody may change them.
 import * as z from 'zod'
+import { Timestamp } from '../../features/timestamp.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json } from '../../http/reply/reply.ts'
 import type { Entry } from '../../store/audit/record.ts'
@@ -7,29 +8,31 @@ import { define, PREFIX } from './deps.ts'
 
 const MOST = 1000
 const USUAL = 100
-const Result = z.enum(['success', 'failure'])
+const Result = z.enum(['success', 'failure']).meta({ id: 'AuditResult' })
 
 /** What a filter compares with: never long, and without what no entry holds. */
 const Text = z.string().min(1).max(512)
-const Time = z.iso.datetime({ offset: true })
+const Time = z.iso.datetime({ offset: true }).meta({ id: 'TimestampWithOffset' })
 
-export const AuditLog = z.object({
-  id: z.string(),
-  actor: z
-    .string()
-    .describe(
-      'The account’s id, "token" for the API token of the admin surface, "nobody", "system" or "local" (a command)',
-    ),
-  actor_name: z.string().optional().describe('What the account is called, or what somebody claimed to be'),
-  action: z.string(),
-  resource: z.string(),
-  result: Result,
-  message: z.string().optional(),
-  ip: z.string().optional(),
-  user_agent: z.string().optional(),
-  request_id: z.string().optional(),
-  timestamp: z.iso.datetime(),
-})
+export const AuditLog = z
+  .object({
+    id: z.string(),
+    actor: z
+      .string()
+      .describe(
+        'The account’s id, "token" for the API token of the admin surface, "nobody", "system" or "local" (a command)',
+      ),
+    actor_name: z.string().optional().describe('What the account is called, or what somebody claimed to be'),
+    action: z.string(),
+    resource: z.string(),
+    result: Result,
+    message: z.string().optional(),
+    ip: z.string().optional(),
+    user_agent: z.string().optional(),
+    request_id: z.string().optional(),
+    timestamp: Timestamp,
+  })
+  .meta({ id: 'AuditLog' })
 
 const id = (seq: number) => `audit-${seq}`
 

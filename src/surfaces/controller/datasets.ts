@@ -11,6 +11,7 @@ import {
   versionOf,
 } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/destruction/plan.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
 import { json } from '../../http/reply/reply.ts'
@@ -23,23 +24,28 @@ const COLLECTION = `${PREFIX}/datasets`
 const ONE = `${COLLECTION}/{name*}`
 const tag = 'ZFS'
 
-export const DatasetType = z.enum(['filesystem', 'volume'])
-export const Options = z.record(z.string(), z.string()).describe('ZFS properties, and user properties (module:name)')
-const Dataset = z.object({
-  name: z.string(),
-  pool: z.string(),
-  type: DatasetType,
-  size: Bytes.describe('bytes: of a volume its size, of a filesystem what it holds and may still take'),
-  used: Bytes.describe('bytes, with children and snapshots'),
-  available: Bytes,
-  mountpoint: z.string().optional(),
-  created_at: z.iso.datetime(),
-})
+export const DatasetType = z.enum(['filesystem', 'volume']).meta({ id: 'DatasetType' })
+export const Options = z
+  .record(z.string(), z.string())
+  .describe('ZFS properties, and user properties (module:name)')
+  .meta({ id: 'DatasetOptions' })
+const Dataset = z
+  .object({
+    name: z.string(),
+    pool: z.string(),
+    type: DatasetType,
+    size: Bytes.describe('bytes: of a volume its size, of a filesystem what it holds and may still take'),
+    used: Bytes.describe('bytes, with children and snapshots'),
+    available: Bytes,
+    mountpoint: z.string().optional(),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'Dataset' })
 export const DatasetDetails = Dataset.extend({
   referenced: Bytes,
   origin: z.string().optional().describe('the snapshot that it is a clone of'),
   options: Options.describe('the properties that are its own, not inherited'),
-})
+}).meta({ id: 'DatasetDetails' })
 
 /** Without what only its version needs. */
 const view = ({ guid, ...shown }: Details) => shown

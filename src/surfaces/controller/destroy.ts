@@ -11,7 +11,10 @@ import { finish } from './finish.ts'
 
 /** For what may hold more than itself. */
 export const RecursiveDestruction = Destruction.extend({
-  recursive: z.enum(['true', 'false']).optional().describe('agree that what is below it, or newer, goes as well'),
+  recursive: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'agree that what is below it, or newer, goes as well', parameter: 'Recursive' }),
 })
 
 /** The answer of a dry run; undefined when the caller means it, and nothing stands in the way. */

@@ -12,16 +12,18 @@ const ONE = `${COLLECTION}/{id}`
 const tag = 'Storage Services'
 const params = z.strictObject({ id: z.string().max(64) })
 
-export const NFSExport = z.object({
-  id: z.string(),
-  path: z.string(),
-  dataset: z.string().optional().describe('left out for exports that were made by hand'),
-  clients: z.array(z.string()),
-  read_only: z.boolean(),
-  root_squash: z.boolean(),
-  enabled: z.boolean(),
-  managed: z.boolean().describe('false: made by hand, listed here and left alone'),
-})
+export const NFSExport = z
+  .object({
+    id: z.string(),
+    path: z.string(),
+    dataset: z.string().optional().describe('left out for exports that were made by hand'),
+    clients: z.array(z.string()),
+    read_only: z.boolean(),
+    root_squash: z.boolean(),
+    enabled: z.boolean(),
+    managed: z.boolean().describe('false: made by hand, listed here and left alone'),
+  })
+  .meta({ id: 'NFSExport' })
 
 const resource = {
   key: ({ id }: { id: string }) => `exports/nfs/${id}`,

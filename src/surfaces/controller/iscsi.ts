@@ -14,33 +14,41 @@ const ONE = `${COLLECTION}/{id}`
 const tag = 'Storage Services'
 const params = z.strictObject({ id: TargetId })
 const query = z.object({
-  force: z.enum(['true', 'false']).optional().describe('also while initiators that lose it are logged in'),
+  force: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'also while initiators that lose it are logged in', parameter: 'Force' }),
 })
 const isForced = (given: Record<string, unknown>) => given['force'] === 'true'
 
-export const Lun = z.object({
-  id: z.int().describe('LUN number: stays the same as long as the LUN is there'),
-  zvol: z.string(),
-  size: z.int().optional().meta({ format: 'int64', description: 'bytes' }),
-  backend: z.string(),
-})
-export const IscsiTarget = z.object({
-  id: z.string(),
-  iqn: z.string(),
-  luns: z.array(Lun),
-  initiators: z.array(z.string()).describe('who may log in; none: nobody'),
-  enabled: z.boolean(),
-  managed: z.boolean().describe('false: made by hand, shown only'),
-  portals: z.array(z.string()),
-  sessions: z.array(z.string()).describe('initiators that are logged in'),
-  chap: z.object({ username: z.string() }).optional(),
-  note: z.string().optional(),
-})
+export const Lun = z
+  .object({
+    id: z.int().describe('LUN number: stays the same as long as the LUN is there'),
+    zvol: z.string(),
+    size: z.int().optional().meta({ format: 'int64', description: 'bytes' }),
+    backend: z.string(),
+  })
+  .meta({ id: 'LUN' })
+export const IscsiTarget = z
+  .object({
+    id: z.string(),
+    iqn: z.string(),
+    luns: z.array(Lun),
+    initiators: z.array(z.string()).describe('who may log in; none: nobody'),
+    enabled: z.boolean(),
+    managed: z.boolean().describe('false: made by hand, shown only'),
+    portals: z.array(z.string()),
+    sessions: z.array(z.string()).describe('initiators that are logged in'),
+    chap: z.object({ username: z.string() }).optional(),
+    note: z.string().optional(),
+  })
+  .meta({ id: 'ISCSITarget' })
 
 const Initiators = z
   .array(Initiator)
   .max(256)
   .refine((list) => new Set(list).size === list.length, 'The same initiator twice')
+  .meta({ id: 'Initiators' })
 
 /** What a caller may overwrite. */
 const versionOf = ({ iqn, luns, initiators, enabled, chap, [CHAP_MARK]: password }: TargetView) => ({

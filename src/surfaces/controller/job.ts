@@ -1,6 +1,7 @@
 // A job in the contract's words: its schema, and where it is.
 import * as z from 'zod'
 import { notFound } from '../../errors.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 import { PREFIX } from './deps.ts'
 
 export const COLLECTION = `${PREFIX}/jobs`
@@ -8,15 +9,17 @@ export const COLLECTION = `${PREFIX}/jobs`
 export const jobParams = z.strictObject({ id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'Not a job id') })
 export const noJob = (id: string) => notFound('job not found', { details: { object: id } })
 
-export const JobStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled'])
-export const Job = z.object({
-  id: z.string(),
-  type: z.string(),
-  status: JobStatus,
-  progress: z.int().min(0).max(100).describe('percent'),
-  message: z.string(),
-  error: z.string().optional(),
-  created_at: z.iso.datetime(),
-  started_at: z.iso.datetime().optional(),
-  completed_at: z.iso.datetime().optional(),
-})
+export const JobStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']).meta({ id: 'JobStatus' })
+export const Job = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    status: JobStatus,
+    progress: z.int().min(0).max(100).describe('percent'),
+    message: z.string(),
+    error: z.string().optional(),
+    created_at: Timestamp,
+    started_at: Timestamp.optional(),
+    completed_at: Timestamp.optional(),
+  })
+  .meta({ id: 'Job' })

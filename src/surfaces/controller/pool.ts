@@ -4,26 +4,29 @@ import * as z from 'zod'
 import type { Scan, Vdev } from '../../drivers/zpool-status.ts'
 import type { Available } from '../../features/pools/available.ts'
 import type { Pool as PoolInfo, PoolDetails as PoolInfoDetails } from '../../features/pools/pools.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 
 /** The contract’s word for bytes. */
 const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 
-export const Pool = z.object({
-  name: z.string(),
-  status: z.enum(['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE']),
-  size: Bytes.describe('bytes of its devices, as zpool counts them: of a RAID-Z with parity'),
-  allocated: Bytes.describe('bytes of size that are in use'),
-  free: Bytes.describe('bytes of size that are not'),
-  usable: Bytes.optional().describe(
-    'bytes that can be stored in all, what is stored included; left out where the pool cannot be opened',
-  ),
-  usable_free: Bytes.optional().describe('bytes that can still be stored'),
-  health: z.string().describe('ZFS’s own word, such as SUSPENDED'),
-  created_at: z.iso.datetime().optional(),
-  guid: z.string(),
-})
+export const Pool = z
+  .object({
+    name: z.string(),
+    status: z.enum(['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE']),
+    size: Bytes.describe('bytes of its devices, as zpool counts them: of a RAID-Z with parity'),
+    allocated: Bytes.describe('bytes of size that are in use'),
+    free: Bytes.describe('bytes of size that are not'),
+    usable: Bytes.optional().describe(
+      'bytes that can be stored in all, what is stored included; left out where the pool cannot be opened',
+    ),
+    usable_free: Bytes.optional().describe('bytes that can still be stored'),
+    health: z.string().describe('ZFS’s own word, such as SUSPENDED'),
+    created_at: Timestamp.optional(),
+    guid: z.string(),
+  })
+  .meta({ id: 'Pool' })
 
-const Device = z.object({
+const Leaf = z.object({
   name: z.string(),
   type: z.string().describe('disk, file, mirror, raidz1, spare, replacing'),
   class: z.string().describe('data, log, cache, spare, special, dedup'),
@@ -34,21 +37,25 @@ const Device = z.object({
   note: z.string().optional(),
 })
 // Three deep at most: a group, in it a spare or a replacement at work, in that the disks.
-const Group = Device.extend({ children: z.array(Device.extend({ children: z.array(Device).optional() })).optional() })
+const Device = Leaf.meta({ id: 'Device' })
+const Unit = Leaf.extend({ children: z.array(Device).optional() }).meta({ id: 'VdevMember' })
+const Group = Leaf.extend({ children: z.array(Unit).optional() }).meta({ id: 'Vdev' })
 type Device = z.infer<typeof Device> & { children?: Device[] }
 
-export const Scrub = z.object({
-  status: z
-    .enum(['none', 'unknown', 'running', 'paused', 'finished', 'cancelled'])
-    .describe('none: never; unknown: ZFS keeps the last scan alone, and that was no scrub'),
-  progress: z.number().min(0).max(100).describe('percent'),
-  speed: z.int().optional().describe('bytes a second'),
-  repaired: z.int().optional().describe('bytes, before ZFS 2.3 rounded; left out where ZFS does not say'),
-  errors: z.int().optional().describe('errors that could not be repaired'),
-  started_at: z.iso.datetime().optional(),
-  last: z.iso.datetime().optional().describe('when the last one ended'),
-  job: z.string().optional().describe('the job that follows it'),
-})
+export const Scrub = z
+  .object({
+    status: z
+      .enum(['none', 'unknown', 'running', 'paused', 'finished', 'cancelled'])
+      .describe('none: never; unknown: ZFS keeps the last scan alone, and that was no scrub'),
+    progress: z.number().min(0).max(100).describe('percent'),
+    speed: z.int().optional().describe('bytes a second'),
+    repaired: z.int().optional().describe('bytes, before ZFS 2.3 rounded; left out where ZFS does not say'),
+    errors: z.int().optional().describe('errors that could not be repaired'),
+    started_at: Timestamp.optional(),
+    last: Timestamp.optional().describe('when the last one ended'),
+    job: z.string().optional().describe('the job that follows it'),
+  })
+  .meta({ id: 'Scrub' })
 
 export const PoolDetails = Pool.extend({
   problem: z.string().optional().describe('what is wrong with it, in ZFS’s words'),
@@ -62,27 +69,29 @@ export const PoolDetails = Pool.extend({
     })
     .optional(),
   options: z.record(z.string(), z.string()).describe('the properties that were set'),
-})
+}).meta({ id: 'PoolDetails' })
 
-export const AvailableView = z.object({
-  disks: z.array(
-    z.object({
-      path: z.string(),
-      size: z.int().describe('bytes'),
-      model: z.string().optional(),
-      serial: z.string().optional(),
-    }),
-  ),
-  pools: z.array(
-    z.object({
-      name: z.string(),
-      id: z.string(),
-      state: z.string(),
-      problem: z.string().optional(),
-      vdevs: z.array(Group),
-    }),
-  ),
-})
+export const AvailableView = z
+  .object({
+    disks: z.array(
+      z.object({
+        path: z.string(),
+        size: z.int().describe('bytes'),
+        model: z.string().optional(),
+        serial: z.string().optional(),
+      }),
+    ),
+    pools: z.array(
+      z.object({
+        name: z.string(),
+        id: z.string(),
+        state: z.string(),
+        problem: z.string().optional(),
+        vdevs: z.array(Group),
+      }),
+    ),
+  })
+  .meta({ id: 'Available' })
 
 const time = (milliseconds: number) => new Date(milliseconds).toISOString()
 

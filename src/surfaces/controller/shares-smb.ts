@@ -11,18 +11,20 @@ const ONE = `${COLLECTION}/{id}`
 const tag = 'Storage Services'
 const params = z.strictObject({ id: z.string().max(64) })
 
-export const SMBShare = z.object({
-  id: z.string(),
-  name: z.string(),
-  path: z.string().optional().describe('left out for sections without one, such as [homes]'),
-  dataset: z.string().optional().describe('left out for shares that were made by hand'),
-  description: z.string(),
-  read_only: z.boolean(),
-  guest_ok: z.boolean(),
-  valid_users: z.array(z.string()),
-  enabled: z.boolean(),
-  managed: z.boolean().describe('false: made by hand, listed here and left alone'),
-})
+export const SMBShare = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    path: z.string().optional().describe('left out for sections without one, such as [homes]'),
+    dataset: z.string().optional().describe('left out for shares that were made by hand'),
+    description: z.string(),
+    read_only: z.boolean(),
+    guest_ok: z.boolean(),
+    valid_users: z.array(z.string()),
+    enabled: z.boolean(),
+    managed: z.boolean().describe('false: made by hand, listed here and left alone'),
+  })
+  .meta({ id: 'SMBShare' })
 
 const resource = {
   key: ({ id }: { id: string }) => `shares/smb/${id}`,

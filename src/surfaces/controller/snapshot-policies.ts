@@ -24,7 +24,7 @@ const ONE = `${COLLECTION}/{dataset*}`
 const tag = 'Snapshots'
 
 const params = z.strictObject({ dataset: KnownDataset })
-const Named = z.strictObject(SnapshotPolicy.partial().shape)
+const Named = z.strictObject(SnapshotPolicy.partial().shape).meta({ id: 'SnapshotPolicyChange' })
 const key = (dataset: string) => `snapshot-policies/${dataset}`
 const resource = {
   key: (params: { dataset: string }) => key(params.dataset),
@@ -39,12 +39,14 @@ const flag = z
   .optional()
   .describe('as if the policy were set so')
 
-const Preview = z.object({
-  dataset: z.string(),
-  take: z.array(z.string()).describe('what is due now'),
-  destroy: z.array(z.string()).describe('what is more than is to be kept'),
-  keep: z.array(z.object({ name: z.string(), reason: z.string() })),
-})
+const Preview = z
+  .object({
+    dataset: z.string(),
+    take: z.array(z.string()).describe('what is due now'),
+    destroy: z.array(z.string()).describe('what is more than is to be kept'),
+    keep: z.array(z.object({ name: z.string(), reason: z.string() })),
+  })
+  .meta({ id: 'SnapshotPolicyPreview' })
 
 const list = define({
   method: 'GET',

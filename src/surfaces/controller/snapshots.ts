@@ -14,6 +14,7 @@ import {
   removeSnapshot,
   takeSnapshot,
 } from '../../features/snapshots/snapshots.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json, jsonText } from '../../http/reply/reply.ts'
@@ -27,18 +28,20 @@ const COLLECTION = `${PREFIX}/snapshots`
 const ONE = `${COLLECTION}/{name*}`
 const tag = 'Snapshots'
 
-const Snapshot = z.object({
-  name: z.string(),
-  dataset: z.string(),
-  size: Bytes.describe('bytes that would be free without it'),
-  created_at: z.iso.datetime(),
-})
+const Snapshot = z
+  .object({
+    name: z.string(),
+    dataset: z.string(),
+    size: Bytes.describe('bytes that would be free without it'),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'Snapshot' })
 const SnapshotDetails = Snapshot.extend({
   guid: z.string().describe('the same wherever it is sent to'),
   referenced: Bytes,
   holds: z.array(z.string()).describe('the tags that keep it from being destroyed'),
   clones: z.array(z.string()),
-})
+}).meta({ id: 'SnapshotDetails' })
 
 const params = z.strictObject({ name: KnownSnapshot })
 const key = (name: string) => `snapshots/${name}`

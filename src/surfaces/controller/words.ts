@@ -4,17 +4,19 @@ import type { ApiError } from '../../errors.ts'
 import { codedFailure } from '../../http/reply/coded-failure.ts'
 import type { Reply } from '../../http/reply/reply.ts'
 
-export const Failure = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.string().optional().describe('the first field, or the object, that it is about'),
-  errors: z
-    .array(z.object({ field: z.string(), message: z.string() }))
-    .optional()
-    .describe('of fields: each that is wrong, and what would be right'),
-})
+export const Failure = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    details: z.string().optional().describe('the first field, or the object, that it is about'),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .describe('of fields: each that is wrong, and what would be right'),
+  })
+  .meta({ id: 'Error' })
 export const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
-export const Message = z.object({ message: z.string() })
+export const Message = z.object({ message: z.string() }).meta({ id: 'Message' })
 
 /** RFC 9110, 11.6.1: who is told that he is not known is told how to be. */
 export function failure(error: ApiError): Reply {

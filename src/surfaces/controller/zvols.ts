@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { type DatasetDetails, findDataset, versionOf } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/destruction/plan.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 import { ChildName, KnownChild, KnownPool, Size } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
 import { createVolume, getVolume, listVolumes, updateVolume } from '../../features/zvols/zvols.ts'
@@ -16,18 +17,20 @@ const COLLECTION = `${PREFIX}/zvols`
 const ONE = `${COLLECTION}/{name*}`
 const tag = 'ZFS'
 
-const Zvol = z.object({
-  name: z.string(),
-  pool: z.string(),
-  size: Bytes,
-  used: Bytes.describe('bytes, with what is reserved and snapshots'),
-  created_at: z.iso.datetime(),
-})
+const Zvol = z
+  .object({
+    name: z.string(),
+    pool: z.string(),
+    size: Bytes,
+    used: Bytes.describe('bytes, with what is reserved and snapshots'),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'ZVOL' })
 const ZvolDetails = Zvol.extend({
   referenced: Bytes,
   origin: z.string().optional().describe('the snapshot that it is a clone of'),
   options: Options.describe('the properties that are its own, not inherited'),
-})
+}).meta({ id: 'ZVOLDetails' })
 
 const short = ({ name, pool, size, used, created_at }: Omit<DatasetDetails, 'guid' | 'referenced' | 'options'>) => ({
   name,
