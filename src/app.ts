@@ -6,16 +6,16 @@ import { type Appliance, type ApplianceOptions, createAppliance } from './applia
 import { ApiError, invalid, notFound } from './errors.ts'
 import type { Finding } from './features/check/finding.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
-import { mount } from './http/pipeline/mount.ts'
+import { Routes } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
 import { notFoundReply, objectionReply } from './http/reply/answer.ts'
 import type { Env, Request } from './http/request.ts'
 import { callerOf } from './http/server/peer.ts'
-import type { Surface } from './http/surface.ts'
+import type { MountOptions, Surface } from './http/surface.ts'
 import { KeyedMutex } from './store/keyed-mutex.ts'
 import type { AssembledSurface } from './surfaces/assembled.ts'
-import { surfacesOn } from './surfaces/table.ts'
+import { type SurfaceEntry, surfacesOn } from './surfaces/table.ts'
 
 export interface AppOptions extends ApplianceOptions {
   /** Folder of the console's built page. */
@@ -45,60 +45,23 @@ export interface App extends Pick<Appliance, Passed> {
 const REFUSED = '/\0'
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config } = options
-  const entries = surfacesOn(config)
+  const entries = surfacesOn(options.config)
   const appliance = await createAppliance(options, new Set(entries.flatMap(({ needs }) => needs)))
-  const { audit, known, tokens, mode, incoming, counts, warn } = appliance
-  const surfaces: (AssembledSurface & { name: string })[] = []
-  const site = {
-    page: options.page,
-    certificate: options.certificate ?? (() => undefined),
-    findings: options.findings ?? (() => []),
-    documents: () => surfaces.flatMap(({ document }) => document?.() ?? []),
-  }
+  const surfaces = await assembleAll(entries, appliance, options)
   const stopping = new AbortController()
+  const answering = answeringFor(appliance, options)
   const hono = createHono()
-  const answering = {
-    answered(request: Request, status: number, error?: unknown) {
-      counts.requests.answered(request, status)
-      options.answered?.(request, status, error)
-    },
-    callerOf: callerOf(config.listen['trusted-proxies'], config.listen['forwarded-header']),
-  }
-  const shared = {
-    ...{ ...answering, app: hono, config, audit, incoming },
-    turns: new KeyedMutex(),
+  mountAll(hono, surfaces, appliance, {
+    ...answering,
     stopping: stopping.signal,
     ...(options.checkResponses && { checkResponses: true }),
-  }
-  for (const { name, assemble } of entries) {
-    const one = await assemble(appliance, site)
-    const surface = config.tls.hsts ? one.surface : withoutHsts(one.surface)
-    surfaces.push({ ...one, name, surface })
-    // Its own endpoints alone look into its dependencies.
-    mount({ ...shared, surface: acquaint(surface, known, tokens), endpoints: one.endpoints, deps: one.deps as never })
-  }
-
-  const templates = surfaces.flatMap(({ endpoints }) =>
-    endpoints.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
-  )
-  /** A path that no endpoint takes belongs to the surface that claims it, or else to the first one. */
+  })
+  /** A path that no endpoint takes belongs to the surface that claims it, or else to the first of the table. */
   const answeringAt = (path: string) => ({
     ...answering,
     surface: (surfaces.find(({ owns }) => owns?.(path)) ?? surfaces[0]!).surface,
   })
-  hono.notFound((c) => {
-    const target = c.env?.target
-    // An encoded slash that no parameter took is refused as well (SEC-07).
-    const refused = target?.route !== target?.path || !target
-    // Of a target that was refused only the beginning is looked at, for the shape of the refusal.
-    const path = target?.path ?? rawPath(c.env?.incoming?.url)
-    const by = answeringAt(path)
-    if (mode !== 'strict') return notFoundReply(c, by)
-    return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates)))
-  })
-  hono.onError((error, c) => notFoundReply(c, answeringAt(''), new ApiError('internal', '', { cause: error })))
-
+  refuseTheRest(hono, surfaces, appliance, answeringAt)
   return {
     ...appliance,
     hono,
@@ -109,7 +72,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     tidy() {
       appliance.tidy()
-      for (const { name, start } of surfaces) if (start) atStart(`the ${name} surface does not begin`, start, warn)
+      for (const { name, start } of surfaces)
+        if (start) atStart(`the ${name} surface does not begin`, start, appliance.warn)
     },
     hangUp() {
       stopping.abort()
@@ -121,6 +85,73 @@ export async function createApp(options: AppOptions): Promise<App> {
       appliance.close()
     },
   }
+}
+
+type Named = AssembledSurface & { name: string }
+
+/** Loads the surfaces and puts them together, in the order of the table. */
+async function assembleAll(entries: SurfaceEntry[], appliance: Appliance, options: AppOptions): Promise<Named[]> {
+  const surfaces: Named[] = []
+  const site = {
+    page: options.page,
+    certificate: options.certificate ?? (() => undefined),
+    findings: options.findings ?? (() => []),
+    documents: () => surfaces.flatMap(({ document }) => document?.() ?? []),
+  }
+  for (const { name, assemble } of entries) {
+    const one = await assemble(appliance, site)
+    surfaces.push({ ...one, name, surface: options.config.tls.hsts ? one.surface : withoutHsts(one.surface) })
+  }
+  return surfaces
+}
+
+/** What every answer needs, whichever surface gives it. */
+const answeringFor = ({ config, counts }: Appliance, { answered }: AppOptions) => ({
+  answered(request: Request, status: number, error?: unknown) {
+    counts.requests.answered(request, status)
+    answered?.(request, status, error)
+  },
+  callerOf: callerOf(config.listen['trusted-proxies'], config.listen['forwarded-header']),
+})
+type Answering = ReturnType<typeof answeringFor>
+
+function mountAll(
+  app: Hono<Env>,
+  surfaces: Named[],
+  { config, audit, incoming, known, tokens }: Appliance,
+  how: Answering & Pick<MountOptions<never>, 'stopping' | 'checkResponses'>,
+): void {
+  const shared = { ...how, app, config, audit, incoming, turns: new KeyedMutex() }
+  const routes = new Routes()
+  for (const { surface, endpoints, deps } of surfaces) {
+    // Its own endpoints alone look into its dependencies.
+    const own = { endpoints, deps: deps as never }
+    routes.add({ ...shared, ...own, surface: acquaint(surface, known, tokens) })
+  }
+  routes.mountOn(app)
+}
+
+/** Answers what no endpoint takes, and what fails outside of them. */
+function refuseTheRest(
+  hono: Hono<Env>,
+  surfaces: Named[],
+  { config, mode }: Appliance,
+  answeringAt: (path: string) => Answering & { surface: Surface },
+): void {
+  const templates = surfaces.flatMap(({ endpoints }) =>
+    endpoints.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
+  )
+  hono.notFound((c) => {
+    const target = c.env?.target
+    // An encoded slash that no parameter took is refused as well (SEC-07).
+    const refused = target?.route !== target?.path || !target
+    // Of a target that was refused only the beginning is looked at, for the shape of the refusal.
+    const path = target?.path ?? rawPath(c.env?.incoming?.url)
+    const by = answeringAt(path)
+    if (mode !== 'strict') return notFoundReply(c, by)
+    return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates)))
+  })
+  hono.onError((error, c) => notFoundReply(c, answeringAt(''), new ApiError('internal', '', { cause: error })))
 }
 
 const createHono = () =>

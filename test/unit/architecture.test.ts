@@ -151,6 +151,22 @@ describe('imports', () => {
     }
   })
 
+  it('at the start are not those of a surface, nor of what only some surfaces need', () => {
+    /** All that is loaded with a file: types and what is imported later are not. */
+    const loaded = new Set<string>()
+    const load = (file: string) => {
+      if (loaded.has(file)) return
+      loaded.add(file)
+      for (const [, name] of code(file).matchAll(/(?:^|\n)(?:import|export) (?!type )(?:[^'";]*?from )?'(\.[^']+)'/g))
+        load(relative(repository, resolve(repository, dirname(file), name as string)))
+    }
+    load('src/app.ts')
+    expect(loaded).toContain('src/tasks/tasks.ts')
+    const later =
+      /^src\/(?:surfaces\/[a-z]+\/|appliance\/(?:accounts|sessions|storage)|auth\/(?:users|jwt|password)\.|features\/(?:pools|datasets|snapshots|shares|iscsi|users)\/)/
+    expect([...loaded].filter((file) => later.test(file))).toEqual([])
+  })
+
   it('of our own files end in .ts', () => {
     for (const file of [...sources, ...tests]) {
       for (const to of imports(file).filter((name) => /^(src|test)\//.test(name))) {
