@@ -1,5 +1,5 @@
-// Logs: appended a line at a time, read from the end. Another process (logrotate, an operator) may move the file away, so the writer checks
-// that its file still has the name before it writes.
+// Log files: written line by line, read from the end. Another program (logrotate, an operator) may move the file away,
+// so before each write the log checks that its open file still has its name.
 import {
   closeSync,
   constants,
@@ -15,23 +15,28 @@ import { dirname } from 'node:path'
 import { errno } from '../errors.ts'
 import { give, giveToGroup, heirOf } from './owner.ts'
 
-/** Bytes, unless the configuration says otherwise. */
+/** Bytes, unless the configuration sets another value. */
 const MOST = 16 << 20
 
-/** What a log that was full is called: not `.1`, which belongs to logrotate. */
+/** The suffix of a full log: not `.1`, which belongs to logrotate. */
 export const oldLog = (file: string) => `${file}.old`
 
-/** Opens a log to append to it; one that takes the place of a full one is like it. */
+/** Opens a log for appending; a log that replaces a full one gets its rights. */
 export function openLog(file: string, mode: number, full?: Stats): number {
   const fd = openSync(file, 'a', mode)
   if (full && fstatSync(fd).size === 0) give(fd, heirOf(full, mode))
   return fd
 }
 
-/** Who may make files in the folder of a new log may append to it: the group that root shares the folder with. */
+/**
+ * Users who may create files in the folder may append to a new log there: the group that root shares the folder with.
+ */
 const shareLog = (fd: number, { gid, mode }: Stats) => giveToGroup(fd, gid, mode & 0o020)
 
-/** A file that only grows, up to `most` bytes: then it is kept as `.old`, and a new one begins. Reopened when it was rotated or removed. */
+/**
+ * A file that grows up to `most` bytes: then it is kept as `.old`, and a new one begins. Reopened after it was rotated
+ * or removed.
+ */
 export class AppendLog {
   private readonly file: string
   private readonly mode: number
@@ -45,7 +50,7 @@ export class AppendLog {
     this.most = most
   }
 
-  /** Appends one line in one write, so that lines of several writers never mix. */
+  /** Appends one line in a single write, so that lines of several writers never mix. */
   append(line: string): void {
     const now = statSync(this.file, { throwIfNoEntry: false })
     const isFull = now?.isFile() && now.size + line.length >= this.most
@@ -53,7 +58,7 @@ export class AppendLog {
     if (this.fd === undefined || isFull || now?.ino !== this.inode) {
       this.close()
       this.fd = openLog(this.file, this.mode, isFull ? now : undefined)
-      // The original's server, which is not root, appends to the audit log that we made.
+      // The original's server, which is not root, appends to the audit log that we create.
       if (!now) shareLog(this.fd, statSync(dirname(this.file)))
       this.inode = fstatSync(this.fd).ino
     }
@@ -66,7 +71,10 @@ export class AppendLog {
   }
 }
 
-/** A stretch of a file: from byte `offset`, at most `max` bytes. `size` is the whole file's size. Undefined when there is no file. */
+/**
+ * A range of a file: from byte `offset`, at most `max` bytes. `size` is the size of the whole file. Undefined if there
+ * is no file.
+ */
 export function readFrom(file: string, offset: number, max: number): { bytes: Buffer; size: number } | undefined {
   return withFile(file, (fd, size) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(max, size - offset)))
@@ -75,8 +83,8 @@ export function readFrom(file: string, offset: number, max: number): { bytes: Bu
 }
 
 /**
- * The last `count` lines, with their line ends, reading backwards so that the cost does not grow with the file.
- * At most 1 MiB is read: a log of one endless line is cut at its beginning. Undefined when there is no file.
+ * The last `count` lines, with their line ends, read backwards so that the cost does not grow with the file. At most 1
+ * MiB is read: a single endless line is cut at its beginning. Undefined if there is no file.
  */
 export function tail(file: string, count: number): string | undefined {
   return withFile(file, (fd, size) => {
@@ -101,7 +109,7 @@ export function tail(file: string, count: number): string | undefined {
 function withFile<T>(file: string, read: (fd: number, size: number) => T): T | undefined {
   let fd: number
   try {
-    // A pipe in its place would hold up the whole server.
+    // Opening a pipe would block the whole server.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(errno(error) ?? '')) return undefined

@@ -1,5 +1,5 @@
-// Long work in slices: between two of them everybody else has a turn. By time, not by count: what takes long on one machine is nothing on
-// another.
+// Splits long work into slices, so that other requests get a turn in between. Slices are measured in time, not in
+// items, because machines differ in speed.
 
 /** Milliseconds of work without a pause. */
 const SLICE = 10
@@ -7,7 +7,10 @@ const SLICE = 10
 export class Breath {
   private since = performance.now()
 
-  /** Resolves at once within a slice, and after a turn of the event loop beyond it. Worth asking after a millisecond of work, not after each item. */
+  /**
+   * Resolves immediately within a slice, and after a turn of the event loop beyond it. Call it after a millisecond of
+   * work, not after each item.
+   */
   async take(): Promise<void> {
     if (performance.now() - this.since < SLICE) return
     await new Promise((resolve) => setImmediate(resolve))

@@ -1,25 +1,26 @@
-// A log that is written behind: lines are gathered and go out together, so that a request never waits for the disk. A full disk or a reader
-// that went away costs lines and nothing else. pino's own destination ends the process there, or waits for ever at its exit.
+// A log whose lines are collected and written together, so that a request never waits for the disk. A full disk or a
+// reader that has gone away costs lines and nothing else; pino's own destination would end the process, or block its
+// exit forever.
 import { closeSync, fstatSync, renameSync, type Stats, statSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { oldLog, openLog } from './append-log.ts'
 import { ensureFolder } from './ensure-folder.ts'
 
-/** Characters: written at once from here on. */
+/** Characters from which the buffer is written immediately. */
 const BATCH = 4096
-/** Characters kept while nothing can be written; what comes on top is dropped. */
+/** Characters that are kept while nothing can be written; further lines are dropped. */
 const MOST = 4 << 20
 
 export class BufferedLog {
   private readonly file: string | undefined
-  /** Bytes of the file before it is kept as `.old` and a new one begins. */
+  /** The maximum size of the file before it is kept as `.old` and a new one begins. */
   private readonly most: number
   private fd: number
   private lines: string[] = []
   private size = 0
   private writing = false
 
-  /** Appends to `file`, or to standard output. Throws when the file cannot be opened. */
+  /** Appends to `file`, or to standard output. Throws if the file cannot be opened. */
   constructor(file?: string, most = Number.POSITIVE_INFINITY) {
     this.file = file
     this.most = most
@@ -33,7 +34,7 @@ export class BufferedLog {
     if (this.size >= BATCH) this.flush()
   }
 
-  /** Writes what is buffered, soon. */
+  /** Writes the buffer soon. */
   flush(): void {
     if (this.writing || this.size === 0) return
     this.follow()
@@ -54,7 +55,7 @@ export class BufferedLog {
       if (rest && rest.length > 0) return this.send(rest)
       this.writing = false
       this.bound()
-      // A reader that is only slow gets the batch with the next one.
+      // A slow reader gets the batch with the next one.
       if (error?.code === 'EAGAIN') {
         this.lines.unshift(bytes.toString())
         this.size += bytes.length
@@ -62,30 +63,33 @@ export class BufferedLog {
     })
   }
 
-  /** Writes what is buffered now; tries once. */
+  /** Writes the buffer now, in one attempt. */
   flushSync(): void {
     try {
       writeSync(this.fd, this.take())
     } catch {
-      // Nobody reads, or there is no room: the process ends all the same.
+      // Nobody reads, or there is no space: the process has to end all the same.
     }
   }
 
-  /** Somebody may have moved the file away, or removed it (logrotate, an operator). No signal is needed: the next lines go where its name is. */
+  /**
+   * The file may have been moved away or removed (logrotate, an operator). No signal is needed: the next lines go to
+   * the file with the name.
+   */
   private follow(): void {
     if (this.file === undefined) return
     try {
       const ours = fstatSync(this.fd)
       if (!ours.isFile()) return
       const named = statSync(this.file, { throwIfNoEntry: false })
-      // What somebody has made in its place keeps the owner and the mode that it was given.
+      // A file that somebody else created under the name keeps its owner and mode.
       if (named?.ino !== ours.ino) this.renew(this.file, named ? undefined : ours)
     } catch {
-      // Looked at again with the next lines.
+      // Checked again with the next lines.
     }
   }
 
-  /** Nobody but us may be there to rotate it. What somebody else moved away already is only left. */
+  /** Nobody else may rotate it, so we do. A file that was already moved away is only left. */
   private bound(): void {
     if (this.file === undefined) return
     try {
@@ -94,18 +98,18 @@ export class BufferedLog {
       if (statSync(this.file, { throwIfNoEntry: false })?.ino === ours.ino) renameSync(this.file, oldLog(this.file))
       this.reopen(ours)
     } catch {
-      // Tried again with the next lines.
+      // Retried with the next lines.
     }
   }
 
-  /** Goes on in a new file of the same name: the old one was rotated away. */
+  /** Continues in a new file of the same name, after the old one was rotated away. */
   reopen(full?: Stats): void {
     if (this.file === undefined) return
     this.flushSync()
     try {
       this.renew(this.file, full)
     } catch {
-      // The folder is not there: the old file goes on.
+      // The folder is missing: continue in the old file.
     }
   }
 

@@ -1,7 +1,7 @@
-// The one text of a JSON value, for signing and for versions: keys sorted, no white space. The trap: sign what was parsed, never the text that came,
-// or two readers of one file could see two licenses.
+// The canonical text of a JSON value, for signatures and versions: sorted keys, no white space. Sign the canonical text
+// of the parsed value, never the received text, or two readers could see two licenses in one file.
 
-/** Throws for what JSON cannot hold (NaN, undefined, a lone surrogate). */
+/** Throws on values that JSON cannot represent (NaN, undefined, a lone surrogate). */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value === 'object' && value !== null) {

@@ -1,19 +1,19 @@
-// A folder with all that is missing above it. The trap: Node's own recursive mkdir answers ENOENT on a read-only file system, and so sends people to look for
-// what is not missing.
+// Creates a folder and its missing parents. Node's recursive mkdir reports ENOENT on a read-only file system, which is
+// misleading; this reports the real cause.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errno } from '../errors.ts'
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
-/** What is there keeps its mode. Throws what the system said of the first folder that cannot be made. */
+/** Existing folders keep their mode. Throws the system's error for the first folder that cannot be created. */
 export function ensureFolder(folder: string, mode = 0o750): void {
   if (isFolder(folder)) return
   ensureFolder(dirname(folder), mode)
   try {
     mkdirSync(folder, { mode })
   } catch (error) {
-    // Somebody else was faster.
+    // Another process was faster.
     if (errno(error) !== 'EEXIST' || !isFolder(folder)) throw error
   }
 }
@@ -26,5 +26,5 @@ const WORDS: Record<string, string> = {
   EPERM: 'this user may not write there',
 }
 
-/** Why something cannot be written; undefined when it is no matter of that kind. */
+/** Why something cannot be written; undefined if the error has another cause. */
 export const unwritable = (error: unknown): string | undefined => WORDS[errno(error) ?? '']

@@ -1,4 +1,5 @@
-// One sync for many: whoever asks waits for one that began after he asked, and all who ask while one runs share the next.
+// One sync for many callers: each waits for a sync that began after its call, and all who call while one is running
+// share the next.
 
 export class GroupCommit {
   private readonly sync: () => Promise<void>
@@ -9,10 +10,10 @@ export class GroupCommit {
     this.sync = sync
   }
 
-  /** Resolves when what was written before this call is safe; rejects with the error of the sync that should have made it so. */
+  /** Resolves when everything written before this call is on disk; rejects with the error of the responsible sync. */
   wait(): Promise<void> {
     if (!this.running) return this.begin()
-    // The one that runs may have begun before the last write, so its end says nothing about that.
+    // The running sync may have begun before the last write, so its end proves nothing about that write.
     this.next ??= this.running.then(
       () => this.begin(),
       () => this.begin(),

@@ -1,11 +1,11 @@
-// What JSON.parse does not say: of two equal names it keeps the last one, and a large number it rounds. `{"recursive":false,"recursive":true}`
-// would be carried out as whatever came last.
+// Detects what JSON.parse hides: of two equal names it keeps the last one, and it rounds large numbers.
+// `{"recursive":false,"recursive":true}` would otherwise be executed as the last one.
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
 interface Open {
   names: Set<string> | undefined
-  /** What its next member is called, as in a path. */
+  /** The name of its next member, as in a path. */
   at: string
   items: number
 }
@@ -16,7 +16,7 @@ export interface Doubt {
   what: string
 }
 
-/** Walks text that is known to be JSON. Returns the first member that two readers could take in two ways. */
+/** Scans valid JSON. Returns the first member that two readers could interpret differently. */
 export function doubtIn(text: string): Doubt | undefined {
   const open: Open[] = []
   const path = () => open.map(({ at }) => at).join('.')

@@ -1,17 +1,20 @@
-// JSON that people write: what is wrong with a text, and where, without repeating any of it.
+// JSON that people write: reports what is wrong with a text, and where, without repeating any of it.
 
-/** Parses; throws an Error that says where the text stops being JSON: "not JSON (line 3, column 5)". */
+/** Parses; throws an Error with the place of the syntax error: "not JSON (line 3, column 5)". */
 export function parseWritten(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    // The search for the place reads it some twenty times.
+    // The search for the place parses the text some twenty times.
     if (text.length > 1 << 18) throw new Error('not JSON', { cause })
     throw new Error(`not JSON (${text.trim() === '' ? 'it is empty' : place(text, cause)})`, { cause })
   }
 }
 
-/** The text as it is, where it is a JSON object that is not larger than `most` characters; throws an Error that says what it is instead. */
+/**
+ * Returns the text unchanged if it is a JSON object of at most `most` characters; throws an Error that says what it is
+ * instead.
+ */
 export function objectText(text: string, most = 1 << 20): string {
   if (text.length > most) throw new Error(`larger than ${most} characters`)
   const value = parseWritten(text)
@@ -25,7 +28,7 @@ function place(text: string, error: unknown): string {
   return `line ${lines.length}, column ${(lines.at(-1) as string).length + 1}`
 }
 
-/** Where the engine says that it is; for a character that begins nothing it does not say. */
+/** The position that the engine reports; it reports none for a character that cannot begin a value. */
 function position(error: unknown): number | undefined {
   const found = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
   return found === undefined ? undefined : Number(found)
@@ -35,7 +38,7 @@ const endsEarly = (text: string, error: unknown) =>
   (error instanceof Error && /^(Unexpected end|Unterminated)/.test(error.message)) ||
   (position(error) ?? 0) >= text.length
 
-/** The last character of the shortest beginning that nothing behind it could make right. */
+/** The last character of the shortest prefix that cannot be continued to valid JSON. */
 function search(text: string): number {
   let [good, bad] = [0, text.length]
   while (bad - good > 1) {

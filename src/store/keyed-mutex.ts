@@ -1,11 +1,11 @@
-// A mutex for each key: changes of one thing run one after the other, in the order in which they asked. It holds within this process only;
-// what a script or another program may change meanwhile needs a kernel lock (lock.ts).
+// A mutex for each key: changes of the same object run one after the other, in the order of their requests. It works
+// within this process only; against scripts and other programs use a kernel lock (lock.ts).
 
 export class KeyedMutex {
-  /** The end of whoever came last, by key. A key that nobody wants is not here. */
+  /** By key, the end of the last one in the queue. Unused keys are absent. */
   private readonly last = new Map<string, Promise<void>>()
 
-  /** Resolves when all of `keys` are the caller's, to the function that gives them back. */
+  /** Resolves to a release function once the caller holds all of `keys`. */
   async take(keys: Iterable<string>): Promise<() => void> {
     const wanted = [...new Set(keys)]
     let resolve = () => {}
@@ -13,7 +13,8 @@ export class KeyedMutex {
       resolve = done
     })
     const before = wanted.map((key) => this.last.get(key))
-    // All places in one synchronous step: two callers meet in the same order at every key, so neither waits for the other.
+    // Queues at all keys in one synchronous step: two callers are in the same order at every key, so there is no
+    // deadlock.
     for (const key of wanted) this.last.set(key, promise)
     await Promise.all(before)
     return () => {
@@ -22,12 +23,12 @@ export class KeyedMutex {
     }
   }
 
-  /** Whether somebody has this key. */
+  /** Whether this key is held. */
   has(key: string): boolean {
     return this.last.has(key)
   }
 
-  /** Keys that somebody has or waits for. */
+  /** Keys that are held or waited for. */
   get size(): number {
     return this.last.size
   }

@@ -1,5 +1,6 @@
-// A small file that follows what is in memory a moment later: many changes in a row cost one write. What it holds may be lost (counters,
-// acquaintances), and a disk that is full costs their survival, not the service.
+// A small file that is written shortly after a change in memory: many changes in a row cost one write. Only for data
+// whose loss is acceptable (counters, known addresses); on a full disk it is lost at a restart, but the service goes
+// on.
 import { writeAtomic } from './atomic.ts'
 
 export class LazyFile {
@@ -23,7 +24,10 @@ export class LazyFile {
     this.timer.unref()
   }
 
-  /** Writes now what changed. A server that could not start must not overwrite what the running one wrote: without a change it writes nothing. */
+  /**
+   * Writes pending changes now. Without changes it writes nothing: a server that could not start must not overwrite the
+   * file of the running one.
+   */
   save(): void {
     clearTimeout(this.timer)
     this.timer = undefined
@@ -32,7 +36,7 @@ export class LazyFile {
     try {
       writeAtomic(this.file, this.render(), 0o600)
     } catch {
-      // The next change tries again.
+      // The next change retries.
     }
   }
 }

@@ -1,21 +1,22 @@
-// PEM as editors, mail programs and `cat` leave it: text around the blocks, blanks at line ends, CRLF, and an end and a beginning on one line.
+// Reads PEM as editors, mail programs and `cat` leave it: text around the blocks, spaces at line ends, CRLF, and END
+// and BEGIN on one line.
 export interface PemBlock {
   /** `CERTIFICATE` */
   label: string
-  /** The block alone, in plain form. */
+  /** The block by itself, in normal form. */
   text: string
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+?)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----/g
 
-/** Every whole block, in order. */
+/** Every complete block, in order. */
 export const pemBlocks = (text: string): PemBlock[] =>
   [...text.matchAll(BLOCK)].map(([, label = '', body = '']) => ({
     label,
     text: `-----BEGIN ${label}-----\n${plainBody(body)}\n-----END ${label}-----\n`,
   }))
 
-/** Lines of 64 characters; the headers that an encrypted key of the old form has stay lines. */
+/** Lines of 64 characters; the headers of an encrypted key in the old format stay separate lines. */
 function plainBody(body: string): string {
   const lines = body.split(/\r\n?|\n/).map((line) => line.trim())
   if (lines.some((line) => line.includes(':'))) return lines.join('\n').trim()

@@ -1,6 +1,7 @@
-// Root does something with somebody else's rights. The trap: the groups that root itself is in give rights as well.
+// Runs code as root with another user's file rights. The groups of root itself have to be dropped, too, because they
+// grant rights.
 
-/** For as long as `act` runs; it must not wait for anything. */
+/** For the duration of `act`, which must be synchronous. */
 export function withRightsOf<T>({ uid, gid }: { uid: number; gid: number }, act: () => T): T {
   const own = { uid: process.geteuid!(), gid: process.getegid!(), groups: process.getgroups!() }
   process.setgroups!([gid])

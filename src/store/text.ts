@@ -1,16 +1,19 @@
-// Text that people write and edit: UTF-8, or what Windows makes of it. It is read rightly, or refused by the name of what it is; a character is
-// never lost or replaced without a word. CRLF stays: readers that go by lines take it away.
+// Text that people write and edit: UTF-8, or the encodings of Windows editors. It is decoded correctly or refused with
+// the name of the problem; no character is silently lost or replaced. CRLF is kept: readers that go by lines handle it.
 import { isUtf8 } from 'node:buffer'
 
-/** Bytes that are no text that can be read rightly; `message` says what they are. */
+/** Bytes that cannot be decoded reliably; `message` says what they are. */
 export class TextError extends Error {}
 
-/** The text of `bytes`, without its one byte order mark. Throws a TextError that says what was found, such as "UTF-16 without a byte order mark". */
+/**
+ * The text of `bytes`, without a byte order mark. Throws a TextError with what was found, such as "UTF-16 without a
+ * byte order mark".
+ */
 export function decodeText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (begins(buffer, 0xff, 0xfe, 0, 0) || begins(buffer, 0, 0, 0xfe, 0xff)) throw new TextError('UTF-32')
   if (begins(buffer, 0xff, 0xfe)) return withoutNul(utf16(buffer.subarray(2)))
-  // A copy, because the bytes are turned round in place.
+  // A copy, because the bytes are swapped in place.
   if (begins(buffer, 0xfe, 0xff)) return withoutNul(utf16(buffer.subarray(2), (copy) => copy.swap16()))
   if (buffer.includes(0)) throw new TextError(zeros(buffer))
   return utf8(begins(buffer, 0xef, 0xbb, 0xbf) ? buffer.subarray(3) : buffer)
@@ -35,10 +38,10 @@ function withoutNul(text: string): string {
   return text
 }
 
-/** What bytes with zeros among them, and no mark before them, are most likely meant to be. */
+/** The most likely encoding of bytes that contain zeros and have no byte order mark. */
 function zeros(buffer: Buffer): string {
   const looked = buffer.subarray(0, 4096)
-  /** How many of every `step`th byte are zero, from 0 to 1. */
+  /** The share of zeros among every `step`th byte, from 0 to 1. */
   const share = (place: number, step: number) => {
     const bytes = looked.filter((_byte, i) => i % step === place)
     return bytes.filter((byte) => byte === 0).length / Math.max(1, bytes.length)

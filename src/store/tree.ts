@@ -1,5 +1,5 @@
-// Single entries of a tree, for the swap: walk, copy, sync, owner. The trap: a link is the link itself, and what it leads to only for
-// `copyContent`.
+// Single entries of a tree, for a file transaction: walk, copy, sync, owner. A link is treated as a link; only
+// `copyContent` copies what it leads to.
 import {
   chmodSync,
   chownSync,
@@ -29,7 +29,7 @@ export interface Entry {
   kind: 'file' | 'link' | 'folder' | 'other'
 }
 
-/** Everything below `root`, folders before what is in them, in a fixed order. */
+/** Everything below `root`, parents before children, in a fixed order. */
 export function* walk(root: string, under = ''): Generator<Entry> {
   const found = readdirSync(join(root, under), { withFileTypes: true })
   for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -53,7 +53,7 @@ export function copyEntry(from: string, to: string): void {
     lutimesSync(to, stats.atime, stats.mtime)
     return
   }
-  // It may lie where somebody less trusted can lay a link in its place at this instant.
+  // The folder may allow a less trusted user to put a link in its place at this moment.
   const fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     if (!fstatSync(fd).isFile()) throw new Error(`not a regular file: ${from}`)
@@ -63,7 +63,7 @@ export function copyEntry(from: string, to: string): void {
   }
 }
 
-/** The same, but of a link to a regular file it copies that file. Any other link is copied as the link that it is. */
+/** The same, but a link to a regular file is replaced by a copy of that file. Any other link is copied as a link. */
 export function copyContent(from: string, to: string): void {
   const fd = openThrough(from)
   if (fd === undefined) {
@@ -78,10 +78,10 @@ export function copyContent(from: string, to: string): void {
   }
 }
 
-/** What a link leads to. A link that is not root's shows root no more than its owner could see. */
+/** The target of a link. A link that is not root's must not show root more than its owner could see. */
 function openThrough(path: string): number | undefined {
   const link = lstatSync(path)
-  // With a second name it may have been taken from elsewhere: then its owner did not lay it here.
+  // A file with a second name may have been linked from elsewhere, so its owner did not necessarily put it here.
   if (!link.isSymbolicLink() || link.nlink !== 1) return undefined
   const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   let fd: number
@@ -98,7 +98,7 @@ function openThrough(path: string): number | undefined {
 
 function copyOpen(from: number, to: string, bits: number): void {
   const stats = fstatSync(from)
-  // Not copyFileSync: it gives the copy the mode first, setuid among it, while the copy is still ours.
+  // Not copyFileSync: it sets the mode first, including setuid, while the copy still belongs to us.
   const fd = openSync(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
   try {
     copyBytes(from, fd)
@@ -106,7 +106,7 @@ function copyOpen(from: number, to: string, bits: number): void {
     futimesSync(fd, stats.atime, stats.mtime)
     fsyncSync(fd)
   } catch (error) {
-    // Half of it would keep the room that others need on a full disk, and may be half a key.
+    // A partial copy would use space on a full disk, and may be half a key.
     rmSync(to, { force: true })
     throw error
   } finally {
@@ -118,18 +118,18 @@ function copyBytes(from: number, to: number): void {
   for (const piece of pieces(from)) for (let at = 0; at < piece.length; ) at += writeSync(to, piece, at)
 }
 
-/** The bytes from here to the end. Each piece holds only until the next: a file may be larger than memory. */
+/** The bytes from here to the end. Each piece is valid only until the next: a file may be larger than memory. */
 export function* pieces(fd: number): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(256 * 1024)
   for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) yield buffer.subarray(0, length)
 }
 
-/** To open what a path names, whatever its kind and mode: open(2). Node has no name for it. */
+/** O_PATH, for opening a path whatever its type and mode (open(2)); Node has no name for it. */
 const O_PATH = 0o10000000
 
 /**
- * Gives `path` the owner and group of `like`, as far as we may, and then `mode` (a change of owner clears bits of it; a link has none). What a mode
- * gives an owner or a group that we may not set is not given to ours instead.
+ * Gives `path` the owner and group of `like`, as far as allowed, and then `mode` (changing the owner clears bits of it;
+ * a link has none). Rights for an owner or a group that we may not set are not given to ours instead.
  */
 export function adopt(path: string, like: Stats, mode?: number): void {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
@@ -140,7 +140,7 @@ export function adopt(path: string, like: Stats, mode?: number): void {
   }
 }
 
-/** By what is open: as soon as it is another's, another may lay something else under its name. */
+/** Through the open file: once it belongs to another user, that user may put something else under its name. */
 function adoptOpen(fd: number, like: Stats, mode?: number): void {
   const path = `/proc/self/fd/${fd}`
   const before = fstatSync(fd)
@@ -159,7 +159,7 @@ function adoptOpen(fd: number, like: Stats, mode?: number): void {
   chmodSync(path, mode & ~others)
 }
 
-/** Makes the content of a file survive a power cut; a link has none of its own. */
+/** Makes the content of a file survive a power cut; a link has none. */
 export function syncFile(path: string): void {
   if (!lstatSync(path).isFile()) return
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)

@@ -1,5 +1,5 @@
-// Writes the audit log: a chain of records in segments, signed from time to time. The trap: nothing here ever throws at whoever enters
-// something. What cannot be written is counted, and the gap is entered as soon as there is room again.
+// Writes the audit log: a chain of records in segments, signed periodically. Appending never throws: what cannot be
+// written is counted, and the gap is recorded as soon as there is space again.
 import { errno } from '../../errors.ts'
 import { readText, syncFolder, writeAtomic } from '../atomic.ts'
 import { checkpoint as faultPoint } from '../checkpoint.ts'
@@ -13,25 +13,28 @@ import { checkpointFile, listSegments, publicKeyFile, removeSegment, tooMany } f
 
 export interface ChainOptions {
   folder: string
-  /** The private key: outside of the folder, which may be copied away as a whole. */
+  /** The private key: outside the folder, which may be copied away as a whole. */
   keyFile: string
-  /** Bytes that the segments may take; then the oldest go. */
+  /** The maximum size of all segments, in bytes; then the oldest are removed. */
   size: number
-  /** Bytes of a segment. */
+  /** The maximum size of a segment, in bytes. */
   segment?: number
-  /** A checkpoint is made after so many entries, and so many milliseconds after the first one that is not signed. */
+  /** A checkpoint is written after so many entries, and so many milliseconds after the first unsigned one. */
   every?: number
   signAfter?: number
-  /** Hears why something could not be written: once for each gap. */
+  /** Called with the reason why something could not be written: once for each gap. */
   failed: (error: unknown) => void
-  /** Hears what the log found wrong with itself when it was opened. */
+  /** Called with each problem that the log found in itself when it was opened. */
   found?: (text: string) => void
 }
 
 export type NewEntry = Omit<Entry, 'seq' | 'time'>
 type Note = Pick<Entry, 'action' | 'message' | 'result'>
 
-/** An entry is not in the log at all: what else would make it must be kept. Has the code of the disk's error. */
+/**
+ * The entry is not in the log at all, so whatever it could be made from again has to be kept. Has the code of the
+ * disk's error.
+ */
 export class EntryDropped extends Error {
   readonly code: string | undefined
 
@@ -41,25 +44,25 @@ export class EntryDropped extends Error {
   }
 }
 
-/** Milliseconds between two tries to open a log that cannot be opened. */
+/** Milliseconds between two attempts to open the log. */
 const PATIENCE = 1000
 
 export class AuditChain {
   private readonly options: Required<ChainOptions>
-  /** Of a segment that was given up: what was still to come to the disk. */
+  /** For a segment that was abandoned: what had not reached the disk yet. */
   private leaving: Promise<void> = Promise.resolve()
   private key: SigningKey | undefined
   private writer: SegmentWriter | undefined
   /** The oldest record that is kept. */
   private first = 1
-  /** The last record that was written or signed: should the log be shorter one day, it was cut. */
+  /** The last record that was written or signed: a log that ends before it was truncated. */
   private last = 0
   private unsigned = 0
   private timer: NodeJS.Timeout | undefined
   private gap: { count: number; since: string } | undefined
-  /** What we found or did ourselves and is still to be entered. */
+  /** The log's own findings and actions that still have to be recorded. */
   private notes: Note[] = []
-  /** Why the newest entry was dropped; undefined when it is in the log. */
+  /** Why the newest entry was dropped; undefined if it is in the log. */
   private dropped: EntryDropped | undefined
   private closedFor = { until: 0, error: undefined as unknown }
 
@@ -67,7 +70,7 @@ export class AuditChain {
     this.options = { segment: 2 << 20, every: 5000, signAfter: 60_000, found: () => {}, ...options }
   }
 
-  /** Opens the log and enters what is wrong with it. Only for whoever has the port: a log has one writer. */
+  /** Opens the log and records its problems. Only for the server that has the port: a log has one writer. */
   start(): void {
     this.attempt(() => this.enterNotes(this.opened()), this.options.failed)
   }
@@ -93,9 +96,9 @@ export class AuditChain {
   }
 
   /**
-   * Resolves when every entry that was appended until now is on the disk. Rejects when the disk refused: those entries may be gone after a
-   * power cut, and the log says so itself. Rejects with `EntryDropped` when the newest entry was not even written: so it is called right
-   * after `append`, before anybody else enters something.
+   * Resolves when every entry that was appended so far is on disk. Rejects if the disk refused: those entries may be
+   * lost after a power cut, and the log records that. Rejects with `EntryDropped` if the newest entry was not even
+   * written; so call it right after `append`, before anything else appends.
    */
   async synced(): Promise<void> {
     if (this.dropped) throw this.dropped
@@ -118,13 +121,13 @@ export class AuditChain {
     return findEntries(this.options.folder, filter, { live, keep: true })
   }
 
-  /** Newest first; for a server, which has others to answer meanwhile. */
+  /** Newest first; yields to other requests meanwhile. */
   findInTurns(filter: Filter): Promise<Entry[]> {
     const live = (first: number) => (this.writer?.segment.first === first ? this.writer.rows : undefined)
     return findEntriesInTurns(this.options.folder, filter, { live, keep: true })
   }
 
-  /** Signs what is not signed yet. What fails is tried again after the next entry. */
+  /** Signs what is not signed yet. After a failure it is retried with the next entry. */
   sign(): void {
     clearTimeout(this.timer)
     this.timer = undefined
@@ -138,7 +141,7 @@ export class AuditChain {
         this.unsigned = 0
       },
       (error) => {
-        // Not with each entry that comes now: in a while, or after as many more.
+        // Not for each entry: after a delay, or after enough further entries.
         this.unsigned = 1
         this.options.failed(error)
       },
@@ -156,7 +159,7 @@ export class AuditChain {
     try {
       act()
     } catch (error) {
-      // What could not be cut back either is found again as torn.
+      // A record that could not be cut off either is found as torn at the next start.
       if (!this.writer?.isWhole()) this.drop()
       failed(error)
     }
@@ -165,7 +168,7 @@ export class AuditChain {
   private drop(): void {
     const { writer } = this
     if (!writer) return
-    // What is still waited for keeps the file open, and its failure is for those who wait.
+    // A pending sync keeps the file open; those who wait for it get its failure.
     const leaving = writer.synced()
     this.leaving = leaving
     leaving
@@ -198,7 +201,10 @@ export class AuditChain {
     this.gap = undefined
   }
 
-  /** A checkpoint in the segment, on the disk, and in its own file: in this order, or the file would tell of more than there is. */
+  /**
+   * Writes the checkpoint to the segment, to disk, and then to its own file. In another order the file could promise
+   * records that do not exist.
+   */
   private signIn(writer: SegmentWriter, first = this.first): void {
     const { key } = this
     if (!key) throw new Error('the audit log has no key')
@@ -213,7 +219,7 @@ export class AuditChain {
     writeAtomic(checkpointFile(this.options.folder), `${body}\n`)
   }
 
-  /** The segment to write to: a new one when this one is full and a new one can be made. */
+  /** The current segment: a new one if this one is full and a new one can be created. */
   private roomy(full: SegmentWriter): SegmentWriter {
     const { folder, segment, size } = this.options
     if (full.size < segment) return full
@@ -227,7 +233,7 @@ export class AuditChain {
     try {
       full.saveIndex()
     } catch {
-      // The first query makes it.
+      // Created by the first query.
     }
     full.close()
     faultPoint('audit-rotated')
@@ -268,24 +274,24 @@ export class AuditChain {
           : !found && !key.fresh && !again && 'there was no log, although its key was there',
       'audit.checkpoint': own !== undefined && !signed && 'the last checkpoint was not signed with the key',
     }
-    // Opening may fail further down and be tried again: each is told once.
+    // Opening may fail later and be retried: each problem is reported once.
     for (const [action, message] of Object.entries(wrong))
       if (message && !this.notes.some((note) => note.action === action)) {
         this.notes.push({ action, message, result: 'failure' })
         this.options.found(`${action}: ${message}`)
       }
-    // A number is never given out twice: what is missing stays missing.
+    // A number is never reused: missing records stay missing.
     this.last = Math.max(known, reached)
     this.first = kept?.checkpoint.first ?? this.first
     if (found) {
-      // A kill may have come between the signature and the removal of what it left out.
+      // A kill may have come between the signature and the removal of the old segments.
       if (kept) for (const old of listSegments(folder)) if (old.first < this.first) removeSegment(old)
       return SegmentWriter.continue(found)
     }
     return this.begun(this.last)
   }
 
-  /** A new segment, with the checkpoint that each begins with. Leaves nothing behind when it throws. */
+  /** Starts a new segment with its checkpoint. Leaves no files behind when it throws. */
   private begun(after: number, digest?: string, first = this.first): SegmentWriter {
     const writer = SegmentWriter.create(this.options.folder, after, digest)
     try {

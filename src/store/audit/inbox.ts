@@ -1,5 +1,5 @@
-// What another process did (`edge-admin user reset`), for the server to enter: the log has one writer, and it may not even run. It lies on
-// the disk before the command answers, and is taken away once it is entered.
+// Takes entries from other processes (`edge-admin user reset`) into the log, which has a single writer, the server,
+// that may not even be running. An entry is on disk before the command responds, and is removed once it is in the log.
 import { randomBytes } from 'node:crypto'
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,19 +18,20 @@ const Left = z.strictObject({
 })
 export type Left = z.infer<typeof Left>
 
-/** In the folder that the command changes something in. */
+/** In the folder where the command makes its change. */
 export const inboxOf = (parent: string) => join(parent, 'entries')
 
 const DONE = '.json'
 const BEGUN = '.begun'
-/** Milliseconds after which a command that has not said that it is done was killed. */
+/** Milliseconds after which a command that has not confirmed its change counts as killed. */
 const PATIENCE = 60_000
-/** Files that are looked at in one go. */
+/** Files that are processed in one go. */
 const MOST = 1000
 
 /**
- * Runs `act`, and leaves its entry in `parent`: before it the intent, after it that it is done. When `act` throws, nothing is left if none of
- * `files`, which it changes, is another one by then; else the intent, since it may have done a part.
+ * Runs `act`, and leaves its entry in `parent`: the intent before it, and the confirmation after it. If `act` throws,
+ * the intent is removed if none of `files`, which it changes, has been replaced by then; otherwise it stays, since a
+ * part may have been done.
  */
 export function recorded<T>(parent: string, entry: Omit<Left, 'at'>, act: () => T, files: string[] = []): T {
   const folder = inboxOf(parent)
@@ -52,7 +53,7 @@ export function recorded<T>(parent: string, entry: Omit<Left, 'at'>, act: () => 
   return result
 }
 
-/** A file that was replaced is another one, whatever is in it. */
+/** A replaced file counts as changed, whatever its content. */
 const printOf = (files: string[]) =>
   files
     .map((file) => statSync(file, { throwIfNoEntry: false }))
@@ -60,9 +61,9 @@ const printOf = (files: string[]) =>
     .join()
 
 interface Collect {
-  /** `unsure`: the command was killed, and nobody knows whether it did what it was about to. */
+  /** `unsure`: the command was killed, and nobody knows whether it made its change. */
   enter: (entry: Left, unsure: boolean) => void
-  /** Resolves when all that was entered is on the disk. */
+  /** Resolves when all recorded entries are on disk. */
   saved: () => Promise<void>
   warn: (text: string, error?: unknown) => void
 }
@@ -71,23 +72,23 @@ export class Inbox {
   private readonly folders: string[]
   private readonly collect: Collect
   /**
-   * What became of each file that still lies there: it is being entered; it is entered for good and only has to be taken away; it is left alone
-   * until the next start; or the log had no room for it, and it is tried again at this time of `performance.now`.
+   * The state of each file in the folder: it is being recorded; it is recorded and only has to be removed; it is left
+   * alone until the next start; or the log had no space, and it is retried at this value of `performance.now`.
    */
   private readonly known = new Map<string, 'busy' | 'entered' | 'left' | number>()
-  /** Folders that could not be looked into: said once. */
+  /** Folders that could not be read: each is reported once. */
   private readonly closed = new Set<string>()
 
   private readonly patience: number
 
-  /** `patience`: milliseconds until what the log had no room for is tried again. */
+  /** `patience`: milliseconds until an entry is retried that the log had no space for. */
   constructor(parents: string[], collect: Collect, patience = PATIENCE) {
     this.patience = patience
     this.folders = parents.map(inboxOf)
     this.collect = collect
   }
 
-  /** Enters what lies there. Never throws: a folder that cannot be read must not end the server. */
+  /** Records the entries in the folder. Never throws: an unreadable folder must not end the server. */
   look(): void {
     for (const folder of this.folders)
       for (const name of this.namesIn(folder)) {
@@ -125,7 +126,7 @@ export class Inbox {
       () => this.remove(file),
       (error) => {
         const dropped = error instanceof EntryDropped
-        // One that is in the log, and may not be on the disk: entered again while this server runs it would be there twice.
+        // It is in the log, but may not be on disk: recording it again while this server is running would duplicate it.
         this.known.set(file, dropped ? performance.now() + this.patience : 'left')
         if (!again)
           warn(`an entry that a command left is entered again ${dropped ? 'later' : 'at the next start'}`, error)
@@ -133,7 +134,7 @@ export class Inbox {
     )
   }
 
-  /** Forgets it only once it is gone: what cannot be taken away is not entered again. */
+  /** Forgets it only once its file is gone: if the file cannot be removed, the entry must not be recorded again. */
   private remove(file: string): void {
     const before = this.known.get(file)
     try {

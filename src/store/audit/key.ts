@@ -1,20 +1,20 @@
-// The key that signs the audit log's checkpoints: Ed25519, made at first use. The trap: a new key makes everything signed before worth
-// nothing, so one that cannot be read stops the log, and is never replaced.
+// The key that signs the audit log's checkpoints: Ed25519, generated at first use. A new key would make all earlier
+// signatures worthless, so an unreadable key stops the log and is never replaced.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { readText, writeAtomic } from '../atomic.ts'
 import { type Checkpoint, isCheckpoint, readBody } from './record.ts'
 
-/** Keeps a signature for this purpose from being one for another. */
+/** Prevents a signature for this purpose from being used for another. */
 const PURPOSE = 'edge-admin audit checkpoint\n'
 
 export interface SigningKey {
   private: KeyObject
   public: KeyObject
-  /** It was made just now. */
+  /** It was just generated. */
   fresh: boolean
 }
 
-/** Reads the key, or makes it. The public half is written to `publicFile` whenever it is not there as it should be. */
+/** Reads the key, or generates it. The public half is written to `publicFile` if it is missing or different. */
 export function signingKey(file: string, publicFile: string): SigningKey {
   let pem = readText(file)
   const fresh = pem === undefined
@@ -26,7 +26,7 @@ export function signingKey(file: string, publicFile: string): SigningKey {
   try {
     key = createPrivateKey(pem)
   } catch {
-    // Said below: the library's words quote the file.
+    // The library's message quotes the file, so it is replaced below.
   }
   if (key?.asymmetricKeyType !== 'ed25519') throw new Error(`${file}: not an Ed25519 private key (PEM)`)
   const pair = { private: key, public: createPublicKey(key), fresh }
@@ -35,19 +35,19 @@ export function signingKey(file: string, publicFile: string): SigningKey {
   return pair
 }
 
-/** Reads a public key (PEM). Throws on anything else, a private key too. */
+/** Reads a public key (PEM). Throws on anything else, including a private key. */
 export function publicKey(pem: string): KeyObject {
   let key: KeyObject | undefined
   try {
     if (/^-----BEGIN PUBLIC KEY-----/.test(pem)) key = createPublicKey(pem)
   } catch {
-    // Said below.
+    // Reported below.
   }
   if (key?.asymmetricKeyType !== 'ed25519') throw new Error('not an Ed25519 public key (PEM)')
   return key
 }
 
-/** The SHA-256 of the key's DER form: what two people compare over the telephone. */
+/** The SHA-256 of the key's DER form, for comparing it over the telephone. */
 export const fingerprint = (key: KeyObject): string => hash('sha256', key.export({ type: 'spki', format: 'der' }))
 
 /** The body of a checkpoint, with its signature at its end. */
@@ -58,11 +58,11 @@ export function checkpointBody(key: KeyObject, { seq, time, checkpoint }: Omit<C
   return `${unsigned.slice(0, -1)},"signature":"${signature}"}`
 }
 
-/** The checkpoint in a body; undefined when it is none, or not signed with this key. */
+/** The checkpoint in a body; undefined if it is not a checkpoint, or not signed with this key. */
 export function readCheckpoint(key: KeyObject, body: string): Checkpoint | undefined {
   const record = readBody(body)
   if (!record || !isCheckpoint(record)) return undefined
-  // Exactly the bytes that we would have written: nothing unsigned can stand in between.
+  // Exactly the bytes that we would have written: nothing unsigned can be inserted.
   const { seq, time, checkpoint, signature } = record
   const { previous, first } = checkpoint
   const unsigned = JSON.stringify({ seq, time, checkpoint: { previous, first } })

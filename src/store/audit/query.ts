@@ -1,5 +1,5 @@
-// Finds entries, newest first: the index of each segment says where to look, and only the candidates are read. The trap: everything may go
-// while we look (retention removes the oldest segment), so a file that is not there is simply older than the log.
+// Finds entries, newest first: the index of each segment tells where to look, and only candidates are read. Retention
+// may remove the oldest segment during a search, so a missing file only means that its entries are older than the log.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { errno } from '../../errors.ts'
 import { Breath } from '../breath.ts'
@@ -14,9 +14,9 @@ export interface Filter extends Terms {
 }
 
 export interface Look {
-  /** The rows of the segment that is still written, from who writes it. */
+  /** The rows of the segment that is still being written, from its writer. */
   live?: (first: number) => Rows | undefined
-  /** Whether an index that is missing is written, for the next time. */
+  /** Whether a missing index is written for the next search. */
   keep: boolean
 }
 
@@ -29,7 +29,10 @@ export function findEntries(folder: string, filter: Filter, look: Look): Entry[]
   return found
 }
 
-/** The same, with turns for everybody else in between: a log of a gigabyte has hundreds of segments, and a rare filter looks at all. */
+/**
+ * The same, but yields to other requests: a log of a gigabyte has hundreds of segments, and a rare filter reads all of
+ * them.
+ */
 export async function findEntriesInTurns(folder: string, filter: Filter, look: Look): Promise<Entry[]> {
   const found: Entry[] = []
   const breath = new Breath()
@@ -37,7 +40,7 @@ export async function findEntriesInTurns(folder: string, filter: Filter, look: L
   return found
 }
 
-/** Adds to `found`, and stops before each segment. */
+/** Adds to `found`, and pauses before each segment. */
 function* search(folder: string, filter: Filter, { live, keep }: Look, found: Entry[]): Generator<void> {
   const wanted = want(filter)
   const files = new RowFiles()
@@ -60,7 +63,7 @@ function* search(folder: string, filter: Filter, { live, keep }: Look, found: En
       const rows = live?.(segment.first) ?? (full && files.read(indexFile(segment), size)) ?? undefined
       const known = rows || makeRows(segment, keep && full)
       if (collect(fd, known, { filter, wanted, segment, found })) continue
-      // The index and the segment do not belong together.
+      // The index does not belong to the segment.
       collect(fd, makeRows(segment, keep && full), { filter, wanted, segment, found })
     } finally {
       closeSync(fd)
@@ -75,7 +78,7 @@ interface Search {
   found: Entry[]
 }
 
-/** Adds what matches; false, with nothing added, when the rows lead to something that is no entry. */
+/** Adds the matching entries; false, with nothing added, if the rows do not lead to entries. */
 function collect(fd: number, rows: Rows, { filter, wanted, segment, found }: Search): boolean {
   const { before = Number.MAX_SAFE_INTEGER, limit } = filter
   const had = found.length
@@ -110,7 +113,7 @@ function makeRows(segment: Segment, keep: boolean): Rows {
   try {
     if (keep) rows.save(indexFile(segment), bytes.length)
   } catch {
-    // Only slower the next time, too.
+    // Without the index the next search is only slower.
   }
   return rows
 }
@@ -128,6 +131,6 @@ function matches(entry: Entry, { actor, action, resource, result, since, until, 
   )
 }
 
-/** `pools/tank` is also looked for by who asks for what is below it: `pools/tank/…`, and `…/tank@snapshot`. */
+/** `pools/tank` also matches what is below it: `pools/tank/…`, and `…/tank@snapshot`. */
 const isAtOrBelow = (resource: string, wanted: string) =>
   resource.startsWith(wanted) && (resource.length === wanted.length || /[/@]/.test(resource.charAt(wanted.length)))

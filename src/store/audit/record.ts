@@ -1,11 +1,12 @@
-// The audit log's records: how one is written, framed and chained (docs/audit-format.md says it for other programs). The trap: its bytes are
-// what is hashed and signed, so a member more, or in another order, is another record.
+// The records of the audit log: how one is written, framed and chained (docs/audit-format.md describes it for other
+// programs). The bytes are hashed and signed, so another member, or another order, is another record.
 import { hash } from 'node:crypto'
 
 /**
- * One line of a segment: `LENGTH DIGEST BODY\n`. BODY is JSON in UTF-8 without a line feed, LENGTH its bytes in decimal, DIGEST the SHA-256
- * of `PREVIOUS LENGTH BODY` in hexadecimal, where PREVIOUS is the digest of the record before (64 zeros before the first). The digest
- * stands with its own record, not with the next: so a changed byte tells on exactly the record that it is in.
+ * One line of a segment: `LENGTH DIGEST BODY\n`. BODY is JSON in UTF-8 without a line feed, LENGTH its size in bytes in
+ * decimal, DIGEST the SHA-256 of `PREVIOUS LENGTH BODY` in hexadecimal, where PREVIOUS is the digest of the preceding
+ * record (64 zeros before the first). The digest is stored with its own record, not with the next, so that a changed
+ * byte shows in exactly the record that contains it.
  */
 export interface Frame {
   length: number
@@ -16,7 +17,7 @@ export interface Frame {
 }
 
 export const ORIGIN = '0'.repeat(64)
-/** Bytes of a body; ours stay far below. */
+/** The maximum size of a body in bytes; ours are far smaller. */
 const LONGEST = 16_384
 const DIGEST = /^[0-9a-f]{64}$/
 
@@ -24,9 +25,9 @@ export interface Entry {
   seq: number
   /** ISO 8601, UTC, milliseconds. */
   time: string
-  /** An account's id, `token` for the appliance's one token, `nobody`, or `system`. */
+  /** An account's ID, `token` for the API token, `nobody`, or `system`. */
   actor: string
-  /** What the account is called. */
+  /** The account's name. */
   name?: string | undefined
   action: string
   resource: string
@@ -37,7 +38,7 @@ export interface Entry {
   request?: string | undefined
 }
 
-/** Characters of each text; what is longer ends in an ellipsis. */
+/** The maximum length of each text in characters; longer ones end in an ellipsis. */
 const MOST: Record<Exclude<keyof Entry, 'seq' | 'time' | 'result'>, number> = {
   actor: 64,
   name: 64,
@@ -54,7 +55,7 @@ export interface Checkpoint {
   seq: number
   time: string
   checkpoint: {
-    /** The digest of the record before. */
+    /** The digest of the preceding record. */
     previous: string
     /** The first record that was kept: older ones were removed on purpose. */
     first: number
@@ -67,7 +68,7 @@ export function digestOf(previous: string, length: number, body: string): string
   return hash('sha256', `${previous} ${length} ${body}`)
 }
 
-/** What a caller wrote, as it may stand in a log: bounded, and without a character that steers a terminal or an eye. */
+/** A text from a caller, made safe for a log: limited, and without control or formatting characters. */
 export function clean(text: string, most: number): string {
   const short = text.length > most ? `${text.slice(0, most - 1)}…` : text
   return /^[\x20-\x7e]*$/.test(short) ? short : short.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?')
@@ -79,11 +80,11 @@ const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/
 export function entryBody(entry: Entry): string {
   const { seq, time, actor, name, action, resource, result, message, ip, agent, request } = entry
   const body = JSON.stringify({ seq, time, actor, name, action, resource, result, message, ip, agent, request })
-  // Nearly always there is nothing to clean, and one look at the whole costs less than one at each part.
+  // There is nearly always nothing to clean, and one check of the whole is cheaper than one of each part.
   return PLAIN.test(body) && fits(entry) ? body : JSON.stringify(cleaned(entry))
 }
 
-/** Written out: a loop over names is slower than all the rest. */
+/** Written out: a loop over the names would be slower than all the rest. */
 const fits = ({ actor, name = '', action, resource, message = '', ip = '', agent = '', request = '' }: Entry) =>
   actor.length <= MOST.actor &&
   name.length <= MOST.name &&
@@ -115,7 +116,9 @@ function cleaned(entry: Entry): Entry {
   }
 }
 
-/** Reads the record at `at`. Undefined when no whole, well-framed one begins there; whether its digest is right is another question. */
+/**
+ * Reads the record at `at`. Undefined if no complete, well-framed record begins there; its digest is not checked here.
+ */
 export function readFrame(bytes: Buffer, at: number): Frame | undefined {
   const blank = bytes.indexOf(32, at)
   if (blank < 0 || blank === at || blank - at > 5) return undefined
@@ -127,12 +130,12 @@ export function readFrame(bytes: Buffer, at: number): Frame | undefined {
   const digest = bytes.toString('latin1', blank + 1, blank + 65)
   if (bytes[start - 1] !== 32 || bytes[end] !== 10 || !DIGEST.test(digest)) return undefined
   const body = bytes.toString('utf8', start, end)
-  // What is no UTF-8 reads like the sign for it: then two bodies would have one digest.
+  // Invalid UTF-8 decodes to the replacement character: then two bodies would have one digest.
   if (body.includes('\ufffd') && !Buffer.from(body).equals(bytes.subarray(start, end))) return undefined
   return { length, digest, body, end: end + 1 }
 }
 
-/** What a body says; undefined for anything that this program would not have written. */
+/** The content of a body; undefined for anything that this program would not have written. */
 export function readBody(body: string): Entry | Checkpoint | undefined {
   let value: Partial<Entry & Checkpoint>
   try {

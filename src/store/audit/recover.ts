@@ -1,5 +1,5 @@
-// What a server finds in its audit log when it starts: the last record, after a torn one at the end was cut off. The trap: only what cannot
-// be a record, and only at the very end, is cut; damage in the middle stays where it is, for `edge-admin audit verify` to name.
+// Finds the last record of the audit log at the start, after cutting off a torn one. Only bytes at the very end that
+// cannot be a record are cut; damage in the middle is left for `edge-admin audit verify` to report.
 import { readFileSync, truncateSync } from 'node:fs'
 import { readFrom } from '../append-log.ts'
 import { readBody, readFrame } from './record.ts'
@@ -7,13 +7,13 @@ import { removeSegment, type Segment } from './segments.ts'
 
 export interface Found {
   segment: Segment
-  /** Bytes of the segment, without what was cut. */
+  /** The size of the segment without what was cut off. */
   size: number
   seq: number
   digest: string
 }
 
-/** The last record of the newest segment that has one, and how many bytes behind it were cut off. */
+/** The last record of the newest segment that has one, and how many bytes after it were cut off. */
 export function recover(segments: Segment[]): { found: Found | undefined; torn: number } {
   let torn = 0
   for (const segment of segments.toReversed()) {
@@ -24,7 +24,7 @@ export function recover(segments: Segment[]): { found: Found | undefined; torn: 
       if (found.size < bytes.length) truncateSync(segment.path, found.size)
       return { found, torn }
     }
-    // Begun, and not one record of it came to the disk.
+    // It was started, but no record of it reached the disk.
     removeSegment(segment)
   }
   return { found: undefined, torn }

@@ -1,11 +1,11 @@
-// The index of one segment: seven numbers for each record, enough to pass over what a filter does not want without reading it. The trap: they
-// are fingerprints, so a hit is only a candidate; whoever reads the record compares for real.
+// The index of one segment: seven numbers for each record, enough to skip what a filter excludes without reading it.
+// They are fingerprints, so a match is only a candidate that has to be compared with its record.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { errno } from '../../errors.ts'
 import { writeAtomic } from '../atomic.ts'
 import { type Checkpoint, type Entry, isCheckpoint, readBody, readFrame } from './record.ts'
 
-/** Offset, seconds, actor (id and name), action and result, the resource down to six levels deep. */
+/** Offset, seconds, actor (id and name), action and result, and the resource down to six levels. */
 const WIDTH = 7
 const LEVELS = 6
 const SUCCESS = 1
@@ -15,7 +15,7 @@ const HEAD = 16
 const SLASH = 47
 const AT = 64
 
-/** What to look for: masks and the values under them, an actor's fingerprint (0: anybody's), a stretch of time in seconds. */
+/** What to look for: masks and the values under them, an actor's fingerprint (0: any), a time range in seconds. */
 export interface Wanted {
   actor: number
   mask: [number, number, number, number]
@@ -29,12 +29,12 @@ export interface Terms {
   action?: string | undefined
   resource?: string | undefined
   result?: 'success' | 'failure' | undefined
-  /** Milliseconds since 1970: from here on, and before. */
+  /** Milliseconds since 1970: from the first, and before the second. */
   since?: number | undefined
   until?: number | undefined
 }
 
-/** FNV-1a, one character further. */
+/** FNV-1a, one more character. */
 const START = 0x811c9dc5 | 0
 const step = (value: number, character: number) => Math.imul(value ^ character, 0x01000193)
 /** 16 bits, never 0. */
@@ -46,7 +46,7 @@ function fingerprint(text: string): number {
   return fold(value)
 }
 
-/** Three numbers, two levels in each: `pools/tank/a` is known as `pools`, `pools/tank` and itself. */
+/** Three numbers with two levels each: `pools/tank/a` is found as `pools`, as `pools/tank` and as itself. */
 function resourceWords(resource: string): [number, number, number] {
   const words: [number, number, number] = [0, 0, 0]
   let [value, level] = [START, 0]
@@ -100,7 +100,7 @@ export class Rows {
     const { words } = this
     words[at] = offset
     words[at + 1] = Math.floor(Date.parse(record.time) / 1000) || 0
-    // A checkpoint's other members stay 0: it is nothing that a filter finds.
+    // For a checkpoint the other members stay 0: no filter finds it.
     if (!isCheckpoint(record)) {
       const { actor, name, action, resource, result } = record
       words[at + 2] = (fingerprint(actor) << 16) | (name === undefined ? 0 : fingerprint(name))
@@ -117,7 +117,7 @@ export class Rows {
     return this.words[row * WIDTH] as number
   }
 
-  /** The last row before `row` that may be what is wanted; -1 when there is none. */
+  /** The last candidate before `row`; -1 if there is none. */
   before(row: number, { actor, mask, value, since, until }: Wanted): number {
     const { words } = this
     const [m3, m4, m5, m6] = mask
@@ -135,13 +135,13 @@ export class Rows {
     return -1
   }
 
-  /** Keeps them beside a segment that does not grow any more. Not synced for its own sake: it can be made again. */
+  /** Stores them beside a segment that no longer grows. Not synced, because they can be made again. */
   save(file: string, segmentSize: number): void {
     const head = Buffer.from(Uint32Array.of(MAGIC, WIDTH, segmentSize, this.count).buffer)
     writeAtomic(file, Buffer.concat([head, Buffer.from(this.words.buffer, 0, this.count * WIDTH * 4)]))
   }
 
-  /** The rows of a whole segment, from its text. What is no record is passed over. */
+  /** The rows of a whole segment, from its text. Anything that is not a record is skipped. */
   static of(bytes: Buffer): Rows {
     const rows = new Rows()
     for (let at = 0; at < bytes.length; ) {
@@ -155,11 +155,11 @@ export class Rows {
   }
 }
 
-/** Indexes from files, one at a time in the same memory. */
+/** Reads indexes from files, one at a time, into the same memory. */
 export class RowFiles {
   private memory = new ArrayBuffer(1 << 18)
 
-  /** The rows in `file`; valid until the next call. Undefined when there is none that fits a segment of this size. */
+  /** The rows in `file`; valid until the next call. Undefined if there is no index that fits a segment of this size. */
   read(file: string, segmentSize: number): Rows | undefined {
     let fd: number
     try {

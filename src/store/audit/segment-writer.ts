@@ -1,4 +1,5 @@
-// The segment that grows. The trap: on a full disk a write may stop in the middle, so each one that failed is cut back to the record before.
+// The segment that is being written. On a full disk a write may stop in the middle, so after a failed write the segment
+// is cut back to the preceding record.
 import {
   closeSync,
   fdatasync,
@@ -28,9 +29,9 @@ export class SegmentWriter {
   private rowsSoFar: Rows | undefined
   private readonly fd: number
   private readonly inode: number
-  /** Bytes that a sync which has ended has covered. */
+  /** The bytes that a completed sync has covered. */
   private safe = 0
-  /** Who waits for a sync. */
+  /** Those who wait for a sync. */
   private waiting = 0
   private closing = false
   private readonly commits = new GroupCommit(() => this.syncOnce())
@@ -56,7 +57,7 @@ export class SegmentWriter {
     return new SegmentWriter({ segment, size: 0, seq, digest }, new Rows())
   }
 
-  /** Throws, with the segment as it was before. */
+  /** Throws with the segment unchanged. */
   put(record: Entry | Checkpoint, body: string): void {
     const length = Buffer.byteLength(body)
     const digest = digestOf(this.digest, length, body)
@@ -75,13 +76,13 @@ export class SegmentWriter {
     this.digest = digest
   }
 
-  /** Made from the file only when somebody asks: a start has better things to do. */
+  /** Made from the file only on demand, to keep the start fast. */
   get rows(): Rows {
     this.rowsSoFar ??= Rows.of(readFileSync(this.segment.path))
     return this.rowsSoFar
   }
 
-  /** Whether the file still has its name and no other hand has written to it. */
+  /** Whether the file still has its name and was not written to by others. */
   isWhole(): boolean {
     const now = statSync(this.segment.path, { throwIfNoEntry: false })
     return now?.ino === this.inode && now.size === this.size
@@ -93,7 +94,7 @@ export class SegmentWriter {
     this.safe = size
   }
 
-  /** Resolves when all that was put until now is on the disk; rejects with the disk's error. */
+  /** Resolves when everything written so far is on disk; rejects with the disk's error. */
   async synced(): Promise<void> {
     if (this.safe >= this.size) return
     this.waiting += 1
@@ -112,12 +113,12 @@ export class SegmentWriter {
     this.safe = Math.max(this.safe, size)
   }
 
-  /** It is full: its index is kept beside it. */
+  /** It is full: its index is stored beside it. */
   saveIndex(): void {
     this.rows.save(indexFile(this.segment), this.size)
   }
 
-  /** Whoever waits for a sync still needs the descriptor, whose number another file could get meanwhile. */
+  /** A pending sync still needs the descriptor, whose number another file could get. */
   close(): void {
     this.closing = true
     if (this.waiting === 0) closeSync(this.fd)

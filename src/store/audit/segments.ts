@@ -1,5 +1,5 @@
-// The audit log's files: `<state>/audit/NNNNNNNNNNNN.log`, named by the first record in it, with its index beside it, the last signed
-// checkpoint and the public key. The trap: other files may lie there; only these names count.
+// The files of the audit log: `<state>/audit/NNNNNNNNNNNN.log`, named by the number of their first record, with the
+// index beside them, the last signed checkpoint and the public key. Files with other names are ignored.
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '../../errors.ts'
@@ -19,7 +19,7 @@ export const segmentAt = (folder: string, first: number): Segment => ({
 
 export const isSegmentName = (name: string) => /^[0-9]{12}\.log$/.test(name)
 
-/** Oldest first; none when there is no such folder. */
+/** Oldest first; empty if there is no such folder. */
 export function listSegments(folder: string): Segment[] {
   let names: string[]
   try {
@@ -34,7 +34,7 @@ export function listSegments(folder: string): Segment[] {
     .map((name) => segmentAt(folder, Number.parseInt(name, 10)))
 }
 
-/** The oldest segments that have to go so that the rest takes at most `most` bytes; the newest always stays. */
+/** The oldest segments that have to be removed so that the rest takes at most `most` bytes; the newest always stays. */
 export function tooMany(segments: Segment[], most: number): Segment[] {
   const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
   const sizes = segments.map((segment) => sizeOf(segment.path) + sizeOf(indexFile(segment)))

@@ -1,5 +1,6 @@
-// Checks a log without the machine that wrote it: segments and a public key are enough. The trap: `entry` is the first number at which there
-// stands not what was written; behind it nothing is judged, since everything after a broken link is.
+// Verifies a log without the machine that wrote it: segments and a public key are enough. `entry` is the first number
+// where something else was found than what was written; nothing after it is judged, since a broken link invalidates all
+// that follows.
 import type { KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -8,24 +9,24 @@ import { type Checkpoint, digestOf, type Frame, isCheckpoint, ORIGIN, readBody, 
 import { isSegmentName } from './segments.ts'
 
 export interface Report {
-  /** Records that were found good, checkpoints among them. */
+  /** Valid records, including checkpoints. */
   checked: number
   first: number
   last: number
   /** The last record that a signature covers. */
   signed: number
-  /** The first thing that is wrong. */
+  /** The first problem. */
   bad?: Bad
 }
 
 export interface Bad {
   entry: number
   problem: string
-  /** The file that it is in. */
+  /** The file with the problem. */
   file?: string
 }
 
-/** What ends the reading. */
+/** Ends the reading. */
 class Broken extends Error {
   readonly bad: Bad
   constructor(bad: Bad) {
@@ -34,18 +35,18 @@ class Broken extends Error {
   }
 }
 
-/** A segment of ours is never longer than a few mebibytes. */
+/** Our segments are never larger than a few mebibytes. */
 const LONGEST_FILE = 256 << 20
 
 interface Expected {
   key: KeyObject
-  /** Bodies of checkpoints that were kept elsewhere: signed, and newer or older than the log. */
+  /** Bodies of checkpoints that were saved elsewhere: signed, and newer or older than the log. */
   checkpoints?: string[]
-  /** Only some segments of a log are there: its beginning is not missed. */
+  /** Only a part of the log is given: a missing beginning is no problem. */
   part?: boolean
 }
 
-/** Reads the segments in their order. Throws only what the system throws. */
+/** Reads the segments in order. Throws only the system's errors. */
 export function verifySegments(files: string[], { key, checkpoints = [], part = false }: Expected): Report {
   const report: Report = { checked: 0, first: 0, last: 0, signed: 0 }
   try {
@@ -70,7 +71,7 @@ function keptCheckpoint(key: KeyObject, body: string): { record: Checkpoint; bod
   throw new Broken({ entry: claimed?.seq ?? 0, problem: 'the checkpoint that was kept is not signed with this key' })
 }
 
-/** What was signed has to be there: the beginning that was kept, and the end. */
+/** What was signed has to exist: the saved beginning, and the end. */
 function checkEnds({ checked, first, last }: Report, { seq, checkpoint }: Checkpoint, part: boolean): void {
   const next = checked === 0 ? checkpoint.first : last + 1
   if (next <= seq)
@@ -95,7 +96,7 @@ class Chain {
   read(file: string): void {
     const { report } = this
     const name = basename(file)
-    // Where a log begins its name tells, and a signature has to say the same.
+    // A log's name tells where it begins, and a signature has to confirm it.
     if (report.checked === 0 && isSegmentName(name)) report.last = Number.parseInt(name, 10) - 1
     const { size } = statSync(file)
     if (size > LONGEST_FILE)
@@ -116,12 +117,12 @@ class Chain {
     return { entry: this.report.last + 1, problem: cut ? 'cut off in the middle' : 'damaged' }
   }
 
-  /** What is wrong with the next record; undefined when it is the one that belongs here. */
+  /** The problem of the next record; undefined if it is the expected one. */
   private judge({ length, digest, body }: Frame, beginning: boolean): Bad | undefined {
     const { report } = this
     const record = readBody(body)
     const checkpoint = record && isCheckpoint(record) ? record : undefined
-    // Older segments may have been removed: then a signature is what the chain begins from.
+    // Older segments may have been removed: then the chain starts from a signature.
     const previous = report.checked === 0 && checkpoint ? checkpoint.checkpoint.previous : this.digest
     const expected = report.last + 1
     const intact = digest === digestOf(previous, length, body)
@@ -147,7 +148,7 @@ class Chain {
   private judgeCheckpoint({ seq, checkpoint }: Checkpoint, body: string, previous: string): Bad | undefined {
     if (!readCheckpoint(this.key, body)) return { entry: seq, problem: 'the checkpoint is not signed with this key' }
     if (checkpoint.previous === previous) return undefined
-    // Somebody has made the digests anew, and could not sign them.
+    // Somebody has recomputed the digests, but could not sign them.
     const from = (this.signature?.seq ?? this.report.first - 1) + 1
     return { entry: from, problem: `changed: entries ${from} to ${seq - 1} are not those that were signed` }
   }
