@@ -1,5 +1,5 @@
-// Small files that are either the old ones or the new ones, never half: temporary file, fsync, rename, fsync of the folder.
-// Synchronous on purpose: a 200-byte file costs 0.4 ms with its fsyncs, and nobody can see the state in between.
+// Replaces small files atomically: temporary file, fsync, rename, fsync of the folder. Synchronous on purpose: a
+// 200-byte file costs 0.4 ms with its fsyncs, and nobody can see a state in between.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -23,9 +23,10 @@ import { give, giveToGroup, heirOf } from './owner.ts'
 import { decodeText, TextError } from './text.ts'
 
 /**
- * Replaces `file` with `content`, durably. It keeps the owner, the group and the mode that it has (see owner.ts); `mode` and `group` are those of
- * a new one, which root gives to its folder's group where none is named. Refuses to replace anything that is not a regular file.
- * Throws the system's error (ENOSPC, EACCES…) and leaves no temporary file behind. Returns what could not be kept, in words for a log.
+ * Replaces `file` with `content`, durably. The file keeps its owner, group and mode (see owner.ts); `mode` and `group`
+ * are for a new file, which root gives to its folder's group if none is named. Refuses to replace anything that is not
+ * a regular file. Throws the system's error (ENOSPC, EACCES…) and leaves no temporary file behind. Returns what could
+ * not be kept, as text for a log.
  */
 export function writeAtomic(
   file: string,
@@ -39,14 +40,17 @@ export function writeAtomic(
 }
 
 /**
- * The same without its fsyncs, for a file that nobody relies on before the caller has made it durable by `syncPaths`, with its folder. A
- * reader still finds all of it or nothing.
+ * The same without its fsyncs, for a file that nobody relies on until the caller has made it durable with `syncPaths`,
+ * together with its folder. A reader still finds all of it or nothing.
  */
 export function writeUnsynced(file: string, content: string, mode = 0o640): void {
   replace(file, content, mode, { there: undefined, synced: false })
 }
 
-/** Makes files, and the names in folders, survive a power cut. The event loop goes on meanwhile: a slow disk takes tens of milliseconds. */
+/**
+ * Makes files, and the names in folders, survive a power cut. Asynchronous, because a slow disk takes tens of
+ * milliseconds.
+ */
 export async function syncPaths(paths: Iterable<string>): Promise<void> {
   const all = [...new Set(paths)].map(async (path) => {
     const handle = await open(path, 'r')
@@ -56,14 +60,15 @@ export async function syncPaths(paths: Iterable<string>): Promise<void> {
       await handle.close()
     }
   })
-  // Every one has ended before an error is thrown: the caller removes the files then.
+  // Wait for all of them before throwing an error: the caller removes the files then.
   const failed = (await Promise.allSettled(all)).find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
 }
 
 /**
- * As writeAtomic where a link may lie in the file's place: it is replaced, never followed, by a file with the owner, group and mode of the one that it
- * leads to. An image that runs from memory lays such links to what it keeps on a disk (scripts/memory-image.sh).
+ * As writeAtomic, but a link in the file's place is replaced, never followed, by a file with the owner, group and mode
+ * of the link's target. An image that runs from memory has such links to files that it keeps on a disk
+ * (scripts/memory-image.sh).
  */
 export function replaceAtomic(file: string, content: string | Uint8Array, mode = 0o640): string | undefined {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return writeAtomic(file, content, mode)
@@ -79,7 +84,7 @@ function replace(
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`)
   let lost: string | undefined
   try {
-    // For nobody else until it is whose it shall be.
+    // Closed to others until it has its final owner.
     const fd = openSync(temporary, 'wx', there ? 0o600 : mode)
     try {
       if (there) lost = give(fd, heirOf(there, mode))
@@ -108,14 +113,15 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Bytes of the largest file that is taken for a small one, and of one whose first line counts. */
+/** The maximum size in bytes of a small file, and of a file whose first line is read. */
 const MOST = 16 << 20
 const LONGEST_LINE = 1 << 16
 
 /**
- * The bytes of a small file; undefined when it (or its folder) is not there, is not a regular file or is not small. Never a pipe or a device, which would hold
- * up the whole server, and a link only where root or we made it: in a folder that others may write to it could lead to what only root may see.
- * `first`: so many bytes of it are enough.
+ * The bytes of a small file; undefined if it (or its folder) does not exist, is not a regular file or is too large.
+ * Never reads a pipe or a device, which would block the whole server, and follows a link only if root or this user made
+ * it: in a folder that others can write to it could lead to a file that only root may read. `first`: read only so many
+ * bytes.
  */
 function readBytes(file: string, first?: number): Buffer | undefined {
   const fd = openSmall(file)
@@ -149,7 +155,7 @@ function openSmall(file: string): number | undefined {
   }
 }
 
-/** ELOOP: a link, or one that leads to itself; ENXIO: a socket. */
+/** ELOOP: a link that must not be followed, or a circular one; ENXIO: a socket. */
 const NOT_THERE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']
 
 function sizeOf(file: string): number | undefined {
@@ -166,12 +172,15 @@ function isTrustedLink(file: string): boolean {
   return owner === 0 || owner === process.geteuid?.()
 }
 
-/** The text of a small file that a program of ours wrote, or undefined when there is none. */
+/** The text of a small file that one of our programs wrote; undefined if there is none. */
 export const readText = (file: string): string | undefined => readBytes(file)?.toString('utf8')
 
-/** As `readText`, for a file that people edit, by the encoding that it has. Throws what it is where that cannot be read (see text.ts). */
+/**
+ * As `readText`, for a file that people edit, in its own encoding. Throws a description if it cannot be decoded (see
+ * text.ts).
+ */
 export function readEdited(file: string, bytes = readBytes(file)): string | undefined {
-  // Not as good as none: somebody wrote it.
+  // Not treated as missing: somebody wrote it.
   if (!bytes && (sizeOf(file) ?? 0) > MOST) throw new TextError(`${file}: larger than ${MOST >> 20} MiB`)
   try {
     return bytes && decodeText(bytes)
@@ -181,8 +190,8 @@ export function readEdited(file: string, bytes = readBytes(file)): string | unde
 }
 
 /**
- * As `readText`, in a folder of somebody less trusted (uploads): never through a link, never a pipe or a device, which would hold up
- * the whole server, and nothing that is larger than a mebibyte.
+ * As `readText`, in a folder of a less trusted user (uploads): never through a link, never a pipe or a device, which
+ * would block the whole server, and nothing larger than a mebibyte.
  */
 export function readForeign(file: string): string | undefined {
   let fd: number
@@ -200,7 +209,7 @@ export function readForeign(file: string): string | undefined {
   }
 }
 
-/** The value in a JSON file; undefined when the file is missing, cannot be read as text or does not parse. */
+/** The value in a JSON file; undefined if the file does not exist, cannot be read as text or does not parse. */
 export function readJson(file: string): unknown {
   try {
     const bytes = readBytes(file)
@@ -219,13 +228,15 @@ export function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** The first line of a small file without its line end; undefined when there is no file. */
+/** The first line of a small file without its line end; undefined if there is no file. */
 export function readLine(file: string): string | undefined {
   const bytes = readBytes(file, LONGEST_LINE)
   return bytes && textOrAscii(bytes).split('\n', 1)[0]?.replace(/\r$/, '')
 }
 
-/** What cannot be read rightly is shown by its printable ASCII, which is all that the scripts compare of such a line. */
+/**
+ * Bytes that cannot be decoded are reduced to printable ASCII, which is all that the scripts compare of such a line.
+ */
 function textOrAscii(bytes: Buffer): string {
   try {
     return decodeText(bytes)

@@ -1,5 +1,6 @@
-// Puts a set of files in place together, or all back: after a kill or a power cut at any instant `swapBack` restores exactly what was there.
-// The trap is the order: the plan is on disk before anything changes, all old files are saved before the first new one is placed.
+// Replaces a set of files together, or none: after a kill or a power cut at any moment `swapBack` restores exactly the
+// old state. This depends on the order: the plan is on disk before anything changes, and all old files are saved before
+// the first new one is put in place.
 import { createHash, randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -28,17 +29,17 @@ import { adopt, copyContent, copyEntry, pieces, syncFile, walk } from './tree.ts
 
 const Plan = z.object({
   base: z.string(),
-  /** Part of the names of temporary files beside the targets, so that they are found again. */
+  /** Part of the names of temporary files beside the targets, so that they can be found again. */
   mark: z.string(),
-  /** Folders that have to be made, parents first. */
+  /** Folders that have to be created, parents first. */
   folders: z.array(z.object({ path: z.string(), target: z.string() })),
-  /** `path` is below `new`; `target` has no link on its way, since a link may itself be replaced by this very swap. */
+  /** `path` is below `new`; no part of `target` is a link, since a link may itself be replaced by this swap. */
   entries: z.array(
     z.object({
       path: z.string(),
       target: z.string(),
       existed: z.boolean(),
-      /** What it gets (`contentOf`), where the swap was asked to know its own files again. */
+      /** The new content (`contentOf`), if the swap has to recognize its own files later. */
       placed: z.string().optional(),
     }),
   ),
@@ -49,8 +50,9 @@ const planFile = (dir: string) => join(dir, 'plan.json')
 
 export interface KeepOptions {
   /**
-   * Of a link to a regular file, that file's content is the old one, and comes back as a file: for links whose file somebody else may write
-   * over meanwhile, as the tool of an image that runs from memory does. Otherwise a link comes back as a link.
+   * For a link to a regular file, saves that file's content, and restores it as a file: for links whose file another
+   * program may overwrite meanwhile, such as the tool of an image that runs from memory. Otherwise a link is restored
+   * as a link.
    */
   contents?: boolean
 }
@@ -60,13 +62,16 @@ export interface SwapOptions extends KeepOptions {
   closed?: string[]
   /** The new files keep the owners that they were staged with, instead of those of the files that they replace. */
   ownersOfNew?: boolean
-  /** The plan knows what it places, so that `swapForeign` can tell it from what came later. Reads every file. */
+  /** Records the new contents in the plan, so that `swapForeign` can tell them from later changes. Reads every file. */
   knowsAgain?: boolean
-  /** Hears of each file and link before anything changes. */
+  /** Called for each file and link before anything changes. */
   tell?: (path: string, change: 'add' | 'replace') => void
 }
 
-/** Puts every file and link under `dir/new` at the same place under `base`. What throws before a plan is written has changed nothing. */
+/**
+ * Puts every file and link under `dir/new` at the same place under `base`. If it throws before the plan is written,
+ * nothing has changed.
+ */
 export function swapIn(
   folder: string,
   base: string,
@@ -93,8 +98,9 @@ export function swapIn(
 }
 
 /**
- * Keeps what is at these places, or that nothing is there, for as long as somebody else may change it: `swapBack` restores it. Copies, because
- * the other may write into the very file. Throws, with nothing kept, where there is anything but a file or a link.
+ * Saves what is at these places, including that nothing is there, while another program may change it: `swapBack`
+ * restores it. It saves copies, because that program may write into the very file. Throws, with nothing saved, if there
+ * is anything but a file or a link.
  */
 export function swapKeep(folder: string, paths: string[], { contents = false }: KeepOptions = {}): void {
   const dir = resolve(folder)
@@ -108,14 +114,14 @@ export function swapKeep(folder: string, paths: string[], { contents = false }: 
     plan.entries.push({ path: relative('/', target), target, existed: there !== undefined })
   }
   save(dir, plan, contents ? copyContent : copyEntry)
-  // Only now: half a copy must never be put back.
+  // Only now: a partial copy must never be restored.
   writeAtomic(planFile(dir), JSON.stringify(plan))
   checkpoint('swap-kept')
 }
 
 /**
- * Puts everything back as it was. Without a plan nothing was changed, and it answers false; may be killed and called again. What cannot be put
- * back stays in the plan, and is thrown once everything else is back.
+ * Restores the old state. Without a plan nothing was changed, and it returns false; it may be killed and called again.
+ * What cannot be restored stays in the plan, and is thrown once everything else is restored.
  */
 export function swapBack(folder: string): boolean {
   const dir = resolve(folder)
@@ -123,7 +129,7 @@ export function swapBack(folder: string): boolean {
   if (plan === undefined) return false
   const touched = new Set<string>()
   let failures: unknown[] = []
-  // What has to go makes room for what comes back, and each that is back lets go of its old copy.
+  // Removes new files first, to make space, and each old copy as soon as its file is restored.
   let left = plan.entries.map((entry, index) => ({ entry, index })).sort((a, b) => +a.entry.existed - +b.entry.existed)
   for (let before = -1; left.length > 0 && left.length !== before; ) {
     before = left.length
@@ -146,20 +152,23 @@ export function swapBack(folder: string): boolean {
   return true
 }
 
-/** Nothing is put back any more, even if the rest of the folder stays. */
+/** From here on nothing is restored any more, even if the rest of the folder stays. */
 export function swapDone(folder: string): void {
   const dir = resolve(folder)
   rmSync(planFile(dir), { force: true })
   syncFolder(dir)
 }
 
-/** The places whose content somebody changed since: neither what this swap placed nor what it saved. `swapBack` would destroy it. */
+/**
+ * The places whose content somebody else changed since: neither what this swap put there nor what it saved. `swapBack`
+ * would destroy that change.
+ */
 export function swapForeign(folder: string): string[] {
   const dir = resolve(folder)
   const entries = readPlan(planFile(dir))?.entries ?? []
   const isForeign = ({ path, target, existed, placed }: Plan['entries'][number]) => {
     const old = join(dir, 'old', path)
-    // Not saved means not yet placed (or already back): then `swapBack` leaves the target alone.
+    // Not saved means not replaced yet (or restored already): then `swapBack` leaves the target alone.
     if (existed && !exists(old)) return false
     const now = contentOf(target)
     return now !== placed && now !== contentOf(old)
@@ -167,7 +176,9 @@ export function swapForeign(folder: string): string[] {
   return entries.filter(isForeign).map(({ target }) => target)
 }
 
-/** Where the swap keeps what was at `target`; undefined when it keeps nothing, so that what is there is what was there. */
+/**
+ * Where the swap has saved what was at `target`; undefined if it saved nothing, so the current content is the old one.
+ */
 export function swapSaved(folder: string, target: string): string | undefined {
   const dir = resolve(folder)
   const entry = readPlan(planFile(dir))?.entries.find((one) => one.target === target)
@@ -175,12 +186,15 @@ export function swapSaved(folder: string, target: string): string | undefined {
   return old !== undefined && exists(old) ? old : undefined
 }
 
-/** By its bytes, or by where it leads; undefined when nothing is there. Whose it is does not count: rights are given anew without a new file. */
+/**
+ * By its bytes, or by a link's target; undefined if nothing is there. The owner does not count: rights may change
+ * without a new file.
+ */
 function contentOf(path: string): string | undefined {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there?.isSymbolicLink()) return `link ${readlinkSync(path)}`
   if (!there?.isFile()) return there && 'no file'
-  // Somebody less trusted may lay a link or a pipe there at this instant.
+  // A less trusted user may put a link or a pipe there at this moment.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     if (!fstatSync(fd).isFile()) return 'no file'
@@ -215,7 +229,7 @@ function makePlan(dir: string, base: string, closed: string[]): Plan {
     if (isInside(own, target)) throw new Error(`a swap cannot replace its own files: ${path}`)
     if (closed.some((one) => isInside(one, target))) throw new Error(`the appliance's own, not to be replaced: ${path}`)
     if (kind === 'folder' && there) {
-      // A link to a folder is as good as one, as long as it leads to somewhere below the base.
+      // A link to a folder is accepted if it leads to somewhere below the base.
       realFolder(base, path)
       continue
     }
@@ -233,7 +247,7 @@ function makePlan(dir: string, base: string, closed: string[]): Plan {
   return plan
 }
 
-/** The folder that `path` really is, somewhere below the base. */
+/** The real path of `path`, which has to be below the base. */
 function realFolder(base: string, path: string): string {
   let real: string
   try {
@@ -271,9 +285,9 @@ function linkOrCopy(target: string, old: string, half: string): void {
   try {
     linkSync(target, old)
   } catch (error) {
-    // Another device, or a file system or a kernel setting that has no links for us.
+    // Another device, or a file system or a kernel setting that does not allow this hard link.
     if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP'].includes(errno(error) ?? '')) throw error
-    // Under its name only once it is whole: what bears it is put back.
+    // It gets its name only once it is complete: everything under that name is restored.
     copyEntry(target, half)
     renameSync(half, old)
   }
@@ -308,7 +322,7 @@ function place(dir: string, plan: Plan, ownersOfNew: boolean): void {
   for (const folder of folders) syncFolder(folder)
 }
 
-/** `rename`, and across devices a copy beside the target that is renamed: the target is never absent. */
+/** `rename`, or across devices a copy beside the target that is then renamed: the target is never missing. */
 function move(from: string, target: string, beside: string): void {
   try {
     renameSync(from, target)
@@ -328,9 +342,9 @@ function putBack(dir: string, { path, target, existed }: Plan['entries'][number]
     rmSync(target, { force: true })
     return true
   }
-  // Not saved means not yet placed (or already back): then the target is the old one.
+  // Not saved means not replaced yet (or restored already): then the target is the old one.
   if (!exists(old)) return false
-  // On a disk that takes nothing more this is no failure.
+  // On a full disk this is not a failure.
   const isBack = isSame(old, target)
   if (!isBack) {
     if (isFolder(target)) throw new Error(`a folder is in the way: ${target}`)
@@ -347,7 +361,7 @@ function isSame(old: string, target: string): boolean {
   const [was, now] = [lstatSync(old), lstatSync(target, { throwIfNoEntry: false })]
   if (now === undefined) return false
   if (was.dev === now.dev && was.ino === now.ino) return true
-  // Of its time a copy has the milliseconds.
+  // A copy keeps its time only to the millisecond.
   const shape = (one: Stats) => `${one.mode} ${one.uid}:${one.gid} ${one.size} ${Math.round(one.mtimeMs)}`
   return shape(was) === shape(now) && contentOf(old) === contentOf(target)
 }
@@ -361,7 +375,7 @@ function removeEmpty(folder: string): void {
     rmdirSync(folder)
     syncFolder(dirname(folder))
   } catch (error) {
-    // Somebody else's files are in it by now, or it was never made.
+    // It contains other files by now, or was never created.
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errno(error) ?? '')) throw error
   }
 }

@@ -96,7 +96,7 @@ class Chain {
   read(file: string): void {
     const { report } = this
     const name = basename(file)
-    // A log's name tells where it begins, and a signature has to confirm it.
+    // The first segment's name gives the log's first record, and a signature has to confirm it.
     if (report.checked === 0 && isSegmentName(name)) report.last = Number.parseInt(name, 10) - 1
     const { size } = statSync(file)
     if (size > LONGEST_FILE)
