@@ -1,5 +1,5 @@
-// Screens a backup archive before it is unpacked: reads it whole, once, and keeps nothing of it but digests of its names.
-// The trap: it must be unpacked into an empty folder. A link that already lies there is not seen here.
+// Checks a backup archive before it is unpacked: reads it completely, once, and keeps only digests of its names. It has
+// to be unpacked into an empty folder, because existing links there are not checked.
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -11,11 +11,11 @@ import { END, type PlainEntry, padding, plainHeader } from './tar-header.ts'
 import { Tree } from './tree.ts'
 
 export interface ArchiveLimits {
-  /** Entries, with the folders that they imply. */
+  /** Entries, including the folders that they imply. */
   entries: number
   /** Bytes of all contents together. */
   bytes: number
-  /** Folders below each other, with the entry itself. */
+  /** The nesting of folders, including the entry itself. */
   depth: number
   /** Bytes of the archive itself. */
   archiveBytes?: number
@@ -30,17 +30,20 @@ export interface ArchiveEntry {
 
 /** Bytes: headers of 32 entries. */
 const PIECE = 16 * 1024
-/** Folders below each other that a backup may have. */
+/** The nesting of folders that a backup may have. */
 export const DEPTH = 64
 
 /**
- * Refuses an archive that could write outside its folder or that two tar programs could read differently. `source` is
- * always used up or destroyed. A failure of the source itself is thrown as it is.
+ * Refuses an archive that could write outside its folder, or that two tar programs could read differently. `source` is
+ * always consumed or destroyed. A failure of the source itself is rethrown.
  */
 export const screenArchive = (source: Readable, limits: ArchiveLimits, onEntry?: (entry: ArchiveEntry) => void) =>
   readArchive(source, limits, onEntry)
 
-/** As `screenArchive`, and writes the same entries to `out` in the one form that every tar program reads alike, for one that unpacks. */
+/**
+ * As `screenArchive`, and writes the same entries to `out`, for unpacking, in the one form that every tar program reads
+ * alike.
+ */
 export async function plainArchive(source: Readable, limits: ArchiveLimits, out: Writable): Promise<void> {
   await readArchive(source, limits, undefined, async (header, contents) => {
     const { type, size, mode } = header
@@ -52,7 +55,10 @@ export async function plainArchive(source: Readable, limits: ArchiveLimits, out:
   await send(out, END)
 }
 
-/** Seconds since 1970. A pax header has the fraction; Python rounds the header's own field, so that a new file would be half a second ahead of now. */
+/**
+ * Seconds since 1970. A pax header has the fraction; Python rounds the header's own field, so a new file would be half
+ * a second in the future.
+ */
 function changed({ mtime, pax }: Header): number {
   const { mtime: exact } = (pax ?? {}) as { mtime?: string }
   return exact && /^\d{1,12}(?:\.\d*)?$/.test(exact) ? Number(exact) : (mtime?.getTime() ?? 0) / 1000
@@ -72,7 +78,7 @@ async function readArchive(
   const tree = new Tree(limits)
   const total = { entries: 0, bytes: 0 }
 
-  // The form first: tar-stream sees only what has passed.
+  // The format is checked first: tar-stream sees only what has passed.
   async function* wellFormed(chunks: AsyncIterable<Buffer>) {
     for await (const chunk of inPieces(chunks)) {
       form.take(chunk)
@@ -84,7 +90,7 @@ async function readArchive(
 
   const check = (header: Header) => {
     const own = form.read.shift()
-    // A pax header's text was decoded; it is known to be UTF-8.
+    // The text of a pax header was decoded; it is known to be UTF-8.
     const { path, linkpath } = (header.pax ?? {}) as { path?: string; linkpath?: string }
     const bytes = (text: string | null | undefined, decoded: unknown) =>
       decoded === undefined ? (text ?? '') : Buffer.from(text ?? '').toString('latin1')
@@ -100,10 +106,10 @@ async function readArchive(
   }
 
   const { extract } = await import('tar-stream')
-  // Names stay bytes, one to a character: decoding would make different ones alike.
+  // Names stay bytes, one per character: decoding would make different names equal.
   const reader = extract({ filenameEncoding: 'latin1' } as Parameters<typeof extract>[0])
   reader.on('entry', (header, contents, next) => {
-    // A refusal reaches the contents as well; unheard there, it would end the process.
+    // A refusal also has to reach the content stream; without a listener there it would end the process.
     contents.on('error', () => {})
     try {
       check(header)
@@ -117,7 +123,7 @@ async function readArchive(
   try {
     await pipeline(source, wellFormed, reader as unknown as NodeJS.WritableStream)
   } catch (cause) {
-    // Ours and the source's say what they are; tar-stream's errors have no code.
+    // Our errors and those of the source have a code; those of tar-stream do not.
     if (cause instanceof ApiError || errno(cause) !== undefined) throw cause
     throw refusal('not a tar archive, or a damaged one')
   }
@@ -126,7 +132,10 @@ async function readArchive(
   return total
 }
 
-/** A few entries at a time, and a turn for everybody else in between: an archive of empty files is hundreds of entries in each chunk. */
+/**
+ * A few entries at a time, with a turn for other requests in between: an archive of empty files has hundreds of entries
+ * in each chunk.
+ */
 async function* inPieces(chunks: AsyncIterable<Buffer>) {
   const breath = new Breath()
   for await (const chunk of chunks) {
@@ -138,7 +147,7 @@ async function* inPieces(chunks: AsyncIterable<Buffer>) {
 }
 
 function place(tree: Tree, { type, name, linkname, mode }: Header): void {
-  // busybox's tar sets these bits whatever it is told. On a folder the group bit is common, and harmless.
+  // busybox's tar always sets these bits. On a folder the group bit is common, and harmless.
   if ((type === 'file' || type === 'link') && (mode & 0o6000) !== 0) throw refusal('a set-user-id or set-group-id file')
   if (type === 'file') tree.file(name)
   else if (type === 'directory') tree.folder(name)

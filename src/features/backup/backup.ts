@@ -1,4 +1,5 @@
-// Backup and restore: screen what comes in, hand it to the script, tell how it went. Both share one lock: never one during the other.
+// Backup and restore: checks what is uploaded, hands it to the script, reports the outcome. Both use one lock: never
+// one during the other.
 import { createReadStream } from 'node:fs'
 import { ApiError, busy } from '../../errors.ts'
 import { type Folders, uploads } from '../../folders.ts'
@@ -13,7 +14,7 @@ import { WrappedFolder } from './wrapped-folder.ts'
 
 const RUNNING = 'A backup or restore is already running'
 const FAILED = '{"status":"failed"}'
-/** Of a script that could not write it itself, with its reason. */
+/** For a script that could not write it itself, with its reason. */
 const failed = ({ error }: Task) => JSON.stringify({ status: 'failed', 'error-message': error?.message })
 
 export async function startBackup(tasks: Tasks, by: Asker): Promise<void> {
@@ -28,7 +29,7 @@ export async function stopBackup(tasks: Tasks, by: Asker): Promise<void> {
 }
 
 export interface BackupStatus {
-  /** The status file verbatim, as far as it is a JSON object; undefined when there is no backup. */
+  /** The status file unchanged, if it is a JSON object; undefined if there is no backup. */
   text: string | undefined
   running: boolean
 }
@@ -41,7 +42,7 @@ export async function backupStatus(folders: Folders, tasks: Tasks): Promise<Back
     const text = readForeign(uploads(folders, 'backup.json'))
     if (text === undefined) return { text, running: false }
     const value = parseJson(text)
-    // Half written, or anybody's: there is an archive perhaps, and nobody can say how it went.
+    // The file is incomplete or not ours: there may be an archive, but its state is unknown.
     if (!isObject(value)) return tasks.isRunning('backup') ? RUNS : { text: FAILED, running: false }
     return { text, running: value['status'] === 'running' }
   }
@@ -65,8 +66,8 @@ export interface RestoreLimits {
 }
 
 /**
- * Screens the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with everything as it was, and
- * with the reason, which is in the log as well.
+ * Checks the archive, then lets the script stage and swap it in. Resolves when the data is restored; rejects with
+ * everything unchanged, and with the reason, which is also in the log.
  */
 export async function restore(
   folders: Folders,

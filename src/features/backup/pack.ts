@@ -1,6 +1,6 @@
-// Writes the archive of a backup. What a restore would refuse (a pipe, a name that is no text, a link that leads outside) is left out and
-// named, so that one odd file does not cost everything else. Every folder is opened once and its entries are reached through that, so
-// that nobody can exchange it for a link on the way.
+// Writes the archive of a backup. What a restore would refuse (a pipe, a name that is not text, a link that leads
+// outside) is left out and named, so that one odd file does not prevent the backup. Every folder is opened once and its
+// entries are reached through that, so that nobody can replace it with a link meanwhile.
 import {
   closeSync,
   constants,
@@ -21,7 +21,7 @@ export interface PackOptions {
   /** Absolute. */
   folder: string
   limits: { entries: number; bytes: number; depth: number }
-  /** Hears what was left out, or taken otherwise than it lies there. Names are bytes, one to a character. */
+  /** Called for what was left out or changed. Names are bytes, one per character. */
   note: (name: string, what: string) => void
   /** Left out: contents are not read, only counted. */
   write?: ((bytes: Buffer) => void) | undefined
@@ -31,7 +31,7 @@ const PIECE = 1 << 20
 const RECORD = 10_240
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants
 
-/** Names are below the folder, bytes as latin1. Returns the bytes of the archive. A failure to write is thrown as it is. */
+/** Names are relative to the folder, bytes as latin1. Returns the size of the archive. A write error is rethrown. */
 export function packTree(names: string[], options: PackOptions): { entries: number; size: number } {
   const packer = new Packer(options)
   for (const name of names) packer.top(name)
@@ -39,7 +39,7 @@ export function packTree(names: string[], options: PackOptions): { entries: numb
   return { entries: packer.entries, size: packer.size }
 }
 
-/** What keeps the whole archive from being restored, not one entry. */
+/** The reason why the whole archive, not one entry, could not be restored. */
 class Hopeless extends Error {}
 
 class Packer {
@@ -48,7 +48,7 @@ class Packer {
   #bytes = 0
   readonly #options: PackOptions
   readonly #tree: Tree
-  /** Files with several names: what the first one was called. */
+  /** Files with several names: the first one in the archive. */
   readonly #linked = new Map<string, string>()
   readonly #piece = Buffer.allocUnsafe(PIECE)
 
@@ -104,7 +104,7 @@ class Packer {
   }
 
   #file(path: Buffer, name: string): void {
-    // Not blocking: what was a file a moment ago could be a pipe by now.
+    // Non-blocking: a file may have been replaced by a pipe.
     const fd = this.#attempt(name, () => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     if (fd === undefined) return
     try {
@@ -116,7 +116,7 @@ class Packer {
       const key = info.nlink > 1 ? `${info.dev}:${info.ino}` : undefined
       const first = key === undefined ? undefined : this.#linked.get(key)
       const fits = this.#attempt(name, () => {
-        // A disk that fails does so at the first piece as a rule: then nothing of the file is in the archive yet.
+        // A failing disk usually fails at the first piece: then nothing of the file is in the archive yet.
         if (first === undefined && info.size > 0 && this.#options.write) readSync(fd, this.#piece, 0, 1, 0)
         if (first === undefined) this.#tree.file(name)
         else this.#tree.hardLink(name, first)
@@ -139,7 +139,7 @@ class Packer {
     }
   }
 
-  /** Exactly as many bytes as the header says, whatever becomes of the file meanwhile. */
+  /** Exactly as many bytes as the header states, even if the file changes meanwhile. */
   #contents(fd: number, name: string, size: number): void {
     const { write, note } = this.#options
     this.size += size
@@ -188,7 +188,7 @@ class Packer {
     this.#options.write?.(bytes)
   }
 
-  /** Undefined when this entry has to be left out, which is told. */
+  /** Undefined if this entry has to be left out, which is reported. */
   #attempt<T>(name: string, act: () => T): T | undefined {
     try {
       return act()
@@ -221,10 +221,10 @@ function kindOf(info: Stats): string {
   return 'a device'
 }
 
-/** Whether it is the archive as a whole that could not be restored: why. */
+/** Why the archive as a whole could not be restored, if so. */
 export const hopeless = (error: unknown) => (error instanceof Hopeless ? error.message : undefined)
 
-/** A name for a log that a person reads, whatever bytes it is made of. */
+/** A readable name for a log, whatever its bytes. */
 export function shownName(name: string): string {
   const bytes = Buffer.from(name, 'latin1')
   const text = bytes.toString()

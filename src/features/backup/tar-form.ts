@@ -1,50 +1,54 @@
-// Takes tar only in the form that every tar program reads alike: GNU tar, busybox and tar-stream differ on much of the rest.
-// The trap: what is screened and what is unpacked are two readings by two programs. Each rule here closes a way to make them differ.
-// A pax header's names are taken: what is unpacked is written anew (archive.ts), so that no program has to understand them.
+// Accepts tar only in the form that every tar program reads alike: GNU tar, busybox and tar-stream differ on much of
+// the rest. The check and the unpacking are two readings by two programs, and each rule here removes a difference
+// between them. Names in pax headers are accepted: what is unpacked is written anew (archive.ts), so no program has to
+// understand them.
 import { isUtf8 } from 'node:buffer'
 import { ApiError } from '../../errors.ts'
 import { BLOCK, padding } from './tar-header.ts'
 
-/** Bodies of headers that describe the next entry: a name and its NUL, or a few times and numbers. */
+/** Headers that describe the next entry: a name and its NUL, or a few times and numbers. */
 const LONG_NAME = 4097
 const PAX = 64 * 1024
 
-/** What a pax header may say of an entry besides its name and size. Of a vendor's own words those that would grant something are not taken. */
+/** What a pax header may state besides name and size. Vendor extensions that would grant rights are refused. */
 const PAX_KEY = /^(?:[acm]time|[ug]id|[ug]name|comment|charset|hdrcharset|(?!GNU\.)[A-Z][A-Za-z0-9]*\..+)$/
 const GRANTS = /\.xattr\.(?:security|trusted|system)\./i
 const NAMES = ['path', 'linkpath'] as const
-/** Some readers tell compression by the first bytes, and some of these could be the name of the first file. */
+/** Some readers detect compression by the first bytes, and some of these could be the name of the first file. */
 const COMPRESSED =
   /^(?:BZh|\x1f[\x8b\x9d\x9e\xa0]|\xfd7zXZ|\x28\xb5\x2f\xfd|LZIP|\x89LZO|\x04\x22\x4d\x18|7z\xbc\xaf|PK\x03\x04|Rar!\x1a)/
 const ENCRYPTED = /^Salted__/
 
-/** An entry as this reader understands it; names are bytes, one to a character. */
+/** An entry as this reader understands it; names are bytes, one per character. */
 export interface FormEntry {
   name: string
   linkname: string
   size: number
 }
 
-/** `reason` is fixed text: the archive's own names stay out of answers. */
+/** `reason` is fixed text: names from the archive must not appear in responses. */
 export const refusal = (reason: string) => new ApiError('invalid', UNABLE, { details: { reason } })
-/** The contract's words. */
+/** The message in the contract. */
 export const UNABLE = 'Unable to extract backup archive'
 
-/** Reads headers and skips contents, chunk by chunk. What it lets pass is well formed up to there; `end` says whether it was all. */
+/**
+ * Reads headers and skips contents, chunk by chunk. What it passes on is well formed so far; `end` tells whether the
+ * archive is complete.
+ */
 export class TarForm {
   bytes = 0
   entries = 0
-  /** Those that were read and not yet compared with the other reader's. */
+  /** Entries that were read and not yet compared with the other reader's. */
   readonly read: FormEntry[] = []
-  /** The block or the long body that is being gathered, and its wanted length. */
+  /** The block or long body that is being collected, and its expected length. */
   #gathered: Buffer[] = []
   #have = 0
   #want = BLOCK
-  /** Bytes of contents and padding still to pass over. */
+  /** Bytes of content and padding that still have to be skipped. */
   #skip = 0
-  /** The type of the header whose body is gathered. */
+  /** The type of the header whose body is being collected. */
   #long = ''
-  /** Types of descriptions that wait for their entry, and what they say of it. */
+  /** Types of descriptions that wait for their entry, and their content. */
   #pending = ''
   #said: Partial<Record<'path' | 'linkpath' | 'size', string>> = {}
   #first = true
@@ -101,7 +105,7 @@ export class TarForm {
     if (size !== undefined) this.#said.size = size
   }
 
-  /** What is said of all entries that follow may not be what they are. */
+  /** A global header must not apply to entries for which it is wrong. */
   #global(records: Map<string, string>): void {
     for (const key of [...NAMES, 'size']) if (records.has(key)) throw refusal('a pax header that names all that follow')
   }
@@ -116,7 +120,7 @@ export class TarForm {
       return
     }
     if (this.#zeros > 0) throw refusal('something follows the end of the archive')
-    // busybox takes an empty name for the end; it also reads a prefix where GNU's format keeps other things.
+    // busybox takes an empty name for the end; it also reads a prefix where GNU's format stores other data.
     if (header[0] === '\0') throw refusal('an empty name')
     const magic = header.slice(257, 265)
     if (magic !== 'ustar\x0000' && magic !== 'ustar  \0') throw refusal('not a tar archive of a known format')
@@ -134,7 +138,7 @@ export class TarForm {
     this.#type(type, this.#size(type, readSize(header.slice(124, 136))), header)
   }
 
-  /** A pax header may give the size where the header's own field is too small for it, and says the same elsewhere. */
+  /** A pax header may give the size where the header's own field is too small, but must agree with it elsewhere. */
   #size(type: string, field: number): number {
     const said = 'LKxg'.includes(type) ? undefined : this.#said.size
     if (said === undefined) return field
@@ -172,13 +176,13 @@ function refuseOthers(start: string): void {
 
 const text = (header: string, from: number, to: number) => header.slice(from, to).split('\0', 1)[0] as string
 
-/** The older format has a place for what does not fit into the name. */
+/** The older format stores the part of a name here that does not fit. */
 function ownName(header: string): string {
   const prefix = header.startsWith('ustar\0', 257) ? text(header, 345, 500) : ''
   return (prefix === '' ? '' : `${prefix}/`) + text(header, 0, 100)
 }
 
-/** Octal digits, or GNU's binary for more than 8 GiB. */
+/** Octal digits, or GNU's binary form for more than 8 GiB. */
 function readSize(field: string): number {
   if (/^[0-7]{1,12}[ \0]*$/.test(field)) return Number.parseInt(field, 8)
   const size = field[0] === '\x80' ? Number(`0x${Buffer.from(field.slice(1), 'latin1').toString('hex')}`) : Number.NaN
@@ -191,7 +195,7 @@ function longName(body: string): string {
   return body.replace(/\0+$/, '')
 }
 
-/** Records of `LENGTH KEY=VALUE\n`, each as long as it says. A value may be any bytes, where it is nothing that we use. */
+/** Records of `LENGTH KEY=VALUE\n`, each exactly LENGTH bytes. A value that we do not use may be any bytes. */
 function parsePax(body: string): Map<string, string> {
   const records = new Map<string, string>()
   let rest = body
@@ -202,7 +206,7 @@ function parsePax(body: string): Map<string, string> {
       throw refusal('a pax header that cannot be read')
     if (record.length <= start.length) throw refusal('a pax header that cannot be read')
     const value = record.slice(start.length, -1)
-    // Readers that look for line ends would find another record in such a value.
+    // Readers that search for line ends would find another record in such a value.
     if (/[\0\n]/.test(value) && !/^(?:SCHILY|LIBARCHIVE)\.xattr\./.test(key))
       throw refusal('a pax header that cannot be read')
     if (records.has(key)) throw refusal('two descriptions of one entry')

@@ -1,10 +1,10 @@
-// Writes tar headers in the one form that GNU tar and busybox read alike: GNU's, with long names in entries of their own. Names are bytes, one
-// to a character (latin1).
+// Writes tar headers in the one form that GNU tar and busybox read alike: GNU's, with long names in entries of their
+// own. Names are bytes, one per character (latin1).
 
 export interface PlainEntry {
   name: string
   type: 'file' | 'directory' | 'symlink' | 'link'
-  /** bytes; of a file only */
+  /** In bytes; only for files. */
   size: number
   mode: number
   /** Seconds since 1970. */
@@ -21,10 +21,10 @@ export const END = Buffer.alloc(2 * BLOCK)
 
 const TYPES = { file: '0', link: '1', symlink: '2', directory: '5' } as const
 const LONGEST = 100
-/** What eleven octal digits hold. */
+/** The maximum of eleven octal digits. */
 const OCTAL = 8 ** 11
 
-/** The entry's header, with what has to stand before it. */
+/** The entry's header, with the long-name entries that have to precede it. */
 export function plainHeader(entry: PlainEntry): Buffer {
   const name = entry.type === 'directory' ? `${entry.name.replace(/\/+$/, '')}/` : entry.name
   const { linkname = '' } = entry
@@ -79,5 +79,5 @@ function block({
 }
 
 const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0')
-/** One that does not fit is nobody's: a restore does not look at it. */
+/** An owner that does not fit is stored as nobody: a restore ignores it. */
 const id = (value: number) => (value < 8 ** 7 ? value : 0o177776)

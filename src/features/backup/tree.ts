@@ -1,5 +1,5 @@
-// The tree that an archive would unpack to, name by name: refuses whatever could land outside it or twice in one place.
-// The trap: names are bytes, kept one to a character (latin1). They become text only to find those that differ by letter case.
+// The tree that an archive would unpack to, name by name: refuses names that could land outside it or twice in one
+// place. Names are bytes, one per character (latin1); they are decoded only to find names that differ in letter case.
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { refusal } from './tar-form.ts'
@@ -7,18 +7,18 @@ import { refusal } from './tar-form.ts'
 const NAME = 4096
 const COMPONENT = 255
 
-/** What is known of a place. A folder is `implied` while only things inside it were seen. */
+/** What is known about a place. A folder is `implied` as long as only its contents were seen. */
 interface Place {
   kind: 'file' | 'link' | 'folder' | 'implied'
-  /** Digest of the exact name: another one in the same place differs by letter case. */
+  /** Digest of the exact name: a different one in the same place differs in letter case. */
   exact: string
 }
 
 export class Tree {
-  /** By the digest of the name without letter case: so a place costs the same however long its name is. */
+  /** By the digest of the name without letter case, so that a place costs the same for every length of name. */
   readonly #places = new Map<string, Place>()
   readonly #limits: { entries: number; depth: number }
-  /** The folder of the entry before, whose way is known to be clear. */
+  /** The folder of the previous entry, whose path is known to be safe. */
   #clear = ''
 
   constructor(limits: { entries: number; depth: number }) {
@@ -34,7 +34,10 @@ export class Tree {
     this.#add(plain === '.' ? [] : this.#components(plain), 'folder')
   }
 
-  /** Nothing is unpacked through a link of the archive, so the folder of this one is really there: `..` climbs as it reads. */
+  /**
+   * Nothing is unpacked through a link of the archive, so this link's folder is a real one, and `..` can be resolved by
+   * its text.
+   */
   symlink(name: string, target: string): void {
     const components = this.#components(name)
     checkBytes(target)
@@ -43,12 +46,15 @@ export class Tree {
     const down = steps.findIndex((step) => step !== '..')
     const up = down === -1 ? steps.length : down
     if (up >= components.length) throw refusal('a link that leads outside')
-    // Behind a name that is itself a link, `..` climbs from somewhere else.
+    // After a name that is itself a link, `..` leads elsewhere.
     if (down !== -1 && steps.includes('..', down)) throw refusal('a link that goes down and up again')
     this.#add(components, 'link')
   }
 
-  /** Another name for a file that the archive has already brought. A link to a link would move it to another folder. */
+  /**
+   * A second name for a file that is already in the archive. A hard link to a link would move that link to another
+   * folder.
+   */
   hardLink(name: string, target: string): void {
     const components = this.#components(name)
     const { exact, folded } = digests(this.#components(target).join('/'))
@@ -83,7 +89,7 @@ export class Tree {
     this.#set(folded, { kind, exact })
   }
 
-  /** A folder on the way to an entry. */
+  /** A folder on the path of an entry. */
   #pass(name: string): void {
     const { exact, folded } = digests(name)
     const place = this.#places.get(folded)
@@ -95,7 +101,7 @@ export class Tree {
 
   #set(key: string, place: Place): void {
     this.#places.set(key, place)
-    // Folders that are only implied are made as well.
+    // Implied folders are created as well.
     if (this.#places.size > this.#limits.entries) throw refusal('too many entries')
   }
 }
@@ -104,13 +110,15 @@ function checkBytes(name: string): void {
   if (name === '') throw refusal('an empty name')
   if (name.length > NAME) throw refusal('a name too long')
   if (/[\0-\x1f\x7f]/.test(name)) throw refusal('a control character in a name')
-  // The swap that puts the files in place writes names as text.
+  // The file transaction handles names as text.
   if (!isUtf8(Buffer.from(name, 'latin1'))) throw refusal('a name that is not UTF-8')
 }
 
 const digest = (name: string) => hash('sha256', name, 'base64')
 
-/** Of the name itself, and of what a file system without letter case would take it for: where a name is lower case, the same. */
+/**
+ * Digests of the name itself, and of its form on a file system without letter case; equal if the name is in lower case.
+ */
 function digests(name: string): { exact: string; folded: string } {
   const exact = digest(name)
   const text = Buffer.from(name, 'latin1').toString()

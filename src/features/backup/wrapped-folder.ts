@@ -1,11 +1,12 @@
-// Whether an archive holds the data folder itself instead of what is in it: made by `tar -c /data`, it would be restored into `data/data`.
+// Whether an archive contains the data folder itself instead of its contents: made by `tar -c /data`, it would be
+// restored into `data/data`.
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { refusal } from './tar-form.ts'
 
 export class WrappedFolder {
   readonly #data: string
-  /** The ways to the data folder that an archive may begin with: for `/srv/data` these are `srv/data` and `data`. */
+  /** The paths to the data folder with which an archive may begin: for `/srv/data` these are `srv/data` and `data`. */
   readonly #ways: string[][]
   #inside = false
 
@@ -15,19 +16,19 @@ export class WrappedFolder {
     this.#ways = steps.map((_, index) => steps.slice(index))
   }
 
-  /** Hears each name. */
+  /** Called with each name. */
   see(name: string): void {
     const steps = name.split('/').filter((step) => step !== '' && step !== '.')
     if (steps.length === 0) return
     for (let at = this.#ways.length - 1; at >= 0; at--) {
       const way = this.#ways[at] as string[]
-      // Everything is on the way to it, or below it.
+      // Every entry is on the path to it, or below it.
       if (way.some((step, index) => index < steps.length && steps[index] !== step)) this.#ways.splice(at, 1)
       else if (steps.length > way.length) this.#inside = true
     }
   }
 
-  /** Not where the live data has such a folder: then it is what it says. */
+  /** Not if the current data has such a folder: then the archive may be right. */
   refuse(): void {
     const way = this.#inside ? this.#ways[0] : undefined
     if (!way || lstatSync(join(this.#data, way[0] as string), { throwIfNoEntry: false })) return

@@ -1,4 +1,4 @@
-// TLS certificates: hand a new pair to the script, which checks and installs it; tell how that went.
+// TLS certificates: hands a new pair to the script, which verifies and installs it, and reports the outcome.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { busy, invalid } from '../../errors.ts'
 import { etc, type Folders, log } from '../../folders.ts'
@@ -15,8 +15,8 @@ export interface CertificateFiles {
 }
 
 /**
- * Refuses files that a look shows to be wrong, and says which and why; what is good is left in plain form, whatever an editor made of it. The
- * reasons stand in the log as well, where a refusal by the script stands.
+ * Refuses files that are recognizably wrong, and says which and why; valid files are normalized, whatever an editor did
+ * to them. The reasons are also written to the log that has the script's refusals.
  */
 export function checkCerts(folders: Folders, label: string, files: CertificateFiles): void {
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
@@ -45,7 +45,7 @@ function writeFaults(folders: Folders, label: string, faults: Fault[]): void {
     for (const { field, message } of faults) lines.append(`${field}: ${message}`)
     lines.append(`${stamp} ${REFUSAL}`)
   } catch {
-    // A full disk, or a log of root's: the answer says it all the same.
+    // A full disk, or a log that belongs to root: the response has the reason all the same.
   } finally {
     lines.close()
   }
@@ -65,7 +65,7 @@ export async function startCerts(tasks: Tasks, files: CertificateFiles, by: Aske
 export interface CertsStatus {
   status: string | null
   log: string | null
-  /** Why the script could not even say that it failed. */
+  /** Why the script could not even report its failure. */
   message?: string | undefined
 }
 

@@ -1,5 +1,5 @@
-// A look at uploaded certificate files before anything begins: which file is wrong, and what about it. The words are fixed and name places by
-// number; nothing of a file is repeated.
+// Checks uploaded certificate files before a task starts: which file is wrong, and why. The messages are fixed and
+// refer to places by number; nothing from a file is repeated.
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { certificatesOf, pemBlocks, privateKeysOf } from '../../store/pem.ts'
 import { decodeText, TextError } from '../../store/text.ts'
@@ -21,11 +21,11 @@ export interface Fault {
   message: string
 }
 
-/** As many as certs.sh takes. */
+/** The same limit as in certs.sh. */
 const MOST = 16
 const CURVES = /^(prime256v1|secp384r1|secp521r1|brainpoolP(256|384|512)r1)$/
 
-/** What stops the files from being served: the first thing about each of them. Empty when nothing does, with their texts in plain form. */
+/** The first problem of each file that prevents its use. Empty if there is none, with the files' normalized texts. */
 export function look(files: CertificateBytes): { faults: Fault[]; texts: CertificateTexts } {
   const faults: Fault[] = []
   const attempt = <T>(field: Fault['field'], act: () => T): T | undefined => {
@@ -135,7 +135,7 @@ function readCertificates(bytes: Uint8Array): X509Certificate[] {
   return found.map((pem, i) => {
     try {
       const certificate = new X509Certificate(pem)
-      // Looked at here, where it can still be named: an unknown kind of key throws.
+      // Done here, where the file can still be named: an unknown kind of key throws.
       void certificate.publicKey
       return certificate
     } catch {
@@ -171,7 +171,7 @@ function readText(bytes: Uint8Array): string {
   }
 }
 
-/** The binary forms in which certificates and keys come; undefined for what is none of them. */
+/** The binary formats of certificates and keys; undefined for anything else. */
 function whatBinary(bytes: Uint8Array): string | undefined {
   const buffer = Buffer.from(bytes)
   // A sequence, whose length takes one to four bytes.
@@ -198,7 +198,7 @@ function succeeds(act: () => unknown): boolean {
   }
 }
 
-/** What a text is that holds no block of the kind that was looked for. */
+/** What a text is that contains no block of the expected kind. */
 function whatText(text: string): string {
   const labels = pemBlocks(text).map(({ label }) => label)
   if (labels.includes('CERTIFICATE')) return 'It holds a certificate and no private key'

@@ -1,15 +1,15 @@
-// What a certificate says, for people. The trap: names come quoted where they hold what separates them, so a text of names is no list until it
-// is taken apart by that rule.
+// The details of a certificate, for people. Names that contain a separator are quoted, so the text of names has to be
+// parsed by that rule.
 import { type KeyObject, X509Certificate } from 'node:crypto'
 
 export interface ServedCertificate {
   subject: string
   issuer: string
-  /** Those that it is good for: host names and addresses. */
+  /** The host names and addresses that it is valid for. */
   names: string[]
   not_before: string
   not_after: string
-  /** Whole days; negative once it has ended. */
+  /** Whole days; negative after its end. */
   days_left: number
   fingerprint256: string
   self_signed: boolean
@@ -18,7 +18,7 @@ export interface ServedCertificate {
 
 const DAY = 86_400_000
 
-/** `pem`: the leaf, and perhaps its chain behind it. */
+/** `pem`: the leaf certificate, optionally followed by its chain. */
 export function describeCertificate(pem: string, now = Date.now()): ServedCertificate {
   const certificate = new X509Certificate(pem)
   const { subject, issuer, validFrom, validTo, publicKey } = certificate
@@ -31,16 +31,16 @@ export function describeCertificate(pem: string, now = Date.now()): ServedCertif
     not_after: new Date(end).toISOString(),
     days_left: Math.floor((end - now) / DAY),
     fingerprint256: certificate.fingerprint256,
-    // Not `checkIssued`: a certificate that may sign no other (ours) is not its own issuer there.
+    // Not `checkIssued`: that does not accept our own certificate, which may not sign others, as its own issuer.
     self_signed: subject === issuer && certificate.verify(publicKey),
     key: describeKey(publicKey),
   }
 }
 
-/** A part to a line, as Node tells a distinguished name. */
+/** One part per line, as Node prints a distinguished name. */
 const oneLine = (name: string) => name.trim().split('\n').join(', ')
 
-/** `DNS:a.example, IP Address:10.0.0.1`; a value that holds a comma or a quote is a JSON string. */
+/** `DNS:a.example, IP Address:10.0.0.1`; a value that contains a comma or a quote is a JSON string. */
 function names(text: string): string[] {
   const found = text.matchAll(/(?:^|, )(?:DNS|IP Address):(?:("(?:[^"\\]|\\.)*")|([^,]*))/g)
   return [...found].map(([, quoted, plain = '']) => (quoted === undefined ? plain : String(JSON.parse(quoted))))

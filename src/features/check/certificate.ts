@@ -1,4 +1,4 @@
-// The installed certificate: a pair that can be served, now and in a month, for the name of this machine.
+// Checks the installed certificate: whether the pair can be served, now and in a month, for the name of this machine.
 import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'

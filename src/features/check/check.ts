@@ -1,4 +1,5 @@
-// All looks, one after the other or at once, each with a time limit: a disk or a server that hangs is a finding, not the end of the check.
+// Runs all checks, one after the other or at once, each with a time limit: a disk or a server that hangs is a finding,
+// not the end of the check.
 import { setTimeout as pause } from 'node:timers/promises'
 import { lookAtCertificate } from './certificate.ts'
 import { lookAtClock } from './clock.ts'
@@ -22,7 +23,7 @@ import { lookAtSpace } from './space.ts'
 import { lookAtSudo } from './sudo.ts'
 
 export interface Look {
-  /** The area: what its findings' ids begin with. */
+  /** The area: the prefix of its findings' IDs. */
   area: string
   look: (place: Place) => Promise<Finding[]>
   /** It starts programs. */
@@ -49,7 +50,7 @@ export const LOOKS: readonly Look[] = [
   { area: 'server', look: lookAtServer },
 ]
 
-/** What there is to say of it before our own folders are made. */
+/** The checks that make sense before our own folders exist. */
 const BEFORE_MIGRATION = [
   'configuration',
   'node',
@@ -66,12 +67,12 @@ export const MIGRATION_LOOKS: readonly Look[] = [
   ...LOOKS.filter(({ area }) => BEFORE_MIGRATION.includes(area)),
 ]
 
-/** Milliseconds that one look may take. The programs have 4 seconds each, and are many. */
+/** The time limit of one check in milliseconds. Each program has 4 seconds, and there are many. */
 const PATIENCE = 30_000
 
 export interface Checked {
   findings: Finding[]
-  /** Exit status: notes are nothing wrong. */
+  /** The exit status; notes do not count. */
   isWell: boolean
 }
 

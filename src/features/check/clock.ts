@@ -1,11 +1,12 @@
-// The clock: right enough for certificates, and somebody keeps it so. Who that is goes by the same signs as in scripts/clock.sh.
+// Checks the clock: right enough for certificates, and kept right by a program. That program is detected as in
+// scripts/clock.sh.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { error, type Finding, note, ok, warning } from './finding.ts'
 import type { Place } from './place.ts'
 import { findProgram, readSmall, textOf } from './read.ts'
 
-/** This program is younger than that. */
+/** The clock cannot be before the release of this program. */
 const EARLIEST = Date.parse('2026-01-01T00:00:00Z')
 const DAY = 86_400_000
 
@@ -46,7 +47,7 @@ async function lookAtTime({ now, folders }: Place): Promise<Finding[]> {
         'Set it: date -u -s "2026-01-31 12:00", and let a program keep it.',
       ),
     ]
-  // What the server wrote last: a clock that was set back, or a battery that is empty.
+  // The time of the server's last write: an earlier clock was set back, or its battery is empty.
   const files = ['boots.json', 'server.json', 'sessions.json', 'back-off.json'].map((name) => join(folders.state, name))
   const times = await Promise.all(
     files.map((file) =>

@@ -1,4 +1,5 @@
-// The configuration, and what has to fit it: the settings that the scripts believe under sudo, the wrapper, the log.
+// Checks the configuration and what has to match it: the settings that the scripts use under sudo, the wrapper, the
+// log.
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { START } from '../../drivers/first-line.ts'
@@ -9,7 +10,7 @@ import { lookAtFirstLine } from './hooks.ts'
 import { type Place, scriptsUser } from './place.ts'
 import { hinders, readSmall } from './read.ts'
 
-/** Those that are always on are harmless to name. */
+/** Endpoints that are always on may be listed. */
 const KNOWN: readonly string[] = [...OPTIONAL_ENDPOINTS, ...DEFAULT_ENDPOINTS]
 
 export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
@@ -57,7 +58,7 @@ export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
   return found.length > 0 ? found : [ok('configuration.ok', subject, 'it is valid')]
 }
 
-/** Of two only one is read. */
+/** Only one of the two files is read. */
 async function lookAtOther({ configured: { file }, folders }: Place): Promise<Finding[]> {
   const original = join(folders.sysconf, 'jidoteki-admin-api.json')
   if (file === undefined || file === original || !(await stat(original).catch(() => undefined))) return []
@@ -117,7 +118,7 @@ async function lookAtLog(place: Place): Promise<Finding[]> {
   ]
 }
 
-/** Under sudo the scripts believe the file beside them, and nothing of the configuration. */
+/** Under sudo the scripts read the file beside them, and nothing of the configuration. */
 async function lookAtSettings({ configured: { settings }, folders, scripts }: Place): Promise<Finding[]> {
   if (settings.privilege !== 'sudo') return []
   const file = join(scripts, 'settings')

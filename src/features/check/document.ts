@@ -1,4 +1,5 @@
-// What `edge-admin check --json` prints: docs/check.schema.json says the same to other programs. Members may come, none goes or changes.
+// The output of `edge-admin check --json`; docs/check.schema.json describes it for other programs. Members may be
+// added; none is removed or changed.
 import * as z from 'zod'
 import { type Finding, LEVELS } from './finding.ts'
 import type { Place } from './place.ts'

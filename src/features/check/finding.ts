@@ -1,18 +1,18 @@
-// One thing that `edge-admin check` looked at, and how it is. The trap: ids are what scripts go by: one that was shipped keeps its meaning.
+// One result of `edge-admin check`. Scripts depend on the IDs: an ID keeps its meaning once it has been released.
 
-/** From best to worst. A note tells something and asks for nothing; a warning or an error is wrong. */
+/** From best to worst. A note is only information; a warning or an error is a problem. */
 export const LEVELS = ['ok', 'note', 'warning', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 
 export interface Finding {
-  /** AREA.FACT, such as `keys.missing`. The same for every file that it is true of: `subject` says which. */
+  /** AREA.FACT, such as `keys.missing`. It is the same for every file with the problem; `subject` names the file. */
   id: string
   level: Level
-  /** What was looked at: a path, a program, a key of the configuration. */
+  /** What was checked: a path, a program, a key of the configuration. */
   subject: string
-  /** How it is, in words that follow the subject and a colon. */
+  /** The result, as words that follow the subject and a colon. */
   message: string
-  /** One sentence or command; empty where nothing is to be done. */
+  /** How to fix it: one sentence or command; empty if nothing has to be done. */
   mend: string
 }
 
@@ -28,10 +28,10 @@ export const error = made('error')
 
 export const isWrong = ({ level }: Finding) => level === 'warning' || level === 'error'
 
-/** What this user may not look at is no fault of the appliance. */
+/** It is not the appliance's fault if this user may not read something. */
 export const unseen = (area: string, subject: string) =>
   note(`${area}.unseen`, subject, 'this user may not look at it, so it was not looked at', 'Run the check as root.')
 
-/** Worst first, and the order of the looks within a level. */
+/** Worst first, and by the order of the checks within a level. */
 export const worstFirst = (findings: readonly Finding[]) =>
   findings.toSorted((a, b) => LEVELS.indexOf(b.level) - LEVELS.indexOf(a.level))

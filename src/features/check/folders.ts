@@ -1,4 +1,4 @@
-// The appliance's folders: there, somebody's, and writable for whoever has to write there.
+// Checks the appliance's folders: existence, owner, and write access for those who need it.
 import type { Stats } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { hinders } from './read.ts'
 
 interface Folder {
   path: string
-  /** Who writes there: the server, its scripts (root in sudo mode), or nobody while it runs. */
+  /** Who writes there: the server, its scripts (root in sudo mode), or nobody while it is running. */
   writer: 'server' | 'scripts' | undefined
 }
 
@@ -31,7 +31,7 @@ const foldersOf = ({ folders }: Place): Folder[] => {
 
 export async function lookAtFolders(place: Place): Promise<Finding[]> {
   const found = (await Promise.all(foldersOf(place).map((folder) => lookAt(place, folder)))).flat()
-  // Where a folder is missing, so is all that would be in it.
+  // If a folder is missing, everything below it is, too.
   const missing = found.filter(({ id }) => id === 'folders.missing').map(({ subject }) => `${subject}/`)
   return found.filter(
     ({ id, subject }) => id !== 'folders.missing' || !missing.some((path) => subject.startsWith(path)),
@@ -97,7 +97,7 @@ async function owned(place: Place, path: string, info: Stats): Promise<Finding[]
         `chmod o-rwx ${path}`,
       ),
     )
-  // What is run as root has to be root's: whoever has this folder could lay another hook there.
+  // What runs as root has to belong to root: the owner of this folder could put another hook there.
   const decides = path === folders.root || path === join(folders.root, 'bin')
   if (decides && info.uid !== 0 && server?.uid === 0) {
     const name = await userName(place, info.uid)

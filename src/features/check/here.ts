@@ -1,4 +1,4 @@
-// This machine, as a check looks at it.
+// This machine, as the checks see it.
 import { createRun } from '../../drivers/run.ts'
 import { SYSTEM_PATH } from '../../folders.ts'
 import { type Place, serverOf } from './place.ts'
@@ -16,7 +16,7 @@ export async function placeOf(known: Known): Promise<Place> {
     environment: {},
     within: false,
     server: await serverOf(known.folders, known.configured.settings.privilege),
-    // What is looked at is fixed: programs of the system, by their names in this folder's files.
+    // Only fixed programs of the system are run, named in the files of this folder.
     run: createRun(
       (program) =>
         (known.path ?? path).concat('/usr/bin').some((folder) => program.startsWith(`${folder}/`)) ||

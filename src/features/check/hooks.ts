@@ -1,4 +1,4 @@
-// The vendor's hooks: whether they could be started. None of them is.
+// Checks whether the vendor's hooks could be started, without starting them.
 
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -47,7 +47,7 @@ async function lookAt(place: Place, file: string): Promise<Finding[]> {
   return found.length > 0 ? found : [ok('hooks.ok', file, 'it can be started')]
 }
 
-/** Whether a script or program that may be executed can be started. Of the wrapper it is asked as well. */
+/** Whether an executable script or program can be started; also used for the wrapper. */
 export async function lookAtFirstLine(place: Place, file: string, bytes: Buffer): Promise<Finding[]> {
   const found = firstLine(bytes)
   switch (found.is) {

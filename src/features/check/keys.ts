@@ -1,4 +1,5 @@
-// The vendor's keys on the appliance: without them no update can be installed, and with a careless one anybody's can.
+// Checks the vendor's keys on the appliance: without them no update can be installed, and if they are not protected,
+// anybody's can.
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { firstLineOf } from '../../auth/token.ts'
@@ -104,7 +105,7 @@ function publicKey(pem: Buffer): KeyObject | undefined {
   }
 }
 
-/** The scripts use openssl, whose rules are stricter than Node's. Where it is missing, that is said elsewhere. */
+/** The scripts use openssl, whose rules are stricter than Node's. A missing openssl is reported elsewhere. */
 async function opensslReads(place: Place, file: string): Promise<boolean> {
   const openssl = await findProgram(place, 'openssl')
   if (!openssl) return true
@@ -112,7 +113,7 @@ async function opensslReads(place: Place, file: string): Promise<boolean> {
   return !ended.ran || ended.status === 0
 }
 
-/** Nobody can sign in where the server cannot read it. */
+/** Nobody can sign in if the server cannot read it. */
 async function lookAtToken(place: Place): Promise<Finding[]> {
   const { folders, server } = place
   const file = etc(folders, 'api.token')
@@ -162,7 +163,7 @@ async function lookAtToken(place: Place): Promise<Finding[]> {
   return [ok('keys.ok', file, 'the server can read it')]
 }
 
-/** What makes packages and licenses never comes to an appliance. */
+/** Private keys for packages and licenses must not be on an appliance. */
 async function lookForPrivateKeys({ folders }: Place): Promise<Finding[]> {
   const found: Finding[] = []
   for (const name of ['updates.priv', 'license.priv']) {

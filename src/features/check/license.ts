@@ -1,4 +1,5 @@
-// The installed license, where we judge it ourselves. The trap: a vendor's license.sh judges it otherwise, and a check runs no hook.
+// Checks the installed license if it is in our own format. With a vendor's license.sh only a note is made: a check runs
+// no hook.
 
 import { ApiError } from '../../errors.ts'
 import { etc } from '../../folders.ts'
@@ -28,7 +29,7 @@ export async function lookAtLicense({ folders, configured, now }: Place): Promis
   if (key.state === 'unseen') return [unseen('license', keyFile)]
   const mend = 'Install a license that is valid (console, or POST /license).'
   if (read.state === 'wrong') return [warning('license.invalid', file, read.fault, mend)]
-  // Told among the keys.
+  // Reported with the keys.
   if (key.state === 'wrong') return []
   const [text, pem] = [textOf(read.bytes), textOf(key.bytes)]
   if (text.fault !== undefined) return [warning('license.invalid', file, text.fault, mend)]

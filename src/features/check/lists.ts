@@ -1,5 +1,5 @@
-// The lists and texts that an image brings, in the form that their readers need. The trap: the scripts read them as `edited` in
-// scripts/lib.sh does, which takes no UTF-16, while the server would; so the stricter one counts.
+// Checks the lists and texts that an image provides for the form that their readers need. The scripts read them with
+// `edited` in scripts/lib.sh, which rejects UTF-16, while the server accepts it; the stricter reader counts.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { etc } from '../../folders.ts'
@@ -10,11 +10,11 @@ import { faultForScripts, readSmall, textOf } from './read.ts'
 
 interface List {
   file: string
-  /** The level and the words when it is not there; undefined: nobody misses it. */
+  /** The level and message if it is missing; undefined if it is optional. */
   missing?: { level: 'note' | 'warning'; message: string; mend: string }
   /** Scripts read it, too. */
   scripts?: true
-  /** What is wrong with the text. */
+  /** The problem of the text. */
   judge?: (text: string, place: Place) => Finding[] | Promise<Finding[]>
 }
 
@@ -197,7 +197,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const judgeObject = (text: string): Finding[] =>
   isObject(parsed(text)) ? [] : [malformed('it is no JSON object', 'Write it as JSON: {"name":"value"}')]
 
-/** Clients get it as it is, and were never promised an object. */
+/** Clients get it unchanged, and nothing promises an object. */
 const judgeJson = (text: string): Finding[] =>
   parsed(text) !== undefined ? [] : [malformed('it is no JSON', 'Write it as JSON: {"name":"value"}')]
 
@@ -227,7 +227,7 @@ async function judgeServices(text: string, { folders, configured, system }: Plac
       () => true,
       () => false,
     )
-  // systemd and OpenRC know services that are none of their files here.
+  // systemd and OpenRC know services that have no file here.
   if (manager === 'systemd' || manager === 'openrc') return []
   if (
     manager === 'auto' &&

@@ -1,5 +1,5 @@
-// Node: new enough, and where the tasks find it. The trap: this process has found one; a task has a search path of its own, and a Node that
-// only a person's shell knows (nvm) is none to it.
+// Checks Node: new enough, and found by the tasks. Their search path differs from this process's: they do not find a
+// Node that only a user's shell knows (nvm).
 import { error, type Finding, ok } from './finding.ts'
 import { attempt, type Place } from './place.ts'
 import { findProgram } from './read.ts'

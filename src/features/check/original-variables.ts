@@ -1,4 +1,5 @@
-// The variables that the original is started with: what a migration makes of each, be it set in its init script or where the check runs.
+// The original's environment variables: what a migration makes of each, from the original's init script or this
+// process's environment.
 import { join, resolve } from 'node:path'
 import { NO_MORE, shown, VARIABLES, type Variable } from '../original/environment.ts'
 import { type Finding, note, warning } from './finding.ts'

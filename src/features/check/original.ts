@@ -1,4 +1,4 @@
-// What a migration from the original would change in its root: nothing of it is changed here.
+// Lists what a migration from the original would change in its root, without changing it.
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { etc } from '../../folders.ts'
@@ -83,7 +83,7 @@ async function lookAtScriptsOfIts({ folders }: Place): Promise<Finding[]> {
   return found
 }
 
-/** Its locks and ours know nothing of each other. */
+/** The original's locks and ours do not know of each other. */
 async function lookAtWork({ system }: Place): Promise<Finding[]> {
   const folder = join(system, 'tmp')
   const names = (await readdir(folder).catch((): string[] => [])).filter((name) =>

@@ -1,5 +1,5 @@
-// Sudo mode: everything that decides what root does has to be root's. The same that check_owners in scripts/lib.sh demands before a script
-// does anything, but all of it at once, and before somebody needs it. A test holds the two together.
+// Sudo mode: everything that decides what root does has to belong to root. These are the checks of check_owners in
+// scripts/lib.sh, but all at once and in advance. A test keeps the two equal.
 import { type Dirent, readdirSync, type Stats } from 'node:fs'
 import { lstat, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { uploads } from '../../folders.ts'
 import { error, type Finding, ok, unseen } from './finding.ts'
 import type { Place } from './place.ts'
 
-/** In etc/: what decides what root runs, believes and gives out. */
+/** In etc/: files that decide what root runs, trusts and hands out. */
 export const ROOTS_OWN = [
   ...['updates.key', 'updates.pub', 'version.txt', 'product.txt', 'debug.txt', 'backup.txt', 'logs.txt', 'license.pub'],
 ]
@@ -53,11 +53,11 @@ export async function lookAtOwners(place: Place): Promise<Finding[]> {
 
 const above = (path: string): string[] => (path === '/' ? ['/'] : [path, ...above(dirname(path))])
 
-/** In a sticky folder nobody can rename or remove what root owns. */
+/** In a sticky folder nobody else can rename or remove root's files. */
 const isOpen = (info: Stats) =>
   info.uid !== 0 || ((info.mode & 0o022) !== 0 && !(info.isDirectory() && (info.mode & 0o1000) !== 0))
 
-/** Under this one name: another one could be somebody else's to write. */
+/** With a second name, somebody else might be able to write it. */
 const isRootsOwn = (info: Stats) => info.isFile() && info.uid === 0 && (info.mode & 0o022) === 0 && info.nlink === 1
 
 function filesIn(folder: string, wanted = (entry: Dirent) => entry.isFile()): string[] {

@@ -1,4 +1,5 @@
-// Where an image runs from memory, a tool of its own keeps the state on a disk (persist in scripts/memory-image.sh): without its device nothing is kept.
+// On an image that runs from memory, the image's tool saves the state to a disk (persist in scripts/memory-image.sh);
+// without its device nothing is saved.
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { join } from 'node:path'

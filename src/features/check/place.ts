@@ -1,11 +1,11 @@
-// What a check looks at, and with which eyes. The trap: a check by root says nothing about what the server's own user may do, and one by an
-// ordinary user sees little; so whoever looks and whoever serves are told apart here.
+// The inputs of a check, and the users involved. A check by root does not show what the server's user may do, and an
+// ordinary user sees little, so the user who checks and the user who serves are kept apart here.
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CommandError, type Output, type Run, type RunOptions } from '../../drivers/run.ts'
 import type { Folders } from '../../folders.ts'
 
-/** What the configuration says, as far as it is looked at. */
+/** The parts of the configuration that are checked. */
 export interface Settings {
   endpoints: readonly string[]
   listen: { host: string; port: number }
@@ -22,13 +22,13 @@ export interface Settings {
 
 export interface Configured {
   settings: Settings
-  /** The file that it was read from; undefined where every default holds. */
+  /** The file that it was read from; undefined if all defaults apply. */
   file: string | undefined
-  /** Why it cannot be used; `settings` are the defaults then. */
+  /** Why it cannot be used; then `settings` has the defaults. */
   fault?: string | undefined
-  /** What of the original's file decides nothing, in words. */
+  /** Parts of the original's file that have no effect, in words. */
   ignored?: string[]
-  /** Keys at their old place, in words. */
+  /** Keys in their old place, in words. */
   moved?: string[]
 }
 
@@ -43,23 +43,23 @@ export interface Place {
   scripts: string
   configured: Configured
   run: Run
-  /** Folders of the programs that tasks find. */
+  /** Where tasks find programs. */
   path: readonly string[]
-  /** Folder in place of / for the system's own files (tests). */
+  /** Replaces / for the system's own files (tests). */
   system: string
-  /** Whoever looks. */
+  /** The user who runs the check. */
   me: User
-  /** The user of the server; undefined where no folder says who that is. */
+  /** The user of the server; undefined if no folder shows who that is. */
   server: User | undefined
   /** Milliseconds since 1970. */
   now: number
-  /** Of whoever looks: the original's variables may be in it. */
+  /** The environment of the check, which may have the original's variables. */
   environment: Readonly<Record<string, string | undefined>>
-  /** The server itself looks: it has its port and its lock. */
+  /** The server runs the check: it holds its port and its lock. */
   within: boolean
 }
 
-/** In sudo mode the server's own folder tells its user; without, whoever has the state folder. */
+/** In sudo mode the server's own folder shows its user; otherwise the owner of the state folder. */
 export async function serverOf(folders: Folders, privilege: 'sudo' | 'none'): Promise<User | undefined> {
   for (const path of privilege === 'sudo'
     ? [join(folders.state, 'tasks'), join(folders.state, 'incoming')]
@@ -70,18 +70,18 @@ export async function serverOf(folders: Folders, privilege: 'sudo' | 'none'): Pr
   return undefined
 }
 
-/** Whoever the task scripts are. */
+/** The user of the task scripts. */
 export const scriptsUser = ({ configured, server }: Place): User | undefined =>
   configured.settings.privilege === 'sudo' ? { uid: 0, gid: 0 } : server
 
-/** The name of a user, for a person; the number where nobody has it. */
+/** A user's name, or the number if it has none. */
 export async function userName({ system }: Place, uid: number): Promise<string> {
   const text = await readFile(join(system, 'etc/passwd'), 'utf8').catch(() => '')
   const line = text.split('\n').find((one) => one.split(':')[2] === String(uid))
   return line?.split(':')[0] || (uid === 0 ? 'root' : `user ${uid}`)
 }
 
-/** The groups of a user: the one that was seen with it, and all that the system gives it. */
+/** A user's groups: the one that was seen, and all that the system lists. */
 export async function groupsOf({ system }: Pick<Place, 'system'>, { uid, gid }: User): Promise<number[]> {
   const [users, groups] = await Promise.all(
     ['etc/passwd', 'etc/group'].map(async (name) =>
@@ -95,7 +95,7 @@ export async function groupsOf({ system }: Pick<Place, 'system'>, { uid, gid }: 
 
 export type Ran = (Output & { ran: true }) | { ran: false; why: CommandError['reason']; stderr: string }
 
-/** Starts a program of the system by its path; every end of it is an answer. */
+/** Runs a program of the system by its path; never rejects. */
 export async function attempt({ run }: Place, program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   try {
     const all = Array.from({ length: 255 }, (_, i) => i + 1)

@@ -1,5 +1,6 @@
-// Where the server listens, or will: whether it may, whether somebody else does, and who can reach it there. Read from /proc; nothing is opened.
-// The trap: options and environment of the server have a say as well, and whoever looks has others; so a server that runs is believed first.
+// Checks where the server listens, or will: whether it may, whether another program does, and who can reach it. Read
+// from /proc, without opening a socket. Options and environment of the server count, too, and the check's own may
+// differ, so the record of a running server is preferred.
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -36,7 +37,7 @@ export async function lookAtPorts(place: Place): Promise<Finding[]> {
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\./.test(host)
 const isAny = (host: string) => host === '0.0.0.0' || host === '::'
 
-/** Ports below this one are root's. */
+/** Ports below this one need root. */
 const FIRST_FREE = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
 
 async function lookAtRight({ server }: Place, port: number, subject: string): Promise<Finding[]> {
@@ -82,10 +83,10 @@ async function lookAtListeners({ host, port }: Address, subject: string): Promis
   ]
 }
 
-/** Whether a server on `host` would meet a listener of that address. */
+/** Whether a server on `host` would conflict with a listener on that address. */
 const meet = (address: string, host: string) => isAny(host) || /^0+$/.test(address) || address === digits(host)
 
-/** The listening sockets of /proc/net/tcp and tcp6: addresses as they stand there. */
+/** The listening sockets in /proc/net/tcp and tcp6, with the addresses as written there. */
 function listeners(table: string): { address: string; port: number }[] {
   return table
     .split('\n')
@@ -95,7 +96,7 @@ function listeners(table: string): { address: string; port: number }[] {
     .map(([address, port]) => ({ address: address.replace(/^0{16}FFFF0000/, ''), port: Number.parseInt(port, 16) }))
 }
 
-/** An IPv4 address as the kernel lists it on the machines that we know: its bytes from the last to the first. */
+/** An IPv4 address as the kernel writes it on little-endian machines: the last byte first. */
 function digits(host: string): string {
   const address = host === 'localhost' ? '127.0.0.1' : host
   if (isIP(address) !== 4) return address === '::1' ? '00000000000000000000000001000000' : ''

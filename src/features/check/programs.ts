@@ -1,12 +1,12 @@
-// The programs that the task scripts call: there, and able to do what is asked of them. A test derives the list from the scripts, so that a
-// new call cannot be forgotten here.
+// Checks the programs that the task scripts call: present, and with the needed features. A test derives the list from
+// the scripts, so that a new call cannot be forgotten here.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { error, type Finding, note, ok, warning } from './finding.ts'
 import { attempt, type Place } from './place.ts'
 import { findProgram } from './read.ts'
 
-/** Without one of these a task ends in the middle of its work. */
+/** Without one of these a task fails in the middle of its work. */
 export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'every task': [
     ...[
@@ -36,7 +36,7 @@ export const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'logs and debug bundles': ['gzip', 'openssl', 'tar', 'timeout', 'wc'],
 }
 
-/** Called where they are there, or where what they serve is in use. */
+/** Called only if present, or if the feature that needs them is in use. */
 export const SOMETIMES: readonly string[] = [
   // Network, host name and clock.
   ...['chronyd', 'dhclient', 'hostname', 'ip', 'networkctl', 'ntpd', 'service', 'systemctl', 'udhcpc'],
@@ -52,7 +52,7 @@ interface Ability {
   program: string
   args: readonly string[]
   input?: string
-  /** Standard output, when it works. */
+  /** Standard output, if it succeeded. */
   expected: RegExp
   what: string
   mend: string
@@ -60,7 +60,10 @@ interface Ability {
 
 const NEWER_BUSYBOX = 'Install coreutils, or a busybox of 2021 (1.33) or later.'
 
-/** Not every program of the name can do all of it. Each of these reads its input or nothing, and changes nothing. */
+/**
+ * Not every variant of a program has all features. Each of these commands reads its input or nothing, and changes
+ * nothing.
+ */
 export const ABILITIES: readonly Ability[] = [
   {
     ...{
@@ -157,7 +160,7 @@ async function lookAtAbility(
   return [error('programs.unable', file, how, mend)]
 }
 
-/** For whoever has to say what an appliance has. */
+/** For support: shows what an appliance has. */
 async function lookAtVersions(place: Place): Promise<Finding[]> {
   const lines: Finding[] = []
   for (const [name, option] of [

@@ -1,4 +1,5 @@
-// Files as a check reads them: never for long, never through a pipe or a device, and each way of not being able to is told apart.
+// Reads files for checks: with time limits, never through a pipe or a device, and with a distinct result for each
+// failure.
 import { constants, type Stats } from 'node:fs'
 import { access, lstat, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,14 +10,14 @@ import { groupsOf, type Place, type User } from './place.ts'
 export type Read =
   | { state: 'there'; bytes: Buffer; info: Stats }
   | { state: 'missing' }
-  /** Whoever looks may not. */
+  /** The user who runs the check may not read it. */
   | { state: 'unseen' }
   | { state: 'wrong'; fault: string }
 
-/** More than any list, key or certificate has. */
+/** Larger than any list, key or certificate. */
 const MOST = 1 << 20
 
-/** A file of any size when only the `first` bytes of it are asked for. */
+/** A file of any size, if only its `first` bytes are needed. */
 export async function readSmall(file: string, first?: number): Promise<Read> {
   let handle: Awaited<ReturnType<typeof open>>
   try {
@@ -51,14 +52,17 @@ async function whyNot(file: string, code: string | undefined): Promise<Read> {
   return { state: 'wrong', fault: `it cannot be opened (${code ?? 'unknown error'})` }
 }
 
-/** Why the scripts cannot read a list as text, in the words and by the rules of `edited` in scripts/lib.sh; undefined when they can. */
+/**
+ * Why the scripts cannot read a list as text, with the wording and rules of `edited` in scripts/lib.sh; undefined if
+ * they can.
+ */
 export function faultForScripts(bytes: Buffer): string | undefined {
   const mark = bytes.subarray(0, 2).toString('hex')
   if (mark === 'fffe' || mark === 'feff') return 'it is saved as UTF-16, expected UTF-8'
   return bytes.includes(0) ? 'it holds NUL bytes, expected UTF-8' : undefined
 }
 
-/** The text of a file that people edit, or why it is none. */
+/** The text of a file that people edit, or why it cannot be read. */
 export function textOf(bytes: Buffer): { text: string; fault?: undefined } | { fault: string } {
   try {
     return { text: decodeText(bytes).replace(/\r$/gm, '') }
@@ -68,19 +72,19 @@ export function textOf(bytes: Buffer): { text: string; fault?: undefined } | { f
   }
 }
 
-/** What a user may do with what `me` has just used so: by owner, groups and mode alone, where it is another user than that. */
+/** Whether a user may do what `me` has just done: by owner, groups and mode, if it is a different user. */
 export async function mayUse(place: Place, info: Stats, user: User, bits: 4 | 2 | 1): Promise<boolean> {
   return user.uid === place.me.uid || allows(info, user, await groupsOf(place, user), bits)
 }
 
-/** What lists of access add is not asked. */
+/** Access control lists are not considered. */
 function allows(info: Stats, { uid }: User, groups: readonly number[], bits: 4 | 2 | 1): boolean {
   if (uid === 0) return bits !== 1 || info.isDirectory() || (info.mode & 0o111) !== 0
   const shift = info.uid === uid ? 6 : groups.includes(info.gid) ? 3 : 0
   return ((info.mode >> shift) & bits) === bits
 }
 
-/** The error code that keeps `user` from using a path so; undefined when nothing does, as far as can be seen. */
+/** The error code for `user`'s access to a path; undefined if it is allowed, as far as can be seen. */
 export async function hinders(place: Place, path: string, user: User, bits: 4 | 2 | 1): Promise<string | undefined> {
   const { me } = place
   const mode = { 4: constants.R_OK, 2: constants.W_OK, 1: constants.X_OK }[bits]
@@ -88,7 +92,7 @@ export async function hinders(place: Place, path: string, user: User, bits: 4 | 
     await access(path, mode)
   } catch (error) {
     const code = errno(error)
-    // A file system that is read-only, or takes no programs, is so for everybody.
+    // A file system that is read-only or noexec is so for everybody.
     if (code === 'EROFS' || user.uid === me.uid || code === 'ENOENT') return code
   }
   if (user.uid === me.uid) return undefined
@@ -96,7 +100,7 @@ export async function hinders(place: Place, path: string, user: User, bits: 4 | 
   return !info || (await mayUse(place, info, user, bits)) ? undefined : 'EACCES'
 }
 
-/** The path of a program, where tasks would find it. */
+/** The path of a program, if tasks would find it. */
 export async function findProgram({ path }: Pick<Place, 'path'>, name: string): Promise<string | undefined> {
   for (const folder of path) {
     const file = join(folder, name)

@@ -1,4 +1,4 @@
-// The findings as a person reads them: what is wrong first, each with its mend below it; what is well is only counted.
+// Prints the findings for people: problems first, each with its fix below it; what is in order is only counted.
 import { type Finding, LEVELS, worstFirst } from './finding.ts'
 
 const many = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`

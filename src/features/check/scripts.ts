@@ -1,4 +1,4 @@
-// The task scripts beside the program: all of them, started as programs, and of this version.
+// Checks the task scripts beside the program: complete, executable where needed, and of this version.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { error, type Finding, note, ok, unseen } from './finding.ts'
@@ -49,7 +49,7 @@ export const SOURCED = [
 
 const AGAIN = 'Install this version again (install.sh): its program and its scripts belong together.'
 
-/** SHA-256 of each script that this program was built with; undefined where it was not built (tests, a checkout). */
+/** SHA-256 of each script at build time; undefined without a build (tests, a checkout). */
 declare const EDGE_SCRIPTS: Readonly<Record<string, string>> | undefined
 const built = () => (typeof EDGE_SCRIPTS === 'undefined' ? {} : EDGE_SCRIPTS)
 

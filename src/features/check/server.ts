@@ -1,11 +1,11 @@
-// Whether a server has this state folder: by its kernel lock, not by what a file says.
+// Whether a server uses this state folder: by its kernel lock, not by the content of a file.
 import { join } from 'node:path'
 import { isHeld } from '../../store/lock.ts'
 import { readRecord, type ServerRecord } from '../../tasks/server-lock.ts'
 import { type Finding, note, ok } from './finding.ts'
 import type { Place } from './place.ts'
 
-/** What the server that has this folder wrote of itself; undefined where none runs, or that cannot be told. */
+/** The record of the server that uses this folder; undefined if none is running or that cannot be determined. */
 export function runningServer({ folders }: Pick<Place, 'folders'>): ServerRecord | undefined {
   return isHeld(join(folders.state, 'locks')) ? readRecord(folders) : undefined
 }

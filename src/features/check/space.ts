@@ -1,4 +1,5 @@
-// Room on the disks, and whether what has to last lies on one. The trap: df's "available" is what counts, without the blocks kept for root.
+// Checks disk space, and whether persistent folders are on a disk. df's "available" counts, without the blocks reserved
+// for root.
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { uploads } from '../../folders.ts'
@@ -6,17 +7,17 @@ import { error, type Finding, note, ok, warning } from './finding.ts'
 import type { Place } from './place.ts'
 
 const MIB = 1 << 20
-/** Not even a status can be written with less; and little work can be done with so little. */
+/** With less not even a status can be written; and with so little most work fails. */
 const NOTHING = 1 * MIB
 const LITTLE = 64 * MIB
 /** TMPFS_MAGIC and RAMFS_MAGIC (statfs(2)). */
 const IN_MEMORY = [0x01021994, 0x858458f6]
 
-/** statfs(2): what keeps no owners and modes, and what keeps its locks on another machine. */
+/** statfs(2): file systems without owners and modes, and those whose locks are on another machine. */
 const WITHOUT_OWNERS: Readonly<Record<number, string>> = { 19780: 'FAT', 538032816: 'exFAT', 1397118030: 'NTFS' }
 const REMOTE: Readonly<Record<number, string>> = { 26985: 'NFS', 4283649346: 'CIFS', 4266872130: 'SMB' }
 
-/** What is wrong with a kind of file system for a folder; the data may lie on a remote one. */
+/** Why a type of file system is unsuitable for a folder; the data may be on a remote one. */
 export function unfit(type: number, isData: boolean): string | undefined {
   const poor = WITHOUT_OWNERS[type]
   if (poor) return `it lies on ${poor}, which knows no owners, modes and links`
@@ -47,7 +48,7 @@ export async function lookAtSpace(place: Place): Promise<Finding[]> {
       )
     if (IN_MEMORY.includes(type) && path !== uploads(folders) && path !== join(folders.root, 'log'))
       found.push(await inMemory(place, path))
-    // One line for each file system, however many folders lie on it.
+    // One finding per file system, however many folders are on it.
     if (seen.has(info.dev)) continue
     seen.add(info.dev)
     found.push(room(path, bavail * bsize), ...(files > 0 && ffree === 0 ? [noInodes(path)] : []))
@@ -82,7 +83,7 @@ async function inMemory({ system }: Place, path: string): Promise<Finding> {
       )
 }
 
-/** A restore that fills the data folder must not fill the system with it. */
+/** A restore that fills the data folder must not fill the system's disk. */
 async function dataOnRoot({ folders, system }: Place): Promise<Finding[]> {
   const [data, top] = await Promise.all([stat(folders.data), stat(system)].map((one) => one.catch(() => undefined)))
   if (!data || !top || data.dev !== top.dev || !(await readFile('/proc/mounts', 'utf8').catch(() => ''))) return []

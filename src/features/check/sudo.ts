@@ -1,4 +1,5 @@
-// Sudo mode: sudo itself, and whether it would let the server start each script. Asked of sudo, which only lists; nothing is run by it.
+// Sudo mode: checks sudo itself, and whether it lets the server start each script. sudo is only asked to list; it runs
+// nothing.
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,9 +7,9 @@ import { error, type Finding, note, ok, warning } from './finding.ts'
 import { attempt, type Place, userName } from './place.ts'
 import { readSmall } from './read.ts'
 
-/** The first one whose sudoers take patterns of arguments. */
+/** The first version whose sudoers supports argument patterns. */
 const LEAST = [1, 9, 10] as const
-/** What the server starts through sudo; etc/sudoers.edge-admin names the same, and a test compares them. */
+/** What the server starts through sudo; etc/sudoers.edge-admin has the same list, and a test compares them. */
 export const SUDO_SCRIPTS = [
   ...['update', 'settings', 'storage', 'certs', 'license', 'backup', 'restore', 'logs', 'debug', 'wrapper', 'persist'],
   ...['dataset-destroy', 'snapshot-create', 'snapshot-prune', 'snapshot-rollback', 'reboot', 'services'],
@@ -53,7 +54,7 @@ async function lookAtVersion(place: Place, sudo: string): Promise<Finding[]> {
   return [ok('sudo.version', sudo, numbers.join('.'))]
 }
 
-/** As the server's user sudo tells what this user may; as root, what another may. Anybody else is told nothing. */
+/** sudo tells the server's user what it may run, and root what others may. Other users get no answer. */
 async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
   const { me, server, scripts } = place
   if (!server)
@@ -107,7 +108,7 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
   return [error('sudo.fragment-missing', sudo, text, FRAGMENT)]
 }
 
-/** Through PAM sudo asks whether the account of its caller is good, also for what takes no password. Only root can look at it. */
+/** Through PAM sudo checks the caller's account, even if no password is needed. Only root can check that here. */
 async function lookAtAccount({ server, system, now }: Place): Promise<Finding[]> {
   const isPam = await access(join(system, 'etc/pam.d')).then(
     () => true,
@@ -142,7 +143,7 @@ const linesOf = (bytes: Buffer) =>
     .split('\n')
     .map((line) => line.split(':'))
 
-/** A server that may gain no rights cannot start sudo at all. */
+/** With NoNewPrivileges the server cannot use sudo at all. */
 async function lookAtPrivileges({ within }: Place): Promise<Finding[]> {
   const status = within ? await readFile('/proc/self/status', 'utf8').catch(() => '') : ''
   if (!/^NoNewPrivs:\s*1$/m.test(status)) return []

@@ -1,6 +1,6 @@
-// The short form of the check, in the running server: one line in the log when something is found and one when it is mended, and a list for
-// the console. The trap: it must cost next to nothing. Looks come one after the other; those that start programs seldom; one that hangs is not
-// begun again.
+// The check inside the running server: one line in the log when a problem appears and one when it is fixed, and a list
+// for the console. It has to be nearly free: checks run one after the other, those that start programs rarely, and one
+// that hangs is not started again.
 import { LOOKS, type Look, lookOnce } from './check.ts'
 import { type Finding, isWrong } from './finding.ts'
 import type { Place } from './place.ts'
@@ -9,12 +9,12 @@ export interface WatchOptions {
   place: () => Promise<Place>
   found: (finding: Finding) => void
   mended: (finding: Finding) => void
-  /** The look itself failed: nobody's appliance is wrong. */
+  /** The check itself failed, which says nothing about the appliance. */
   warn: (text: string, error: unknown) => void
   looks?: readonly Look[]
-  /** Milliseconds on a clock that never jumps. */
+  /** Milliseconds of a monotonic clock. */
   steady?: () => number
-  /** Milliseconds that one look may take. */
+  /** The time limit of one check in milliseconds. */
   patience?: number
 }
 
@@ -46,13 +46,13 @@ export class Watch {
     for (const timer of this.timers) timer.unref()
   }
 
-  /** What was wrong when it was last looked at. Whoever asks has it looked at again, for the next one who asks. */
+  /** The problems found by the last run. Reading them starts a new run for the next reader. */
   current(): Finding[] {
     if (Number.isFinite(this.looked) && this.steady() - this.looked > FRESH) void this.look(false)
     return [...this.wrong.values()].flat()
   }
 
-  /** `whole`: also what is dear and was well. Resolves when it is done. */
+  /** `whole`: also checks that are expensive and were fine. Resolves when it is done. */
   look(whole: boolean): Promise<void> {
     this.looking ??= this.lookAtAll(whole)
       .catch((error) => this.options.warn('the appliance could not be checked', error))

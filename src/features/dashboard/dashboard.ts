@@ -1,5 +1,5 @@
-// The numbers of the first page: one `zpool list` and one `zfs list`, however many pools there are. The trap: what could not be asked counts
-// as none, so it has to be named among the problems, or an appliance whose pool hangs would look like an empty one.
+// The numbers of the first page: one `zpool list` and one `zfs list`, however many pools there are. What could not be
+// queried counts as zero, so it has to be listed among the problems, or an appliance whose pool hangs would look empty.
 import type { Space, Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
 import { ApiError } from '../../errors.ts'
@@ -7,9 +7,9 @@ import { isFinal } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { toolFailure } from '../tool-failure.ts'
 
-/** SMB, NFS or iSCSI: how much it serves, and whether it runs. */
+/** SMB, NFS or iSCSI: how much it serves, and whether it is running. */
 export type Serving = () => Promise<{ count: number; running: boolean }>
-/** And what is set up and not served. */
+/** Also what is configured and not served. */
 export type ServingDisks = () => Promise<{ count: number; running: boolean; unserved: string[] }>
 
 export interface DashboardSources {
@@ -29,7 +29,7 @@ export async function readDashboard(sources: DashboardSources) {
   return { storage, services, jobs: await countJobs(sources.tasks), problems: [...problems, ...unserved] }
 }
 
-/** The same of storage alone, with the pools it was counted from. */
+/** The same for storage alone, with the pools that were counted. */
 export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSources, 'tasks'>) {
   const problems: Problem[] = []
   const ask = async <T>(source: string, fallback: T, read: () => Promise<T>): Promise<T> => {
@@ -75,7 +75,7 @@ export async function readStorageNow({ zpool, zfs, serving }: Omit<DashboardSour
   }
 }
 
-/** Of all pools, or nothing: the sum of some of them would be taken for that of all. */
+/** Of all pools, or none: a partial sum would be mistaken for the total. */
 function usableOf(roots: (Space | undefined)[]): { usable: number; usable_free: number } | undefined {
   if (!roots.every((root) => root !== undefined)) return undefined
   const free = roots.reduce((sum, { available }) => sum + available, 0)
@@ -84,12 +84,12 @@ function usableOf(roots: (Space | undefined)[]): { usable: number; usable_free: 
 
 interface Counted {
   counts: Record<'filesystem' | 'volume' | 'snapshot', number>
-  /** What a pool's root dataset has is what everything below it has. */
+  /** The numbers of a pool's root dataset include everything below it. */
   roots: Map<string, Space>
 }
 const NOTHING: Counted = { counts: { filesystem: 0, volume: 0, snapshot: 0 }, roots: new Map() }
 
-/** All of them, or an error: of a list that breaks off nothing is counted. */
+/** All of them, or an error: a truncated list is not counted. */
 async function countDatasets(zfs: DashboardSources['zfs']): Promise<Counted> {
   const { counts, roots } = structuredClone(NOTHING)
   await zfs.census(({ name, type, space }) => {
@@ -99,7 +99,7 @@ async function countDatasets(zfs: DashboardSources['zfs']): Promise<Counted> {
   return { counts, roots }
 }
 
-/** The contract has no word for a job that died: it failed. */
+/** The contract has no state for a job that died: it is reported as failed. */
 async function countJobs(tasks: Tasks) {
   const all = await tasks.listInTurns(1000)
   const of = (...states: string[]) => all.filter(({ status }) => states.includes(status)).length

@@ -1,5 +1,5 @@
-// Disk, memory and load in the documented shape. The trap: what it asks may take a while (a file system that hangs), so it runs beside requests
-// and its last answer is served; a vendor's health.json wins over it, as long as it is a JSON object that a client can read.
+// Disk, memory and load in the documented format. Measuring may be slow (a file system that hangs), so it runs in the
+// background and the last result is served. A vendor's health.json replaces it if it is a JSON object.
 import { statfs } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { etc, type Folders } from '../../folders.ts'
@@ -24,7 +24,7 @@ export function shortBytes(bytes: number): string {
 
 const FRESH = 10_000
 
-/** Samples on demand, at most every ten seconds, never twice at once. */
+/** Samples on demand, at most every ten seconds, one at a time. */
 export class HealthMonitor {
   private readonly folders: Folders
   private readonly warn: (text: string) => void
@@ -40,7 +40,7 @@ export class HealthMonitor {
     this.vendor = new CachedFile(file, (there) => (there ? this.vendors(file) : undefined))
   }
 
-  /** The vendor's file verbatim, or our own sample. Synchronous unless this is the very first question. */
+  /** The vendor's file unchanged, or our own sample. Synchronous except for the very first call. */
   read(): string | Promise<string> {
     const vendor = this.vendor.get()
     if (vendor !== undefined) return vendor
@@ -48,7 +48,7 @@ export class HealthMonitor {
     return known ? JSON.stringify(known) : this.refresh().then((health) => JSON.stringify(health))
   }
 
-  /** What a client cannot read is as good as no file; said once, and again when it went wrong anew. */
+  /** A file that clients cannot parse is ignored; logged once, and again after it was valid in between. */
   private vendors(file: string): string | undefined {
     let fault = ''
     try {
@@ -63,12 +63,12 @@ export class HealthMonitor {
     }
   }
 
-  /** Our own sample, whatever the vendor's file says. */
+  /** Our own sample, even if there is a vendor's file. */
   async own(): Promise<Health> {
     return this.current() ?? this.refresh()
   }
 
-  /** The last sample; one that is old is taken anew beside it. */
+  /** The last sample; an old one is refreshed in the background. */
   private current(): Health | undefined {
     const known = this.sample
     if (!known || performance.now() - known.at > FRESH) this.refresh().catch(() => {})
@@ -89,9 +89,9 @@ export class HealthMonitor {
 }
 
 async function measure(data: string): Promise<Health> {
-  // This part alone: the whole package would be half of what we ship.
+  // Only this part: the whole package would be half of what we ship.
   const { mem } = await import('systeminformation/lib/memory.js')
-  // Asked from the file system that holds the data, not from `df`, which may find none of its mounts.
+  // From the file system that contains the data, not from `df`, which may not find the mount.
   const [disk, memory] = await Promise.all([statfs(data).catch(() => statfs('/')), mem()])
   const taken = disk.blocks - disk.bfree
   const used = memory.total - memory.available

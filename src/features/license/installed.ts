@@ -1,5 +1,6 @@
-// The license on the appliance: judged by the vendor's bin/license.sh when there is one, else by the signature of our own format.
-// The trap: a rejected file never replaces the good one. The vendor's script reads one fixed file, so the task swaps and swaps back.
+// The license on the appliance: judged by the vendor's bin/license.sh if there is one, else by the signature of our own
+// format. A rejected file never replaces the valid one. The vendor's script reads a fixed path, so the task swaps the
+// candidate in, and back if it is rejected.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -27,7 +28,7 @@ export interface LicenseNeeds {
 /** The vendor's script. */
 export const licenseScript = (folders: Folders) => join(folders.root, 'bin/license.sh')
 
-/** A folder of that name, or a link that leads nowhere, is no hook: then the license is one of our own form. */
+/** A folder of that name, or a dangling link, does not count as a hook: then the license is in our own format. */
 export function vendorJudges(folders: Folders): boolean {
   try {
     return statSync(licenseScript(folders)).isFile()
@@ -39,20 +40,23 @@ export function vendorJudges(folders: Folders): boolean {
 export class InstalledLicense {
   readonly #needs: LicenseNeeds
   #asking: Promise<Verdict> | undefined
-  /** Candidates that were put in place since the start: what was said while one came is said about nobody knows which. */
+  /** Candidates that were put in place since the start: a verdict during a change may be about either file. */
   #candidates = 0
-  /** What was wrong with the script when it was asked last: told once, not at every look. */
+  /** The script's last problem: logged once, not at every query. */
   #told = ''
 
   constructor(needs: LicenseNeeds) {
     this.#needs = needs
   }
 
-  /** The installed license as JSON text; undefined when there is none. Throws a 404 that gives the reason when nobody can say what it is, or it is over. */
+  /**
+   * The installed license as JSON text; undefined if there is none. Throws a 404 with the reason if it cannot be judged
+   * or has expired.
+   */
   async read(): Promise<string | undefined> {
     const { folders } = this.#needs
     if (vendorJudges(folders)) {
-      // Shared by all who ask meanwhile: a script that takes its time is not started for each of them.
+      // Concurrent callers share one run, because the script may be slow.
       this.#asking ??= this.#ask().finally(() => {
         this.#asking = undefined
       })
@@ -86,7 +90,7 @@ export class InstalledLicense {
     }
   }
 
-  /** While a candidate is being judged, or was when its task died, the file is not yet the license. */
+  /** While a candidate is being judged, or after its task died, the file is not the license yet. */
   async #settled(): Promise<void> {
     const { tasks } = this.#needs
     const judged = tasks.latest('license')
@@ -95,7 +99,10 @@ export class InstalledLicense {
     if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw busy('A license is being installed')
   }
 
-  /** Installs a received file; returns the license as JSON text. Throws, with the old license in place, when it is not accepted. */
+  /**
+   * Installs a received file; returns the license as JSON text. If it is rejected, throws with the old license in
+   * place.
+   */
   async install(file: string, by: Asker): Promise<string> {
     const { folders, tasks, memory } = this.#needs
     if (!vendorJudges(folders)) {
@@ -118,10 +125,10 @@ export class InstalledLicense {
   }
 }
 
-/** Milliseconds that one who asks waits for a candidate's end: the original's wrapper has no limit of its own. */
+/** Milliseconds that a query waits for a candidate's verdict: the original's wrapper has no limit. */
 const PATIENCE = 30_000
 const LATE = 'late'
-/** What the script says of a file that the vendor's script does not take. */
+/** The script's text for a file that the vendor's script rejects. */
 const NO = 'Invalid or missing license file'
 
 const vendorEnvironment = ({ root, sysconf, data, state }: Folders, label: string) => ({
@@ -133,7 +140,7 @@ const vendorEnvironment = ({ root, sysconf, data, state }: Folders, label: strin
   EDGE_LABEL: label,
 })
 
-/** A file of the appliance's that is there and cannot be read is named: it is not the caller's that is wrong. */
+/** A file of the appliance that exists but cannot be read is named: the caller's file is not at fault. */
 function readOwn(folders: Folders, name: 'license.asc' | 'license.pub'): string | undefined {
   try {
     return readEdited(etc(folders, name))
@@ -142,7 +149,7 @@ function readOwn(folders: Folders, name: 'license.asc' | 'license.pub'): string 
   }
 }
 
-/** The license is signed for what it says, not for how an editor saved it. */
+/** The signature covers the content, not the formatting of an editor. */
 function uploadedText(file: string): string {
   try {
     return decodeText(readFileSync(file))
@@ -153,7 +160,7 @@ function uploadedText(file: string): string {
   }
 }
 
-/** By its signature, where there is no vendor's script. */
+/** Judged by its signature, without a vendor's script. */
 function installOwn(folders: Folders, file: string): string {
   const key = readOwn(folders, 'license.pub')
   if (key === undefined) throw invalid('This system has no license key to check a license with')

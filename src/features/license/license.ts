@@ -1,5 +1,5 @@
-// Our own license, for appliances whose vendor ships no license.sh: JSON signed with Ed25519. The trap: the messages reach whoever
-// uploads a file, so they are fixed texts and never repeat any of it.
+// Our own license format, for appliances whose vendor provides no license.sh: JSON signed with Ed25519. The messages
+// reach whoever uploads a file, so they are fixed texts and never repeat its content.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import * as z from 'zod'
 import { ApiError, invalid } from '../../errors.ts'
@@ -8,7 +8,7 @@ import { expiryTime } from './expiry.ts'
 
 export const MAX_LICENSE_BYTES = 64 * 1024
 
-/** What GET /license shows. A vendor may add texts, numbers and booleans of its own. */
+/** What GET /license returns. A vendor may add texts, numbers and booleans. */
 export const License = z
   .object({
     app: z.string().min(1).max(255),
@@ -24,11 +24,11 @@ const SignedLicense = z.strictObject({
   license: z.record(z.string(), z.unknown()),
   signature: z.base64().length(88),
 })
-/** Checked but not copied: zod's copy would leave out `__proto__`, and the signature is over everything that came. */
+/** Validated but not copied: zod's copy would leave out `__proto__`, and the signature covers everything. */
 const isSignedLicense = (value: unknown): value is z.infer<typeof SignedLicense> =>
   SignedLicense.safeParse(value).success
 
-/** The license in a signed file. Throws `invalid` with a fixed message for anything else, also for one that is over. */
+/** The license in a signed file. Throws `invalid` with a fixed message for anything else, including an expired one. */
 export function readLicense(text: string, publicKeyPem: string, now = Date.now()): License {
   const key = licenseKey(publicKeyPem, createPublicKey)
   if (Buffer.byteLength(text) > MAX_LICENSE_BYTES) throw invalid('The license file is too large')
@@ -66,7 +66,7 @@ function parseLicense(value: unknown): License {
   throw invalid(known ? `The license has a missing or wrong field: ${known}` : 'The license has a wrong field')
 }
 
-/** Whether the signature is over exactly the value that was parsed. */
+/** Whether the signature matches exactly the parsed value. */
 function isSigned({ license, signature }: z.infer<typeof SignedLicense>, key: KeyObject): boolean {
   let message: string
   try {
@@ -82,7 +82,7 @@ function licenseKey(pem: string, create: (pem: string) => KeyObject): KeyObject 
     const key = create(pem)
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch {
-    // Falls through: a key that cannot be read is as useless as one of another kind.
+    // Falls through: an unreadable key is as useless as one of another kind.
   }
   throw new ApiError('internal', 'The license key is not an Ed25519 key')
 }

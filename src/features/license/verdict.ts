@@ -1,5 +1,5 @@
-// What the vendor's license.sh says of the license that lies in place. The trap: it is somebody else's program. It may hang, print for ever, or print
-// what no client can read; and it has to say the same whoever asks, so it is started in one way only.
+// The verdict of the vendor's license.sh on the installed license. The script may hang, print forever, or print invalid
+// text, and it must give every caller the same verdict, so there is only one way to start it.
 import { accessSync, constants } from 'node:fs'
 import { scriptFault } from '../../drivers/first-line.ts'
 import { CommandError, createRun, type Run } from '../../drivers/run.ts'
@@ -7,16 +7,16 @@ import { errno } from '../../errors.ts'
 
 export type Verdict = (
   | { is: 'valid'; text: string }
-  /** It says no, or nothing: what clients of the original know as no license. */
+  /** It says no, or nothing: clients of the original treat both as no license. */
   | { is: 'none'; why: string }
-  /** It says nothing that could be believed. */
+  /** Its output cannot be used. */
   | { is: 'broken'; why: string }
 ) & { complaint: string }
 
 const SECONDS = 30
 const MOST_BYTES = 1 << 20
 
-/** The variables that it finds, besides PATH and LC_ALL. */
+/** Its variables, besides PATH and LC_ALL. */
 export const VENDOR_VARIABLES = [
   'EDGE_CONTRACT',
   'EDGE_ROOT',
@@ -27,17 +27,20 @@ export const VENDOR_VARIABLES = [
 ] as const
 
 export interface Vendor {
-  /** Default: one that starts the script and nothing else. */
+  /** Default: starts the script and nothing else. */
   run?: Run
   script: string
   environment: Record<string, string>
-  /** Of a task: it is ended with the task. */
+  /** For a task: the script is ended with it. */
   inSession?: boolean
   /** Milliseconds. */
   limit?: number
 }
 
-/** Asks it once. Its exit status 0 with a JSON object in UTF-8 is a yes; the words of `why` are ours and may be shown to anybody. */
+/**
+ * Runs it once. Exit status 0 with a JSON object in UTF-8 is a yes; the texts in `why` are ours and may be shown to
+ * anybody.
+ */
 export async function askVendor({
   script,
   run = createRun((program) => program === script),
@@ -83,7 +86,7 @@ function judge(bytes: Buffer) {
 function failed({ reason, status }: CommandError, script: string, limit: number) {
   switch (reason) {
     case 'status': {
-      // A shell that took over what the kernel did not know.
+      // A shell ran a file that the kernel could not execute.
       const fault = status === 126 || status === 127 ? scriptFault(script, NAME) : undefined
       return fault ? ({ is: 'broken', why: fault } as const) : none(`ended with status ${status}`)
     }
@@ -100,7 +103,7 @@ function failed({ reason, status }: CommandError, script: string, limit: number)
   }
 }
 
-/** In messages that are those of any hook. */
+/** In messages the same as for every hook. */
 const NAME = 'license.sh'
 
 function isShut(file: string): boolean {

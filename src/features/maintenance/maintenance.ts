@@ -1,5 +1,5 @@
-// Maintenance: while it is on, nobody changes accounts, storage or services through the controller. The trap: a file that is there and
-// cannot be read means that it is on; what blocks changes must not fall open.
+// Maintenance mode: while it is on, the controller refuses changes of accounts, storage and services. A file that
+// exists but cannot be read means "on": the block must not fail open.
 import { join } from 'node:path'
 import * as z from 'zod'
 import { ApiError } from '../../errors.ts'

@@ -1,11 +1,11 @@
-// The variables that the original was started with (facts: jidoteki.md 1.1), where its environment is ours now: which of them still decides
-// something, and a sentence for each that does not. The trap: two of its ports were open to everybody. JIDO_WITH_SSL=true said so of HTTPS,
-// and is believed; nothing here ever opens plain HTTP, or a box to whoever comes first.
+// The environment variables of the original (facts: jidoteki.md 1.1): which still have an effect, and a sentence for
+// each that has none. The original had two ports open to everybody. JIDO_WITH_SSL=true asked for HTTPS on all
+// addresses, and is honored; nothing here ever opens plain HTTP, or an appliance that the first caller could take over.
 import { isAbsolute, resolve } from 'node:path'
 
 export type Environment = Record<string, string | undefined>
 
-/** All of them, in the order in which a start speaks of them. */
+/** All of them, in the order in which a start logs them. */
 export const VARIABLES = [
   'JIDO_WITH_SSL',
   'JIDO_API_PORT',
@@ -16,7 +16,7 @@ export const VARIABLES = [
 ] as const
 export type Variable = (typeof VARIABLES)[number]
 
-/** Why those that are not read do nothing any more: for the log of a start, and for `edge-admin check`. */
+/** Why the others have no effect: for the log of a start, and for `edge-admin check`. */
 export const NO_MORE: Readonly<Record<Exclude<Variable, 'JIDO_WITH_SSL' | 'JIDO_ADMIN_PATH'>, string>> = {
   JIDO_API_PORT: 'it was the port of plain HTTP, which is not opened',
   JIDO_STUNNEL_BIN: 'no stunnel is started or ended, since TLS is this server’s own',
@@ -24,10 +24,12 @@ export const NO_MORE: Readonly<Record<Exclude<Variable, 'JIDO_WITH_SSL' | 'JIDO_
   JIDO_API_VERSION: 'the API has one version, 1',
 }
 
-/** Where the original's TLS listened: port 8443 of every IPv4 address. */
+/** The address of the original's TLS: port 8443 of every IPv4 address. */
 export const EVERY_ADDRESS = '0.0.0.0'
 
-/** The root folder that JIDO_ADMIN_PATH names; undefined where it names none. Throws a sentence when it is no absolute path. */
+/**
+ * The root folder from JIDO_ADMIN_PATH; undefined if it is not set. Throws a sentence if it is not an absolute path.
+ */
 export function rootOf(environment: Environment): string | undefined {
   const path = environment['JIDO_ADMIN_PATH']
   if (!path) return undefined
@@ -37,27 +39,27 @@ export function rootOf(environment: Environment): string | undefined {
 
 export interface Asked {
   environment: Environment
-  /** The root folder in use, and who said so where the environment did not. */
+  /** The root folder in use, and what set it, if not the environment. */
   root: string
   rootSaidBy: string | undefined
-  /** Who said so first: the command line or the configuration; undefined where nobody did. */
+  /** What takes precedence: the command line or the configuration; undefined if neither. */
   host: string | undefined
-  /** The configuration file, and whether that is the original's; undefined without one. */
+  /** The configuration file, and whether it is the original's; undefined without one. */
   file: string | undefined
   isOriginal: boolean
   tls: boolean
-  /** Whether nobody could take the system over by coming first: it has a token, or set-up needs a phrase. */
+  /** Whether the system is safe from the first caller: it has a token, or set-up needs a phrase. */
   isClaimed: boolean
 }
 
 export interface Answer {
-  /** The address that the environment asks for, where nobody else says one. */
+  /** The address from the environment, if nothing else sets one. */
   host: string | undefined
-  /** For the log, once it is known where the port is (`url`). */
+  /** For the log, once the port's address (`url`) is known. */
   sentences: (url: string) => string[]
 }
 
-/** What the environment means for where to listen, and what there is to say about it. */
+/** The effect of the environment on the address, and the messages about it. */
 export function readEnvironment(asked: Asked): Answer {
   const { environment, tls, isClaimed, isOriginal, file } = asked
   const free = asked.host === undefined && (isOriginal || file === undefined)
@@ -67,7 +69,7 @@ export function readEnvironment(asked: Asked): Answer {
 
 const isWithSsl = (environment: Environment) => environment['JIDO_WITH_SSL'] === 'true'
 
-/** `host` is what the environment opens, `url` where the port is. */
+/** `host` is what the environment opens, `url` the address of the port. */
 const SENTENCES: Record<Variable, (asked: Asked, host: string | undefined, url: string) => string[]> = {
   JIDO_WITH_SSL: withSslSentence,
   JIDO_API_PORT: portSentence,
@@ -97,7 +99,7 @@ function withSslSentence({ environment, ...asked }: Asked, host: string | undefi
   return without(environment, 'JIDO_WITH_SSL', `${asked.file} decides where to listen, and that is ${url}`)
 }
 
-/** The original had plain HTTP open at every address, always. Who relied on it hears where to go instead. */
+/** The original always had plain HTTP open at every address. Users who relied on it are told the new address. */
 function portSentence(
   { environment, host: said, isOriginal, file }: Asked,
   host: string | undefined,
@@ -111,7 +113,7 @@ function portSentence(
   ]
 }
 
-/** `saidBy`: the option, or the file, that has the say. */
+/** `saidBy`: the option or the file that takes precedence. */
 export function unfollowedRoot(environment: Environment, root: string, saidBy: string): string[] {
   const path = environment['JIDO_ADMIN_PATH']
   if (!path || resolve(path) === root) return []
@@ -121,5 +123,5 @@ export function unfollowedRoot(environment: Environment, root: string, saidBy: s
 const without = (environment: Environment, name: Variable, why: string): string[] =>
   environment[name] ? [`${name}=${shown(environment[name])} does nothing any more: ${why}`] : []
 
-/** What somebody else wrote, for one line of a log. */
+/** A foreign text, for one line of a log. */
 export const shown = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, 200)

@@ -1,6 +1,6 @@
-// The way back: writes token and files in the original's form, all of them or none. The trap: a killed one leaves a plan on the disk, and the
-// next one begins by putting everything back; only then it looks at what differs. So a plan must not outlive its export: it goes before the rest
-// of the stage does, a server of ours does not start beside one, and what somebody changed since is never put back.
+// Writes token and files back in the original's form, all or none. A killed export leaves a plan on disk, and the next
+// one first undoes it before it compares anything. A plan must not outlive its export: it is removed before the rest of
+// the stage, our server does not start while there is one, and changes that were made since are never undone.
 import {
   closeSync,
   fchmodSync,
@@ -25,19 +25,22 @@ import { swapBack, swapDone, swapForeign, swapIn, swapSaved } from '../../store/
 import { isHeld } from '../../store/lock.ts'
 import { type Change, type Plan, readPlain, readThrough } from './form.ts'
 
-/** The task that still runs, though the server does not: its script goes on without it. */
+/** A task that is still running although the server is not: its script continues without it. */
 export function runningTask(folders: Folders): string | undefined {
   const locks = join(folders.state, 'locks')
   let names: string[] = []
   try {
     names = readdirSync(locks).filter((name) => name.endsWith('.lock'))
   } catch {
-    // No server was ever here.
+    // There has never been a server here.
   }
   return names.find((name) => isHeld(join(locks, name)))?.replace(/\.lock$/, '')
 }
 
-/** The bytes of the token that `given` is, as the appliance has it once a half is put back; undefined when it is another one. Throws when none is set. */
+/**
+ * The token `given` in the form that the appliance has once an interrupted export is undone; undefined if it is another
+ * token. Throws if none is set.
+ */
 export function tokenInForce(folders: Folders, given: string): Buffer | undefined {
   const there = readThrough(tokenBefore(folders))
   const line = there && firstLineOf(there)
@@ -50,16 +53,16 @@ export function tokenInForce(folders: Folders, given: string): Buffer | undefine
 function tokenBefore(folders: Folders): string {
   const place = join(realpathSync(etc(folders, '')), 'api.token')
   const saved = swapSaved(exportStage(folders), place) ?? place
-  // It leads to the same place as it did from its own folder.
+  // The link leads to the same target as from its own folder.
   return isLink(saved) ? resolve(dirname(place), readlinkSync(saved)) : saved
 }
 
-/** Throws where what an export that was killed has done must not be put back. Returns whether it has left anything. */
+/** Throws if the changes of a killed export must not be undone. Returns whether it has left anything. */
 export function judgeHalf(folders: Folders): boolean {
   const stage = exportStage(folders)
   const there = lstatSync(stage, { throwIfNoEntry: false })
   if (!there) return false
-  // Under sudo somebody less trusted can make files beside it.
+  // Under sudo a less trusted user can create files beside it.
   if (!there.isDirectory() || there.uid !== 0) throw new Error(`not a folder of root's: ${stage}`)
   const foreign = swapForeign(stage)
   if (foreign.length === 0) return true
@@ -68,7 +71,7 @@ export function judgeHalf(folders: Folders): boolean {
   )
 }
 
-/** What an export that was killed has done is put back. Returns whether there was one. */
+/** Undoes a killed export. Returns whether there was one. */
 export function putBackHalf(folders: Folders): boolean {
   if (!judgeHalf(folders)) return false
   const stage = exportStage(folders)
@@ -82,7 +85,7 @@ function removeStage(stage: string): void {
   syncFolder(dirname(stage))
 }
 
-/** Makes all of it so, in one step. */
+/** Makes all changes in one step. */
 export function exportOriginal(folders: Folders, { changes, link }: Plan): void {
   if (changes.length === 0 && !link) return
   const stage = exportStage(folders)
@@ -122,7 +125,10 @@ function stageFile(path: string, { uid, gid, mode, content }: Change): void {
 
 const FORMER = /^([0-9]+) ([0-9]+) ([0-7]{1,4}) (\/.*)$/
 
-/** Gives folders back that `scripts/owners.sh` took for `"privilege": "sudo"`. Returns what was changed, in words. */
+/**
+ * Restores the owners of folders that `scripts/owners.sh` changed for `"privilege": "sudo"`. Returns what was changed,
+ * in words.
+ */
 export function giveFoldersBack(folders: Folders): string[] {
   const record = readPlain(join(folders.state, 'owners-before'))
   if (record?.uid !== 0) return []
@@ -146,7 +152,7 @@ export function giveFoldersBack(folders: Folders): string[] {
   return said
 }
 
-/** The original's server gets through to its certificate. Returns what was changed, in words. */
+/** Lets the original's server reach its certificate. Returns what was changed, in words. */
 export function openWay({ sysconf }: Folders, group: number): string[] {
   const said: string[] = []
   for (const path of [join(sysconf, 'pki'), join(sysconf, 'pki/tls')]) {

@@ -1,5 +1,6 @@
-// What the files of an appliance have to be for the original's server and scripts (facts: jidoteki.md 1.2, 5). The trap: under sudo the folders are
-// shared with somebody less trusted, so a file is looked at through one open descriptor, never through a link, and one with two names is left alone.
+// What the files of an appliance have to be for the original's server and scripts (facts: jidoteki.md 1.2, 5). Under
+// sudo the folders are shared with a less trusted user, so a file is checked through one open descriptor, never through
+// a link, and a file with two names is left alone.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '../../errors.ts'
@@ -7,17 +8,17 @@ import { etc, type Folders, log } from '../../folders.ts'
 import type { Owner } from '../../store/owner.ts'
 import { certificatesOf, privateKeysOf } from '../../store/pem.ts'
 
-/** One file that is not yet as the original has it, and what it has to become. */
+/** One file that differs from the original's form, and what it has to become. */
 export interface Change extends Owner {
   path: string
   content: Buffer
-  /** What is said of it. */
+  /** The text for the user. */
   what: string
 }
 
 export interface Plan {
   changes: Change[]
-  /** Where the original's stunnel looks for the certificate, and where it is; undefined when that is there. */
+  /** Where the original's stunnel looks for the certificate, and where it is; undefined if that exists. */
   link: { path: string; to: string } | undefined
   /** What cannot be brought into the original's form, in words. */
   left: string[]
@@ -27,7 +28,7 @@ interface There extends Owner {
   content: Buffer
 }
 
-/** A regular file under one name; undefined when there is none. Throws for anything else. */
+/** A regular file with a single name; undefined if there is none. Throws for anything else. */
 export function readPlain(path: string): There | undefined {
   let fd: number
   try {
@@ -46,7 +47,7 @@ export function readPlain(path: string): There | undefined {
   }
 }
 
-/** Of the token, which may be a link: it is compared, and shown to nobody. */
+/** For the token, which may be a link: it is compared, and never shown. */
 export function readThrough(path: string): Buffer | undefined {
   const info = statSync(path, { throwIfNoEntry: false })
   return info?.isFile() && info.size <= 1 << 20 ? readFileSync(path) : undefined
@@ -56,14 +57,14 @@ export interface Wanted {
   folders: Folders
   /** In plain. */
   token: Buffer
-  /** Whether a pending first run is over, because the token is another one than its phrase. */
+  /** Whether a pending first run is over, because the token differs from its phrase. */
   endsFirstRun: boolean
   /** The group of the original's server, and the one that reads the key (staff). */
   group: number
   keyGroup: number
-  /** Where the link to enterprise.pem belongs; undefined on a root that is not this machine's. */
+  /** Where the link to enterprise.pem belongs; undefined if the root is not this machine's. */
   linkAt: string | undefined
-  /** The text of a configuration file for the original, when one has to be made. */
+  /** The text of a configuration file for the original, if one has to be created. */
   configuration: string | undefined
 }
 
@@ -71,13 +72,13 @@ export interface Wanted {
 export function planOriginal({ folders, token, endsFirstRun, group, keyGroup, linkAt, configuration }: Wanted): Plan {
   const plan: Plan = { changes: [], link: undefined, left: [] }
   const own = (mode: number, gid = group): Owner => ({ uid: 0, gid, mode })
-  /** `content` is what it has to hold; without one it stays what it is, and a missing file stays missing. */
+  /** `content` is the required content; without it the content is kept, and a missing file stays missing. */
   const want = (path: string, what: string, owner: Owner, content?: Buffer, isSame = sameBytes) => {
     let there: There | undefined
     try {
       there = readPlain(path)
     } catch (error) {
-      // A link goes: an image that runs from memory lays one in the place of what it keeps on a disk.
+      // A link is replaced: an image that runs from memory has links to what it keeps on a disk.
       if (content !== undefined && !isLink(path)) throw error
       if (content !== undefined) return void plan.changes.push({ path, what, content, ...owner })
       plan.left.push(error instanceof Error ? error.message : path)
@@ -98,7 +99,7 @@ export function planOriginal({ folders, token, endsFirstRun, group, keyGroup, li
   )
   for (const name of ['app.json', 'network.json', 'storage.json', 'license.asc'])
     want(etc(folders, name), 'its owner', own(0o640))
-  // An update may have made them under a mask that leaves nothing to others.
+  // An update may have created them with a restrictive mask.
   for (const name of ['version.txt', 'changelog.txt'])
     if (!isReadableBy(group, etc(folders, name))) want(etc(folders, name), 'its server reads it', own(0o644))
   for (const name of ['network.conf', 'storage.conf']) want(join(folders.sysconf, name), 'its owner', own(0o640))
@@ -131,13 +132,13 @@ interface Hands {
   keyGroup: number
 }
 
-/** stunnel reads key and certificate from one file, which a pair that we made ourselves does not have. */
+/** stunnel reads key and certificate from one file, which does not exist for a pair that we generated. */
 function wantCertificates({ sysconf }: Folders, { want, own, group, keyGroup }: Hands): void {
   const pki = join(sysconf, 'pki/tls')
   const [keyFile, certificateFile] = [join(pki, 'private/enterprise.key'), join(pki, 'certs/enterprise.crt')]
   const key = readPlain(keyFile)
   const certificate = readPlain(certificateFile)
-  // Whoever gave them to a group has said who reads them.
+  // An existing group was chosen by somebody, and is kept.
   if (key?.gid === 0) want(keyFile, 'its owner', own(0o640, keyGroup))
   if (certificate?.gid === 0) want(certificateFile, 'its owner', own(0o640, keyGroup))
   if (!key || !certificate) return

@@ -1,5 +1,6 @@
-// Builds an update package (facts: jidoteki.md 6): payload → tar.gz → signature → plain outer tar → openssl's encryption.
-// The trap: a tar header states the size of what follows, so the inner archive is written out once before the outer one can begin.
+// Builds an update package (facts: jidoteki.md 6): payload → tar.gz → signature → plain outer tar → openssl's
+// encryption. A tar header states the size of what follows, so the inner archive is written to a file before the outer
+// one begins.
 import { createSign, type KeyObject } from 'node:crypto'
 import {
   closeSync,
@@ -33,20 +34,20 @@ export interface BuildOptions {
   /** Left out: the first line of the folder's version.txt. */
   version?: string | undefined
   out: string
-  /** Seconds since 1970, the time of every file in the archive. */
+  /** Seconds since 1970; the time of every file in the archive. */
   time: number
 }
 
 export interface Built {
   version: string
   bytes: number
-  /** False: the appliance will take the package and do nothing with it. */
+  /** False: the appliance will accept the package and do nothing with it. */
   hasScript: boolean
-  /** What the appliance may stumble over, one sentence each. */
+  /** Possible problems on the appliance, one sentence each. */
   doubts: string[]
 }
 
-/** Writes `out`, whole or not at all. */
+/** Writes `out`, completely or not at all. */
 export async function buildPackage(options: BuildOptions): Promise<Built> {
   const { folder, out } = options
   if (!statSync(folder).isDirectory()) throw new PackageError(`${folder}: not a folder`)
@@ -72,7 +73,7 @@ export async function buildPackage(options: BuildOptions): Promise<Built> {
   return { version, bytes: statSync(target).size, hasScript, doubts }
 }
 
-/** A package that replaces one keeps its owner, group and mode. */
+/** A package that replaces another keeps its owner, group and mode. */
 function takeAfter(path: string, before: Stats | undefined): void {
   if (!before) return
   const fd = openSync(path, 'r')
@@ -87,7 +88,7 @@ function packageVersion({ folder, version }: BuildOptions, entries: PayloadEntry
   const entry = entries.find(({ name }) => name === 'version.txt')
   if (entry && entry.type !== 'file') throw new PackageError(`${join(folder, 'version.txt')}: not a plain file`)
   if (entry) checkText(join(folder, 'version.txt'))
-  // As the appliance reads it: without a mark and without the end of its line.
+  // As the appliance reads it: without byte order mark and line end.
   const written =
     entry &&
     readLine(join(folder, 'version.txt'))
@@ -102,7 +103,7 @@ function packageVersion({ folder, version }: BuildOptions, entries: PayloadEntry
   return wanted
 }
 
-/** The payload as a tar.gz; answers its signature. */
+/** Writes the payload as a tar.gz; returns its signature. */
 async function writeInner(file: string, options: BuildOptions, entries: PayloadEntry[], version: string) {
   const sign = createSign('sha256')
   const signing = new Transform({
@@ -124,7 +125,7 @@ async function writeInner(file: string, options: BuildOptions, entries: PayloadE
   return sign.sign(options.signingKey)
 }
 
-/** The file is there when this returns: one that is still being opened when building fails would appear after the cleaning up. */
+/** Created synchronously: a file that is still being opened when the build fails would appear after the cleanup. */
 async function newFile(file: string): Promise<Writable> {
   return (await open(file, 'wx', 0o600)).createWriteStream({ flush: true })
 }
@@ -144,7 +145,7 @@ async function add(archive: Pack, entry: PayloadEntry, { folder, time }: BuildOp
   }
 }
 
-/** Exactly `size` bytes of `file` into the entry that `start` begins. */
+/** Copies exactly `size` bytes of `file` into the entry that `start` begins. */
 async function copy(file: FileHandle, size: number, path: string, start: (done: Done) => Writer): Promise<void> {
   let sink: Writer | undefined
   const written = ended((done) => {
@@ -171,7 +172,7 @@ const ended = (start: (done: Done) => unknown) =>
     start((error) => (error ? reject(error) : resolve()))
   })
 
-/** Adds the entries and closes the archive; an error ends the stream that reads it, too. */
+/** Adds the entries and closes the archive; an error also ends the stream that reads it. */
 async function fill(archive: Pack, add: () => Promise<void>): Promise<void> {
   try {
     await add()
@@ -203,7 +204,7 @@ async function writeOuter(file: string, inner: string, signature: Buffer, option
   await Promise.all([filled, pipeline(archive, records(), cipher, output)])
 }
 
-/** Fills the archive up to whole records of 20 blocks, as every tar program writes them to a file. */
+/** Pads the archive to whole records of 20 blocks, as every tar program writes them to a file. */
 function records(): Transform {
   let size = 0
   return new Transform({

@@ -1,5 +1,5 @@
-// The outer shell of a package: what `openssl enc -aes-256-cbc -md sha256 -pbkdf2 -salt -pass file:KEY` makes and reads.
-// The trap: CBC says nothing about who made it. A package that decrypts is not yet one that may be believed; only the signature says so.
+// The encryption of a package: what `openssl enc -aes-256-cbc -md sha256 -pbkdf2 -salt -pass file:KEY` writes and
+// reads. CBC does not authenticate: a package that decrypts is not trusted until its signature is verified.
 import {
   type Cipher,
   createCipheriv,
@@ -16,12 +16,15 @@ const MAGIC = 'Salted__'
 /** Magic and salt. */
 export const HEADER_BYTES = 16
 
-/** The passphrase: the first line of the key file, byte for byte; like openssl, a carriage return before its end is part of it. */
+/**
+ * The passphrase: the first line of the key file, byte for byte; as in openssl, a carriage return before its end is
+ * part of it.
+ */
 export function readPassphrase(file: string): Buffer {
   const bytes = readFileSync(file)
   const end = bytes.indexOf(10)
   const line = end < 0 ? bytes : bytes.subarray(0, end)
-  // openssl stops at a NUL and at 1023 bytes, without a word.
+  // openssl stops at a NUL and at 1023 bytes, without a message.
   if (line.length === 0 || line.length > 1023 || line.includes(0)) {
     throw new PackageError(`${file}: its first line is not a passphrase of 1 to 1023 bytes`)
   }
@@ -34,7 +37,7 @@ export function encrypt(passphrase: Buffer): { header: Buffer; cipher: Cipher } 
   return { header: Buffer.concat([Buffer.from(MAGIC), salt]), cipher: createCipheriv('aes-256-cbc', key, iv) }
 }
 
-/** Starts to decrypt `file`; its bytes from HEADER_BYTES on go into the answer. */
+/** Starts to decrypt `file`; its bytes from HEADER_BYTES on go into the returned stream. */
 export function decrypt(file: string, passphrase: Buffer, legacyMd5 = false): Decipher {
   const header = Buffer.alloc(HEADER_BYTES)
   const fd = openSync(file, 'r')
@@ -53,7 +56,10 @@ function derive(passphrase: Buffer, salt: Buffer) {
   return { key: bytes.subarray(0, 32), iv: bytes.subarray(32) }
 }
 
-/** What openssl did before it had PBKDF2: MD5 over the block before, the passphrase and the salt, until there is enough. */
+/**
+ * openssl's key derivation before PBKDF2: MD5 over the previous block, the passphrase and the salt, until there is
+ * enough.
+ */
 function deriveLegacy(passphrase: Buffer, salt: Buffer) {
   let block: Buffer = Buffer.alloc(0)
   let bytes: Buffer = Buffer.alloc(0)

@@ -1,5 +1,6 @@
-// Why a package cannot be built or is not taken. The trap: the messages with a code are the appliance's own words (facts: jidoteki.md
-// 5.2) and safe to show to anybody; those without one come from building, may name files, and are for the vendor's terminal only.
+// Why a package cannot be built or is refused. Messages with a code are the appliance's own (facts: jidoteki.md 5.2)
+// and safe to show to anybody; those without one come from building, may name files, and are for the vendor's terminal
+// only.
 
 export type PackageCode = 'E1001' | 'E1005'
 

@@ -1,5 +1,6 @@
-// Reads the outer tar of a package, as strictly as the appliance's script (scripts/package.sh) does: two plain members, zeros, nothing else.
-// The trap: no tar library here. They forgive bytes between members and fields they do not know, and those are the bytes nobody has signed.
+// Reads the outer tar of a package as strictly as the appliance's script (scripts/package.sh): two plain members,
+// zeros, nothing else. It uses no tar library: those tolerate bytes between members and unknown fields, and exactly
+// these bytes are not signed.
 import { notDecrypted, notVerified } from './failure.ts'
 
 const NAMES: Record<string, 'data' | 'sign'> = {
@@ -8,12 +9,17 @@ const NAMES: Record<string, 'data' | 'sign'> = {
 }
 const BLOCK = 512
 const MAX_SIGNATURE = 16 * 1024
-/** Behind the second block of zeros comes what fills the archiver's last record; none writes that much. */
+/**
+ * The padding of the archiver's last record comes after the second block of zeros; no archiver writes more than this.
+ */
 const MAX_FILLING = 1024 * 1024
 
 export type Visit = (kind: 'data' | 'sign', body: AsyncIterable<Buffer>) => Promise<void>
 
-/** Throws E1005 for anything that is not a package's outer tar: `decrypting` when it is none from the start or ends early. */
+/**
+ * Throws E1005 for anything that is not a package's outer tar: `decrypting` if it is not one from the start, or ends
+ * early.
+ */
 export async function readOuterTar(chunks: AsyncIterable<Buffer>, visit: Visit): Promise<void> {
   const reader = new Reader(chunks)
   const seen = new Set<string>()
@@ -26,7 +32,7 @@ export async function readOuterTar(chunks: AsyncIterable<Buffer>, visit: Visit):
     seen.add(kind)
     const body = reader.stream(size)
     await visit(kind, body)
-    // A visitor may have had enough before the end.
+    // A visitor may stop before the end.
     for await (const _ of reader.stream(size - reader.streamed));
     if (!isZero(await reader.take((BLOCK - (size % BLOCK)) % BLOCK))) throw notVerified()
   }
@@ -37,9 +43,9 @@ export async function readOuterTar(chunks: AsyncIterable<Buffer>, visit: Visit):
   }
 }
 
-/** Cuts chunks of any size into the pieces that are asked for. */
+/** Cuts chunks of any size into the requested pieces. */
 class Reader {
-  /** How much of the last `stream` was handed out. */
+  /** How much of the last `stream` was delivered. */
   streamed = 0
   private readonly chunks: AsyncIterator<Buffer>
   private buffer: Buffer = Buffer.alloc(0)
@@ -65,7 +71,7 @@ class Reader {
     }
   }
 
-  /** Everything that is left, or a little more than `limit`. */
+  /** Everything that is left, up to a little more than `limit`. */
   async rest(limit: number): Promise<Buffer> {
     const parts = [this.buffer]
     let size = this.buffer.length
@@ -86,7 +92,7 @@ class Reader {
 const isZero = (bytes: Buffer) => bytes.every((byte) => byte === 0)
 const text = (block: Buffer, from: number, to: number) => block.toString('latin1', from, to)
 
-/** A sum that is right and spelled in one of two ways, and a magic of one of three kinds: no bit of a header goes unchecked. */
+/** Checks the checksum (both encodings) and the magic (three variants), so that every header byte is covered. */
 function isHeader(block: Buffer): boolean {
   const written = /^([0-7]{6})(\0 | \0)$/.exec(text(block, 148, 156))?.[1]
   const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0)
@@ -94,7 +100,7 @@ function isHeader(block: Buffer): boolean {
 }
 
 const OCTAL = /^[0-7]+[\0 ]*$/
-/** A number too big for its octal field is binary, behind 0x80. */
+/** A number too large for its octal field is binary, after 0x80. */
 const NUMBER = /^(\x80|[0-7]+[\0 ]*$)/
 const TEXT = /^[^\0-\x1f\x7f]*\0*$/
 

@@ -1,5 +1,5 @@
-// What a vendor's folder holds, in the order in which it is packed: plain files, folders, and links that stay inside.
-// The trap: links are never followed while walking, so a link's own folder is a real one and its leading `..` mean what they say.
+// The content of a vendor's folder in packing order: plain files, folders, and links that stay inside. Links are never
+// followed during the walk, so the folder of a link is a real one and its leading `..` can be resolved.
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { PackageError } from './failure.ts'
@@ -13,7 +13,9 @@ export interface PayloadEntry {
   linkname?: string
 }
 
-/** Every entry of `folder`, sorted by the bytes of its name, so that the same folder makes the same archive everywhere. */
+/**
+ * Every entry of `folder`, sorted by the bytes of its name, so that the same folder gives the same archive everywhere.
+ */
 export function listPayload(folder: string): PayloadEntry[] {
   const entries: PayloadEntry[] = []
   const walk = (parent: string) => {
@@ -22,7 +24,7 @@ export function listPayload(folder: string): PayloadEntry[] {
   const visit = (name: string): PayloadEntry[] => {
     const path = join(folder, name)
     const info = lstatSync(path)
-    // The appliance unpacks without set-user-id and the like; nothing else is promised.
+    // The appliance unpacks without set-user-id and similar bits; only these are promised.
     const entry = { name, mode: info.mode & 0o777, size: 0 }
     if (info.isFile()) return [{ ...entry, type: 'file', size: info.size }]
     if (info.isSymbolicLink()) return [{ ...entry, type: 'symlink', linkname: checkedLink(path, name) }]
@@ -39,7 +41,7 @@ function checkedLink(path: string, name: string): string {
   const parts = target.split('/').filter((part) => part !== '' && part !== '.')
   const up = parts.findIndex((part) => part !== '..')
   const climbs = up < 0 ? parts.length : up
-  // A `..` behind a name could climb out of wherever a second link leads.
+  // A `..` after a name could climb out of the target of a second link.
   const bent = parts.slice(climbs).includes('..')
   if (isAbsolute(target) || bent || climbs > name.split('/').length - 1) {
     throw new PackageError(`${path}: a link that leaves the folder`)

@@ -1,5 +1,5 @@
-// Reads update packages as a stream, without a temporary file: checks the signature, lists what is inside.
-// The trap: the signature comes behind the archive it signs, so whoever needs both reads the file twice, the signature first.
+// Reads update packages as a stream, without a temporary file: verifies the signature, lists the content. The signature
+// follows the archive that it signs, so a reader that needs both reads the file twice, the signature first.
 import { createVerify, type KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Readable, type Writable } from 'node:stream'
@@ -24,17 +24,17 @@ export interface PackageFile {
 }
 
 export interface Contents {
-  /** The first line of version.txt; null when there is none. */
+  /** The first line of version.txt; null if there is none. */
   version: string | null
   files: PackageFile[]
-  /** What the files add up to. */
+  /** The total size of the files. */
   bytes: number
 }
 
 const MAX_ENTRIES = 200_000
 const MAX_BYTES = 16 * 1024 ** 3
 
-/** Throws E1005 unless the package decrypts and its signature is right. Nothing of the inner archive is opened. */
+/** Throws E1005 unless the package decrypts and its signature is valid. The inner archive is not opened. */
 export async function verifySignature(source: PackageSource, publicKey: KeyObject): Promise<void> {
   const verify = createVerify('sha256')
   const signature = await readOuter(source, async (archive) => {
@@ -43,14 +43,14 @@ export async function verifySignature(source: PackageSource, publicKey: KeyObjec
   if (!verify.verify(publicKey, signature)) throw notVerified()
 }
 
-/** What a package holds. Throws E1005 for one that the appliance would not unpack. */
+/** The content of a package. Throws E1005 if the appliance would not unpack it. */
 export async function listContents(source: PackageSource): Promise<Contents> {
   const contents: Contents = { version: null, files: [], bytes: 0 }
   await readOuter(source, (archive) => readInner(archive, contents))
   return contents
 }
 
-/** Gives the inner archive to `inner` while it is decrypted; answers the signature. */
+/** Passes the inner archive to `inner` while it is decrypted; returns the signature. */
 async function readOuter(source: PackageSource, inner: (archive: Readable) => Promise<void>): Promise<Buffer> {
   const { file, passphrase, legacyMd5 } = source
   const decipher = decrypt(file, passphrase, legacyMd5)
@@ -63,7 +63,7 @@ async function readOuter(source: PackageSource, inner: (archive: Readable) => Pr
     const encrypted = createReadStream(file, { start: HEADER_BYTES })
     await pipeline(encrypted, decipher, (chunks: AsyncIterable<Buffer>) => readOuterTar(chunks, visit))
   } catch (error) {
-    // Our refusals, and the disk's fault, which is not the package's. What is left is the cipher's: a wrong end.
+    // Our refusals, and disk errors, which are not the package's fault. The rest comes from the cipher: a wrong end.
     if (error instanceof PackageError || (error instanceof Error && 'syscall' in error)) throw error
     throw notDecrypted(error)
   }
@@ -79,7 +79,7 @@ async function readInner(archive: Readable, contents: Contents): Promise<void> {
       names.add(name)
       contents.bytes += header.size
       if (contents.bytes > MAX_BYTES) throw notExtracted()
-      // A folder has no bytes, and tar-stream would wait for ever for those of one that claims some.
+      // A folder has no content, and tar-stream would wait forever for the bytes that a header claims.
       if (header.type === 'directory' && header.size > 0) throw notExtracted()
       const start = await startOf(body, 4096)
       if (name === 'version.txt' && header.type === 'file') contents.version = firstLine(start)
@@ -100,7 +100,7 @@ function checkedName(header: Header): string {
   return parts.join('/')
 }
 
-/** Visits the entries of a tar.gz one after the other. */
+/** Visits the entries of a tar.gz in order. */
 async function eachEntry(archive: Readable, visit: (header: Header, body: AsyncIterable<Buffer>) => Promise<void>) {
   const { extract } = await import('tar-stream')
   const entries = extract()
@@ -108,7 +108,7 @@ async function eachEntry(archive: Readable, visit: (header: Header, body: AsyncI
     for await (const entry of entries) await visit(entry.header, entry as AsyncIterable<Buffer>)
   })()
   const feeding = pipeline(archive, createGunzip(), entries as unknown as Writable)
-  // Whoever fails first takes the other down; the reader knows the reason better.
+  // Whichever fails first ends the other; the reader knows the cause better.
   const [read, fed] = await Promise.allSettled([reading, feeding])
   if (read.status === 'rejected') throw read.reason
   if (fed.status === 'rejected') throw fed.reason

@@ -1,19 +1,20 @@
-// Whether the appliance could run what a package brings: its `update.sh`, and the small texts beside it. What an editor on Windows makes of a
-// script is found here, at the vendor's desk, and not on the appliance, where it would be "Error running update".
+// Whether the appliance could run what a package contains: its `update.sh`, and the small texts beside it. Damage by
+// Windows editors is found here, at the vendor's, and not on the appliance, where it would only be "Error running
+// update".
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { PackageError } from './failure.ts'
 import type { PayloadEntry } from './payload.ts'
 
 const SCRIPT = 'update.sh'
-/** Found by these names alone, in these letters. */
+/** Found only by these exact names. */
 const KNOWN = [SCRIPT, 'version.txt', 'product.txt']
-/** The kernel looks no further for the end of a script's first line. */
+/** The kernel reads no further for the end of a script's first line. */
 const FIRST_LINE = 255
-/** What runs a script that is not executable, whatever its first line says. */
+/** Runs a script that is not executable, whatever its first line. */
 const SHELL = /^(?:\S*\/)?(?:sh|dash|ash|busybox)$/
 
-/** Throws a PackageError that says what is wrong. Returns what is only doubtful, one sentence each. */
+/** Throws a PackageError that says what is wrong. Returns doubts, one sentence each. */
 export function checkScript(folder: string, entries: PayloadEntry[]): string[] {
   checkNames(folder, entries)
   const entry = entries.find(({ name }) => name === SCRIPT)
@@ -22,7 +23,7 @@ export function checkScript(folder: string, entries: PayloadEntry[]): string[] {
   const wrong = (what: string): never => {
     throw new PackageError(`${path}: ${what}`)
   }
-  // A link that stays in the folder leads to what is run.
+  // A link that stays in the folder leads to the file that is run.
   const info = statSync(path, { throwIfNoEntry: false })
   if (!info?.isFile() || !realpathSync(path).startsWith(realpathSync(folder) + sep)) return wrong('not a plain file')
   if (info.size === 0) return wrong('it is empty')
@@ -42,7 +43,7 @@ export function checkScript(folder: string, entries: PayloadEntry[]): string[] {
   return line < 0 ? [] : [`${SCRIPT}: line ${line + 1} ends in CR LF, which a shell takes for a part of its last word`]
 }
 
-/** For a text that the appliance reads by its first line: what it is written in, when it is not UTF-8. */
+/** The encoding of a text that the appliance reads by its first line, if it is not UTF-8. */
 export function checkText(path: string): void {
   const encoding = encodingOf(startOf(path, 4096))
   if (encoding && !encoding.startsWith('a byte')) throw new PackageError(`${path}: ${encoding}. Save it as UTF-8`)
@@ -73,11 +74,11 @@ function checkNames(folder: string, entries: PayloadEntry[]): void {
   }
 }
 
-/** The name in other letters, or with blanks, or with one more ending, which Windows does not show. */
+/** The name in other letter case, with spaces, or with a further extension, which Windows hides. */
 const looksLike = (name: string, known: string) =>
   [known, `${known}.txt`, `${known}.sh`].includes(name.trim().toLowerCase())
 
-/** Undefined for UTF-8, and for any other bytes that a shell may well run. */
+/** Undefined for UTF-8, and for any other bytes that a shell can run. */
 function encodingOf(start: string): string | undefined {
   if (start.startsWith('\xef\xbb\xbf')) return 'a byte order mark stands before its first line'
   if (start.startsWith('\xff\xfe') || start.startsWith('\xfe\xff')) return 'UTF-16 with a byte order mark'

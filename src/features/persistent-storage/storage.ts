@@ -1,5 +1,6 @@
-// The storage file of POST and GET /storage: checked, and rendered as the two files that the appliance reads.
-// The trap: GET shows the iSCSI password as asterisks, and POST takes these to mean the stored one; a client may send back what it got.
+// The storage options of POST and GET /storage: validated, and rendered as the two files that the appliance reads. GET
+// shows the iSCSI password as asterisks, and POST takes these to mean the stored one, so a client may send back what it
+// got.
 import { invalid } from '../../errors.ts'
 import { shellAssignments } from '../../store/shell-file.ts'
 import { isObject, type JsonObject, readDocument } from '../settings/upload/document.ts'
@@ -18,7 +19,7 @@ const isType = (value: unknown): value is StorageType => typeof value === 'strin
 
 /**
  * Reads an uploaded storage document. `allowed` are the types of this appliance, `stored` the text of its storage.json.
- * Throws `invalid`, with everything that is wrong; an empty message is the original's bare 400.
+ * Throws `invalid` with all errors; an empty message means the original's bare 400.
  */
 export function readStorage(text: string, mode: Mode, allowed?: readonly string[], stored?: string): Storage {
   const document = readDocument(text)
@@ -29,7 +30,7 @@ export function readStorage(text: string, mode: Mode, allowed?: readonly string[
   if (!isType(type)) throw refused('type', `Invalid option: type. Allowed: ${Object.keys(TYPES).join(', ')}`)
   const errors: FieldError[] = []
   const members: JsonObject = { ...storage }
-  // A port may come as a number: the original takes it, and writes it as it came.
+  // A port may be a number: the original accepts it, and writes it unchanged.
   if (typeof members.port === 'number') members.port = String(members.port)
   if (mode === 'strict' && type === 'iscsi' && members.password === HIDDEN)
     members.password = collect(errors, 'password', () => storedPassword(stored)) ?? HIDDEN
@@ -71,7 +72,7 @@ function storedPassword(text: string | undefined): string {
   throw invalid('Missing option: password. There is no stored one to keep')
 }
 
-/** The object in storage.json, for `publicStorage`; empty when there is none. */
+/** The object in storage.json, for `publicStorage`; empty if there is none. */
 export function storedObject(text: string | undefined): JsonObject {
   try {
     const value: unknown = JSON.parse(text ?? '')
@@ -81,13 +82,13 @@ export function storedObject(text: string | undefined): JsonObject {
   }
 }
 
-/** The types in storage-options.json. As the original, an unreadable file means the local disk only. */
+/** The types in storage-options.json. As in the original, an unreadable file means only the local disk. */
 export function readStorageOptions(text: string | undefined): string[] {
   const { options } = storedObject(text)
   return Array.isArray(options) ? options.filter((option) => typeof option === 'string') : ['local']
 }
 
-/** What GET /storage shows: the stored object with the options last. Only the original's mode shows the password. */
+/** What GET /storage returns: the stored object, with the options last. Only the original's mode shows the password. */
 export function publicStorage(stored: unknown, options: readonly string[], mode: Mode = 'strict'): JsonObject {
   const { options: _, ...shown } = isObject(stored) ? stored : {}
   if (mode === 'strict' && isObject(shown.storage) && Object.hasOwn(shown.storage, 'password')) {

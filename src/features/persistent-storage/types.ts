@@ -1,5 +1,5 @@
-// The storage types, their members, and what makes the members real rather than merely well spelled.
-// The trap: fields are checked in this order, and the contract wants the first failure as the message.
+// The types of persistent storage, their members and validation. Fields are checked in this order, because the contract
+// makes the first error the message.
 import { family } from '../addresses.ts'
 import { ADDRESS, ALPHANUMERIC, DIGITS, type Field, type FieldError, PRINTABLE } from '../settings/upload/fields.ts'
 
@@ -25,9 +25,9 @@ export const TYPES: Record<StorageType, readonly Field[]> = {
 const TARGET =
   /^(?:iqn\.\d{4}-(?:0[1-9]|1[0-2])\.[a-z0-9.-]+(?::.+)?|eui\.[0-9a-f]{16}|naa\.[0-9a-f]{16}(?:[0-9a-f]{16})?)$/i
 
-/** The checks beyond the original's: what is wrong, one thing for each member. */
+/** The checks beyond the original's: one error per member. */
 export function checkStorage(members: Record<string, string>): FieldError[] {
-  // Each of these may become an argument of a program, where a dash would make it an option.
+  // Each of these may become an argument of a program, where a leading dash would make it an option.
   const dashed = Object.keys(members).filter(
     (name) => members[name]?.startsWith('-') && name !== 'username' && name !== 'password',
   )

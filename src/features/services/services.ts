@@ -1,4 +1,4 @@
-// The state of the appliance's services, as the contract lists it: ours first, then those of allservices.txt in its order.
+// The state of the appliance's services in the contract's order: ours first, then those of allservices.txt.
 import { join } from 'node:path'
 import { type ServiceManager, ServicesUnknown } from '../../drivers/service-manager.ts'
 import { ApiError } from '../../errors.ts'
@@ -6,7 +6,7 @@ import type { Folders } from '../../folders.ts'
 import { readEdited } from '../../store/atomic.ts'
 import { withSudoHint } from '../../tasks/last-words.ts'
 
-/** More than any appliance has; each is a program that is started. */
+/** More than any appliance has; each costs a program start. */
 const MOST = 500
 const NAME = /^[A-Za-z0-9][A-Za-z0-9@_.-]{0,127}$/
 
@@ -21,11 +21,11 @@ export async function listServices(
     .slice(0, MOST)
   const states = await Promise.all(names.map((name) => manager.isRunning(name)))
   const others = names.map((name, i) => ({ [name]: states[i] ? ('running' as const) : ('not running' as const) }))
-  // The first is the name that clients look for, and it runs: it is answering.
+  // The first is the name that clients look for; it is running, since it responds.
   return [{ 'jidoteki-admin-api': 'running' }, ...others]
 }
 
-/** For a caller: why nobody knows them is said, as it is of a task that could not begin. */
+/** The reason for the caller, if the state of the services is unknown. */
 export function whyUnknown(error: unknown): never {
   if (!(error instanceof ServicesUnknown)) throw error
   throw new ApiError('unavailable', `The services cannot be asked as root: ${withSudoHint(error.why)}`, {

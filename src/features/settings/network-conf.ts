@@ -1,5 +1,5 @@
-// network.conf, as the vendor's network.sh sources it.
-// The trap: which lines are quoted is part of the contract; some scripts cut the bare ones apart without a shell.
+// Renders network.conf for the vendor's network.sh, which sources it. Which lines are quoted is part of the contract:
+// some scripts parse the unquoted ones without a shell.
 
 import { type Assignment, shellAssignments } from '../../store/shell-file.ts'
 import type { Network } from './network.ts'
@@ -12,12 +12,12 @@ export function networkConf(network: Network, mode: 'static' | 'dhcp', as: Mode)
     ['interface', network.interface, 'bare'],
   ]
   if (mode === 'static') {
-    // The original's test: 999.1.1.1 counts as IPv4 here. What is a real address was decided before.
+    // The original's test: 999.1.1.1 counts as IPv4 here. Real addresses are checked before.
     const subnet = /^\d+\.\d+\.\d+\.\d+$/.test(network.ip_address) ? 'subnet' : 'subnet_ipv6'
     lines.push(['ip', network.ip_address, 'bare'], [subnet, network.netmask, 'bare'])
     if (network.gateway !== '') lines.push(['router', network.gateway, 'bare'])
     lines.push(['dns', dns])
-    // The original drops them with DHCP, although it shows them.
+    // The original drops them with DHCP, although GET shows them.
   } else if (dns !== '' && as === 'strict') lines.push(['dns', dns])
   lines.push(['hostname', network.hostname], ['ntpserver', network.ntpserver])
   return shellAssignments(lines)

@@ -1,5 +1,5 @@
-// The network half of the settings: its members, and what makes them real rather than merely well spelled. The order of the fields is the
-// contract: the first failure is the message that the client gets.
+// The network part of the settings: its members and their validation. The order of the fields is part of the contract:
+// clients get the first error as the message.
 import { invalid } from '../../errors.ts'
 import {
   canonical,
@@ -28,7 +28,7 @@ const ORIGINAL = [
 type Name = (typeof ORIGINAL)[number]['name']
 type NamedField = Field & { name: Name }
 
-/** What the kernel takes for an interface (eth0.100, br-lan, 15 bytes) and for a host (64). */
+/** The kernel's rules for interface names (eth0.100, br-lan, 15 bytes) and the length of a host name (64). */
 const KERNEL: Partial<Record<Name, Partial<Field>>> = {
   interface: { allowed: `${ALPHANUMERIC}._-`, min: 1, max: 15 },
   hostname: { min: 1, max: 64 },
@@ -48,17 +48,17 @@ export const fieldsOf = (mode: Mode): readonly NamedField[] =>
 
 export const NAMES: readonly string[] = ORIGINAL.map(({ name }) => name)
 
-/** Every member's text, empty where none was given. */
+/** Every member's text; empty if it is missing. */
 export type Network = Record<Name, string>
 
-/** A static address needs no router: a storage network has none. The original takes nothing less than all three for one. */
+/** A static address needs no router: a storage network has none. The original requires all three. */
 export function modeOf(network: Network, mode: Mode): 'static' | 'dhcp' {
   const needed =
     mode === 'original' ? (['ip_address', 'netmask', 'gateway'] as const) : (['ip_address', 'netmask'] as const)
   return needed.every((name) => network[name] !== '') ? 'static' : 'dhcp'
 }
 
-/** The checks beyond the original's: everything that is wrong, by its member, in the order of the fields. */
+/** The checks beyond the original's: all errors, by member, in the order of the fields. */
 export function checkNetwork(network: Network): FieldError[] {
   const errors: FieldError[] = []
   const check = (name: Name, act: () => void) => {
@@ -71,7 +71,7 @@ export function checkNetwork(network: Network): FieldError[] {
     if (/^[-.]/.test(network.interface)) refuse('name', 'interface', 'a letter, a digit or _ at its beginning')
   })
   check('hostname', () => {
-    // A number alone is an address to whoever looks it up.
+    // Programs that resolve names treat a bare number as an address.
     if (!isHostname(network.hostname) || /^\d+$/.test(network.hostname)) refuse('name', 'hostname', 'a host name')
   })
   for (const name of ['ip_address', 'gateway', 'dns1', 'dns2'] as const)
@@ -89,7 +89,7 @@ export function checkNetwork(network: Network): FieldError[] {
   return [...errors, ...checkStatic(network, errors)]
 }
 
-/** Address, mask and router together; `before` is what is wrong with each of them alone. */
+/** Address, mask and router together; `before` has the errors of each of them alone. */
 function checkStatic(network: Network, before: readonly FieldError[]): FieldError[] {
   const { ip_address, netmask, gateway } = network
   if (ip_address === '' && netmask === '' && gateway === '') return []
@@ -117,7 +117,7 @@ function checkStatic(network: Network, before: readonly FieldError[]): FieldErro
   if (of === 0 || length === undefined) return errors
   for (const name of given) {
     const role = fine(name) && family(network[name]) === of ? roleIn(network[name], length) : undefined
-    // A router of an IPv6 network may be asked by the network's own address (RFC 4291, 2.6.1).
+    // The network's own address is valid as a router of an IPv6 network (RFC 4291, 2.6.1).
     if (role && !(of === 6 && name === 'gateway'))
       refuse(name, 'address', `the address of a machine, not the ${role} address of its network`)
   }
@@ -125,7 +125,7 @@ function checkStatic(network: Network, before: readonly FieldError[]): FieldErro
     if (family(gateway) !== of) refuse('gateway', 'address', 'an address of the same family as ip_address')
     else if (canonical(gateway) === canonical(ip_address))
       refuse('gateway', 'address', 'another address than ip_address')
-    // A machine alone in its network has its router elsewhere, and so has one that knows it by its link.
+    // The router of a single-host network lies outside it, and so may one with a link-local address.
     else if (length < (of === 4 ? 32 : 128) && !isLinkLocal(gateway) && !inSameNetwork(gateway, ip_address, length))
       refuse('gateway', 'address', 'an address in the network of ip_address and netmask')
   }

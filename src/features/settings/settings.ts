@@ -1,5 +1,5 @@
-// The settings file of POST and GET /settings: checked, and rendered as the three files that the appliance reads.
-// The trap: what GET returns must be accepted by POST again; so `network.mode`, which only we write, is taken and ignored.
+// The settings of POST and GET /settings: validated, and rendered as the three files that the appliance reads. POST
+// must accept what GET returns, so `network.mode`, which only we write, is accepted and ignored.
 import { invalid } from '../../errors.ts'
 import { checkNetwork, fieldsOf, modeOf, NAMES, type Network } from './network.ts'
 import { networkConf } from './network-conf.ts'
@@ -14,7 +14,7 @@ export interface Settings {
   networkConf: string
 }
 
-/** Reads an uploaded settings.json. Throws `invalid`; an empty message is the original's bare 400. */
+/** Reads an uploaded settings.json. Throws `invalid`; an empty message means the original's bare 400. */
 export function readSettings(text: string, mode: Mode): Settings {
   const document = readDocument(text, mode)
   if (isObject(document) && Object.keys(document).length === 0)
@@ -52,7 +52,10 @@ function checkStrictly(document: unknown, members: JsonObject, network: Network,
   errors.push(...checkNetwork(network).filter(({ field }) => !alone.has(field)))
 }
 
-/** What GET /settings shows, from the texts of app.json and network.json. As the original, any value of `app` comes back as it was written. */
+/**
+ * What GET /settings returns, from the texts of app.json and network.json. As in the original, any value of `app` is
+ * returned as it was written.
+ */
 export function storedSettings(appText: string, networkText: string, mode: Mode): string {
   const app = mode === 'original' && isJson(appText) ? appText.trim() : JSON.stringify(storedObject(appText))
   return `{"network":${JSON.stringify(storedObject(networkText))},"app":${app}}`
@@ -67,7 +70,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The original shows a file that it cannot read as an empty object. */
+/** The original shows an unreadable file as an empty object. */
 function storedObject(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text)

@@ -1,5 +1,6 @@
-// The first run in one step: the API token and the administrator's password. The trap: it is decided again in the same synchronous step that
-// changes, since hashing takes time and another set-up may have won; and the password comes first, so that a crash leaves it to be done again.
+// The first run in one step: the API token and the administrator's password. Hashing takes time and another set-up may
+// win meanwhile, so the right to do it is checked again in the same synchronous step as the change. The password is set
+// first, so that after a crash the first run is repeated.
 import { type TokenStore, tokenKey } from '../../auth/token.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { ApiError, busy, invalid } from '../../errors.ts'
@@ -9,38 +10,39 @@ import type { Accounts } from '../users/users.ts'
 import { readNewToken, type SetToken } from './setup.ts'
 
 export interface FirstRun {
-  /** Whether it needs the phrase. */
+  /** Whether the phrase is required. */
   phrase: boolean
-  /** Whether the administrator's password is to be set as well. */
+  /** Whether the administrator's password is set as well. */
   password: boolean
 }
 
 export interface FirstRunNeeds {
   tokens: TokenStore
   setToken: SetToken
-  /** Whether a phrase is made at the first start. */
+  /** Whether a phrase is generated at the first start. */
   phrases: boolean
   accounts: Accounts | undefined
 }
 
 const NAME = 'admin'
 
-/** The account of the first start, as long as it is what it was. */
+/** The account of the first start, as long as it is unchanged. */
 function administrator(accounts: Accounts | undefined): StoredUser | undefined {
   const user = accounts?.users.byName(NAME)
   return user?.active && user.role === 'administrator' ? user : undefined
 }
 
-/** What there is to do; undefined once it is done. */
+/** What the first run has to do; undefined once it is done. */
 export function firstRun({ tokens, phrases, accounts }: FirstRunNeeds): FirstRun | undefined {
   const phrase = phrases && tokens.pending()
   if (!phrase && !tokens.isUnset()) return undefined
   const user = administrator(accounts)
-  // Whoever has the phrase may set the password anew; whoever merely came first may not take it from its owner.
+  // With the phrase the password may be set again; without it, only while it is the one-time one, so that nobody can
+  // take it from its owner.
   return { phrase, password: user !== undefined && (phrase || user.one_time === true) }
 }
 
-/** Whether this is the phrase, while one is needed. */
+/** Whether this is the phrase, if one is required. */
 export const isPhrase = (tokens: TokenStore, phrase: string | undefined) =>
   phrase !== undefined && tokens.authenticate('', '', { token: phrase }) !== undefined
 
@@ -51,8 +53,8 @@ export interface FirstSecrets {
 }
 
 /**
- * Sets both; resolves to the account whose password was set. Undefined where there was none to set: then the token alone is proven. Throws,
- * with nothing changed, when it is done already, by whoever it was.
+ * Sets both; resolves to the account whose password was set, or undefined if only the token was. Throws, with nothing
+ * changed, if another set-up was faster.
  */
 export async function completeFirstRun(
   needs: FirstRunNeeds,

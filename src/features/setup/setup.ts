@@ -1,5 +1,5 @@
-// Set-up: the first token, and every later one. The trap: between a request's arrival and this call another set-up may have won, so
-// the caller's right is checked again here, in the same synchronous step as the change.
+// Set-up: sets the first token and every later one. Another set-up may have won between a request's arrival and this
+// call, so the caller's right is checked again here, in the same synchronous step as the change.
 import { endFirstRun, storeToken, TOKEN_CHARACTERS, type TokenStore, tokenKey } from '../../auth/token.ts'
 import { ApiError, busy, invalid } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
@@ -8,7 +8,10 @@ import { AppendLog } from '../../store/append-log.ts'
 import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import type { MemoryImage } from '../memory-image.ts'
 
-/** Checks a new token (contract: "between 1 and 255 printable ASCII characters"). Returns it without the trailing blanks a form may add. */
+/**
+ * Checks a new token (contract: "between 1 and 255 printable ASCII characters"). Returns it without the trailing spaces
+ * that a form may add.
+ */
 export function readNewToken(value: string | undefined): string {
   const token = value?.replace(/[ \t\r\n]+$/, '')
   if (!token) throw invalid('', { words: 'Expected a value for option: newtoken' })
@@ -18,7 +21,7 @@ export function readNewToken(value: string | undefined): string {
   return token
 }
 
-/** Sets the token when `allowed` still holds or none is set; resolves to false when somebody else was first. */
+/** Sets the token if `allowed` still holds or none is set; resolves to false if another caller was faster. */
 export type SetToken = (token: string, allowed: () => boolean, by: Asker) => Promise<boolean>
 
 interface SetTokenOptions {
@@ -37,7 +40,7 @@ export function tokenSetter({ folders, tokens, tasks, memory, label, wrapped }: 
     const task = await tasks.start('token', { inputs: { 'api.token': { text: `${token}\n` } }, by })
     if (!task) throw busy('The token is being changed already')
     const ended = await tasks.wait(task.id)
-    // Not what the wrapper said counts, but which token is in force by now.
+    // What counts is which token is in force, not the wrapper's exit status.
     if (tokens.current() === tokenKey(token)) return endFirstRun(folders)
     const cause = ended?.error
     if (cause?.code === 'NO_SPACE') throw new ApiError('no-space', cause.message)
@@ -57,7 +60,7 @@ export function tokenSetter({ folders, tokens, tasks, memory, label, wrapped }: 
 
 function writeToken(folders: Folders, label: string, token: string): void {
   const lines = new AppendLog(log(folders, 'update_token.log'))
-  // The token is what counts: a log that cannot be written (a full disk) must not turn a change that was made into a failure.
+  // Only the token counts: a log that cannot be written (a full disk) must not turn a change into a failure.
   const write = (text: string) => {
     try {
       lines.append(`[${Math.floor(Date.now() / 1000)}][${label}] ${text}`)

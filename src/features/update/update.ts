@@ -1,5 +1,6 @@
-// Software updates: take a package in, start the script, tell how far it is. The trap: the status files in etc/ are the script's (or a
-// vendor's own) and may be dropped there by anyone; only a task of ours that died is corrected.
+// Software updates: receives a package, starts the script, reports its progress. The status files in etc/ are written
+// by the script (or a vendor's own), and anybody may put files there; they are corrected only for a task of ours that
+// died.
 import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { ApiError } from '../../errors.ts'
 import { etc, type Folders, log, uploads } from '../../folders.ts'
@@ -11,13 +12,15 @@ import type { Asker, Tasks } from '../../tasks/tasks.ts'
 import { neverBegan } from '../installation/never-began.ts'
 import { makeWay, sayInLog } from '../uploads-folder.ts'
 
-/** The name sorts above every other package, so the one just sent is the one installed (facts: jidoteki.md 5.2). */
+/** The name sorts after every other package, so the one just uploaded is the one installed (facts: jidoteki.md 5.2). */
 export const PACKAGE = 'software_package-zzz.enc'
 
 export const updateRunning = () =>
   new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
 
-/** Starts the update with a received package. Of any number of parallel calls one gets the task, the others the refusal. */
+/**
+ * Starts the update with a received package. Of any number of parallel calls one gets the task, the others are refused.
+ */
 export async function startUpdate(
   folders: Folders,
   tasks: Tasks,
@@ -39,7 +42,7 @@ export async function startUpdate(
 }
 
 export interface UpdateStatus {
-  /** The members of the status file in its order; `status` alone when there is only the older text file. */
+  /** The members of the status file in its order; only `status` if there is just the older text file. */
   members: Record<string, unknown>
   /** The last ten lines. */
   log: string | null
@@ -52,13 +55,13 @@ export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus 
     const members = { status: 'running', percentage: 10 }
     return { members, log: tail(log(folders, 'update.log'), 10) ?? null, message: undefined, code: undefined }
   }
-  // Under sudo the files of the one before are root's, and cannot be corrected.
+  // Under sudo the files of the previous update are root's and cannot be corrected.
   const silent = tasks?.unreportedFailure('update', etc(folders, 'status_update.json'))
   if (silent)
     return { members: SILENT, log: tail(log(folders, 'update.log'), 10) ?? null, ...silentError(folders, silent) }
   const text = readText(etc(folders, 'status_update.json'))
   const value = readJson(etc(folders, 'status_update.json'))
-  // The original's script writes its status in place: half of it says that it is at work.
+  // The original's script writes its status in place: a half-written file means that it is running.
   const half = value === undefined && tasks?.isClaimed('update') ? { status: 'running' } : {}
   const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : half
   return {
@@ -69,11 +72,11 @@ export function readUpdateStatus(folders: Folders, tasks?: Tasks): UpdateStatus 
   }
 }
 
-/** As it is, after a task of ours that died without a word was given its end. */
+/** The status file, after a dead task's missing end was recorded. */
 export async function updateStatus(folders: Folders, tasks: Tasks): Promise<UpdateStatus> {
   const status = readUpdateStatus(folders, tasks)
   if (status.members['status'] !== 'running') {
-    // Whoever hears of the end may start the next one at once.
+    // Clients that see the end may start the next update at once.
     await tasks.released('update')
     return tasks.isClaimed('update') ? status : readUpdateStatus(folders, tasks)
   }
@@ -81,27 +84,27 @@ export async function updateStatus(folders: Folders, tasks: Tasks): Promise<Upda
   if (!task || !tasks.isDead(task)) return status
   await tasks.settle(task.id)
   const settled = readUpdateStatus(folders, tasks)
-  // A full disk can keep the script from writing its end; what we answer is true all the same.
+  // A full disk can keep the script from writing its end; the response is right all the same.
   if (settled.members['status'] !== 'running') return settled
   return { ...settled, members: { ...settled.members, status: 'failed' }, ...SCRIPT_ERROR }
 }
 
 const SILENT = { status: 'failed', percentage: 10 }
-/** What clients of the original know. */
+/** The texts that clients of the original know. */
 const SCRIPT_ERROR = { code: 'E1000', message: 'Script error' }
-/** Of the original's scripts clients hear in its words; why they failed is in the task. */
+/** With the original's scripts clients get its texts; the task has the reason. */
 const silentError = (folders: Folders, { id, error }: Task) =>
   error && !existsSync(scriptFile(folders, id, 'called')) ? error : SCRIPT_ERROR
 
 /**
- * Tells of an update that ended without a word, because its script could not even start (no sudo, no interpreter): what the files say is
- * still about the one before, which may well have been a success.
+ * Records the failure of an update that did not report it because its script could not even start (no sudo, no
+ * interpreter): until then the files describe the previous update, which may have been a success.
  */
 export function recordUnreportedFailure(folders: Folders, tasks: Tasks): void {
   const task = tasks.unreportedFailure('update', etc(folders, 'status_update.json'))
   if (!task) return
   const { code, message } = silentError(folders, task)
-  // What failed is never tried again from disk; without its script nobody else takes it away.
+  // A failed package is never retried from disk; if its script did not run, nobody else removes it.
   if (neverBegan(task)) rmSync(uploads(folders, PACKAGE), { force: true })
   const told = ['status_error_message.txt', 'status_error_code.txt'].map((name) => etc(folders, name))
   try {
@@ -110,7 +113,7 @@ export function recordUnreportedFailure(folders: Folders, tasks: Tasks): void {
     replaceAtomic(etc(folders, 'status_update.txt'), 'failed\n', 0o644)
     replaceAtomic(etc(folders, 'status_update.json'), `${JSON.stringify(SILENT)}\n`, 0o644)
   } catch (error) {
-    // Not beside the success of the one before.
+    // Not beside the success of the previous update.
     for (const file of told) if (lstatSync(file, { throwIfNoEntry: false })?.uid === process.geteuid?.()) rmSync(file)
     throw error
   }

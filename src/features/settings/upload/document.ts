@@ -1,5 +1,5 @@
-// Reads the JSON that a client uploads. Text that two readers could take in two ways is refused before anything is looked at.
-// The trap: JSON.parse alone keeps the last of two equal names, takes `__proto__` and rounds large numbers, all without a word.
+// Reads the JSON that a client uploads, and refuses text that two readers could interpret differently. JSON.parse alone
+// silently keeps the last of two equal names, accepts `__proto__` and rounds large numbers.
 import { invalid } from '../../../errors.ts'
 import { parseWritten } from '../../../store/json-text.ts'
 import { decodeText } from '../../../store/text.ts'
@@ -8,15 +8,15 @@ export type JsonObject = Record<string, unknown>
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 const FORBIDDEN = ['__proto__', 'constructor', 'prototype']
-/** Far deeper than any settings, far shallower than the stack of what writes the document again. */
+/** Far deeper than any settings, and safe for the recursion that writes the document again. */
 const DEPTH = 64
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * The value in `text`. What is no JSON at all is an error without a message, as the original's. `original`: deep values and large numbers pass, as
- * they do there; whoever stores them stores their text (`memberText`).
+ * The value in `text`. Text that is not JSON is an error without a message, as in the original. `original`: deep values
+ * and large numbers are accepted, as there; callers store their text then (`memberText`).
  */
 export function readDocument(text: string, mode: 'strict' | 'original' = 'strict'): unknown {
   let value: unknown
@@ -29,7 +29,9 @@ export function readDocument(text: string, mode: 'strict' | 'original' = 'strict
   return value
 }
 
-/** The text of uploaded bytes, by the encoding that they have. What cannot be read is refused by its name, never repaired. */
+/**
+ * The text of uploaded bytes in their own encoding. What cannot be decoded is refused with the reason, never repaired.
+ */
 export function decodeDocument(bytes: Uint8Array): string {
   try {
     return decodeText(bytes)
@@ -40,7 +42,7 @@ export function decodeDocument(bytes: Uint8Array): string {
 
 const saying = (error: unknown) => (error instanceof Error ? error.message : 'unreadable')
 
-/** The text of a member of the document's object, byte for byte as it was written; undefined where it has none of this name. */
+/** The text of a member of the document's object, byte for byte; undefined if there is no such member. */
 export function memberText(text: string, name: string): string | undefined {
   let depth = 0
   let previous = ''
@@ -55,7 +57,7 @@ export function memberText(text: string, name: string): string | undefined {
   return undefined
 }
 
-/** Walks text that is known to be JSON, so that every token is whole and in its place. */
+/** Scans valid JSON, so every token is complete and in its place. */
 function checkTokens(text: string, bounded: boolean): void {
   const names: (Set<string> | undefined)[] = []
   let previous = ''
@@ -81,7 +83,7 @@ function checkString(token: string): void {
   if (/\p{Surrogate}/u.test(JSON.parse(token))) throw invalid('Half of a surrogate pair in a string of the document')
 }
 
-/** `true`, `false` and `null` are not numbers, and pass. */
+/** `true`, `false` and `null` are not numbers, and are skipped. */
 function checkNumber(value: number): void {
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     throw invalid('A number in the document is too large to be kept exactly. Write it as a string')

@@ -1,18 +1,18 @@
-// The original's checks of one member: its characters, then its length, in the original's words. Shared by settings and storage.
-// The trap: an empty string skips the test of characters and fails, when the member is required, on its length.
+// The original's checks of one member: characters, then length, with the original's messages. Used for settings and
+// storage. An empty string passes the check of characters, and fails on its length if the member is required.
 import { ApiError, invalid } from '../../../errors.ts'
 import { nearest, quoted } from '../../../nearest.ts'
 import type { JsonObject } from './document.ts'
 
 /**
- * `original` checks characters and lengths only and drops members it does not know; `strict` refuses whatever could not work.
- * It is the configuration's `compat`: the first exists to be compared with the original.
+ * `original` checks only characters and lengths and drops unknown members; `strict` refuses whatever could not work. It
+ * is the configuration's `compat`: the first is for comparisons with the original.
  */
 export type Mode = 'strict' | 'original'
 
 export interface Field {
   name: string
-  /** Every character allowed, in the order in which the message lists them. */
+  /** Every allowed character, in the order of the message. */
   allowed: string
   min: number
   max: number
@@ -25,7 +25,7 @@ export const ADDRESS = 'abcdef0123456789ABCDEF.:'
 /** ASCII 33 to 126. */
 export const PRINTABLE = String.fromCharCode(...Array.from({ length: 94 }, (_, i) => 33 + i))
 
-/** The member's text; empty when it is not there. */
+/** The member's text; empty if it is missing. */
 export function checkField({ name, allowed, min, max, required }: Field, members: JsonObject, mode: Mode): string {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   const length = () => invalid(`Invalid string length for option: ${name}. Allowed: >= ${min} and <= ${max}`)
@@ -42,18 +42,18 @@ export function checkField({ name, allowed, min, max, required }: Field, members
   return value
 }
 
-/** One thing that is wrong with a document, at its member. */
+/** One error in a document, by member. */
 export interface FieldError {
   field: string
   message: string
 }
 
-/** Throws all of them at once; what stands first is the message. */
+/** Throws all of them at once; the first becomes the message. */
 export function refuseAll(errors: readonly FieldError[]): void {
   if (errors[0]) throw invalid(errors[0].message, { details: { errors } })
 }
 
-/** Keeps what `check` refuses, and goes on; what is no refusal of a value passes. */
+/** Collects what `check` refuses, and continues; other errors are rethrown. */
 export function collect<T>(errors: FieldError[], field: string, check: () => T): T | undefined {
   try {
     return check()
@@ -64,10 +64,10 @@ export function collect<T>(errors: FieldError[], field: string, check: () => T):
   }
 }
 
-/** So many unknown members are named. */
+/** The number of unknown members that are named. */
 const MOST = 5
 
-/** Refuses members that nothing reads, by their names and the nearest right ones. */
+/** Refuses unknown members by name, with suggestions. */
 export function refuseUnknown(members: JsonObject, allowed: readonly string[], where: string): void {
   const unknown = Object.keys(members).filter((name) => !allowed.includes(name))
   if (unknown.length === 0) return
