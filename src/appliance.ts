@@ -6,6 +6,7 @@ import type { Accounts } from './appliance/accounts.ts'
 import { atStart } from './appliance/at-start.ts'
 import { type AuditTrail, openAuditTrail } from './appliance/audit-trail.ts'
 import type { Storage } from './appliance/storage.ts'
+import { hostStorage } from './appliance/storage-host.ts'
 import { createTaskRunner } from './appliance/task-runner.ts'
 import { cutOffUploads, type Incoming, makeWorkingFolders } from './appliance/working-folders.ts'
 import { BackOff } from './auth/back-off.ts'
@@ -135,22 +136,20 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   const sessionsModule = needs.has('sessions') ? await import('./appliance/sessions.ts') : undefined
   const sessions = sessionsModule?.openSessions({ folders, config, tokens, users, clock: sessionClock, boot, warn })
 
-  const tool = createTool(options.programs, scripts)
-  const openStorage = async () => {
-    const { createStorage } = await import('./appliance/storage.ts')
-    const trial = options.programs !== undefined
-    return createStorage({ folders, config, tasks, audit: trail.log, tool, trial, now, warn })
-  }
-  const storage = needs.has('storage') ? await openStorage() : undefined
-  /** Where no surface needs it, but its policies run. */
-  let background: Storage | undefined
-  let isClosed = false
-  runner.whenEnded('pool-import', () => (storage ?? background)?.restoreTargets())
+  const storage = await hostStorage({
+    ...{ folders, config, tasks, now, warn },
+    audit: trail.log,
+    tool: createTool(options.programs, scripts),
+    trial: options.programs !== undefined,
+    isNeeded: needs.has('storage'),
+  })
+  runner.whenEnded('pool-import', storage.imported)
 
   const run = programRunner(options)
   return {
     ...{ folders, config, mode, version: options.version, warn, now, clock, boot, incoming },
-    ...{ backOff, tokens, tasks, memory, known, accounts, sessions, storage },
+    ...{ backOff, tokens, tasks, memory, known, accounts, sessions },
+    storage: storage.needed,
     audit: trail.log,
     chain: trail.searched,
     setToken: tokenSetter({ folders, tokens, tasks, memory, label: config.label, wrapped }),
@@ -170,33 +169,19 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
           warn,
         )
       trail.start()
-      storage?.recoverShares()
-      storage?.restoreTargets()
+      storage.recover()
     },
     async sweep() {
       await tasks.sweep()
       removeLeftovers({ folders, tasks, wrapped, began, warn })
     },
-    async runPolicies() {
-      if (storage) return storage.scheduler.start()
-      // A machine without ZFS has no policies, and nothing of it is loaded there.
-      if (isClosed || !tool.identity?.('zpool')) return
-      const opened = await openStorage()
-      if (isClosed) return
-      background = opened
-      opened.recoverShares()
-      // Under sudo the server may neither read what is saved nor change the kernel.
-      if (config.privilege !== 'sudo') opened.restoreTargets()
-      opened.scheduler.start()
-    },
+    runPolicies: storage.runPolicies,
     hangUp: () => accounts?.limits.hangUp(),
     close() {
-      isClosed = true
       tasks.close()
       backOff.save()
       known.save()
-      storage?.close()
-      background?.close()
+      storage.close()
       accounts?.limits.save()
       trail.close()
     },
