@@ -105,7 +105,7 @@ export class UserStore {
       const users = structuredClone(before) as StoredUser[]
       const result = edit(users)
       if (before.some(administers) && !users.some(administers))
-        throw new ApiError('busy', 'The last active administrator stays')
+        throw new ApiError('failed-precondition', 'The last active administrator stays')
       this.write(users)
       return result
     })

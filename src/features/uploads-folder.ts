@@ -16,7 +16,7 @@ export function makeWay(folders: Folders, name: string): string | undefined {
     renameSync(path, join(uploads(folders), aside))
   } catch (cause) {
     // Under sudo it may belong to somebody whose things this server may not touch.
-    throw new ApiError('busy', `A folder called ${name} is in the way in the uploads`, { cause })
+    throw new ApiError('exists', `A folder called ${name} is in the way in the uploads`, { cause })
   }
   return aside
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { AccountTurns, MOST_WAITING } from '../../src/auth/account-turns.ts'
 import { BackOff } from '../../src/auth/back-off.ts'
 import type { ApiError } from '../../src/errors.ts'
+import { STATUS } from '../../src/http/status.ts'
 import { TestClock } from '../harness/clock.ts'
 
 const PACE = 4000
@@ -25,7 +26,7 @@ afterEach(() => {
 const come = (who: string, address: string, account = 'ann') =>
   turns.take(account, address).then(
     () => heard.push(who),
-    ({ status, retryAfter }: ApiError) => heard.push(`${who} ${status} ${retryAfter}`),
+    ({ kind, retryAfter }: ApiError) => heard.push(`${who} ${STATUS[kind]} ${retryAfter}`),
   )
 /** Time passes, and what it lets through. */
 const pass = async (milliseconds: number) => {

@@ -14,7 +14,7 @@ it('says what was thrown, else what is usual for its kind, else its code', () =>
   expect(render('invalid', '', { words: 'A body is missing' }).body.message).toBe('A body is missing')
   expect(render('invalid').body.message).toBe('The request is not well-formed')
   expect(render('not-found').body).toEqual({ code: 'NOT_FOUND', message: 'Not found' })
-  expect(render('busy').body).toEqual({ code: 'CONFLICT', message: 'CONFLICT' })
+  expect(render('locked').body).toEqual({ code: 'CONFLICT', message: 'CONFLICT' })
   expect(render('internal').body.message).toMatch(/^Internal error; /)
 })
 
@@ -23,16 +23,15 @@ it('names the field, or the object, that it is about', () => {
     ...{ code: 'VALIDATION_ERROR', message: 'Too long', details: 'name' },
     errors: [{ field: 'name', message: 'Too long' }],
   })
-  expect(render('busy', 'In use', { details: { field: 'name' } }).body.code).toBe('CONFLICT')
-  expect(render('busy', 'In use', { details: { object: 'tank/a' } }).body).toEqual({
+  expect(render('in-use', 'In use', { details: { field: 'name' } }).body.code).toBe('CONFLICT')
+  expect(render('in-use', 'In use', { details: { object: 'tank/a' } }).body).toEqual({
     ...{ code: 'CONFLICT', message: 'In use', details: 'tank/a' },
   })
-  expect(render('busy', 'In use', { details: { field: 'name', object: 'tank/a' } }).body.details).toBe('name')
+  expect(render('in-use', 'In use', { details: { field: 'name', object: 'tank/a' } }).body.details).toBe('name')
   // Wrong as a whole: there is no member to point at.
   expect(render('invalid', 'Expected an object', { details: { field: '' } }).body).toEqual({
     ...{ code: 'VALIDATION_ERROR', message: 'Expected an object' },
   })
-  expect(render('invalid', 'Odd', { details: { field: 7 } }).body).not.toHaveProperty('errors')
   const errors = ['a', 'b'].map((field) => ({ field, message: 'x' }))
   expect(render('invalid', 'x', { details: { field: 'a', errors } }).body.errors).toEqual(errors)
 })

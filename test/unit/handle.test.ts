@@ -55,7 +55,7 @@ describe('the audit entry', () => {
     const named = small([declare(by((call) => call.audit('things.read', 'things/a')))])
     await named.told('GET', OPERATOR)
     expect(named.entries).toMatchObject([{ event: 'things.read', target: 'things/a' }])
-    const refused = small([declare({ handle: fail(new ApiError('busy', 'No')) })])
+    const refused = small([declare({ handle: fail(new ApiError('locked', 'No')) })])
     expect([await refused.told('GET', OPERATOR), refused.entries]).toEqual(['409 No', []])
   })
 
@@ -96,7 +96,7 @@ describe('the audit entry', () => {
   })
 
   it('of a refusal says why, and that nothing was done', async () => {
-    expect((await posted({ handle: fail(new ApiError('busy', 'In use')) })).entries).toMatchObject([
+    expect((await posted({ handle: fail(new ApiError('in-use', 'In use')) })).entries).toMatchObject([
       {
         ...{ event: 'things.create.refused', target: '409', refusal: true, failure: '409 In use' },
         ...{
@@ -108,7 +108,7 @@ describe('the audit entry', () => {
         },
       },
     ])
-    expect((await posted({ handle: async () => fail(new ApiError('busy', ''))() })).entry?.failure).toBe('409')
+    expect((await posted({ handle: async () => fail(new ApiError('locked', ''))() })).entry?.failure).toBe('409')
     expect((await posted({ handle: fail(new ApiError('unavailable', 'Later')) })).entry).toMatchObject({
       ...{ event: 'things.create.refused', target: '503', refusal: undefined, failure: '503 Later' },
     })
@@ -131,8 +131,8 @@ describe('the audit entry', () => {
     expect((await failed(new ApiError('command-failed', 'zfs'))).entries).toMatchObject([
       { event: 'things.create.failed', action: 'things.create', target: 'things/a', failure: '502 zfs' },
     ])
-    expect((await failed(new ApiError('busy', 'No'))).entry?.event).toBe('things.create.refused')
-    expect((await failed(new ApiError('busy', 'No'), 'things.own')).entry?.event).toBe('things.own')
+    expect((await failed(new ApiError('locked', 'No'))).entry?.event).toBe('things.create.refused')
+    expect((await failed(new ApiError('locked', 'No'), 'things.own')).entry?.event).toBe('things.own')
     const answered = await posted(by((call) => call.audit('things.create', 'things/a'), 409))
     expect(answered.entries).toMatchObject([{ event: 'things.create.refused', failure: '409' }])
     expect((await posted(by((call) => call.audit('things.create', 'x'), 399))).entry?.failure).toBeUndefined()
@@ -206,10 +206,10 @@ describe('a change', () => {
     })
     expect(await waits({ handle: fail(new ApiError('command-failed', 'zfs')) })).toEqual(['502 zfs', true])
     expect(await waits({ handle: fail(new ApiError('internal', 'x')) })).toEqual(['500 x', true])
-    expect(await waits({ handle: fail(new ApiError('busy', 'No')) })).toEqual(['409 No', false])
-    expect(await waits(named(new ApiError('busy', 'No')))).toEqual(['409 No', true])
+    expect(await waits({ handle: fail(new ApiError('locked', 'No')) })).toEqual(['409 No', false])
+    expect(await waits(named(new ApiError('locked', 'No')))).toEqual(['409 No', true])
     // Nobody waits for the disk because a stranger was refused.
-    expect(await waits({ permission: 'public', ...named(new ApiError('busy', 'No')) }, '/things')).toEqual([
+    expect(await waits({ permission: 'public', ...named(new ApiError('locked', 'No')) }, '/things')).toEqual([
       '409 No',
       false,
     ])
@@ -331,7 +331,7 @@ describe('a condition', () => {
           order.push('begins')
           if (order.length === 1) await new Promise<void>((resolve) => (release = resolve))
           order.push('ends')
-          throw new ApiError('busy', 'No')
+          throw new ApiError('locked', 'No')
         },
       }),
     ])
@@ -486,7 +486,7 @@ describe('an Idempotency-Key', () => {
           response: z.object({}),
           handle: () => {
             if (works) return json({ done: true })
-            throw new ApiError('busy', 'No')
+            throw new ApiError('locked', 'No')
           },
         }),
       ],

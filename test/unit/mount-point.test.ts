@@ -17,7 +17,7 @@ it('a folder that holds something is hidden, an empty one or none is not', async
   writeFileSync(join(folder, 'full/file'), '')
   const full = join(folder, 'full')
   await expect(refuseHiding(none, 'tank/a', full)).rejects.toMatchObject({
-    status: 409,
+    kind: 'failed-precondition',
     message: `What is in the folder would be out of sight below ${full}`,
   })
   await refuseHiding(none, 'tank/a', join(folder, 'empty'))
@@ -26,7 +26,7 @@ it('a folder that holds something is hidden, an empty one or none is not', async
 
 it('what is mounted there, or below, is hidden', async () => {
   await expect(refuseHiding(none, 'tank/a', '/proc')).rejects.toMatchObject({
-    status: 409,
+    kind: 'failed-precondition',
     message: 'What is mounted at /proc would be out of sight below /proc',
   })
 })

@@ -359,7 +359,7 @@ describe('a form', () => {
 
   it('of somebody known is refused before it is read where the declaration knows already', async () => {
     const precheck = () => {
-      throw new ApiError('busy', 'Another is under way')
+      throw new ApiError('locked', 'Another is under way')
     }
     const { told, entries } = small([echo({ precheck })], {}, { incoming })
     const request = { body: 'note=a', headers: type }

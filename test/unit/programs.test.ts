@@ -37,7 +37,7 @@ describe('a storage program', () => {
     const started = performance.now()
     const error = await failureOf(createTool(folder)('zfs', ['list'], { timeout: 1000 }))
     process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL')
-    expect([error.status, error.message]).toEqual([503, 'zfs did not answer in time'])
+    expect([error.kind, error.message]).toEqual(['unavailable', 'zfs did not answer in time'])
     expect(performance.now() - started).toBeLessThan(40_000)
   })
 
@@ -55,13 +55,13 @@ describe('a storage program', () => {
 
   it('is missing when the given folder has none, whatever the system has', async () => {
     const error = await failureOf(createTool(folder)('lsblk', []))
-    expect([error.status, error.message]).toEqual([503, 'lsblk is not installed or cannot be started'])
+    expect([error.kind, error.message]).toEqual(['unavailable', 'lsblk is not installed or cannot be started'])
   })
 
   it('is heard in its own words, in one line and without what a terminal would obey', async () => {
     const error = await failureOf(createTool(folder)('zpool', ['fail', "cannot open 'tank': \u001b[31mno such pool"]))
-    expect([error.status, error.message, error.details]).toEqual([
-      502,
+    expect([error.kind, error.message, error.details]).toEqual([
+      'command-failed',
       "cannot open 'tank':  [31mno such pool",
       { object: 'tank' },
     ])

@@ -29,7 +29,7 @@ describe('a query string', () => {
   it('undoes percent-encoding in names and values', () => expect(parse('%74oken=%C3%A9%26')).toEqual({ token: 'é&' }))
   it('is refused with a bare 400 when its percent-encoding is broken', () => {
     for (const text of ['a=%', 'a=%4', 'a=%zz', 'a=%ff', '%c0%ae=1']) {
-      expect([text, refusal(text).status, refusal(text).message]).toEqual([text, 400, ''])
+      expect([text, refusal(text).kind, refusal(text).message]).toEqual([text, 'invalid', ''])
     }
   })
   it('is refused with more than 64 words', () => {

@@ -5,6 +5,7 @@ import { ApiError } from '../../src/errors.ts'
 import type { OpenFile } from '../../src/http/reply/files.ts'
 import { headOnly, inParts } from '../../src/http/reply/ranges.ts'
 import type { Reply } from '../../src/http/reply/reply.ts'
+import { STATUS } from '../../src/http/status.ts'
 
 const TAG = '"tag-of-the-file"'
 const TEXT = '0123456789'
@@ -33,9 +34,9 @@ function ask(headers: Record<string, string>, { head = false, fresh = false, tex
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return {
-      status: error.status,
-      field: error.details?.['field'],
-      range: error.details?.['contentRange'],
+      status: STATUS[error.kind],
+      field: error.details?.field,
+      range: error.details?.contentRange,
       sent,
       closed,
     }

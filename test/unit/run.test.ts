@@ -172,7 +172,7 @@ describe('a program that the system does not start', () => {
     expect(error).toMatchObject({ reason: 'start', stderr: expect.stringContaining('E2BIG') })
     expect((error as CommandError).argv).toEqual(['/bin/true', '-a', '-b'])
     expect(toolFailure(error, 'tank')).toMatchObject({
-      status: 503,
+      kind: 'unavailable',
       message: 'true is not installed or cannot be started',
     })
   })

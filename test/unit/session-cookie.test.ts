@@ -111,11 +111,11 @@ it('the refusal of a session that was not taken says why, and is entered under i
     refuseCookie(request({}, { cookie: one }), (event, failure, principal) => entered.push([event, failure, principal]))
   expect([refuse(undefined), refuse({ why: 'over' }), entered]).toEqual([undefined, undefined, []])
   expect(refuse({ why: 'csrf', principal: ann })).toMatchObject({
-    status: 403,
+    kind: 'forbidden',
     message: expect.stringMatching(/X-CSRF-Token/),
   })
   expect(refuse({ why: 'site', principal: ann })).toMatchObject({
-    status: 403,
+    kind: 'forbidden',
     message: expect.stringMatching(/another site/),
   })
   expect(entered).toEqual(Array(2).fill(['auth.csrf', '403', ann]))

@@ -59,7 +59,7 @@ export function small(
       refuse: (_request, principal) => new ApiError(principal ? 'forbidden' : 'unauthenticated', 'No'),
       wrongMethod: (method, allowed) =>
         new ApiError('wrong-method', `No ${method}`, { details: { allow: allowed.join(', ') } }),
-      renderError: codedFailure,
+      renderError: (error) => codedFailure(error),
       headers: ({ id }) => ({ 'X-Request-Id': id }),
       ...surface,
     },

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { ApiError } from '../../src/errors.ts'
 import { lenientQuery, originalQuery } from '../../src/http/body/query.ts'
 import { receive, type UploadOptions } from '../../src/http/body/upload.ts'
+import { STATUS } from '../../src/http/status.ts'
 import { call, file, multipart, type Part, raw, until } from '../api/client.ts'
 
 const disk = vi.hoisted(() => ({ free: undefined as number | undefined, fails: undefined as string | undefined }))
@@ -36,7 +37,7 @@ beforeAll(async () => {
       ({ fields, files }) => response.end(JSON.stringify({ fields, files })),
       (error: ApiError) => {
         incoming.resume()
-        response.statusCode = error.status ?? 500
+        response.statusCode = STATUS[error.kind] ?? 500
         response.end(error.words ?? error.message)
       },
     )

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Tool } from '../../src/drivers/programs.ts'
 import { CommandError } from '../../src/drivers/run.ts'
 import { createZfs, type DatasetRow, type SnapshotRow } from '../../src/drivers/zfs.ts'
-import { ApiError } from '../../src/errors.ts'
+import { ApiError, type ErrorKind } from '../../src/errors.ts'
 import { findDataset, listDatasets } from '../../src/features/datasets/datasets.ts'
 import { findSnapshot, listSnapshots } from '../../src/features/snapshots/snapshots.ts'
 import { zfsFailure } from '../../src/features/zfs/failure.ts'
@@ -49,7 +49,7 @@ describe('the driver reads what ZFS 2.3 answers to', () => {
       expect(created).toBeGreaterThan(1.7e9)
     }
     await expect(listDatasets(zfs, { pool: 'nosuch' })).rejects.toMatchObject({
-      status: 404,
+      kind: 'not-found',
       message: 'pool not found',
     })
   })
@@ -61,7 +61,7 @@ describe('the driver reads what ZFS 2.3 answers to', () => {
     expect(rows.map(({ name }) => name)).toEqual(names)
     const deep = JSON.parse(String(await listSnapshots(zfs, { pool: 'recd' }))) as { name: string }[]
     expect(deep.map(({ name }) => name)).toEqual(names)
-    await expect(listSnapshots(zfs, { dataset: 'recd/nosuch' })).rejects.toMatchObject({ status: 404 })
+    await expect(listSnapshots(zfs, { dataset: 'recd/nosuch' })).rejects.toMatchObject({ kind: 'not-found' })
   })
 
   it('everything about one', async () => {
@@ -244,7 +244,7 @@ describe('a line that is none', () => {
     '\0\n',
   ])('%j ends in an error, not in an answer', async (text) => {
     await expect(saying(text).datasets(undefined, () => {})).rejects.toMatchObject({ reason: 'output' })
-    await expect(listDatasets(saying(text), {})).rejects.toMatchObject({ status: 502 })
+    await expect(listDatasets(saying(text), {})).rejects.toMatchObject({ kind: 'command-failed' })
   })
 
   it('of columns that ZFS alone fills is an error as well', async () => {
@@ -382,63 +382,66 @@ describe('a value with tabs and line ends', () => {
 })
 
 describe('a refusal of the real zfs comes to', () => {
-  const cases: Record<string, [number, string?]> = {
-    'create-exists': [409],
-    'create-exists-volume': [409],
-    'create-parent-missing': [404],
-    'create-pool-missing': [404],
-    'create-parent-is-volume': [400],
-    'create-pool-full': [409],
-    'create-volume-pool-full': [409],
-    'create-volume-too-big': [409],
-    'create-reservation-too-big': [409],
-    'create-name-long': [400],
-    'create-property-value': [400, 'options.compression'],
-    'create-property-recordsize': [400, 'options.recordsize'],
-    'create-property-unknown': [400, 'options.nosuch'],
-    'create-property-of-volume': [400, 'options.volsize'],
-    'create-property-mountpoint': [400, 'options.mountpoint'],
-    'create-volume-blocksize': [400, 'options.volblocksize'],
-    'driver-create-mountpoint': [400],
-    'driver-inherit-quota': [400],
-    'set-quota-below-used': [409],
-    'set-volsize-odd': [400, 'options.volsize'],
-    'set-volsize-too-big': [409],
-    'set-readonly': [400],
-    'set-unknown': [400],
-    'set-no-such-dataset': [404],
-    'destroy-busy': [409],
-    'destroy-volume-busy': [409],
-    'destroy-held': [409],
-    'destroy-has-clones': [409],
-    'destroy-has-children': [409],
-    'destroy-has-snapshots': [409],
-    'destroy-no-such-dataset': [404],
-    'destroy-no-such-snapshot': [404],
-    'driver-destroy-range-held': [409],
-    'rollback-newer-snapshots': [409],
-    'rollback-newer-has-clones': [409],
-    'rollback-newer-held': [409],
-    'rollback-no-such-snapshot': [404],
-    'snapshot-exists': [409],
-    'snapshot-dataset-missing': [404],
-    'snapshot-pool-full': [409],
-    'unmount-busy': [409],
+  const cases: Record<string, [ErrorKind, string?]> = {
+    'create-exists': ['exists'],
+    'create-exists-volume': ['exists'],
+    'create-parent-missing': ['not-found'],
+    'create-pool-missing': ['not-found'],
+    'create-parent-is-volume': ['invalid'],
+    'create-pool-full': ['failed-precondition'],
+    'create-volume-pool-full': ['failed-precondition'],
+    'create-volume-too-big': ['failed-precondition'],
+    'create-reservation-too-big': ['failed-precondition'],
+    'create-name-long': ['invalid'],
+    'create-property-value': ['invalid', 'options.compression'],
+    'create-property-recordsize': ['invalid', 'options.recordsize'],
+    'create-property-unknown': ['invalid', 'options.nosuch'],
+    'create-property-of-volume': ['invalid', 'options.volsize'],
+    'create-property-mountpoint': ['invalid', 'options.mountpoint'],
+    'create-volume-blocksize': ['invalid', 'options.volblocksize'],
+    'driver-create-mountpoint': ['invalid'],
+    'driver-inherit-quota': ['invalid'],
+    'set-quota-below-used': ['failed-precondition'],
+    'set-volsize-odd': ['invalid', 'options.volsize'],
+    'set-volsize-too-big': ['failed-precondition'],
+    'set-readonly': ['invalid'],
+    'set-unknown': ['invalid'],
+    'set-no-such-dataset': ['not-found'],
+    'destroy-busy': ['busy'],
+    'destroy-volume-busy': ['busy'],
+    'destroy-held': ['in-use'],
+    'destroy-has-clones': ['in-use'],
+    'destroy-has-children': ['in-use'],
+    'destroy-has-snapshots': ['in-use'],
+    'destroy-no-such-dataset': ['not-found'],
+    'destroy-no-such-snapshot': ['not-found'],
+    'driver-destroy-range-held': ['in-use'],
+    'rollback-newer-snapshots': ['in-use'],
+    'rollback-newer-has-clones': ['in-use'],
+    'rollback-newer-held': ['busy'],
+    'rollback-no-such-snapshot': ['not-found'],
+    'snapshot-exists': ['exists'],
+    'snapshot-dataset-missing': ['not-found'],
+    'snapshot-pool-full': ['failed-precondition'],
+    'unmount-busy': ['busy'],
   }
-  it.each(Object.entries(cases))('%s: %j', (name, [status, field]) => {
+  it.each(Object.entries(cases))('%s: %j', (name, [kind, field]) => {
     const { command, status: exit, stderr } = recorded(`${FOLDER}/${name}`)
     expect(exit).not.toBe(0)
     const error = zfsFailure(new CommandError(command.split(' '), 'status', stderr, exit), 'tank/x')
     if (!(error instanceof ApiError)) throw error
-    expect([error.status, stderr.split('\n')]).toEqual([status, expect.arrayContaining([error.message])])
+    expect([error.kind, stderr.split('\n')]).toEqual([kind, expect.arrayContaining([error.message])])
     if (field) expect(error.details).toMatchObject({ field })
   })
 
   it('an error that does not blame the caller, when nobody knows the words', () => {
     const unknown = new CommandError(['/sbin/zfs', 'list'], 'status', 'internal error: out of memory', 1)
-    expect(zfsFailure(unknown, 'tank')).toMatchObject({ status: 502, message: 'internal error: out of memory' })
-    expect(zfsFailure(new CommandError(['zfs'], 'timeout'), 'tank')).toMatchObject({ status: 503 })
-    expect(zfsFailure(new CommandError(['zfs'], 'missing'), 'tank')).toMatchObject({ status: 503 })
+    expect(zfsFailure(unknown, 'tank')).toMatchObject({
+      kind: 'command-failed',
+      message: 'internal error: out of memory',
+    })
+    expect(zfsFailure(new CommandError(['zfs'], 'timeout'), 'tank')).toMatchObject({ kind: 'unavailable' })
+    expect(zfsFailure(new CommandError(['zfs'], 'missing'), 'tank')).toMatchObject({ kind: 'unavailable' })
     const other = new Error('x')
     expect(zfsFailure(other, 'tank')).toBe(other)
   })

@@ -1,7 +1,7 @@
 // Backup and restore: checks what is uploaded, hands it to the script, reports the outcome. Both use one lock: never
 // one during the other.
 import { createReadStream } from 'node:fs'
-import { ApiError, busy } from '../../errors.ts'
+import { ApiError, locked } from '../../errors.ts'
 import { type Folders, uploads } from '../../folders.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
@@ -18,14 +18,14 @@ const FAILED = '{"status":"failed"}'
 const failed = ({ error }: Task) => JSON.stringify({ status: 'failed', 'error-message': error?.message })
 
 export async function startBackup(tasks: Tasks, by: Asker): Promise<void> {
-  if (!(await tasks.start('backup', { args: ['START'], by }))) throw busy(RUNNING)
+  if (!(await tasks.start('backup', { args: ['START'], by }))) throw locked(RUNNING)
 }
 
 /** Ends a running backup, or deletes the finished one. */
 export async function stopBackup(tasks: Tasks, by: Asker): Promise<void> {
   const task = tasks.latest('backup')
   if (task && !isFinal(task)) await tasks.cancel(task.id)
-  if (!(await tasks.start('backup', { args: ['STOP'], by }))) throw busy(RUNNING)
+  if (!(await tasks.start('backup', { args: ['STOP'], by }))) throw locked(RUNNING)
 }
 
 export interface BackupStatus {
@@ -87,7 +87,7 @@ export async function restore(
     throw error
   }
   const task = await tasks.start('restore', { lock: 'backup', inputs: { 'backup-archive.tar': { file } }, by })
-  if (!task) throw busy(RUNNING)
+  if (!task) throw locked(RUNNING)
   const ended = await tasks.wait(task.id)
   if (ended?.status === 'completed') return
   if (ended?.error?.code === 'NO_SPACE') throw new ApiError('no-space', ended.error.message)

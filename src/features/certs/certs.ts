@@ -1,6 +1,6 @@
 // TLS certificates: hands a new pair to the script, which verifies and installs it, and reports the outcome.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { busy, invalid } from '../../errors.ts'
+import { invalid, locked } from '../../errors.ts'
 import { etc, type Folders, log } from '../../folders.ts'
 import { AppendLog, tail } from '../../store/append-log.ts'
 import { readLine } from '../../store/atomic.ts'
@@ -58,7 +58,7 @@ export async function startCerts(tasks: Tasks, files: CertificateFiles, by: Aske
     ...(files.ca && { 'ca.pem': { file: files.ca } }),
   }
   const task = await tasks.start('certs', { by, inputs })
-  if (!task) throw busy('A certificates update is already running')
+  if (!task) throw locked('A certificates update is already running')
   return task
 }
 

@@ -1,7 +1,7 @@
 // Filesystems and volumes: list, look at, make, change. The trap: `zfs set` is not all or nothing; when it refuses the second property, the
 // first is set already, so what was there before is put back.
 import { type DatasetRow, isMissing, type Property, type Zfs } from '../../drivers/zfs.ts'
-import { ApiError, busy, notFound, raise } from '../../errors.ts'
+import { ApiError, inUse, notFound, raise } from '../../errors.ts'
 import type { Plan } from '../destruction/plan.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'
@@ -161,7 +161,7 @@ export async function refuseMoved(
   const depends: Plan['depends'] = []
   for (const provider of dependents) depends.push(...(await provider(moved)))
   const [first] = depends
-  if (first) throw busy(`${first.object} ${first.reason}`, { details: { object: name } })
+  if (first) throw inUse(`${first.object} ${first.reason}`, { details: { object: name } })
 }
 
 /** Sets what is checked already; when that fails, what was there before comes back. */

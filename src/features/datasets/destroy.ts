@@ -2,7 +2,7 @@
 // cannot destroy when the rest is gone already, so whatever can be known before is asked before.
 import { isClaimed } from '../../drivers/block-device.ts'
 import type { Member, Zfs } from '../../drivers/zfs.ts'
-import { busy, raise } from '../../errors.ts'
+import { confirmRequired, inUse, locked, raise } from '../../errors.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
@@ -69,10 +69,12 @@ export async function planDestruction(
 /** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */
 export function refuseUnasked({ object, destroys, depends }: Plan, recursive: boolean): void {
   const details = { object }
-  if (depends.length > 0) throw busy(enumerate(depends.map((one) => `${one.object} ${one.reason}`)), { details })
+  if (depends.length > 0) throw inUse(enumerate(depends.map((one) => `${one.object} ${one.reason}`)), { details })
   const more = destroys.filter((name) => name !== object)
   if (more.length > 0 && !recursive)
-    throw busy(`This would destroy ${enumerate(more)} as well: ask with ?recursive=true to agree`, { details })
+    throw confirmRequired(`This would destroy ${enumerate(more)} as well: ask with ?recursive=true to agree`, {
+      details,
+    })
 }
 
 /** Starts the destruction of what was planned; the script looks again, and destroys nothing that is not in the plan. */
@@ -88,7 +90,7 @@ export async function startDestruction(
 }
 
 export const underWay = (object: string) =>
-  busy('Another job works on this dataset: try again when it has ended', { details: { object } })
+  locked('Another job works on this dataset: try again when it has ended', { details: { object } })
 
 /** Throws while a task works on the dataset: what is destroyed beside a rollback could be what it goes back to. */
 export async function refuseUnderWay(tasks: Pick<Tasks, 'isAtWork'>, dataset: string): Promise<void> {

@@ -3,14 +3,14 @@
 import { readdirSync } from 'node:fs'
 import { mounts } from '../../drivers/proc.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { busy } from '../../errors.ts'
+import { failedPrecondition } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 
 /** Throws a 409 that names what would be hidden if the filesystem `name` was mounted at `path`. What is mounted with it may lie below it. */
 export async function refuseHiding(zfs: Zfs, name: string, path: string): Promise<void> {
   const hidden = (object: string, what: string) =>
-    busy(`${what} would be out of sight below ${path}`, { details: { object } })
+    failedPrecondition(`${what} would be out of sight below ${path}`, { details: { object } })
   const others: { name: string; mountpoint: string }[] = []
   await about(name, () =>
     zfs.datasets(undefined, (row) => {

@@ -2,7 +2,7 @@
 // that what has come into being since is not destroyed unseen.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { ApiError } from '../../errors.ts'
+import { confirmRequired } from '../../errors.ts'
 
 export const Plan = z
   .object({
@@ -43,5 +43,5 @@ export function makePlan(object: string, destroys: string[], depends: Plan['depe
 export function demandConsent(plan: Plan, confirm: string | undefined, demanded: boolean): void {
   if (confirm === plan.confirm || (confirm === undefined && !demanded)) return
   const what = confirm === undefined ? 'This needs the confirm token of its plan' : 'The plan has changed since'
-  throw new ApiError('busy', `${what}: ask with ?dry_run=true first`, { details: { object: plan.object } })
+  throw confirmRequired(`${what}: ask with ?dry_run=true first`, { details: { object: plan.object } })
 }

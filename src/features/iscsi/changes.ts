@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Lio, LioState } from '../../drivers/lio.ts'
 import type { Property } from '../../drivers/zfs.ts'
-import { ApiError, busy } from '../../errors.ts'
+import { ApiError, changed } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import { iscsiFailure } from './failure.ts'
@@ -177,7 +177,7 @@ export class Changes {
     if (zvol === undefined || !isOurStore(store)) return
     const guid = (await this.options.zfs.get(zvol))?.get('guid')?.value
     if (guid === undefined) throw new ApiError('unavailable', `${zvol} is not there`)
-    if (lunOf(zvol, guid).serial !== serial) throw busy(`${zvol} is another volume than the one that was shown`)
+    if (lunOf(zvol, guid).serial !== serial) throw changed(`${zvol} is another volume than the one that was shown`)
   }
 
   /** After a change that failed. Where this fails as well, the mark stays, and the next one tries again. */

@@ -1,7 +1,7 @@
 // iSCSI targets: list, make, change, remove; zvols as their LUNs. The trap: what is decided here is decided inside the turn of a change, on the
 // state as it is then; asked before, two callers would both find a zvol free.
 import type { Chap, LiveTarget } from '../../drivers/lio.ts'
-import { busy, invalid, notFound, raise } from '../../errors.ts'
+import { exists, failedPrecondition, inUse, invalid, notFound, raise } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'
@@ -65,7 +65,7 @@ export class Iscsi {
   async create(iqn: string, { initiators = [], chap }: Pick<Change, 'initiators' | 'chap'>) {
     const after = await this.changes.change(async ({ state, saved }) => {
       if ([...state.targets, ...saved].some((target) => target.iqn === iqn))
-        throw busy('A target of this name is there already', { details: { object: iqn } })
+        throw exists('A target of this name is there already', { details: { object: iqn } })
       const portals = [...this.options.portals]
       return { iqn, wanted: { iqn, enabled: true, portals, initiators, chap: chap ?? undefined, luns: [] } }
     })
@@ -105,8 +105,10 @@ export class Iscsi {
       const before = wantedNow(known, iqn, live)
       const lun = lunOf(zvol, await this.guidOf(zvol))
       const users = usersOf(known, lun)
-      if (users.length > 0) throw inUse(zvol, users)
-      number = freeLun(before.luns) ?? raise(busy('All 256 LUNs of the target are taken', { details: { object: id } }))
+      if (users.length > 0) throw isShown(zvol, users)
+      number =
+        freeLun(before.luns) ??
+        raise(failedPrecondition('All 256 LUNs of the target are taken', { details: { object: id } }))
       return { iqn, wanted: { ...before, luns: [...before.luns, { id: number, ...lun }] } }
     })
     return shown(after, id).luns.find((lun) => lun.id === number) ?? raise(noTarget(id))
@@ -180,7 +182,9 @@ function own({ state, saved }: Known, id: string): { iqn: string; live: LiveTarg
   const is = ({ iqn }: { iqn: string }) => targetId(iqn) === id
   const live = state.targets.find(is)
   if (live && !isManaged(live))
-    throw busy('This target was made by hand: it is shown, and not changed from here', { details: { object: id } })
+    throw failedPrecondition('This target was made by hand: it is shown, and not changed from here', {
+      details: { object: id },
+    })
   const { iqn } = live ?? saved.find(is) ?? raise(noTarget(id))
   return { iqn, live }
 }
@@ -190,7 +194,7 @@ function wantedNow({ state, saved }: Known, iqn: string, live: LiveTarget | unde
   const [now, before] = [live && wantedOf(live, state), saved.find((target) => target.iqn === iqn)]
   const other = now?.luns.find(({ id, store }) => before?.luns.some((lun) => lun.id === id && lun.store !== store))
   if (other)
-    throw busy(`LUN ${other.id} is not the volume that is saved for it: take one of them away by hand`, {
+    throw failedPrecondition(`LUN ${other.id} is not the volume that is saved for it: take one of them away by hand`, {
       details: { object: targetId(iqn) },
     })
   return merge(now, before) ?? raise(noTarget(targetId(iqn)))
@@ -204,7 +208,9 @@ const loggedIn = (live: LiveTarget | undefined) => [
 function refuseLogged(iqn: string, initiators: string[]): void {
   if (initiators.length === 0) return
   const names = initiators.slice(0, 8).join(', ')
-  throw busy(`Logged in: ${names}. Log them out first, or ask with ?force=true`, { details: { object: targetId(iqn) } })
+  throw inUse(`Logged in: ${names}. Log them out first, or ask with ?force=true`, {
+    details: { object: targetId(iqn) },
+  })
 }
 
 /** The LUNs, live or saved, that a volume is. */
@@ -220,5 +226,5 @@ function usersOf({ state, saved }: Known, { device, store }: Omit<WantedLun, 'id
   return [...new Set([...live, ...waiting])]
 }
 
-const inUse = (zvol: string, users: string[]) =>
-  busy(`The zvol is shown already: ${users.join(', ')}`, { details: { object: zvol } })
+const isShown = (zvol: string, users: string[]) =>
+  inUse(`The zvol is shown already: ${users.join(', ')}`, { details: { object: zvol } })

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Run } from '../../drivers/run.ts'
-import { ApiError, busy, invalid, notFound } from '../../errors.ts'
+import { ApiError, invalid, locked, notFound } from '../../errors.ts'
 import { etc, type Folders } from '../../folders.ts'
 import { readEdited, readText, replaceAtomic } from '../../store/atomic.ts'
 import { decodeText } from '../../store/text.ts'
@@ -96,7 +96,7 @@ export class InstalledLicense {
     const judged = tasks.latest('license')
     if (!judged || (isFinal(judged) && !tasks.isRunning('license'))) return
     const late = pause(PATIENCE, LATE, { ref: false })
-    if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw busy('A license is being installed')
+    if ((await Promise.race([tasks.wait(judged.id), late])) === LATE) throw locked('A license is being installed')
   }
 
   /**
@@ -111,12 +111,12 @@ export class InstalledLicense {
       return text
     }
     const task = await tasks.start('license', { inputs: { 'license.asc': { file } }, by })
-    if (!task) throw busy('A license is being installed already')
+    if (!task) throw locked('A license is being installed already')
     this.#candidates++
     const ended = await tasks.wait(task.id)
     const output = readText(scriptFile(folders, task.id, 'output.json'))
     if (ended?.status === 'completed' && output !== undefined) return output
-    if (ended?.error?.code === 'BUSY') throw busy('A license is being installed already')
+    if (ended?.error?.code === 'BUSY') throw locked('A license is being installed already')
     const refused = existsSync(scriptFile(folders, task.id, 'refused'))
     const reason = ended?.error?.message
     throw invalid(refused ? 'The license was rejected' : 'The license was not installed', {

@@ -1,7 +1,7 @@
 // Making, destroying, importing, exporting and scrubbing pools: checks, then a task. The trap: what the caller named is checked before any
 // program starts, and reaches the script in files, a word a line.
 import { setTimeout } from 'node:timers/promises'
-import { ApiError, busy, invalid, notFound, raise } from '../../errors.ts'
+import { ApiError, exists, failedPrecondition, invalid, locked, notFound, raise } from '../../errors.ts'
 import { invalidFields } from '../../field-errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
@@ -26,7 +26,8 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
   if (errors.length + wrongWords.length > 0) throw invalidFields([...errors, ...wrongWords])
   await asking(name, async () => {
     await checkDevices(vdevs, devices, pools.lsblk)
-    if (await pools.zpool.find(name)) throw busy('A pool of this name is there already', { details: { object: name } })
+    if (await pools.zpool.find(name))
+      throw exists('A pool of this name is there already', { details: { object: name } })
   })
   return start(pools, 'pool-create', name, { options: lines(words), vdevs: lines(vdevs) }, by)
 }
@@ -84,12 +85,13 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   }
   const [pool] = fitting
   if (!pool) throw notFound('There is no such pool to import', { details: { object } })
-  if (fitting.length > 1) throw busy('Several pools have this name: give the id of one', { details: { object } })
+  if (fitting.length > 1)
+    throw failedPrecondition('Several pools have this name: give the id of one', { details: { object } })
   const as = newName ?? pool.name
   if (isPathWord(as))
     throw invalid('The name of this pool is reserved: give a new name', { details: { field: 'new_name' } })
   if (await asking(as, () => pools.zpool.find(as)))
-    throw busy('A pool of this name is there already: give a new name', { details: { object: as } })
+    throw exists('A pool of this name is there already: give a new name', { details: { object: as } })
   const inputs = {
     guid: lines([pool.id ?? '']),
     ...(pool.folder !== undefined && { folder: lines([pool.folder]) }),
@@ -133,7 +135,7 @@ async function start(
     by,
     endless,
   })
-  return task ?? raise(busy('Another job works on this pool', { details: { object: name } }))
+  return task ?? raise(locked('Another job works on this pool', { details: { object: name } }))
 }
 
 /** The scrub of this pool that is under way as a job of ours. */

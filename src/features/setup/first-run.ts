@@ -3,7 +3,7 @@
 // first, so that after a crash the first run is repeated.
 import { type TokenStore, tokenKey } from '../../auth/token.ts'
 import type { StoredUser } from '../../auth/users.ts'
-import { ApiError, busy, invalid } from '../../errors.ts'
+import { ApiError, changed, failedPrecondition, invalid } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
 import type { Accounts } from '../users/users.ts'
@@ -62,7 +62,7 @@ export async function completeFirstRun(
   by: Asker,
 ): Promise<StoredUser | undefined> {
   const { tokens, setToken, accounts } = needs
-  const done = () => busy('Set-up has been done already')
+  const done = () => failedPrecondition('Set-up has been done already')
   const wanted = firstRun(needs)
   if (!wanted) throw done()
   const newToken = readNewToken(token)
@@ -87,7 +87,7 @@ export async function completeFirstRun(
 function setPassword({ users }: Accounts, hash: string): StoredUser {
   return users.change((all) => {
     const user = all.find(({ username }) => username === NAME)
-    if (!user) throw busy('The account has been removed meanwhile')
+    if (!user) throw changed('The account has been removed meanwhile')
     user.hash = hash
     delete user.one_time
     user.generation += 1

@@ -1,7 +1,7 @@
 // Set-up: sets the first token and every later one. Another set-up may have won between a request's arrival and this
 // call, so the caller's right is checked again here, in the same synchronous step as the change.
 import { endFirstRun, storeToken, TOKEN_CHARACTERS, type TokenStore, tokenKey } from '../../auth/token.ts'
-import { ApiError, busy, invalid } from '../../errors.ts'
+import { ApiError, invalid, locked } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { log } from '../../folders.ts'
 import { AppendLog } from '../../store/append-log.ts'
@@ -38,7 +38,7 @@ interface SetTokenOptions {
 export function tokenSetter({ folders, tokens, tasks, memory, label, wrapped }: SetTokenOptions): SetToken {
   const throughWrapper = async (token: string, by: Asker) => {
     const task = await tasks.start('token', { inputs: { 'api.token': { text: `${token}\n` } }, by })
-    if (!task) throw busy('The token is being changed already')
+    if (!task) throw locked('The token is being changed already')
     const ended = await tasks.wait(task.id)
     // What counts is which token is in force, not the wrapper's exit status.
     if (tokens.current() === tokenKey(token)) return endFirstRun(folders)

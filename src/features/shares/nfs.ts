@@ -8,7 +8,7 @@ import type { Nfs } from '../../drivers/nfs.ts'
 import { toolMessage } from '../../drivers/programs.ts'
 import type { CommandError } from '../../drivers/run.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { ApiError, busy, notFound, raise } from '../../errors.ts'
+import { ApiError, exists, failedPrecondition, notFound, raise } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
@@ -139,7 +139,7 @@ export class NfsExports {
     const found = exports.find((one) => one.id === id)
     if (found) return found
     if (foreign(await this.nfs.active(), exports).some((one) => one.id === id))
-      throw busy('This export was made by hand, and is changed by hand', { details: { object: id } })
+      throw failedPrecondition('This export was made by hand, and is changed by hand', { details: { object: id } })
     throw unknownExport(id)
   }
 
@@ -196,7 +196,7 @@ export function mentions(line: string, word: string): boolean {
 /** The kernel takes one of two entries for the same path and client, and does not say which. */
 function refuseTwice({ path, clients }: Export, others: NfsExport[]): void {
   const twice = others.find((one) => one.path === path && one.clients.some((client) => clients.includes(client)))
-  if (twice) throw busy('The path is already exported to such a client', { details: { object: twice.id } })
+  if (twice) throw exists('The path is already exported to such a client', { details: { object: twice.id } })
 }
 
 const view = ({ id, path, dataset, clients, readOnly, rootSquash, enabled }: Export): NfsExport => ({

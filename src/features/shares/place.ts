@@ -2,7 +2,7 @@
 // it, so where a path really leads is asked before it is shared.
 import { realpathSync, statSync } from 'node:fs'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { busy, invalid, notFound } from '../../errors.ts'
+import { failedPrecondition, invalid, notFound } from '../../errors.ts'
 import { about } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 import { SharePath } from './rules.ts'
@@ -36,9 +36,10 @@ export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise
   const named = { details: { object: dataset } }
   if (!mount) throw notFound('dataset not found', named)
   const { mountpoint, mounted } = mount
-  if (!mountpoint.startsWith('/')) throw busy('The dataset has no mount point', named)
-  if (!mounted) throw busy('The dataset is not mounted', named)
-  if (!SharePath.safeParse(mountpoint).success) throw busy('The dataset’s mount point cannot be shared', named)
+  if (!mountpoint.startsWith('/')) throw failedPrecondition('The dataset has no mount point', named)
+  if (!mounted) throw failedPrecondition('The dataset is not mounted', named)
+  if (!SharePath.safeParse(mountpoint).success)
+    throw failedPrecondition('The dataset’s mount point cannot be shared', named)
   if (path === undefined || path === mountpoint) return { path: mountpoint, mounted: true }
   if (!isInside(path, mountpoint)) throw outside()
   const [real, top] = [realOf(path), realOf(mountpoint)]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Effective, Samba } from '../../drivers/samba.ts'
 import { formatList, parseFlag, parseList, type Section, serializeSection } from '../../drivers/smb-conf.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { ApiError, busy, notFound, raise } from '../../errors.ts'
+import { ApiError, exists, failedPrecondition, notFound, raise } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
@@ -99,7 +99,7 @@ export class SmbShares {
       return this.changes.alone(async () => {
         const { shares } = await this.served()
         if (shares.some((share) => sameName(share.name, name)) || (await this.samba.show(name)))
-          throw busy('There is a share of this name', { details: { field: 'name' } })
+          throw exists('There is a share of this name', { details: { field: 'name' } })
         const id = `smb-${randomBytes(6).toString('hex')}`
         const parameters = new Map([
           ['path', place.path],
@@ -197,7 +197,10 @@ export class SmbShares {
     const { shares, global } = await this.served()
     const share = shares.map((one) => view(one, global)).find((one) => one.id === id) ?? raise(unknownShare(id))
     const section = share.managed ? await this.samba.show(share.name) : undefined
-    return section ?? raise(busy('This share was made by hand, and is changed by hand', { details: { object: id } }))
+    return (
+      section ??
+      raise(failedPrecondition('This share was made by hand, and is changed by hand', { details: { object: id } }))
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 // Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
 // snapshots at the next run; the preview tells which.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
-import { busy, invalid, notFound, raise } from '../../errors.ts'
+import { exists, invalid, notFound, raise } from '../../errors.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { about, zfsFailure } from '../zfs/failure.ts'
 import { LONGEST } from '../zfs/names.ts'
@@ -57,7 +57,8 @@ export const getPolicy = async (zfs: Zfs, dataset: string): Promise<SnapshotPoli
   (await findPolicy(zfs, dataset)) ?? raise(noPolicy(dataset))
 
 export async function createPolicy(zfs: Zfs, dataset: string, wanted: PolicyChange): Promise<SnapshotPolicy> {
-  if (await findPolicy(zfs, dataset)) throw busy('This dataset has a snapshot policy', { details: { object: dataset } })
+  if (await findPolicy(zfs, dataset))
+    throw exists('This dataset has a snapshot policy', { details: { object: dataset } })
   return store(zfs, { dataset, ...merge(EMPTY, wanted) })
 }
 

@@ -1,7 +1,7 @@
 // Several snapshots destroyed by one plan. What was planned is known by its guid, and looked at again right before it goes: the last of many
 // goes long after the plan was made, and another one may have its name by then.
 import type { Member, Zfs } from '../../drivers/zfs.ts'
-import { ApiError, busy, raise } from '../../errors.ts'
+import { ApiError, changed, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
@@ -39,7 +39,7 @@ export async function removeSeveral(
   let count = 0
   for (const [guid, name] of planned) {
     try {
-      if ((await findSnapshot(zfs, name))?.guid !== guid) throw busy('it was changed meanwhile')
+      if ((await findSnapshot(zfs, name))?.guid !== guid) throw changed('it was changed meanwhile')
       await removeSnapshot(zfs, tasks, name)
     } catch (error) {
       throw stopped(error, name, `${count} of ${planned.length} were deleted`)

@@ -15,8 +15,7 @@ import { makeWay, sayInLog } from '../uploads-folder.ts'
 /** The name sorts after every other package, so the one just uploaded is the one installed (facts: jidoteki.md 5.2). */
 export const PACKAGE = 'software_package-zzz.enc'
 
-export const updateRunning = () =>
-  new ApiError('invalid', 'Update is already running', { details: { 'error-code': 'E1004' } })
+export const updateRunning = () => new ApiError('invalid', 'Update is already running', { details: { code: 'E1004' } })
 
 /**
  * Starts the update with a received package. Of any number of parallel calls one gets the task, the others are refused.

@@ -4,7 +4,7 @@ import { inForce } from '../../auth/in-force.ts'
 import type { From, Passwords } from '../../auth/password.ts'
 import { mayAct, ownAccount, type Principal, type Role } from '../../auth/principal.ts'
 import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
-import { ApiError, busy, invalid, notFound, raise } from '../../errors.ts'
+import { ApiError, exists, invalid, notFound, raise } from '../../errors.ts'
 import type { LoginLimits } from './login-limits.ts'
 
 export interface Accounts {
@@ -56,7 +56,7 @@ function stillAdministrator(by: Principal | undefined, users: readonly StoredUse
 export async function createUser({ users, passwords }: Accounts, wanted: NewUser, by?: Principal): Promise<StoredUser> {
   const { username, email, password, role = 'viewer' } = wanted
   const refuseTaken = () => {
-    if (users.byName(username)) throw busy('The user name is taken', { details: { field: 'username' } })
+    if (users.byName(username)) throw exists('The user name is taken', { details: { field: 'username' } })
   }
   refuseTaken()
   const hash = await passwords.hash(password, proven(by))

@@ -6,11 +6,21 @@ import { CommandError } from '../../drivers/run.ts'
 import { ApiError, type ErrorKind } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 
+/** What stands in the way, the first that fits. */
+export const CONFLICTS: readonly (readonly [RegExp, ErrorKind])[] = [
+  [/already exists/, 'exists'],
+  [/busy/, 'busy'],
+  [/being held|has children|dependent clones|clones of previous|more recent snapshots/, 'in-use'],
+  [
+    /out of space|greater than available|less than current used|currently suspended|legacy mountpoint/,
+    'failed-precondition',
+  ],
+]
+
 /** The first that fits. `scripts/zfs.sh` has the same for tasks. */
 const MEANINGS: readonly (readonly [RegExp, ErrorKind])[] = [
   [/does not exist|no such pool|could not find any snapshots|no such tag/, 'not-found'],
-  [/already exists|busy|being held|has children|dependent clones|clones of previous|more recent snapshots/, 'busy'],
-  [/out of space|greater than available|less than current used|currently suspended|legacy mountpoint/, 'busy'],
+  ...CONFLICTS,
   [
     /must be|must not|invalid |bad |too long|too big|does not apply|is readonly|cannot be|not supported|is not a filesystem/,
     'invalid',

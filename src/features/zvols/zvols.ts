@@ -1,6 +1,6 @@
 // Volumes: list, look at, make, grow. The trap: a volume that is made smaller has lost the end of what is on it, so that is refused.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
-import { busy, notFound, raise } from '../../errors.ts'
+import { failedPrecondition, notFound, raise } from '../../errors.ts'
 import {
   changeProperties,
   type DatasetDetails,
@@ -46,7 +46,8 @@ export async function updateVolume(
   const before = (await about(name, () => zfs.get(name))) ?? new Map<string, Property>()
   // As ZFS itself does when it makes one: up to whole blocks.
   const size = asked === undefined ? now : wholeBlocks(asked, Number(before.get('volblocksize')?.value))
-  if (size < now) throw busy(`A volume can only grow; this one has ${now} bytes`, { details: { field: 'size' } })
+  if (size < now)
+    throw failedPrecondition(`A volume can only grow; this one has ${now} bytes`, { details: { field: 'size' } })
   await refuseMoved(zfs, dependents, name, options, before)
   await changeProperties(zfs, name, size === now ? options : { volsize: String(size), ...options }, before)
   return getDataset(zfs, name)

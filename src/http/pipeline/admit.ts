@@ -1,6 +1,6 @@
 // Who may pass: the permission of the declaration against what the caller has proven, and the audit entry of each refusal.
 import { accountOf, mayAct, nameOf, type Principal } from '../../auth/principal.ts'
-import { ApiError } from '../../errors.ts'
+import { ApiError, knownError } from '../../errors.ts'
 import type { Parameters } from '../body/query.ts'
 import { memberFor } from '../body/values.ts'
 import { type Endpoint, neededOf } from '../endpoint.ts'
@@ -63,7 +63,7 @@ export function enterRefusal<Deps>(
   error: unknown,
   principal: Principal | undefined,
 ): void {
-  const status = error instanceof ApiError ? error.status : 500
+  const status = statusOf(surface, error, request)
   audit.write({
     event: `${endpoint.action ?? endpoint.id}.refused`,
     target: String(status),
@@ -72,14 +72,18 @@ export function enterRefusal<Deps>(
     account: accountOf(principal),
     name: nameOf(principal),
     resource: resourceOf(request.path),
-    failure: reasonOf(error),
+    failure: reasonOf(status, error),
     ...origin(request),
   })
 }
 
-/** What the caller was told. */
-export const reasonOf = (error: unknown) =>
-  error instanceof ApiError ? `${error.status} ${error.words}`.trimEnd() : '500'
+/** The status that the caller is answered: that of the surface, whatever its table. */
+export const statusOf = (surface: Surface, error: unknown, request: Request): number =>
+  surface.renderError(knownError(error), request).status
+
+/** What the caller is answered, for the log. */
+export const reasonOf = (status: number, error: unknown) =>
+  `${status} ${error instanceof ApiError ? error.words : ''}`.trimEnd()
 
 /** Whether a query parameter is the surface's, or the declaration's own. */
 export const isKnown = <Deps>(

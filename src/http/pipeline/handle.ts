@@ -10,7 +10,7 @@ import { inParts } from '../reply/ranges.ts'
 import type { Reply } from '../reply/reply.ts'
 import type { Request } from '../request.ts'
 import type { Routed, Surface } from '../surface.ts'
-import { authenticateNow, enterRefusal, reasonOf } from './admit.ts'
+import { authenticateNow, enterRefusal, reasonOf, statusOf } from './admit.ts'
 import { origin, resourceOf } from './audit.ts'
 import { parseInput, parseQuery, pick, RequestCall, validate } from './call.ts'
 import { HEADER } from './idempotency.ts'
@@ -78,9 +78,9 @@ export function invokeHandler<Deps>(
     return enter(entry, reply.status, failure) ? save(entry).then(() => whole(reply)) : whole(reply)
   }
   const refused = (error: unknown): Promise<never> => {
-    const status = error instanceof ApiError ? error.status : 500
+    const status = statusOf(options.surface, error, request)
     let wait: Promise<void> | undefined
-    if (entry && enter(entry, status, reasonOf(error))) wait = save(entry)
+    if (entry && enter(entry, status, reasonOf(status, error))) wait = save(entry)
     else if (!entry && endpoint.method !== 'GET') {
       enterRefusal(endpoint, request, options, error, principal)
       // A bug may have come after a part of the change.

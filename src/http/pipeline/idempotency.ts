@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { CLOCK, type Clock, shiftSince, Written, writtenNow } from '../../auth/clock.ts'
 import { ROLES, type Role } from '../../auth/principal.ts'
-import { ApiError, busy, errno } from '../../errors.ts'
+import { ApiError, errno, failedPrecondition, locked } from '../../errors.ts'
 import { readJson, writeAtomic } from '../../store/atomic.ts'
 import { canonicalJson } from '../../store/canonical-json.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
@@ -103,8 +103,9 @@ export class Answers {
     if ((running ?? record?.print ?? print) !== print)
       throw new ApiError('unprocessable', 'The key was used for another request', { details })
     if (running !== undefined)
-      throw busy('The first request with this key is still under way', { details, retryAfter: 1 })
-    if (!record?.answer) throw busy('The outcome of the first request with this key is not known', { details })
+      throw locked('The first request with this key is still under way', { details, retryAfter: 1 })
+    if (!record?.answer)
+      throw failedPrecondition('The outcome of the first request with this key is not known', { details })
     // What else than the role of the endpoint had let it through is not known here.
     if (ROLES.indexOf(role) < ROLES.indexOf(record.role))
       throw new ApiError('forbidden', 'The account’s role does not allow this any more', { details })

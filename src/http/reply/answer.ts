@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { ApiError, notFound } from '../../errors.ts'
+import { type ApiError, knownError, notFound } from '../../errors.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
 import type { Env, Request } from '../request.ts'
 import type { CallerOf } from '../server/peer.ts'
@@ -59,7 +59,7 @@ export function respond({ request, options }: Answering, reply: Reply, error?: u
 const isBare = (status: number) => status === 204 || status === 304
 
 export function fail(context: Answering, error: unknown): Response {
-  const known = error instanceof ApiError ? error : new ApiError('internal', '', { cause: error })
+  const known = knownError(error)
   const { incoming } = context.request
   const reply = context.options.surface.renderError(known, context.request)
   // What is still on its way is not wanted: the connection ends with this answer.

@@ -1,31 +1,39 @@
 // Errors as `{code,message,details,errors}`: the controller's dialect, and the console's. `details` is one string, the first field or the
 // object that it is about; `errors` has each field with what is wrong there.
 import type { ApiError, ErrorKind } from '../../errors.ts'
+import { STATUS } from '../status.ts'
 import { json, type Reply } from './reply.ts'
 
-/** Those of facts/atlas.md; the rest has no word there and is ours. */
-const CODES: Record<ErrorKind, string> = {
+/** The contract has one word for all that stands in the way of a change. The last are ours: it has none for them. */
+const CODES = {
   invalid: 'BAD_REQUEST',
   unauthenticated: 'UNAUTHORIZED',
   forbidden: 'FORBIDDEN',
   'not-found': 'NOT_FOUND',
+  exists: 'CONFLICT',
+  'in-use': 'CONFLICT',
+  locked: 'CONFLICT',
+  busy: 'CONFLICT',
+  'confirm-required': 'CONFLICT',
+  changed: 'CONFLICT',
+  'failed-precondition': 'CONFLICT',
+  cancelled: 'CONFLICT',
+  internal: 'INTERNAL_ERROR',
+  unavailable: 'SERVICE_UNAVAILABLE',
   'wrong-method': 'METHOD_NOT_ALLOWED',
   timeout: 'REQUEST_TIMEOUT',
-  busy: 'CONFLICT',
-  'precondition-failed': 'PRECONDITION_FAILED',
+  'condition-failed': 'PRECONDITION_FAILED',
   'too-large': 'PAYLOAD_TOO_LARGE',
   'out-of-range': 'RANGE_NOT_SATISFIABLE',
   unsupported: 'UNSUPPORTED_MEDIA_TYPE',
   unprocessable: 'UNPROCESSABLE',
   'too-many': 'TOO_MANY_REQUESTS',
   'headers-too-large': 'REQUEST_HEADER_FIELDS_TOO_LARGE',
-  internal: 'INTERNAL_ERROR',
   'not-implemented': 'NOT_IMPLEMENTED',
   'command-failed': 'COMMAND_FAILED',
-  unavailable: 'SERVICE_UNAVAILABLE',
   'wrong-version': 'HTTP_VERSION_NOT_SUPPORTED',
   'no-space': 'INSUFFICIENT_STORAGE',
-}
+} satisfies Record<ErrorKind, string>
 
 /** For errors that were thrown without a word for people. */
 const MESSAGES: Partial<Record<ErrorKind, string>> = {
@@ -34,18 +42,21 @@ const MESSAGES: Partial<Record<ErrorKind, string>> = {
   internal: 'Internal error; the log has more under the request id',
 }
 
-export function codedFailure({ kind, status, words, details = {}, retryAfter }: ApiError): Reply {
+export function codedFailure(
+  { kind, words, details = {}, retryAfter }: ApiError,
+  statuses: Record<ErrorKind, number> = STATUS,
+): Reply {
   const headers: Record<string, string> = {}
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
   const { allow, field, object, contentRange } = details
-  if (typeof allow === 'string') headers['Allow'] = allow
-  if (typeof contentRange === 'string') headers['Content-Range'] = contentRange
+  if (allow !== undefined) headers['Allow'] = allow
+  if (contentRange !== undefined) headers['Content-Range'] = contentRange
   const about = field ?? object
   const code = kind === 'invalid' && field !== undefined ? 'VALIDATION_ERROR' : CODES[kind]
   const text = words || MESSAGES[kind] || code
   const body: Record<string, unknown> = { code, message: text }
-  if (typeof about === 'string' && about) body['details'] = about
-  const errors = details['errors'] ?? (typeof field === 'string' && field ? [{ field, message: text }] : undefined)
+  if (about) body['details'] = about
+  const errors = details.errors ?? (field ? [{ field, message: text }] : undefined)
   if (errors) body['errors'] = errors
-  return json(body, status, headers)
+  return json(body, statuses[kind], headers)
 }

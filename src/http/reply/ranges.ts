@@ -61,7 +61,7 @@ function wanted(
 }
 
 const changed = () =>
-  new ApiError('precondition-failed', 'The file has been changed meanwhile', { details: { field: 'If-Match' } })
+  new ApiError('condition-failed', 'The file has been changed meanwhile', { details: { field: 'If-Match' } })
 
 const beyond = (size: number) =>
   new ApiError('out-of-range', `The file has ${size} bytes`, {

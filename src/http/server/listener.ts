@@ -8,6 +8,7 @@ import type { Hono } from 'hono'
 import type { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import type { Env } from '../request.ts'
+import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
 import { answerPlain, beginsPlain } from './first-byte.ts'
 import { Places, type PlacesOptions } from './places.ts'
@@ -80,8 +81,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const refuse = (error: ApiError, incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { refused } = options
     if (!refused) {
-      const { body, headers } = refusal(error.status)
-      outgoing.writeHead(error.status, { ...headers, 'Content-Length': body.length }).end(body)
+      const { status, body, headers } = refusal(STATUS[error.kind])
+      outgoing.writeHead(status, { ...headers, 'Content-Length': body.length }).end(body)
       return
     }
     const response = refused(incoming, outgoing, error)

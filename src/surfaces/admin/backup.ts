@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Configuration } from '../../config.ts'
-import { busy, invalid, notFound } from '../../errors.ts'
+import { invalid, locked, notFound } from '../../errors.ts'
 import { backupStatus, restore, startBackup, stopBackup } from '../../features/backup/backup.ts'
 import { type Folders, uploads } from '../../folders.ts'
 import { downloadReply, fileReply, type OpenFile } from '../../http/reply/files.ts'
@@ -134,7 +134,7 @@ export const restoreBackup = define({
   response: Done,
   errors: [409, 413],
   precheck({ tasks }) {
-    if (tasks.isRunning('backup')) throw busy('A backup or restore is already running')
+    if (tasks.isRunning('backup')) throw locked('A backup or restore is already running')
   },
   async handle(call, { folders, tasks, config }) {
     const file = call.files['archive']

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { busy, notFound, raise } from '../../errors.ts'
+import { locked, notFound, raise } from '../../errors.ts'
 import { publicStorage, readStorage } from '../../features/persistent-storage/storage.ts'
 import { TYPES } from '../../features/persistent-storage/types.ts'
 import { readSettings, storedSettings } from '../../features/settings/settings.ts'
@@ -72,7 +72,7 @@ export const postSettings = define({
     }
     const by = begins(call, { action: 'settings.post', target: settings.mode, path: SETTINGS })
     const task = await tasks.start('settings', { args: [settings.mode], inputs, by })
-    if (!task) throw busy(BUSY)
+    if (!task) throw locked(BUSY)
     call.audit('settings.post', settings.mode)
     return accepted('settings')
   },
@@ -121,7 +121,7 @@ export const postStorage = define({
     const inputs = { 'storage.json': { text: storage.storageJson }, 'storage.conf': { text: storage.storageConf } }
     const by = begins(call, { action: 'storage.post', target: '', path: STORAGE })
     const task = await tasks.start('storage', { inputs, by })
-    if (!task) throw busy(BUSY)
+    if (!task) throw locked(BUSY)
     call.audit('storage.post', '')
     return accepted('storage')
   },

@@ -1,6 +1,6 @@
 // GET /logs and /debug: bundles made while the client waits. GET and POST /reboot.
 
-import { busy, invalid, notFound } from '../../errors.ts'
+import { invalid, locked, notFound } from '../../errors.ts'
 import { uploads } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { downloadReply } from '../../http/reply/files.ts'
@@ -19,7 +19,7 @@ async function bundle(
 ): Promise<Reply> {
   const by = waits(call, tasks, { action: `${kind}.get`, target: file, path: `${PREFIX}/${kind}` })
   const task = await tasks.start(kind, { lock: 'logs', by })
-  if (!task) throw busy('Logs are being collected already')
+  if (!task) throw locked('Logs are being collected already')
   const ended = await tasks.wait(task.id)
   // The original answers every failure with 404, whatever its document says.
   if (ended?.status !== 'completed' && mode === 'original') throw notFound()
@@ -57,7 +57,7 @@ export const getDebug = define({
 
 async function reboot(call: Call, { tasks }: AdminDeps): Promise<Reply> {
   if (!(await tasks.start('reboot', { by: begins(call, { action: 'reboot.post', target: '', path: REBOOT.path }) })))
-    throw busy('The system is rebooting already')
+    throw locked('The system is rebooting already')
   call.audit('reboot.post', '')
   return accepted('reboot')
 }

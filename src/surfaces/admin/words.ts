@@ -1,7 +1,8 @@
 // The dialect of the original: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines joined by a literal \n.
 import * as z from 'zod'
-import { type ApiError, invalid } from '../../errors.ts'
+import { type ApiError, type ErrorKind, invalid } from '../../errors.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
+import { STATUS } from '../../http/status.ts'
 import { PREFIX } from './deps.ts'
 
 const REASONS: Record<number, string> = {
@@ -28,6 +29,9 @@ const REASONS: Record<number, string> = {
   505: 'HTTP Version Not Supported',
   507: 'Insufficient Storage',
 }
+
+/** The original knows a few of them only; the rest are HTTP's usual ones. */
+export const STATUSES = STATUS satisfies Record<ErrorKind, number>
 
 /** `200 OK` */
 export const statusText = (status: number) => `${status} ${REASONS[status] ?? 'Error'}`
@@ -59,14 +63,14 @@ export const fileMissing = (name: string) =>
 
 /** For what was refused before anybody knew why. */
 function plainWords({ kind, details }: ApiError): string {
-  const allow = details?.['allow']
+  const allow = details?.allow
   switch (kind) {
     case 'invalid':
       return 'The request is malformed'
     case 'not-found':
       return 'There is nothing at this path, or it is switched off'
     case 'wrong-method':
-      return typeof allow === 'string' ? `Method not allowed. Allowed: ${allow}` : 'Method not allowed'
+      return allow !== undefined ? `Method not allowed. Allowed: ${allow}` : 'Method not allowed'
     default:
       return kind === 'internal' ? 'Internal error. The log has more under the X-Request-Id of this answer' : ''
   }
@@ -77,7 +81,8 @@ function plainWords({ kind, details }: ApiError): string {
  * strict mode these have words all the same: one more member does no client harm.
  */
 export function failure(error: ApiError, firstRun: boolean | undefined, mode: 'strict' | 'original'): Reply {
-  const { status, message, details, retryAfter } = error
+  const { message, details, retryAfter } = error
+  const status = STATUSES[error.kind]
   const headers: Record<string, string> = {}
   const body: Record<string, unknown> = { Status: statusText(status) }
   const words = mode === 'strict' ? error.words || plainWords(error) : message
@@ -87,17 +92,15 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
     headers['Error-Message'] = words.replaceAll('’', "'")
   }
   // Beside the original's words, never in their place.
-  if (mode === 'strict' && Array.isArray(details?.['errors'])) body['errors'] = details['errors']
-  const reason = mode === 'strict' ? details?.['reason'] : undefined
-  if (typeof reason === 'string') body['Error-Reason'] = reason
-  const code = details?.['error-code']
-  if (typeof code === 'string') body['error-code'] = code
+  if (mode === 'strict' && details?.errors) body['errors'] = details.errors
+  const reason = mode === 'strict' ? details?.reason : undefined
+  if (reason !== undefined) body['Error-Reason'] = reason
+  const code = details?.code
+  if (code !== undefined) body['error-code'] = code
   if (message && firstRun !== undefined) body['First-Run'] = firstRun
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
-  const allow = details?.['allow']
-  if (typeof allow === 'string') headers['Allow'] = allow
-  const range = details?.['contentRange']
-  if (typeof range === 'string') headers['Content-Range'] = range
+  if (details?.allow !== undefined) headers['Allow'] = details.allow
+  if (details?.contentRange !== undefined) headers['Content-Range'] = details.contentRange
   return json(body, status, headers)
 }
 

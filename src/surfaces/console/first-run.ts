@@ -2,7 +2,7 @@
 // costs a wrong phrase as much.
 import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
-import { ApiError, busy, tooMany } from '../../errors.ts'
+import { ApiError, failedPrecondition, tooMany } from '../../errors.ts'
 import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first-run.ts'
 import { Password } from '../../features/users/rules.ts'
 import { resourceOf } from '../../http/pipeline/audit.ts'
@@ -36,7 +36,7 @@ export const doFirstRun = define({
     const { tokens, tasks, backOff, mode } = deps
     const needs = firstRunNeeds(deps)
     const wanted = firstRun(needs)
-    if (!wanted) throw busy('Set-up has been done already')
+    if (!wanted) throw failedPrecondition('Set-up has been done already')
     const seconds = mode === 'strict' ? backOff.wait(address) : 0
     if (seconds > 0) {
       audit('token.backoff', TARGET)

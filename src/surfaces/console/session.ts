@@ -5,7 +5,7 @@ import type { ConsoleSession } from '../../auth/console-sessions.ts'
 import { nameOf, ownAccount, type Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { OPTIONAL_ENDPOINTS } from '../../endpoint-names.ts'
-import { ApiError, busy, invalid, tooMany } from '../../errors.ts'
+import { ApiError, failedPrecondition, invalid, tooMany } from '../../errors.ts'
 import { firstRun } from '../../features/setup/first-run.ts'
 import { logInOrRefuse } from '../../features/users/login.ts'
 import type { Call } from '../../http/endpoint.ts'
@@ -97,7 +97,7 @@ export const signIn = define({
 function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Reply {
   const { tokens, backOff, mode } = deps
   // The phrase is no token: it opens nothing but set-up.
-  if (firstRun(firstRunNeeds(deps))?.phrase) throw busy('Set-up comes first')
+  if (firstRun(firstRunNeeds(deps))?.phrase) throw failedPrecondition('Set-up comes first')
   const seconds = mode === 'strict' ? backOff.wait(call.address) : 0
   if (seconds > 0) {
     call.audit('auth.login.backoff', TARGET, 'nobody')

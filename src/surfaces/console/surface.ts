@@ -45,6 +45,6 @@ export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions;
     },
     wrongMethod: (_method, allowed) =>
       new ApiError('wrong-method', 'Method not allowed', { details: { allow: allowed.join(', ') } }),
-    renderError: codedFailure,
+    renderError: (error) => codedFailure(error),
   }
 }

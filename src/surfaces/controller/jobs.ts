@@ -2,7 +2,7 @@
 // surface (an update, a restore) are listed here as well, and who may not start those may not cancel them either (SEC-30).
 import * as z from 'zod'
 import { mayAct } from '../../auth/principal.ts'
-import { ApiError, busy, raise } from '../../errors.ts'
+import { ApiError, failedPrecondition, raise } from '../../errors.ts'
 import { listViews, settled, viewJob } from '../../features/jobs/view.ts'
 import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import { json } from '../../http/reply/reply.ts'
@@ -87,9 +87,10 @@ export const cancelJob = define({
     if (!STORAGE_KINDS.includes(task.kind) && !(principal && mayAct(principal, 'administrator')))
       throw new ApiError('forbidden', 'The account’s role does not allow this')
     const last = (await tasks.cancel(id)) ?? raise(noJob(id))
-    if (!isFinal(last)) throw busy('The job cannot be ended now. Its log says why', { details: { object: id } })
+    if (!isFinal(last))
+      throw failedPrecondition('The job cannot be ended now. Its log says why', { details: { object: id } })
     // It had ended, or ended by itself meanwhile: then nothing was cancelled.
-    if (last.status !== 'cancelled') throw busy('The job has ended', { details: { object: id } })
+    if (last.status !== 'cancelled') throw failedPrecondition('The job has ended', { details: { object: id } })
     audit('jobs.cancel', `jobs/${id}`)
     return json(viewJob(last))
   },

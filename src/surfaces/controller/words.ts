@@ -1,8 +1,9 @@
 // The words that all of this surface's declarations share.
 import * as z from 'zod'
-import type { ApiError } from '../../errors.ts'
+import type { ApiError, ErrorKind } from '../../errors.ts'
 import { codedFailure } from '../../http/reply/coded-failure.ts'
 import type { Reply } from '../../http/reply/reply.ts'
+import { STATUS } from '../../http/status.ts'
 
 export const Failure = z
   .object({
@@ -18,8 +19,13 @@ export const Failure = z
 export const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 export const Message = z.object({ message: z.string() }).meta({ id: 'Message' })
 
+/** The contract answers with HTTP's usual statuses. */
+export const STATUSES = STATUS satisfies Record<ErrorKind, number>
+
 /** RFC 9110, 11.6.1: who is told that he is not known is told how to be. */
 export function failure(error: ApiError): Reply {
-  const reply = codedFailure(error)
-  return error.status === 401 ? { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': 'Bearer' } } : reply
+  const reply = codedFailure(error, STATUSES)
+  return error.kind === 'unauthenticated'
+    ? { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': 'Bearer' } }
+    : reply
 }
