@@ -3,9 +3,9 @@
 import { text } from 'node:stream/consumers'
 import { parseJson } from '../store/atomic.ts'
 import { decodeText } from '../store/text.ts'
-import { send, type Trust } from './call.ts'
 import { edited, Failure, type Io, UsageError } from './command.ts'
 import type { Form } from './form.ts'
+import { send, type Trust } from './send.ts'
 
 const LOGIN = '/api/v1/auth/login'
 
