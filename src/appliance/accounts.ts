@@ -6,8 +6,8 @@ import { readSecret, Tokens } from '../auth/jwt.ts'
 import type { KnownAddresses } from '../auth/known-addresses.ts'
 import { Passwords } from '../auth/password.ts'
 import { UserStore } from '../auth/users.ts'
+import type { Accounts as UserAccounts } from '../features/users/accounts.ts'
 import { LoginLimits } from '../features/users/login-limits.ts'
-import type { Accounts as UserAccounts } from '../features/users/users.ts'
 import type { Folders } from '../folders.ts'
 
 export interface Accounts extends UserAccounts {

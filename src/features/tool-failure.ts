@@ -1,5 +1,5 @@
-// A storage program's failure as the error that a caller sees. The trap: this is the last resort; a feature that knows what the program's
-// words mean (exists, busy, no such pool) says so itself, and leaves only the rest to this.
+// A storage program's failure as the error that a caller sees. A feature that knows what the program's words mean (exists, busy, no such
+// pool) reads them itself, and leaves the rest to this.
 
 import { toolMessage } from '../drivers/programs.ts'
 import { CommandError } from '../drivers/run.ts'
@@ -24,8 +24,8 @@ export function toolFailure(error: unknown, object?: string): unknown {
   }
 }
 
-/** Runs `work`; a program's failure in it becomes the error that a caller sees. */
-export async function said<T>(work: () => Promise<T>, object?: string): Promise<T> {
+/** Runs `work`; a program's failure in it becomes an error about `object`. */
+export async function withToolErrors<T>(object: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -66,6 +66,8 @@ export interface Call<Body = unknown, Params = unknown, Input = unknown> {
   principal: Principal | undefined
   /** The peer's address. */
   address: string
+  /** Who asks, as a task keeps it. */
+  by: { name: string; address: string }
   requestId: string
   /** `Prefer: respond-async` (RFC 7240, 4.1): the client would rather follow a job than wait. */
   respondAsync: boolean

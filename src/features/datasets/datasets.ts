@@ -1,12 +1,12 @@
 // Filesystems and volumes: list, look at, make, change. The trap: `zfs set` is not all or nothing; when it refuses the second property, the
-// first is set already, so what was there before is put back.
+// first is already set, so its previous value is restored.
 import { type DatasetRow, isMissing, type Property, type Zfs } from '../../drivers/zfs.ts'
 import { ApiError, inUse, notFound, raise } from '../../errors.ts'
-import type { Plan } from '../destruction/plan.ts'
-import { about, zfsFailure } from '../zfs/failure.ts'
+import { type Dependents, dependentsOf } from '../destruction/dependents.ts'
+import { withZfsErrors, zfsFailure } from '../zfs/failure.ts'
 import { poolOf } from '../zfs/names.ts'
 import { checkOptions, INHERIT, isOption } from '../zfs/options.ts'
-import type { Dependents } from './destroy.ts'
+import { noDataset } from './errors.ts'
 import { refuseHiding } from './mount-point.ts'
 
 export interface Dataset {
@@ -32,7 +32,6 @@ export interface DatasetDetails extends Dataset {
 export type Options = Readonly<Record<string, string>>
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString()
-export const noDataset = (name: string) => notFound('dataset not found', { details: { object: name } })
 
 /** A filesystem is as large as what it holds and what it may still take; a volume's size is its own. */
 const view = ({ name, type, used, available, size, mountpoint, created }: DatasetRow): Dataset => ({
@@ -63,7 +62,7 @@ export async function listDatasets(
 }
 
 export async function findDataset(zfs: Zfs, name: string): Promise<DatasetDetails | undefined> {
-  const all = await about(name, () => zfs.get(name))
+  const all = await withZfsErrors(name, () => zfs.get(name))
   const text = (property: string) => all?.get(property)?.value ?? '-'
   const number = (property: string) => {
     const value = Number(text(property))
@@ -109,9 +108,9 @@ export async function createDataset(zfs: Zfs, name: string, wanted: Options = {}
   const options = checkOptions(wanted, 'filesystem', name, 'create')
   await refuseHidingAt(zfs, name, options['mountpoint'])
   try {
-    await about(name, () => zfs.create(name, options))
+    await withZfsErrors(name, () => zfs.create(name, options))
   } catch (error) {
-    // Made but not mounted is neither: the caller is told no, so nothing may be left.
+    // Created but not mounted counts as failure: destroy it again.
     if (error instanceof Error && /successfully created/.test(String((error.cause as { stderr?: string })?.stderr)))
       await zfs.destroy(name).catch(() => {})
     throw error
@@ -126,7 +125,7 @@ export async function updateDataset(
   wanted: Options = {},
   dependents: readonly Dependents[] = [],
 ): Promise<DatasetDetails> {
-  const before = (await about(name, () => zfs.get(name))) ?? raise(noDataset(name))
+  const before = (await withZfsErrors(name, () => zfs.get(name))) ?? raise(noDataset(name))
   const kind = before.get('type')?.value
   if (kind !== 'filesystem' && kind !== 'volume') throw noDataset(name)
   const options = checkOptions(wanted, kind, name, 'update')
@@ -156,11 +155,9 @@ export async function refuseMoved(
 ): Promise<void> {
   if (!MOVES.some((option) => options[option] !== undefined && options[option] !== before.get(option)?.value)) return
   const kind = before.get('type')?.value
-  const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
+  const members = (await withZfsErrors(name, () => zfs.tree(name))) ?? raise(noDataset(name))
   const moved = members.filter(({ type }) => type === kind).map((member) => member.name)
-  const depends: Plan['depends'] = []
-  for (const provider of dependents) depends.push(...(await provider(moved)))
-  const [first] = depends
+  const [first] = await dependentsOf(dependents, moved)
   if (first) throw inUse(`${first.object} ${first.reason}`, { details: { object: name } })
 }
 
@@ -174,7 +171,7 @@ export async function changeProperties(
   const all = Object.entries(wanted)
   const set = all.filter(([, value]) => value !== INHERIT)
   try {
-    await about(name, async () => {
+    await withZfsErrors(name, async () => {
       if (set.length > 0) await zfs.set(name, Object.fromEntries(set))
       for (const [key, value] of all) if (value === INHERIT) await zfs.inherit(name, key)
     })

@@ -1,29 +1,16 @@
 // What a dataset would take with it, what stands in the way, and the task that destroys it. The trap: `zfs destroy -r` stops at what it
-// cannot destroy when the rest is gone already, so whatever can be known before is asked before.
+// cannot destroy when the rest is gone already, so everything that can be known is checked before it starts.
 import { isClaimed } from '../../drivers/block-device.ts'
 import type { Member, Zfs } from '../../drivers/zfs.ts'
-import { confirmRequired, inUse, locked, raise } from '../../errors.ts'
+import { locked, raise } from '../../errors.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
+import { type Dependents, dependentsOf } from '../destruction/dependents.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { deviceOf } from '../zfs/names.ts'
-import { noDataset } from './datasets.ts'
-
-/** Something that uses one of them; `claims` is the volume whose device it has to itself. */
-export type Dependent = Plan['depends'][number] & { claims?: string }
-
-/** What uses any of these datasets and snapshots: shares, exports, LUNs. Each of those features brings one. */
-export type Dependents = (destroyed: readonly string[]) => Dependent[] | Promise<Dependent[]>
-
-const NAMED = 5
-
-/** `a, b and 3 more`, as people count. */
-export const enumerate = (names: readonly string[]) =>
-  names.length <= NAMED
-    ? names.join(', ')
-    : `${names.slice(0, NAMED - 1).join(', ')} and ${names.length - NAMED + 1} more`
+import { noDataset } from './errors.ts'
 
 /** Holds, and clones that would not go as well. */
 export async function dependingOn(zfs: Zfs, members: readonly Member[]): Promise<Plan['depends']> {
@@ -45,14 +32,13 @@ export async function planDestruction(
   name: string,
   which: readonly string[] = [],
 ): Promise<Plan> {
-  const members = (await about(name, () => zfs.tree(name))) ?? raise(noDataset(name))
+  const members = (await withZfsErrors(name, () => zfs.tree(name))) ?? raise(noDataset(name))
   const destroys = members.map((member) => member.name)
-  const users: Dependent[] = []
-  for (const provider of providers) users.push(...(await provider(destroys)))
+  const users = await dependentsOf(providers, destroys)
   // Only one can have a device to itself: where it is known who, "is in use" says nothing more.
   const explained = new Set(users.map(({ claims }) => claims))
   const depends = [
-    ...(await about(name, () => dependingOn(zfs, members))),
+    ...(await withZfsErrors(name, () => dependingOn(zfs, members))),
     ...members
       .filter(({ type }) => type === 'volume')
       .filter((member) => !explained.has(member.name) && isClaimed(deviceOf(member.name)))
@@ -64,17 +50,6 @@ export async function planDestruction(
     ...makePlan(name, destroys, depends, [...which, ...identities]),
     [MEMBERS]: members.map((member) => `${member.guid}\t${member.name}`),
   }
-}
-
-/** Throws the 409 that names what stands in the way of a plan, or what it would take along unasked. */
-export function refuseUnasked({ object, destroys, depends }: Plan, recursive: boolean): void {
-  const details = { object }
-  if (depends.length > 0) throw inUse(enumerate(depends.map((one) => `${one.object} ${one.reason}`)), { details })
-  const more = destroys.filter((name) => name !== object)
-  if (more.length > 0 && !recursive)
-    throw confirmRequired(`This would destroy ${enumerate(more)} as well: ask with ?recursive=true to agree`, {
-      details,
-    })
 }
 
 /** Starts the destruction of what was planned; the script looks again, and destroys nothing that is not in the plan. */

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { mounts } from '../../drivers/proc.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { failedPrecondition } from '../../errors.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 
 /** Throws a 409 that names what would be hidden if the filesystem `name` was mounted at `path`. What is mounted with it may lie below it. */
@@ -12,7 +12,7 @@ export async function refuseHiding(zfs: Zfs, name: string, path: string): Promis
   const hidden = (object: string, what: string) =>
     failedPrecondition(`${what} would be out of sight below ${path}`, { details: { object } })
   const others: { name: string; mountpoint: string }[] = []
-  await about(name, () =>
+  await withZfsErrors(name, () =>
     zfs.datasets(undefined, (row) => {
       if (row.mountpoint !== undefined && isInside(row.mountpoint, path) && !isInside(row.name, name))
         others.push({ name: row.name, mountpoint: row.mountpoint })

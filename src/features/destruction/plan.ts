@@ -2,7 +2,6 @@
 // that what has come into being since is not destroyed unseen.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { confirmRequired } from '../../errors.ts'
 
 export const Plan = z
   .object({
@@ -37,11 +36,4 @@ export function makePlan(object: string, destroys: string[], depends: Plan['depe
   const content = JSON.stringify([object, [...destroys].sort(), reasons, [...which].sort()])
   const confirm = createHash('sha256').update(content).digest('base64url').slice(0, 22)
   return { object, destroys, depends, confirm }
-}
-
-/** Throws unless the caller has agreed to this very plan, where the configuration demands it or the caller names one. */
-export function demandConsent(plan: Plan, confirm: string | undefined, demanded: boolean): void {
-  if (confirm === plan.confirm || (confirm === undefined && !demanded)) return
-  const what = confirm === undefined ? 'This needs the confirm token of its plan' : 'The plan has changed since'
-  throw confirmRequired(`${what}: ask with ?dry_run=true first`, { details: { object: plan.object } })
 }

@@ -2,7 +2,7 @@
 // state as it is then; asked before, two callers would both find a zvol free.
 import type { Chap, LiveTarget } from '../../drivers/lio.ts'
 import { exists, failedPrecondition, inUse, invalid, notFound, raise } from '../../errors.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'
 import {
@@ -168,7 +168,7 @@ export class Iscsi {
   }
 
   private async guidOf(zvol: string): Promise<string> {
-    const properties = await about(zvol, () => this.options.zfs.get(zvol))
+    const properties = await withZfsErrors(zvol, () => this.options.zfs.get(zvol))
     if (!properties) throw notFound('zvol not found', { details: { object: zvol } })
     if (properties.get('type')?.value !== 'volume') throw invalid('Not a zvol', { details: { field: 'zvol' } })
     return properties.get('guid')?.value ?? zvol

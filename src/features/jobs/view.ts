@@ -1,5 +1,6 @@
 // A job as every surface shows it: a view of a task. The trap: the contract has no word for a task that died; it failed, and the error says of
 // what.
+import { notFound, raise } from '../../errors.ts'
 import { Breath } from '../../store/breath.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -78,3 +79,8 @@ export async function settled(tasks: Tasks, id: string): Promise<Task | undefine
   await tasks.settle(id)
   return tasks.get(id)
 }
+
+export const noJob = (id: string) => notFound('job not found', { details: { object: id } })
+
+/** As `settled`; throws where there is no such job. */
+export const getJob = async (tasks: Tasks, id: string): Promise<Task> => (await settled(tasks, id)) ?? raise(noJob(id))

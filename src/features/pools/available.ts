@@ -2,7 +2,8 @@
 // use: no partition, no file system, no mount, no pool.
 import type { BlockDevice } from '../../drivers/lsblk.ts'
 import type { PoolStatus } from '../../drivers/zpool-status.ts'
-import { asking, type Pools } from './pools.ts'
+import { withToolErrors } from '../tool-failure.ts'
+import type { Pools } from './pools.ts'
 
 export interface Available {
   disks: BlockDevice[]
@@ -11,7 +12,7 @@ export interface Available {
 }
 
 export function listAvailable({ zpool, lsblk, files }: Pools): Promise<Available> {
-  return asking(undefined, async () => {
+  return withToolErrors(undefined, async () => {
     await lsblk.settle()
     const [devices, fromDisks, fromFiles] = await Promise.all([
       lsblk.list(),

@@ -5,11 +5,14 @@ import { ApiError, exists, failedPrecondition, invalid, locked, notFound, raise 
 import { invalidFields } from '../../field-errors.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
 import type { StartOptions } from '../../tasks/tasks.ts'
-import { planDestruction, refuseUnasked } from '../datasets/destroy.ts'
+import { planDestruction } from '../datasets/destroy.ts'
+import { assertNoDependents } from '../destruction/agreement.ts'
+import { dependentsOf } from '../destruction/dependents.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
+import { withToolErrors } from '../tool-failure.ts'
 import { listAvailable } from './available.ts'
 import { type PoolOptions, readPoolOptions } from './options.ts'
-import { asking, isPathWord, noPool, type Pools, poolLock } from './pools.ts'
+import { isPathWord, noPool, type Pools, poolLock } from './pools.ts'
 import { checkDevices, isFileIn, readVdevs } from './vdevs.ts'
 
 type By = StartOptions['by']
@@ -24,7 +27,7 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
   const { words, errors } = readPoolOptions(options, name)
   const { devices, errors: wrongWords } = readVdevs(vdevs, isFileIn(pools.files))
   if (errors.length + wrongWords.length > 0) throw invalidFields([...errors, ...wrongWords])
-  await asking(name, async () => {
+  await withToolErrors(name, async () => {
     await checkDevices(vdevs, devices, pools.lsblk)
     if (await pools.zpool.find(name))
       throw exists('A pool of this name is there already', { details: { object: name } })
@@ -34,7 +37,7 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
 
 /** Everything in the pool, and what uses it. */
 export async function planPool({ zpool, zfs, dependents }: Pools, name: string): Promise<Plan> {
-  const { guid } = (await asking(name, () => zpool.find(name))) ?? raise(noPool(name))
+  const { guid } = (await withToolErrors(name, () => zpool.find(name))) ?? raise(noPool(name))
   // Root datasets are made in the same transaction, whatever the pool.
   const which = [`pool ${guid}`]
   try {
@@ -51,10 +54,9 @@ export const destroyPool = (pools: Pools, { object, [MEMBERS]: members = [] }: P
   startOn(pools, 'pool-destroy', object, by, { planned: lines(members) })
 
 export async function exportPool(pools: Pools, name: string, by: By): Promise<Task> {
-  const members = (await asking(name, () => pools.zfs.tree(name))) ?? []
-  const depends: Plan['depends'] = []
-  for (const provider of pools.dependents) depends.push(...(await provider(members.map((member) => member.name))))
-  refuseUnasked(makePlan(name, [], depends), true)
+  const members = (await withToolErrors(name, () => pools.zfs.tree(name))) ?? []
+  const names = members.map((member) => member.name)
+  assertNoDependents({ object: name, depends: await dependentsOf(pools.dependents, names) })
   return startOn(pools, 'pool-export', name, by)
 }
 
@@ -90,7 +92,7 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   const as = newName ?? pool.name
   if (isPathWord(as))
     throw invalid('The name of this pool is reserved: give a new name', { details: { field: 'new_name' } })
-  if (await asking(as, () => pools.zpool.find(as)))
+  if (await withToolErrors(as, () => pools.zpool.find(as)))
     throw exists('A pool of this name is there already: give a new name', { details: { object: as } })
   const inputs = {
     guid: lines([pool.id ?? '']),
@@ -101,7 +103,7 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
 }
 
 export async function scrubPool(pools: Pools, name: string, by: By): Promise<Task> {
-  if (!(await asking(name, () => pools.zpool.find(name)))) throw noPool(name)
+  if (!(await withToolErrors(name, () => pools.zpool.find(name)))) throw noPool(name)
   return start(pools, 'pool-scrub', name, {}, by, true)
 }
 
@@ -113,7 +115,7 @@ async function startOn(
   by: By,
   inputs: Record<string, { text: string }> = {},
 ): Promise<Task> {
-  const { guid } = (await asking(name, () => pools.zpool.find(name))) ?? raise(noPool(name))
+  const { guid } = (await withToolErrors(name, () => pools.zpool.find(name))) ?? raise(noPool(name))
   return start(pools, kind, name, { ...inputs, guid: lines([guid]) }, by)
 }
 

@@ -7,8 +7,8 @@ import type { PoolRow, Property, Zpool } from '../../drivers/zpool.ts'
 import type { PoolStatus, Scan, Vdev } from '../../drivers/zpool-status.ts'
 import { notFound, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import type { Dependents } from '../datasets/destroy.ts'
-import { toolFailure } from '../tool-failure.ts'
+import type { Dependents } from '../destruction/dependents.ts'
+import { withToolErrors } from '../tool-failure.ts'
 
 export interface Pools {
   zpool: Zpool
@@ -31,15 +31,6 @@ export interface PoolDetails extends Pool {
   properties: Property[]
 }
 
-/** Runs calls of storage programs; what they throw is an error about `object`. */
-export async function asking<T>(object: string | undefined, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toolFailure(error, object)
-  }
-}
-
 /** Words of our own paths: a pool of such a name could not be asked for. */
 export const isPathWord = (name: string) => name === 'available' || name === 'import'
 
@@ -56,7 +47,7 @@ async function rootsOf(zfs: Zfs): Promise<Map<string, Root>> {
 }
 
 export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
-  return asking(undefined, async () => {
+  return withToolErrors(undefined, async () => {
     const rows = await zpool.list()
     const roots = rows.length === 0 ? new Map<string, Root>() : await rootsOf(zfs)
     return rows.map((row) => ({ ...row, root: roots.get(row.name) }))
@@ -64,7 +55,7 @@ export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
 }
 
 export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetails> {
-  return asking(name, async () => {
+  return withToolErrors(name, async () => {
     const row = (await zpool.find(name)) ?? raise(noPool(name))
     const [status, properties, roots] = await Promise.all([zpool.status(name), zpool.properties(name), rootsOf(zfs)])
     // Gone between two looks.
@@ -77,7 +68,7 @@ export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetail
  * taken the place of whatever was before.
  */
 export function getLastScrub({ zpool }: Pools, name: string): Promise<Scan | 'none' | 'unknown'> {
-  return asking(name, async () => {
+  return withToolErrors(name, async () => {
     const { scans, scanned } = (await zpool.status(name)) ?? raise(noPool(name))
     return scans.find(({ kind }) => kind === 'scrub') ?? (scanned ? 'unknown' : 'none')
   })
@@ -85,7 +76,7 @@ export function getLastScrub({ zpool }: Pools, name: string): Promise<Scan | 'no
 
 /** What a caller could overwrite: which pool it is, of what, and how it is set. Undefined when there is none. */
 export function poolVersion({ zpool }: Pools, name: string): Promise<unknown> {
-  return asking(name, async () => {
+  return withToolErrors(name, async () => {
     const row = await zpool.find(name)
     const status = row && (await zpool.status(name))
     return row && status && versionOf({ ...row, status, properties: await zpool.properties(name) })

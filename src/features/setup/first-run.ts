@@ -6,7 +6,7 @@ import type { StoredUser } from '../../auth/users.ts'
 import { ApiError, changed, failedPrecondition, invalid } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
-import type { Accounts } from '../users/users.ts'
+import type { Accounts } from '../users/accounts.ts'
 import { readNewToken, type SetToken } from './setup.ts'
 
 export interface FirstRun {

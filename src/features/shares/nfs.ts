@@ -13,7 +13,7 @@ import type { Folders } from '../../folders.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
-import { said } from '../tool-failure.ts'
+import { withToolErrors } from '../tool-failure.ts'
 import { AllOrNothing } from './all-or-nothing.ts'
 import { isClientName } from './clients.ts'
 import { placeOf } from './place.ts'
@@ -68,7 +68,7 @@ export class NfsExports {
   }
 
   async all(): Promise<NfsExport[]> {
-    return said(async () => {
+    return withToolErrors(undefined, async () => {
       await this.changes.settled()
       const { exports } = this.read()
       return [...exports.map(view), ...foreign(await this.nfs.active(), exports)]
@@ -80,7 +80,7 @@ export class NfsExports {
   }
 
   recover(): Promise<void> {
-    return said(() => this.changes.settled())
+    return withToolErrors(undefined, () => this.changes.settled())
   }
 
   /** Whether the kernel serves. */
@@ -89,7 +89,7 @@ export class NfsExports {
   }
 
   async create({ dataset, path, ...options }: NewExport): Promise<NfsExport> {
-    return said(async () => {
+    return withToolErrors(dataset, async () => {
       const place = await placeOf(this.zfs, dataset, path)
       return this.changes.alone(async () => {
         const id = `nfs-${randomBytes(6).toString('hex')}`
@@ -99,39 +99,35 @@ export class NfsExports {
         await this.apply(before, made)
         return view(made)
       })
-    }, dataset)
+    })
   }
 
   async update(id: string, change: ExportChange): Promise<NfsExport> {
-    return said(
-      () =>
-        this.changes.alone(async () => {
-          const before = this.read()
-          const old = await this.ours(before, id)
-          const { clients, read_only: readOnly, root_squash: rootSquash, enabled } = change
-          const made = {
-            ...old,
-            clients: clients ?? old.clients,
-            readOnly: readOnly ?? old.readOnly,
-            rootSquash: rootSquash ?? old.rootSquash,
-            enabled: enabled ?? old.enabled,
-          }
-          if (JSON.stringify(made) !== JSON.stringify(old)) await this.apply(before, made)
-          return view(made)
-        }),
-      id,
+    return withToolErrors(id, () =>
+      this.changes.alone(async () => {
+        const before = this.read()
+        const old = await this.ours(before, id)
+        const { clients, read_only: readOnly, root_squash: rootSquash, enabled } = change
+        const made = {
+          ...old,
+          clients: clients ?? old.clients,
+          readOnly: readOnly ?? old.readOnly,
+          rootSquash: rootSquash ?? old.rootSquash,
+          enabled: enabled ?? old.enabled,
+        }
+        if (JSON.stringify(made) !== JSON.stringify(old)) await this.apply(before, made)
+        return view(made)
+      }),
     )
   }
 
   async remove(id: string): Promise<void> {
-    await said(
-      () =>
-        this.changes.alone(async () => {
-          const before = this.read()
-          const old = await this.ours(before, id)
-          await this.apply(before, { ...old, enabled: false }, 'removed')
-        }),
-      id,
+    await withToolErrors(id, () =>
+      this.changes.alone(async () => {
+        const before = this.read()
+        const old = await this.ours(before, id)
+        await this.apply(before, { ...old, enabled: false }, 'removed')
+      }),
     )
   }
 

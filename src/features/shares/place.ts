@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { failedPrecondition, invalid, notFound } from '../../errors.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 import { SharePath } from './rules.ts'
 
@@ -21,14 +21,14 @@ export async function mountOf(
   zfs: Zfs,
   dataset: string,
 ): Promise<{ mountpoint: string; mounted: boolean } | undefined> {
-  const properties = await about(dataset, () => zfs.get(dataset))
+  const properties = await withZfsErrors(dataset, () => zfs.get(dataset))
   const value = (name: string) => properties?.get(name)?.value ?? '-'
   return properties && { mountpoint: value('mountpoint'), mounted: value('mounted') === 'yes' }
 }
 
 /** Where a dataset and everything below it is mounted; nowhere when it is not there. */
 export const mountedBelow = (zfs: Zfs, dataset: string): Promise<string[]> =>
-  dataset === '' ? Promise.resolve([]) : about(dataset, () => zfs.mounted(dataset))
+  dataset === '' ? Promise.resolve([]) : withZfsErrors(dataset, () => zfs.mounted(dataset))
 
 /** `path` when it lies in the dataset, the dataset's mount point when there is none. Throws the 4xx that says what is wrong. */
 export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise<Place> {

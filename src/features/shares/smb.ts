@@ -10,7 +10,7 @@ import type { Folders } from '../../folders.ts'
 import { writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
-import { said } from '../tool-failure.ts'
+import { withToolErrors } from '../tool-failure.ts'
 import { AllOrNothing } from './all-or-nothing.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
@@ -73,7 +73,7 @@ export class SmbShares {
   }
 
   async all(): Promise<SmbShare[]> {
-    return said(async () => {
+    return withToolErrors(undefined, async () => {
       await this.changes.settled()
       const effective = await this.samba.effective()
       return effective.shares.map((share) => view(share, effective.global))
@@ -85,7 +85,7 @@ export class SmbShares {
   }
 
   recover(): Promise<void> {
-    return said(() => this.changes.settled())
+    return withToolErrors(undefined, () => this.changes.settled())
   }
 
   /** Whether Samba serves. */
@@ -94,7 +94,7 @@ export class SmbShares {
   }
 
   async create({ name, dataset, path, ...options }: NewShare): Promise<SmbShare> {
-    return said(async () => {
+    return withToolErrors(name, async () => {
       const place = await placeOf(this.zfs, dataset, path)
       return this.changes.alone(async () => {
         const { shares } = await this.served()
@@ -110,11 +110,11 @@ export class SmbShares {
         set(parameters, { ...defaults, ...defined(options) })
         return this.apply({ name }, { name, parameters })
       })
-    }, name)
+    })
   }
 
   async update(id: string, change: ShareChange): Promise<SmbShare> {
-    return said(() =>
+    return withToolErrors(undefined, () =>
       this.changes.alone(async () => {
         const section = await this.ours(id)
         const parameters = new Map(section.parameters)
@@ -130,7 +130,7 @@ export class SmbShares {
   }
 
   async remove(id: string): Promise<SmbShare> {
-    return said(() =>
+    return withToolErrors(undefined, () =>
       this.changes.alone(async () => {
         const section = await this.ours(id)
         const { name } = section

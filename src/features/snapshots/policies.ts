@@ -2,8 +2,8 @@
 // snapshots at the next run; the preview tells which.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
 import { exists, invalid, notFound, raise } from '../../errors.ts'
-import { noDataset } from '../datasets/datasets.ts'
-import { about, zfsFailure } from '../zfs/failure.ts'
+import { noDataset } from '../datasets/errors.ts'
+import { withZfsErrors, zfsFailure } from '../zfs/failure.ts'
 import { LONGEST } from '../zfs/names.ts'
 import { TYPES } from './periods.ts'
 import { EMPTY, formatPolicy, MARK, POLICY, type Policy, parsePolicy, type SnapshotPolicy } from './policy.ts'
@@ -37,13 +37,13 @@ export async function listPolicies(zfs: Zfs, pool?: string): Promise<SnapshotPol
 
 /** Undefined when the dataset has none; a dataset that is not there is a 404. */
 export async function findPolicy(zfs: Zfs, dataset: string): Promise<SnapshotPolicy | undefined> {
-  return policyIn(dataset, (await about(dataset, () => zfs.get(dataset))) ?? raise(noDataset(dataset)))
+  return policyIn(dataset, (await withZfsErrors(dataset, () => zfs.get(dataset))) ?? raise(noDataset(dataset)))
 }
 
 /** The policy of the dataset of that name within this one; undefined where there is no such policy, or dataset. */
 export async function findPolicyBelow(zfs: Zfs, dataset: string, name: string): Promise<SnapshotPolicy | undefined> {
   const child = `${dataset}/${name}`
-  const all = child.length > LONGEST ? undefined : await about(child, () => zfs.get(child))
+  const all = child.length > LONGEST ? undefined : await withZfsErrors(child, () => zfs.get(child))
   return all && policyIn(child, all)
 }
 
@@ -70,12 +70,12 @@ export async function updatePolicy(zfs: Zfs, dataset: string, wanted: PolicyChan
 /** The snapshots that it made stay, and are nobody's to prune. */
 export async function removePolicy(zfs: Zfs, dataset: string): Promise<void> {
   await getPolicy(zfs, dataset)
-  await about(dataset, () => zfs.inherit(dataset, POLICY))
+  await withZfsErrors(dataset, () => zfs.inherit(dataset, POLICY))
 }
 
 async function store(zfs: Zfs, policy: SnapshotPolicy): Promise<SnapshotPolicy> {
   checkLength(policy)
-  await about(policy.dataset, () => zfs.set(policy.dataset, { [POLICY]: formatPolicy(policy) }))
+  await withZfsErrors(policy.dataset, () => zfs.set(policy.dataset, { [POLICY]: formatPolicy(policy) }))
   return policy
 }
 
@@ -119,7 +119,7 @@ export async function previewPolicy(
   const isChange = Object.values(wanted).some((value) => value !== undefined)
   const before = isChange ? await findPolicy(zfs, dataset) : await getPolicy(zfs, dataset)
   const policy = merge(before ?? EMPTY, wanted)
-  return about(dataset, async () => {
+  return withZfsErrors(dataset, async () => {
     const made = (await listMade(zfs, [dataset])).get(dataset) ?? []
     const decision = decide(policy, [...made, ...soon(policy, made, now, dataset)], now)
     const tags = await zfs.holds(decision.keep.filter(({ reason }) => reason === 'held').map(nameOf))

@@ -3,10 +3,10 @@
 import type { Member, Zfs } from '../../drivers/zfs.ts'
 import { ApiError, changed, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
+import { noDataset } from '../datasets/errors.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { datasetOf, findSnapshot, noSnapshot, removeSnapshot } from './snapshots.ts'
 
 /** Of one request: each of them is a program or two. */
@@ -15,11 +15,11 @@ export const MOST_REMOVED = 200
 export async function planRemovalOfSeveral(zfs: Zfs, names: readonly string[]): Promise<Plan> {
   const known = new Map<string, Member>()
   for (const dataset of new Set(names.map(datasetOf))) {
-    const history = (await about(dataset, () => zfs.history(dataset))) ?? raise(noDataset(dataset))
+    const history = (await withZfsErrors(dataset, () => zfs.history(dataset))) ?? raise(noDataset(dataset))
     for (const member of history) if (member.type === 'snapshot') known.set(member.name, member)
   }
   const members = names.map((name) => known.get(name) ?? raise(noSnapshot(name)))
-  const depends = await about('snapshots', () => dependingOn(zfs, members))
+  const depends = await withZfsErrors('snapshots', () => dependingOn(zfs, members))
   const identities = members.map(({ guid, txg, name }) => `${guid} ${txg} ${name}`)
   return {
     ...makePlan('snapshots', [...names], depends, identities),

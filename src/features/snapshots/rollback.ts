@@ -7,7 +7,7 @@ import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { dependingOn, underWay } from '../datasets/destroy.ts'
 import { makePlan, type Plan } from '../destruction/plan.ts'
-import { about } from '../zfs/failure.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { datasetOf } from './snapshots.ts'
 
@@ -23,10 +23,10 @@ export async function planRollback(
   users: (volume: string) => Promise<Plan['depends']> = async () => [],
 ): Promise<RollbackPlan> {
   const missing = () => notFound('snapshot not found', { details: { object: snapshot } })
-  const history = (await about(snapshot, () => zfs.history(datasetOf(snapshot)))) ?? raise(missing())
+  const history = (await withZfsErrors(snapshot, () => zfs.history(datasetOf(snapshot)))) ?? raise(missing())
   const { txg, guid } = history.find(({ name }) => name === snapshot) ?? raise(missing())
   const newer = history.filter((member) => member.txg > txg).sort((a, b) => a.txg - b.txg)
-  const depends = await about(snapshot, () => dependingOn(zfs, newer))
+  const depends = await withZfsErrors(snapshot, () => dependingOn(zfs, newer))
   depends.push(...(await users(datasetOf(snapshot))))
   const names = newer.map(({ name }) => name)
   const identities = [`${guid} ${txg}`, ...newer.map((member) => `${member.guid} ${member.txg}`)]

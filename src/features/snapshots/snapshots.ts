@@ -3,10 +3,10 @@
 import { isMissing, type SnapshotRow, type Zfs } from '../../drivers/zfs.ts'
 import { notFound, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { noDataset } from '../datasets/datasets.ts'
 import { dependingOn, refuseUnderWay } from '../datasets/destroy.ts'
+import { noDataset } from '../datasets/errors.ts'
 import { makePlan, type Plan } from '../destruction/plan.ts'
-import { about, zfsFailure } from '../zfs/failure.ts'
+import { withZfsErrors, zfsFailure } from '../zfs/failure.ts'
 
 export interface SnapshotFilter {
   dataset?: string | undefined
@@ -65,7 +65,7 @@ export async function listSnapshots(zfs: Zfs, filter: SnapshotFilter): Promise<B
 }
 
 export async function findSnapshot(zfs: Zfs, name: string): Promise<SnapshotDetails | undefined> {
-  const all = await about(name, () => zfs.get(name))
+  const all = await withZfsErrors(name, () => zfs.get(name))
   if (all?.get('type')?.value !== 'snapshot') return undefined
   const number = (property: string) => Number(all.get(property)?.value) || 0
   const clones = all.get('clones')?.value ?? ''
@@ -73,7 +73,7 @@ export async function findSnapshot(zfs: Zfs, name: string): Promise<SnapshotDeta
     ...view({ name, used: number('used'), created: number('creation') }),
     guid: all.get('guid')?.value ?? '',
     referenced: number('referenced'),
-    holds: number('userrefs') === 0 ? [] : ((await about(name, () => zfs.holds([name]))).get(name) ?? []),
+    holds: number('userrefs') === 0 ? [] : ((await withZfsErrors(name, () => zfs.holds([name]))).get(name) ?? []),
     clones: clones === '' || clones === '-' ? [] : clones.split(','),
   }
 }
@@ -82,17 +82,17 @@ export const getSnapshot = async (zfs: Zfs, name: string): Promise<SnapshotDetai
   (await findSnapshot(zfs, name)) ?? raise(noSnapshot(name))
 
 export async function takeSnapshot(zfs: Zfs, name: string): Promise<SnapshotDetails> {
-  await about(name, () => zfs.snapshot(name, {}))
+  await withZfsErrors(name, () => zfs.snapshot(name, {}))
   return getSnapshot(zfs, name)
 }
 
 export async function planSnapshotRemoval(zfs: Zfs, name: string): Promise<Plan> {
   const { guid, holds, clones } = await getSnapshot(zfs, name)
   const member = { name, type: 'snapshot', guid, txg: 0, holds: holds.length, clones } as const
-  return makePlan(name, [name], await about(name, () => dependingOn(zfs, [member])), [guid])
+  return makePlan(name, [name], await withZfsErrors(name, () => dependingOn(zfs, [member])), [guid])
 }
 
 export async function removeSnapshot(zfs: Zfs, tasks: Pick<Tasks, 'isAtWork'>, name: string): Promise<void> {
   await refuseUnderWay(tasks, datasetOf(name))
-  await about(name, () => zfs.destroy(name))
+  await withZfsErrors(name, () => zfs.destroy(name))
 }

@@ -6,9 +6,9 @@ import { type NamedPassword, ProvenPasswords } from '../../auth/credentials.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
+import type { Accounts } from './accounts.ts'
 import { logIn } from './login.ts'
 import type { LoginLimits } from './login-limits.ts'
-import type { Accounts } from './users.ts'
 
 export interface CredentialCheckOptions {
   accounts: Accounts

@@ -7,8 +7,8 @@ import { LIFETIME } from '../../auth/jwt.ts'
 import type { Principal, Session } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { ApiError } from '../../errors.ts'
+import type { Accounts } from './accounts.ts'
 import type { LoginLimits } from './login-limits.ts'
-import type { Accounts } from './users.ts'
 
 /** Ended tokens that are kept of one account; of more, the first that was issued is forgotten, and all that are as old end with it. */
 export const MOST_ENDED = 128

@@ -1,16 +1,10 @@
 // Accounts: make, change, remove. The trap: hashing takes time, and meanwhile the caller may have been demoted, the account removed, the
-// name taken. So everything is asked again inside the one synchronous step that stores.
+// name taken. So everything is checked again inside the one synchronous step that stores.
 import { inForce } from '../../auth/in-force.ts'
-import type { From, Passwords } from '../../auth/password.ts'
-import { mayAct, ownAccount, type Principal, type Role } from '../../auth/principal.ts'
-import { newUserId, type StoredUser, type UserStore } from '../../auth/users.ts'
+import { mayAct, type Principal, type Role } from '../../auth/principal.ts'
+import { newUserId, type StoredUser } from '../../auth/users.ts'
 import { ApiError, exists, invalid, notFound, raise } from '../../errors.ts'
-import type { LoginLimits } from './login-limits.ts'
-
-export interface Accounts {
-  users: UserStore
-  passwords: Passwords
-}
+import { type Accounts, ended, proven } from './accounts.ts'
 
 export interface NewUser {
   username: string
@@ -26,21 +20,6 @@ export interface UserChange {
   active?: boolean | undefined
 }
 
-export interface OwnPassword {
-  by: Principal | undefined
-  current: string
-  password: string
-  /** The peer's address. */
-  address: string
-}
-
-/** Whoever proved himself has his turn among those who did, whatever strangers do. */
-const proven = (by: Principal | undefined): From => {
-  const account = ownAccount(by)
-  return { address: account?.id ?? '', known: account !== undefined }
-}
-
-const ended = () => new ApiError('unauthenticated', 'The token has ended')
 const unknownUser = (id: string) => notFound('user not found', { details: { object: id } })
 
 export const findUser = ({ users }: Accounts, id: string): StoredUser => users.byId(id) ?? raise(unknownUser(id))
@@ -110,36 +89,6 @@ export async function updateUser(
     if (JSON.stringify(user) !== before) user.updated_at = new Date().toISOString()
     return user
   })
-}
-
-/**
- * Changes the caller's own password, whatever the role. Ends every token of the account, this request's too. Throws when `current` is not
- * the password: that counts as a failed login of `address`.
- */
-export async function changeOwnPassword(
-  { users, passwords }: Accounts,
-  limits: LoginLimits,
-  { by, current, password, address }: OwnPassword,
-): Promise<StoredUser> {
-  const before = inForce(by, users.all()) ?? raise(ended())
-  const attempt = limits.ownAttempt(address, by?.session?.id ?? before.id)
-  const right = await passwords.verify(current, before.hash, attempt.check, proven(by))
-  if (!right) {
-    attempt.fail()
-    throw invalid('This is not the current password', { details: { field: 'current' } })
-  }
-  const hash = await passwords.hash(password, proven(by))
-  const changed = users.change((all) => {
-    const user = inForce(by, all) ?? raise(ended())
-    user.hash = hash
-    delete user.one_time
-    user.generation += 1
-    user.ended = []
-    user.updated_at = new Date().toISOString()
-    return user
-  })
-  limits.note(address, changed)
-  return changed
 }
 
 export function removeUser(accounts: Accounts, id: string, by?: Principal): void {

@@ -42,8 +42,8 @@ export function zfsFailure(error: unknown, object: string): unknown {
   return new ApiError(kind, words, { details, cause: error })
 }
 
-/** Runs a call of `zfs`; what it throws is an error about `object`. */
-export async function about<T>(object: string, work: () => Promise<T>): Promise<T> {
+/** As `withToolErrors`, for calls of `zfs`, whose words are known. */
+export async function withZfsErrors<T>(object: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -10,8 +10,8 @@ import {
   type Options,
   refuseMoved,
 } from '../datasets/datasets.ts'
-import type { Dependents } from '../datasets/destroy.ts'
-import { about } from '../zfs/failure.ts'
+import type { Dependents } from '../destruction/dependents.ts'
+import { withZfsErrors } from '../zfs/failure.ts'
 import { checkOptions } from '../zfs/options.ts'
 
 export const listVolumes = (zfs: Zfs, pool: string | undefined) => listDatasets(zfs, { pool, type: 'volume' })
@@ -31,7 +31,7 @@ export async function createVolume(
   { name, size, options: wanted = {} }: { name: string; size: number; options?: Options | undefined },
 ): Promise<DatasetDetails> {
   const options = checkOptions(wanted, 'volume', name, 'create')
-  await about(name, () => zfs.createVolume(name, size, options))
+  await withZfsErrors(name, () => zfs.createVolume(name, size, options))
   return getDataset(zfs, name)
 }
 
@@ -43,7 +43,7 @@ export async function updateVolume(
 ): Promise<DatasetDetails> {
   const { size: now } = await getVolume(zfs, name)
   const options = checkOptions(wanted, 'volume', name, 'update')
-  const before = (await about(name, () => zfs.get(name))) ?? new Map<string, Property>()
+  const before = (await withZfsErrors(name, () => zfs.get(name))) ?? new Map<string, Property>()
   // As ZFS itself does when it makes one: up to whole blocks.
   const size = asked === undefined ? now : wholeBlocks(asked, Number(before.get('volblocksize')?.value))
   if (size < now)

@@ -1,6 +1,7 @@
 // What a handler is given: the request's values, checked against the schemas of its declaration.
 import type { Context } from 'hono'
 import type * as z from 'zod'
+import { callerName } from '../../auth/principal.ts'
 import { check, invalidFields } from '../../field-errors.ts'
 import type { Parameters, QueryDialect, Values } from '../body/query.ts'
 import { together, valuesFor } from '../body/values.ts'
@@ -26,7 +27,7 @@ export class RequestCall implements Call {
   constructor(
     context: Context<Env>,
     stopping: AbortSignal,
-    call: Omit<Call, 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
+    call: Omit<Call, 'by' | 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
   ) {
     this.context = context
     this.stopping = stopping
@@ -41,6 +42,10 @@ export class RequestCall implements Call {
     this.requestId = call.requestId
     this.authenticateAgain = call.authenticateAgain
     this.audit = call.audit
+  }
+
+  get by(): Call['by'] {
+    return { name: callerName(this.principal), address: this.address }
   }
 
   get respondAsync(): boolean {

@@ -1,7 +1,7 @@
 // What the admin surface's handlers work with, and the two small things that all of its declarations share.
 
 import type { BackOff } from '../../auth/back-off.ts'
-import { accountOf, callerName, nameOf } from '../../auth/principal.ts'
+import { accountOf, nameOf } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
 import type { Configuration } from '../../config.ts'
 import type { ServiceManager } from '../../drivers/service-manager.ts'
@@ -59,15 +59,13 @@ interface Begun {
 
 /** Who asks for a task that is answered with 202: the audit log is owed how it ends. */
 export const begins = (call: Call, begun: Begun): Asker => ({
-  name: callerName(call.principal),
-  address: call.address,
+  ...call.by,
   entry: owed(call, { ...begun, event: `${begun.action}.success` }),
 })
 
 /** Who asks for a task and waits for it: its end is the request's own entry, unless the server does not live to see it. */
 export const waits = (call: Call, tasks: Tasks, begun: Begun): Asker => ({
-  name: callerName(call.principal),
-  address: call.address,
+  ...call.by,
   entry: owed(call, { ...begun, event: begun.action }),
   waits: (id) => call.audit(begun.action, begun.target, undefined, () => tasks.attended(id)),
 })

@@ -10,7 +10,7 @@ import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled } from '../assembled.ts'
 import type { ControllerDeps } from './deps.ts'
 import { controllerEndpoints, enabledEndpoints } from './endpoints.ts'
-import { JobEvents } from './job-events.ts'
+import { JobEvents } from './job-stream.ts'
 import { controllerSurface, isControllerPath } from './surface.ts'
 import { Failure } from './words.ts'
 

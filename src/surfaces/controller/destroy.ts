@@ -1,9 +1,9 @@
 // What every destruction of storage answers: its plan for ?dry_run=true, 409 with what stands in the way, else the task. The trap: the plan
 // is made anew with each request, so a token that still fits agrees to what is there now.
 import * as z from 'zod'
-import { callerName } from '../../auth/principal.ts'
-import { planDestruction, refuseUnasked, startDestruction } from '../../features/datasets/destroy.ts'
-import { Destruction, demandConsent, type Plan } from '../../features/destruction/plan.ts'
+import { planDestruction, startDestruction } from '../../features/datasets/destroy.ts'
+import { isAgreed } from '../../features/destruction/agreement.ts'
+import { Destruction, type Plan } from '../../features/destruction/plan.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import type { ControllerDeps } from './deps.ts'
@@ -17,26 +17,16 @@ export const RecursiveDestruction = Destruction.extend({
     .meta({ description: 'agree that what is below it, or newer, goes as well', parameter: 'Recursive' }),
 })
 
-/** The answer of a dry run; undefined when the caller means it, and nothing stands in the way. */
+/** The answer of a dry run; undefined when the plan is to be carried out. */
 export function answerPlan(
   { query, audit }: Pick<Call, 'query' | 'audit'>,
   { settings }: Pick<ControllerDeps, 'settings'>,
   { plan, target, action }: { plan: Plan; target: string; action: string },
 ): Reply | undefined {
-  if (query['dry_run'] === 'true') {
-    audit(`${action}.plan`, target)
-    return json(plan)
-  }
-  refuseUnasked(plan, query['recursive'] === 'true')
-  demandConsent(plan, query['confirm'] as string | undefined, settings['confirm-destroy'])
-  return undefined
+  if (isAgreed(plan, query, settings['confirm-destroy'])) return undefined
+  audit(`${action}.plan`, target)
+  return json(plan)
 }
-
-/** Who asks, for a task. */
-export const askedBy = ({ principal, address }: Pick<Call, 'principal' | 'address'>) => ({
-  name: callerName(principal),
-  address,
-})
 
 /** Destroys a filesystem or volume; `target` is how the audit log calls it. */
 export async function destroyDataset(
@@ -48,7 +38,7 @@ export async function destroyDataset(
   const plan = await planDestruction(deps.zfs, deps.dependents, name)
   const answer = answerPlan(call, deps, { plan, target, action })
   if (answer) return answer
-  const task = await startDestruction(deps.tasks, plan, askedBy(call))
+  const task = await startDestruction(deps.tasks, plan, call.by)
   const seconds = deps.settings['apply-seconds']
   return finish(call, { tasks: deps.tasks, task, action, target, seconds, object: name, done: () => json({ message }) })
 }

@@ -1,70 +1,14 @@
-// GET /jobs/events, GET /jobs/{id}/log: following jobs. The trap: a reader of the console's cookie may read as long as its session is in
-// force, one with a token as long as that is.
+// GET /jobs/events, GET /jobs/{id}/log: following jobs.
 import * as z from 'zod'
-import { CLOCK } from '../../auth/clock.ts'
-import type { ConsoleSessions } from '../../auth/console-sessions.ts'
-import { inForce } from '../../auth/in-force.ts'
-import type { Principal } from '../../auth/principal.ts'
-import type { UserStore } from '../../auth/users.ts'
-import type { Configuration } from '../../config.ts'
 import { raise } from '../../errors.ts'
-import { JobChanges } from '../../features/jobs/changes.ts'
 import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
-import { viewJob } from '../../features/jobs/view.ts'
-import type { Folders } from '../../folders.ts'
+import { noJob } from '../../features/jobs/view.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
-import { ChangeStream } from '../../http/reply/change-stream.ts'
 import { EVENTS_TYPE, events, TEXT_TYPE, text } from '../../http/reply/reply.ts'
 import { define } from './deps.ts'
-import { COLLECTION, jobParams, noJob } from './job.ts'
+import { COLLECTION, jobParams } from './job.ts'
 
 const tag = 'Jobs'
-/** Connections that readers leave to others. */
-const LEFT = 24
-
-interface JobEventsOptions {
-  folders: Folders
-  users: UserStore
-  config: Configuration
-  /** Those of the console, where it is on. */
-  sessions: ConsoleSessions | undefined
-  warn: (text: string, error?: unknown) => void
-}
-
-/** The one stream of all readers. */
-export class JobEvents {
-  private readonly options: JobEventsOptions
-  private readonly stream: ChangeStream
-
-  constructor(options: JobEventsOptions) {
-    const { folders, config, warn } = options
-    this.options = options
-    this.stream = new ChangeStream({
-      changes: new JobChanges(folders, viewJob),
-      name: 'job',
-      names: 'jobs',
-      most: Math.max(1, config.limits.connections - LEFT),
-      heartbeat: config.listen['heartbeat-seconds'] * 1000,
-      warn,
-    })
-  }
-
-  open(principal: Principal | undefined, cursor: string | undefined) {
-    return this.stream.open(cursor, () => this.may(principal))
-  }
-
-  close(): void {
-    this.stream.close()
-  }
-
-  private may(principal: Principal | undefined): boolean {
-    const { users, sessions } = this.options
-    const session = principal?.session
-    if (principal?.via === 'session') return sessions?.get(session?.id ?? '') !== undefined
-    return session !== undefined && session.until > CLOCK.steady() && !!inForce(principal, users.all())
-  }
-}
-
 export const followJobs = define({
   method: 'GET',
   path: `${COLLECTION}/events`,

@@ -1,13 +1,11 @@
 // A job in the contract's words: its schema, and where it is.
 import * as z from 'zod'
-import { notFound } from '../../errors.ts'
 import { Timestamp } from '../../features/timestamp.ts'
 import { PREFIX } from './deps.ts'
 
 export const COLLECTION = `${PREFIX}/jobs`
 
 export const jobParams = z.strictObject({ id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'Not a job id') })
-export const noJob = (id: string) => notFound('job not found', { details: { object: id } })
 
 export const JobStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']).meta({ id: 'JobStatus' })
 export const Job = z

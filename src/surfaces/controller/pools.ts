@@ -20,7 +20,7 @@ import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
-import { answerPlan, askedBy } from './destroy.ts'
+import { answerPlan } from './destroy.ts'
 import { type Finish, finish } from './finish.ts'
 import { Job } from './job.ts'
 import { AvailableView, Pool, PoolDetails, Scrub, viewAvailable, viewDetails, viewPool, viewScrub } from './pool.ts'
@@ -90,7 +90,7 @@ const create = define({
   },
   async handle(call, deps) {
     const { name } = call.body
-    const task = await createPool(deps.pools, call.body, askedBy(call))
+    const task = await createPool(deps.pools, call.body, call.by)
     return held(call, deps, { task, action: 'pools.create', object: name, done: () => answer(deps.pools, name, 201) })
   },
 })
@@ -129,7 +129,7 @@ const importEndpoint = define({
   errors: [404, 409, 502, 503],
   async handle(call, deps) {
     const { name, id, new_name: newName, force } = call.body
-    const started = await importPool(deps.pools, { name, id, newName, force }, askedBy(call))
+    const started = await importPool(deps.pools, { name, id, newName, force }, call.by)
     const { task, name: object } = started
     return held(call, deps, { task, action: 'pools.import', object, done: () => answer(deps.pools, object, 200) })
   },
@@ -171,7 +171,7 @@ const remove = define({
     const asked = { query: { ...call.query, recursive: 'true' }, audit: call.audit }
     const answered = answerPlan(asked, deps, { plan, target: key(name), action: 'pools.delete' })
     if (answered) return answered
-    const task = await destroyPool(deps.pools, plan, askedBy(call))
+    const task = await destroyPool(deps.pools, plan, call.by)
     return held(call, deps, {
       task,
       action: 'pools.delete',
@@ -195,7 +195,7 @@ const startScrub = define({
   errors: [404, 409, 502, 503],
   async handle(call, deps) {
     const { name } = call.params
-    const task = await scrubPool(deps.pools, name, askedBy(call))
+    const task = await scrubPool(deps.pools, name, call.by)
     return held(call, deps, {
       task,
       action: 'pools.scrub',
@@ -236,7 +236,7 @@ const exportEndpoint = define({
   resource,
   async handle(call, deps) {
     const { name } = call.params
-    const task = await exportPool(deps.pools, name, askedBy(call))
+    const task = await exportPool(deps.pools, name, call.by)
     return held(call, deps, {
       task,
       action: 'pools.export',

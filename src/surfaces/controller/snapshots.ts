@@ -19,7 +19,7 @@ import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../fea
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json, jsonText } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
-import { answerPlan, askedBy, RecursiveDestruction } from './destroy.ts'
+import { answerPlan, RecursiveDestruction } from './destroy.ts'
 import { finish } from './finish.ts'
 import { Job } from './job.ts'
 import { Bytes, Message } from './words.ts'
@@ -201,7 +201,7 @@ const rollback = define({
     const [action, target] = ['snapshots.rollback', key(name)]
     const answer = answerPlan(call, deps, { plan, target, action })
     if (answer) return answer
-    const task = await startRollback(deps.tasks, plan, askedBy(call))
+    const task = await startRollback(deps.tasks, plan, call.by)
     const seconds = deps.settings['apply-seconds']
     const done = () => json({ message: 'rolled back' })
     return finish(call, { tasks: deps.tasks, task, action, target, seconds, object: name, done })

@@ -1,0 +1,57 @@
+// The one stream of events about jobs, for all of its readers. The trap: a reader with a session may read as long as that is in force, one
+// with a token as long as the token is; both are checked while the stream is open.
+import { CLOCK } from '../../auth/clock.ts'
+import type { ConsoleSessions } from '../../auth/console-sessions.ts'
+import { inForce } from '../../auth/in-force.ts'
+import type { Principal } from '../../auth/principal.ts'
+import type { UserStore } from '../../auth/users.ts'
+import type { Configuration } from '../../config.ts'
+import { JobChanges } from '../../features/jobs/changes.ts'
+import { viewJob } from '../../features/jobs/view.ts'
+import type { Folders } from '../../folders.ts'
+import { ChangeStream } from '../../http/reply/change-stream.ts'
+
+/** Connections that readers leave to others. */
+const LEFT = 24
+
+interface JobEventsOptions {
+  folders: Folders
+  users: UserStore
+  config: Configuration
+  /** Those of the console, where it is on. */
+  sessions: ConsoleSessions | undefined
+  warn: (text: string, error?: unknown) => void
+}
+
+export class JobEvents {
+  private readonly options: JobEventsOptions
+  private readonly stream: ChangeStream
+
+  constructor(options: JobEventsOptions) {
+    const { folders, config, warn } = options
+    this.options = options
+    this.stream = new ChangeStream({
+      changes: new JobChanges(folders, viewJob),
+      name: 'job',
+      names: 'jobs',
+      most: Math.max(1, config.limits.connections - LEFT),
+      heartbeat: config.listen['heartbeat-seconds'] * 1000,
+      warn,
+    })
+  }
+
+  open(principal: Principal | undefined, cursor: string | undefined) {
+    return this.stream.open(cursor, () => this.may(principal))
+  }
+
+  close(): void {
+    this.stream.close()
+  }
+
+  private may(principal: Principal | undefined): boolean {
+    const { users, sessions } = this.options
+    const session = principal?.session
+    if (principal?.via === 'session') return sessions?.get(session?.id ?? '') !== undefined
+    return session !== undefined && session.until > CLOCK.steady() && !!inForce(principal, users.all())
+  }
+}
