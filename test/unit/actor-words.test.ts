@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { accountLabel, isReservedName } from '../../src/auth/actor-words.ts'
 import { callerName, type Principal } from '../../src/auth/principal.ts'
 import { UserName } from '../../src/features/users/rules.ts'
-import { type AuditEntry, AuditLog } from '../../src/http/pipeline/audit.ts'
+import { AuditLog } from '../../src/http/pipeline/audit.ts'
+import type { AuditEntry } from '../../src/http/pipeline/audit-entry.ts'
 import { SampleLog } from './audit-log.ts'
 
 const session = { id: 't', expires: 9e9, until: 9e9 }

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
-import type { OpenFile } from '../../src/http/reply/files.ts'
+import type { OpenFile } from '../../src/http/reply/open-file.ts'
 import { headOnly, inParts } from '../../src/http/reply/ranges.ts'
 import type { Reply } from '../../src/http/reply/reply.ts'
 import { STATUS } from '../../src/http/status.ts'

@@ -1,6 +1,6 @@
 // Refusals, gathered: whoever is refused decides how often, so what is written of it must not grow with that. The first few of a kind in a
 // minute are entered one by one. The rest are counted, and one entry at the end of the minute says how many. A budget of bytes bounds both.
-import type { AuditEntry } from './audit.ts'
+import type { AuditEntry } from './audit-entry.ts'
 
 export interface GatheringOptions {
   /** How many of one kind are entered one by one in a minute, and how many of all kinds. */

@@ -1,56 +1,11 @@
 // Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
-import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { errno, notFound, raise } from '../../errors.ts'
 import { parseWritten } from '../../store/json-text.ts'
 import { decodeText } from '../../store/text.ts'
+import { OpenFile } from './open-file.ts'
 import type { Reply } from './reply.ts'
-
-/** A file that is open: it stays the one that it was, whatever takes its name meanwhile. */
-export class OpenFile {
-  /** Bytes. What is added later is not part of the answer. */
-  readonly size: number
-  readonly inode: bigint
-  /** Milliseconds since 1970. */
-  readonly modified: number
-  /** The strong entity tag: which file it is, how long, and when it was written last. */
-  tag: string
-  private fd: number | undefined
-
-  /** Throws, with the descriptor closed, what a client is told of anything but a regular file: that there is none. */
-  constructor(fd: number) {
-    const { size, ino, mtimeNs, mtimeMs, isFile } = regular(fd)
-    if (!isFile) {
-      closeSync(fd)
-      throw notFound()
-    }
-    this.fd = fd
-    this.size = Number(size)
-    this.inode = ino
-    this.modified = Number(mtimeMs)
-    this.tag = `"${[ino, size, mtimeNs].map((number) => number.toString(36)).join('-')}"`
-  }
-
-  /** From the first to the last byte, both included; closes the file at its end. */
-  stream(start: number, end: number): Readable {
-    const { fd } = this
-    if (fd === undefined) throw new Error('the file is closed')
-    this.fd = undefined
-    return createReadStream('', { fd, start, end })
-  }
-
-  close(): void {
-    if (this.fd !== undefined) closeSync(this.fd)
-    this.fd = undefined
-  }
-}
-
-function regular(fd: number) {
-  const info = fstatSync(fd, { bigint: true })
-  const { size, ino, mtimeNs, mtimeMs } = info
-  return { size, ino, mtimeNs, mtimeMs, isFile: info.isFile() }
-}
 
 /** The file, open for reading; undefined when there is none of that name. Whether it is a regular one is still to be asked. */
 function open(folder: string, name: string): number | undefined {

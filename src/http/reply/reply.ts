@@ -1,7 +1,7 @@
 // What a handler gives back: data, never a path that somebody else opens. The surface adds its headers.
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { OpenFile } from './files.ts'
+import type { OpenFile } from './open-file.ts'
 
 export interface Reply {
   status: number
