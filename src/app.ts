@@ -15,7 +15,7 @@ import { callerOf } from './http/server/peer.ts'
 import type { MountOptions, Surface } from './http/surface.ts'
 import { KeyedMutex } from './store/keyed-mutex.ts'
 import type { AssembledSurface } from './surfaces/assembled.ts'
-import { type SurfaceEntry, surfacesOn } from './surfaces/table.ts'
+import { SURFACES, type SurfaceEntry, surfacesOn } from './surfaces/table.ts'
 
 export interface AppOptions extends ApplianceOptions {
   /** Folder of the console's built page. */
@@ -44,8 +44,9 @@ export interface App extends Pick<Appliance, Passed> {
 /** Where a target that `normalize` refused is routed to: no endpoint can have this path. */
 const REFUSED = '/\0'
 
-export async function createApp(options: AppOptions): Promise<App> {
-  const entries = surfacesOn(options.config)
+/** `table`: the surfaces that there are; tests add one of their own. */
+export async function createApp(options: AppOptions, table = SURFACES): Promise<App> {
+  const entries = surfacesOn(options.config, table)
   const appliance = await createAppliance(options, new Set(entries.flatMap(({ needs }) => needs)))
   const surfaces = await assembleAll(entries, appliance, options)
   const stopping = new AbortController()

@@ -32,7 +32,7 @@ export const SURFACES: readonly SurfaceEntry[] = [
 ]
 
 /** The surfaces that a configuration switches on; one without a switch is always on. */
-export function surfacesOn({ surfaces }: Pick<Configuration, 'surfaces'>): SurfaceEntry[] {
+export function surfacesOn({ surfaces }: Pick<Configuration, 'surfaces'>, table = SURFACES): SurfaceEntry[] {
   const switches: Record<string, { enabled: boolean } | undefined> = surfaces
-  return SURFACES.filter(({ name }) => switches[name]?.enabled ?? true)
+  return table.filter(({ name }) => switches[name]?.enabled ?? true)
 }

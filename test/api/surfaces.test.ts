@@ -4,10 +4,23 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { Configuration } from '../../src/config.ts'
+import { ApiError } from '../../src/errors.ts'
 import { readSaved, withTarget, writeSaved } from '../../src/features/iscsi/saved.ts'
 import { EMPTY, formatPolicy, POLICY } from '../../src/features/snapshots/policy.ts'
+import { endpoint } from '../../src/http/endpoint.ts'
+import { json } from '../../src/http/reply/reply.ts'
+import { SURFACES, type SurfaceEntry } from '../../src/surfaces/table.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
-import { type InProcess, type Options, startAppliance, temporaryFolder } from './appliance.ts'
+import {
+  type InProcess,
+  makeAppliance,
+  type Options,
+  REPOSITORY,
+  startAppliance,
+  temporaryFolder,
+} from './appliance.ts'
 import { type Answer, call } from './client.ts'
 
 let appliance: InProcess | undefined
@@ -64,6 +77,63 @@ describe('a path that no surface has', () => {
       expect(answers).toEqual(expected)
     },
   )
+})
+
+describe('a surface of another dialect', () => {
+  const toy = (calls: string[]): SurfaceEntry => ({
+    name: 'toy',
+    needs: ['accounts'],
+    assemble: async ({ accounts, storage }) => ({
+      surface: {
+        ...{ name: 'toy', parameters: [], nobody: 'nobody', targets: 'resource' },
+        gate: () => {},
+        authenticate: () => undefined,
+        refuse: () => new ApiError('unauthenticated', 'No'),
+        wrongMethod: () => new ApiError('wrong-method', 'No'),
+        renderError: ({ message }) => json({ toy: message }, 418),
+        headers: ({ id }) => ({ 'X-Request-Id': id }),
+      },
+      endpoints: [
+        endpoint<{ names: () => string[] }>()({
+          ...{ method: 'GET', path: '/toy/names', id: 'listNames', tag: 'Toy', summary: 'List the names' },
+          ...{ permission: 'public', response: 'application/json' },
+          handle: (_call, { names }) => json(names()),
+        }),
+      ],
+      deps: { names: () => [...(accounts?.users.all() ?? []).map(({ username }) => username), typeof storage] },
+      owns: (path) => path.startsWith('/toy/'),
+      document: () => '{"toy":true}',
+      start: () => void calls.push('start'),
+      hangUp: () => void calls.push('hangUp'),
+      close: () => void calls.push('close'),
+    }),
+  })
+
+  it('is a line of the table: it has the parts that it asks for, answers for its paths, and takes part in start and stop', async () => {
+    const { folders, configuration } = makeAppliance()
+    const calls: string[] = []
+    const config = Configuration.parse({ ...configuration, surfaces: { console: { enabled: false } } })
+    const options = { folders, config, scripts: join(REPOSITORY, 'scripts'), version: '0.0.0-test' }
+    const app = await createApp(options, [...SURFACES, toy(calls)])
+    const names = await app.hono.request('/toy/names')
+    expect([names.status, await names.json()]).toEqual([200, ['admin', 'undefined']])
+    const missing = await app.hono.request('/toy/x', {}, {})
+    expect([missing.status, await missing.json()]).toEqual([418, { toy: expect.any(String) }])
+    expect(await (await app.hono.request('/x', {}, {})).json()).toHaveProperty('Status')
+    app.tidy()
+    app.hangUp()
+    app.close()
+    expect(calls).toEqual(['start', 'hangUp', 'close'])
+  })
+
+  it('has none of what nobody asks for', async () => {
+    const { folders, configuration } = makeAppliance()
+    const config = Configuration.parse({ ...configuration, surfaces: { console: { enabled: false } } })
+    const options = { folders, config, scripts: join(REPOSITORY, 'scripts'), version: '0.0.0-test' }
+    const app = await createApp(options, [...SURFACES, { ...toy([]), needs: [] }])
+    expect(await (await app.hono.request('/toy/names')).json()).toEqual(['undefined'])
+    app.close()
+  })
 })
 
 /** A pool with one dataset that has a policy, on the fakes. */
