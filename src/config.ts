@@ -56,6 +56,17 @@ export const Configuration = z.strictObject({
     .strictObject({
       host: said(objectionToHost).default('127.0.0.1'),
       port: z.int().min(0).max(65535).default(8443),
+      /** More ports on the same server. Left out, the host is that of the first; without `surfaces`, a port serves all of them. */
+      ports: z
+        .array(
+          z.strictObject({
+            host: said(objectionToHost).optional(),
+            port: z.int().min(0).max(65535),
+            surfaces: z.array(said(objectionToSurface)).min(1).optional(),
+          }),
+        )
+        .max(16)
+        .default([]),
       /** Plain HTTP on another address than loopback has to be asked for in so many words. */
       'insecure-http-beyond-loopback': z.boolean().default(false),
       /** Reverse proxies whose word on where a request comes from is taken. */
@@ -160,6 +171,12 @@ export const Configuration = z.strictObject({
     .prefault({}),
 })
 export type Configuration = z.infer<typeof Configuration>
+
+/** Those that can be switched, and the one that is always on. */
+function objectionToSurface(name: string): string | undefined {
+  const names = ['admin', ...Object.keys(Configuration.shape.surfaces.unwrap().shape)]
+  return names.includes(name) ? undefined : `expected the name of a surface: ${names.join(', ')}`
+}
 
 const Host = z.looseObject({ listen: z.looseObject({ host: z.string() }) })
 

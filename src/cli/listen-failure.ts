@@ -2,6 +2,7 @@
 // configuration mends is not tried again.
 import { isIP } from 'node:net'
 import { errno } from '../errors.ts'
+import { PortNotOpened } from '../http/server/more-ports.ts'
 
 export interface Wanted {
   host: string
@@ -10,9 +11,10 @@ export interface Wanted {
   keys: { host: string; port: string }
 }
 
-/** Undefined for what has nothing to do with the port. */
-export function listenFailure(error: unknown, wanted: Wanted): { text: string; mendable: boolean } | undefined {
-  const { host, port, keys } = wanted
+/** `first`: the port that is opened first; another one names itself. Undefined for what has nothing to do with a port. */
+export function listenFailure(failure: unknown, first: Wanted): { text: string; mendable: boolean } | undefined {
+  const { host, port, keys } = failure instanceof PortNotOpened ? another(failure, first) : first
+  const error = failure instanceof PortNotOpened ? failure.cause : failure
   const shown = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
   const hostSays = (text: string, mendable: boolean) => ({ text: `${keys.host}: ${text}`, mendable })
   const portSays = (text: string, mendable: boolean) => ({ text: `${keys.port}: ${text}`, mendable })
@@ -33,6 +35,11 @@ export function listenFailure(error: unknown, wanted: Wanted): { text: string; m
     default:
       return undefined
   }
+}
+
+function another({ index, wanted: { host, port } }: PortNotOpened, { host: first, keys }: Wanted): Wanted {
+  const key = `listen.ports.${index}`
+  return { host, port, keys: { host: host === first ? keys.host : `${key}.host`, port: `${key}.port` } }
 }
 
 const isListening = (error: unknown) =>

@@ -68,8 +68,9 @@ export function readPlan(args: string[], environment: Environment = {}): Plan {
     throw new ConfigurationError('--ready-fd: expected the number of an open regular file, from 3 to 9')
   if (values.compat !== undefined && values.compat !== 'original')
     throw new ConfigurationError('--compat: expected "original"')
-  if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
-    throw new ConfigurationError(`plain HTTP listens on loopback only; --insecure-http-beyond-loopback allows ${host}`)
+  for (const one of [host, ...config.listen.ports.map((more) => more.host ?? host)]) {
+    if (!tls && !beyond && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(one))
+      throw new ConfigurationError(`plain HTTP listens on loopback only; --insecure-http-beyond-loopback allows ${one}`)
   }
   if (!existsSync(join(folders.root, 'etc'))) {
     throw new ConfigurationError(

@@ -296,7 +296,7 @@ describe('the last word on a connection', () => {
     const stray = { peer: new Peer('192.0.2.1') }
     expect(refuse(stray)).toBe('gone')
     const other = new Peer('192.0.2.1')
-    connections.conclude(as(other), 'x')
+    connections.conclude(as(other), 400)
     expect(other.state).toBe('gone')
   })
 

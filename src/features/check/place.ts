@@ -8,7 +8,7 @@ import type { Folders } from '../../folders.ts'
 /** The parts of the configuration that are checked. */
 export interface Settings {
   endpoints: readonly string[]
-  listen: { host: string; port: number }
+  listen: { host: string; port: number; ports?: readonly { host?: string | undefined; port: number }[] }
   tls: { enabled: boolean }
   limits: { update: number; unpacked: number }
   label: string

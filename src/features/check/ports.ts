@@ -16,22 +16,31 @@ interface Address {
 export async function lookAtPorts(place: Place): Promise<Finding[]> {
   const { listen } = place.configured.settings
   const own = place.within ? listen : runningServer(place)?.listen
-  const { host, port } = own ?? listen
+  const first = own ?? listen
+  const more = (listen.ports ?? []).map(({ host, port }) => ({ host: host ?? first.host, port }))
+  const found = await Promise.all([first, ...more].map((one) => lookAtPort(place, one, own !== undefined)))
+  return found.flat()
+}
+
+/** `serves`: a server runs, and has the port. */
+async function lookAtPort(place: Place, { host, port }: Address, serves: boolean): Promise<Finding[]> {
   const subject = `listen ${host.includes(':') ? `[${host}]` : host}:${port}`
   const found = [...(await lookAtRight(place, port, subject)), ...lookAtAddress(host, subject)]
-  if (!own && found.length === 0) found.push(...(await lookAtListeners({ host, port }, subject)))
+  if (!serves && found.length === 0) found.push(...(await lookAtListeners({ host, port }, subject)))
   if (isLoopback(host))
     found.push(
       note(
         'ports.loopback',
         subject,
-        own
+        serves
           ? 'only this machine itself can reach it'
           : 'only this machine itself can reach it by the configuration; options and environment of the server may say otherwise',
         'Set "listen": {"host": "0.0.0.0"} (or "::") for others and start the server again, or put a proxy before it.',
       ),
     )
-  return found.length > 0 ? found : [ok('ports.ok', subject, own ? 'the server listens there' : 'it can listen there')]
+  return found.length > 0
+    ? found
+    : [ok('ports.ok', subject, serves ? 'the server listens there' : 'it can listen there')]
 }
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\./.test(host)

@@ -33,9 +33,8 @@ export function valuesFor({ shape }: z.ZodObject, values: Values, dialect: Query
 }
 
 function settle(name: string, value: string | string[], { doubled }: QueryDialect, list: boolean) {
-  if (doubled === undefined) return value
   if (list) return [value].flat()
-  if (typeof value === 'string' || doubled === 'list') return value
+  if (doubled === undefined || typeof value === 'string' || doubled === 'list') return value
   if (doubled === 'refuse') throw invalid(`The option ${quoted(name)} came more than once`, about(name))
   return value.at(doubled === 'first' ? 0 : -1)
 }

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { peerAddress } from './peer.ts'
 import type { Places } from './places.ts'
-import { refusalText, statusOfError } from './refusal.ts'
+import { refusalText, statusOfError, type UnparsedStatus } from './refusal.ts'
 import type { Timing } from './timing.ts'
 
 export interface Connection {
@@ -20,6 +20,8 @@ export interface Connection {
   since: number
   /** The answer to the newest request on it. */
   last: ServerResponse | undefined
+  /** The surfaces that its port serves; undefined for all of them. */
+  surfaces: readonly string[] | undefined
   /** What the peer has taken of our bytes, and when that last changed. */
   taken: number
   moved: number
@@ -30,22 +32,27 @@ export interface Connection {
 /** Whether an answer has gone, and Node has done with it. `writableFinished` is true too early: within the turn that wrote it. */
 export const isOver = (outgoing: ServerResponse) => outgoing.destroyed
 
+/** The bytes of an answer to what is no HTTP, for a connection to a port of these surfaces. */
+export type Words = (status: UnparsedStatus, surfaces: readonly string[] | undefined) => string
+
 export class Connections {
   private readonly all = new Map<string, Connection>()
   private readonly speaking = new Map<Socket, Connection>()
   private readonly places: Places
   private readonly timing: Timing
   private readonly timer: NodeJS.Timeout
+  private readonly words: Words
 
-  constructor(places: Places, timing: Timing) {
+  constructor(places: Places, timing: Timing, words: Words = refusalText) {
     this.places = places
     this.timing = timing
+    this.words = words
     this.timer = setInterval(() => this.look(performance.now()), timing.look)
     this.timer.unref()
   }
 
   /** A new connection; undefined, and closed without a word, where there is no place for it. */
-  enter(raw: Socket): Connection | undefined {
+  enter(raw: Socket, surfaces?: readonly string[]): Connection | undefined {
     // Nobody else listens for errors before TLS is spoken, and an error that nobody hears ends the process.
     raw.on('error', () => raw.destroy())
     const key = nameOf(raw)
@@ -59,7 +66,7 @@ export class Connections {
     }
     const connection: Connection = {
       ...{ raw, address, placed: true, socket: undefined, began: now, since: now },
-      ...{ last: undefined, taken: 0, moved: now, ended: false },
+      ...{ last: undefined, surfaces, taken: 0, moved: now, ended: false },
     }
     this.all.set(key, connection)
     raw.once('close', () => {
@@ -106,16 +113,17 @@ export class Connections {
       socket.destroy()
       return
     }
-    this.conclude(socket, refusalText(status))
+    this.conclude(socket, status)
   }
 
   /** The last words on a connection, once the requests before have their answers. */
-  conclude(socket: Socket, text: string): void {
+  conclude(socket: Socket, status: UnparsedStatus): void {
     const connection = this.speaking.get(socket)
     if (!connection) {
       socket.destroy()
       return
     }
+    const text = this.words(status, connection.surfaces)
     const { last } = connection
     connection.ended = true
     socket.resume()
@@ -195,7 +203,8 @@ export class Connections {
 }
 
 /** No two connections have the same ends. */
-const nameOf = ({ remoteAddress, remotePort, localAddress }: Socket) => `${remoteAddress} ${remotePort} ${localAddress}`
+const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket) =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 
 /** Bytes of a write that the kernel has not taken yet. Node offers no other way to see that a large one moves. */
 const queued = (socket: Socket) =>

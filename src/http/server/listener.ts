@@ -1,18 +1,19 @@
-// The one port: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
+// The ports: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
 // `100 Continue` before anyone looked at the credentials; both are taken over here.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
-import type { ApiError } from '../../errors.ts'
+import type { ApiError, ErrorKind } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
-import type { Env } from '../request.ts'
+import type { Env, Incoming } from '../request.ts'
 import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
 import { answerPlain, beginsPlain } from './first-byte.ts'
+import { MorePorts, type PortWanted } from './more-ports.ts'
 import { Places, type PlacesOptions } from './places.ts'
-import { MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
+import { kindOf, MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
 import { installedPair } from './served-pair.ts'
 import { TIMING, type Timing } from './timing.ts'
 import { fingerprint, readPair, servedFingerprint } from './tls.ts'
@@ -23,10 +24,14 @@ export interface ListenOptions {
   folders: Folders
   host: string
   port: number
+  /** More ports, on the same server. */
+  more?: readonly PortWanted[]
   tls: boolean
   places: PlacesOptions
   /** The answer to a request whose first lines are not plain, in the dialect of its path. Left out, it is that of what is no HTTP. */
   refused?: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
+  /** The same for what is no HTTP, on a port of some surfaces alone: the bytes of the answer. Left out, it is that of the first port. */
+  unparsed?: (kind: ErrorKind, surfaces: readonly string[]) => string
   /** Tests wait for less. */
   timing?: Partial<Timing>
   /** Whether a certificate is being installed now: its files are left alone. */
@@ -39,6 +44,8 @@ export interface ListenOptions {
 export interface Listener {
   /** `https://127.0.0.1:8443` */
   url: string
+  /** The same of the other ports. */
+  more: string[]
   /** The certificate that is served now, as PEM; undefined without TLS. */
   certificate: () => string | undefined
   /** Serves the pair that is installed now; open connections stay. Throws, with the old pair still served, when it does not work. */
@@ -77,7 +84,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     ? createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
     : createServer(settings)
   server.maxHeadersCount = MOST_HEADERS
-  const connections = new Connections(new Places(options.places), timing)
+  const { unparsed } = options
+  const connections = new Connections(new Places(options.places), timing, (status, surfaces) =>
+    surfaces && unparsed ? unparsed(kindOf(status), surfaces) : refusalText(status),
+  )
+  const isAnyLimited = options.more?.some(({ surfaces }) => surfaces !== undefined)
   const refuse = (error: ApiError, incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { refused } = options
     if (!refused) {
@@ -91,7 +102,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     incoming.headers.host = 'localhost'
     getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
   }
-  const turns = new RequestTurns(connections, (incoming, outgoing) => {
+  const turns = new RequestTurns(connections, (incoming: Incoming, outgoing) => {
+    if (isAnyLimited) incoming.surfaces = connections.of(incoming.socket)?.surfaces
     const objection = objectionTo(incoming)
     if (objection) {
       refuse(objection, incoming, outgoing)
@@ -103,13 +115,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => connections.conclude(socket, refusalText(405)))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => connections.conclude(socket, 405))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => connections.refuse(error.code, socket))
   receive(server, connections, turns, timing)
+  const ports = new MorePorts({
+    ...{ allowHalfOpen: halfOpen(server), idle: timing.idle, warn },
+    take: (raw, surfaces) => server.emit('connection', raw, surfaces),
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, host, () => resolve())
   }).catch((error) => {
+    connections.close()
+    throw error
+  })
+  const more = await ports.open(options.more ?? []).catch((error) => {
+    server.close()
     connections.close()
     throw error
   })
@@ -118,8 +139,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const name = isIP(host) === 6 ? `[${host}]` : host
+  const scheme = pair ? 'https' : 'http'
   return {
-    url: `${pair ? 'https' : 'http'}://${name}:${port}`,
+    url: `${scheme}://${name}:${port}`,
+    more: more.map((one) => `${scheme}://${one}`),
     certificate: () => pair?.cert,
     connections: () => connections.size,
     async reloadCertificate() {
@@ -141,7 +164,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       new Promise((resolve) => {
         // A connection that is kept is idle only once its last answer has gone, and would hold the port for half a minute.
         const idle = setInterval(() => server.closeIdleConnections(), 100)
-        server.close(() => {
+        const closed = new Promise<void>((done) => server.close(() => done()))
+        void Promise.all([closed, ports.close()]).then(() => {
           clearInterval(idle)
           connections.close()
           resolve()
@@ -164,8 +188,8 @@ function receive(server: Server | TlsServer, connections: Connections, turns: Re
     server.prependListener('secureConnection', (socket) => connections.speak(socket))
     server.on('secureConnection', (socket: Socket) => turns.follow(socket))
   }
-  server.on('connection', (raw: Socket) => {
-    if (!connections.enter(raw)) return
+  server.on('connection', (raw: Socket, surfaces?: readonly string[]) => {
+    if (!connections.enter(raw, surfaces)) return
     if (!tls) {
       connections.speak(raw)
       proceed(raw)
@@ -178,6 +202,10 @@ function receive(server: Server | TlsServer, connections: Connections, turns: Re
     })
   })
 }
+
+/** Whether the server's own connections stay open for writing once the peer has ended its half: those of other ports do likewise. */
+const halfOpen = (server: Server | TlsServer) =>
+  (server as unknown as { allowHalfOpen?: boolean }).allowHalfOpen === true
 
 /** An address at which our own port answers us. */
 function reachable(address: ReturnType<Server['address']>): string {

@@ -1,5 +1,5 @@
 // Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import { ApiError, type ErrorKind, invalid } from '../../errors.ts'
 
 const REASONS: Record<number, string> = {
@@ -20,17 +20,41 @@ export const refusal = (status: number) => ({
   headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', Connection: 'close' },
 })
 
+/** The statuses of what is not parsed, and what went wrong there. */
+const KINDS = {
+  400: 'invalid',
+  405: 'wrong-method',
+  408: 'timeout',
+  413: 'too-large',
+  431: 'headers-too-large',
+  505: 'wrong-version',
+} as const satisfies Record<number, ErrorKind>
+export type UnparsedStatus = keyof typeof KINDS
+
+export const kindOf = (status: UnparsedStatus): ErrorKind => KINDS[status]
+
 /** The same as the bytes of a whole answer. */
-export function refusalText(status: number): string {
-  const { body, headers } = refusal(status)
-  const lines = Object.entries({ ...headers, 'Content-Length': body.length }).map(
+export const refusalText = (status: number): string => answerText(refusal(status))
+
+/** A whole answer as bytes; its connection ends with it. */
+export function answerText({
+  status,
+  headers,
+  body,
+}: {
+  status: number
+  headers: Record<string, string>
+  body: string
+}) {
+  const lines = Object.entries({ ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   )
-  return `HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`
+  const reason = REASONS[status] ?? STATUS_CODES[status] ?? 'Refused'
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`
 }
 
 /** The answer to what Node's parser or its timer complains of; undefined where nobody is left to hear one. */
-export function statusOfError(code: string | undefined): number | undefined {
+export function statusOfError(code: string | undefined): UnparsedStatus | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return 431
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
   if (code === 'HPE_INVALID_VERSION') return 505

@@ -1,0 +1,72 @@
+// More ports beside the first. Each is a listening socket that hands its connections to the one server as if they were the server's own, so
+// that TLS, certificates, limits and the end are the same for all of them.
+import { createServer, isIP, type Server, type Socket } from 'node:net'
+
+export interface PortWanted {
+  host: string
+  port: number
+  /** The names of the surfaces that it serves; left out, all of them. */
+  surfaces?: readonly string[] | undefined
+}
+
+/** One of them could not be opened: which, from 0, and the system's error as the cause. */
+export class PortNotOpened extends Error {
+  readonly index: number
+  readonly wanted: PortWanted
+
+  constructor(index: number, wanted: PortWanted, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.index = index
+    this.wanted = wanted
+  }
+}
+
+export interface Taking {
+  allowHalfOpen: boolean
+  /** Milliseconds. */
+  idle: number
+  take: (raw: Socket, surfaces: readonly string[] | undefined) => void
+  warn: (text: string, error: unknown) => void
+}
+
+export class MorePorts {
+  private readonly servers: Server[] = []
+  private readonly taking: Taking
+
+  constructor(taking: Taking) {
+    this.taking = taking
+  }
+
+  /** Opens all of them, or none: throws PortNotOpened. Resolves to their addresses, `127.0.0.1:215`. */
+  async open(ports: readonly PortWanted[]): Promise<string[]> {
+    const opened: string[] = []
+    for (const [index, wanted] of ports.entries()) {
+      try {
+        opened.push(await this.openOne(wanted))
+      } catch (error) {
+        await this.close()
+        throw new PortNotOpened(index, wanted, error)
+      }
+    }
+    return opened
+  }
+
+  private async openOne({ host, port, surfaces }: PortWanted): Promise<string> {
+    const { allowHalfOpen, idle, take, warn } = this.taking
+    const settings = { allowHalfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: idle }
+    const server = createServer(settings, (raw) => take(raw, surfaces))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, () => resolve())
+    })
+    server.on('error', (error) => warn('a connection could not be accepted', error))
+    this.servers.push(server)
+    const address = server.address()
+    return `${isIP(host) === 6 ? `[${host}]` : host}:${typeof address === 'object' && address ? address.port : port}`
+  }
+
+  /** Resolves once no connection that came by them is left. */
+  async close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
+  }
+}
