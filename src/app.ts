@@ -1,16 +1,17 @@
 // The application: the appliance, and every surface that is on. Every API test uses it; it has no effects at import.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Hono } from 'hono'
 import { atStart } from './appliance/at-start.ts'
 import { type Appliance, type ApplianceOptions, createAppliance } from './appliance.ts'
-import { ApiError, invalid, notFound } from './errors.ts'
+import { ApiError, type ErrorKind, invalid, notFound } from './errors.ts'
 import type { Finding } from './features/check/finding.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
 import { Routes } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
-import { notFoundReply, objectionReply } from './http/reply/answer.ts'
-import type { Env, Request } from './http/request.ts'
+import { notFoundReply, objectionReply, unparsedText } from './http/reply/answer.ts'
+import type { Env, Incoming, Request } from './http/request.ts'
+import { type PortAsked, portsOf } from './http/server/more-ports.ts'
 import { callerOf } from './http/server/peer.ts'
 import type { MountOptions, Surface } from './http/surface.ts'
 import { KeyedMutex } from './store/keyed-mutex.ts'
@@ -33,7 +34,11 @@ type Passed = 'tasks' | 'backOff' | 'known' | 'storage' | 'sweep' | 'runPolicies
 export interface App extends Pick<Appliance, Passed> {
   hono: Hono<Env>
   /** The answer to a request whose first lines are not plain, in the shape of the surface that its path belongs to. */
-  refused: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
+  refused: (incoming: Incoming, outgoing: ServerResponse, error: ApiError) => Response
+  /** The same as bytes, for what is no HTTP, on a port of these surfaces. */
+  unparsed: (kind: ErrorKind, names: readonly string[]) => string
+  /** The ports beside the first, without those of surfaces that are all off. */
+  ports: PortAsked[]
   /** What a killed server left behind is tidied away, and measuring begins. Only for the server that has the port. */
   tidy: () => void
   /** Ends streams that have no end of their own, and answers what is held back, so that the port can be closed. */
@@ -57,20 +62,26 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
     stopping: stopping.signal,
     ...(options.checkResponses && { checkResponses: true }),
   })
-  /** A path that no endpoint takes belongs to the surface that claims it, or else to the first of the table. */
-  const answeringAt = (path: string) => ({
-    ...answering,
-    surface: (surfaces.find(({ owns }) => owns?.(path)) ?? surfaces[0]!).surface,
-  })
+  /** A path that no endpoint takes belongs to the surface that owns it, or else to the first one, of those that its port serves. */
+  const answeringAt = (path: string, names?: readonly string[]) => {
+    const served = servedBy(surfaces, names)
+    return { ...answering, surface: (served.find(({ owns }) => owns?.(path)) ?? served[0]!).surface }
+  }
   refuseTheRest(hono, surfaces, appliance, answeringAt)
   return {
     ...appliance,
     hono,
     refused(incoming, outgoing, error) {
       const asked = { env: { incoming, outgoing }, req: { method: incoming.method ?? 'GET' } }
-      const by = answeringAt(rawPath(incoming.url))
+      const by = answeringAt(rawPath(incoming.url), incoming.surfaces)
       return objectionReply(asked, normalize(incoming.url ?? '')?.path ?? '', by, error)
     },
+    unparsed: (kind, names) => unparsedText(answeringAt('', names).surface, kind),
+    ports: portsOf(
+      options.config.listen.ports,
+      surfaces.map(({ name }) => name),
+      appliance.warn,
+    ),
     tidy() {
       appliance.tidy()
       for (const { name, start } of surfaces)
@@ -89,6 +100,10 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
 }
 
 type Named = AssembledSurface & { name: string }
+
+/** Those that a port serves, in the order in which it names them. */
+const servedBy = (surfaces: Named[], names: readonly string[] | undefined): Named[] =>
+  names?.flatMap((name) => surfaces.find((one) => one.name === name) ?? []) ?? surfaces
 
 /** Loads the surfaces and puts them together, in the order of the table. */
 async function assembleAll(entries: SurfaceEntry[], appliance: Appliance, options: AppOptions): Promise<Named[]> {
@@ -137,22 +152,26 @@ function refuseTheRest(
   hono: Hono<Env>,
   surfaces: Named[],
   { config, mode }: Appliance,
-  answeringAt: (path: string) => Answering & { surface: Surface },
+  answeringAt: (path: string, names?: readonly string[]) => Answering & { surface: Surface },
 ): void {
-  const templates = surfaces.flatMap(({ endpoints }) =>
-    endpoints.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
-  )
+  const templates = (names: readonly string[] | undefined) =>
+    servedBy(surfaces, names).flatMap(({ endpoints }) =>
+      endpoints.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
+    )
   hono.notFound((c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
     const refused = target?.route !== target?.path || !target
     // Of a target that was refused only the beginning is looked at, for the shape of the refusal.
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
-    const by = answeringAt(path)
+    const names = c.env?.incoming?.surfaces
+    const by = answeringAt(path, names)
     if (mode !== 'strict') return notFoundReply(c, by)
-    return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates)))
+    return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates(names))))
   })
-  hono.onError((error, c) => notFoundReply(c, answeringAt(''), new ApiError('internal', '', { cause: error })))
+  hono.onError((error, c) =>
+    notFoundReply(c, answeringAt('', c.env?.incoming?.surfaces), new ApiError('internal', '', { cause: error })),
+  )
 }
 
 const createHono = () =>

@@ -37,7 +37,7 @@ export function listenFailure(failure: unknown, first: Wanted): { text: string; 
   }
 }
 
-function another({ index, wanted: { host, port } }: PortNotOpened, { host: first, keys }: Wanted): Wanted {
+function another({ wanted: { host, port, index } }: PortNotOpened, { host: first, keys }: Wanted): Wanted {
   const key = `listen.ports.${index}`
   return { host, port, keys: { host: host === first ? keys.host : `${key}.host`, port: `${key}.port` } }
 }

@@ -117,13 +117,14 @@ async function run(plan: Plan): Promise<number> {
         if (task.kind === 'certs') serving.ask()
       },
     })
-    const { known, hono, refused, tasks } = app
+    const { known, hono, refused, unparsed, ports: more, tasks } = app
     const installing = () => tasks.isRunning('certs')
     const places = placesOf(config, (address) => known.isKnown(address))
     const madeAnew = (reason: string) => {
       anew = reason
     }
-    listener = await listen({ app: hono, refused, folders, host, port, tls, places, warn, madeAnew, installing })
+    const answers = { app: hono, refused, unparsed }
+    listener = await listen({ ...answers, folders, host, port, more, tls, places, warn, madeAnew, installing })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)
@@ -142,7 +143,8 @@ async function run(plan: Plan): Promise<number> {
     )
   const running = app
   const unwatch = tls ? watch(running) : () => {}
-  logger.info({ url: listener.url, root: folders.root, version: VERSION }, 'listening')
+  const { url, more } = listener
+  logger.info({ url, ...(more.length > 0 && { more }), root: folders.root, version: VERSION }, 'listening')
   for (const sentence of sentences(listener.url)) logger.warn(sentence)
   push()
   try {

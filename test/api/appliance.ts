@@ -17,6 +17,7 @@ import type { Request } from '../../src/http/request.ts'
 import { type Listener, listen } from '../../src/http/server/listener.ts'
 import { placesOf } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
+import { SURFACES, type SurfaceEntry } from '../../src/surfaces/table.ts'
 import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -90,6 +91,9 @@ export interface Options {
   now?: () => number
   /** What the check of the appliance found. */
   findings?: () => Finding[]
+  /** Surfaces of the test's own, and ports that may name them. */
+  surfaces?: readonly SurfaceEntry[]
+  ports?: Configuration['listen']['ports']
 }
 
 export interface Appliance {
@@ -107,6 +111,7 @@ export interface Appliance {
 
 export interface InProcess extends Appliance {
   app: App
+  listener: Listener
   warnings: string[]
 }
 
@@ -157,27 +162,33 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
   const { folders, configuration } = makeAppliance(options)
   const warnings: string[] = []
   const warn = (text: string, error?: unknown) => void warnings.push(error ? `${text}: ${error}` : text)
-  const config = Configuration.parse(configuration)
+  const parsed = Configuration.parse(configuration)
+  const config = options.ports ? { ...parsed, listen: { ...parsed.listen, ports: options.ports } } : parsed
   let listener: Listener | undefined
-  const app = await createApp({
-    folders,
-    config,
-    scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
-    page: options.page ?? PAGE,
-    certificate: () => listener?.certificate(),
-    version: '0.0.0-test',
-    mode: options.mode ?? 'strict',
-    checkResponses: options.checkResponses ?? true,
-    warn,
-    ...(options.programs !== undefined && { programs: options.programs }),
-    ...(options.environment && { environment: options.environment }),
-    ...(options.answered && { answered: options.answered }),
-    ...(options.now && { now: options.now }),
-    ...(options.findings && { findings: options.findings }),
-  })
+  const app = await createApp(
+    {
+      folders,
+      config,
+      scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
+      page: options.page ?? PAGE,
+      certificate: () => listener?.certificate(),
+      version: '0.0.0-test',
+      mode: options.mode ?? 'strict',
+      checkResponses: options.checkResponses ?? true,
+      warn,
+      ...(options.programs !== undefined && { programs: options.programs }),
+      ...(options.environment && { environment: options.environment }),
+      ...(options.answered && { answered: options.answered }),
+      ...(options.now && { now: options.now }),
+      ...(options.findings && { findings: options.findings }),
+    },
+    [...SURFACES, ...(options.surfaces ?? [])],
+  )
   const opened = await listen({
     app: app.hono,
     refused: app.refused,
+    unparsed: app.unparsed,
+    more: app.ports,
     folders,
     host: '127.0.0.1',
     port: 0,
@@ -190,6 +201,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
   return {
     ...view(opened.url, folders, options.token ?? TOKEN),
     app,
+    listener: opened,
     warnings,
     async close() {
       app.hangUp()

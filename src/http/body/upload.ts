@@ -25,7 +25,7 @@ export interface UploadOptions {
   collect?: boolean
   /** Parts that nobody takes are dropped, not refused. */
   ignore?: boolean
-  /** Bytes of a text part. */
+  /** The form is about its text (bytes of a part): a refusal does not say how its file is sent. */
   textLimit?: number
   /** Size limit in bytes of a file part. */
   limit: (name: string) => number
@@ -63,22 +63,22 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
       for (const name of Object.keys(fields)) if (!isTaken(name, options)) delete fields[name]
       return { fields, files: {} }
     } catch (error) {
-      const how = error instanceof ApiError && error.kind !== 'timeout' && howTo(options.form)
+      const how = error instanceof ApiError && error.kind !== 'timeout' && howTo(options)
       throw how ? new ApiError(error.kind, error.message && error.message + how, { words: error.words + how }) : error
     }
   }
   // A body of another type, or none: there is nothing in it that an endpoint could want.
   const announced = Number(incoming.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in incoming.headers
-  const wanted = `Expected a body of type multipart/form-data${howTo(options.form)}`
+  const wanted = `Expected a body of type multipart/form-data${howTo(options)}`
   if (announced && type !== '') throw new ApiError('unsupported', wanted)
   if (announced) throw invalid(wanted)
   return { fields: Object.create(null), files: {} }
 }
 
 /** `--data-binary @FILE` sends the file as the body itself, and under a type of form. */
-const howTo = (form: Form) => {
-  const file = Object.entries(form).find(([, { kind }]) => kind === 'file')?.[0]
-  return file === undefined ? '' : `. Send the file as its part ${file}: curl -F ${file}=@FILE`
+const howTo = ({ form, textLimit }: UploadOptions) => {
+  const file = textLimit === undefined && Object.entries(form).find(([, { kind }]) => kind === 'file')?.[0]
+  return !file ? '' : `. Send the file as its part ${file}: curl -F ${file}=@FILE`
 }
 
 /** A part of the form's own: `constructor` is a name that every object has. */

@@ -2,11 +2,12 @@
 import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { type ApiError, knownError, notFound } from '../../errors.ts'
+import { ApiError, type ErrorKind, knownError, notFound } from '../../errors.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
 import type { Env, Request } from '../request.ts'
 import type { CallerOf } from '../server/peer.ts'
-import type { MountOptions } from '../surface.ts'
+import { answerText } from '../server/refusal.ts'
+import type { MountOptions, Surface } from '../surface.ts'
 import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 
@@ -65,6 +66,14 @@ export function fail(context: Answering, error: unknown): Response {
   // What is still on its way is not wanted: the connection ends with this answer.
   if (hasBody(incoming) && !incoming?.complete) reply.headers['Connection'] = 'close'
   return respond(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
+}
+
+/** The whole answer to what is no HTTP, as bytes: there is no request that it could go by. */
+export function unparsedText(surface: Surface, kind: ErrorKind): string {
+  const request = newRequest({ req: { method: 'GET' } }, '', () => 'local')
+  const { status, headers, body } = surface.renderError(new ApiError(kind, ''), request)
+  const all = { ...surface.headers(request), ...headers, Connection: 'close' }
+  return answerText({ status, headers: all, body: typeof body === 'string' ? body : '' })
 }
 
 /** For paths without an endpoint, and targets that are none. */

@@ -11,7 +11,7 @@ import type { Env, Incoming } from '../request.ts'
 import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
 import { answerPlain, beginsPlain } from './first-byte.ts'
-import { MorePorts, type PortWanted } from './more-ports.ts'
+import { MorePorts, type PortAsked } from './more-ports.ts'
 import { Places, type PlacesOptions } from './places.ts'
 import { kindOf, MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
 import { installedPair } from './served-pair.ts'
@@ -24,12 +24,12 @@ export interface ListenOptions {
   folders: Folders
   host: string
   port: number
-  /** More ports, on the same server. */
-  more?: readonly PortWanted[]
+  /** More ports, on the same server; left out, their host is that of the first. */
+  more?: readonly PortAsked[]
   tls: boolean
   places: PlacesOptions
   /** The answer to a request whose first lines are not plain, in the dialect of its path. Left out, it is that of what is no HTTP. */
-  refused?: (incoming: IncomingMessage, outgoing: ServerResponse, error: ApiError) => Response
+  refused?: (incoming: Incoming, outgoing: ServerResponse, error: ApiError) => Response
   /** The same for what is no HTTP, on a port of some surfaces alone: the bytes of the answer. Left out, it is that of the first port. */
   unparsed?: (kind: ErrorKind, surfaces: readonly string[]) => string
   /** Tests wait for less. */
@@ -89,7 +89,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     surfaces && unparsed ? unparsed(kindOf(status), surfaces) : refusalText(status),
   )
   const isAnyLimited = options.more?.some(({ surfaces }) => surfaces !== undefined)
-  const refuse = (error: ApiError, incoming: IncomingMessage, outgoing: ServerResponse) => {
+  const refuse = (error: ApiError, incoming: Incoming, outgoing: ServerResponse) => {
     const { refused } = options
     if (!refused) {
       const { status, body, headers } = refusal(STATUS[error.kind])
@@ -129,11 +129,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     connections.close()
     throw error
   })
-  const more = await ports.open(options.more ?? []).catch((error) => {
-    server.close()
-    connections.close()
-    throw error
-  })
+  const more = await ports
+    .open((options.more ?? []).map((one) => ({ ...one, host: one.host ?? host })))
+    .catch((error) => {
+      server.close()
+      connections.close()
+      throw error
+    })
   // No descriptor is left for a new connection: that must not end those that are there.
   server.on('error', (error) => warn('a connection could not be accepted', error))
   const address = server.address()

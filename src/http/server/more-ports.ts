@@ -2,21 +2,40 @@
 // that TLS, certificates, limits and the end are the same for all of them.
 import { createServer, isIP, type Server, type Socket } from 'node:net'
 
-export interface PortWanted {
-  host: string
+/** A port as the configuration has it. */
+export interface PortAsked {
+  host?: string | undefined
   port: number
   /** The names of the surfaces that it serves; left out, all of them. */
   surfaces?: readonly string[] | undefined
+  /** Its place in the configuration, from 0. */
+  index: number
 }
 
-/** One of them could not be opened: which, from 0, and the system's error as the cause. */
+export interface PortWanted extends PortAsked {
+  host: string
+}
+
+/** The ports of a configuration, each with those of its surfaces that are on. A port that would serve nothing is not opened. */
+export function portsOf(
+  asked: readonly Omit<PortAsked, 'index'>[],
+  on: readonly string[],
+  warn: (text: string) => void,
+): PortAsked[] {
+  return asked.flatMap((one, index) => {
+    const surfaces = one.surfaces?.filter((name) => on.includes(name))
+    if (surfaces?.length !== 0) return [{ ...one, surfaces, index }]
+    warn(`listen.ports.${index}: port ${one.port} is not opened, since every surface that it names is switched off`)
+    return []
+  })
+}
+
+/** One of them could not be opened; the system's error is the cause. */
 export class PortNotOpened extends Error {
-  readonly index: number
   readonly wanted: PortWanted
 
-  constructor(index: number, wanted: PortWanted, cause: unknown) {
+  constructor(wanted: PortWanted, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
-    this.index = index
     this.wanted = wanted
   }
 }
@@ -40,12 +59,12 @@ export class MorePorts {
   /** Opens all of them, or none: throws PortNotOpened. Resolves to their addresses, `127.0.0.1:215`. */
   async open(ports: readonly PortWanted[]): Promise<string[]> {
     const opened: string[] = []
-    for (const [index, wanted] of ports.entries()) {
+    for (const wanted of ports) {
       try {
         opened.push(await this.openOne(wanted))
       } catch (error) {
         await this.close()
-        throw new PortNotOpened(index, wanted, error)
+        throw new PortNotOpened(wanted, error)
       }
     }
     return opened
