@@ -1,7 +1,8 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # lib.sh reads LOCK, MESSAGE and END_STATE
-# Makes the backup archive, or deletes it: `backup.sh run TASKDIR START|STOP`. To stop one that runs is this script's `cancel`.
-# A newcomer's trap: backup.json speaks of backup.tar, so it says `success` only after the archive has its name, and goes before it.
+# Makes the backup archive, or deletes it: `backup.sh run TASKDIR START|STOP`. A running backup is stopped by this
+# script's `cancel`. backup.json describes backup.tar, so it says `success` only after the archive has its final name,
+# and it is removed before the archive.
 LOCK=backup
 NEEDS='df node openssl sort wc'
 VERB=
@@ -22,7 +23,7 @@ tell() { # JSON
 }
 told() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' "$STATUS" 2>/dev/null | head -n 1; }
 
-# The patterns of backup.txt become names in the data folder, one a line.
+# Expands the patterns of backup.txt to names in the data folder, one per line.
 names() (
   cd "$EDGE_DATADIR" || exit
   set -f
@@ -42,11 +43,11 @@ names() (
 
 names_expand() ( # PATTERN
   set +f
-  # Nothing splits the words any more: only the pattern in them is expanded.
+  # No word splitting any more: only the pattern itself is expanded.
   IFS=
   for names_name in $1; do
     if [ ! -e "$names_name" ] && [ ! -L "$names_name" ]; then
-      # A pattern may find nothing, a name may not.
+      # A pattern may match nothing, but a plain name has to exist.
       case $names_name in *[*?[]*) ;; *) printf 'left out: not there: %s\n' "$names_name" >>"$TASK/left-out" ;; esac
       continue
     fi
@@ -69,7 +70,7 @@ names_expand() ( # PATTERN
   done
 )
 
-# Each name once, and none below another: a restore takes no duplicates.
+# Each name once, and none below another: a restore refuses duplicates.
 names_once() {
   sort -u | awk -F / '{
     path = ""
@@ -82,7 +83,7 @@ names_once() {
   }'
 }
 
-# A name behind a link that leads out of the data folder could be archived, and never be restored.
+# A name behind a link that leads out of the data folder could be archived, but never restored.
 names_inside() {
   inside_data=$(cd "$EDGE_DATADIR" && pwd -P) || return 1
   inside_last=
@@ -101,7 +102,7 @@ names_inside() {
   done <"$TASK/names"
 }
 
-# What is ours holds secrets, and a restore takes nothing of it.
+# Our own folders contain secrets, and a restore refuses them.
 names_not_ours() {
   own_in_data >"$TASK/own" || return 1
   [ -s "$TASK/own" ] || return 0
@@ -118,7 +119,7 @@ names_not_ours() {
   done <"$TASK/names"
 }
 
-# What a restore would not take is left out of it, and told: one odd file must not cost the backup of everything else.
+# What a restore would refuse is left out and reported: one odd file must not prevent the backup of everything else.
 write_archive() { edge_admin archive "$EDGE_DATADIR" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" "$@" <"$TASK/names"; }
 
 cannot_write() { # EXIT-STATUS
@@ -146,8 +147,8 @@ say_left_out() {
   cat "$TASK/left-out"
 }
 
-# `df` fails where the folder is on no mount that it knows (a chroot), and there stat asks the file system itself. Some file systems do not tell
-# their size: what has no blocks at all is not full.
+# `df` fails if it does not know the folder's mount (a chroot); then stat asks the file system itself. Some file systems
+# do not report their size: one without any blocks does not count as full.
 free_kib() { # FOLDER: a number, or nothing and exit status 1
   {
     df -Pk "$1" 2>/dev/null | sed -n '2s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*  *\(-\{0,1\}[0-9][0-9]*\)  *[0-9]*% .*/\1 \2/p'
@@ -155,7 +156,7 @@ free_kib() { # FOLDER: a number, or nothing and exit status 1
   } | awk '$1 > 0 && $2 ~ /^-?[0-9]+$/ { print $2; found = 1; exit } END { exit !found }'
 }
 
-# As `du -h` says it, with one decimal always. Of the length, not of the blocks: some file systems only know those a while later.
+# Like `du -h`, always with one decimal. Of the length, not of the blocks, which some file systems know only later.
 human_size() { # BYTES
   awk -v bytes="$1" 'BEGIN {
     size = int((bytes + 4095) / 4096) * 4
@@ -183,7 +184,7 @@ start() {
     start_free=$((start_free - KEPT_FREE))
     [ "$start_kib" -lt "$start_free" ] || fail E1000 "Backup archive is too large: $start_kib of $start_free KiB"
   else
-    # A disk that is full will still say so.
+    # On a full disk the write itself will fail.
     echo "nothing here says how much room is left for $UPLOADS"
   fi
   step 30 'Starting backup'
@@ -191,7 +192,7 @@ start() {
   checkpoint backup-sized
   write_archive "$PARTIAL" >>"$TASK/left-out" 2>"$TASK/refused" || cannot_write "$?"
   say_left_out
-  # By the same rules as a restore: what could not be restored is no backup.
+  # By the rules of a restore: an archive that cannot be restored is no backup.
   start_refusal=$(edge_admin screen "$PARTIAL" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>&1) ||
     fail E1000 "The backup could not be restored: $start_refusal"
   step 70 'writing done'
@@ -241,7 +242,7 @@ recover() {
     stop
     rm -f "$STATUS"
   elif [ "$PROGRESS" -ge 80 ] && [ "$(told)" = success ]; then
-    # All that is missing is the task's own status.
+    # Only the task's own status is missing.
     END_STATE=completed
   else
     rm -f "$PARTIAL" "$ARCHIVE"

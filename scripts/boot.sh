@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the machine does at start-up where systemd does not do it: `boot.sh network|storage|storage-attach|storage-detach`. The init script
-# calls the first two, the unit edge-admin-storage.service the last two. A newcomer's trap: secrets are read from storage.conf and
-# written to files only root can read; they are never an argument of a program.
+# The start-up work that systemd does not do: `boot.sh network|storage|storage-attach|storage-detach`. The init script
+# calls the first two, the unit edge-admin-storage.service the last two. Secrets are read from storage.conf and written
+# to files that only root can read; they are never arguments of a program.
 if [ -z "${EDGE_ROOT:-}" ] || [ -n "${SUDO_UID:-}" ]; then
   unset EDGE_NETROOT
   # shellcheck source=/dev/null
@@ -20,7 +20,7 @@ fi
 
 STORAGE_CONF=$EDGE_SYSCONFDIR/storage.conf
 STORAGE_LINK=${EDGE_NETROOT:-}$STORAGE_DEVICE
-# What is attached now: the options may be others by the time it is detached.
+# Records what is attached: the options may have changed when it is detached.
 STORAGE_ATTACHED=$STORAGE_LINK.attached
 NBD_DEVICE=/dev/nbd0
 
@@ -43,10 +43,11 @@ storage_link() { # DEVICE
   ln -sfn "$1" "$STORAGE_LINK"
 }
 
-# Not in a test: busybox takes its own modprobe whatever the path says.
+# Not in a test: busybox uses its own modprobe whatever PATH says.
 load_module() { [ -n "${EDGE_NETROOT:-}" ] || modprobe "$1" 2>/dev/null || :; } # NAME
 
-# The record of a target, where the packages keep it. Its CHAP lines are ours: written into the file, never given as arguments.
+# The record of a target, where the packages keep it. We write its CHAP lines into the file instead of passing them as
+# arguments.
 iscsi_record() { # TARGET IP
   for iscsi_folder in "${EDGE_NETROOT:-}/etc/iscsi/nodes/$1" "${EDGE_NETROOT:-}/var/lib/iscsi/nodes/$1"; do
     [ -d "$iscsi_folder" ] || continue

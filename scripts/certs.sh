@@ -1,6 +1,7 @@
 #!/bin/sh
-# Checks a certificate and its key, tries them in a real handshake, then puts them in place: `certs.sh run TASKDIR`. A newcomer's trap: the
-# lines in update_certs.log are read by clients of the original; `appliance.pem` and `stunnel.conf` in them are words, not our files.
+# Checks a certificate and its key, tests them in a real handshake, then puts them in place: `certs.sh run TASKDIR`.
+# Clients of the original read the lines in update_certs.log; `appliance.pem` and `stunnel.conf` in them are only words,
+# not our files.
 LOCK=certs
 NEEDS='node openssl'
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
@@ -25,15 +26,16 @@ refuse() { # [TEXT]
   fail E1000 'Invalid or missing TLS certificate files'
 }
 
-# A file without a byte order mark, with LF at its line ends, and with each block beginning on a line of its own: `cat` of files whose last line
-# has no end puts END and BEGIN on one.
+# Normalizes a file: no byte order mark, LF line ends, and each block on lines of its own (`cat` of files without a
+# final line end puts END and BEGIN on one line).
 plain_pem() { # FILE
   tr -d '\r' <"$1" | awk -v "mark=$(printf '\357\273\277')" '
     NR == 1 && index($0, mark) == 1 { $0 = substr($0, length(mark) + 1) }
     { sub(/^[ \t]+-----/, "-----"); gsub(/----------BEGIN /, "-----\n-----BEGIN "); print }'
 }
 
-# Every block of one kind in FILE as PREFIX1.pem, PREFIX2.pem …; prints how many. Anything around is left out.
+# Writes every block of one kind in FILE as PREFIX1.pem, PREFIX2.pem …; prints their number. Text around the blocks is
+# left out.
 split_pem() { # FILE KIND PREFIX
   plain_pem "$1" | awk -v "kind=$2" -v "prefix=$3" -v "most=$MAX_CERTIFICATES" '
     /^-----BEGIN / { inside = ($0 ~ ("^-----BEGIN " kind "-----[ \t]*$")); if (inside) out = prefix (++n) ".pem" }
@@ -42,7 +44,7 @@ split_pem() { # FILE KIND PREFIX
     END { print n + 0 }'
 }
 
-# openssl that can neither ask for a passphrase nor look into the system for more than it was given.
+# openssl, without passphrase prompts and without the system's certificates.
 certificate() { openssl x509 -noout "$@" </dev/null 2>/dev/null; }
 private_key() { openssl pkey -passin pass: "$@" </dev/null 2>/dev/null; }
 hash_of() { openssl dgst -sha256 -r | cut -d ' ' -f 1; }
@@ -63,7 +65,7 @@ strong_enough() { # CERTIFICATE: RSA of 2048 bits, elliptic curves of 256
   esac
 }
 
-# openssl compares no clock with the begin of a certificate but when it verifies one, and says so by number 9.
+# openssl checks the start date of a certificate only when it verifies one, and reports it as error 9.
 begins_later() { # FILE
   openssl verify -partial_chain -no-CApath -no-CAfile -trusted "$1" "$1" </dev/null 2>&1 | grep -q 'error 9 at'
 }
@@ -143,7 +145,7 @@ check_ca() {
     cat "$TASK/try/ca$number.pem" >>"$TASK/try/enterprise-ca.crt"
     number=$((number + 1))
   done
-  # Sent along only when it belongs to the chain: a stranger's certificate breaks strict clients.
+  # Sent only if it belongs to the chain: an unrelated certificate breaks strict clients.
   if issued_by "$TASK/try/enterprise-ca.crt" "$TASK/try/chain$CHAIN.pem"; then
     [ "$(fingerprint <"$TASK/try/ca1.pem")" = "$(fingerprint <"$TASK/try/chain$CHAIN.pem")" ] ||
       cat "$TASK/try/enterprise-ca.crt" >"$TASK/try/served-ca.pem"
@@ -160,24 +162,24 @@ system_bundle() { # prints the file of the authorities that this system trusts
   done
 }
 
-# A browser may know the authority, but it asks nobody for a certificate between that and ours.
+# A browser may know the authority, but it does not fetch certificates between that and ours.
 warn_of_gap() {
   gap_last=$TASK/try/chain$CHAIN.pem
   gap_bundle=$(system_bundle)
-  # Its own issuer: nothing is above it.
+  # Self-signed: nothing is above it.
   [ "$(certificate -subject_hash -in "$gap_last")" = "$(certificate -issuer_hash -in "$gap_last")" ] || [ -s "$TASK/try/served-ca.pem" ] ||
     { [ -f "$TASK/try/enterprise-ca.crt" ] && issued_by "$TASK/try/enterprise-ca.crt" "$gap_last"; } ||
     { [ -n "$gap_bundle" ] && issued_by "$gap_bundle" "$gap_last"; } ||
     note "WARNING: the issuer of certificate $CHAIN of appliance.pem is not sent along: an intermediate certificate may be missing"
 }
 
-# A TLS server with the new pair on a socket in our own folder, and a client that looks at what it gets.
+# Starts a TLS server with the new pair on a socket in our own folder, and a client that checks what it receives.
 try_handshake() (
   cd "$TASK/try" || exit 1
   cat chain.pem served-ca.pem >sent.pem
   set -- -cert chain1.pem -key key1.pem -pass pass: -no_tls1 -no_tls1_1 -naccept 1 -quiet
   [ ! -s sent.pem ] || set -- "$@" -cert_chain sent.pem
-  # The socket's path is relative: a socket's name has room for about a hundred characters.
+  # A relative path, because a socket's name is limited to about a hundred characters.
   timeout -s KILL 20 openssl s_server -unix try.sock "$@" </dev/null >server.txt 2>&1 9>&- &
   server=$!
   round=0
@@ -214,7 +216,7 @@ stage_file() { # SOURCE TARGET [secret]
   place 640 "$@"
 }
 stage() (
-  # What reads the key may be no more than a member of its group: it has to get through the folders.
+  # Programs that read the key may only be members of its group, so the group needs access to the folders.
   if original_group >/dev/null; then umask 022; fi
   (umask 077 && cat "$TASK/try/key1.pem" "$TASK/try/enterprise.crt" "$TASK/try/served-ca.pem" >"$TASK/try/enterprise.pem") &&
     stage_file "$TASK/try/key1.pem" "$PKI/private/enterprise.key" secret &&
@@ -225,7 +227,8 @@ stage() (
     place 644 "$TASK/try/ca-bundle.crt" "$PKI/cacerts/ca-bundle.crt"
 )
 
-# What was not there before gets the group that the original's script gives it (jidoteki.md 5.5), so that its server, nginx and stunnel read it.
+# New files get the group that the original's script gives them (jidoteki.md 5.5), so that its server, nginx and stunnel
+# can read them.
 share_first() {
   [ -f "$TASK/first" ] && share_group=$(original_group) || return 0
   share_staff=$(sed -n 's/^staff:[^:]*:\([0-9]*\):.*/\1/p' /etc/group)

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# Tells the program that keeps the clock of the time server in network.conf: chrony, systemd-timesyncd or ntpd, whichever is here. Sourced by
-# settings.sh and boot.sh. Its file alone does not make chrony be here: Debian leaves that behind when chrony goes.
-# A newcomer's trap: where chrony.conf names no folder for files like ours (Debian's does), it gets a line that does.
+# Passes the time server in network.conf to the program that keeps the clock: chrony, systemd-timesyncd or ntpd,
+# whichever is installed. Sourced by settings.sh and boot.sh. A leftover configuration file does not prove that chrony
+# is installed: Debian keeps it after a removal. If chrony.conf includes no folder for our file (Debian's does), a line
+# is added.
 
 CLOCK_LINE='include /etc/chrony.d/*.conf'
 
@@ -30,11 +31,11 @@ clock_has_unit() { [ -d "${EDGE_NETROOT:-}/run/systemd/system" ] && systemctl ca
 
 clock_file() { # SERVER FILE TEXT
   [ -n "$1" ] || { rm -f "$2"; return; }
-  # These programs read it as accounts of their own.
+  # These programs read it under their own accounts.
   (umask 022 && mkdir -p "$(dirname -- "$2")") && printf '# Written by edge-admin.\n%s\n' "$3" | put "$2" 644
 }
 
-# A clock that does not follow is no reason to take the network back.
+# A clock that does not follow is no reason to roll the network back.
 clock_restart() { # NAME...: what it may be called here
   for clock_name; do
     if [ -d "${EDGE_NETROOT:-}/run/systemd/system" ]; then
@@ -46,12 +47,12 @@ clock_restart() { # NAME...: what it may be called here
 }
 
 clock_chrony() { # SERVER CHRONY.CONF
-  # What lies below /run is gone at the next boot.
+  # Files below /run are gone after the next boot.
   clock_named=$(awk '($1 == "confdir" || $1 == "sourcedir") && $2 !~ /^\/(var\/)?run\// {
     print $2 "/edge-admin." ($1 == "confdir" ? "conf" : "sources")
     exit
   }' "$2") || return 1
-  # Before the line that includes it: chrony does not start where the folder is missing.
+  # Created before the line that includes it: chrony does not start if the folder is missing.
   clock_file "$1" "${EDGE_NETROOT:-}${clock_named:-/etc/chrony.d/edge-admin.conf}" "server $1 iburst" || return 1
   if [ -n "$1" ] && [ -z "$clock_named" ] && ! grep -qxF "$CLOCK_LINE" "$2"; then
     clock_text=$(cat "$2") && printf '%s\n' "$clock_text" "$CLOCK_LINE" | put "$2" 644 || return 1

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Gathers logs for a download, without the secrets. Sourced by logs.sh and debug.sh, after lib.sh. A newcomer's trap: log folders belong to
-# programs we do not trust, so a file is copied by tar, which never follows a link, and read only from our own folder.
+# Collects logs for a download, without the secrets. Sourced by logs.sh and debug.sh, after lib.sh. Log folders belong
+# to programs that we do not trust, so files are copied by tar, which never follows a link, and read only from our own
+# folder.
 # shellcheck source=secrets.sh disable=SC2154 # here: lib.sh
 . "$here/secrets.sh"
 
@@ -11,7 +12,7 @@ collect_begin() { # makes the private work folder
   COLLECT=$EDGE_ROOT/tmp/collect-$TASK_ID
   tar_begin
   {
-    # Of others, too: they were killed, since the lock is ours, and hold logs that were not redacted yet.
+    # Also those of other tasks: they were killed, since we hold the lock, and contain logs that were not redacted yet.
     mkdir -p "$EDGE_ROOT/tmp" && rm -rf "$EDGE_ROOT"/tmp/collect-* &&
       (umask 077 && mkdir "$COLLECT" "$COLLECT/tree" "$COLLECT/raw") && collect_secrets >"$COLLECT/secrets"
   } || fail E1000 'The logs could not be gathered'
@@ -77,12 +78,12 @@ collect_source() { # PATH, absolute: a file, or everything in a folder
   [ -e "$1" ] || { manifest skipped "$1" 'not there'; return 0; }
   find "$1" ! -type d ! -type f >"$COLLECT/list" 2>/dev/null
   while IFS= read -r collect_path; do manifest skipped "$collect_path" 'not a regular file'; done <"$COLLECT/list"
-  # A name with a line feed cannot be listed one a line.
+  # A name with a line feed cannot be in a list with one name per line.
   find "$1" -type f ! -name '*
 *' ! -path '*
 *' >"$COLLECT/list" 2>/dev/null
   while IFS= read -r collect_path; do
-    # Listed twice, once through its folder: taken once.
+    # A file that is listed twice, once through its folder, is collected once.
     grep -qxF -e "$collect_path" "$COLLECT/done" 2>/dev/null && continue
     printf '%s\n' "$collect_path" >>"$COLLECT/done"
     collect_file "$collect_path" || return 1
@@ -90,7 +91,7 @@ collect_source() { # PATH, absolute: a file, or everything in a folder
 }
 
 pack() { # FOLDER: its content as a tar.gz on standard output, names without a leading slash
-  # A pipe only tells how gzip ended; a tar that could not read or write all leaves a mark.
+  # A pipe only reports the exit status of gzip; a tar that could not read or write everything leaves a mark.
   {
     (
       cd "$1" || exit 1
@@ -103,13 +104,13 @@ pack() { # FOLDER: its content as a tar.gz on standard output, names without a l
   } | gzip -nc && [ ! -e "$COLLECT/pack.failed" ]
 }
 
-# A list that cannot be read is not an empty one: the archive would be good, and lack what it is made for.
+# An unreadable list must not count as empty: the archive would lack what it is made for.
 collect_list() { # NAME WORDS: etc/NAME as $COLLECT/NAME
   edited "$EDGE_ROOT/etc/$1" >"$COLLECT/$1" 2>"$COLLECT/refused" ||
     fail E1000 "$2: $(head -n 1 "$COLLECT/refused")"
 }
 
-# The archive of the logs. The paths of logs.txt are the vendor's; a path that is not there is left out.
+# The archive of the logs. The paths in logs.txt are the vendor's; a missing path is left out.
 collect_logs() { # OUT [PATH...]: more than the log folder and those paths
   collect_packed=$1
   shift

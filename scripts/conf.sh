@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Reads the KEY=VALUE files that vendors source (network.conf, storage.conf) without ever running them: the server that wrote them may be
-# less trusted than we are. After lib.sh. A newcomer's trap: a line that is not a plain assignment makes the whole file refused, it is never skipped.
+# Reads the KEY=VALUE files that vendors source (network.conf, storage.conf) without running them: the server that wrote
+# them may be less trusted than this script. After lib.sh. A line that is not a plain assignment makes it refuse the
+# whole file; it is never skipped.
 
 # The value of one line, unquoted: bare word, "…" with \ before \ " $ `, or '…' with '\'' for a quote.
 # shellcheck disable=SC2016
@@ -51,8 +52,8 @@ conf_check() { # FILE "NAMES": whether FILE holds nothing but assignments of pla
   [ ! -L "$1" ] && conf_text=$(edited "$1") && printf '%s\n' "$conf_text" | awk -v "names=$2" "$conf_awk"
 }
 
-# The same of what the server gives us, and a vendor's shell will source: that takes a byte order mark for the beginning of a word, and runs what
-# stands behind it, where we saw a comment.
+# The same for files from the server that a vendor's shell will source: a shell takes a byte order mark for the
+# beginning of a word, and would run what follows it, although we read it as a comment.
 conf_check_given() { # FILE "NAMES"
   conf_check "$1" "$2" && awk -v "names=$2" "$conf_awk" "$1"
 }
@@ -64,12 +65,12 @@ conf_value() { # FILE NAME: prints the value, empty when it is not there
 NETWORK_NAMES='mode interface ip subnet subnet_ipv6 router dns hostname ntpserver'
 STORAGE_NAMES='type mount_options ip share device target username password export_name port'
 
-# Whether the inputs of the task may be put in place: ours and the original's scripts do that.
+# Whether the inputs of the task may be put in place; used by our scripts and for the original's.
 settings_given() { # static|dhcp
   case $1 in static | dhcp) ;; *) return 1 ;; esac
   [ -s "$TASK/input/app.json" ] && [ -s "$TASK/input/network.json" ] || return 1
   conf_check_given "$TASK/input/network.conf" "$NETWORK_NAMES" || return 1
-  # A vendor's script gets the type as an argument and reads the file: both must say the same.
+  # A vendor's script gets the type as an argument and reads the file: both must agree.
   [ "$(conf_value "$TASK/input/network.conf" mode)" = "$1" ]
 }
 storage_given() {

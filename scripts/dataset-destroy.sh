@@ -1,7 +1,8 @@
 #!/bin/sh
-# Destroys a filesystem or volume: `dataset-destroy.sh run TASKDIR NAME alone|recursive`. A newcomer's trap: `zfs destroy -r` has destroyed
-# the snapshots already when it finds a filesystem busy, so everything is unmounted before, and mounted again when that does not work.
-# `input/planned` lists what the caller agreed to lose: nothing that was made since goes with it.
+# Destroys a file system or volume: `dataset-destroy.sh run TASKDIR NAME alone|recursive`. `zfs destroy -r` may have
+# destroyed the snapshots already when it finds a file system busy, so everything is unmounted first, and mounted again
+# if that fails. `input/planned` lists what the caller agreed to lose: nothing that was created since is destroyed with
+# it.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zfs.sh
@@ -11,7 +12,7 @@ NAME=${3:-}
 
 tree() { zfs list -H -o guid,name -t all -r "$1" 2>&1 9>&-; }
 
-# What is there goes to a file of the task; more than was agreed to ends it.
+# Writes the existing objects to a file of the task; if there are more than agreed, the task ends.
 look() { # NAME FILE
   tree "$1" >"$TASK/$2" || {
     zfs_rc=1 ZFS_SAID=$(head -n 1 "$TASK/$2")
@@ -20,7 +21,7 @@ look() { # NAME FILE
   refuse_new "$TASK/$2"
 }
 
-# All filesystems are unmounted by now: what is busy is a volume, which udev may be looking at.
+# All file systems are unmounted by now: a busy object is a volume that udev may have open.
 destroy() { # [-r] NAME
   destroy_tries=$TRIES
   until zfs_do destroy "$@"; do
@@ -45,7 +46,7 @@ run() { # NAME alone|recursive
   run_mounted=$(zfs list -H -o name,mounted -t filesystem -r "$1" 2>/dev/null 9>&- | sed -n 's/	yes$//p')
   look "$1" tree
   printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail E1000 'The task cannot be written down'
-  # The innermost first: a name sorts before what is below it.
+  # Innermost first: a name sorts before those below it.
   printf '%s\n' "$run_mounted" | sort -r >"$TASK/unmounting"
   while IFS= read -r run_name; do
     [ -z "$run_name" ] || zfs_do unmount "$run_name" || zfs_failed
@@ -61,13 +62,13 @@ run() { # NAME alone|recursive
     recursive) destroy -r "$1" ;;
     *) destroy "$1" ;;
   esac
-  # It is gone when it is gone, whatever the exit status was.
+  # What counts is whether it is gone, not the exit status.
   if run_left=$(zfs list -H -o name "$1" 2>/dev/null 9>&-); then fail E1000 "$run_left is still there"; fi
   checkpoint dataset-destroyed
   step 90 "$1 is destroyed"
 }
 
-# What was only unmounted is mounted again; what is gone is gone, and is told as such.
+# What was only unmounted is mounted again; what is destroyed is reported as destroyed.
 recover() {
   case $NAME in -*) return 0 ;; esac
   [ -f "$TASK/mounted" ] || return 0

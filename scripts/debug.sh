@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the encrypted debug bundle: `debug.sh run TASKDIR` leaves uploads/debug-bundle.tar, which only the vendor can read. A newcomer's trap:
-# the commands are the vendor's (etc/debug.txt), each up to its first semicolon; nothing of a caller ever gets into them.
+# Makes the encrypted debug bundle: `debug.sh run TASKDIR` leaves uploads/debug-bundle.tar, which only the vendor can
+# read. The commands are the vendor's (etc/debug.txt), each up to its first semicolon; no input of a caller ever reaches
+# them.
 LOCK=logs
 NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh
@@ -24,7 +25,7 @@ run_commands() { # FOLDER
     {
       printf 'Running: %s\n' "$commands_line"
       timeout -s KILL "$COMMAND_SECONDS" sh -c "$commands_line" </dev/null 2>&1 9>&-
-      # Something that the command left behind may hold the pipe for ever.
+      # A process that the command left behind may hold the pipe forever.
     } | timeout -s KILL "$((COMMAND_SECONDS + 5))" cat 9>&- | head -c "$COMMAND_MOST" >"$COLLECT/raw/output"
     tr -d '\000' <"$COLLECT/raw/output" | redact >"$1/debug-$commands_number.log" || return 1
     printf 'debug-%d.log %s\n' "$commands_number" "$commands_line" | redact >>"$1/manifest.txt"
@@ -49,7 +50,7 @@ run() {
   collect_begin
   collect_list debug.txt 'The list of debug commands cannot be read'
   (umask 077 && mkdir "$COLLECT/debug" "$COLLECT/bundle") || fail E1000 'The debug bundle could not be made'
-  # Of the audit log the newest part: the segment that grows, and the one before.
+  # The newest part of the audit log: the current segment, and the previous one.
   set -- "$EDGE_STATEDIR"/audit/[0-9]*.log
   while [ $# -gt 2 ]; do shift; done
   collect_logs "$COLLECT/debug/logs.tar.gz" "$@" "$EDGE_STATEDIR/audit/checkpoint"

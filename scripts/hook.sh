@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Runs the vendor's own scripts (docs/vendors.md has their contract). Sourced by lib.sh. A newcomer's trap: such a script may leave a service behind that
-# keeps its output open, so nothing waits for the end of that output but the process that reads it.
+# Runs the vendor's own scripts (docs/vendors.md has their contract). Sourced by lib.sh. Such a script may leave a
+# service running that keeps its output open, so only the process that reads that output waits for its end.
 
 HOOK_MOST=262144 # bytes of output kept
 HOOK_FAULT=
@@ -22,7 +22,7 @@ hook() { # NAME ARGUMENT...: 127 when there is none. HOOK_FAULT says what was wr
   fi
   rm -f "$TASK/late"
   printf '%s\n' "$HOOK_FAULT"
-  # It is there, whatever it did not find.
+  # The hook exists, whatever was missing when it ran.
   [ "$hook_rc" -ne 127 ] || hook_rc=126
   return "$hook_rc"
 }
@@ -31,7 +31,7 @@ hook_run() { # FILE ARGUMENT...
   rm -f "$TASK/late" "$TASK/hook-read"
   hook_pipe=$TASK/.hook.$$
   rm -f "$hook_pipe"
-  # On a full disk there is no pipe, and the old settings have to come back all the same.
+  # On a full disk no pipe can be made, but the old settings have to be restored all the same.
   mkfifo -m 600 "$hook_pipe" 2>/dev/null || {
     (limited "$EDGE_HOOK_SECONDS" hook_start "$@")
     return
@@ -40,7 +40,7 @@ hook_run() { # FILE ARGUMENT...
   hook_run_rc=0
   (limited "$EDGE_HOOK_SECONDS" hook_start "$@" >"$hook_pipe" 2>&1) || hook_run_rc=$?
   rm -f "$hook_pipe"
-  # What it printed is in the log before what we print. A service that has kept its output open keeps that process as well.
+  # Its output is in the log before ours. A service that keeps its output open also keeps that process.
   hook_tries=0
   until [ -e "$TASK/hook-read" ] || [ "$hook_tries" -ge 50 ]; do
     sleep 0.02 2>/dev/null || { sleep 1 && hook_tries=50; }
@@ -49,7 +49,7 @@ hook_run() { # FILE ARGUMENT...
   rm -f "$TASK/hook-read"
   return "$hook_run_rc"
 }
-# What we ignore while a task ends is not to be ignored by a service that it starts.
+# The signals that we ignore while a task ends must not be ignored by services that it starts.
 hook_start() (
   trap - INT TERM HUP
   exec "$@"
@@ -57,7 +57,7 @@ hook_start() (
 hook_read() {
   exec 9>&-
   trap - INT TERM HUP
-  # Byte for byte: what is buffered here would come too late, or not at all where a service keeps the output open.
+  # Byte by byte: buffered output would come too late, or never if a service keeps the output open.
   dd bs=1 count="$HOOK_MOST" 2>/dev/null
   hook_end=$(tail -c 2048 | tr -d '\000')
   [ -z "$hook_end" ] || printf '\n%s printed more than %d bytes; all but the end of the rest is left out:\n%s\n' "$hook_name" "$HOOK_MOST" "$hook_end"
@@ -87,7 +87,7 @@ hook_fault() { # EXIT-STATUS: a sentence
 }
 with_fault() { printf '%s%s' "$1" "${HOOK_FAULT:+: $HOOK_FAULT}"; } # TEXT: of a task, with what was wrong with its hook
 
-# What an editor on Windows makes of a script, and an interpreter that is not here; nothing when neither is the matter.
+# Reports damage by Windows editors and a missing interpreter; prints nothing if neither is the cause.
 script_fault() { # FILE NAME
   fault_line=$(head -n 1 "$1" | tr -d '\000' | cut -c 1-255)
   fault_end=$(printf '\r')

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# What every task script shares: its lock, its status, atomic files, swaps that can be undone. The contract is in README.md beside it.
-# A newcomer's trap: file descriptor 9 is the lock. Anything that may stay alive (a vendor's hook, a service) is started with 9>&-.
+# Shared by all task scripts: lock, status, atomic files, file swaps that can be undone. README.md beside it has the
+# contract. File descriptor 9 is the lock: start anything that may keep running (a vendor's hook, a service) with 9>&-.
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
-# Under sudo the caller is less trusted than we are: its environment decides nothing.
+# Under sudo the caller is less trusted, so its environment is ignored.
 if [ -n "${SUDO_UID:-}" ]; then
   unset EDGE_PATH EDGE_FAULT EDGE_NETROOT NODE_OPTIONS NODE_PATH OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
   # shellcheck disable=SC2034 # EDGE_WRAPPER: wrapper.sh
@@ -15,7 +15,7 @@ fi
 : "${EDGE_ROOT:?}" "${EDGE_SYSCONFDIR:?}" "${EDGE_DATADIR:?}" "${EDGE_STATEDIR:?}"
 : "${EDGE_LABEL:=SYSTEM}" "${EDGE_LEGACY_MD5:=0}" "${EDGE_UNPACK_LIMIT:=17179869184}" "${EDGE_ENTRY_LIMIT:=200000}" "${EDGE_LOG_SIZE:=16777216}"
 : "${EDGE_HOOK_SECONDS:=600}"
-# What scripts and hooks may rely on (docs/vendors.md). Here, and not taken from outside: it says what this text does.
+# The contract version for scripts and hooks (docs/vendors.md). Fixed here, because it describes this text.
 EDGE_CONTRACT=1
 PATH=${EDGE_PATH:+$EDGE_PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH EDGE_CONTRACT EDGE_ROOT EDGE_SYSCONFDIR EDGE_DATADIR EDGE_STATEDIR EDGE_LABEL
@@ -52,11 +52,11 @@ json_string() { # TEXT as a JSON string
   [ -n "$1" ] || printf '""'
 }
 
-# LAZY=1: until the final status, what is replaced is whole but not yet safe from a power cut. For a script whose recover does not
-# care which of its steps it finds: a sync would make it wait for all the big files it has just written.
+# LAZY=1: until the final status, files are replaced atomically but not synced. For a script whose recover does not
+# depend on which of its steps it finds: a sync would wait for all the big files that it has just written.
 sync_path() { [ -n "$LAZY" ] || sync "$1" 2>/dev/null || sync; }
 
-# What a file keeps when it is replaced: its mode, but a secret stays shut to others.
+# What a replaced file keeps: its mode, but a secret stays closed to others.
 kept_mode() { # MODE [secret]
   case ${2:-} in
     secret) printf '%o' $((0$1 & 0770)) ;;
@@ -64,15 +64,17 @@ kept_mode() { # MODE [secret]
   esac
 }
 
-# The file keeps its owner, group and mode; MODE is for a new one, which gets its folder's group. One for its owner only (600) is a secret.
+# The file keeps its owner, group and mode; MODE is for a new file, which gets its folder's group. A mode for the owner
+# only (600) marks a secret.
 put() { # FILE MODE: standard input becomes FILE, whole or not at all
   make_way "$1" || return 1
   put_rights "$1" "$2"
   put_content "$1"
 }
-# What somebody may have laid there to be replaced (in the uploads, or under sudo what is not root's) decides nothing.
+# A file that somebody else may have put there (in the uploads, or under sudo anything that is not root's) does not
+# decide owner, group or mode.
 put_rights() { # FILE MODE: sets put_user, put_group and put_mode
-  # $3 to $7 are the folder, $8 to ${12} what is there now.
+  # $3 to $7 describe the folder, $8 to ${12} the existing file.
   # shellcheck disable=SC2046
   set -- "$1" "$2" $(stat -c '%u %g %a %h %f' "${1%/*}" "$1" 2>/dev/null)
   put_user='' put_group=${4:-$OWN_GROUP} put_mode=$2
@@ -97,12 +99,12 @@ put_content() { # FILE: standard input becomes FILE, with what put_rights has se
   rm -f "$put_tmp"
   return 1
 }
-# The folder may belong to somebody less trusted (uploads), who may lay anything under any name in it and rename what is ours. So a new file has a name
-# that nobody can know before, is made by `set -C` (which refuses a link, but would open a pipe that was laid there), and what is done to it after
-# that is done to what is open.
+# The folder may belong to a less trusted user (uploads), who can create any name in it and rename our files. So a new
+# file has an unpredictable name, is created with `set -C` (which refuses a link, but would open a pipe), and is then
+# changed only through its open descriptor.
 new_name() { mktemp -u "${1%/*}/.${1##*/}.$$.XXXXXX"; } # FILE: prints a hidden name beside it
 OPEN=/proc/self/fd/8
-# Rights of a group that it could not get (we are not root) are not given to ours instead.
+# Rights of a group that it could not get (we are not root) are not given to our own group instead.
 put_give() { # FILE
   if [ -z "$put_user" ]; then
     [ "$put_group" = "$OWN_GROUP" ] || chgrp "$put_group" "$OPEN" 2>/dev/null || :
@@ -112,10 +114,11 @@ put_give() { # FILE
   fi
 }
 
-# What fails from here on is no refusal that left everything as it was: people have to hear of it (src/features/jobs/refusal.ts).
+# A failure from here on is not a refusal that left everything unchanged: it has to be reported
+# (src/features/jobs/refusal.ts).
 done_in_part() { : | put "$TASK/in-part" 640 || :; }
 
-# For a status that must not go on lying: on a full disk its old text makes room for the new one.
+# For a status that must not stay wrong: on a full disk the old text is removed to make space for the new one.
 put_anyhow() { # FILE MODE TEXT
   make_way "$1" || return 1
   put_rights "$1" "$2"
@@ -125,7 +128,8 @@ put_anyhow() { # FILE MODE TEXT
   }
 }
 
-# The SFTP user can create a folder under the name of a file that we write. It is renamed and not removed: it may hold data, and may be large.
+# The SFTP user can create a folder under the name of a file that we write. It is renamed and not removed: it may
+# contain data, and may be large.
 make_way() { # FILE
   case $1 in "$UPLOADS"/*) ;; *) return 0 ;; esac
   { [ -d "$1" ] && [ ! -L "$1" ]; } || return 0
@@ -143,19 +147,20 @@ log_of_kind() {
 
 rename() { # FILE TARGET: `mv` would move into a folder, or into where a link leads to one
   make_way "$2" || return 1
-  # Between the look and the move the caller could lay a folder there; -T, which not every mv has, never moves into one.
+  # The caller could create a folder there between the check and the move; -T, which not every mv has, never moves into
+  # a folder.
   [ -z "${SUDO_UID:-}" ] || { mv -fT "$1" "$2"; return; }
   [ ! -d "$2" ] || { [ -L "$2" ] && rm -f "$2"; } || return 1
   mv -f "$1" "$2"
 }
 
-# GNU tar takes `\` in its arguments for an escape: a file named `\057etc\057shadow` would be another file. Call before the first
-# tar_create; not in a pipe.
+# GNU tar interprets `\` in its arguments: a file named `\057etc\057shadow` would be another file. Call this before the
+# first tar_create; not in a pipe.
 tar_begin() { TAR_LITERAL=$(tar --help 2>&1 | grep -o -m 1 -e --no-unquote | head -n 1) || :; }
 tar_create() { tar ${TAR_LITERAL:+"$TAR_LITERAL"} -c "$@"; }
 
-# A list that people edit, as they meant it: without a byte order mark, with plain line ends. What Windows calls Unicode is named, never guessed.
-# 1: it is not there; 2: it is, and cannot be read.
+# Reads a list that people edit: without a byte order mark, with plain line ends. UTF-16 is reported, never guessed. 1:
+# it does not exist; 2: it cannot be read.
 edited() { # FILE
   edited_rc=0
   edited_fault=$(fault_of "$1") || edited_rc=$?
@@ -178,7 +183,7 @@ fault_of() { # FILE: prints why it cannot be read as text; exit status as `edite
 log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not followed
   [ -d "$EDGE_ROOT/log" ] || mkdir -p "$EDGE_ROOT/log"
   [ ! -L "$EDGE_ROOT/log/$1" ] || rm -f "$EDGE_ROOT/log/$1"
-  # What root made in a sticky folder nobody else can replace, so a look at it stays true.
+  # In a sticky folder nobody else can replace root's files, so a check of one stays valid.
   is_ours "$EDGE_ROOT/log/$1" || new_log "$1" || return 0
   # Not `.1`: that name is logrotate's.
   if [ -f "$EDGE_ROOT/log/$1" ] && [ "$(stat -c %s "$EDGE_ROOT/log/$1")" -ge "$EDGE_LOG_SIZE" ] &&
@@ -190,7 +195,8 @@ log_text() { # FILE TEXT: a line as it is. A link there is not ours, and not fol
   [ -e "$EDGE_ROOT/log/$1" ] || new_log "$1" || return 0
   printf '%s\n' "$2" >>"$EDGE_ROOT/log/$1"
 }
-# Empty, with the owner, group and mode of LIKE, or else with its folder's group: on the original's image its server reads them.
+# Creates an empty file with the owner, group and mode of LIKE, or else with its folder's group: on the original's image
+# its server reads it.
 new_log() { # FILE [/LIKE]
   # shellcheck disable=SC2046
   set -- "$1" "${2:-}" $(stat -c '%u %g %a' "$EDGE_ROOT/log${2:-}" 2>/dev/null)
@@ -202,7 +208,7 @@ new_log() { # FILE [/LIKE]
     [ "${3:-}:${4:-}" = "$OWN_USER:$OWN_GROUP" ] || chown "${3:-}:${4:-}" "$OPEN" 2>/dev/null || :
     chmod "${5:-640}" "$OPEN"
   ) || return 1
-  # Under sudo what is in its place is not ours, and has to go. Else it may be another script's, which has just said something in it.
+  # Under sudo a file in its place is not ours, and is removed. Otherwise another script may have just written to it.
   if [ -n "${SUDO_UID:-}" ]; then
     rename "$new_log_tmp" "$EDGE_ROOT/log/$1" || new_log_rc=$?
   elif [ ! -e "$EDGE_ROOT/log/$1" ]; then
@@ -252,15 +258,16 @@ checkpoint() { # NAME: a persisted step; the tests make it fail here
   return 0
 }
 
-# udev opens every disk and volume that is new or changed, to look at it, and for so long ZFS calls it busy, or does not find it. This waits
-# for udev; what it has not heard of yet is why its callers try again, TRIES times in all.
+# udev opens every new or changed disk and volume, and meanwhile ZFS reports it as busy or does not find it. This waits
+# for udev; because udev may not know of the device yet, callers retry, TRIES times in all.
 # shellcheck disable=SC2034
 TRIES=6
 settle() {
   if command -v udevadm >/dev/null; then udevadm settle -t 10 9>&-; fi
 }
 
-# The appliance's own folders, as far as a vendor has laid them into the data folder: they are in no backup, and no restore writes there.
+# The appliance's own folders that a vendor has placed in the data folder: they are in no backup, and no restore writes
+# there.
 own_in_data() {
   own_data=$(cd "$EDGE_DATADIR" && pwd -P) || return 1
   for own_folder in "$here" "$EDGE_STATEDIR" "$EDGE_SYSCONFDIR" "$EDGE_ROOT" "$EDGE_ROOT/etc" "$EDGE_ROOT/bin" "$EDGE_ROOT/log" \
@@ -272,12 +279,12 @@ own_in_data() {
 
 # ---- files that go into place together, and back together (store/file-transaction.ts does the work)
 
-# TARGET keeps its mode; its owner and group are kept by the swap. MODE is for a new one.
+# TARGET keeps its mode, and the swap keeps its owner and group. MODE is for a new file.
 place() { # MODE SOURCE TARGET [secret]: stage SOURCE as TARGET's next content
   place_to=$TASK/swap/new$3
   place_mode=$1
   if [ -f "$3" ] && [ ! -L "$3" ]; then place_mode=$(kept_mode "$(stat -c %a "$3")" "${4:-}"); fi
-  # Not readable for anybody else in between: it may be a private key.
+  # Closed to others meanwhile: it may be a private key.
   mkdir -p "$(dirname -- "$place_to")" && (umask 077 && cp -f "$2" "$place_to") && chmod "$place_mode" "$place_to"
 }
 edge_admin() {
@@ -287,36 +294,36 @@ edge_admin() {
   case $edge_admin_rc-${EDGE_FAULT:-} in 137-*=kill) kill -9 $$ ;; esac
   return "$edge_admin_rc"
 }
-# On an image of the original's root shares etc/ with a group, which is its server's. Where there is none, and under sudo, whoever made a folder
-# has said who reads what is in it.
+# On an image of the original root shares etc/ with the group of its server. Otherwise, and under sudo, the folder's
+# creator decides who reads its files.
 original_group() { # prints it
   [ -z "${SUDO_UID:-}" ] && [ "$OWN_USER" = 0 ] || return 1
   original_gid=$(stat -c %g "$EDGE_ROOT/etc") && [ "$original_gid" != 0 ] && printf '%s' "$original_gid"
 }
-# What the original's script would have given that group, in a folder that is root's own.
+# The rights that the original's script gives to that group, in a folder that is root's.
 place_conf() { # SOURCE [secret]: stage SOURCE as $CONF
   [ -e "$CONF" ] || conf_group=$(original_group) || :
   place 640 "$1" "$CONF" "${2:-}"
 }
 share_conf() { [ -z "${conf_group:-}" ] || chown -h "0:$conf_group" "$CONF"; }
-# Where the tool of an image that runs from memory lays links, it writes over what they lead to: the old content is kept, not the link.
+# The tool of an image that runs from memory writes to the target of its links: so the content is saved, not the link.
 # shellcheck disable=SC2046
 swap_in() { between_saves edge_admin swap in $(saves_state && echo --contents) "$TASK/swap" /; }
 # shellcheck disable=SC2046
 swap_keep() { between_saves edge_admin swap keep $(saves_state && echo --contents) "$TASK/swap" "$@"; } # PATH...
 swap_back() { [ ! -d "$TASK/swap" ] || between_saves edge_admin swap back "$TASK/swap"; }
 swap_done() { rm -rf "$TASK/swap"; }
-# From here on the new files are the files: what dies now is finished by recover, not put back.
+# From here on the new files count: a task that dies is completed by recover, not undone.
 swap_commit() { : | put "$TASK/committed" 640 && swap_done; }
-# For recover: puts everything back. False when there is nothing to put back, because it was committed (the task is completed then), and
-# when it cannot be put back.
+# For recover: restores everything. False if there is nothing to restore, because it was committed (the task is then
+# completed), or if it cannot be restored.
 swap_undo() {
   if [ -f "$TASK/committed" ]; then
     swap_done
     END_STATE=completed
     return 1
   fi
-  # For persist_end. First, since a second try finds nothing more to put back.
+  # For persist_end. First, because a second try finds nothing left to restore.
   [ ! -f "$TASK/swap/plan.json" ] || : | put "$TASK/put-back" 640 || :
   if swap_back; then
     swap_done
@@ -330,7 +337,7 @@ swap_undo() {
 
 # ---- the life of a task
 
-# Field N of a process's stat line, counted after the command name, which may itself hold blanks, brackets and line ends
+# Field N of a process's stat line, counted after the command name, which may contain spaces, parentheses and line ends
 # (proc(5): 4 is the session, 20 the start time).
 stat_field() ( # PID N
   sf_text=
@@ -343,7 +350,8 @@ stat_field() ( # PID N
   printf '%s' "$1"
 )
 
-# Half-written files of a killed `put` bear its number. Not all that look like it: in etc/ and the uploads other tasks write as well.
+# Temporary files of a killed `put` contain its process ID. Only those are removed: other tasks also write in etc/ and
+# the uploads.
 write_down_who() { printf '%s\n' "$$" >>"$TASK/writers" || :; }
 drop_half_written() {
   rm -f "$TASK"/.[a-z]*.[0-9]*
@@ -356,8 +364,8 @@ drop_half_written() {
   done <"$TASK/writers"
 }
 
-# What every script runs before it could even say that it failed; what it runs besides stands in its NEEDS. Asked for first: a program that is missing in
-# the midst of the work would be told as a fault of what it was to work on.
+# The programs that every script needs before it could even report a failure; what else it runs is in its NEEDS. Checked
+# first: a program that is missing in the middle of the work would look like a fault of its input.
 missing_programs() { # sets MISSING
   MISSING=
   for mp_name in awk basename cat chgrp chmod chown cmp cp cut date dd dirname find flock grep head id ln mkdir mkfifo mktemp mv od rm sed sleep stat sync tail \
@@ -366,7 +374,8 @@ missing_programs() { # sets MISSING
   done
 }
 
-# `flock -w` is not in every busybox. A file that was removed meanwhile (forget_locks) would lock nobody out: then it is the one that is there now.
+# Not every busybox has `flock -w`. If the file was removed meanwhile (forget_locks), its lock excludes nobody: then the
+# new file is locked.
 take_lock() { # SECONDS; false: another task has it. What else keeps flock from its work is no task
   take_lock_left=$1
   take_lock_file=$EDGE_STATEDIR/locks/$LOCK.lock
@@ -392,18 +401,19 @@ take_lock() { # SECONDS; false: another task has it. What else keeps flock from 
   done
 }
 
-# Each dataset has a lock, and leaves it when it goes. One that nobody has had for a day goes as well: by its holder alone, and only while it
-# is old, since another holder may have removed it first and a task have made it again.
+# Each dataset has a lock file, which stays when the dataset is destroyed. Lock files that were not used for a day are
+# removed: only by their holder, and only while they are old, since another holder may have removed one first and a task
+# may have created it again.
 forget_locks() {
   case $LOCK in dataset-*) ;; *) return 0 ;; esac
-  # Never as text: the folder is the server's, and what stands behind a line end in a name would be a path to root.
+  # Never parsed as text: the folder is the server's, and text after a line end in a name would become a path for root.
   # shellcheck disable=SC2016
   find "$EDGE_STATEDIR/locks/." ! -name . -prune -name 'dataset-*.lock' -type f -mtime +0 -exec flock -n {} \
     sh -c '[ -z "$(find "$0" -prune -type f -mtime +0)" ] || rm -f "$0"' {} \; || :
 }
 
-# For what is destroyed with everything in it: the caller agreed to what is in `input/planned`, GUID<tab>NAME a line, and to nothing else; one that
-# was made again under its name is another one.
+# For destroying with everything below: the caller agreed to what is in `input/planned`, one GUID<tab>NAME per line, and
+# to nothing else; an object that was created again under its name is another one.
 refuse_new() { # FILE: what is there now, in the same form
   [ -f "$TASK/input/planned" ] || fail INVALID 'The plan is missing'
   refuse_rc=0
@@ -429,8 +439,8 @@ finish() { # STATE
   forget_old
 }
 
-# The inputs may be secrets, and nothing reads them once the task ended. swap/old stays: when a swap could not be put back, the only copy of
-# the old files is in there.
+# The inputs may be secrets, and nothing reads them after the end. swap/old stays: if a swap could not be undone, it has
+# the only copy of the old files.
 drop_unneeded() { rm -rf "$1/input" "$1/try" "$1/swap/new"; } # TASKFOLDER
 
 ended() { # the EXIT trap of a run
@@ -470,7 +480,7 @@ has_ended() { # whether the task's own status is a final one
   esac
 }
 
-# The session of this process, when its leader started, and of which boot that is: what tells a number that was given again.
+# The session of this process, its leader's start time, and the boot: together they detect a reused number.
 who_runs() {
   who_session=$(stat_field $$ 4)
   printf '%s %s %s\n' "$who_session" "$(stat_field "$who_session" 20)" "$(cat /proc/sys/kernel/random/boot_id)"
@@ -478,12 +488,13 @@ who_runs() {
 
 # ---- under sudo: somebody less trusted made the task, owns its folder, and shares folders with us (README: "What sudo mode protects")
 
-# What others than root could replace or change, of PATH.... In a sticky folder nobody can rename or remove what root owns.
+# Prints those of PATH... that others than root could replace or change. In a sticky folder nobody else can rename or
+# remove root's files.
 open_to_others() {
   find -H "$@" -prune \( ! -user 0 -o \( -perm -0020 -o -perm -0002 \) ! \( -type d -perm -1000 \) \) -print
 }
 
-# Whether FILE is root's own, under this one name. Always true without sudo.
+# Whether FILE is root's, with this name only. Always true without sudo.
 is_ours() {
   [ -z "${SUDO_UID:-}" ] && return 0
   [ -f "$1" ] && [ ! -L "$1" ] && [ -z "$(find "$1" -prune \( ! -user 0 -o -perm -0020 -o -perm -0002 -o -links +1 \) -print)" ]
@@ -494,7 +505,7 @@ refuse_caller() { # TEXT
   exit 77
 }
 
-# Everything that decides what root does must be root's: the folders up to / as they are named and as they really are, keys and lists.
+# Everything that decides what root does must be root's: the folders up to / as named and as resolved, keys and lists.
 check_folders() { # PATH...
   for co_path; do
     [ -d "$co_path" ] || refuse_caller "no such folder: $co_path (edge-admin's scripts/owners.sh makes it)"
@@ -519,7 +530,7 @@ check_owners() {
   done
 }
 
-# Our own folder for the task: status, pid, inputs and swap are never looked for in the caller's. A task has one run.
+# Our own folder for the task: status, pid, inputs and swap are never read from the caller's. A task runs once.
 take_task() {
   check_owners
   case $SUDO_UID-${SUDO_GID:-} in *[!0-9-]* | -* | *-) refuse_caller 'no caller' ;; esac
@@ -531,13 +542,14 @@ take_task() {
   fi
 }
 
-# The inputs are read with the caller's rights, so that a link shows it nothing it could not see.
+# The inputs are read with the caller's rights, so that a link gives access to nothing more.
 take_inputs() {
   [ -n "${SUDO_UID:-}" ] || return 0
   edge_admin take "$SUDO_UID" "$SUDO_GID" "$EDGE_STATEDIR/tasks/$TASK_ID/input" "$TASK/input" || fail E1000 'The files of the task cannot be read'
 }
 
-# The server forgets old tasks; what we kept of them goes as well, whatever it says. One that was killed after its last status still has inputs.
+# The server removes old tasks; then our part of them is removed, too, regardless of its content. A task that was killed
+# after its last status still has inputs.
 forget_old() {
   [ -n "${SUDO_UID:-}" ] || return 0
   for forget_task in "$EDGE_STATEDIR"/work/*; do
@@ -583,11 +595,11 @@ main() {
   [ ! -L "$EDGE_STATEDIR/locks/$LOCK.lock" ] || rm -f "$EDGE_STATEDIR/locks/$LOCK.lock"
   case $ACTION in
     run)
-      # Taken: another task of this kind runs. Its status is not ours to touch, and ours was never started.
+      # Held: another task of this kind is running. We must not touch its status, and ours never started.
       STARTED_AT=$(now)
-      # One more try: the server's own look at the lock holds it for an instant.
+      # Retried once: the server's own check holds the lock for a moment.
       take_lock 1 || {
-        # Cancelled before it began: whoever has the lock is about to write that down.
+        # Cancelled before it began: the holder of the lock is about to record that.
         ! has_ended || exit 75
         ERROR_CODE=BUSY
         ERROR_MESSAGE='already running'
@@ -603,18 +615,18 @@ main() {
       take_inputs
       forget_locks
       run "$@"
-      # Not by falling off the end: an update may have put another text where this script is read from.
+      # An explicit exit: an update may have replaced the file that this shell is still reading.
       exit
       ;;
     recover | cancel)
-      # What is alive of a task that ended by itself is a service that its hook started.
+      # A process that is left from a task that ended by itself is a service that its hook started.
       if has_ended; then
         take_lock 1 && drop_half_written
         exit 0
       fi
       end_leftovers
       main_tries=20
-      # One that has just begun may have had the lock already, and not yet said who it is.
+      # A task that has just begun may hold the lock already without having recorded its process.
       until take_lock 1; do
         main_tries=$((main_tries - 1))
         [ "$main_tries" -gt 0 ] || { echo "the lock $LOCK is still held" >&2; exit 75; }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What license.sh and wrapper.sh share: the vendor's license.sh decides about the license that lies in place, which is either kept or put back
-# by `swap_undo`. A newcomer's trap: under sudo it runs as the server's user, as it does for GET; what only root can read would make it say yes
+# Shared by license.sh and wrapper.sh: the vendor's license.sh judges the installed license, which is then kept or
+# rolled back with `swap_undo`. Under sudo it runs as the server's user, as for GET: with root's rights it could say yes
 # once, and no ever after.
 
 license_refuse() { # TEXT

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lets the vendor's license.sh decide about a new license: `license.sh run TASKDIR`. A newcomer's trap: that script reads etc/license.asc and
-# nothing else, so the candidate is put there first, and the old one comes back unless it says yes.
+# Lets the vendor's license.sh judge a new license: `license.sh run TASKDIR`. That script reads etc/license.asc and
+# nothing else, so the candidate is put there first, and the old license comes back unless it says yes.
 LOCK=license
 NEEDS='node wc'
 # shellcheck source=lib.sh

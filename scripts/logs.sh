@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the download of the logs: `logs.sh run TASKDIR` leaves uploads/logs.tar.gz. A newcomer's trap: what goes into it is redacted, and
-# manifest.txt in it says which files were changed or left out.
+# Makes the download of the logs: `logs.sh run TASKDIR` leaves uploads/logs.tar.gz. The logs are redacted, and
+# manifest.txt in the archive lists the files that were changed or left out.
 LOCK=logs
 NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh

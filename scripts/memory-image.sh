@@ -1,22 +1,22 @@
 # shellcheck shell=sh
-# An image that runs from memory keeps its state on a disk through a tool of its own. Sourced by lib.sh, and by itself for a command that is
-# no task (src/cli/save-state.ts). A newcomer's trap: the tool lays links to the disk in place of the files that it saved.
+# An image that runs from memory saves its state to a disk with its own tool. Sourced by lib.sh, and directly for a
+# command that is not a task (src/cli/save-state.ts). The tool replaces the files that it saved with links to the disk.
 PERSIST_TOOL=${EDGE_NETROOT:-}/usr/bin/symlinktool.sh
 PERSIST_DEVICE=${EDGE_NETROOT:-}/etc/sysconfig/backup_device
 
 saves_state() { [ -x "$PERSIST_TOOL" ]; }
 
-# A save that began before it would lay links in the place of the files that it puts there, or save only some of them.
+# A save that began earlier would put links in the place of the new files, or save only some of them.
 between_saves() { # COMMAND...
   saves_state || { "$@"; return; }
   (
-    # Behind a save that does not end the old files come back all the same.
+    # If the save does not end, the old files are restored all the same.
     persist_turn || :
     "$@" 7>&-
   ) 7>>"$EDGE_STATEDIR/locks/memory-image.lock"
 }
 
-# At the end of a task that puts files in place. What it has put back is saved as well: whoever saved the state meanwhile saved the new files.
+# At the end of a task that replaces files. Restored files are saved as well: a save in between has saved the new ones.
 persist_end() { # STATE
   [ "$1" = completed ] || [ -f "$TASK/put-back" ] || return 0
   persist || echo 'the state could not be made persistent'
@@ -32,19 +32,19 @@ persist() {
   persist_device=${persist_device#"$(printf '\357\273\277')"}
   persist_device=${persist_device%"$(printf '\r')"}
   persist_device=${persist_device%"${persist_device##*[! ]}"}
-  # Without its first slash, as the original has it: boot scripts write `sda1/`.
+  # Without its first slash, as in the original: boot scripts write `sda1/`.
   case $persist_device in */*) persist_device=${persist_device%%/*}${persist_device#*/} ;; esac
   [ -n "$persist_device" ] || return 0
-  # A command that is no task has a limit of its own (src/features/memory-image.ts).
+  # A command that is not a task has its own limit (src/features/memory-image.ts).
   [ -n "${EDGE_STATEDIR:-}" ] || { persist_call; return; }
   (
-    # The script alone has the lock of the task.
+    # Only the script holds the lock of the task.
     exec 9>&-
     persist_turn && persist_limited && persist_owners
   ) 7>>"$EDGE_STATEDIR/locks/memory-image.lock"
 }
 
-# Two at once would write the same copies. Not for ever: a task that waits here has its lock, and no end yet.
+# Two at once would write the same copies. With a limit: a task that waits here keeps its lock and cannot end.
 persist_turn() {
   persist_left=$EDGE_HOOK_SECONDS
   while :; do
@@ -76,7 +76,7 @@ persist_owners() {
   [ -n "${SUDO_UID:-}" ] || return 0
   # In a sticky folder the server could not replace a link of root's by its next file.
   for persist_name in api.token api.token.setup metrics.token license.asc; do
-    # Of root's own alone, which nobody else can exchange there.
+    # Only files of root's that nobody else can replace there.
     [ -n "$(find -H "$EDGE_ROOT/etc/." ! -name . -prune -name "$persist_name" -type l -user 0 -links 1 -print)" ] || continue
     # shellcheck disable=SC2153 # sudo sets both
     chown -h "$SUDO_UID:$SUDO_GID" "$EDGE_ROOT/etc/$persist_name"

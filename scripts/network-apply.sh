@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Applies network.conf where no vendor's network.sh does: systemd-networkd when it manages the machine, else `ip`. Sourced by settings.sh
-# and boot.sh, after lib.sh, conf.sh and clock.sh. A newcomer's trap: EDGE_NETROOT goes before every path of the real system, so that the tests
-# never touch it.
+# Applies network.conf if there is no vendor's network.sh: with systemd-networkd if it manages the machine, else with
+# `ip`. Sourced by settings.sh and boot.sh, after lib.sh, conf.sh and clock.sh. EDGE_NETROOT precedes every path of the
+# real system, so that the tests never touch it.
 
 network_address() { case $1 in '' | *[!0-9A-Fa-f.:]*) return 1 ;; esac; }
 network_name() { case $1 in '' | [-.]* | *[!A-Za-z0-9._-]*) return 1 ;; esac; }
@@ -18,7 +18,7 @@ network_prefix() { # NETMASK: 255.255.255.0, /24 or 24 as 24
           0) network_bits=0 ;;
           *) return 1 ;;
         esac
-        # Ones, then zeros: 255.0.255.0 is no mask.
+        # Ones, then zeros: 255.0.255.0 is not a mask.
         [ -z "$network_prefix_end" ] || [ "$network_bits" -eq 0 ] || return 1
         [ "$network_bits" -eq 8 ] || network_prefix_end=1
         network_prefix_bits=$((network_prefix_bits + network_bits))
@@ -85,7 +85,7 @@ network_unit() {
   fi
   for network_server in $NET_DNS; do printf 'DNS=%s\n' "$network_server"; done
   if [ "$NET_MODE" = dhcp ]; then
-    # Ours alone, not beside those of the DHCP server.
+    # Only ours, not those of the DHCP server as well.
     [ -z "$NET_DNS" ] || printf '\n[DHCPv4]\nUseDNS=no\n\n[DHCPv6]\nUseDNS=no\n\n[IPv6AcceptRA]\nUseDNS=no\n'
   elif [ -n "$NET_ROUTER" ] && network_is_alone "$NET_IP" "$NET_PREFIX"; then
     printf '\n[Route]\nGateway=%s\nGatewayOnLink=yes\n' "$NET_ROUTER"
@@ -94,10 +94,10 @@ network_unit() {
 
 network_networkd() {
   network_units=${EDGE_NETROOT:-}/etc/systemd/network
-  # It reads them as an account of its own.
+  # It reads them under its own account.
   (umask 022 && mkdir -p "$network_units") && network_unit | put "$network_units/10-edge-admin.network" 644 || return 1
   networkctl reload 9>&- || return 1
-  # Of the name servers in a unit hears nobody but systemd-resolved.
+  # Only systemd-resolved reads the name servers in a unit.
   # shellcheck disable=SC2086
   [ -z "$NET_DNS" ] || network_has_resolved || network_resolv $NET_DNS
 }
@@ -114,7 +114,7 @@ network_routers() { # INTERFACE
   { ip -4 route show dev "$1"; ip -6 route show dev "$1"; } 2>/dev/null |
     awk '$1 == "default" && $2 == "via" { print $3 }'
 }
-# Alone in its network (/32, /128) a machine has its router outside, and reaches it by a route of its own.
+# A machine that is alone in its network (/32, /128) has its router outside, and needs a route to it.
 network_is_alone() { case $(network_family "$1")/$2 in -4/32 | -6/128) ;; *) return 1 ;; esac; } # ADDRESS PREFIX
 network_family() { case $1 in *:*) echo -6 ;; *) echo -4 ;; esac; }
 
@@ -142,10 +142,10 @@ network_ip() {
   [ -z "$NET_DNS" ] || network_resolv $NET_DNS
 }
 
-# The others go first: the kernel drops a second address of a subnet together with the first one.
+# The other addresses are removed first: the kernel drops a secondary address of a subnet together with the primary one.
 network_set() { # INTERFACE ADDRESS PREFIX ROUTER
   for network_old in $(network_addresses "$1"); do
-    # Compared by the kernel: an IPv6 address has many spellings.
+    # The kernel compares them: an IPv6 address can be written in many ways.
     case $(network_addresses "$1" to "$2") in
       "${network_old%/*}/$3") ;;
       *) ip addr del "$network_old" dev "$1" || return 1 ;;
@@ -153,7 +153,7 @@ network_set() { # INTERFACE ADDRESS PREFIX ROUTER
   done
   [ -n "$(network_addresses "$1" to "$2")" ] || ip addr add "$2/$3" dev "$1" || return 1
   if [ -z "$4" ]; then
-    # Of an interface that had one before: without a router nothing leads out of this network.
+    # From an interface that had a router before: without one nothing leads out of this network.
     for network_old in $(network_routers "$1"); do
       ip "$(network_family "$network_old")" route del default via "$network_old" dev "$1" || return 1
     done
@@ -171,8 +171,8 @@ network_resolv() { # ADDRESS...
 network_dhcp() {
   mkdir -p "${EDGE_NETROOT:-}/run"
   if command -v udhcpc >/dev/null 2>&1; then
-    # -n: no lease is a failure; with a lease it goes on renewing in the background.
-    # With name servers of our own it asks for the rest alone: each renewal would bring back those of the DHCP server.
+    # -n: no lease is a failure; with a lease it keeps renewing in the background. With our own name servers it requests
+    # only the rest: each renewal would bring back those of the DHCP server.
     udhcpc -i "$NET_IF" -n -t 5 ${NET_DNS:+-o -O subnet -O router -O broadcast} -p "$(network_dhcp_pid "$NET_IF")" ${NET_HOSTNAME:+-x "hostname:$NET_HOSTNAME"} 9>&-
   elif command -v dhclient >/dev/null 2>&1; then
     network_dhclient=${EDGE_NETROOT:-}/run/edge-admin-dhclient.$NET_IF.conf

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# What is known of update packages: the outer tar, read while it is decrypted; the signature; the inner archive; the order of versions.
-# The trap: before package_verify has said yes, nothing in a package is trusted. So no archiver ever sees the outer tar: dd cuts it at
-# places that we compute, into names that we choose, and every byte that is neither data nor a sane header has to be zero.
+# Reads update packages: the outer tar while it is decrypted, the signature, the inner archive, the order of versions.
+# Nothing in a package is trusted until package_verify has succeeded. So no archiver sees the outer tar: dd cuts it at
+# positions that we compute, into names that we choose, and every byte that is neither data nor a valid header has to be
+# zero.
 
-# Standard input is one block of 512 bytes. Prints `data SIZE` or `sign SIZE` for the header of one of the two files, `end` for a block
-# of zeros, `other` for the header of anything else, `broken` for what is no header.
+# Standard input is one block of 512 bytes. Prints `data SIZE` or `sign SIZE` for the header of one of the two files,
+# `end` for a block of zeros, `other` for the header of anything else, `broken` for anything that is not a header.
 package_header() {
   od -A n -v -t u1 | awk '
     function zeros(from, to) {
@@ -16,7 +17,7 @@ package_header() {
       for (; from < to; from++) if (b[from] != 0 && b[from] != 32) return -1
       return digits ? value : -1
     }
-    # A number too big for its octal field is binary there, behind 0x80.
+    # A number too large for its octal field is binary, after 0x80.
     function number(from, to) { return b[from] == 128 || octal(from, to) >= 0 }
     function text(from, to) {
       while (from < to && b[from] > 31 && b[from] != 127) from++
@@ -26,7 +27,7 @@ package_header() {
       for (; from < to && b[from]; from++) value = value sprintf("%c", b[from])
       return zeros(from, to) ? value : ""
     }
-    # "123456" and then NUL and blank, in either order: no other spelling, so that no bit of the header goes unchecked.
+    # "123456" and then NUL and space, in either order: no other form, so that every bit of the header is checked.
     function checksum(   i, sum) {
       for (i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? 32 : b[i]
       for (i = 148; i < 154; i++) if (b[i] < 48 || b[i] > 55) return 0
@@ -64,8 +65,8 @@ package_take() { # BYTES FILE: exactly so many of standard input; 1 when it ends
 
 package_is_zero() { [ "$(tr -d '\000' <"$1" | wc -c)" -eq 0 ]; } # FILE
 
-# Standard input, the decrypted package, becomes FOLDER/data and FOLDER/sign. It is left as soon as it cannot be right any more.
-# 1: not a package, or cut short; 2: not what a package holds; 3: no space.
+# Splits standard input, the decrypted package, into FOLDER/data and FOLDER/sign. Stops at the first error. 1: not a
+# package, or truncated; 2: unexpected content; 3: no space.
 package_split() { # FOLDER LIMIT
   split_started=
   while :; do
@@ -86,7 +87,7 @@ package_split() { # FOLDER LIMIT
     package_is_zero "$1/block" || return 2
   done
   [ -f "$1/data" ] && [ -f "$1/sign" ] || return 2
-  # A second block of zeros, then zeros up to the archiver's record size. 1 MiB is more than any of them writes.
+  # A second block of zeros, then zeros up to the archiver's record size. No archiver writes more than 1 MiB.
   dd bs=1048576 count=1 iflag=fullblock status=none >"$1/block" || return 3
   split_size=$(stat -c %s "$1/block")
   [ "$split_size" -ge 512 ] && [ "$split_size" -lt 1048576 ] && [ $((split_size % 512)) -eq 0 ] || return 2
@@ -125,9 +126,9 @@ package_unpack() { # FOLDER TARGET LIMIT
 0" ]
 }
 
-# Of the lines of standard input the one with the newest version, in the order of GNU `sort -V`, which other sorts know only in part:
-# parts of digits compare as numbers, `~` comes before everything, even the end, letters before other characters, a suffix like
-# `.enc` only counts when the rest is the same.
+# Prints the line of standard input with the newest version, in the order of GNU `sort -V`, which other implementations
+# support only in part: runs of digits compare as numbers, `~` comes before everything, even the end, letters before
+# other characters, a suffix like `.enc` only counts if the rest is equal.
 version_newest() {
   awk '
     function order(c) {

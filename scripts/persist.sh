@@ -1,6 +1,7 @@
 #!/bin/sh
-# Saves the state of an image that runs from memory: `persist.sh run TASKDIR`. For what the server changed by itself (the token, a license of
-# our own form); every other script calls `persist` at its end. A newcomer's trap: there is nothing to put back; what is in force stays so.
+# Saves the state of an image that runs from memory: `persist.sh run TASKDIR`. For changes that the server makes itself
+# (the token, a license in our own format); every other script calls `persist` at its end. There is nothing to undo: the
+# change stays in effect.
 LOCK=persist
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"

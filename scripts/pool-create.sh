@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a pool: `pool-create.sh run TASKDIR LOCK`. A newcomer's trap: pool.sh, which does it, sets no lock of its own.
+# Creates a pool: `pool-create.sh run TASKDIR LOCK`. The work is in pool.sh.
 # shellcheck disable=SC2034
 LOCK=${3:-} VERB=create
 # shellcheck source=pool.sh

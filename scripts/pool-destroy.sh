@@ -1,5 +1,5 @@
 #!/bin/sh
-# Destroys a pool: `pool-destroy.sh run TASKDIR LOCK`. A newcomer's trap: pool.sh, which does it, sets no lock of its own.
+# Destroys a pool: `pool-destroy.sh run TASKDIR LOCK`. The work is in pool.sh.
 # shellcheck disable=SC2034
 LOCK=${3:-} VERB=destroy
 # shellcheck source=pool.sh

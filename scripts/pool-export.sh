@@ -1,5 +1,5 @@
 #!/bin/sh
-# Exports a pool: `pool-export.sh run TASKDIR LOCK`. A newcomer's trap: pool.sh, which does it, sets no lock of its own.
+# Exports a pool: `pool-export.sh run TASKDIR LOCK`. The work is in pool.sh.
 # shellcheck disable=SC2034
 LOCK=${3:-} VERB=export
 # shellcheck source=pool.sh

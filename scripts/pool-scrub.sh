@@ -1,14 +1,14 @@
 #!/bin/sh
-# Scrubs a pool and follows it to its end: `pool-scrub.sh run TASKDIR LOCK`. A newcomer's trap: the scrub is the kernel's and goes on without us,
-# through a kill and through a boot; `recover` therefore takes up following it again, in a process of its own that keeps the lock.
+# Scrubs a pool and follows the scrub to its end: `pool-scrub.sh run TASKDIR LOCK`. The scrub runs in the kernel and
+# survives a kill and a reboot, so `recover` continues to follow it, in a process that keeps the lock.
 LOCK=${3:-}
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zpool.sh
 . "$here/zpool.sh"
 
-# Sets SCAN to the pool's scan line about the scrub and those that go on below it. What it said before the start is kept in `begun`: another end than that
-# one is ours.
+# Sets SCAN to the pool's scan line about the scrub and its continuation lines. The state before the start is kept in
+# `begun`: a different end is that of our scrub.
 look() {
   look_text=$(TZ=UTC0 zpool_look status -p "$NAME" 2>"$TASK/said") || {
     case $(cat "$TASK/said") in
@@ -16,13 +16,13 @@ look() {
     esac
     return 1
   }
-  # A rebuild beside it has a scan line for itself, and one that goes on is no news of the scrub.
+  # A rebuild has its own scan line, and a running one says nothing about the scrub.
   SCAN=$(printf '%s\n' "$look_text" | awk '/^ *[a-z]+:/ { scrub = /^ *scan: scrub/ } scrub')
 }
 
 percent() { printf '%s\n' "$SCAN" | sed -n 's/.* \([0-9][0-9]*\)\.[0-9]*% done.*/\1/p' | head -n 1; }
 
-# One look; true while it runs.
+# Checks once; true while it is running.
 going() {
   case $SCAN in
     *'scrub in progress'*)
@@ -49,7 +49,7 @@ follow() {
       [ "$follow_blind" -lt 10 ] || fail UNAVAILABLE 'zpool does not say how the scrub goes on'
     fi
     sleep "$follow_pause"
-    # A scrub of many disks takes days: no need to ask every second.
+    # A scrub of many disks takes days: no need to check every second.
     [ "$PROGRESS" -lt 1 ] || [ "$follow_pause" -ge 5 ] || follow_pause=$((follow_pause + 1))
   done
   case $SCAN in
@@ -72,9 +72,9 @@ run() {
   follow
 }
 
-# Follows it on in the background, with the lock that this process holds; the final status is written there.
+# Follows it in the background, with the lock that this process holds; that process writes the final status.
 follow_on() {
-  # Whoever ends the task looks for it by this.
+  # `cancel` and `recover` find the process by this.
   who_runs | put "$TASK/pid" 640
   ACTION=run ERROR_CODE='' END_STATE=
   (

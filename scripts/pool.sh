@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Makes, destroys, imports or exports a pool: what pool-VERB.sh runs. A newcomer's trap: a pool is made in one transaction, so after a death
-# it is there or not; it carries the task's id until the end, which tells it from somebody else's.
+# Creates, destroys, imports or exports a pool, for pool-VERB.sh. A pool is created in one transaction, so after a kill
+# it exists or not; until the end it carries the task's id, which distinguishes it from a pool of somebody else.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zpool.sh
@@ -17,8 +17,7 @@ create() {
   patiently create "$@"
 }
 
-# udev stands in the way of a disk whose partitions are made or taken away, of a pool that was exported a moment ago, and of one with a volume
-# that is new.
+# udev can make a disk busy whose partitions were just changed, and a pool that was just exported or has a new volume.
 patiently() { # ARGUMENT...: zpool_do, more than once
   patient_tries=$TRIES
   until zpool_try "$@"; do
@@ -36,7 +35,7 @@ patiently() { # ARGUMENT...: zpool_do, more than once
   done
 }
 
-# Before each try: what the caller agreed to still has to be all.
+# Before each try: the caller's plan still has to be complete.
 ready() {
   settle
   case $VERB in
@@ -48,7 +47,7 @@ ready() {
   esac
 }
 
-# For a pool that was imported only to look at it.
+# For a pool that was imported only to inspect it.
 give_back() {
   back_tries=$TRIES
   while [ "$back_tries" -gt 0 ]; do
@@ -61,7 +60,7 @@ give_back() {
   return 1
 }
 
-# Not another one that has got its name meanwhile.
+# Not another pool that has taken its name meanwhile.
 need_pool() {
   need_rc=0
   pool_is_there "$GUID" || need_rc=$?
@@ -77,7 +76,7 @@ filesystems() { # COLUMN PATTERN: of those whose `canmount` and `mounted` are so
   sed -n "s/^$2	//p" "$TASK/filesystems"
 }
 
-# Of a pool that cannot be opened nothing is shown, neither now nor when the caller was asked.
+# The content of a pool that cannot be opened is unknown, now and when the caller was asked.
 refuse_unplanned() {
   timeout "$ZPOOL_SECONDS" zfs list -H -o guid,name -t all -r "$NAME" >"$TASK/tree" 2>"$TASK/said" || {
     case $(cat "$TASK/said") in *'does not exist'*) return 0 ;; esac
@@ -87,7 +86,8 @@ refuse_unplanned() {
   refuse_new "$TASK/tree"
 }
 
-# A pool of another machine may want to be mounted at /, /usr or /home, and ZFS would do it over what is there. So it is looked at before.
+# A pool from another machine may have its mount point at /, /usr or /home, and ZFS would mount it over the system. So
+# the mount points are checked first.
 look_inside() { # OPTION...
   : | put "$TASK/looking" 640 || fail E1000 'The task cannot be written down'
   ready
@@ -117,11 +117,11 @@ hides() { # MOUNTPOINT: whether something of the system, or another file system,
       case $hides_own/ in "$hides_path"/*) [ -z "$hides_path" ] || return 0 ;; esac
     done
   done
-  # A blank is written in octal there.
+  # /proc/mounts writes a space in octal.
   awk -v place="$1" '{ gsub(/\\040/, " ", $2) } $2 == place { found = 1 } END { exit !found }' /proc/self/mounts
 }
 
-# What a refused destruction or export has unmounted before it found the one that is busy.
+# Mounts again what a refused destroy or export unmounted before it found a busy dataset.
 mount_again() {
   [ -s "$TASK/mounted" ] || return 0
   filesystems name '[a-z]*	no' >"$TASK/unmounted" || return 0
@@ -145,7 +145,7 @@ run() {
       ready
       filesystems name '[a-z]*	yes' >"$TASK/mounted" || :
       patiently "$VERB" "$NAME"
-      # It is gone when it is gone, whatever the exit status was.
+      # What counts is whether it is gone, not the exit status.
       if pool_is_there "$GUID"; then fail E1000 "zpool left $NAME where it was"; fi
       ;;
     import)
@@ -163,7 +163,8 @@ run() {
 
 is_mine() { [ "$(timeout "$ZPOOL_SECONDS" zfs get -H -o value "$TAG" "$NAME")" = "$TASK_ID" ]; }
 
-# A power cut between the transaction and the file that names the pools to import at boot: the pool lies on its devices, unknown.
+# After a power cut between the transaction and the file that lists the pools to import at boot, the pool is on its
+# devices, but not imported.
 adopt() {
   read -r _ _ adopt_boot <"$TASK/pid" && [ "$adopt_boot" != "$(cat /proc/sys/kernel/random/boot_id)" ] || return 1
   set --
@@ -188,7 +189,7 @@ recover() {
       ;;
     import)
       pool_is_there "$(input guid)" || return 0
-      # While it looked, somebody else may have imported it, for good.
+      # Meanwhile somebody else may have imported it to stay.
       if [ ! -f "$TASK/looking" ]; then
         END_STATE=completed
       elif [ "$(zpool_look get -H -o value readonly "$NAME")" = on ]; then

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Ends processes with all that they started: of a task that is ended before its time, and of a command that takes too long. Sourced by lib.sh.
-# A newcomer's trap: what is a child now may be init's a moment later, and then nothing leads to it any more. So everything is stopped
-# first, until a look finds nobody who still runs (who is stopped starts nothing), and killed only then.
-# A service has left its parent and the session, as daemon(3) does it: nothing here finds it, and it stays.
+# Ends processes with everything that they started: those of a task that is ended early, and a command that takes too
+# long. Sourced by lib.sh. A child may become init's at any moment, and then nothing leads to it any more. So all
+# processes are stopped first, until none is found running (a stopped process starts nothing), and only then killed. A
+# service that has left its parent and session, as with daemon(3), is not found here and keeps running.
 
 STOP_ROUNDS=50
 KILL_ROUNDS=500
@@ -25,7 +25,7 @@ processes_of() { # SELF session|below NUMBER START|SESSION
     BEGIN {
       for (i = 1; i < ARGC; i++) {
         text = ""
-        # The name in it may hold line ends and brackets.
+        # The name may contain line ends and parentheses.
         while ((getline line <ARGV[i]) > 0) text = text " " line
         close(ARGV[i])
         if (!match(text, /.*\) /)) continue
@@ -52,7 +52,8 @@ processes_of() { # SELF session|below NUMBER START|SESSION
     }' /proc/[0-9]*/stat
 }
 
-# Ends all that processes_of names. Exit status 1 when some of it does not end, as what hangs in the kernel.
+# Ends all that processes_of names. Exit status 1 if some of it does not end, such as a process that hangs in the
+# kernel.
 end_processes() { # SELF session|below NUMBER START|SESSION
   end_round=0
   while end_found=$(processes_of "$@") && [ -n "$end_found" ]; do
@@ -75,7 +76,7 @@ end_processes() { # SELF session|below NUMBER START|SESSION
   done
 }
 
-# Everything of the task that is still alive, from its own records: of its run, and of what ended it before.
+# All remaining processes of the task, by its own records: those of its run, and of an earlier recover or cancel.
 end_leftovers() {
   for el_record in "$TASK/pid" "$TASK/ending"; do
     read -r el_session el_start el_boot 2>/dev/null <"$el_record" || continue
@@ -84,25 +85,25 @@ end_leftovers() {
   done
 }
 
-# Runs a command for so long; then it is ended with all that it started, and TASK/late is there. Exit status of the command, 137 then. Call it in
-# a subshell: whatever else is below the process that calls it is ended as well.
+# Runs a command with a time limit; then it is ended with everything that it started, and TASK/late is created. Exit
+# status of the command, or 137. Call it in a subshell: everything else below the calling process is ended as well.
 limited() { # SECONDS COMMAND [ARGUMENT...]
-  # The lock: the script alone has it, so that a task whose script was killed is seen to be dead.
+  # Without the lock: only the script holds it, so that a task whose script was killed is seen to be dead.
   exec 9>&-
   limited_seconds=$1
   shift
-  # Not $$, which is the script's in a subshell of it.
+  # Not $$, which in a subshell is the script's.
   read -r limited_self _ </proc/self/stat
   limited_pipe=$TASK/.limit.$limited_self
   rm -f "$limited_pipe"
-  # Without room for a pipe there is no limit, and the command runs all the same.
+  # If there is no space for a pipe there is no limit, and the command runs all the same.
   mkfifo -m 600 "$limited_pipe" || { (exec 9>&- && "$@"); return; }
   limit "$limited_self" "$limited_seconds" <"$limited_pipe" &
-  # Closed when the command has ended, or when this process has: `limit` reads that.
+  # Closed when the command or this process has ended, which `limit` reads.
   exec 8>"$limited_pipe"
   rm -f "$limited_pipe"
   limited_rc=0
-  # In a shell of its own: with a function the shell would keep copies of both.
+  # In a separate shell: with a function the shell would keep copies of both.
   (exec 8>&- 9>&- && "$@") || limited_rc=$?
   exec 8>&-
   wait $!
@@ -113,7 +114,7 @@ limit() { # NUMBER SECONDS: ends all below that process, unless standard input e
   trap - INT TERM HUP
   limit_rc=0
   timeout -s KILL "$2" cat >/dev/null || limit_rc=$?
-  # 125 to 127: there is no such program here.
+  # 125 to 127: the program does not exist here.
   case $limit_rc in 0 | 125 | 126 | 127) exit 0 ;; esac
   : >"$TASK/late"
   read -r limit_self _ </proc/self/stat

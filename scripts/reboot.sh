@@ -1,6 +1,6 @@
 #!/bin/sh
-# Reboots: `reboot.sh run TASKDIR`. A newcomer's trap: the tests always bring a bin/reboot.sh of their own; never run this without one on a
-# machine that you need.
+# Reboots: `reboot.sh run TASKDIR`. Never run this on a machine that you need without a bin/reboot.sh; the tests always
+# provide one.
 LOCK=reboot
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -17,7 +17,7 @@ run() {
   fi
 }
 
-# One that was under way when the machine went down, and finds another boot, did what it was asked for.
+# A task that was running when the machine went down, and finds another boot, has done its work.
 recover() {
   [ "$ACTION" != run ] && [ "$PROGRESS" -ge 50 ] || return 0
   read -r _ _ recover_boot 2>/dev/null <"$TASK/pid" || return 0

@@ -1,19 +1,20 @@
-# Masks secrets in a text: `awk -v secrets=FILE [-v count=FILE] -f redact.awk`, FILE holding one literal secret a line. Works in mawk, gawk and
-# busybox awk with LC_ALL=C. A newcomer's trap: patterns are matched on a lower-case copy, so both must keep the same length.
+# Masks secrets in a text: `awk -v secrets=FILE [-v count=FILE] -f redact.awk`, with one literal secret per line in
+# FILE. Works in mawk, gawk and busybox awk with LC_ALL=C. Patterns are matched on a lower-case copy, so both must keep
+# the same length.
 
 BEGIN {
   MASK = "[redacted]"
-  # A shorter secret would match half of every log; the patterns below still catch it where it is named.
+  # A shorter secret would match half of every log; the patterns below still mask it where it is named.
   LEAST = 3
   for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
   while ((getline line < secrets) > 0) {
     if (length(line) < LEAST) continue
     know(line)
-    # As it stands in an address, with either case of the digits.
+    # As it is encoded in a URL, with either case of the digits.
     if (line ~ /[^A-Za-z0-9._~-]/) { know(encoded(line, "%%%02X")); know(encoded(line, "%%%02x")) }
   }
   close(secrets)
-  # The longest first: a secret may hold another one.
+  # Longest first: a secret may contain another one.
   for (i = 2; i <= literals; i++) {
     line = literal[i]
     for (j = i - 1; j > 0 && length(literal[j]) < length(line); j--) literal[j + 1] = literal[j]
@@ -39,7 +40,8 @@ function mask_literal(text, secret,    out, at) {
   return out text
 }
 
-# The length of the value at the start of TEXT. Quoted: up to the closing quote. STOP: the characters that end a bare one.
+# The length of the value at the start of TEXT. Quoted: up to the closing quote. STOP: the characters that end a bare
+# one.
 function value_length(text, stop,    quote, i, c) {
   quote = substr(text, 1, 1)
   if (quote == "\"" || quote == "\047") {
@@ -87,7 +89,8 @@ function mask_keys(text,    out, at, rest) {
   }
 }
 
-# The end of a key whose beginning a rotation has cut away: known as one only when its last line comes, so what looks like one waits.
+# The end of a private key whose beginning was rotated away: recognizable only at its last line, so possible key lines
+# are held back.
 function show(text) {
   if (text ~ /^[A-Za-z0-9+\/]+=*\r?$/ && length(text) <= 80) {
     if (waiting >= 200) flush()
@@ -107,20 +110,20 @@ function flush(   i) {
 }
 
 {
-  # No key is this long: a line that only pretends to begin one must not hide the rest of a log.
+  # No key is longer: a line that only looks like the beginning of one must not hide the rest of a log.
   if (inside_key && ++key_lines > 200) inside_key = 0
   if (inside_key && $0 !~ /-----END /) next
   text = mask_keys($0)
   for (i = 1; i <= literals; i++) if (index(text, literal[i]) > 0) text = mask_literal(text, literal[i])
   small = tolower(text)
-  # Asked first with index(): most lines name no secret, and a search costs less than a match.
+  # Tested first with index(): most lines contain no secret, and a search is cheaper than a match.
   if (index(small, "token") || index(small, "hash") || index(small, "secret") || index(small, "phrase")) {
     text = mask_value(text, "(token|hash|secret|phrase)=", " \t&;,<>\"\047)")
     text = mask_value(text, "(token|secret|phrase)\\\\*[\"\047][ \t]*:[ \t]*", " \t,}]")
   }
   if (index(small, "passw")) {
     text = mask_value(text, "passw[a-z0-9_.-]*=", " \t&")
-    # `password: two words`: nobody can tell where it ends.
+    # `password: two words`: the end of the value is unknown.
     text = mask_value(text, "passw[a-z0-9_.-]*\\\\*[\"\047]?([ \t]*:|[ \t]*=[ \t]|[ \t]+=)[ \t]*", "")
   }
   if (index(small, "bearer ")) text = mask_value(text, "bearer[ \t]+", " \t,;\"\047")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # lib.sh reads LOCK
-# Restores a backup archive into the data folder: all of it, or nothing. The server has screened it: files, folders, links that stay inside.
-# A newcomer's trap: the archive is unpacked beside the data, not in the task's folder, so that putting it in place is renames.
+# Restores a backup archive into the data folder: all of it, or nothing. The server has checked it: files, folders,
+# links that stay inside. It is unpacked beside the data, not in the task's folder, so that putting it in place needs
+# only renames.
 LOCK=backup
 NEEDS='node rmdir tar'
 # shellcheck source=lib.sh
@@ -22,18 +23,19 @@ run() {
   rm -rf "$STAGING/$TASK_ID/new/.edge-admin-restore"
   step 50 'unpacked'
   checkpoint restore-staged
-  # It says in the log what it replaces and what it adds, before it does.
+  # Lists in the log what it replaces and adds, before it does.
   { own_in_data >"$TASK/own" && edge_admin swap in "$STAGING/$TASK_ID" "$EDGE_DATADIR" "$TASK/own" 2>"$TASK/said"; } ||
     cannot 'The backup archive cannot be put in place'
   step 90 'in place'
   checkpoint restore-swapped
-  # From here on the data is the archive's: what dies now is finished by recover, not put back.
+  # From here on the new data counts: a task that dies is completed by recover, not undone.
   : | put "$TASK/restored" 640 || fail E1000 'The backup archive cannot be put in place'
   checkpoint restore-decided
   drop
 }
 
-# The archive is screened again and written anew on its way: what tar reads has one form, and nothing was exchanged since the server looked.
+# The archive is checked again and rewritten on its way: tar reads only one form, and nothing was replaced since the
+# server's check.
 unpack() {
   {
     edge_admin plain "$TASK/input/backup-archive.tar" "$EDGE_ENTRY_LIMIT" "$EDGE_UNPACK_LIMIT" 2>"$TASK/refused"
@@ -60,7 +62,7 @@ cannot() { # TEXT: what the program said is in $TASK/said
   fail E1000 "$1${cannot_said:+: $cannot_said}"
 }
 
-# What a killed restore staged and never began to put in place. With a plan its old files are in there.
+# Staged files of a killed restore that never began to put them in place. With a plan, the old files are in there.
 drop_abandoned() {
   for abandoned in "$STAGING"/*; do
     { [ -d "$abandoned" ] && [ ! -L "$abandoned" ] && [ ! -e "$abandoned/plan.json" ]; } || continue
@@ -77,7 +79,7 @@ recover() {
   if [ -f "$TASK/restored" ]; then
     END_STATE=completed
   elif [ -d "$STAGING/$TASK_ID" ]; then
-    # What cannot be put back now is kept: the old files are in there.
+    # If something cannot be restored now, the folder is kept: it has the old files.
     edge_admin swap back "$STAGING/$TASK_ID" || {
       ERROR_MESSAGE="$ERROR_MESSAGE. The old data could not all be put back; it is kept in .edge-admin-restore"
       MESSAGE=$ERROR_MESSAGE

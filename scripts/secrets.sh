@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# What must not get out: one literal secret a line, for redact.awk. Sourced by collect.sh and wrapper.sh, after lib.sh. A newcomer's trap: a secret that a
-# task has just brought is in no file of the appliance yet.
+# Lists the secrets for redact.awk, one literal per line. Sourced by collect.sh and wrapper.sh, after lib.sh. The
+# secrets of a running task's inputs are included, because they are in no file of the appliance yet.
 
-# A file that somebody saved as UTF-16 holds secrets all the same: the server reads it. Without its zeros and its mark it is text to us.
+# A file that was saved as UTF-16 also contains secrets, since the server reads it. Without zeros and mark it is plain
+# text for us.
 secret_text() { # FILE
   [ ! -f "$1" ] || tr -d '\000\r' <"$1" | awk -v "le=$(printf '\377\376')" -v "be=$(printf '\376\377')" -v "utf8=$(printf '\357\273\277')" '
     NR == 1 && (index($0, le) == 1 || index($0, be) == 1) { $0 = substr($0, 3) }
@@ -10,7 +11,7 @@ secret_text() { # FILE
     { print }'
 }
 
-# Values of members and variables whose name sounds secret, as they are stored and as they are meant.
+# Values of members and variables with names that suggest a secret, as stored and as decoded.
 collect_secret_values() { # FILE...
   for secrets_file in "$@"; do
     secret_text "$secrets_file" | awk '
@@ -48,14 +49,14 @@ collect_tokens() { # FILE...
   done
 }
 
-# Lines of private keys, for programs that print them without their first line.
+# Lines of private keys, for programs that print them without the first line.
 collect_key_lines() { # FILE...
   for secrets_file in "$@"; do
     secret_text "$secrets_file" | grep -v -e '^-----' | awk 'length($0) >= 16'
   done
 }
 
-# Those of the appliance.
+# The appliance's own.
 collect_secrets() {
   collect_tokens "$EDGE_ROOT/etc/api.token" "$EDGE_ROOT/etc/api.token.setup"
   secret_text "$EDGE_ROOT/etc/updates.key" | head -n 1
@@ -63,7 +64,7 @@ collect_secrets() {
   collect_key_lines "$EDGE_SYSCONFDIR/pki/tls/private/enterprise.key" "$EDGE_STATEDIR"/*.key "$EDGE_STATEDIR"/secrets/*
 }
 
-# Those that this task brought, as long as its inputs lie there.
+# Those of this task's inputs, as long as they exist.
 collect_input_secrets() {
   collect_tokens "$TASK/input/api.token"
   collect_secret_values "$TASK"/input/*.json "$TASK"/input/*.conf

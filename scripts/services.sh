@@ -1,6 +1,7 @@
 #!/bin/sh
-# Says which services run, as their init scripts tell it: `services.sh status NAME...` prints the names of those that do, one a line. For
-# `"privilege": "sudo"`: these scripts want root. A newcomer's trap: it is no task; what lib.sh checks for one is asked for here.
+# Prints which services are running, according to their init scripts: `services.sh status NAME...`, one name per line.
+# For `"privilege": "sudo"`, because these scripts need root. It is not a task, so the checks of lib.sh are repeated
+# here.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 SECONDS_ALLOWED=5
@@ -16,7 +17,7 @@ shift
 for name; do
   case $name in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9@_.-]*) echo "not the name of a service: $name" >&2; exit 64 ;; esac
 done
-# Without one of them no service would say anything, which reads as if none ran.
+# Without one of them no init script would print anything, which would look as if no service were running.
 missing_programs
 [ -z "$MISSING" ] || { echo "missing on this system:$MISSING" >&2; exit 69; }
 [ -z "${SUDO_UID:-}" ] || check_folders "$here" "$EDGE_SYSCONFDIR" "$EDGE_SYSCONFDIR/init.d"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts new settings in place and applies the network: `settings.sh run TASKDIR static|dhcp`. A newcomer's trap: the network may be the
-# caller's only way in, so a network that cannot be applied brings back the old files and applies those.
+# Puts new settings in place and applies the network: `settings.sh run TASKDIR static|dhcp`. The network may be the
+# caller's only access, so if it cannot be applied the old files are restored and applied.
 LOCK=settings
 NEEDS='node readlink'
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT
@@ -31,7 +31,7 @@ apply() { # TYPE: the vendor's script decides when there is one
 
 apply_what_is_on_disk() {
   if conf_check "$CONF" "$NETWORK_NAMES"; then
-    # The failed settings may have been for another interface: that one gets back what it had.
+    # The failed settings may have been for another interface: that one gets its previous configuration back.
     [ ! -d "$TASK/before" ] || if network_is_networkd; then network_resolv_back "$TASK/before"; else network_restore "$TASK/before"; fi
     apply "$(conf_value "$CONF" mode)"
   elif [ -d "$TASK/before" ]; then

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Takes a snapshot for a policy: `snapshot-create.sh run TASKDIR DATASET LABEL FROM UNTIL`; LABEL is TYPE-YYYYMMDD-HHMMSS, FROM and UNTIL the
-# period that it is for. A newcomer's trap: another server may have taken it a moment ago, so under the lock it is looked for once more.
+# Creates a snapshot for a policy: `snapshot-create.sh run TASKDIR DATASET LABEL FROM UNTIL`; LABEL is
+# TYPE-YYYYMMDD-HHMMSS, FROM and UNTIL its period. Another server may have just created it, so this is checked again
+# under the lock.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zfs.sh

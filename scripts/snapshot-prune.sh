@@ -1,6 +1,7 @@
 #!/bin/sh
-# Destroys the snapshots of a policy that are too many: `snapshot-prune.sh run TASKDIR DATASET`; `input/plan` has lines `delete LABEL` and
-# `keep LABEL REASON`. A newcomer's trap: whatever the plan says, only what carries the mark of a policy goes, and ZFS has the last word.
+# Destroys surplus snapshots of a policy: `snapshot-prune.sh run TASKDIR DATASET`; `input/plan` has lines `delete LABEL`
+# and `keep LABEL REASON`. Whatever the plan says, only snapshots with the mark of a policy are destroyed, and ZFS has
+# the last word.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zfs.sh
@@ -23,7 +24,7 @@ run() { # DATASET
   run_gone=0
   run_failed=
   run_kept=$(sed -n 's/^keep \([^ ]*\) \(.*\)$/\1 (\2)/p' "$TASK/input/plan" | tr '\n' ',' | sed 's/,$//; s/,/, /g')
-  # None of these steps has to outlive a power cut: the next run finds what is left to do.
+  # None of these steps has to survive a power cut: the next run finds what is left to do.
   LAZY=1
   while read -r run_what run_label _; do
     [ "$run_what" = delete ] || continue

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Takes a dataset back to a snapshot: `snapshot-rollback.sh run TASKDIR DATASET SNAPSHOT`; `input/newer` lists what is newer and goes. A
-# newcomer's trap: nothing that was made since the caller saw that list may go with it, so it is compared again before anything is done; and nothing may go
-# for a snapshot that is not there any more, so the target is known by `input/guid`.
+# Rolls a dataset back to a snapshot: `snapshot-rollback.sh run TASKDIR DATASET SNAPSHOT`; `input/newer` lists the newer
+# objects that are lost. Nothing that was created since the caller saw that list may be lost, so it is compared again
+# first. The target is identified by `input/guid`, so that nothing is destroyed for a snapshot that no longer exists.
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=zfs.sh
@@ -15,7 +15,7 @@ newer_now() { # what is newer than the snapshot, in the order of its making
     END { if (snapshot in txg) for (name in txg) if (txg[name] + 0 > txg[snapshot] + 0) print txg[name] "\t" name }' | sort -n | cut -f 2
 }
 
-# Without its target a rollback only destroys; and another snapshot may have its name by now.
+# Without its target a rollback would only destroy; and another snapshot may have its name by now.
 need_planned() { # SNAPSHOT
   zfs_do get -H -p -o value guid "$1" || case $ZFS_SAID in *'does not exist'*) ;; *) zfs_failed ;; esac
   { [ "$zfs_rc" -eq 0 ] && [ "$ZFS_SAID" = "$(cat "$TASK/input/guid")" ]; } || fail CONFLICT "$1 was destroyed or made again meanwhile: ask again"
@@ -61,7 +61,7 @@ run() { # DATASET SNAPSHOT
   step 90 "rolled back to $2"
 }
 
-# Rolling back again by itself could lose what was written since, so what is not certain is said and left to the caller.
+# A second rollback could lose what was written since, so an uncertain outcome is reported and left to the caller.
 recover() {
   if [ -f "$TASK/rolled" ]; then
     ERROR_CODE='' MESSAGE="rolled back to $SNAPSHOT" END_STATE=completed

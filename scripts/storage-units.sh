@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# Makes the next boot mount what storage.conf says on the data folder: systemd units, or boot.sh from our init script. Sourced by storage.sh
-# and boot.sh, after lib.sh and conf.sh. A newcomer's trap: values end up in unit files, where % and \ mean something; only what must be
-# there is written there, escaped, and secrets never: boot.sh reads those from storage.conf.
+# Makes the next boot mount on the data folder what storage.conf says: systemd units, or boot.sh from our init script.
+# Sourced by storage.sh and boot.sh, after lib.sh and conf.sh. Values end up in unit files, where % and \ are special:
+# only the necessary ones are written there, escaped, and secrets never; boot.sh reads those from storage.conf.
 
 STORAGE_MARK='# Written by edge-admin.'
 STORAGE_DEVICE=/run/edge-admin/storage
 STORAGE_UNITS=${EDGE_NETROOT:-}/etc/systemd/system
 
-# A path as the name of a unit, as `systemd-escape --path` does it (systemd.unit(5)).
+# A path as the name of a unit, like `systemd-escape --path` (systemd.unit(5)).
 unit_name_of_path() { # PATH
   printf '%s' "$1" | awk '
     BEGIN { for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i }
@@ -28,13 +28,14 @@ unit_value() { # TEXT
   printf '%s' "$1" | sed 's/%/%%/g'
 }
 
-# One word of an Environment= line; in an ExecStart= line the $ is doubled too.
+# One word of an Environment= line; in an ExecStart= line the $ is doubled, too.
 unit_word() { # TEXT
   printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/%/%%/g')"
 }
 unit_argument() { unit_word "$1" | sed 's/\$/$$/g'; } # TEXT
 
-# Whether a value may stand in a unit or in a mount option list: printable, no blanks, no quotes, no backslash, no leading dash.
+# Whether a value may stand in a unit or in a list of mount options: printable, no spaces, no quotes, no backslash, no
+# leading dash.
 storage_plain() { # TEXT
   case $1 in '' | -* | *[!A-Za-z0-9._:/,=@%+-]*) return 1 ;; esac
 }

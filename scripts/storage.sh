@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts new storage options in place for the next boot: `storage.sh run TASKDIR`. A newcomer's trap: nothing is mounted now, the data
-# folder is in use.
+# Puts new storage options in place for the next boot: `storage.sh run TASKDIR`. Nothing is mounted now, because the
+# data folder is in use.
 LOCK=storage
 NEEDS=node
 [ -z "${SUDO_UID:-}" ] || unset EDGE_NETROOT

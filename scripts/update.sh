@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # lib.sh reads LOCK, LAZY, MESSAGE and END_STATE
-# Installs an update package: decrypts it, checks it as it streams, verifies its signature, and only then unpacks and runs it.
-# A newcomer's trap: clients poll the status files in etc/, so the JSON one is written last of all the files that say the same.
+# Installs an update package: decrypts it, checks it as it streams, verifies its signature, and only then unpacks and
+# runs it. Clients poll the status files in etc/, so the JSON one is written last.
 LOCK=update
 NEEDS='gzip openssl tar wc'
 # shellcheck source=lib.sh
@@ -22,7 +22,7 @@ first_line() { head -n 1 "$1" 2>/dev/null | tr -cd ' -~' | cut -c 1-255; } # FIL
 tell() { # STATUS PERCENTAGE: what GET /update shows
   if [ "$(cat "$ETC/status_update.txt" 2>/dev/null)" != "$1" ]; then
     printf '%s\n' "$1" | put "$ETC/status_update.txt" 644
-    # At the beginning only: a fault whenever this is told could not even be told.
+    # Only at the beginning: a fault at each call could not even be reported.
     if [ "$1" = running ]; then
       checkpoint update-telling
     fi
@@ -48,7 +48,7 @@ drop_package() { # the one in work; what failed is never tried again from disk
   if [ -s "$TASK/package" ]; then
     rm -f "$UPLOADS/$(cat "$TASK/package")"
   elif [ "$ACTION" != run ]; then
-    # It died before it chose: what the server had laid there for it would stay for ever.
+    # It died before it chose: the file from the server would stay forever.
     rm -f "$UPLOADS/software_package-zzz.enc"
   else
     return 0
@@ -77,7 +77,7 @@ decrypt() { # PACKAGE
   fi
 }
 
-# openssl takes every byte of the line for the passphrase.
+# openssl uses every byte of the line as the passphrase.
 warn_of_key() {
   case $(head -n 1 "$ETC/updates.key" 2>/dev/null) in
     *"$(printf '\r')" | "$(printf '\357\273\277')"*)
@@ -90,13 +90,14 @@ warn_of_file() { # NAME: of a key that openssl cannot read as it was meant
   warn_fault=$(fault_of "$ETC/$1") || log_line update.log "$1: $warn_fault"
 }
 
-# What is there and cannot be read must not pass for what is missing, and allows everything.
+# An unreadable file must not be treated as missing, which would allow everything.
 is_there() { # NAME
   [ -e "$ETC/$1" ] || [ -L "$ETC/$1" ] || return 1
   { [ -f "$ETC/$1" ] && head -c 1 "$ETC/$1" >/dev/null; } || fail E1001 "$1 of this appliance cannot be read."
 }
 
-# Whom a package is for stands inside of what is signed, like its version. An appliance that has a name takes none without it.
+# The product is inside of what is signed, like the version. An appliance with a product name refuses packages without
+# one.
 check_product() {
   is_there product.txt || return 0
   [ "$(first_line "$UNPACKED/product.txt")" = "$(first_line "$ETC/product.txt")" ] ||
@@ -121,7 +122,7 @@ run_package() { # in a subshell: its folder and its mask stay its own
 }
 
 run() {
-  # Before the old errors go: a power cut must not leave a failure without its reason.
+  # Before the old errors are removed: a power cut must not leave a failure without its reason.
   reach 10 'starting'
   rm -f "$ETC/status_error_message.txt" "$ETC/status_error_code.txt"
   log_line update.log "Updating $(lower_label). Please wait.."
@@ -132,7 +133,7 @@ run() {
   choose | put "$TASK/package" 640
   [ -s "$TASK/package" ] || fail E1003 'Missing update package'
   checkpoint update-chosen
-  # What is on disk now says enough: an update was under way, of this package.
+  # From here on the files show that an update with this package was running.
   LAZY=1
 
   reach 30 'decrypting the package'
@@ -165,14 +166,14 @@ run() {
   checkpoint update-compared
 
   if [ -f "$UNPACKED/update.sh" ]; then
-    # Before anybody reads that it runs: what a kill leaves is told from this.
+    # Before anybody can read that it is running, so that a kill can be recognized.
     first_line "$ETC/version.txt" | put "$TASK/version-before" 640
     reach 70 'running the update'
     log_text update.log "Starting update at: $(date)"
     checkpoint update-running
     (run_package)
     run_rc=$?
-    # From here on the update is done, whatever ends this script. What it wrote is on the disk before that is said.
+    # From here on the update counts as done, however this script ends. Its files are on disk before that is recorded.
     [ "$run_rc" -ne 0 ] || { sync; : | put "$TASK/ran" 640; }
     checkpoint update-ran
     reach 80 'the update ran'
@@ -188,13 +189,14 @@ run() {
 
 own_error() { # whether both error files are there, and what they say
   [ -s "$ETC/status_error_code.txt" ] && [ -s "$ETC/status_error_message.txt" ] || return 1
-  # What the caller laid there could be a link to a file that it must not see.
+  # A file from the caller could be a link to a file that it must not read.
   is_ours "$ETC/status_error_code.txt" && is_ours "$ETC/status_error_message.txt" || return 1
   ERROR_CODE=$(first_line "$ETC/status_error_code.txt")
   ERROR_MESSAGE=$(first_line "$ETC/status_error_message.txt")
 }
 
-# The version before and now, for the message of a failed update: the package's script may have written a new one before it failed.
+# The versions before and now, for the message of a failed update: the package's script may have written a new one
+# before it failed.
 tell_version() {
   version_now=$(first_line "$ETC/version.txt")
   version_before=$(first_line "$TASK/version-before")
@@ -217,7 +219,7 @@ recover() {
   clean
   drop_package
   [ "$ACTION" != run ] || return 0
-  # The last thing a run does is to write the task's own status. When only that is missing, the update ended, one way or the other.
+  # The last step of a run is the task's own status. If only that is missing, the update ended with its recorded result.
   if [ -f "$TASK/ran" ]; then
     END_STATE=completed
   elif [ "$PROGRESS" -ge 10 ] && [ "$(told status)" = success ]; then
@@ -234,7 +236,7 @@ recover() {
 on_end() { # STATE
   case $1-$ACTION in
     completed-run)
-      # What update.sh has written is on the disk before anybody reads that it is there.
+      # The files that update.sh wrote are on disk before clients can see that it ended.
       sync
       tell success "$SUCCESS_AT"
       persist

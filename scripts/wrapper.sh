@@ -1,7 +1,7 @@
 #!/bin/sh
-# Lets the original's bin/wrapper.sh do a task, called as the original's server calls it: `wrapper.sh run TASKDIR KIND [ARGUMENT]`. A newcomer's
-# trap: that one finds its verb in SSH_ORIGINAL_COMMAND alone, the argument is its $1, and its files lie in the uploads under fixed names. It has
-# locks and status files of its own, and puts nothing right after a kill: that is done here.
+# Lets the original's bin/wrapper.sh do a task, called in the same way as by the original's server: `wrapper.sh run
+# TASKDIR KIND [ARGUMENT]`. It finds its verb in SSH_ORIGINAL_COMMAND, its argument as $1, and its files in the uploads
+# under fixed names. It has its own locks and status files, and repairs nothing after a kill: that is done here.
 KIND=${3:-}
 case $KIND in
   '' | *[!a-z]*)
@@ -17,7 +17,7 @@ esac
 NEEDS='node openssl'
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
-# The task is what it does, not how.
+# The kind of the task is the work, not the way it is done.
 KIND=$3
 ETC=$EDGE_ROOT/etc
 PACKAGE=software_package-zzz.enc
@@ -28,7 +28,8 @@ PACKAGE=software_package-zzz.enc
 # shellcheck source=secrets.sh
 . "$here/secrets.sh"
 
-# What the original's server has: a umask that lets its other users read what the scripts make, and a home, which /etc/profile may ask for.
+# As with the original's server: a umask that lets its other users read the scripts' files, and a HOME, which
+# /etc/profile may need.
 original() ( # VERB [ARGUMENT]
   umask 022
   : "${HOME:=/}"
@@ -38,21 +39,21 @@ original() ( # VERB [ARGUMENT]
   exec "$EDGE_WRAPPER" "$@" 9>&-
 )
 
-# Ours, as the server opened it. What is no file (a terminal, a pipe) cannot be read again.
+# The log that the server opened. A terminal or a pipe cannot be read again.
 LOG=/proc/$$/fd/1
 log_size() { if log_is_callers; then stat -L -c %s "$LOG"; else echo 0; fi; }
-# What sudo was given for it may lead to a file that the caller has no right to read (open(2), O_PATH).
+# The log's path may lead to a file that the caller has no right to read (open(2), O_PATH).
 log_is_callers() { [ -f "$LOG" ] && { [ -z "${SUDO_UID:-}" ] || [ "$(stat -L -c %u "$LOG")" = "$SUDO_UID" ]; }; }
 
 original_failed() { # EXIT-STATUS FROM
   original_why=$(original_fault "$1" "$2")
-  # It asks the vendor's license.sh as well, and takes nothing back after a no. After a yes it is something else that failed.
-  # Not for ever: that file is the server's, and may be a pipe by now.
+  # It also asks the vendor's license.sh, and restores nothing after a no. After a yes, something else failed. With a
+  # time limit: that file is the server's, and may be a pipe by now.
   [ "$KIND" != license ] || ! timeout 10 cmp -s "$TASK/input/license.asc" "$ETC/license.asc" || license_ask || :
   fail E1000 "$original_why"
 }
 
-# Why it failed, in a sentence: what kept it from its work, or what it said last.
+# The reason for the failure in one sentence: what prevented the work, or the last line of output.
 original_fault() { # EXIT-STATUS FROM
   hook_file=$EDGE_WRAPPER hook_name=${EDGE_WRAPPER##*/}
   fault_why=$(hook_fault "$1")
@@ -62,17 +63,17 @@ original_fault() { # EXIT-STATUS FROM
   esac
 }
 
-# It goes to clients: one short line, masked as the log is for people, without what a terminal obeys.
+# It goes to clients: one short line, redacted like the log, without control characters.
 said_last() { # FROM: the last line behind that byte of the log that says something
   log_is_callers || return 0
   said_new=$(($(log_size) - $1))
   [ "$said_new" -gt 0 ] || return 0
-  # Where nobody knows what to mask, nothing is said.
+  # If the list of secrets is unknown, nothing is shown.
   known_secrets || return 0
   if [ "$said_new" -le "$SAID_NEAR" ]; then
     tail -c "$said_new" "$LOG"
   else
-    # Half a line could be half a secret, and nothing would mask it.
+    # Half a line could be half a secret, which would not be masked.
     tail -c "$SAID_NEAR" "$LOG" | sed 1d
   fi | tr '\r\t' '\n ' | sed "s/$(printf '\033')\[[0-9;?]*[@-~]//g" | awk -v "secrets=$TASK/try/secrets" -f "$here/redact.awk" |
     tr -c '\n -~' '?' | awk 'NF { last = $0 } END { print last }' | sed 's/^ *//; s/ *$//' | cut -c 1-300
@@ -80,8 +81,8 @@ said_last() { # FROM: the last line behind that byte of the log that says someth
 }
 SAID_NEAR=16384
 
-# As long as it lies there, nobody else reads it; what a kill leaves goes with the inputs. Not for ever: some of those files are the server's, and may
-# be pipes by now.
+# Only we can read it; after a kill it is removed with the inputs. With a time limit: some of those files are the
+# server's, and may be pipes by now.
 known_secrets() { # as $TASK/try/secrets
   (umask 077 && mkdir -p "$TASK/try" && limited 10 all_secrets >"$TASK/try/secrets" 2>/dev/null) && return 0
   rm -rf "$TASK/try"
@@ -96,7 +97,7 @@ give_token() {
   chown "$SUDO_UID:$SUDO_GID" "$ETC/api.token"
 }
 
-# Written down first: when this task dies, nobody else takes a private key away from there.
+# Recorded first: if this task dies, recover removes the private key from there.
 placed() { printf '%s\n' "$1" >>"$TASK/placed" || fail E1000 'The files could not be stored'; } # NAME
 
 refuse_settings() {
@@ -104,8 +105,8 @@ refuse_settings() {
   fail E1000 'Invalid or missing settings file'
 }
 
-# The original puts them in place unread, and a vendor's shell sources them as root. It takes a network-config from the uploads as well, which is
-# for whoever is root by SFTP or SSH, and never an input.
+# The original puts them in place without reading them, and a vendor's shell sources them as root. It also takes a
+# network-config from the uploads, which is for root users of SFTP or SSH, and never an input.
 check_inputs() { # [ARGUMENT]
   [ ! -e "$TASK/input/network-config" ] || refuse_settings
   case $KIND in
@@ -124,18 +125,18 @@ run() { # KIND [ARGUMENT]
   is_ours "$EDGE_WRAPPER" || fail E1000 "The wrapper must belong to root and be writable by nobody else"
   check_inputs "${2:-}"
   mkdir -p "$UPLOADS"
-  # The server has laid it there itself.
+  # The server has put it there itself.
   [ "$KIND" != update ] || placed "$PACKAGE"
   for input in "$TASK"/input/*; do
     { [ -f "$input" ] && [ ! -L "$input" ]; } || continue
     name=${input##*/}
     placed "$name"
     put "$UPLOADS/$name" 640 <"$input" || fail E1000 'The files could not be stored'
-    # The others are small, and nothing else says once the original is done what the candidate was, and which secrets came with it.
+    # The others are small, and after the original's run they are the only record of the candidate and its secrets.
     [ "$KIND" != restore ] || rm -f "$input"
   done
   checkpoint wrapper-placed
-  # The original puts a license in place, writes over the old one, and asks nobody.
+  # The original overwrites the old license with the new one, without asking anybody.
   [ "$KIND" != license ] || swap_keep "$ETC/license.asc" || fail E1000 'The license could not be stored'
   : | put "$TASK/called" 640 || fail E1000 'Script error'
   original_from=$(log_size)
@@ -146,7 +147,7 @@ run() { # KIND [ARGUMENT]
   esac || original_rc=$?
   [ "$original_rc" -eq 0 ] || original_failed "$original_rc" "$original_from"
   [ "$KIND" != token ] || give_token
-  # One that it has stopped says `failed` for ever.
+  # A task that it has stopped keeps the status `failed`.
   [ "$KIND-${2:-}" != backup-STOP ] || [ -e "$UPLOADS/backup.tar" ] || rm -f "$UPLOADS/backup.json"
   : | put "$TASK/returned" 640
   checkpoint wrapper-returned
@@ -165,8 +166,8 @@ originals_locks() { # the scripts that the verb starts, by their locks
   for lock_of; do printf '%s/tmp/update_%s.sh.task\n' "${EDGE_NETROOT:-}" "$lock_of"; done
 }
 
-# A lock of the original's stays when its script is killed, and would refuse every later one until the next boot. One that is older than our
-# call, or names a process that lives, is somebody else's: the scripts are used over SSH as well.
+# A lock of the original's stays when its script is killed, and would block every later one until the next boot. A lock
+# that is older than our call, or names a running process, is somebody else's: the scripts are used over SSH as well.
 forget_originals_locks() {
   for lock_file in $(originals_locks); do
     { [ -f "$lock_file" ] && [ ! -L "$lock_file" ]; } || continue
@@ -187,7 +188,8 @@ is_original_at_work() {
 
 says_running() { grep -q running "$1" 2>/dev/null; } # FILE
 
-# Clients poll the original's status files, and what was killed cannot say there that it failed. In words that they know: why it failed is the task's.
+# Clients poll the original's status files, and a killed script cannot report its failure there. The text is one that
+# they know; the task has the reason.
 tell_end() {
   case $KIND in
     update)
@@ -215,14 +217,14 @@ tell_end() {
 NEWLINE='
 '
 
-# The machine went down while the original was at it.
+# The machine went down during the original's work.
 has_rebooted() {
   read -r _ _ rebooted_from 2>/dev/null <"$TASK/pid" || return 1
   [ "$rebooted_from" != "$(cat /proc/sys/kernel/random/boot_id)" ]
 }
 
 recover() { # KIND [ARGUMENT]
-  # Unless the vendor said yes and that was written down.
+  # Unless the vendor's yes was recorded.
   [ "$KIND" != license ] || swap_undo || :
   if [ -f "$TASK/placed" ]; then
     while IFS= read -r name; do
@@ -234,17 +236,17 @@ recover() { # KIND [ARGUMENT]
     is_original_at_work || tell_end
     return
   fi
-  # All that was missing is the task's own status.
+  # Only the task's own status is missing.
   if { [ "$KIND" != license ] && [ -f "$TASK/returned" ]; } || { [ "$KIND" = reboot ] && has_rebooted; }; then
     END_STATE=completed
     return
   fi
   forget_originals_locks
-  # A backup is stopped by name, and not with what else it may have: `backup STOP` that died changes nothing that it would not have changed.
+  # A backup is stopped by its verb alone: a `backup STOP` that dies changes nothing that it would not have changed.
   [ "$KIND-${2:-}" = backup-STOP ] || tell_end
 }
 
-# A backup that runs is ended in the original's own way first, so that it takes its lock away by itself.
+# A running backup is first ended in the original's own way, so that it removes its lock itself.
 if [ "${1:-}" = cancel ] && [ "$KIND-${4:-}" = backup-START ] && [ -f "${EDGE_WRAPPER:-}" ] && is_ours "$EDGE_WRAPPER"; then
   stop_task=$2
   [ -z "${SUDO_UID:-}" ] || stop_task=$EDGE_STATEDIR/work/${2##*/}

@@ -1,20 +1,21 @@
 # shellcheck shell=sh
-# What the scripts that work on datasets share. Source it behind lib.sh. The trap: under sudo the arguments are the caller's, so names are
-# checked here again, and nothing that is no name of ZFS's ever becomes an argument of `zfs`.
+# Shared by the scripts that work on datasets. Source it after lib.sh. Under sudo the arguments are the caller's, so
+# names are checked again here, and only valid ZFS names become arguments of `zfs`.
 
 # shellcheck disable=SC2034
 NEEDS='sha256sum sort'
 
-# What a policy made carries its type in this property (src/features/snapshots/policy.ts).
+# Snapshots of a policy carry their type in this property (src/features/snapshots/policy.ts).
 # shellcheck disable=SC2034
 MARK=edge-admin:snapshot
 
-# One task at a time works on a dataset. A name may be longer than a file's, so the lock has its digest (src/features/zfs/lock.ts).
+# One task at a time works on a dataset. A dataset's name may be longer than a file name, so the lock's name is a digest
+# (src/features/zfs/lock.ts).
 dataset_lock() { printf 'dataset-%s' "$(printf %s "$1" | sha256sum | cut -c 1-32)"; }
 
 need_dataset() { # NAME
   case $1 in
-    # Those of an imported pool may have blanks, and begin with any character of a name behind a slash.
+    # Names in an imported pool may contain spaces, and their later parts may begin with any valid character.
     '' | [!A-Za-z]* | *[!A-Za-z0-9_.:/\ -]* | *//* | */ | */. | */.. | */./* | */../*) fail INVALID 'Not a dataset name' ;;
   esac
 }
@@ -26,9 +27,9 @@ need_snapshot() { # NAME
   esac
 }
 
-# Writes the labels of the snapshots that policies made of a dataset into TASK/made: what their own mark says, none that they inherit, has to be
-# the type in their name. A value is printed as it is and may hold whole lines; so a mark counts only right before the answer about a property
-# that nobody has, by a name that nobody can have heard of (src/drivers/zfs-lines.ts).
+# Writes the labels of a dataset's policy snapshots to TASK/made: those whose own mark, not an inherited one, is the
+# type in their name. A value is printed raw and may contain whole lines, so a mark only counts directly before the
+# answer about a property that does not exist, whose name nobody can guess (src/drivers/zfs-lines.ts).
 made_snapshots() { # DATASET
   zfs_rc=0
   made_end=edge-admin:end-$(head -c 12 /dev/urandom | sha256sum | cut -c 1-24)
@@ -46,7 +47,7 @@ made_snapshots() { # DATASET
   return "$zfs_rc"
 }
 
-# Runs zfs with the lock closed. What it said is in the log, and its first line in ZFS_SAID.
+# Runs zfs with the lock closed. Its messages are in the log, and the first line in ZFS_SAID.
 zfs_do() { # ARGUMENT...
   zfs_rc=0
   ZFS_SAID=$(zfs "$@" 2>&1 9>&-) || zfs_rc=$?
@@ -55,7 +56,7 @@ zfs_do() { # ARGUMENT...
   return "$zfs_rc"
 }
 
-# Ends the task with what zfs said, and with what that means for the caller (src/features/zfs/failure.ts).
+# Ends the task with zfs's message and the matching code for the caller (src/features/zfs/failure.ts).
 zfs_failed() {
   [ "$zfs_rc" -ne 127 ] || fail UNAVAILABLE 'zfs is not installed or cannot be started'
   case $ZFS_SAID in

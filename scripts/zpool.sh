@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# What pool.sh and scrub.sh share: one call of zpool, and what its refusal means for a caller. A newcomer's trap: zpool keeps descriptor 9,
-# the lock, on purpose; while it sits in the kernel, which no kill can end, nobody else may touch the pool.
+# Shared by pool.sh and pool-scrub.sh: runs zpool, and translates its refusals for callers. zpool deliberately keeps
+# descriptor 9, the lock: while it hangs in the kernel, where no kill can end it, nobody else may touch the pool.
 
 # shellcheck disable=SC2034
 NEEDS=readlink
 ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
 
-# The server gives the lock's name, since a pool's own may be too long for a file's.
+# The server passes the lock's name, since a pool's name may be too long for a file's.
 case $LOCK in
   pool-*[!A-Za-z0-9_.:\ -]* | pool-) LOCK= ;;
   pool-*) ;;
@@ -22,14 +22,14 @@ input() { # NAME: the first line of one of the task's inputs
   printf '%s' "$input_line"
 }
 
-# The pool that this task is about. Its name is an argument from here on.
+# The pool of this task. From here on its name is an argument.
 pool_name() {
   NAME=$(input name) || fail INVALID 'No pool is named'
   case $NAME in [A-Za-z]*) ;; *) fail INVALID 'Not a pool name' ;; esac
   case $NAME in *[!A-Za-z0-9_.:\ -]*) fail INVALID 'Not a pool name' ;; esac
 }
 
-# In one line what zpool said. Its advice to use force is not ours to pass on.
+# zpool's message in one line. Its advice to use force is not passed on.
 zpool_said() { # FILE
   sed -e "/^use '-[a-z]'/d" -e '/^invalid vdev specification$/d' "$1" | tr '\n\t' '  ' | tr -d '\000-\037' | cut -c 1-300 | sed 's/ *$//'
 }
@@ -51,7 +51,7 @@ zpool_refused() {
   esac
   case $ZPOOL_TEXT in
     '') fail E1000 'zpool failed without a word' ;;
-    # A device went while it was at work.
+    # A device disappeared during the work.
     *'no such pool or dataset'*) fail CONFLICT "$ZPOOL_TEXT" ;;
     *'no such pool'*) fail NOT_FOUND "$ZPOOL_TEXT" ;;
     *'already exists'* | *'is part of'* | *'in use'* | *busy* | *currently* | *'same device'* | *'contains a'* | *'not empty'* | \
