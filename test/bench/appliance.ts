@@ -12,7 +12,7 @@ import { run, start } from './processes.ts'
 export const BUNDLE = join(import.meta.dirname, '../../dist/edge-admin.js')
 export const TOKEN = 'bench-token-0123456789'
 /** The Node under measurement: BENCH_NODE, or the one that runs this. */
-export const NODE = [process.env['BENCH_NODE'] ?? process.execPath, '--max-semi-space-size=2', '--expose-gc']
+export const NODE = [process.env['BENCH_NODE'] ?? process.execPath, '--max-semi-space-size=8', '--expose-gc']
 const PREFIX = '/api/v1/admin'
 
 export const sign = (method: string, path: string): string => {

@@ -1,8 +1,20 @@
 // Memory at rest: what a burst left is collected although nothing else is asked.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { collectAtRest } from '../../src/cli/heap.ts'
+
+const flags = vi.hoisted(() => [] as string[])
+vi.mock('node:v8', async (original) => {
+  const real = await original<typeof import('node:v8')>()
+  const changed = {
+    setFlagsFromString(flag: string) {
+      flags.push(flag)
+      real.setFlagsFromString(flag)
+    },
+  }
+  return { ...real, ...changed, default: { ...real, ...changed } }
+})
 
 const within = async (seconds: number, holds: () => boolean) => {
   for (let i = 0; i < seconds * 20 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -18,4 +30,19 @@ it('is collected once the server is at rest, and again after the next burst', as
     const burst = garbage()
     expect(await within(60, () => burst.deref() === undefined)).toBe(true)
   }
+})
+
+it('may grow while the server is busy, and not at rest', async () => {
+  const last = (name: string) => flags.findLast((flag) => flag.startsWith(name))
+  collectAtRest((async () => {}) as unknown as NodeJS.GCFunction, 50)
+  expect(
+    await within(60, () => {
+      // Work for longer than a tenth of the time between two looks.
+      for (const end = performance.now() + 40; performance.now() < end; );
+      return last('--heap-growing-percent') === '--heap-growing-percent=0'
+    }),
+  ).toBe(true)
+  expect(last('--semi-space-growth-factor')).toBe('--semi-space-growth-factor=2')
+  expect(await within(60, () => last('--heap-growing-percent') === '--heap-growing-percent=15')).toBe(true)
+  expect(last('--semi-space-growth-factor')).toBe('--semi-space-growth-factor=1')
 })
