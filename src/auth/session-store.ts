@@ -2,7 +2,8 @@
 // nobody out. The trap: a session is only as good as what began it; whether the account or the token still stands is asked at each request.
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { readJson, writeAtomic } from '../store/atomic.ts'
+import * as z from 'zod'
+import { FileStore } from '../store/file-store.ts'
 import { type Boot, newTokenId } from './boots.ts'
 import type { Clock } from './clock.ts'
 import { inForce } from './in-force.ts'
@@ -65,14 +66,19 @@ export class SessionStore {
   private readonly options: SessionStoreOptions
   /** By the digest of what the client holds, the oldest first. */
   private readonly sessions = new Map<string, Stored>()
+  private readonly stored: FileStore<Stored>
   private saved = Number.NEGATIVE_INFINITY
 
   constructor(options: SessionStoreOptions) {
     this.options = options
-    const found = readJson(options.file)
-    // A damaged file costs everybody another sign-in, and lets nobody in.
-    for (const one of Array.isArray(found) ? found : [])
-      if (isStored(one)) this.sessions.set(one.cookie, this.inThisBoot(one))
+    this.stored = new FileStore({
+      file: options.file,
+      schema: z.custom<Stored>(isStored),
+      keyOf: ({ id }) => id,
+      // A damaged file costs everybody another sign-in, and lets nobody in.
+      damaged: 'skip',
+    })
+    for (const one of this.stored.all()) this.sessions.set(one.cookie, this.inThisBoot(one))
   }
 
   get idle(): number {
@@ -186,7 +192,7 @@ export class SessionStore {
   private save(): void {
     this.saved = this.up()
     try {
-      writeAtomic(this.options.file, `${JSON.stringify([...this.sessions.values()])}\n`, 0o600)
+      this.stored.changeNow((all) => void all.splice(0, all.length, ...this.sessions.values()))
     } catch (error) {
       this.options.unsaved(error)
       // A session that has ended must not come back with the next start, so none does; those that are here go on.

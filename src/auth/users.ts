@@ -1,15 +1,13 @@
-// The accounts: one file, `<state>/users.json`, read again whenever it changed. The trap: `change` is one synchronous step from reading to
-// the renamed file; an `await` inside it would let one writer overwrite what another has just stored.
+// The accounts: one file, `<state>/users.json`, read again whenever it changed, by `edge-admin user` say; and the file of the first password.
 import { randomBytes, randomInt } from 'node:crypto'
 import { lstatSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { ApiError } from '../errors.ts'
 import type { Folders } from '../folders.ts'
-import { readJson, readText, syncFolder, writeAtomic } from '../store/atomic.ts'
-import { CachedFile } from '../store/cached-file.ts'
+import { readText, syncFolder, writeAtomic } from '../store/atomic.ts'
 import { checkpoint } from '../store/checkpoint.ts'
-import { exclusively } from '../store/lock.ts'
+import { FileStore } from '../store/file-store.ts'
 import { hashPasswordNow } from './password.ts'
 import { ROLES } from './principal.ts'
 
@@ -33,31 +31,29 @@ export const StoredUser = z.strictObject({
 })
 export type StoredUser = z.infer<typeof StoredUser>
 
-const UsersFile = z.object({ users: z.array(StoredUser) })
-
 export const newUserId = () => `user-${randomBytes(8).toString('hex')}`
 
 export class UserStore {
   private readonly file: string
   private readonly passwordFile: string
-  private readonly users: CachedFile<readonly StoredUser[]>
+  private readonly users: FileStore<StoredUser>
 
   constructor(folders: Folders) {
     this.file = join(folders.state, 'users.json')
     this.passwordFile = join(folders.state, 'admin.password')
-    this.users = new CachedFile(this.file, (there) => (there ? this.read() : []))
-  }
-
-  /** A file that is there and wrong is never taken for an empty one: that would make a new administrator. */
-  private read(): readonly StoredUser[] {
-    const parsed = UsersFile.safeParse(readJson(this.file))
-    if (!parsed.success) throw new Error(`${this.file}: not a list of accounts`)
-    return parsed.data.users
+    this.users = new FileStore({
+      file: this.file,
+      schema: StoredUser,
+      keyOf: ({ id }) => id,
+      member: 'users',
+      // Never taken for an empty one: that would make a new administrator.
+      damaged: { expected: 'a list of accounts' },
+    })
   }
 
   /** Makes `admin` with a one-time password when there are no accounts yet. Returns the password's file while it is in force. */
   prepare(): string | undefined {
-    if (lstatSync(this.file, { throwIfNoEntry: false })) this.dropPassword(this.users.get())
+    if (lstatSync(this.file, { throwIfNoEntry: false })) this.dropPassword(this.all())
     else this.makeFirst()
     return readText(this.passwordFile) === undefined ? undefined : this.passwordFile
   }
@@ -80,11 +76,11 @@ export class UserStore {
       ended: [],
       one_time: true,
     }
-    this.write([admin])
+    this.write((users) => void users.push(admin))
   }
 
   all(): readonly StoredUser[] {
-    return this.users.get()
+    return this.users.all()
   }
 
   byId(id: string): StoredUser | undefined {
@@ -99,23 +95,24 @@ export class UserStore {
 
   /** Changes a copy of the list and stores it, unless nobody could administer the appliance afterwards. What `edit` throws changes nothing. */
   change<T>(edit: (users: StoredUser[]) => T): T {
-    // `edge-admin user` is another process: what it stored between our reading and our writing would be lost, or ours.
-    return exclusively(dirname(this.file), () => {
-      const before = this.all()
-      const users = structuredClone(before) as StoredUser[]
+    return this.write((users) => {
+      const before = users.some(administers)
       const result = edit(users)
-      if (before.some(administers) && !users.some(administers))
+      if (before && !users.some(administers))
         throw new ApiError('failed-precondition', 'The last active administrator stays')
-      this.write(users)
       return result
     })
   }
 
-  private write(users: readonly StoredUser[]): void {
-    checkpoint('accounts-changing')
-    writeAtomic(this.file, `${JSON.stringify({ users })}\n`, 0o600)
+  private write<T>(edit: (users: StoredUser[]) => T): T {
+    const result = this.users.changeNow((users) => {
+      const edited = edit(users)
+      checkpoint('accounts-changing')
+      return edited
+    })
     checkpoint('accounts-stored')
-    this.dropPassword(users)
+    this.dropPassword(this.all())
+    return result
   }
 
   /** The file lives exactly as long as the password in it. */
