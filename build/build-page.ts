@@ -1,5 +1,5 @@
-// Bundles the console's page into dist/console/: one script, one style sheet, beside each a compressed copy, so that no request has to
-// compress anything. The trap: what is more than the page may weigh fails here, not in somebody's browser.
+// Bundles the console's page into dist/console/: one script, one style sheet, beside each a compressed copy, so that no
+// request has to compress anything. What is more than the page may weigh fails here, not in somebody's browser.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { constants, gzipSync } from 'node:zlib'

@@ -1,4 +1,5 @@
-// NOTICE: the licenses of what is in the product, as texts. The trap: it names what sbom.json names, both from the same list (shipped.ts).
+// NOTICE: the licenses of what is in the product, as texts. It names what sbom.json names, both from the same list
+// (shipped.ts).
 import type { Shipped } from './shipped.ts'
 
 interface Product {

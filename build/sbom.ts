@@ -1,5 +1,5 @@
-// The software bill of materials, in CycloneDX 1.5: what is in the product, with licenses and digests. The trap: the same sources have to give
-// the same archive, so there is no time in it, and its serial number is made from what it says.
+// The software bill of materials, in CycloneDX 1.5: what is in the product, with licenses and digests. The same sources
+// have to give the same archive, so there is no time in it, and its serial number is made from what it says.
 import { createHash } from 'node:crypto'
 import type { Shipped } from './shipped.ts'
 

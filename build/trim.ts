@@ -1,5 +1,6 @@
-// What the bundle leaves out of its packages: parts that they load for features that we never call. The trap: a stub that is called
-// after all must fail loudly, so it is an empty module; test/unit/bundle.test.ts starts the bundle and uses what is near the stubs.
+// What the bundle leaves out of its packages: parts that they load for features that we never call. A stub that is
+// called after all must fail loudly, so it is an empty module; test/unit/bundle.test.ts starts the bundle and uses what
+// is near the stubs.
 import { readFileSync } from 'node:fs'
 import type { Plugin } from 'esbuild'
 

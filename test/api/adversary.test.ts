@@ -1,5 +1,5 @@
-// What an adversarial review broke, each as it was reproduced. The trap: most of these need a fault (a full disk, a clock, a folder in the
-// way), not a clever request; keep the fault, or the test shows nothing.
+// What an adversarial review broke, each as it was reproduced. Most of these need a fault (a full disk, a clock, a
+// folder in the way), not a clever request; keep the fault, or the test shows nothing.
 import {
   existsSync,
   lstatSync,

@@ -1,5 +1,5 @@
-// A throw-away appliance with our server on it: in this process, or as the real program. The trap: its hooks in bin/ only write a line
-// into a log; a test that removes them would have the scripts change this machine's network, or reboot it.
+// A throw-away appliance with our server on it: in this process, or as the real program. Its hooks in bin/ only write a
+// line into a log; a test that removes them would have the scripts change this machine's network, or reboot it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
-// Bad input of every kind against one server. The trap: each case ends with the same question: does the server go on, and is nothing left?
+// Bad input of every kind against one server. Each case ends with the same question: does the server go on, and is
+// nothing left?
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// SEC-24: every page that we send, held against the Content-Security-Policy that is sent with it. The trap: a page that the policy breaks
-// looks right in the source; so this reads tags and attributes as a browser does, and is itself shown pages that break the policy.
+// SEC-24: every page that we send, held against the Content-Security-Policy that is sent with it. A page that the
+// policy breaks looks right in the source; so this reads tags and attributes as a browser does, and is itself shown
+// pages that break the policy.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, startAppliance } from './appliance.ts'

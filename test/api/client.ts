@@ -1,5 +1,6 @@
-// A client that sends exactly what it is told: no path is tidied, no header is added behind one's back (fetch does both).
-// The trap: a server that refuses a body may close while we still write; an answer that came counts, whatever the socket says after it.
+// A client that sends exactly what it is told: no path is tidied, no header is added behind one's back (fetch does
+// both). A server that refuses a body may close while we still write; an answer that came counts, whatever the socket
+// says after it.
 import { createHash, createHmac } from 'node:crypto'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'

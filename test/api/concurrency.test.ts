@@ -1,5 +1,5 @@
-// Many callers at once, and servers and scripts that are killed. The trap: nothing here may depend on who is faster; each test holds the
-// update where it wants it.
+// Many callers at once, and servers and scripts that are killed. Nothing here may depend on who is faster; each test
+// holds the update where it wants it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// The first run in the browser: token and password in one step. The trap: whoever merely came first must not take what the owner has already.
+// The first run in the browser: token and password in one step. Whoever merely came first must not take what the owner
+// has already.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'

@@ -1,6 +1,6 @@
-// SEC-23, SEC-30: what a session may do on all three surfaces, generated from their tables: no change without the header, none that another site
-// began, none beyond the role; and a cookie spares nobody a guess. The trap: a request that is refused for another reason proves nothing, so
-// each is shown to pass the guard with the header.
+// SEC-23, SEC-30: what a session may do on all three surfaces, generated from their tables: no change without the
+// header, none that another site began, none beyond the role; and a cookie spares nobody a guess. A request that is
+// refused for another reason proves nothing, so each is shown to pass the guard with the header.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

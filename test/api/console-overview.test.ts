@@ -1,4 +1,5 @@
-// The first page's facts, and the certificate that is served. The trap: where the controller is off there are no pools, and no word of them.
+// The first page's facts, and the certificate that is served. Where the controller is off there are no pools, and no
+// word of them.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// Signing in to the console, and everything that ends a session. The trap: the clock is the test's own; a real one would have to be waited for.
+// Signing in to the console, and everything that ends a session. The clock is the test's own; a real one would have to
+// be waited for.
 import { lstatSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The page and what it loads, as a browser fetches it. The trap: the fixture is a folder of its own, so that an update can be played: what changed
-// has to be there at the next question, and what did not is not sent again.
+// The page and what it loads, as a browser fetches it. The fixture is a folder of its own, so that an update can be
+// played: what changed has to be there at the next question, and what did not is not sent again.
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'

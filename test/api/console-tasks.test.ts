@@ -1,5 +1,5 @@
-// Tasks in the console: their list, one, and the stream of one with its log. The trap: a reader may come back in the midst of a line or after the
-// server did; nothing of the log may come twice, and nothing may be missing.
+// Tasks in the console: their list, one, and the stream of one with its log. A reader may come back in the midst of a
+// line or after the server did; nothing of the log may come twice, and nothing may be missing.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// A browser of the console, for tests: it keeps the cookie and sends the header that changes need. The trap: it is no browser; what one does
-// by itself (SameSite, Secure, the policy) is tested in test/browser.
+// A browser of the console, for tests: it keeps the cookie and sends the header that changes need. It is no browser;
+// what one does by itself (SameSite, Secure, the policy) is tested in test/browser.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Folders } from '../../src/folders.ts'

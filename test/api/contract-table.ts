@@ -1,5 +1,5 @@
-// What the document promises for each of its curl lines, keyed by method, path and form. The trap: the lines run in the document's order
-// on one appliance, so an expectation may rely on what the lines before it did.
+// What the document promises for each of its curl lines, keyed by method, path and form. The lines run in the
+// document's order on one appliance, so an expectation may rely on what the lines before it did.
 import { expect } from 'vitest'
 
 export interface Seen {

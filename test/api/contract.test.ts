@@ -1,5 +1,5 @@
-// Every curl line of the contract, run with curl against the real program over TLS. The trap: the lines are read out of the document, so
-// that one without an expectation in the table is a failure and not a gap.
+// Every curl line of the contract, run with curl against the real program over TLS. The lines are read out of the
+// document, so that one without an expectation in the table is a failure and not a gap.
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The life of accounts on the controller surface, as an administrator meets it. The trap: logins cost a tenth of a second of a core each,
-// so tests of other things take a token from `addCaller`.
+// The life of accounts on the controller surface, as an administrator meets it. Logins cost a tenth of a second of a
+// core each, so tests of other things take a token from `addCaller`.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// What an adversary tried on the controller surface and got. The trap: each of these once went through; none may come back.
+// What an adversary tried on the controller surface and got. Each of these once went through; none may come back.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

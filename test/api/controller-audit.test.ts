@@ -1,5 +1,5 @@
-// GET /audit over HTTP: what each surface enters, who may read it, every filter. SEC-13, SEC-30, SEC-31. The trap: reading the log is no
-// change and leaves no entry, so the entries of a test are exactly those of its own calls.
+// GET /audit over HTTP: what each surface enters, who may read it, every filter. SEC-13, SEC-30, SEC-31. Reading the
+// log is no change and leaves no entry, so the entries of a test are exactly those of its own calls.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

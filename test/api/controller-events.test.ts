@@ -1,5 +1,5 @@
-// GET /jobs/events and /jobs/{id}/log. The trap: tasks here are files that the test writes, as scripts would, so that every change is known;
-// a job that says it runs and holds no lock is one that died, so what is to stay open holds its lock.
+// GET /jobs/events and /jobs/{id}/log. Tasks here are files that the test writes, as scripts would, so that every
+// change is known; a job that says it runs and holds no lock is one that died, so what is to stay open holds its lock.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

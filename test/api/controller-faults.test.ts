@@ -1,5 +1,6 @@
-// kill -9 and errors at each persisted step of the accounts, on the real program. The trap: the fault is there from the server's start, so
-// what is not to be hit has to exist before; where the first start itself is cut, its files are carried to the next appliance.
+// kill -9 and errors at each persisted step of the accounts, on the real program. The fault is there from the server's
+// start, so what is not to be hit has to exist before; where the first start itself is cut, its files are carried to
+// the next appliance.
 import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

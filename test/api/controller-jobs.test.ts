@@ -1,5 +1,5 @@
-// Jobs: the tasks of the appliance in the controller's words. The trap: the scripts here are our own, and wait for a file of the test's, so
-// that nothing sleeps and every state can be seen.
+// Jobs: the tasks of the appliance in the controller's words. The scripts here are our own, and wait for a file of the
+// test's, so that nothing sleeps and every state can be seen.
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

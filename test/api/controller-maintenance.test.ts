@@ -1,4 +1,4 @@
-// Maintenance mode: changes wait, reading and finding out go on. The trap: it is a file, so a restart must find it as it was.
+// Maintenance mode: changes wait, reading and finding out go on. It is a file, so a restart must find it as it was.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'

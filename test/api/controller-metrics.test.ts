@@ -1,5 +1,5 @@
-// GET /metrics as a Prometheus server reads it. The trap: labels are declared paths; one made of what was asked for would let a scanner fill
-// the memory.
+// GET /metrics as a Prometheus server reads it. Labels are declared paths; one made of what was asked for would let a
+// scanner fill the memory.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

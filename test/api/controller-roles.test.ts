@@ -1,5 +1,6 @@
-// SEC-06, SEC-11, SEC-30: every route of the controller surface, called by everybody, against the table in controller-permissions.ts.
-// The trap: a refusal must have changed nothing, so the file of accounts is compared byte by byte after each.
+// SEC-06, SEC-11, SEC-30: every route of the controller surface, called by everybody, against the table in
+// controller-permissions.ts. A refusal must have changed nothing, so the file of accounts is compared byte by byte
+// after each.
 import { createHmac, randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// ETag, If-Match and If-None-Match on what can be changed (RFC 9110, 13), shown on accounts. The trap: an answer of 412 must have changed
-// nothing, so each test looks at the stored file as well.
+// ETag, If-Match and If-None-Match on what can be changed (RFC 9110, 13), shown on accounts. An answer of 412 must have
+// changed nothing, so each test looks at the stored file as well.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

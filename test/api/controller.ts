@@ -1,5 +1,6 @@
-// The controller surface for tests: an appliance with it switched on, and callers of each role. The trap: tokens are issued straight from
-// the appliance's own secret and accounts, so that a test of something else does not pay for a login's hash.
+// The controller surface for tests: an appliance with it switched on, and callers of each role. Tokens are issued
+// straight from the appliance's own secret and accounts, so that a test of something else does not pay for a login's
+// hash.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSecret, Tokens } from '../../src/auth/jwt.ts'

@@ -1,4 +1,4 @@
-// `make demo`, as a newcomer runs it. The trap: a make above us would pass its flags and its jobs on through the environment.
+// `make demo`, as a newcomer runs it. A make above us would pass its flags and its jobs on through the environment.
 import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

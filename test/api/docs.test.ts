@@ -1,5 +1,5 @@
-// The plain manual, for whom the console's does not suit. The trap: it is made from the documents, so what is checked is that nothing of them is left out, and that what it
-// shows can be pasted.
+// The plain manual, for whom the console's does not suit. It is made from the documents, so what is checked is that
+// nothing of them is left out, and that what it shows can be pasted.
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, startAppliance } from './appliance.ts'

@@ -1,4 +1,5 @@
-// A reader of server-sent events, for tests. The trap: it keeps what it heard, and a test polls that with a deadline; nothing here waits.
+// A reader of server-sent events, for tests. It keeps what it heard, and a test polls that with a deadline; nothing
+// here waits.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 
 export interface Heard {

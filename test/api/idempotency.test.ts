@@ -1,4 +1,5 @@
-// Idempotency-Key on the POSTs of the controller surface. The trap: "done once" is counted in what is stored, never in the answers.
+// Idempotency-Key on the POSTs of the controller surface. "done once" is counted in what is stored, never in the
+// answers.
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'

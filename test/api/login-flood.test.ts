@@ -1,4 +1,5 @@
-// SEC-10: guesses from many addresses on a running server. The trap: some of them still wait for their turn when the test ends, and are audited then.
+// SEC-10: guesses from many addresses on a running server. Some of them still wait for their turn when the test ends,
+// and are audited then.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, startAppliance } from './appliance.ts'
 import { addCaller, ask, logIn, ON, PASSWORD } from './controller.ts'

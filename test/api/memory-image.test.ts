@@ -1,5 +1,5 @@
-// An image that runs from memory: what the server and the commands change by themselves is saved by the image's tool, which lays links in the
-// files' place. The trap: the tool here does so, too; the next change has to get past its link.
+// An image that runs from memory: what the server and the commands change by themselves is saved by the image's tool,
+// which lays links in the files' place. The tool here does so, too; the next change has to get past its link.
 import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,

@@ -1,5 +1,6 @@
-// docs/migration.md as an operator follows it: there, in use, back, and forward again. The trap: the original's server cannot be run here; stand-ins of
-// its authentication and of what its user reads and writes take its place (facts: jidoteki.md 1.2, 4).
+// docs/migration.md as an operator follows it: there, in use, back, and forward again. The original's server cannot be
+// run here; stand-ins of its authentication and of what its user reads and writes take its place (facts: jidoteki.md
+// 1.2, 4).
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   appendFileSync,

@@ -1,4 +1,5 @@
-// Update packages for an appliance of the tests. The trap: a slow one waits for a file, not for time, so a test decides when it goes on.
+// Update packages for an appliance of the tests. A slow one waits for a file, not for time, so a test decides when it
+// goes on.
 import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

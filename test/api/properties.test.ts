@@ -1,5 +1,5 @@
-// Generated requests: whatever is sent, an answer is one that the endpoint declares, and never a fault of ours. The trap: task scripts are
-// replaced by nothing here, so that 5xx would be the server's own.
+// Generated requests: whatever is sent, an answer is one that the endpoint declares, and never a fault of ours. Task
+// scripts are replaced by nothing here, so that 5xx would be the server's own.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'

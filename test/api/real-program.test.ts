@@ -1,5 +1,6 @@
-// The built program as people start it, with a real standard input, environment and working folder: what other tests hand to a command
-// directly (`run(args, io)`) has to be what main.ts hands over. The trap: a stream that is injected always works.
+// The built program as people start it, with a real standard input, environment and working folder: what other tests
+// hand to a command directly (`run(args, io)`) has to be what main.ts hands over. A stream that is injected always
+// works.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

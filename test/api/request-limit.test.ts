@@ -1,5 +1,5 @@
-// The controller's limit of requests (facts: atlas.md): per account, or else per address. The trap: what has its own limit, or must always
-// be answered, is not counted, and the table of callers stays small whoever knocks.
+// The controller's limit of requests (facts: atlas.md): per account, or else per address. What has its own limit, or
+// must always be answered, is not counted, and the table of callers stays small whoever knocks.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RequestLimit } from '../../src/http/pipeline/request-limit.ts'
 import { type InProcess, startAppliance } from './appliance.ts'

@@ -1,5 +1,5 @@
-// Why a restore was refused: in the answer, beside the contract's words, and in the log. And what somebody planted in the uploads is put out
-// of the way. The trap: with `--compat original` the answer has to stay the original's, to the byte.
+// Why a restore was refused: in the answer, beside the contract's words, and in the log. And what somebody planted in
+// the uploads is put out of the way. With `--compat original` the answer has to stay the original's, to the byte.
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// SEC-21: what a restored backup brings is data. The trap: a backup full of other secrets has to be taken, or the test shows nothing; it is
-// the places that do not matter.
+// SEC-21: what a restored backup brings is data. A backup full of other secrets has to be taken, or the test shows
+// nothing; it is the places that do not matter.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// Samba's real `net` and `testparm` under a world of fakes, where this machine has them. The trap: they are given a configuration of the
-// world's own, with every folder in it; the machine's own registry is never opened.
+// Samba's real `net` and `testparm` under a world of fakes, where this machine has them. They are given a configuration
+// of the world's own, with every folder in it; the machine's own registry is never opened.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRoot } from './appliance.ts'

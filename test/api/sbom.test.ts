@@ -1,4 +1,4 @@
-// GET /build, and the software bill of materials that it leads to. The trap: /build is the vendor's file, whatever is in it.
+// GET /build, and the software bill of materials that it leads to. /build is the vendor's file, whatever is in it.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// The ids of security.md that concern the HTTP side and have no file of their own. The trap: a test of something that does not happen is
-// green by itself; so each one also shows that its eyes are open.
+// The ids of security.md that concern the HTTP side and have no file of their own. A test of something that does not
+// happen is green by itself; so each one also shows that its eyes are open.
 import { spawnSync } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'

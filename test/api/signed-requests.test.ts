@@ -1,5 +1,5 @@
-// SEC-14: the strong mode does not exist yet (docs/decisions/0007). The trap: what does not exist must not look as if it did, neither to the
-// operator who asks for it nor to a client that signs.
+// SEC-14: the strong mode does not exist yet (docs/decisions/0007). What does not exist must not look as if it did,
+// neither to the operator who asks for it nor to a client that signs.
 import { spawnSync } from 'node:child_process'
 import { createHash, createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'

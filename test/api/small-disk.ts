@@ -1,5 +1,5 @@
-// Runs a script of this folder with TMPDIR on a tmpfs of 24 MiB, in a mount namespace of its own. The trap: that takes root and unshare(1);
-// where they are missing the test is left out, and says so.
+// Runs a script of this folder with TMPDIR on a tmpfs of 24 MiB, in a mount namespace of its own. That takes root and
+// unshare(1); where they are missing the test is left out, and says so.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect } from 'vitest'

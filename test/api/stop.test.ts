@@ -1,5 +1,5 @@
-// The end of the server while it holds requests back. The trap: a task outlives it, so a request that waits for one must not wait with it: it
-// has to be answered, or its client never hears of the task, and its Idempotency-Key has no answer.
+// The end of the server while it holds requests back. A task outlives it, so a request that waits for one must not wait
+// with it: it has to be answered, or its client never hears of the task, and its Idempotency-Key has no answer.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'

@@ -1,5 +1,5 @@
-// What an operator could lose without having agreed to it, tried from outside. The trap: each of these was lost once, or told wrongly; a test
-// that goes green without its fix shows nothing.
+// What an operator could lose without having agreed to it, tried from outside. Each of these was lost once, or told
+// wrongly; a test that goes green without its fix shows nothing.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, test } from 'vitest'

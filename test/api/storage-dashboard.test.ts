@@ -1,4 +1,5 @@
-// The first page's numbers, and those of /metrics, as the system has them. The trap: what could not be asked must not look like nothing.
+// The first page's numbers, and those of /metrics, as the system has them. What could not be asked must not look like
+// nothing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call } from './client.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'

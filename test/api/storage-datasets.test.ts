@@ -1,5 +1,5 @@
-// Datasets through the API: made, listed, changed, destroyed, and every refusal with its reason. The trap: a refusal has to have changed
-// nothing, so what zfs itself knows is compared before and after.
+// Datasets through the API: made, listed, changed, destroyed, and every refusal with its reason. A refusal has to have
+// changed nothing, so what zfs itself knows is compared before and after.
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from './client.ts'

@@ -1,6 +1,7 @@
-// The fault table of the scripts that work on datasets: each persisted step, failing by itself, killed, and with the server killed under it, on
-// the real program. The steps are read from the scripts: a new one is a new row. The trap: not every end is all or nothing, ZFS cannot give
-// back what it destroyed; but the job must never say that something was done which was not, nor leave a file system unmounted.
+// The fault table of the scripts that work on datasets: each persisted step, failing by itself, killed, and with the
+// server killed under it, on the real program. The steps are read from the scripts: a new one is a new row. Not every
+// end is all or nothing, ZFS cannot give back what it destroyed; but the job must never say that something was done
+// which was not, nor leave a file system unmounted.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, test } from 'vitest'

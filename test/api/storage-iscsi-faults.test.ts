@@ -1,5 +1,5 @@
-// kill -9 of the server in the middle of iSCSI changes, and what it finds at its next start, on the real program and the fakes. The trap: what
-// a kill leaves is put in order in the background of the start, so it is waited for, never assumed.
+// kill -9 of the server in the middle of iSCSI changes, and what it finds at its next start, on the real program and
+// the fakes. What a kill leaves is put in order in the background of the start, so it is waited for, never assumed.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

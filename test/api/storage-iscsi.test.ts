@@ -1,5 +1,6 @@
-// iSCSI targets through the API, on the fakes or (EDGE_REAL=1) on the real kernel, with a login by the machine's own initiator there. The trap:
-// what the kernel has and what saveconfig.json has are looked at apart; a change that is in one only is lost at the next boot, or never there.
+// iSCSI targets through the API, on the fakes or (EDGE_REAL=1) on the real kernel, with a login by the machine's own
+// initiator there. What the kernel has and what saveconfig.json has are looked at apart; a change that is in one only
+// is lost at the next boot, or never there.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

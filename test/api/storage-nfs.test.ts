@@ -1,5 +1,5 @@
-// NFS exports through the API. The trap: `exportfs` reads everybody's files, so what it says of somebody else's export must not fail ours,
-// and what it says of ours must not pass because the rest went well.
+// NFS exports through the API. `exportfs` reads everybody's files, so what it says of somebody else's export must not
+// fail ours, and what it says of ours must not pass because the rest went well.
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'

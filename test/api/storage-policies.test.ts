@@ -1,5 +1,5 @@
-// Snapshot policies through the API, and their runs at a clock of the test's own. The trap: the pool's clock is the real one, so what is due
-// goes by the names of the snapshots alone.
+// Snapshot policies through the API, and their runs at a clock of the test's own. The pool's clock is the real one, so
+// what is due goes by the names of the snapshots alone.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

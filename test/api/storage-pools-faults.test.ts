@@ -1,5 +1,5 @@
-// Pools when things go wrong: programs that are missing, hang, lie or are killed; scripts and servers that are killed at each persisted step.
-// The trap: all of it needs the fakes; what a real power cut does is shown in the virtual machine.
+// Pools when things go wrong: programs that are missing, hang, lie or are killed; scripts and servers that are killed
+// at each persisted step. All of it needs the fakes; what a real power cut does is shown in the virtual machine.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, test } from 'vitest'

@@ -1,5 +1,5 @@
-// Pools through the API: made, looked at, scrubbed, exported, imported, destroyed. The trap: on the real programs there are real disks below
-// these tests, so whatever a test makes is destroyed behind it.
+// Pools through the API: made, looked at, scrubbed, exported, imported, destroyed. On the real programs there are real
+// disks below these tests, so whatever a test makes is destroyed behind it.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'

@@ -1,5 +1,6 @@
-// kill -9 of the server, and errors, at each persisted step of a change of a share or an export, on the real program. The trap: what was never
-// answered with success is undone at the restart; only the very last step, when everything is done, may leave a change without an answer.
+// kill -9 of the server, and errors, at each persisted step of a change of a share or an export, on the real program.
+// What was never answered with success is undone at the restart; only the very last step, when everything is done, may
+// leave a change without an answer.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'

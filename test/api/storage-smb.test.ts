@@ -1,5 +1,5 @@
-// SMB shares through the API. The trap: with Samba's tools on this machine the whole file runs twice, on the real `net` and `testparm` and
-// on the fakes; that is what keeps these fakes honest.
+// SMB shares through the API. With Samba's tools on this machine the whole file runs twice, on the real `net` and
+// `testparm` and on the fakes; that is what keeps these fakes honest.
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// Snapshots through the API: taken, listed, destroyed, rolled back to. The trap: a rollback loses data for good, so what it would take is
-// always shown, and nothing newer goes unless it was asked for.
+// Snapshots through the API: taken, listed, destroyed, rolled back to. A rollback loses data for good, so what it would
+// take is always shown, and nothing newer goes unless it was asked for.
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask } from './controller.ts'

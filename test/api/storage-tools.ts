@@ -1,5 +1,5 @@
-// The storage programs, as an operator uses them behind the API's back: for pools, holds and clones that a test needs to begin with. The
-// trap: on the fakes they are a folder's, never this machine's.
+// The storage programs, as an operator uses them behind the API's back: for pools, holds and clones that a test needs
+// to begin with. On the fakes they are a folder's, never this machine's.
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { World } from './storage-world.ts'

@@ -1,6 +1,6 @@
-// A world for the storage tests: an appliance with the controller surface, callers of the three roles, disks, and ZFS: our fakes on a model,
-// or with EDGE_REAL=1 (inside the virtual machine) the real programs. The trap: what only the fakes can do goes through `fakes`, which is
-// undefined where the programs are real; everything else has to hold in both places.
+// A world for the storage tests: an appliance with the controller surface, callers of the three roles, disks, and ZFS:
+// our fakes on a model, or with EDGE_REAL=1 (inside the virtual machine) the real programs. What only the fakes can do
+// goes through `fakes`, which is undefined where the programs are real; everything else has to hold in both places.
 
 import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs'

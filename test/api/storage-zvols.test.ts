@@ -1,4 +1,4 @@
-// Volumes through the API. The trap: ZFS rounds a new size up to whole blocks, but refuses a later one that does not fit.
+// Volumes through the API. ZFS rounds a new size up to whole blocks, but refuses a later one that does not fit.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { clearPool, everything, makePool, tool } from './storage-tools.ts'
 import { startStorage, type World } from './storage-world.ts'

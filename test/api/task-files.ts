@@ -1,5 +1,5 @@
-// Tasks as files, written as scripts write them, so that a test knows every change. The trap: one that says it runs and whose lock nobody holds
-// is one that died; what is to stay open needs a holder of the lock `held`.
+// Tasks as files, written as scripts write them, so that a test knows every change. One that says it runs and whose
+// lock nobody holds is one that died; what is to stay open needs a holder of the lock `held`.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Folders } from '../../src/folders.ts'

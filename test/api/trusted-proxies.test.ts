@@ -1,5 +1,5 @@
-// Behind a reverse proxy: each caller waits, is limited and is written down for itself. The trap: what one stranger can send must not make him
-// somebody else, and must not make somebody else wait.
+// Behind a reverse proxy: each caller waits, is limited and is written down for itself. What one stranger can send must
+// not make him somebody else, and must not make somebody else wait.
 import { afterEach, expect, it } from 'vitest'
 import { type InProcess, startAppliance } from './appliance.ts'
 import { until } from './client.ts'

@@ -1,4 +1,4 @@
-// One server for one state folder, by a kernel lock. The trap is in the test, too: what the second one must not touch is compared as bytes,
+// One server for one state folder, by a kernel lock. What the second one must not touch is compared as bytes,
 // and both are the real program, since a lock within one process would prove nothing.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'

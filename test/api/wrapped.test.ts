@@ -1,5 +1,6 @@
-// `wrapper` in the configuration: the whole admin surface through stand-ins that behave like the original's bin/wrapper.sh and refuse what its
-// server would not send (test/fakes/original). The trap: a refused call is a line of its log, so each test looks at that as well.
+// `wrapper` in the configuration: the whole admin surface through stand-ins that behave like the original's
+// bin/wrapper.sh and refuse what its server would not send (test/fakes/original). A refused call is a line of its log,
+// so each test looks at that as well.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

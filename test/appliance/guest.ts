@@ -1,5 +1,5 @@
-// One virtual machine of a test: boot, run commands in it, pull disks, cut the power, boot again, end. The trap: its disks outlive a power cut
-// and a reboot, and go with end().
+// One virtual machine of a test: boot, run commands in it, pull disks, cut the power, boot again, end. Its disks
+// outlive a power cut and a reboot, and go with end().
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {

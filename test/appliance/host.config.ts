@@ -1,4 +1,4 @@
-// The suite that needs virtual machines; `make test` does not run it. The trap: two guests side by side take each twice the time.
+// The suite that needs virtual machines; `make test` does not run it. Two guests side by side take each twice the time.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

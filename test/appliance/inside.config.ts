@@ -1,5 +1,5 @@
-// What runs inside a virtual machine, against real programs and disks: the tests that `make test` runs on fakes, and a few of their own. The
-// trap: everything takes several times as long there.
+// What runs inside a virtual machine, against real programs and disks: the tests that `make test` runs on fakes, and a
+// few of their own. Everything takes several times as long there.
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 

@@ -1,6 +1,6 @@
-// Runs the tests of inside.config.ts in a guest and passes their words and their status on: `tsx test/appliance/inside.ts [FILE...]`; with
-// `--bench`, what of `make bench` wants a real ZFS. The trap: the guest sees the checkout as it is now, read-only, below a layer that takes what
-// tests write.
+// Runs the tests of inside.config.ts in a guest and passes their words and their status on: `tsx
+// test/appliance/inside.ts [FILE...]`; with `--bench`, what of `make bench` wants a real ZFS. The guest sees the
+// checkout as it is now, read-only, below a layer that takes what tests write.
 import { Guest } from './guest.ts'
 import { pathOfDisk } from './qemu.ts'
 

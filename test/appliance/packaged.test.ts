@@ -1,5 +1,5 @@
-// The packaged product on a real system: set-up, update, network, remote storage, reboot. The trap: one guest lives through all of it in this
-// order, as an appliance would.
+// The packaged product on a real system: set-up, update, network, remote storage, reboot. One guest lives through all
+// of it in this order, as an appliance would.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, file, PREFIX, until } from '../api/client.ts'
 import { Guest } from './guest.ts'

@@ -1,5 +1,5 @@
-// The packaged product in a guest: laid out by `make install`, started by systemd as on an appliance. The trap: the sample's hooks would
-// keep our own scripts from doing the real thing, so they are removed.
+// The packaged product in a guest: laid out by `make install`, started by systemd as on an appliance. The sample's
+// hooks would keep our own scripts from doing the real thing, so they are removed.
 import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,7 @@
-// The command line of the virtual machine. The trap: no KVM, which hangs where this is developed; everything is emulated, so the kernel
-// comes unpacked, nothing is loaded that a test does not need, and there is one processor: a second one makes every process take twice as long
-// (QEMU then has to keep their memory in order), and a kernel now and then waits for it for ever.
+// The command line of the virtual machine. No KVM, which hangs where this is developed; everything is emulated, so the
+// kernel comes unpacked, nothing is loaded that a test does not need, and there is one processor: a second one makes
+// every process take twice as long (QEMU then has to keep their memory in order), and a kernel now and then waits for
+// it for ever.
 import { join } from 'node:path'
 
 export interface Machine {

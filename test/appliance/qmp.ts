@@ -1,4 +1,4 @@
-// QEMU's own control socket: one command, one answer. The trap: events come in between and are not the answer.
+// QEMU's own control socket: one command, one answer. Events come in between and are not the answer.
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 

@@ -1,5 +1,6 @@
-// The controller surface of the packaged product on a real system: disks that fail, clients that read and write, a reboot, power cuts. The trap:
-// one guest lives through all of it in this order; everything is set up by the API alone, the guest's shell only looks, and plays the client.
+// The controller surface of the packaged product on a real system: disks that fail, clients that read and write, a
+// reboot, power cuts. One guest lives through all of it in this order; everything is set up by the API alone, the
+// guest's shell only looks, and plays the client.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../api/client.ts'
 import { ask as askServer, type JsonAnswer, logIn } from '../api/controller.ts'

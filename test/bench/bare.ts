@@ -1,5 +1,5 @@
-// The references of the benchmark: servers as small as node:http allows. Bundled and run by plain node, so that only what is measured
-// differs. The trap: they answer the very bytes of the real one's body, but none of its headers.
+// The references of the benchmark: servers as small as node:http allows. Bundled and run by plain node, so that only
+// what is measured differs. They answer the very bytes of the real one's body, but none of its headers.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

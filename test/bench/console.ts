@@ -1,5 +1,6 @@
-// The console in a browser: what its first page weighs, how soon somebody can type, what an hour of events leaves in memory. The trap: an hour
-// is simulated, so both clocks are: the page's timers run by the browser's false clock, its events come from a false source.
+// The console in a browser: what its first page weighs, how soon somebody can type, what an hour of events leaves in
+// memory. An hour is simulated, so both clocks are: the page's timers run by the browser's false clock, its events come
+// from a false source.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The server with its controller surface on, and a caller who is logged in. The trap: `get` and fetch run in this process, so what they take
-// is part of every wall time; the server's own share is what /proc says.
+// The server with its controller surface on, and a caller who is logged in. `get` and fetch run in this process, so
+// what they take is part of every wall time; the server's own share is what /proc says.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Appliance, get, type Served } from './appliance.ts'

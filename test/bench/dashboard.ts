@@ -1,5 +1,6 @@
-// GET /dashboard with one pool and with a hundred, against the `zpool list` and the `zfs list` that it needs: how many programs it starts, and
-// what it takes. The trap: it also asks Samba, NFS and LIO, so next to programs that cost nothing its time is mostly that of starting five.
+// GET /dashboard with one pool and with a hundred, against the `zpool list` and the `zfs list` that it needs: how many
+// programs it starts, and what it takes. It also asks Samba, NFS and LIO, so next to programs that cost nothing its
+// time is mostly that of starting five.
 import { join } from 'node:path'
 import type { Appliance } from './appliance.ts'
 import { read, serveController } from './controller.ts'

@@ -1,5 +1,6 @@
-// What a thousand readers of events do to somebody else's latency. The trap: a client that waits for one answer before it sends the next
-// request hides every stall but one; so requests go out by the clock, and each is measured from when it was due.
+// What a thousand readers of events do to somebody else's latency. A client that waits for one answer before it sends
+// the next request hides every stall but one; so requests go out by the clock, and each is measured from when it was
+// due.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'

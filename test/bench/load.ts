@@ -1,5 +1,6 @@
-// A load generator: N connections, each sends a request when the answer to its last is there; nothing is pipelined. `wrk` does the same
-// with less effort and is preferred. The trap: a slow client flatters a server, so requests a second are only compared within one run.
+// A load generator: N connections, each sends a request when the answer to its last is there; nothing is pipelined.
+// `wrk` does the same with less effort and is preferred. A slow client flatters a server, so requests a second are only
+// compared within one run.
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { quantile } from './numbers.ts'

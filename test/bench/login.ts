@@ -1,5 +1,6 @@
-// A login's processor time against a bare scrypt of the stored parameters, and how many are hashed at once. The trap: nothing outside says
-// what a thread works on; but each scrypt touches its whole memory, so the peak of many logins at once counts them.
+// A login's processor time against a bare scrypt of the stored parameters, and how many are hashed at once. Nothing
+// outside says what a thread works on; but each scrypt touches its whole memory, so the peak of many logins at once
+// counts them.
 import { scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// `make bench`: speed and size as ratios to bare references, next to their targets (no test depends on them). The trap: everything it
-// makes lies in one temporary folder and everything it starts is ended by its process id, also when it is interrupted.
+// `make bench`: speed and size as ratios to bare references, next to their targets (no test depends on them).
+// Everything it makes lies in one temporary folder and everything it starts is ended by its process id, also when it is
+// interrupted.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'

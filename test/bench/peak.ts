@@ -1,5 +1,5 @@
-// What a server has grown to after a hundred thousand requests and an upload of a gigabyte, over what it took when it had just started. The
-// trap: the peak of a process never goes down again, so this needs a server of its own.
+// What a server has grown to after a hundred thousand requests and an upload of a gigabyte, over what it took when it
+// had just started. The peak of a process never goes down again, so this needs a server of its own.
 import { type Appliance, sign } from './appliance.ts'
 import { few, report } from './numbers.ts'
 import { memory, run, stop } from './processes.ts'

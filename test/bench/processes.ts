@@ -1,5 +1,5 @@
-// Programs under measurement: pinned to a processor where `taskset` is there, their cost read from /proc. The trap: stat counts in
-// ticks of 10 ms; schedstat counts nanoseconds, thread by thread, so it is taken where the kernel has it.
+// Programs under measurement: pinned to a processor where `taskset` is there, their cost read from /proc. Stat counts
+// in ticks of 10 ms; schedstat counts nanoseconds, thread by thread, so it is taken where the kernel has it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 

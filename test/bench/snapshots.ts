@@ -1,6 +1,6 @@
-// Ten thousand snapshots through the API against the bare `zfs list`: with EDGE_REAL=1 (in the virtual machine) the real one, on a pool of our
-// own; else one that prints prepared lines. The trap: that one is many times faster than any real one, so next to it a ratio says
-// nothing and is not judged.
+// Ten thousand snapshots through the API against the bare `zfs list`: with EDGE_REAL=1 (in the virtual machine) the
+// real one, on a pool of our own; else one that prints prepared lines. That one is many times faster than any real one,
+// so next to it a ratio says nothing and is not judged.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Appliance } from './appliance.ts'

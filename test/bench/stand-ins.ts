@@ -1,5 +1,6 @@
-// Programs that print what was prepared, as fast as `cat` does: the fakes of the tests are node programs, and their start would be all that
-// a benchmark sees. The trap: they look at nothing but their first argument; what nobody prepared they answer with nothing.
+// Programs that print what was prepared, as fast as `cat` does: the fakes of the tests are node programs, and their
+// start would be all that a benchmark sees. They look at nothing but their first argument; what nobody prepared they
+// answer with nothing.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

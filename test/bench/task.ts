@@ -1,5 +1,6 @@
-// How long the server stands still while it starts a task: two small files, synced, a look at the lock, and the start of the script. The trap:
-// the start copies this process's page tables, so it costs more in a large process; its size is told with the result.
+// How long the server stands still while it starts a task: two small files, synced, a look at the lock, and the start
+// of the script. The start copies this process's page tables, so it costs more in a large process; its size is told
+// with the result.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Folders } from '../../src/folders.ts'

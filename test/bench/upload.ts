@@ -1,5 +1,6 @@
-// A big upload against a server that only pipes to a file. Ours is on the disk's surface when it answers, so the reference is measured
-// both with and without an fsync. The trap: the garbage we send fails as an update, and the next round waits for that failure.
+// A big upload against a server that only pipes to a file. Ours is on the disk's surface when it answers, so the
+// reference is measured both with and without an fsync. The garbage we send fails as an update, and the next round
+// waits for that failure.
 import { get, type Served, sign } from './appliance.ts'
 import { few, median, report } from './numbers.ts'
 import { cpuTime, forgetPeak, memory, run } from './processes.ts'

@@ -1,5 +1,5 @@
-// The suite that needs a browser; `make test` does not run it. The trap: two browsers side by side on two cores make everything slow, so its
-// files run one after the other.
+// The suite that needs a browser; `make test` does not run it. Two browsers side by side on two cores make everything
+// slow, so its files run one after the other.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

@@ -1,5 +1,5 @@
-// The network between the browser and the appliance: a port of our own that passes everything on, and can be cut. The trap: it outlives the
-// server behind it, which comes back on another port after a restart.
+// The network between the browser and the appliance: a port of our own that passes everything on, and can be cut. It
+// outlives the server behind it, which comes back on another port after a restart.
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface Cable {

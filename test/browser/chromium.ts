@@ -1,4 +1,4 @@
-// Debian's Chromium, for tests and for the bench. The trap: left alone it looks for its maker's servers at every start.
+// Debian's Chromium, for tests and for the bench. Left alone it looks for its maker's servers at every start.
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 

@@ -1,5 +1,6 @@
-// Every page that the console has, in each look, with things on it: nothing wrong in its console, nothing serious for axe, nothing wider than
-// the window, a picture of each. The trap: the list of pages is read from the console itself, so that no page can be forgotten.
+// Every page that the console has, in each look, with things on it: nothing wrong in its console, nothing serious for
+// axe, nothing wider than the window, a picture of each. The list of pages is read from the console itself, so that no
+// page can be forgotten.
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'

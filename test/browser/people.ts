@@ -1,5 +1,5 @@
-// What the browser tests share: one browser for a file, visitors that are looked at again when each test ends. The trap: a visitor that is
-// forgotten keeps its faults to itself, so they are made here only.
+// What the browser tests share: one browser for a file, visitors that are looked at again when each test ends. A
+// visitor that is forgotten keeps its faults to itself, so they are made here only.
 import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { startBrowser } from './chromium.ts'

@@ -1,5 +1,6 @@
-// An appliance as it is installed, storage on fakes, and Debian's Chromium in front of it. The trap: what goes wrong in a page is silent, so
-// each page's console, its requests and its policy violations are kept, and a test that leaves any behind is red.
+// An appliance as it is installed, storage on fakes, and Debian's Chromium in front of it. What goes wrong in a page is
+// silent, so each page's console, its requests and its policy violations are kept, and a test that leaves any behind is
+// red.
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

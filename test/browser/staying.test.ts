@@ -1,5 +1,5 @@
-// A console that stays open: many tabs, a session that ends below it, an upload that takes hours, an answer that never comes. The trap: a
-// page that is driven is always "visible", so a tab is put behind another one by saying so.
+// A console that stays open: many tabs, a session that ends below it, an upload that takes hours, an answer that never
+// comes. A page that is driven is always "visible", so a tab is put behind another one by saying so.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'

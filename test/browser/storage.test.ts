@@ -1,5 +1,5 @@
-// From free disks to a share, a snapshot and back, and the end of it all, as an operator with a browser. The trap: what the page says is one
-// thing; each step is looked for in the model behind the fakes, by the API.
+// From free disks to a share, a snapshot and back, and the end of it all, as an operator with a browser. What the page
+// says is one thing; each step is looked for in the model behind the fakes, by the API.
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'

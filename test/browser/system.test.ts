@@ -1,5 +1,5 @@
-// The appliance's own settings in the browser: network, certificate, backup and restore. The trap: a page that says "done" proves nothing, so
-// each change is looked for where it has to be: in the files, on the wire.
+// The appliance's own settings in the browser: network, certificate, backup and restore. A page that says "done" proves
+// nothing, so each change is looked for where it has to be: in the files, on the wire.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

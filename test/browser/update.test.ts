@@ -1,5 +1,5 @@
-// A whole update with a real package in the browser: sent, followed, done; refused; with the network cut while it runs. The trap: how long a
-// step takes is nobody's promise, so the package waits for a file that the test makes.
+// A whole update with a real package in the browser: sent, followed, done; refused; with the network cut while it runs.
+// How long a step takes is nobody's promise, so the package waits for a file that the test makes.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

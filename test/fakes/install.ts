@@ -1,5 +1,5 @@
-// Puts the fake programs into a folder of a test's own. The trap: they are shell wrappers with every path written into them, since whoever
-// starts them (the server, a task script) gives them a clean environment.
+// Puts the fake programs into a folder of a test's own. They are shell wrappers with every path written into them,
+// since whoever starts them (the server, a task script) gives them a clean environment.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,6 @@
-// What the fake programs share: one model of the machine in a JSON file, changed under a kernel lock; the calls made so far; faults on
-// demand. The trap: a fake knows nothing between two calls but this file, so that it may be killed at any moment, as the real one.
+// What the fake programs share: one model of the machine in a JSON file, changed under a kernel lock; the calls made so
+// far; faults on demand. A fake knows nothing between two calls but this file, so that it may be killed at any moment,
+// as the real one.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,5 +1,6 @@
-// What the fakes of Samba share: smb.conf's text, Samba's parameters, and the real programs where this machine has them. The trap: `net conf`
-// needs no smbd, so on a machine with Samba's tools the tests run the real `net` and `testparm`, on a configuration in the world's own folder.
+// What the fakes of Samba share: smb.conf's text, Samba's parameters, and the real programs where this machine has
+// them. `net conf` needs no smbd, so on a machine with Samba's tools the tests run the real `net` and `testparm`, on a
+// configuration in the world's own folder.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// `zfs destroy`: datasets with what depends on them, and snapshots, one or a list or a range. The trap: a dry run with -p speaks another
-// language (`destroy<TAB>name`, `reclaim<TAB>bytes`) than one without.
+// `zfs destroy`: datasets with what depends on them, and snapshots, one or a list or a range. A dry run with -p speaks
+// another language (`destroy<TAB>name`, `reclaim<TAB>bytes`) than one without.
 import { change, complain, getopt, nice, print, refuse } from './model.mjs'
 import { clonesOf, datasetsOf, parentOf, propertyOf, snapshotsOf, treeOf, usedOf } from './zfs-model.mjs'
 

@@ -1,5 +1,5 @@
-// Datasets in the model: their space, their properties and where those come from. The trap: every number follows from the bytes that each
-// dataset and snapshot keeps for itself; nothing is stored twice.
+// Datasets in the model: their space, their properties and where those come from. Every number follows from the bytes
+// that each dataset and snapshot keeps for itself; nothing is stored twice.
 import { newGuid, now } from './model.mjs'
 import { datasetProperties } from './zfs-properties.mjs'
 import { sizes } from './zpool-vdevs.mjs'

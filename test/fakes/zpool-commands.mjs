@@ -1,5 +1,5 @@
-// The commands of the fake zpool(8) of OpenZFS 2.3 on the model: the same words, the same refusals, the same exit statuses.
-// The trap: options are read behind operands too, as glibc does for the real one.
+// The commands of the fake zpool(8) of OpenZFS 2.3 on the model: the same words, the same refusals, the same exit
+// statuses. Options are read behind operands too, as glibc does for the real one.
 
 import { change, complain, fake, getopt, look, newGuid, now, print, refuse } from './model.mjs'
 import { mountedBelow, newDataset, usedOf, wantsMount } from './zfs-model.mjs'

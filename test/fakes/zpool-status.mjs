@@ -1,4 +1,5 @@
-// What `zpool status` prints, as text: ZFS 2.1 knows no other form. The trap: sizes in its `scan:` line are for people even with -p.
+// What `zpool status` prints, as text: ZFS 2.1 knows no other form. Sizes in its `scan:` line are for people even with
+// -p.
 import { ctime, nice, now, print } from './model.mjs'
 import { healthOf, stateOf } from './zpool-vdevs.mjs'
 

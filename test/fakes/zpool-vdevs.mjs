@@ -1,5 +1,5 @@
-// The vdev words of `zpool create`: from a flat list to a tree, refused as ZFS 2.3 refuses. The trap: what `-f` overrides (a device in use by
-// something, unequal redundancy) is refused all together, and an active pool's device even then.
+// The vdev words of `zpool create`: from a flat list to a tree, refused as ZFS 2.3 refuses. What `-f` overrides (a
+// device in use by something, unequal redundancy) is refused all together, and an active pool's device even then.
 import { existsSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { newGuid, refuse } from './model.mjs'

@@ -1,5 +1,6 @@
-// `make audit`: asks the registry for known faults in what is shipped. The trap: many registries do not answer that question, and npm ends
-// with the same status then as when it has found something; so the answer is read, and a skipped audit says why.
+// `make audit`: asks the registry for known faults in what is shipped. Many registries do not answer that question, and
+// npm ends with the same status then as when it has found something; so the answer is read, and a skipped audit says
+// why.
 import { spawnSync } from 'node:child_process'
 
 interface Report {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # root, temp, url: demo.sh
-# The demo's second half: storage, through accounts and JSON. A newcomer's trap: it is sourced by demo.sh, which has started the server; a pool
-# that it made on a real ZFS has to be gone at the end, whatever happened.
+# The demo's second half: storage, through accounts and JSON. It is sourced by demo.sh, which has started the server; a
+# pool that it made on a real ZFS has to be gone at the end, whatever happened.
 
 pool=edge-admin-demo-$$
 storage_programs=

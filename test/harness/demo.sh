@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make demo`: a throw-away appliance, and the whole main job against it with the real curl: every request and answer is printed, every answer
-# is checked. A newcomer's trap: what is printed as token and hash belongs to an appliance that is gone at the end.
+# `make demo`: a throw-away appliance, and the whole main job against it with the real curl: every request and answer is
+# printed, every answer is checked. What is printed as token and hash belongs to an appliance that is gone at the end.
 set -eu
 cd "$(dirname -- "$0")/../.."
 temp=$(mktemp -d)

@@ -1,5 +1,5 @@
-// How generated tests choose: the same cases in every `make test`, other ones and more of them in `make fuzz`. The trap: a test that draws
-// lots by itself (Math.random) can fail once and never again; it takes `SEED`, or fast-check's numbers.
+// How generated tests choose: the same cases in every `make test`, other ones and more of them in `make fuzz`. A test
+// that draws lots by itself (Math.random) can fail once and never again; it takes `SEED`, or fast-check's numbers.
 import fc from 'fast-check'
 
 /** Of every choice that a test leaves to chance. */

@@ -1,5 +1,5 @@
-// What real programs answered, from test/fixtures/PROGRAM-VERSION/NAME.txt (made by test/appliance/record/). The trap: a fixture is never
-// edited by hand; a fake that differs from it is wrong.
+// What real programs answered, from test/fixtures/PROGRAM-VERSION/NAME.txt (made by test/appliance/record/). A fixture
+// is never edited by hand; a fake that differs from it is wrong.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,6 @@
-// Vitest's last words: each skipped test with its reason, each failure on a line, then one line that counts. The trap: continuous integration
-// reads that line and keeps but a screen of what stood above it, so nothing may be printed after it, and a run in which no test passed is a failure.
+// Vitest's last words: each skipped test with its reason, each failure on a line, then one line that counts. Continuous
+// integration reads that line and keeps but a screen of what stood above it, so nothing may be printed after it, and a
+// run in which no test passed is a failure.
 import { relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node'

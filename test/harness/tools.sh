@@ -1,6 +1,6 @@
 #!/bin/sh
-# `tools.sh run|test|browser`: the system programs that this needs, installed through the system's package manager as root. A newcomer's trap: who
-# is not root gets one line that names the packages, and nothing is tried.
+# `tools.sh run|test|browser`: the system programs that this needs, installed through the system's package manager as
+# root. Who is not root gets one line that names the packages, and nothing is tried.
 set -eu
 PROGRAMS='openssl tar gzip flock setsid curl sort'
 [ "${1:-run}" = run ] || PROGRAMS="$PROGRAMS busybox dash shellcheck python3 visudo net testparm exportfs logrotate"

@@ -1,5 +1,6 @@
-// What somebody hostile can put where our scripts work: names, links and folders in uploads and data, hooks that never end, an update that
-// saws at its own branch. The trap: about two thirds of these attacks worked once; the hooks, hostile updates and wrong keys never did.
+// What somebody hostile can put where our scripts work: names, links and folders in uploads and data, hooks that never
+// end, an update that saws at its own branch. About two thirds of these attacks worked once; the hooks, hostile updates
+// and wrong keys never did.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

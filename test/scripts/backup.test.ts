@@ -1,5 +1,5 @@
-// The backup script under both shells: the archive, its status file, the words of the original, and a fault at every step.
-// The trap: to stop a running backup is the script's `cancel`; `run STOP` only deletes what a finished one left.
+// The backup script under both shells: the archive, its status file, the words of the original, and a fault at every
+// step. To stop a running backup is the script's `cancel`; `run STOP` only deletes what a finished one left.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

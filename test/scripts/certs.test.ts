@@ -1,5 +1,5 @@
-// certs.sh: a pair is checked, tried in a handshake, and put in place as a whole. The trap: the lines in update_certs.log are compared with
-// those of the original, so their blanks and names count.
+// certs.sh: a pair is checked, tried in a handshake, and put in place as a whole. The lines in update_certs.log are
+// compared with those of the original, so their blanks and names count.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

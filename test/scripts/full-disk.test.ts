@@ -1,5 +1,5 @@
-// A disk that is full at each single write of each work (full-disk.ts): every end is a legal one once there is room again. The trap: it takes a
-// mount, so root and namespaces; what is mounted here is seen by nobody else.
+// A disk that is full at each single write of each work (full-disk.ts): every end is a legal one once there is room
+// again. It takes a mount, so root and namespaces; what is mounted here is seen by nobody else.
 import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

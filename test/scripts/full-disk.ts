@@ -1,6 +1,6 @@
-// Run by full-disk.test.ts, with TMPDIR on a small tmpfs: each work on an appliance there with so many free pages, from none on, until it
-// comes to its end. So each of its writes is once the first that fails. Prints what was wrong, as JSON. The trap: tmpfs takes a page only
-// when it is written, so the filler is written, too.
+// Run by full-disk.test.ts, with TMPDIR on a small tmpfs: each work on an appliance there with so many free pages, from
+// none on, until it comes to its end. So each of its writes is once the first that fails. Prints what was wrong, as
+// JSON. Tmpfs takes a page only when it is written, so the filler is written, too.
 import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// A temporary appliance, and scripts started on it as the server starts them. The trap: the scripts find their bundle beside them, so they
-// run from a temporary installation, never from the checkout.
+// A temporary appliance, and scripts started on it as the server starts them. The scripts find their bundle beside
+// them, so they run from a temporary installation, never from the checkout.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import {

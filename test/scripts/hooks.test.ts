@@ -1,5 +1,5 @@
-// The contract of the vendor's hooks: each row of its table in docs/vendors.md is tried here, and the table there says what is tried here. The
-// trap: a row without a test is a promise that nobody keeps, so the two are compared word for word.
+// The contract of the vendor's hooks: each row of its table in docs/vendors.md is tried here, and the table there says
+// what is tried here. A row without a test is a promise that nobody keeps, so the two are compared word for word.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

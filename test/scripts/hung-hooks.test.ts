@@ -1,5 +1,6 @@
-// Hooks that hang, in every way that one can, and tasks that are ended in every way that there is: nothing of the hook stays alive, the lock is
-// free, and the old settings are back. The trap: where a moment hits depends on the machine, so no end is expected, only that it is a legal one.
+// Hooks that hang, in every way that one can, and tasks that are ended in every way that there is: nothing of the hook
+// stays alive, the lock is free, and the old settings are back. Where a moment hits depends on the machine, so no end
+// is expected, only that it is a legal one.
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// `make install` and `make dist`: what a vendor puts into an image, started from there. The trap: the files name the appliance's paths, so
-// what is started from DESTDIR is given its folders by hand.
+// `make install` and `make dist`: what a vendor puts into an image, started from there. The files name the appliance's
+// paths, so what is started from DESTDIR is given its folders by hand.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// Scripts killed at any moment, not only at the steps that have a name; and sometimes what puts them right is killed as well. The trap: where
-// a kill hits depends on the machine; so no end is expected, only that it is a legal one.
+// Scripts killed at any moment, not only at the steps that have a name; and sometimes what puts them right is killed as
+// well. Where a kill hits depends on the machine; so no end is expected, only that it is a legal one.
 import { rmSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// What a cancel kills, and when. The trap: what is killed one by one can still act between two kills, and a number that was looked at can be gone
-// or somebody else's a moment later; so here the processes change just then.
+// What a cancel kills, and when. What is killed one by one can still act between two kills, and a number that was
+// looked at can be gone or somebody else's a moment later; so here the processes change just then.
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// license.sh: the vendor's script decides about a candidate, and the good license survives whatever it says. The trap: the vendor reads one
-// fixed file, so the old license is away while the vendor thinks.
+// license.sh: the vendor's script decides about a candidate, and the good license survives whatever it says. The vendor
+// reads one fixed file, so the old license is away while the vendor thinks.
 import { chmodSync, chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// SEC-35: a lock is the kernel's, and a task's own record says who held it: pid, start time and boot id. The trap: a test of what must not be
-// killed is green when nothing is ever killed; so the right record is shown to end its holder.
+// SEC-35: a lock is the kernel's, and a task's own record says who held it: pid, start time and boot id. A test of what
+// must not be killed is green when nothing is ever killed; so the right record is shown to end its holder.
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
   chmodSync,

@@ -1,5 +1,5 @@
-// The file for logrotate, with the real one: the server and the scripts go on in new files, nothing is lost, the audit log is left alone. The trap:
-// logrotate looks at the owner and the mode of its own file and of the folder.
+// The file for logrotate, with the real one: the server and the scripts go on in new files, nothing is lost, the audit
+// log is left alone. Logrotate looks at the owner and the mode of its own file and of the folder.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {

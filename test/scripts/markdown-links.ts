@@ -1,5 +1,5 @@
-// The links of the Markdown files below a folder that lead nowhere: to no file there, or to no heading of it. The trap: a link out of the folder
-// works in the repository, and not where a vendor unpacks the folder alone.
+// The links of the Markdown files below a folder that lead nowhere: to no file there, or to no heading of it. A link
+// out of the folder works in the repository, and not where a vendor unpacks the folder alone.
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 

@@ -1,5 +1,5 @@
-// `persist`: the tool of an image that runs from memory, called before a task has its final status. The trap: for as long the task has its lock,
-// and another task waits for its turn with the tool.
+// `persist`: the tool of an image that runs from memory, called before a task has its final status. For as long the
+// task has its lock, and another task waits for its turn with the tool.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// The scripts and the owners of what they replace: an image of the original's shares etc/ and log/ with the group of its server. The trap: the
-// group staff is whatever this machine calls so.
+// The scripts and the owners of what they replace: an image of the original's shares etc/ and log/ with the group of
+// its server. The group staff is whatever this machine calls so.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

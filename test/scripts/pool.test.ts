@@ -1,5 +1,5 @@
-// The scripts of pools in both shells: to their end, and after a death. The trap: the fakes are Node programs, which a busybox before them on
-// the path must not hide.
+// The scripts of pools in both shells: to their end, and after a death. The fakes are Node programs, which a busybox
+// before them on the path must not hide.
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'

@@ -1,5 +1,5 @@
-// The restore script under both shells: the data is the archive's or what it was, never a mixture. The trap: what this script gets was
-// screened by the server; the tests here only look at what is left for the script to get wrong.
+// The restore script under both shells: the data is the archive's or what it was, never a mixture. What this script
+// gets was screened by the server; the tests here only look at what is left for the script to get wrong.
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// An appliance in a temporary folder for the tests of the scripts: they run in a session, a host name and a network of their own.
-// The trap: busybox ash prefers its own applets to the fakes on the path, so what changes the machine must be kept in by namespaces.
+// An appliance in a temporary folder for the tests of the scripts: they run in a session, a host name and a network of
+// their own. Busybox ash prefers its own applets to the fakes on the path, so what changes the machine must be kept in
+// by namespaces.
 import { spawnSync } from 'node:child_process'
 import {
   existsSync,

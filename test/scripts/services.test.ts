@@ -1,5 +1,5 @@
-// services.sh: what init scripts say, asked for the server by root. The trap: they are anybody's programs, and may hang, print for ever, or leave
-// something behind that holds the pipe.
+// services.sh: what init scripts say, asked for the server by root. They are anybody's programs, and may hang, print
+// for ever, or leave something behind that holds the pipe.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// settings.sh: files in place together, the network applied or taken back. The trap: everything that reaches the real network runs in a
-// network namespace of its own, or against fakes below the sandbox.
+// settings.sh: files in place together, the network applied or taken back. Everything that reaches the real network
+// runs in a network namespace of its own, or against fakes below the sandbox.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'

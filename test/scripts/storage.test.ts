@@ -1,5 +1,5 @@
-// storage.sh: options in place together, units for the next boot, and what boot.sh does there. The trap: nothing may ever be mounted here,
-// so every program that attaches or mounts is a fake, and units are only written and checked.
+// storage.sh: options in place together, units for the next boot, and what boot.sh does there. Nothing may ever be
+// mounted here, so every program that attaches or mounts is a fake, and units are only written and checked.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// `"privilege": "sudo"` for real: install.sh, sudo and the server as an unprivileged user, in a mount namespace with its own users and
-// sudoers. The trap: what the namespace hides is a few files of /etc only; the network and all processes are the machine's own.
+// `"privilege": "sudo"` for real: install.sh, sudo and the server as an unprivileged user, in a mount namespace with
+// its own users and sudoers. What the namespace hides is a few files of /etc only; the network and all processes are
+// the machine's own.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import {

@@ -1,5 +1,5 @@
-// logs.sh, debug.sh, reboot.sh, wrapper.sh and redact.awk: what leaves the appliance leaves without its secrets. The trap: a canary has to be
-// planted where the scripts look, or a test of redaction proves nothing.
+// logs.sh, debug.sh, reboot.sh, wrapper.sh and redact.awk: what leaves the appliance leaves without its secrets. A
+// canary has to be planted where the scripts look, or a test of redaction proves nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

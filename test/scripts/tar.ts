@@ -1,4 +1,4 @@
-// Tar archives and update packages byte by byte, good ones and evil ones. The trap: nothing here is checked, that is the point.
+// Tar archives and update packages byte by byte, good ones and evil ones. Nothing here is checked, that is the point.
 import { createCipheriv, createHash, createSign, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// `sh install.sh --uninstall`: what was laid goes, what is the appliance's stays. The trap: folders of the image that install.sh made are only
-// removed when they are empty; somebody may have put something into them.
+// `sh install.sh --uninstall`: what was laid goes, what is the appliance's stays. Folders of the image that install.sh
+// made are only removed when they are empty; somebody may have put something into them.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {

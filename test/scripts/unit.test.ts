@@ -1,5 +1,5 @@
-// How closed the unit is, as systemd-analyze sees it: it gets no worse, and every protection that is left out has its reason in the unit. The trap:
-// a newer systemd asks for more; what this list does not know is not asked for.
+// How closed the unit is, as systemd-analyze sees it: it gets no worse, and every protection that is left out has its
+// reason in the unit. A newer systemd asks for more; what this list does not know is not asked for.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// The update script under both shells: every outcome of the original's state machine, packages that lie, and a fault at every step.
-// The trap: a package is only refused when also nothing of it ran: every refusal looks at the marker too.
+// The update script under both shells: every outcome of the original's state machine, packages that lie, and a fault at
+// every step. A package is only refused when also nothing of it ran: every refusal looks at the marker too.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

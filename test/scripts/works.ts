@@ -1,5 +1,6 @@
-// The works that a fault may hit at any moment: what each starts from, what it changes, and what is a legal end of it. The trap: an end is
-// only judged after `recover`, as the server would have called it; what a client reads has to agree with it then.
+// The works that a fault may hit at any moment: what each starts from, what it changes, and what is a legal end of it.
+// An end is only judged after `recover`, as the server would have called it; what a client reads has to agree with it
+// then.
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,5 +1,6 @@
-// Why the original's wrapper failed: the task's message says it, and clients of the original's status files read the words that they know. The trap:
-// what it printed last is in the task's log alone, so the log has to be a file here, as the server opens it.
+// Why the original's wrapper failed: the task's message says it, and clients of the original's status files read the
+// words that they know. What it printed last is in the task's log alone, so the log has to be a file here, as the
+// server opens it.
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

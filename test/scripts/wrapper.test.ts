@@ -1,5 +1,6 @@
-// wrapper.sh beside stand-ins of the original (test/fakes/original): how it calls, and what it puts right after a kill, since the original puts
-// nothing right by itself. The trap: the original's locks and status files outlive it, and would refuse or mislead everybody from then on.
+// wrapper.sh beside stand-ins of the original (test/fakes/original): how it calls, and what it puts right after a kill,
+// since the original puts nothing right by itself. The original's locks and status files outlive it, and would refuse
+// or mislead everybody from then on.
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Addresses, netmasks and host names. The trap: a test of characters takes 999.1.1.1; these must not.
+// Addresses, netmasks and host names. A test of characters takes 999.1.1.1; these must not.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-// Append-only logs. The trap: a log may be moved away between two lines, and a reader may come in the middle of one.
+// Append-only logs. A log may be moved away between two lines, and a reader may come in the middle of one.
 import {
   mkdtempSync,
   readdirSync,

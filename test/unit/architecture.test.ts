@@ -1,5 +1,5 @@
-// The rules of the source tree that no compiler checks. The trap: an import is found by its text; so this file also counts the words
-// `import` and `require`, and fails on a way of importing that it does not know.
+// The rules of the source tree that no compiler checks. An import is found by its text; so this file also counts the
+// words `import` and `require`, and fails on a way of importing that it does not know.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

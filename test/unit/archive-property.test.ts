@@ -1,5 +1,6 @@
-// SEC-16, the screen of backup archives against real tar programs: whatever passes, GNU tar and busybox unpack to the same tree, and
-// inside their folder. The trap: were nearly everything refused, this would hold for nothing; so the archives that pass are counted.
+// SEC-16, the screen of backup archives against real tar programs: whatever passes, GNU tar and busybox unpack to the
+// same tree, and inside their folder. Were nearly everything refused, this would hold for nothing; so the archives that
+// pass are counted.
 import { spawnSync } from 'node:child_process'
 import {
   lstatSync,

@@ -1,4 +1,4 @@
-// SEC-16, the screen of backup archives, on archives made by hand. The trap: an archive that is refused for another reason than
+// SEC-16, the screen of backup archives, on archives made by hand. An archive that is refused for another reason than
 // the one meant proves nothing, so each case names the reason.
 import { spawnSync } from 'node:child_process'
 import {

@@ -1,4 +1,5 @@
-// What needs somebody: each fact, from both sides of its line. The trap: an appliance in order has to leave the list empty, or nobody reads it.
+// What needs somebody: each fact, from both sides of its line. An appliance in order has to leave the list empty, or
+// nobody reads it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

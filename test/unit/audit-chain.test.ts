@@ -1,5 +1,5 @@
-// The audit log's writer: what it leaves behind after a clean end, a kill, a full disk and other hands. The trap: a log that verifies only
-// because nothing is in it proves nothing, so each test also counts.
+// The audit log's writer: what it leaves behind after a clean end, a kill, a full disk and other hands. A log that
+// verifies only because nothing is in it proves nothing, so each test also counts.
 import { spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,

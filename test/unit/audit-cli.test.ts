@@ -1,5 +1,5 @@
-// `edge-admin audit`: what a person sees, on the machine of the log and on another one. SEC-32. The trap: exit status and message are the
-// whole answer, so each failure is looked for in both.
+// `edge-admin audit`: what a person sees, on the machine of the log and on another one. SEC-32. Exit status and message
+// are the whole answer, so each failure is looked for in both.
 import {
   appendFileSync,
   cpSync,

@@ -1,5 +1,6 @@
-// Searching the audit log: the same answer as reading everything, whatever became of the index. The trap: an index that leaves something out
-// looks just like a log that has nothing, so every answer is compared with a plain filter over all entries.
+// Searching the audit log: the same answer as reading everything, whatever became of the index. An index that leaves
+// something out looks just like a log that has nothing, so every answer is compared with a plain filter over all
+// entries.
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// SEC-32: whatever is done to a log, verifying it names the first entry at which there stands not what was written. The trap: a property that
-// is only checked on logs of one segment says nothing of the seams.
+// SEC-32: whatever is done to a log, verifying it names the first entry at which there stands not what was written. A
+// property that is only checked on logs of one segment says nothing of the seams.
 import { spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// The audit log's lines. The trap: whoever reads them splits at commas and quotes, so no target may bring its own.
+// The audit log's lines. Whoever reads them splits at commas and quotes, so no target may bring its own.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

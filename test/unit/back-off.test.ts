@@ -1,4 +1,4 @@
-// SEC-10: waiting after failed credentials. The trap: time is handed in, so no test sleeps.
+// SEC-10: waiting after failed credentials. Time is handed in, so no test sleeps.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

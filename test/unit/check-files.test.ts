@@ -1,5 +1,6 @@
-// What a check says of the appliance's files besides what is wrong with them: that they are in order, that they are not there, and that whoever
-// looks may not see them. The trap: root may see everything, so as root the test looks with the rights of nobody in particular.
+// What a check says of the appliance's files besides what is wrong with them: that they are in order, that they are not
+// there, and that whoever looks may not see them. Root may see everything, so as root the test looks with the rights of
+// nobody in particular.
 import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// What a check says of the machine below the appliance: disks, ports, the clock, sudo, the server. The trap: no test may depend on how full this
-// machine's disks are, or on what else runs here, so what the kernel says of those is given here.
+// What a check says of the machine below the appliance: disks, ports, the clock, sudo, the server. No test may depend
+// on how full this machine's disks are, or on what else runs here, so what the kernel says of those is given here.
 import type { StatsFs } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'

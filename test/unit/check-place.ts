@@ -1,5 +1,5 @@
-// The sample appliance that `edge-admin check` is tried on: a new copy for each test, to be broken there. The trap: `place` is another one in every
-// test, so it is read when it is used, never kept.
+// The sample appliance that `edge-admin check` is tried on: a new copy for each test, to be broken there. `place` is
+// another one in every test, so it is read when it is used, never kept.
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// `edge-admin call` against small servers in this process. The trap: the hash and the token travel in the URL, so every failing case
-// also checks that they are in no message.
+// `edge-admin call` against small servers in this process. The hash and the token travel in the URL, so every failing
+// case also checks that they are in no message.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

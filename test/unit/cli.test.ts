@@ -1,5 +1,5 @@
-// The command line in-process: streams in, streams and an exit status out. The trap: every error is exactly one line and never a stack,
-// so `lines` fails on anything else.
+// The command line in-process: streams in, streams and an exit status out. Every error is exactly one line and never a
+// stack, so `lines` fails on anything else.
 import { generateKeyPairSync } from 'node:crypto'
 import {
   existsSync,

@@ -1,4 +1,4 @@
-// The reader of uploaded JSON. The trap: every refusal here is of text that JSON.parse takes, so each case checks that first.
+// The reader of uploaded JSON. Every refusal here is of text that JSON.parse takes, so each case checks that first.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'

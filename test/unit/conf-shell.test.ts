@@ -1,4 +1,4 @@
-// SEC-03, configuration for shells. The trap: what counts is what dash and busybox make of the file, so both source it.
+// SEC-03, configuration for shells. What counts is what dash and busybox make of the file, so both source it.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
-// The configuration file. The trap: a wrong file stops the start with one line that names the key; only a missing one means defaults.
+// The configuration file. A wrong file stops the start with one line that names the key; only a missing one means
+// defaults.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

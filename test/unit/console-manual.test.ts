@@ -1,5 +1,5 @@
-// What the manual at /docs makes of the OpenAPI documents. The trap: a schema in words that says less than the schema sends people astray;
-// and a dataset's name holds slashes, but is one segment of a path.
+// What the manual at /docs makes of the OpenAPI documents. A schema in words that says less than the schema sends
+// people astray; and a dataset's name holds slashes, but is one segment of a path.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { headersOf, keyOf, missing, pathOf } from '../../src/page/manual/call.ts'

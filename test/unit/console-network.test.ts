@@ -1,5 +1,5 @@
-// What the console's network page sends. The trap: POST /settings replaces the document, so a member that the page has no field for must
-// come out as it went in; and what it sends has to be what the appliance takes.
+// What the console's network page sends. POST /settings replaces the document, so a member that the page has no field
+// for must come out as it went in; and what it sends has to be what the appliance takes.
 import { describe, expect, it } from 'vitest'
 import { readSettings } from '../../src/features/settings/settings.ts'
 import {

@@ -1,5 +1,5 @@
-// Who may do what through the console's cookie: the tables, as data, written by hand on purpose (SEC-06, SEC-30). The trap: an endpoint that
-// appears in the code and not here fails the test.
+// Who may do what through the console's cookie: the tables, as data, written by hand on purpose (SEC-06, SEC-30). An
+// endpoint that appears in the code and not here fails the test.
 
 /** The least role for each endpoint of the admin surface that is not open: with token or hash everybody is the administrator. */
 export const ADMIN_ROLES: Record<string, 'viewer' | 'administrator' | 'set-up'> = {

@@ -1,5 +1,5 @@
-// Sessions of the console: clocks that jump, limits, and what is on the disk. The trap: the file is read again by another object, as after a
-// restart.
+// Sessions of the console: clocks that jump, limits, and what is on the disk. The file is read again by another object,
+// as after a restart.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The contract of datasets, zvols, snapshots and their policies, as data. The trap: the order of the members is the seed's own.
+// The contract of datasets, zvols, snapshots and their policies, as data. The order of the members is the seed's own.
 
 const json = (schema: object) => ({ 'application/json': { schema } })
 const ref = (name: string) => ({ $ref: `'#/components/schemas/${name}'` })

@@ -1,4 +1,5 @@
-// The contract's iSCSI targets, as data for controller-contract.ts. The trap: it is compared with the seed's own text, word by word.
+// The contract's iSCSI targets, as data for controller-contract.ts. It is compared with the seed's own text, word by
+// word.
 
 const json = (schema: object) => ({ 'application/json': { schema } })
 const ref = (name: string) => ({ $ref: `'#/components/schemas/${name}'` })

@@ -1,4 +1,5 @@
-// The contract of pools, as data for controller-contract.ts. The trap: sizes are `int64` there, a format that our schemas name as well.
+// The contract of pools, as data for controller-contract.ts. Sizes are `int64` there, a format that our schemas name as
+// well.
 
 const json = (schema: object) => ({ 'application/json': { schema } })
 const ref = (name: string) => ({ $ref: `'#/components/schemas/${name}'` })

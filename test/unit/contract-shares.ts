@@ -1,5 +1,5 @@
-// The contract of SMB shares and NFS exports, as data for controller-contract.ts. The trap: the members called `description` are not here;
-// the test cannot tell them from the seed's words for people.
+// The contract of SMB shares and NFS exports, as data for controller-contract.ts. The members called `description` are
+// not here; the test cannot tell them from the seed's words for people.
 
 const json = (schema: object) => ({ 'application/json': { schema } })
 const ref = (name: string) => ({ $ref: `'#/components/schemas/${name}'` })

@@ -1,5 +1,6 @@
-// The contract of the controller's accounts and jobs, as data. The trap: the seed is YAML that has lost its line ends, so no parser reads
-// it; the test flattens this table again and compares it with the seed's own text, word by word, so that nothing here is made up.
+// The contract of the controller's accounts and jobs, as data. The seed is YAML that has lost its line ends, so no
+// parser reads it; the test flattens this table again and compares it with the seed's own text, word by word, so that
+// nothing here is made up.
 
 import { DATASET_PATHS, DATASET_SCHEMAS } from './contract-datasets.ts'
 import { ISCSI_PATHS, ISCSI_SCHEMAS } from './contract-iscsi.ts'

@@ -1,5 +1,5 @@
-// Our OpenAPI document of the controller surface against the contract: nothing of it may be missing or differ in type. The trap: more than
-// the contract (another status, a bound on a length) is allowed; demanding more of a caller is not.
+// Our OpenAPI document of the controller surface against the contract: nothing of it may be missing or differ in type.
+// More than the contract (another status, a bound on a length) is allowed; demanding more of a caller is not.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
-// Who may call what on the controller surface: the whole table, as data, written by hand on purpose (SEC-06, SEC-30). The trap: an
-// endpoint that appears in the code and not here fails the test.
+// Who may call what on the controller surface: the whole table, as data, written by hand on purpose (SEC-06, SEC-30).
+// An endpoint that appears in the code and not here fails the test.
 
 export const CALLERS = ['nobody', 'viewer', 'operator', 'administrator'] as const
 export type Row = Record<(typeof CALLERS)[number], number> & { json?: unknown }

@@ -1,5 +1,6 @@
-// The rules of CycloneDX 1.5 for the members that our bill of materials has, written after its JSON schema: nothing else may be in it. The trap:
-// the schema is satisfied with less than people need; what a component must have here is more than it asks for.
+// The rules of CycloneDX 1.5 for the members that our bill of materials has, written after its JSON schema: nothing
+// else may be in it. The schema is satisfied with less than people need; what a component must have here is more than
+// it asks for.
 import * as z from 'zod'
 
 /** Identifiers of SPDX that somebody has looked at. A new one is a question for people: may it be shipped with this product? */

@@ -1,5 +1,5 @@
-// SEC-38: what we depend on, as the lockfile has it. The trap: a lockfile only says what was true when it was written, so what it says about
-// install scripts is held against the packages that lie on the disk.
+// SEC-38: what we depend on, as the lockfile has it. A lockfile only says what was true when it was written, so what it
+// says about install scripts is held against the packages that lie on the disk.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'

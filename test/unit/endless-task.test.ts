@@ -1,4 +1,5 @@
-// Tasks that may take for ever, and those that may not. The trap: the watcher looks once a second, so both are waited for, not slept for.
+// Tasks that may take for ever, and those that may not. The watcher looks once a second, so both are waited for, not
+// slept for.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

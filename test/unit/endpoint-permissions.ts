@@ -1,5 +1,5 @@
-// Who may call what: the whole table, as data. The trap: it is written by hand on purpose. An endpoint that appears in the code and not
-// here fails the test, so that nobody opens a door without having thought about it (SEC-06).
+// Who may call what: the whole table, as data. It is written by hand on purpose. An endpoint that appears in the code
+// and not here fails the test, so that nobody opens a door without having thought about it (SEC-06).
 
 /** What a caller without valid credentials gets: refused (403), served, or whatever set-up decides. */
 export type Door = 'closed' | 'open' | 'set-up'

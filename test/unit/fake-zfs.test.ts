@@ -1,5 +1,5 @@
-// The fake zfs against what the real one refused: the same words, the same exit status. The trap: the situations are those of the recording
-// script (test/appliance/record/zfs.sh), made again with the fake.
+// The fake zfs against what the real one refused: the same words, the same exit status. The situations are those of the
+// recording script (test/appliance/record/zfs.sh), made again with the fake.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

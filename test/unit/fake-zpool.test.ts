@@ -1,5 +1,5 @@
-// The fake zpool against what the real one answered: the same situation, the same words, the same exit status. The trap: names of devices
-// are those of the recordings, so the model's disks are called like them.
+// The fake zpool against what the real one answered: the same situation, the same words, the same exit status. Names of
+// devices are those of the recordings, so the model's disks are called like them.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

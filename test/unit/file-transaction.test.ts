@@ -1,5 +1,5 @@
-// The swap: all new files or all old ones, whatever is killed and when. The trap: a kill inside this process would end the test, so
-// kills hit the bundled command, `edge-admin swap`.
+// The swap: all new files or all old ones, whatever is killed and when. A kill inside this process would end the test,
+// so kills hit the bundled command, `edge-admin swap`.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

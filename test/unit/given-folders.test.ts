@@ -1,5 +1,5 @@
-// Which folders a command means that is told none. The trap: an appliance may carry the original beside us, in the folder that is the default, and a
-// token that is set there is set for nobody.
+// Which folders a command means that is told none. An appliance may carry the original beside us, in the folder that is
+// the default, and a token that is set there is set for nobody.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// The folders and the sample appliance. The trap: the sample is served on a developer's machine, so its hooks are run here and may
-// change nothing but a log.
+// The folders and the sample appliance. The sample is served on a developer's machine, so its hooks are run here and
+// may change nothing but a log.
 import { execFileSync } from 'node:child_process'
 import { createPublicKey, sign, verify } from 'node:crypto'
 import {

@@ -1,5 +1,5 @@
-// A little kernel for tests without programs: takes steps on folders, files and links, and refuses what LIO would. The trap: it answers a moment
-// later, as a program does, so that changes which do not wait for each other meet.
+// A little kernel for tests without programs: takes steps on folders, files and links, and refuses what LIO would. It
+// answers a moment later, as a program does, so that changes which do not wait for each other meet.
 import { type Lio, parseLio, type Step, StepError } from '../../src/drivers/lio.ts'
 
 export class Kernel implements Lio {

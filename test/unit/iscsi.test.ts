@@ -1,5 +1,5 @@
-// iSCSI without programs: names, steps from any half-made state, saveconfig.json, many writers. The trap: the little kernel takes steps as the
-// real one does (a folder that holds something stays), or the property of the steps would prove nothing.
+// iSCSI without programs: names, steps from any half-made state, saveconfig.json, many writers. The little kernel takes
+// steps as the real one does (a folder that holds something stays), or the property of the steps would prove nothing.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// Changes of jobs, and cursors into them. The trap: a reader that breaks off anywhere and comes back, to this server or to the next, must end
-// with the same views as one that stayed; so that is what the property says.
+// Changes of jobs, and cursors into them. A reader that breaks off anywhere and comes back, to this server or to the
+// next, must end with the same views as one that stayed; so that is what the property says.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

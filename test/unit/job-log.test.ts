@@ -1,5 +1,5 @@
-// The pages of a job's log. The trap: whatever the offsets and limits, the pages put together are the masked log, and no page has a secret
-// that the whole would not have.
+// The pages of a job's log. Whatever the offsets and limits, the pages put together are the masked log, and no page has
+// a secret that the whole would not have.
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// SEC-11: tokens. The trap: each wrong token differs from the right one in one thing only, and the right one is tried beside it.
+// SEC-11: tokens. Each wrong token differs from the right one in one thing only, and the right one is tried beside it.
 import { createHmac, generateKeyPairSync, randomBytes, sign as signWith } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// KeyedMutex: one change of a thing at a time. The trap: the order is the order of asking, whatever the keys are called.
+// KeyedMutex: one change of a thing at a time. The order is the order of asking, whatever the keys are called.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KeyedMutex } from '../../src/store/keyed-mutex.ts'

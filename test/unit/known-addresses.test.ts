@@ -1,4 +1,4 @@
-// Addresses that proved who they are. The trap: clocks are handed in, so no test sleeps.
+// Addresses that proved who they are. Clocks are handed in, so no test sleeps.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Our own licenses. The trap: a license is refused with a fixed text, so each test names the text and plants something that must not be in it.
+// Our own licenses. A license is refused with a fixed text, so each test names the text and plants something that must
+// not be in it.
 import { generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// LIO's driver on what the real kernel showed, and the fake against the same record: every line of test/fixtures/lio-6.12 is done again. The
-// trap: device numbers are the machine's; they alone are not compared.
+// LIO's driver on what the real kernel showed, and the fake against the same record: every line of
+// test/fixtures/lio-6.12 is done again. Device numbers are the machine's; they alone are not compared.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

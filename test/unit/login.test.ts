@@ -1,4 +1,5 @@
-// Guessing from many addresses, and who must not notice it. The trap: hash and clocks are handed in; a hash here is the password itself.
+// Guessing from many addresses, and who must not notice it. Hash and clocks are handed in; a hash here is the password
+// itself.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

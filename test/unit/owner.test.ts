@@ -1,4 +1,5 @@
-// A file that is replaced keeps its owner, group and mode. The trap: only root can give files away, so as somebody else most of this is skipped.
+// A file that is replaced keeps its owner, group and mode. Only root can give files away, so as somebody else most of
+// this is skipped.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

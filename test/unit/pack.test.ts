@@ -1,5 +1,5 @@
-// The archive of a backup while its files change. The trap: what is archived has to have the length that its header says, or all that
-// follows is lost; so each of these is read again by the screen.
+// The archive of a backup while its files change. What is archived has to have the length that its header says, or all
+// that follows is lost; so each of these is read again by the screen.
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

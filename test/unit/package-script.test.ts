@@ -1,5 +1,5 @@
-// What `package build` refuses because no appliance could run it, and what it takes all the same. The trap: a script may carry any bytes
-// behind its text, so only its beginning is looked at.
+// What `package build` refuses because no appliance could run it, and what it takes all the same. A script may carry
+// any bytes behind its text, so only its beginning is looked at.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// Update packages against the real openssl, GNU tar and busybox tar, both ways. The trap: packages of the shared fixtures are made by
-// other hands than ours; without them the readers would only be tested against our own writer.
+// Update packages against the real openssl, GNU tar and busybox tar, both ways. Packages of the shared fixtures are
+// made by other hands than ours; without them the readers would only be tested against our own writer.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import {

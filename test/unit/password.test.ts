@@ -1,4 +1,4 @@
-// Password hashes. The trap: the queue is shown with one place, so that the order of what waits is the order of what came.
+// Password hashes. The queue is shown with one place, so that the order of what waits is the order of what came.
 import { scryptSync } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import { hashPasswordNow, Passwords } from '../../src/auth/password.ts'

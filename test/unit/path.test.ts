@@ -1,4 +1,4 @@
-// SEC-07: the one normalization of request targets. The trap: it repairs nothing; a path is plain, or it is refused.
+// SEC-07: the one normalization of request targets. It repairs nothing; a path is plain, or it is refused.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalize } from '../../src/http/pipeline/path.ts'

@@ -1,5 +1,5 @@
-// Who calls, behind proxies that are trusted and behind those that are not. The trap: whoever sends a header writes its beginning; only its
-// end is the proxies' own.
+// Who calls, behind proxies that are trusted and behind those that are not. Whoever sends a header writes its
+// beginning; only its end is the proxies' own.
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { callerOf } from '../../src/http/server/peer.ts'

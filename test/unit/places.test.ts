@@ -1,4 +1,4 @@
-// Who gets a place, by the numbers. The trap: limits are tried at the limit and one above.
+// Who gets a place, by the numbers. Limits are tried at the limit and one above.
 import { expect, it } from 'vitest'
 import { Places, type PlacesOptions } from '../../src/http/server/places.ts'
 

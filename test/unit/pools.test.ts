@@ -1,5 +1,5 @@
-// SEC-02 what a caller may name of a pool: whatever it is, it starts no program, or reaches one as it is. The trap: the words for the script
-// travel in files, a word a line, so a line end in a word would be another word.
+// SEC-02 what a caller may name of a pool: whatever it is, it starts no program, or reaches one as it is. The words for
+// the script travel in files, a word a line, so a line end in a word would be another word.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLsblk } from '../../src/drivers/lsblk.ts'

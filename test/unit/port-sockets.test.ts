@@ -1,5 +1,5 @@
-// What a peer does, or leaves undone, never keeps its place. The trap: the peers here keep their own half open for ever, as attackers do; a
-// socket of Node closes itself, and a test with one finds nothing.
+// What a peer does, or leaves undone, never keeps its place. The peers here keep their own half open for ever, as
+// attackers do; a socket of Node closes itself, and a test with one finds nothing.
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Timing } from '../../src/http/server/timing.ts'

@@ -1,4 +1,4 @@
-// The storage programs by name, and what a caller hears of their failures. The trap: this machine may have a real zpool.
+// The storage programs by name, and what a caller hears of their failures. This machine may have a real zpool.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Query strings as the original reads them. The trap: a token is any printable text, so `+` is a plus and only percent-encoding is undone.
+// Query strings as the original reads them. A token is any printable text, so `+` is a plus and only percent-encoding
+// is undone.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '../../src/errors.ts'

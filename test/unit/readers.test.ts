@@ -1,4 +1,5 @@
-// The readers of one stream. The trap: what they cost must not grow with how many there are, and nothing may tick when nobody reads.
+// The readers of one stream. What they cost must not grow with how many there are, and nothing may tick when nobody
+// reads.
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

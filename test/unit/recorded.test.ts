@@ -1,4 +1,4 @@
-// The recordings of real programs are whole. The trap: a recording without its last line would make a parser's test pass on less.
+// The recordings of real programs are whole. A recording without its last line would make a parser's test pass on less.
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FIXTURES, recorded } from '../harness/recorded.ts'

@@ -1,5 +1,5 @@
-// What the server masks in a job's log is what scripts/redact.awk masks in a support file. The trap: the rules are written down twice, once
-// for each, so here the same lines go through both.
+// What the server masks in a job's log is what scripts/redact.awk masks in a support file. The rules are written down
+// twice, once for each, so here the same lines go through both.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

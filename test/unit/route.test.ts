@@ -1,5 +1,5 @@
-// Path templates (SEC-07): which route a path is, and what its parameters hold. The trap: routes are asked with what `normalize` gives for
-// routing, where an encoded slash is still to be seen.
+// Path templates (SEC-07): which route a path is, and what its parameters hold. Routes are asked with what `normalize`
+// gives for routing, where an encoded slash is still to be seen.
 import fc from 'fast-check'
 import type { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// What we say is in the product: sbom.json for programs, NOTICE for people. The trap: both are made by the build, so `make build` comes first.
+// What we say is in the product: sbom.json for programs, NOTICE for people. Both are made by the build, so `make build`
+// comes first.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

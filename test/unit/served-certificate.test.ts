@@ -1,4 +1,4 @@
-// What a certificate says. The trap: its names may hold what separates names.
+// What a certificate says. Its names may hold what separates names.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The posts of settings and storage that were recorded from the original, with the files that it wrote.
-// The trap: a case marked `sane` is a quirk, where other answers pass as well.
+// The posts of settings and storage that were recorded from the original, with the files that it wrote. A case marked
+// `sane` is a quirk, where other answers pass as well.
 import { readFileSync } from 'node:fs'
 
 export interface Case {

@@ -1,4 +1,4 @@
-// POST and GET /settings without HTTP. The trap: `original` must answer as recorded, `strict` is what appliances run.
+// POST and GET /settings without HTTP. `original` must answer as recorded, `strict` is what appliances run.
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

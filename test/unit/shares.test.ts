@@ -1,4 +1,5 @@
-// What of shares and exports stands in the way of a dataset's destruction. The trap: where Samba or NFS is not installed, nothing does.
+// What of shares and exports stands in the way of a dataset's destruction. Where Samba or NFS is not installed, nothing
+// does.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

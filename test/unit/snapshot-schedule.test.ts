@@ -1,5 +1,5 @@
-// When snapshots are due and which may go, as properties: whatever policies, snapshots and clocks there are. The trap: the newest are the
-// newest by creation, not by name; a clock that was wrong for a day must not make good snapshots go.
+// When snapshots are due and which may go, as properties: whatever policies, snapshots and clocks there are. The newest
+// are the newest by creation, not by name; a clock that was wrong for a day must not make good snapshots go.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { periodOf, TYPES } from '../../src/features/snapshots/periods.ts'

@@ -1,4 +1,4 @@
-// POST and GET /storage without HTTP. The trap: the iSCSI password; it goes out as asterisks and may come back as them.
+// POST and GET /storage without HTTP. The iSCSI password; it goes out as asterisks and may come back as them.
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

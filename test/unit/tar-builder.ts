@@ -1,5 +1,5 @@
-// Raw tar blocks, also the ones that no tar program would write. Everything is bytes: strings are latin1.
-// The trap: the checksum is computed last; a field set after that makes a merely damaged archive.
+// Raw tar blocks, also the ones that no tar program would write. Everything is bytes: strings are latin1. The checksum
+// is computed last; a field set after that makes a merely damaged archive.
 
 export const ZEROS = Buffer.alloc(512)
 export const END = Buffer.alloc(1024)

@@ -1,5 +1,5 @@
-// Which tasks are kept, and that a lock which somebody else holds keeps a second task out. The trap: what a task says of itself proves nothing
-// here; the folders are counted, and the lock is held by another process.
+// Which tasks are kept, and that a lock which somebody else holds keeps a second task out. What a task says of itself
+// proves nothing here; the folders are counted, and the lock is held by another process.
 import { spawn } from 'node:child_process'
 import {
   existsSync,

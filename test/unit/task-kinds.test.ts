@@ -1,4 +1,5 @@
-// Which script does a task of each kind, with and without the original's wrapper. The trap: a kind that is not declared would quietly go past it.
+// Which script does a task of each kind, with and without the original's wrapper. A kind that is not declared would
+// quietly go past it.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

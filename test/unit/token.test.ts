@@ -1,4 +1,4 @@
-// The API token at rest and in use. The trap: other hands drop a plain token into the file at any time, also while we run.
+// The API token at rest and in use. Other hands drop a plain token into the file at any time, also while we run.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

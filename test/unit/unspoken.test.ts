@@ -1,5 +1,5 @@
-// The moment between a 202 and the script's first word. The trap: the status file then still tells of the task before, which a client that
-// follows the new one would take for its end.
+// The moment between a 202 and the script's first word. The status file then still tells of the task before, which a
+// client that follows the new one would take for its end.
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

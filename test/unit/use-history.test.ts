@@ -1,4 +1,4 @@
-// Disk, memory and processor use over time, from texts of the kernel. The trap: a processor's numbers are sums since the boot.
+// Disk, memory and processor use over time, from texts of the kernel. A processor's numbers are sums since the boot.
 import { describe, expect, it } from 'vitest'
 import { memoryUse, processorTicks } from '../../src/drivers/proc.ts'
 import { diskUse, KEPT, UseHistory } from '../../src/features/console-overview/history.ts'

@@ -1,4 +1,4 @@
-// The file of accounts. The trap: an unreadable file must never be taken for an empty one, or a new administrator would be made.
+// The file of accounts. An unreadable file must never be taken for an empty one, or a new administrator would be made.
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// The driver of zfs against what the real one answered to its very commands, and what its refusals come to. The trap: a recording counts only
-// when its command is the one that the driver gives, word for word.
+// The driver of zfs against what the real one answered to its very commands, and what its refusals come to. A recording
+// counts only when its command is the one that the driver gives, word for word.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// What may be a name or a size in ZFS, before any program is started. The trap: a name that passes here is an argument of `zfs`.
+// What may be a name or a size in ZFS, before any program is started. A name that passes here is an argument of `zfs`.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,5 +1,5 @@
-// The guest is what the tests inside it take for granted: real programs, empty disks. The trap: with a program missing, a test on a fake's
-// answer would still be green elsewhere.
+// The guest is what the tests inside it take for granted: real programs, empty disks. With a program missing, a test on
+// a fake's answer would still be green elsewhere.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'

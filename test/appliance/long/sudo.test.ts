@@ -1,5 +1,6 @@
-// Sudo mode under `fs.protected_regular=2`, which systemd sets and which only a whole machine can have: nobody, root neither, opens somebody else's
-// file for creation in a sticky folder that a group may write to. The trap: those are just the folders that the server and its scripts share.
+// Sudo mode under `fs.protected_regular=2`, which systemd sets and which only a whole machine can have: nobody, root
+// neither, opens somebody else's file for creation in a sticky folder that a group may write to. Those are just the
+// folders that the server and its scripts share.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
