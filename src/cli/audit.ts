@@ -1,5 +1,5 @@
-// `edge-admin audit`: searches and verifies the audit log without the server, also a copy of it. The trap: the key beside a log proves
-// nothing to who fears that both were replaced; that is what --key is for.
+// `edge-admin audit`: searches and verifies the audit log without the server, also a copy of it. The key beside a log
+// proves nothing if both could have been replaced; pass the original key with --key.
 import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { auditFolder } from '../folders.ts'
@@ -48,7 +48,7 @@ async function list(args: string[], io: Io): Promise<number> {
       before: values.before === undefined ? undefined : whole(values.before.replace(/^audit-/, ''), '--before'),
       limit: whole(values.limit ?? '100', '--limit'),
     },
-    // Whoever calls may be another user than the server: nothing of the log's folder is written.
+    // The caller may be another user than the server, so nothing is written to the log's folder.
     { keep: false },
   )
   for (const entry of found) say(io.stdout, json ? JSON.stringify(entry) : clean(line(entry), 4096))

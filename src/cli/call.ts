@@ -1,5 +1,5 @@
-// `edge-admin call`: one signed request to an appliance. The trap: token and hash are in the URL (the contract wants them there), so
-// no message of this file may ever hold the URL.
+// `edge-admin call`: one signed request to an appliance. Token and hash are in the URL (the contract wants them there),
+// so no message of this file may ever hold the URL.
 import { createHmac } from 'node:crypto'
 import { tokenKey } from '../auth/token.ts'
 import { edited, Failure, type Io, parse, say, UsageError } from './command.ts'

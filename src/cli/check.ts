@@ -1,5 +1,5 @@
-// `edge-admin check`: what is missing on an image or an appliance, and how to mend it. The trap: it may be called where nothing is in order, so
-// each thing that it needs to begin (folders, configuration) is a finding when it is missing, never an end.
+// `edge-admin check`: lists what is missing on an image or an appliance, and how to fix it. A missing folder or
+// configuration is a finding, never the end of the check.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Configuration, ConfigurationError, readConfiguration } from '../config.ts'

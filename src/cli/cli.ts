@@ -1,5 +1,5 @@
-// The `edge-admin` command line: finds the command, prints help, turns every error into one line and an exit status.
-// The trap: a command is imported only when it is called, since what it needs (zod, tar-stream) would slow down each start.
+// The `edge-admin` command line: finds the command, prints help, turns every error into one line and an exit status. A
+// command is imported only when it is called, since what it needs (zod, tar-stream) would slow down each start.
 import { errno } from '../errors.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Io, type Main, say, USAGE, UsageError } from './command.ts'

@@ -1,5 +1,5 @@
-// What every command of `edge-admin` shares: its streams, its options, and how it says that it was called wrongly.
-// The trap: a message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
+// What every command of `edge-admin` shares: its streams, its options, and how it says that it was called wrongly. A
+// message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
 import { readFileSync } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { didYouMean } from '../nearest.ts'

@@ -1,5 +1,6 @@
-// Exit statuses of a server that cannot start, numbered as in sysexits.h. etc/edge-admin.service decides by them whether to try again. A cause that
-// can pass (a port in use, an address not there yet, a full disk) needs TRY_AGAIN: with another status the appliance would stay without a server.
+// Exit statuses of a server that cannot start, numbered as in sysexits.h. etc/edge-admin.service decides by them
+// whether to retry. A cause that can pass (a port in use, an address not there yet, a full disk) needs TRY_AGAIN: with
+// another status the appliance would stay without a server.
 import { errno } from '../errors.ts'
 import { FlockMissing } from '../store/lock.ts'
 

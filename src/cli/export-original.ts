@@ -1,5 +1,6 @@
-// `edge-admin export-original`: the way back to the original's server. The trap: a server of ours that runs, or starts too early, converts the token
-// again, so this holds the lock that every server of ours takes, and the token comes from the person: the appliance knows only its digest.
+// `edge-admin export-original`: the way back to the original's server. A server of ours that runs, or starts too early,
+// converts the token again, so this holds the lock that every server of ours takes, and the token comes from the
+// person: the appliance knows only its digest.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TOKEN_CHARACTERS, tokenKey } from '../auth/token.ts'

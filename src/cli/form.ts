@@ -1,5 +1,5 @@
-// A multipart/form-data body whose length is known before it is sent, and whose files stay on disk until their turn.
-// The trap: a file that shrinks meanwhile would leave the server waiting for the promised bytes, so the body then fails.
+// A multipart/form-data body whose length is known before it is sent, and whose files stay on disk until their turn. A
+// file that shrinks meanwhile would leave the server waiting for the promised bytes, so the body then fails.
 import { randomBytes } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { basename } from 'node:path'

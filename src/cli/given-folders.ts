@@ -1,5 +1,6 @@
-// The folders that a command works in. In one place, so that no two commands of one machine mean different ones: each option, else what install.sh
-// was told. So what is called by hand means the server that the unit starts, whatever the environment of the caller says.
+// The folders that a command works in: each option, else what install.sh was given. Decided in one place, so that all
+// commands on one machine agree, and a command without options means the server that the unit starts, whatever the
+// caller's environment.
 import { join, resolve } from 'node:path'
 import { type Environment, rootOf, unfollowedRoot } from '../features/original/environment.ts'
 import { DEFAULT_FOLDERS, type Folders, installation, installedFolders } from '../folders.ts'
@@ -34,7 +35,9 @@ export function givenFolders(options: Options, environment: Environment, setting
   }
 }
 
-/** The same for a person at a terminal, who hears when the environment named another root folder than the one that is used. */
+/**
+ * The same for a person at a terminal, with a warning if the environment names another root folder than the one in use.
+ */
 export function commandFolders(options: Options, { env, stderr }: Io): Folders {
   const { folders, rootSaidBy } = givenFolders(options, env)
   if (rootSaidBy !== undefined && options.root === undefined)

@@ -1,5 +1,6 @@
-// `edge-admin init`: the folders of an appliance. The trap: without --sample the folders that are not named are the real ones
-// of this machine (of the installation, else /usr/local/etc, /data); with --sample they lie below --root, so that trying it out touches nothing else.
+// `edge-admin init`: the folders of an appliance. Without --sample the folders that are not named are the real ones of
+// this machine (of the installation, else /usr/local/etc, /data); with --sample they lie below --root, so that trying
+// it out touches nothing else.
 import { join } from 'node:path'
 import { makeFolders } from '../features/installation/layout.ts'
 import { type Io, parse, say, UsageError } from './command.ts'

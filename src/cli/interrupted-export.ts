@@ -1,5 +1,5 @@
-// A server of ours starts beside an export to the original's form that was killed half way. The trap: served as it lies there, it would be changed,
-// and a later export would put the files of today back to those of then.
+// Handles the start of a server after an export to the original's form was killed. It has to be undone first: if the
+// server changed these files, a later export would restore the old ones over them.
 import { lstatSync } from 'node:fs'
 import { errno } from '../errors.ts'
 import { exportStage, type Folders } from '../folders.ts'

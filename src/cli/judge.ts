@@ -1,5 +1,6 @@
-// `edge-admin judge SCRIPT FILE [UID GID]`: has the vendor's license.sh decide about the license in place, exactly as the server has it decide for GET.
-// For scripts, not for people: no --help. The trap: under sudo this is root. FILE is opened first; the rest is done with the caller's rights.
+// `edge-admin judge SCRIPT FILE [UID GID]`: has the vendor's license.sh decide about the license in place, exactly as
+// the server has it decide for GET. For scripts, not for people: no --help. Under sudo this is root. FILE is opened
+// first; the rest is done with the caller's rights.
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
 import { askVendor, VENDOR_VARIABLES } from '../features/license/verdict.ts'
 import type { Io } from './command.ts'

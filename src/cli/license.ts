@@ -1,4 +1,4 @@
-// `edge-admin license`: the vendor's side of our own licenses. The trap: a new private key never replaces an old one, or every
+// `edge-admin license`: the vendor's side of our own licenses. A new private key never replaces an old one, or every
 // license that was sold would have to be signed again.
 import { generateKeyPairSync } from 'node:crypto'
 import { lstatSync } from 'node:fs'

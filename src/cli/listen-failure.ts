@@ -1,5 +1,5 @@
-// Why the port could not be opened, in words that name the key, and with the exit status that a service manager goes by: what only another
-// configuration mends is not tried again.
+// Why the port could not be opened: a message that names the key, and the exit status for the service manager, which
+// does not retry what only another configuration can fix.
 import { isIP } from 'node:net'
 import { errno } from '../errors.ts'
 import { PortNotOpened } from '../http/server/more-ports.ts'
@@ -29,7 +29,7 @@ export function listenFailure(failure: unknown, first: Wanted): { text: string; 
       return hostSays(`this machine has no address ${host} now`, false)
     case 'EACCES':
       return portSays(`this user may not listen on ${shown}`, true)
-    // Whoever has it may go.
+    // The other program may end.
     case 'EADDRINUSE':
       return portSays(`${shown} is taken: another program listens there already`, false)
     default:

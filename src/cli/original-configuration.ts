@@ -1,5 +1,5 @@
-// The original's configuration file, for an appliance that has only ours. The trap: the original drops a request with a parameter that is not in
-// its list, so an endpoint without its parameters is switched on and never works (facts: jidoteki.md 3).
+// The original's configuration file, for an appliance that has only ours. The original drops a request with a parameter
+// that is not in its list, so an endpoint without its parameters is switched on and never works (facts: jidoteki.md 3).
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigurationError, readConfiguration } from '../config.ts'

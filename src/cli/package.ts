@@ -1,4 +1,4 @@
-// `edge-admin package`: what a firmware vendor runs. The trap: `verify` promises what the appliance will say, so its reasons are
+// `edge-admin package`: what a firmware vendor runs. `verify` promises what the appliance will say, so its reasons are
 // the appliance's codes and words, in the appliance's order.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { realpathSync } from 'node:fs'

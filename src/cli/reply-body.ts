@@ -1,5 +1,5 @@
-// Where the body of an answer goes: the terminal, a pipe, or a file that is there only when it is whole.
-// The trap: a body may be gigabytes; only what is shown on a terminal, and small, is held in memory.
+// Where the body of an answer goes: the terminal, a pipe, or a file that is there only when it is whole. A body may be
+// gigabytes; only what is shown on a terminal, and small, is held in memory.
 import { createWriteStream, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { basename, dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// What a command changed is saved where the image runs from memory. The trap: only root may start the image's tool, and the command has stepped
-// down to the server's user by then; its real user is still root.
+// What a command changed is saved where the image runs from memory. Only root may start the image's tool, and the
+// command has stepped down to the server's user by then; its real user is still root.
 import { runsFromMemory, saveNow } from '../features/memory-image.ts'
 import type { Folders } from '../folders.ts'
 import { type Io, say } from './command.ts'

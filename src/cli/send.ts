@@ -1,5 +1,5 @@
-// One request of `edge-admin call` to a server, and in words what kept it from being answered. The trap: the URL may hold a token, so no
-// message of this file may ever hold the URL.
+// One request of `edge-admin call` to a server, and in words what kept it from being answered. The URL may hold a
+// token, so no message of this file may ever hold the URL.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'

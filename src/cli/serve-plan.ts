@@ -1,4 +1,5 @@
-// What `edge-admin serve` is asked for: its options, the configuration and the original's environment, read together before anything is touched.
+// What `edge-admin serve` is asked to do: its options, the configuration and the original's environment, read together
+// before anything is changed.
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Configuration, ConfigurationError, ORIGINAL_FILE, phraseWords, readConfiguration } from '../config.ts'
@@ -39,7 +40,7 @@ export interface Plan {
   programs?: string
   /** Where the log goes; standard output otherwise. */
   logFile: string | undefined
-  /** The open file where whoever started us waits for the word that the port is open. */
+  /** The open file in which the caller waits for the line that the port is open. */
   readyFd: number | undefined
   /** What the original's environment and its configuration file no longer do, and which keys have moved, for the log. */
   sentences: (url: string) => string[]

@@ -1,5 +1,5 @@
-// `edge-admin serve`: opens the port, and stops cleanly. The trap: everything that can be wrong is found before the
-// port is open; a server is never half started.
+// `edge-admin serve`: opens the port, and stops cleanly. Everything that can be wrong is found before the port is open;
+// a server is never half started.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'

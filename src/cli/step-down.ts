@@ -1,4 +1,4 @@
-// A command that root runs changes files of the server, which may be another user: it is done as that user, so that the server can read them.
+// A command that root runs on the server's files runs as the server's user, so that the server can still read them.
 import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { inboxOf } from '../store/audit/inbox.ts'
@@ -19,7 +19,7 @@ export function becomeServer(parent: string, own: string, names: string[]): void
   process.seteuid?.(owner.uid)
 }
 
-/** Where the server has made nothing yet: whoever is not root, and has one of the files. */
+/** If the server has created nothing yet: the first file owner that is not root. */
 const ownerOfOne = (parent: string, names: string[]) =>
   names
     .map((name) => lstatSync(join(parent, name), { throwIfNoEntry: false }))

@@ -1,6 +1,7 @@
-// `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: the scripts' way to the swap. For scripts,
-// not for people: no --help. With --contents behind `in` or `keep`, what links lead to is kept (src/store/file-transaction.ts).
-// FILE names folders that nothing may be put into, one a line. The trap: one that cannot be read must not mean that there are none.
+// `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: the scripts'
+// way to the swap. For scripts, not for people: no --help. With --contents behind `in` or `keep`, what links lead to is
+// kept (src/store/file-transaction.ts). FILE names folders that nothing may be put into, one a line. One that cannot be
+// read must not mean that there are none.
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { swapBack, swapIn, swapKeep } from '../store/file-transaction.ts'

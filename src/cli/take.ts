@@ -1,5 +1,6 @@
-// `edge-admin take UID GID FROM TO`: copies a task's inputs into a folder of root's. For scripts under sudo, not for people: no --help.
-// The trap: FROM belongs to the caller, who may lay links there at any instant. So it is opened with the caller's rights, never with ours.
+// `edge-admin take UID GID FROM TO`: copies a task's inputs into a folder of root's. For scripts under sudo, not for
+// people: no --help. FROM belongs to the caller, who may lay links there at any instant. So it is opened with the
+// caller's rights, never with ours.
 import {
   closeSync,
   constants,

@@ -1,5 +1,5 @@
-// `edge-admin token`: sets the API token without the server. The trap: never from argv, where `ps` shows it to everybody;
-// and written as the server's user, or a server that is not root could no longer read it.
+// `edge-admin token`: sets the API token without the server. Never from argv, where `ps` shows it to everybody; and
+// written as the server's user, or a server that is not root could no longer read it.
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

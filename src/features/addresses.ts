@@ -1,5 +1,5 @@
-// Is it a real address, netmask or host name? Pure questions about text; nothing is looked up.
-// The trap: node's isIP takes a zone (`fe80::1%eth0`), which no configuration file here may carry.
+// Is it a real address, netmask or host name? Pure questions about text; nothing is looked up. Node's isIP takes a zone
+// (`fe80::1%eth0`), which no configuration file here may carry.
 import { BlockList, isIP, SocketAddress } from 'node:net'
 import { bits } from '../networks.ts'
 

@@ -1,5 +1,6 @@
-// An image that runs from memory forgets at its next boot what was changed, unless its own tool saves it on a disk. Scripts call the tool at
-// their end (scripts/memory-image.sh); this is for what the server changes by itself. The trap: the tool needs root, so a task runs it.
+// An image that runs from memory forgets at its next boot what was changed, unless its own tool saves it on a disk.
+// Scripts call the tool at their end (scripts/memory-image.sh); this is for what the server changes by itself. The tool
+// needs root, so a task runs it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,5 +1,5 @@
-// A storage program's failure as the error that a caller sees. A feature that knows what the program's words mean (exists, busy, no such
-// pool) reads them itself, and leaves the rest to this.
+// A storage program's failure as the error that a caller sees. A feature that knows what the program's words mean
+// (exists, busy, no such pool) reads them itself, and leaves the rest to this.
 
 import { toolMessage } from '../drivers/programs.ts'
 import { CommandError } from '../drivers/run.ts'

@@ -1,5 +1,6 @@
-// Whether a script's kernel lock is held: the truth about a task, which no stale file can fake.
-// The trap: /proc/locks hides locks across pid namespaces (containers), so only its "yes" is believed; flock(1) decides the rest.
+// Kernel locks: whether a script holds one, which tells reliably whether a task is running, and locks of this process.
+// /proc/locks hides locks of other pid namespaces (containers), so it only proves that a lock is held; otherwise
+// flock(1) decides.
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { ApiError } from '../errors.ts'

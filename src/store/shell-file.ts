@@ -1,5 +1,6 @@
-// Configuration that a shell reads by sourcing it: written so that every value arrives byte for byte and none can run anything.
-// The trap: inside double quotes a shell still expands `$` and backtick. All values go through here; never build such a line by hand.
+// Configuration that a shell reads by sourcing it: written so that every value arrives byte for byte and none can run
+// anything. Inside double quotes a shell still expands `$` and backtick. All values go through here; never build such a
+// line by hand.
 
 /** One line: `key="value"`, or `key=value` when asked for and the value needs no quotes. */
 export type Assignment = readonly [key: string, value: string, style?: 'bare']

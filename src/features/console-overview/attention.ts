@@ -1,5 +1,5 @@
-// What needs somebody, in words, and how it is mended: from facts that others have asked. The trap: this is read by whoever does not know the
-// appliance; each entry says what is wrong, what to do, and where.
+// Builds the overview's list of what needs attention, from facts that other features have collected. Its readers do not
+// know the appliance, so each entry says what is wrong, what to do, and where.
 import type { ServedCertificate } from '../certs/served.ts'
 import { type Finding, isWrong } from '../check/finding.ts'
 import type { Problem } from '../dashboard/dashboard.ts'
@@ -7,7 +7,7 @@ import type { JobView } from '../jobs/view.ts'
 
 /** A task as it is judged here. */
 export interface TaskFacts extends JobView {
-  /** It was a refusal: whoever asked has been told, and nothing is broken. */
+  /** It was refused: the user has been told, and nothing is broken. */
   refused?: true
 }
 
@@ -156,11 +156,14 @@ function certificateDates({ certificate, now }: Facts): Attention[] {
   return [{ ...common, severity: 'warning', message, mend }]
 }
 
-/** The last of each kind, unless it was a refusal: that says nothing of the one before it. Gone once one succeeds, or after a week. */
+/**
+ * The newest task of each kind, unless it was refused, which says nothing about the previous one. An entry disappears
+ * after a success, or after a week.
+ */
 function failedTasks({ tasks, now }: Facts): Attention[] {
   const seen = new Set<string>()
   return tasks.flatMap((task) => {
-    // One that has not ended is no answer yet to the one before it.
+    // A task that has not ended does not replace the previous outcome yet.
     if (seen.has(task.type) || task.refused || task.status === 'pending' || task.status === 'running') return []
     seen.add(task.type)
     const recent = now - Date.parse(task.completed_at ?? task.created_at) < RECENT

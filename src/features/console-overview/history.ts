@@ -1,5 +1,5 @@
-// How full the disk, the memory and the processors were in the last hour, for small charts. The trap: it is measured all day for a page that is
-// rarely open; so it starts no program, and a file system that hangs costs one thread, not one for each sample.
+// Use of disk, memory and processors in the last hour, for small charts. It is measured all day for a page that is
+// rarely open, so it starts no program, and a file system that hangs costs one thread, not one for each sample.
 import { statfs } from 'node:fs/promises'
 import { memoryUse, processorTicks, type Ticks } from '../../drivers/proc.ts'
 

@@ -1,5 +1,5 @@
-// The first page of the console: everything that tells how the appliance is, asked at once. The trap: every open page asks for it again and
-// again, so nothing in it may cost more the longer the appliance runs.
+// The first page of the console: the state of the appliance in one response. Every open page asks for it repeatedly, so
+// its cost must not grow with the appliance's uptime.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ServiceManager, ServicesUnknown } from '../../drivers/service-manager.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
@@ -26,7 +26,7 @@ export interface OverviewSources {
   oneTime: () => boolean
   /** Every task, the newest first. */
   tasks: () => Promise<TaskFacts[]>
-  /** What is wrong with the appliance itself; none for whoever cannot mend it. */
+  /** Problems of the appliance itself; empty for roles that cannot fix them. */
   findings: () => readonly Finding[]
   now: () => number
 }

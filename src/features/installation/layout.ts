@@ -1,4 +1,4 @@
-// The folders of an appliance (facts: jidoteki.md 1.2). The trap: whatever is already there keeps its mode and its owner.
+// The folders of an appliance (facts: jidoteki.md 1.2). Whatever is already there keeps its mode and its owner.
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

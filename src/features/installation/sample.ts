@@ -1,4 +1,4 @@
-// A sample appliance, for `make run` and the demo. The trap: it runs on a developer's machine, so its hooks only write a line
+// A sample appliance, for `make run` and the demo. It runs on a developer's machine, so its hooks only write a line
 // into a log; without them our own scripts would change the network, mount disks and reboot.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
