@@ -510,7 +510,7 @@ describe.skipIf(REAL)(`zfs that fails ${FAKES_ONLY}`, () => {
       return tool(name, args, { ...options, timeout: 300 })
     })
     world.fakes?.faults({ program: 'zfs', hang: true })
-    const told = { status: 503, message: 'zfs did not answer in time' }
+    const told = { kind: 'unavailable', message: 'zfs did not answer in time' }
     await expect(createDataset(driver, 'tank/new')).rejects.toMatchObject(told)
     await expect(listDatasets(driver, {})).rejects.toMatchObject(told)
     expect(limits.every((limit) => limit !== undefined && limit >= 30_000)).toBe(true)
