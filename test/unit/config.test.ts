@@ -36,6 +36,7 @@ describe('the configuration', () => {
     expect(config.listen).toEqual({
       host: '127.0.0.1',
       port: 8443,
+      ports: [],
       'insecure-http-beyond-loopback': false,
       'trusted-proxies': [],
       'heartbeat-seconds': 15,
