@@ -38,8 +38,8 @@ export class ConsoleSessions {
     return this.store.idle
   }
 
-  /** Begins a session of an account, or of the API token; returns the cookie's value. */
-  begin(who: StoredUser | 'token'): string {
+  /** Begins a session of an account, or of the API token; resolves to the cookie's value. */
+  begin(who: StoredUser | 'token'): Promise<string> {
     return this.store.begin(who)
   }
 
@@ -59,8 +59,8 @@ export class ConsoleSessions {
     this.store.touch(id)
   }
 
-  end(id: string): void {
-    this.store.end(id)
+  end(id: string): Promise<void> {
+    return this.store.end(id)
   }
 
   private complete(open: OpenSession): ConsoleSession {

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import * as z from 'zod'
 import { FileStore } from '../store/file-store.ts'
+import type { Store } from '../store/store.ts'
 import { type Boot, newTokenId } from './boots.ts'
 import type { Clock } from './clock.ts'
 import { inForce } from './in-force.ts'
@@ -66,7 +67,7 @@ export class SessionStore {
   private readonly options: SessionStoreOptions
   /** By the digest of what the client holds, the oldest first. */
   private readonly sessions = new Map<string, Stored>()
-  private readonly stored: FileStore<Stored>
+  private readonly stored: Store<Stored>
   private saved = Number.NEGATIVE_INFINITY
 
   constructor(options: SessionStoreOptions) {
@@ -85,8 +86,8 @@ export class SessionStore {
     return this.options.idle
   }
 
-  /** Begins a session of an account, or of the API token. Returns what the client has to hold, which is kept nowhere. */
-  begin(who: StoredUser | 'token'): string {
+  /** Begins a session of an account, or of the API token. Resolves to what the client has to hold, which is kept nowhere. */
+  async begin(who: StoredUser | 'token'): Promise<string> {
     const [now, up] = [this.now(), this.up()]
     const value = randomBytes(32).toString('base64url')
     const key = this.options.tokenKey()
@@ -101,7 +102,7 @@ export class SessionStore {
       ...(who === 'token' ? { key: sha256(key ?? '') } : { user: who.id, generation: who.generation }),
     }
     this.sessions.set(session.cookie, session)
-    this.save()
+    await this.save()
     return value
   }
 
@@ -112,7 +113,7 @@ export class SessionStore {
     const open = this.open(session)
     if (open) return open
     this.drop(session)
-    this.save()
+    void this.save()
     return undefined
   }
 
@@ -128,18 +129,18 @@ export class SessionStore {
     if (!session) return
     session.seen = this.now()
     session.used = this.up()
-    if (session.used - this.saved >= SAVE_EVERY) this.save()
+    if (session.used - this.saved >= SAVE_EVERY) void this.save()
   }
 
-  end(id: string): void {
+  async end(id: string): Promise<void> {
     this.drop(this.byId(id))
-    this.save()
+    await this.save()
   }
 
   /** Ends all sessions of an account. */
-  endAll(account: string): void {
+  async endAll(account: string): Promise<void> {
     for (const session of this.sessions.values()) if (session.user === account) this.drop(session)
-    this.save()
+    await this.save()
   }
 
   private now(): number {
@@ -189,10 +190,10 @@ export class SessionStore {
     if (session && this.sessions.delete(session.cookie)) this.options.ended?.(session.id)
   }
 
-  private save(): void {
+  private async save(): Promise<void> {
     this.saved = this.up()
     try {
-      this.stored.changeNow((all) => void all.splice(0, all.length, ...this.sessions.values()))
+      await this.stored.change((all) => void all.splice(0, all.length, ...this.sessions.values()))
     } catch (error) {
       this.options.unsaved(error)
       // A session that has ended must not come back with the next start, so none does; those that are here go on.

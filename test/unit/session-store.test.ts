@@ -43,7 +43,7 @@ const start = () =>
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const kept = (): { id: string }[] => JSON.parse(readFileSync(file(), 'utf8'))
 
-it('the file that the console has written so far keeps its sessions, and they are written as before', () => {
+it('the file that the console has written so far keeps its sessions, and they are written as before', async () => {
   const wall = clock.wall() / 1000
   const times = { began: wall - 100, seen: wall - 50, boot: clock.boot, up: -95, used: -45 }
   const before = [
@@ -69,10 +69,10 @@ it('the file that the console has written so far keeps its sessions, and they ar
     principal: { account: { id: 'ann', name: 'name of ann', generation: 3 }, role: 'operator' },
     expires: wall - 100 + 12 * 3600,
   })
-  const made = sessions.begin(users[1]!)
+  const made = await sessions.begin(users[1]!)
   expect(kept().slice(0, 2)).toEqual(before)
   expect(Object.keys(kept()[2]!)).toEqual([...Object.keys(before[1]!)])
-  sessions.end(sessions.find(made)!.id)
+  await sessions.end(sessions.find(made)!.id)
   expect(kept()).toEqual(before)
 })
 
@@ -83,8 +83,8 @@ describe('a surface that carries the session in a header of its own', () => {
         declare(),
         declare({
           ...{ method: 'DELETE', id: 'endSession' },
-          handle: ({ principal }) => {
-            sessions.end(principal!.session!.id)
+          handle: async ({ principal }) => {
+            await sessions.end(principal!.session!.id)
             return json({})
           },
         }),
@@ -100,17 +100,17 @@ describe('a surface that carries the session in a header of its own', () => {
 
   it('is its account as long as a request comes in time, and no longer than half a day', async () => {
     const sessions = start()
-    const headers = { 'x-auth-session': sessions.begin(users[0]!) }
+    const headers = { 'x-auth-session': await sessions.begin(users[0]!) }
     const { told, ask, entries } = surface(sessions)
     for (let seconds = 0; seconds < 12 * 3600; seconds += IDLE - 1) {
       expect([seconds, await told('GET', '/things', { headers })]).toEqual([seconds, 200])
       clock.pass((IDLE - 1) * 1000)
     }
     expect(await told('GET', '/things', { headers })).toBe('401 No')
-    const again = { 'x-auth-session': sessions.begin(users[0]!) }
+    const again = { 'x-auth-session': await sessions.begin(users[0]!) }
     clock.pass(IDLE * 1000)
     expect(await told('GET', '/things', { headers: again })).toBe('401 No')
-    const last = { 'x-auth-session': sessions.begin(users[0]!) }
+    const last = { 'x-auth-session': await sessions.begin(users[0]!) }
     expect((await ask('DELETE', '/things', { headers: last })).status).toBe(200)
     expect(entries.at(-1)).toMatchObject({ event: 'endSession', account: 'ann', name: 'name of ann' })
     expect(await told('GET', '/things', { headers: last })).toBe('401 No')
@@ -119,28 +119,30 @@ describe('a surface that carries the session in a header of its own', () => {
 
   it('ends with the account’s password, role or state', async () => {
     const sessions = start()
-    const headers = { 'x-auth-session': sessions.begin(users[0]!) }
+    const headers = { 'x-auth-session': await sessions.begin(users[0]!) }
     users[0] = { ...users[0]!, generation: 4 }
     expect(await surface(sessions).told('GET', '/things', { headers })).toBe('401 No')
   })
 })
 
-it('all sessions of an account end together, for good, and those of others go on', () => {
+it('all sessions of an account end together, for good, and those of others go on', async () => {
   const sessions = start()
-  const [one, two, other, token] = [users[0]!, users[0]!, users[1]!, 'token' as const].map((who) => sessions.begin(who))
+  const [one, two, other, token] = await Promise.all(
+    [users[0]!, users[0]!, users[1]!, 'token' as const].map((who) => sessions.begin(who)),
+  )
   const ids = [one, two].map((value) => sessions.find(value!)!.id)
-  sessions.endAll('ann')
+  await sessions.endAll('ann')
   for (const now of [sessions, start()])
     expect([one, two, other, token].map((value) => now.find(value!) !== undefined)).toEqual([false, false, true, true])
   expect(ended).toEqual(ids)
 })
 
-it('each session that is dropped is reported once, whatever ended it', () => {
+it('each session that is dropped is reported once, whatever ended it', async () => {
   const sessions = start()
-  const value = sessions.begin(users[0]!)
+  const value = await sessions.begin(users[0]!)
   const { id } = sessions.find(value)!
   clock.pass(IDLE * 1000)
   expect(sessions.find(value)).toBeUndefined()
-  sessions.end(id)
+  await sessions.end(id)
   expect(ended).toEqual([id])
 })

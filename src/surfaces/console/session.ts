@@ -42,9 +42,13 @@ function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
 }
 
 /** Begins a session of whoever has just proven himself; the one that the browser had before ends. */
-export function signedIn(deps: ConsoleDeps, who: StoredUser | 'token', before: Principal | undefined): Reply {
-  if (before?.session) deps.sessions.end(before.session.id)
-  const value = deps.sessions.begin(who)
+export async function signedIn(
+  deps: ConsoleDeps,
+  who: StoredUser | 'token',
+  before: Principal | undefined,
+): Promise<Reply> {
+  if (before?.session) await deps.sessions.end(before.session.id)
+  const value = await deps.sessions.begin(who)
   return json(describe(deps, deps.sessions.find(value)), 201, setCookie(value))
 }
 
@@ -94,7 +98,7 @@ export const signIn = define({
   },
 })
 
-function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Reply {
+function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Promise<Reply> | Reply {
   const { tokens, backOff, mode } = deps
   // The phrase is no token: it opens nothing but set-up.
   if (firstRun(firstRunNeeds(deps))?.phrase) throw failedPrecondition('Set-up comes first')
@@ -123,8 +127,8 @@ export const signOut = define({
   summary: 'End the session of this request',
   permission: 'viewer',
   response: JSON_TYPE,
-  handle({ principal, audit }, { sessions }) {
-    sessions.end(principal?.session?.id ?? '')
+  async handle({ principal, audit }, { sessions }) {
+    await sessions.end(principal?.session?.id ?? '')
     const account = ownAccount(principal)
     audit('auth.logout', account ? `users/${account.id}` : 'token')
     return json({ message: 'signed out' }, 200, clearCookie())
