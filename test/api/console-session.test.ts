@@ -71,7 +71,7 @@ describe('signing in', () => {
       200,
       'no-store',
       {
-        ...{ version: '0.0.0-test', controller: true, confirm_destroy: false, file_vdevs: false },
+        ...{ version: '0.0.0-test', controller: true, confirm_destroy: false, file_vdevs: true },
         endpoints: ['settings', 'certs', 'license', 'storage', 'backup'],
         ...{ first_run: null, session: null },
       },
