@@ -192,7 +192,7 @@ async function restore(zfs: Zfs, name: string, keys: string[], before: Map<strin
         : old?.source === 'received'
           ? zfs.revert(name, key)
           : zfs.inherit(name, key)
-    // A quota cannot be inherited: it is none again.
+    // A quota cannot be inherited: it is set to `none` again.
     await back.catch(() => old && zfs.set(name, { [key]: old.value })).catch(() => {})
   }
 }

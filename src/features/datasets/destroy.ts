@@ -25,7 +25,7 @@ export async function dependingOn(zfs: Zfs, members: readonly Member[]): Promise
   ]
 }
 
-/** The plan of destroying a filesystem or volume with everything below it. `which`: what else tells it from another of its name. */
+/** The plan of destroying a filesystem or volume with everything below it. `which` distinguishes it from another of the same name. */
 export async function planDestruction(
   zfs: Zfs,
   providers: readonly Dependents[],

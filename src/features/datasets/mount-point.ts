@@ -1,5 +1,5 @@
-// What a new mount point would put out of sight. The trap: ZFS mounts over anything without a word (overlay=on), and what is shared from there
-// is then another filesystem's.
+// What a new mount point would hide. The trap: ZFS mounts over anything without a warning (overlay=on), and what is shared from there then
+// belongs to another filesystem.
 import { readdirSync } from 'node:fs'
 import { mounts } from '../../drivers/proc.ts'
 import type { Zfs } from '../../drivers/zfs.ts'

@@ -1,5 +1,5 @@
-// What a destruction would take with it, shown before it is done. The trap: the token is no secret; it says which plan the caller saw, so
-// that what has come into being since is not destroyed unseen.
+// What a destruction would take with it, shown before it is carried out. The token is not a secret: it names the plan that the caller saw,
+// so that nothing created since is destroyed unseen.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
@@ -30,7 +30,7 @@ export const Destruction = z.object({
     .meta({ description: 'the token of the plan that is agreed to', parameter: 'Confirm' }),
 })
 
-/** `which`: what tells these things from others that are made later under the same names. */
+/** `which` distinguishes these objects from others that are created later under the same names. */
 export function makePlan(object: string, destroys: string[], depends: Plan['depends'], which: string[] = []): Plan {
   const reasons = depends.map((one) => [one.object, one.reason]).sort()
   const content = JSON.stringify([object, [...destroys].sort(), reasons, [...which].sort()])

@@ -1,5 +1,5 @@
-// Changes of LIO: in the kernel, then in saveconfig.json, which brings targets back at boot; or in neither. The trap: until the file is replaced
-// the kernel has to go back to what it was, by us, or after a kill -9 by the next start.
+// Changes of LIO: in the kernel and in saveconfig.json, which restores targets at boot; in both or in neither. The trap: until the file is
+// replaced, a failure has to return the kernel to its previous state; after a kill, the next start does.
 import { isDeepStrictEqual } from 'node:util'
 import type { Lio, LioState } from '../../drivers/lio.ts'
 import type { Property } from '../../drivers/zfs.ts'
@@ -57,7 +57,7 @@ export class Changes {
     clearTimeout(this.timer)
   }
 
-  /** The targets of ours as they are to be after a boot. */
+  /** Our targets as they are to be after a boot. */
   saved(): Wanted[] {
     return savedTargets(readSaved(this.options.file))
   }
@@ -196,7 +196,7 @@ export class Changes {
     await lio.apply(stepsTo(await lio.read(), iqn, wanted))
   }
 
-  /** Runs `work` after everything before it, and after what a killed server left half made was put in order. */
+  /** Runs `work` in its turn, after repairing what a killed server left incomplete. */
   private async alone<T>(work: () => Promise<T>): Promise<T> {
     const release = await this.turns.take(['lio'])
     try {
@@ -245,7 +245,7 @@ const isWhole = (now: Wanted, { enabled, portals, initiators, chap }: Wanted) =>
   initiators.every((name) => now.initiators.includes(name)) &&
   isDeepStrictEqual(now.chap, chap)
 
-/** Without what is saved and not live: what could not be served before must not be in the way of another change. It has a try of its own. */
+/** Ignores saved LUNs that are not live; they are retried separately and must not block other changes. */
 function servable({ state, saved }: Pick<Known, 'state' | 'saved'>, wanted: Wanted): Wanted {
   const target = state.targets.find(({ iqn }) => iqn === wanted.iqn)
   const old = saved.find(({ iqn }) => iqn === wanted.iqn)

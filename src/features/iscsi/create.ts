@@ -1,5 +1,5 @@
-// iSCSI of this appliance, from its configuration. The trap: where the programs are not the system's (tests, trying things out), neither is
-// saveconfig.json: the machine's own must not hear of targets that only a model has.
+// iSCSI of this appliance, from its configuration. Where the programs are not the system's (tests, trials), neither is saveconfig.json: a
+// modeled target must never be written to the machine's own file.
 import { join } from 'node:path'
 import { createLio } from '../../drivers/lio.ts'
 import type { Tool } from '../../drivers/programs.ts'

@@ -1,5 +1,5 @@
-// What the kernel refused, as an error for the caller. The trap: the kernel has only numbers for reasons, so which step it was says what
-// the caller has to do.
+// What the kernel refused, as an error for the caller. The kernel gives only numbers, so the step that failed decides what the caller has
+// to do.
 import { StepError } from '../../drivers/lio.ts'
 import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
@@ -22,13 +22,13 @@ export function iscsiFailure(error: unknown, object: string): unknown {
 function stepFailure(error: StepError, target: string): ApiError {
   const { step, words } = error
   const [operation, path, value] = step
-  const told = (kind: ErrorKind, message: string, object = target) =>
+  const failure = (kind: ErrorKind, message: string, object = target) =>
     new ApiError(kind, `${message}: ${words}`, { cause: error, details: { object } })
-  if (operation === 'device') return told('unavailable', 'The zvol has no device', zvolOf(path) ?? target)
+  if (operation === 'device') return failure('unavailable', 'The zvol has no device', zvolOf(path) ?? target)
   const [kind, last] = [path.split('/')[0], path.replace(/.*\//, '')]
-  if (kind === 'core' && last === 'enable') return told('busy', 'The zvol cannot be used')
+  if (kind === 'core' && last === 'enable') return failure('busy', 'The zvol cannot be used')
   if (operation === 'mkdir' && /\/np\/[^/]+$/.test(path))
-    return told('unavailable', `The portal ${last} cannot be opened`)
+    return failure('unavailable', `The portal ${last} cannot be opened`)
   // Values may be secrets; the name of what was written is enough.
-  return told('command-failed', value === undefined ? `LIO refused to ${operation} ${last}` : `LIO refused ${last}`)
+  return failure('command-failed', value === undefined ? `LIO refused to ${operation} ${last}` : `LIO refused ${last}`)
 }

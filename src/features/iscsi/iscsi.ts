@@ -1,5 +1,5 @@
-// iSCSI targets: list, make, change, remove; zvols as their LUNs. The trap: what is decided here is decided inside the turn of a change, on the
-// state as it is then; asked before, two callers would both find a zvol free.
+// iSCSI targets: list, create, change, remove; zvols as their LUNs. The trap: every decision is made within the turn of its change, from
+// the state at that time; made before, two callers would both find a zvol free.
 import type { Chap, LiveTarget } from '../../drivers/lio.ts'
 import { exists, failedPrecondition, inUse, invalid, notFound, raise } from '../../errors.ts'
 import { withZfsErrors } from '../zfs/failure.ts'

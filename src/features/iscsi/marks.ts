@@ -1,5 +1,5 @@
-// Which targets are being changed, on disk before the kernel is touched: what a killed server left half made. The trap: a mark says only
-// "look here"; what is right is in saveconfig.json.
+// Which targets are being changed, written to disk before the kernel is touched. After a kill a mark means only that the target has to be
+// checked; saveconfig.json says what is right.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLine, syncFolder, writeAtomic } from '../../store/atomic.ts'
@@ -23,7 +23,7 @@ export class Marks {
     syncFolder(this.folder)
   }
 
-  /** A temporary file that a kill left is none: its name begins with a dot. */
+  /** Skips temporary files that a kill left: their names begin with a dot. */
   all(): string[] {
     const names = readdirIfThere(this.folder).filter((name) => /^iscsi-[0-9a-f]+$/.test(name))
     return names.map((name) => readLine(join(this.folder, name)) ?? '').filter(Boolean)

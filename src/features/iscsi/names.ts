@@ -1,5 +1,5 @@
-// What iSCSI takes for a name and a secret. The trap: an IQN becomes a folder of configfs and a line for lio.sh, and rtslib, which brings
-// targets back at boot, takes fewer names than the kernel: no capitals, no `_`, a domain of two parts.
+// Valid names and secrets of iSCSI. The trap: an IQN becomes a folder of configfs and a line for lio.sh, and rtslib, which restores targets
+// at boot, takes fewer names than the kernel: no capitals, no `_`, a domain of two parts.
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { readLine } from '../../store/atomic.ts'

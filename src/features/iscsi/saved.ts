@@ -1,5 +1,5 @@
-// saveconfig.json: what rtslib (targetctl, targetcli) builds again at boot, in its format. The trap: others write it too; what is not ours
-// goes back as it came, and of ours what somebody set besides stays.
+// saveconfig.json, from which rtslib (targetctl, targetcli) restores targets at boot, in its format. The trap: others write it too. Entries
+// of others are kept as they are, and so is what others added to ours.
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
@@ -35,7 +35,7 @@ const BACKSTORES = '/backstores/'
 const nameOf = ({ plugin, name }: Store) => `${plugin}/${name}`
 const storeOf = ({ storage_object }: { storage_object: string }) => storage_object.replace(BACKSTORES, '')
 
-/** Debian's rtslib keeps it in a folder of its own. */
+/** Debian's rtslib keeps it in another folder. */
 export const defaultSaved = () =>
   ['/etc/rtslib-fb-target', '/etc/target']
     .map((folder) => `${folder}/saveconfig.json`)
@@ -66,7 +66,7 @@ export function writeSaved(file: string, saved: Document): void {
 const isIscsi = (iqn: string) => (target: Target) => target.fabric === 'iscsi' && target.wwn === iqn
 const groupOf = (target: Target | undefined) => target?.tpgs?.find(({ tag }) => (tag ?? 1) === 1)
 
-/** The targets of ours that are to be there after a boot. */
+/** Our targets, as they are restored at boot. */
 export const savedTargets = (saved: Document): Wanted[] =>
   saved.targets.flatMap((target) => {
     const group = groupOf(target)
@@ -90,7 +90,7 @@ function wantedOfGroup(iqn: string, group: Group, { storage_objects }: Document)
   }
 }
 
-/** The file's next content: this target as wanted, or without it; backstores of ours that nothing shows go. */
+/** The file's next content: this target as wanted, or without it; our backstores that no LUN uses are dropped. */
 export function withTarget(saved: Document, iqn: string, wanted: Wanted | undefined): Document {
   const old = saved.targets.find(isIscsi(iqn))
   const others = saved.targets.filter((target) => target !== old)

@@ -1,5 +1,5 @@
-// The changes that make a live target what is wanted, in an order that the kernel takes: first away with what is too much, then what is
-// missing; enabled last. The trap: it starts from whatever is there, half made too, for it is also how a failed or killed change is undone.
+// The steps from the live target to the wanted one, in an order that the kernel takes: first remove the surplus, then add what is missing,
+// and enable last. They start from any state, an incomplete one too, since they also undo a change that failed or was killed.
 import type { Backstore, Chap, LioState, LiveAcl, LiveLun, LiveTarget, Step } from '../../drivers/lio.ts'
 import { isOurStore, MARK, type Wanted, type WantedLun } from './target.ts'
 
@@ -113,7 +113,7 @@ class Steps {
     this.list.push(['mkdir', `${folder}/lun_${id}`], ['link', `${folder}/lun_${id}/${MARK}`, to])
   }
 
-  /** Each in a place of its own, as rtslib wants it. */
+  /** Each in its own place, as rtslib wants it. */
   private addStore(place: number, { store, device, serial }: WantedLun): string {
     const hba = `core/iblock_${place}`
     const path = `${hba}/${store.replace('block/', '')}`

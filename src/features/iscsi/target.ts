@@ -1,5 +1,5 @@
-// A target as it should be, and what of the live one says so. The trap: only a target that carries our mark is ours; all others were made by
-// hand, are shown, and never changed.
+// A target as it should be, and how the live one shows it. Only a target with our mark is changed; all others were made by hand and are
+// only shown.
 import type { Chap, LioState, LiveTarget } from '../../drivers/lio.ts'
 import { deviceOf } from '../zfs/names.ts'
 import { digest } from './names.ts'
@@ -35,10 +35,10 @@ export function lunOf(zvol: string, guid: string): Omit<WantedLun, 'id'> {
   return { store: `block/edge-${readable}-${serial.slice(0, 8)}`, device: deviceOf(zvol), serial }
 }
 
-/** A backstore that we made: nothing but a LUN of ours needs it. */
+/** A backstore that we made: only our LUNs need it. */
 export const isOurStore = (name: string) => /^block\/edge-.+-[0-9a-f]{8}$/.test(name)
 
-/** A live target as what was wanted of it. What is half made is not in it. */
+/** What the live target was meant to be, without its incomplete parts. */
 export function wantedOf(target: LiveTarget, { backstores }: LioState): Wanted {
   const byPath = new Map(backstores.map((store) => [store.path, store]))
   return {
@@ -54,7 +54,7 @@ export function wantedOf(target: LiveTarget, { backstores }: LioState): Wanted {
   }
 }
 
-/** What there is of ours: in the kernel, and saved. */
+/** Our targets: in the kernel, and saved. */
 export interface Known {
   state: LioState
   saved: Wanted[]

@@ -1,4 +1,4 @@
-// A target as callers see it. The trap: a CHAP password never gets here; the name of its account does.
+// A target as callers see it: never with a CHAP password, only with the name of its account.
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Backstore, Chap, LiveTarget } from '../../drivers/lio.ts'
 import { targetId } from './names.ts'
@@ -11,7 +11,7 @@ export interface LunView {
   backend: string
 }
 
-/** Tells one CHAP password from another, to nobody else: no JSON has it, and its key is this process's own. */
+/** Distinguishes one CHAP password from another within this process only: it is in no JSON, and its key is random. */
 export const CHAP_MARK = Symbol('CHAP password')
 const KEY = randomBytes(32)
 

@@ -1,5 +1,5 @@
-// What a task is done to, and who asked for it: from its request, of which only what is named here is shown. A request holds arguments that
-// are nobody's business, so an object is taken from the kinds that are known to name one.
+// What a task acts on, and who asked for it, read from its request. A request may hold arguments that must not be shown, so the object is
+// taken only from the kinds of task that are listed here.
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from '../../folders.ts'

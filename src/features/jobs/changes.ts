@@ -1,5 +1,5 @@
-// Every change of every job's view, and where a reader of them is. The trap: no clock and no counter of ours can say what a reader has seen,
-// since clocks are set back and servers restart; what is on disk can: ids that grow, and views that never change once a job has ended.
+// Every change of every job's view, and how far a reader has read. Clocks are set back and servers restart, so neither says what a reader
+// has seen; ids on disk do, which only grow, and the views of jobs that have ended, which never change.
 import { createHash } from 'node:crypto'
 import type { Folders } from '../../folders.ts'
 import { isFinal, readTask, type Task, taskIds } from '../../tasks/task.ts'
@@ -47,14 +47,14 @@ export class JobChanges {
     return changes
   }
 
-  /** The newest job, and those that may still change with what was last told of them. */
+  /** The newest job, and those that may still change with the view that was last sent. */
   cursor(): string {
     const open = [...this.known].filter(([, { final }]) => !final).map(([id, { view }]) => `${id}~${digest(view)}`)
     const newest = [...this.known.keys()].reduce((a, b) => (a > b ? a : b), '0')
     return open.length > MOST_OPEN ? '' : [newest, ...open].join(';')
   }
 
-  /** The present views of whatever may have changed for a reader with this cursor; undefined when that cannot be told. */
+  /** The present views of all that may have changed since this cursor; undefined when that cannot be determined. */
   since(cursor: string): string[] | undefined {
     const [, newest = '', rest = ''] = CURSOR.exec(cursor) ?? []
     const open = new Map(
@@ -78,5 +78,5 @@ export class JobChanges {
   }
 }
 
-/** Short: it tells one view of a job from the next, and nobody gains by making two alike. */
+/** Short: it only distinguishes one view of a job from the next, and forging one gains nothing. */
 const digest = (view = '') => createHash('sha256').update(view).digest('base64url').slice(0, 6)

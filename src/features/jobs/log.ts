@@ -1,5 +1,5 @@
-// The log of a job, page by page, by byte offset, without secrets. The trap: a page begins and ends at the ends of lines, or half a secret
-// would be no secret to the rules that mask it; so `next` is told, never counted by the caller.
+// The log of a job without its secrets, page by page, by byte offset. The trap: a page begins and ends at a line end, since half a secret
+// would not be recognized; so callers take `next` from the page and never compute it.
 import { join } from 'node:path'
 import type { Folders } from '../../folders.ts'
 import { readFrom } from '../../store/append-log.ts'

@@ -1,5 +1,5 @@
-// Masks secrets in the lines of a log, by the rules of scripts/redact.awk (a test compares them). The trap: all of it works on bytes, as awk
-// does with LC_ALL=C: texts come and go as latin1, or a letter whose lower case is longer would move every place behind it.
+// Masks secrets in the lines of a log, by the rules of scripts/redact.awk (a test compares the two). The trap: everything works on bytes,
+// as awk does with LC_ALL=C. Texts are passed as latin1, or a letter with a longer lower case would shift all that follows.
 
 const MASK = '[redacted]'
 /** A shorter secret would match half of every log; the patterns still catch it where it is named. */

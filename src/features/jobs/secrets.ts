@@ -1,5 +1,5 @@
-// The literal secrets of this appliance that must not leave it in a log: the same files as scripts/secrets.sh reads, and the accounts'. The
-// trap: under sudo some are not ours to read; what this process cannot read it cannot know, and the script that could must not print it.
+// The secrets of this appliance that must not appear in a log: those of the files that scripts/secrets.sh reads, and the accounts'. Under
+// sudo this process cannot read all of them; the scripts that can must not print them.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// A job as every surface shows it: a view of a task. The trap: the contract has no word for a task that died; it failed, and the error says of
-// what.
+// A job as every surface shows it: a view of a task. The contract has no word for a task that died: it is shown as failed, and the error
+// names the cause.
 import { notFound, raise } from '../../errors.ts'
 import { Breath } from '../../store/breath.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
@@ -32,15 +32,15 @@ export function viewJob({
   completed_at,
 }: Task): JobView {
   const died = status === 'interrupted'
-  const told = maskedLine(message)
-  const reason = error ? maskedLine(error.message) : status === 'failed' ? told : undefined
+  const shown = maskedLine(message)
+  const reason = error ? maskedLine(error.message) : status === 'failed' ? shown : undefined
   return {
     id,
     // A script's name is `snapshot-create`; the contract says `snapshot.create`.
     type: kind.replace('-', '.'),
     status: died ? 'failed' : status,
     progress,
-    message: told,
+    message: shown,
     ...(died
       ? { error: reason ? `interrupted: ${reason}` : 'interrupted' }
       : reason !== undefined && { error: reason }),
@@ -56,7 +56,7 @@ export function failureOf({ status, error }: Pick<Task, 'status' | 'error'>): st
   return error ? `${status}: ${maskedLine(error.message)}` : status
 }
 
-/** The newest first, after those that died without a word were given their end. */
+/** The newest first, with an end for those that died without one. */
 export async function listViews(tasks: Tasks, limit: number): Promise<JobView[]> {
   const found = await tasks.listInTurns(limit)
   const open = found.filter((task) => !isFinal(task)).map(({ id }) => id)
@@ -72,7 +72,7 @@ export async function listViews(tasks: Tasks, limit: number): Promise<JobView[]>
   return views
 }
 
-/** The task as it is, after one that died without a word was given its end. Undefined when there is none. */
+/** The task, with an end if it died without one. Undefined when there is no such task. */
 export async function settled(tasks: Tasks, id: string): Promise<Task | undefined> {
   const task = tasks.get(id)
   if (!task || isFinal(task)) return task

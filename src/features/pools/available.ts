@@ -1,5 +1,5 @@
-// What a new pool could be made of, and which pools could be imported. The trap: a disk is free only when nothing on it or below it is in
-// use: no partition, no file system, no mount, no pool.
+// The disks that a new pool could be made of, and the pools that could be imported. A disk is free only when neither it nor anything on it
+// is in use: no partition, file system, mount or pool.
 import type { BlockDevice } from '../../drivers/lsblk.ts'
 import type { PoolStatus } from '../../drivers/zpool-status.ts'
 import { withToolErrors } from '../tool-failure.ts'

@@ -1,5 +1,5 @@
-// Making, destroying, importing, exporting and scrubbing pools: checks, then a task. The trap: what the caller named is checked before any
-// program starts, and reaches the script in files, a word a line.
+// Creating, destroying, importing, exporting and scrubbing pools: checks, then a task. What the caller named is checked before any program
+// starts, and is passed to the script in files, one word a line.
 import { setTimeout } from 'node:timers/promises'
 import { ApiError, exists, failedPrecondition, invalid, locked, notFound, raise } from '../../errors.ts'
 import { invalidFields } from '../../field-errors.ts'
@@ -140,7 +140,7 @@ async function start(
   return task ?? raise(locked('Another job works on this pool', { details: { object: name } }))
 }
 
-/** The scrub of this pool that is under way as a job of ours. */
+/** The running job that scrubs this pool, if any. */
 export const scrubJob = ({ tasks }: Pools, name: string): Task | undefined =>
   tasks.isRunning(poolLock(name))
     ? tasks

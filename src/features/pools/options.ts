@@ -1,5 +1,5 @@
-// The options of a new pool: properties of the pool, and `fs.` ones of its root dataset. The trap: the lists are closed on purpose; cachefile,
-// altroot and bootfs would let a caller write or mount where nothing of his belongs.
+// The options of a new pool: its properties, and with `fs.` those of its root dataset. The lists are closed on purpose: cachefile, altroot
+// and bootfs would let a caller write or mount anywhere.
 import * as z from 'zod'
 import type { FieldError } from '../../field-errors.ts'
 import { noSuchOption, notAValue } from '../zfs/option-words.ts'

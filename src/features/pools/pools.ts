@@ -1,5 +1,5 @@
-// Pools as they are: what zpool says of them, and when they were made. The trap: a pool that cannot be opened has no root dataset, and so no
-// time of creation; it is listed all the same.
+// The pools, as zpool shows them, and when they were created. A pool that cannot be opened has no root dataset, and so no time of creation;
+// it is listed all the same.
 import type { Lsblk } from '../../drivers/lsblk.ts'
 import { CommandError } from '../../drivers/run.ts'
 import type { Root, Zfs } from '../../drivers/zfs.ts'

@@ -1,5 +1,5 @@
-// One change of a program's configuration at a time, and each wholly or not at all: what was there before lies on disk until the change is
-// applied. The trap: a server that was killed in between finds it there; until it is put back, nothing may be read or changed.
+// Changes the configuration of a program, one change at a time, each completely or not at all: the previous state stays on disk until the
+// change is applied. The trap: after a kill it must be restored before anything is read or changed.
 import { existsSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseJson, readText, syncFolder, writeAtomic } from '../../store/atomic.ts'

@@ -1,4 +1,5 @@
-// Who may mount an export, in one spelling each. The trap: exports(5) takes more words than these (gss/krb5), and an address that it does not understand it takes for a host name and looks it up.
+// Who may mount an export, each in one spelling. The trap: exports(5) takes more words than these (gss/krb5), and looks up as a host name
+// any address that it does not understand.
 import { isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { canonical, family, isHostname, maskLength, numberOf, prefixLength } from '../addresses.ts'
@@ -25,7 +26,7 @@ export const Clients = z
     example: ['192.168.1.0/24'],
   })
 
-/** The same for every spelling of a client; undefined for what is none. */
+/** The same for every spelling of a client; undefined for anything else. */
 export function canonicalClient(text: string): string | undefined {
   if (text === '*') return text
   if (/^@[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text)) return text

@@ -1,5 +1,5 @@
-// NFS exports: ours in one file of /etc/exports.d, everybody's as the kernel has them. The trap: `exportfs -ra` reads all files, so what it
-// complains of may be somebody else's export; ours fails only when the complaint is about it, or when it is not there afterwards.
+// NFS exports: ours in one file of /etc/exports.d, all others as the kernel shows them. The trap: `exportfs -ra` reads every file, so its
+// complaint may concern another export; a change fails only when the complaint is about its own, or when that is missing afterwards.
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'

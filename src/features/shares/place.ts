@@ -1,5 +1,5 @@
-// The folder that a share or an export opens: a dataset's mount point or something below it. The trap: a link inside the dataset may lead out of
-// it, so where a path really leads is asked before it is shared.
+// The folder that a share or an export opens: the mount point of a dataset, or a folder below it. The trap: a link inside the dataset may
+// lead out of it, so the real path is checked.
 import { realpathSync, statSync } from 'node:fs'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { failedPrecondition, invalid, notFound } from '../../errors.ts'
@@ -30,7 +30,7 @@ export async function mountOf(
 export const mountedBelow = (zfs: Zfs, dataset: string): Promise<string[]> =>
   dataset === '' ? Promise.resolve([]) : withZfsErrors(dataset, () => zfs.mounted(dataset))
 
-/** `path` when it lies in the dataset, the dataset's mount point when there is none. Throws the 4xx that says what is wrong. */
+/** `path` when it lies in the dataset, the dataset's mount point when it is left out. Throws where it cannot be shared. */
 export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise<Place> {
   const mount = await mountOf(zfs, dataset)
   const named = { details: { object: dataset } }

@@ -1,5 +1,5 @@
-// What a share, an export and those who may use them may be called (facts: atlas.md; exports(5), smb.conf(5)). The trap: `%` is a macro in
-// smb.conf and Samba joins lines at a final backslash, so neither is left in any text that goes there.
+// What shares, exports and their users may be called (facts: atlas.md; exports(5), smb.conf(5)). The trap: in smb.conf `%` is a macro and a
+// final backslash joins lines, so no text that goes there may have either.
 import * as z from 'zod'
 
 /** Windows' devices, Samba's own sections, and the shares that every Windows server has. */

@@ -1,5 +1,5 @@
-// Both ways of sharing a dataset, on the system's programs; and what of them stands in the way of its destruction. The trap: an appliance
-// without Samba or an NFS server has nothing shared there, and destroys datasets as any other.
+// Both ways of sharing a dataset, through the system's programs, and which shares stand in the way of its destruction. Without Samba or an
+// NFS server nothing is shared that way, and nothing stands in the way.
 import { createNfs } from '../../drivers/nfs.ts'
 import type { Tool } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'

@@ -1,4 +1,4 @@
-// SMB shares: asked from Samba, changed in its registry. The trap: a share that has no id of ours was made by hand; it is shown, under an id
+// SMB shares: read from Samba, changed in its registry. A share without an id of this product was made by hand: it is shown, under an id
 // made from its name, and never changed.
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -144,7 +144,7 @@ export class SmbShares {
     )
   }
 
-  /** Puts a section into the registry, has Samba read everything with it, and tells the server. */
+  /** Puts a section into the registry, checks that Samba accepts the whole configuration, and reloads the server. */
   private async apply(before: Before, section: Section, change: ShareChange = {}): Promise<SmbShare> {
     const { name } = section
     let applied: SmbShare | undefined

@@ -1,5 +1,5 @@
-// Snapshot policies: kept in a property of their dataset, and shown with what they would do now. The trap: a change of the counts destroys
-// snapshots at the next run; the preview tells which.
+// Snapshot policies, stored in a property of their dataset, with a preview of their next run. The trap: smaller counts destroy snapshots at
+// that run; the preview lists which.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
 import { exists, invalid, notFound, raise } from '../../errors.ts'
 import { noDataset } from '../datasets/errors.ts'
@@ -67,7 +67,7 @@ export async function updatePolicy(zfs: Zfs, dataset: string, wanted: PolicyChan
   return store(zfs, { dataset, ...merge(await getPolicy(zfs, dataset), wanted) })
 }
 
-/** The snapshots that it made stay, and are nobody's to prune. */
+/** The snapshots that it took stay, and are pruned by nothing. */
 export async function removePolicy(zfs: Zfs, dataset: string): Promise<void> {
   await getPolicy(zfs, dataset)
   await withZfsErrors(dataset, () => zfs.inherit(dataset, POLICY))

@@ -1,5 +1,5 @@
-// A snapshot policy, as a person writes it and as ZFS keeps it: one user property of the dataset, so that it travels with it. The trap: a
-// child inherits the property, and is not meant by it; only where it is local it counts.
+// A snapshot policy as people write it and as ZFS stores it: one user property of the dataset, so that it moves with the dataset. The trap:
+// children inherit the property; only a local value counts.
 import * as z from 'zod'
 import { KnownDataset } from '../zfs/names.ts'
 import { type SnapshotType, TYPES } from './periods.ts'
@@ -52,7 +52,7 @@ export const formatPolicy = (policy: Policy): string =>
     ...SWITCHES.map((name) => `${name}=${policy[name] ? 'on' : 'off'}`),
   ].join(',')
 
-/** Undefined for what is no policy of ours: somebody else wrote it, so nothing is done by it. */
+/** Undefined for text that is not a valid policy: somebody else wrote it, so it is ignored. */
 export function parsePolicy(text: string): Policy | undefined {
   const values = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string]))
   const policy = { ...EMPTY }

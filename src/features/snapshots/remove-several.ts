@@ -1,5 +1,5 @@
-// Several snapshots destroyed by one plan. What was planned is known by its guid, and looked at again right before it goes: the last of many
-// goes long after the plan was made, and another one may have its name by then.
+// Destroys several snapshots by one plan. Each is checked by its guid right before it is destroyed: the last of many goes long after the
+// plan was made, and its name may belong to another snapshot by then.
 import type { Member, Zfs } from '../../drivers/zfs.ts'
 import { ApiError, changed, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'

@@ -1,6 +1,5 @@
-// Back to a snapshot: the plan of what is lost, and the task. The trap: everything newer goes for good, the snapshots between as well as the
-// data; the script is told which those are, and does nothing when there is one more, or when
-// the snapshot itself is not the planned one any more.
+// Rolls a dataset back to a snapshot: the plan of what is lost, and the task. Everything newer is lost for good, snapshots and data. The
+// script is given the list of newer snapshots, and refuses when there is one more, or when the snapshot itself was replaced.
 import type { Zfs } from '../../drivers/zfs.ts'
 import { notFound, raise } from '../../errors.ts'
 import type { Task } from '../../tasks/task.ts'

@@ -1,5 +1,5 @@
-// When a policy's snapshots are due, and which may go: computed from the snapshots that are there, never from a memory of what was done. So
-// a restart, a second server or a missed hour neither loses nor doubles one. The trap: all times are UTC, which has no hour twice.
+// When a policy's snapshots are due, and which may be destroyed: computed from the snapshots that exist, never from a record of past runs.
+// So a restart, a second server or a missed hour neither skips nor repeats one. All times are UTC, which has no hour twice.
 import type { MarkedSnapshot } from '../../drivers/zfs.ts'
 import { periodOf, type SnapshotType, TYPES } from './periods.ts'
 import type { Policy } from './policy.ts'
@@ -35,7 +35,7 @@ export const labelOf = (type: SnapshotType, time: number): string => `${type}-${
 
 const LABEL = /^(\w+)-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/
 
-/** Undefined for whatever was not made by a policy: of another name, of another mark, or of a time that is none. */
+/** Undefined unless the name, marker and timestamp are those of a policy snapshot. */
 export function readMade({ name, mark, txg, holds, clones }: MarkedSnapshot): Made | undefined {
   const label = name.slice(name.indexOf('@') + 1)
   const [, word, ...rest] = LABEL.exec(label) ?? []

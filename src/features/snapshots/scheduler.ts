@@ -1,5 +1,5 @@
-// Runs the policies at each quarter of an hour: takes what is due, prunes what is too much, each as a job. The trap: nothing is remembered
-// between two runs but that one was done; a lost or doubled run is made good by looking at the snapshots themselves.
+// Runs the policies at each quarter of an hour: takes the snapshots that are due and prunes the surplus, each as a job. A run that was lost
+// or done twice is corrected at the next, from the snapshots themselves.
 import type { MarkedSnapshot, Zfs } from '../../drivers/zfs.ts'
 import type { PoolRow, Zpool } from '../../drivers/zpool.ts'
 import { isFinal, type Task } from '../../tasks/task.ts'
@@ -29,7 +29,7 @@ const QUARTER = 900_000
 const PATIENCE = 60_000
 /** How often the clock is looked at: it may be set, and a quarter of an hour may be over sooner than its timer. */
 const LOOK = 20_000
-/** We wait for our tasks and enter how they ended; who comes after a kill of this process finds it owed. */
+/** The scheduler waits for its tasks and writes their audit entries; after a kill, the next start writes them. */
 const by = (event: string, target: string): StartOptions['by'] => ({
   ...{ name: 'system', address: 'local', waits: () => {} },
   entry: { event, target, actor: 'system', account: 'system', address: 'local' },
@@ -45,7 +45,7 @@ const ASLEEP: readonly PoolRow['health'][] = ['FAULTED', 'UNAVAIL', 'SUSPENDED']
 export class Scheduler {
   private readonly options: SchedulerOptions
   private timer: NodeJS.Timeout | undefined
-  /** Pools that are being run, each on its own: one that hangs is late, and only it. */
+  /** One run per pool at a time, so a hung pool delays only itself. */
   private readonly running = new Map<string, Promise<boolean>>()
   /** The quarter of an hour that the pools were last asked for, and those that are not done with it. */
   private quarter = -1

@@ -1,5 +1,5 @@
-// Snapshots: list, look at, take, destroy. The trap: there may be a hundred thousand, so the list goes from the program's lines to JSON text
-// without an object for each that stays.
+// Snapshots: list, show, take, destroy. There may be a hundred thousand, so the list is written as JSON text from the program's lines, and
+// no object of a snapshot is kept.
 import { isMissing, type SnapshotRow, type Zfs } from '../../drivers/zfs.ts'
 import { notFound, raise } from '../../errors.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -37,7 +37,7 @@ const view = ({ name, used, created }: SnapshotRow) => ({
   created_at: new Date(created * 1000).toISOString(),
 })
 
-/** Characters that are kept as text at a time; the rest waits as bytes, where garbage is none. */
+/** Characters that are kept as text at a time; the rest waits as bytes, outside the garbage-collected heap. */
 const PIECE = 1 << 16
 
 /** A JSON array of snapshots, in UTF-8. */

@@ -1,5 +1,5 @@
-// Login and logout. The trap: hundreds of guesses may wait for a place to hash before the first of them has failed; whether the address still
-// may try is asked when their turn comes, not when they arrive.
+// Login and logout. The trap: hundreds of guesses may wait for a place to hash before the first of them has failed, so the address is
+// checked again when its turn comes.
 import { type Issued, isAfter, readTokenId } from '../../auth/boots.ts'
 import { CLOCK, type Clock } from '../../auth/clock.ts'
 import { inForce } from '../../auth/in-force.ts'
@@ -45,11 +45,11 @@ interface Attempt {
   username: string
   password: string
   address: string
-  /** Hears what the audit log calls the refusal, and who is named there as the one who tried. */
+  /** Called with the event of the refusal in the audit log, and the actor that is named there. */
   refused: (event: string, actor: string) => void
 }
 
-/** As `logIn`, for whoever answers: throws the refusal, and says how it is entered in the audit log. */
+/** As `logIn`, but throws the refusal, after reporting how it is entered in the audit log. */
 export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, attempt: Attempt): Promise<StoredUser> {
   const { username, refused } = attempt
   // A name goes into the log only when it is an account's: people type passwords into the wrong field.

@@ -1,5 +1,5 @@
-// What `zfs` says when it refuses, as an error for the caller in the program's own words. The trap: it has one exit status for nearly
-// everything, so the words decide whether the caller asked for something wrong or something stands in the way.
+// A refusal of `zfs` as an error for the caller, in the program's own words. It has one exit status for nearly everything, so the words
+// decide whether the request was wrong or something stands in the way.
 
 import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'

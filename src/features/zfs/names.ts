@@ -1,5 +1,6 @@
-// Names and sizes, checked before any program is started: what keeps `-` and `@` out of an argument. New names are plain ones; whatever ZFS
-// itself shows, as of an imported pool, can be addressed. zfs reads `tank@a,b%c` as a list of snapshots, so neither `,` nor `%` is in any name.
+// Names and sizes, checked before any program starts, so that no `-` begins an argument and no `@` is in one by mistake. New names are
+// plain; any name that ZFS shows, as of an imported pool, is accepted for what exists. zfs reads `tank@a,b%c` as a list of snapshots, so no
+// name has `,` or `%`.
 import * as z from 'zod'
 import { parseSize, SIZE_WORDS } from './sizes.ts'
 
@@ -100,7 +101,7 @@ export const turnsOf = (dataset: string): string[] => {
   return [`pools/${parts[0]}`, ...parts.map((_, depth) => `datasets/${parts.slice(0, depth + 1).join('/')}`)]
 }
 
-/** Where udev shows a volume: a blank, which no link of its own may hold, is a `+` there. */
+/** Where udev shows a volume: a blank, which no link may hold, is a `+` there. */
 export const deviceOf = (zvol: string) => `${ZVOL}${zvol.replaceAll(' ', '+')}`
 export const zvolOf = (device: string) =>
   device.startsWith(ZVOL) ? device.slice(ZVOL.length).replaceAll('+', ' ') : undefined

@@ -1,5 +1,5 @@
-// The properties that a caller may set, and what each may be: a closed list. The trap: a property that is not here is refused even if ZFS
-// has it (sharenfs would export behind our back, keylocation would read a file), so a new one is a decision, not an oversight.
+// The properties that a caller may set, and the values of each: a closed list. A property that is not here is refused even if ZFS has it
+// (sharenfs would export without our knowledge, keylocation would read a file).
 import type * as z from 'zod'
 import { type FieldError, invalidFields } from '../../field-errors.ts'
 import { quoted } from '../../nearest.ts'
@@ -132,7 +132,7 @@ export function readOptions(
   return { checked, errors }
 }
 
-/** For the schema of a body, where what is wrong with other members is told as well. */
+/** For the schema of a body, so that errors of other members are listed as well. */
 export const optionIssues =
   (kind: Kind, when: For['when'] = 'create') =>
   (options: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {

@@ -1,4 +1,4 @@
-// Volumes: list, look at, make, grow. The trap: a volume that is made smaller has lost the end of what is on it, so that is refused.
+// Volumes: list, show, create, grow. Shrinking one is refused: the end of its content would be lost.
 import type { Property, Zfs } from '../../drivers/zfs.ts'
 import { failedPrecondition, notFound, raise } from '../../errors.ts'
 import {
