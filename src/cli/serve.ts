@@ -78,7 +78,8 @@ async function run(plan: Plan): Promise<number> {
   const serving = reloader({ reload: async () => listener?.reloadCertificate(), warn })
   const watch = (running: App) =>
     watchSelfMade({
-      ...{ folders, host, warn },
+      ...{ folders, warn },
+      host: [host, ...running.ports.map((more) => more.host ?? host)],
       installing: () => running.tasks.isRunning('certs'),
       renewed(reason) {
         logger.info({ reason }, 'the self-made certificate was made anew')

@@ -1,5 +1,5 @@
 // The statuses that HTTP has for what went wrong: what a surface answers unless its dialect has others.
-import type { ErrorKind } from '../errors.ts'
+import { ApiError, type ErrorKind } from '../errors.ts'
 
 export const STATUS = {
   invalid: 400,
@@ -30,3 +30,6 @@ export const STATUS = {
   'wrong-version': 505,
   'no-space': 507,
 } as const satisfies Record<ErrorKind, number>
+
+/** Whether the caller was refused, rather than that we failed at it. A dialect may answer both with a status above 500. */
+export const isRefusal = (error: unknown): boolean => error instanceof ApiError && STATUS[error.kind] < 500

@@ -696,6 +696,18 @@ describe('the port', () => {
     )
   })
 
+  it('is looked at beside every other one', async () => {
+    const ports = [{ port: 1 }, { host: '192.0.2.77', port: 8444 }]
+    const found = await lookAtPorts(
+      await listening({ host: '0.0.0.0', port: 0, ports }, { server: { uid: 4711, gid: 4711 } }),
+    )
+    expect(found.map(({ id, subject }) => `${id} ${subject}`)).toEqual([
+      'ports.ok listen 0.0.0.0:0',
+      'ports.low listen 0.0.0.0:1',
+      'ports.no-such-address listen 192.0.2.77:8444',
+    ])
+  })
+
   it('of this machine alone is noted', async () => {
     expect(ids(await lookAtPorts(place))).toContain('ports.loopback')
     expect(ids(await lookAtPorts(await listening({ host: '::', port: 0 })))).toEqual(['ports.ok'])

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { Hono } from 'hono'
 import type { Env } from '../../src/http/request.ts'
-import { type Listener, listen } from '../../src/http/server/listener.ts'
+import { type Listener, type ListenOptions, listen } from '../../src/http/server/listener.ts'
 import type { PlacesOptions } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
 
@@ -31,6 +31,7 @@ export interface PortOptions {
   host?: string
   places?: Partial<PlacesOptions>
   timing?: Partial<Timing>
+  more?: ListenOptions['more']
 }
 
 /** `/big` is a megabyte, `/slow` never answers, `/echo` is what it was sent, everything else is `ok`. */
@@ -39,6 +40,7 @@ export async function openPort({
   host = '127.0.0.1',
   places,
   timing = {},
+  more = [],
 }: PortOptions = {}): Promise<Port> {
   const folders = { root, sysconf: root, data: root, state: root }
   const served: string[] = []
@@ -52,7 +54,7 @@ export async function openPort({
     return c.text(c.req.path === '/big' ? big : `ok ${c.req.path}`)
   })
   const listener = await listen({
-    ...{ app, folders, host, port: 0, tls, timing },
+    ...{ app, folders, host, port: 0, more, tls, timing },
     places: { most: 1000, perAddress: 1000, isProxy: () => false, known: () => false, ...places },
     warn: (text) => void warnings.push(text),
   })

@@ -5,6 +5,7 @@ import type { Parameters } from '../body/query.ts'
 import { memberFor } from '../body/values.ts'
 import { type Endpoint, neededOf } from '../endpoint.ts'
 import type { Request } from '../request.ts'
+import { isRefusal } from '../status.ts'
 import type { MountOptions, Routed, Surface } from '../surface.ts'
 import type { Wire } from '../wire.ts'
 import { origin, resourceOf } from './audit.ts'
@@ -67,7 +68,7 @@ export function enterRefusal<Deps>(
   audit.write({
     event: `${endpoint.action ?? endpoint.id}.refused`,
     target: String(status),
-    refusal: status < 500 || undefined,
+    refusal: isRefusal(error) || undefined,
     actor: nameOf(principal) ?? surface.nobody,
     account: accountOf(principal),
     name: nameOf(principal),

@@ -9,6 +9,7 @@ import type { Actor, Endpoint } from '../endpoint.ts'
 import { inParts } from '../reply/ranges.ts'
 import type { Reply } from '../reply/reply.ts'
 import type { Request } from '../request.ts'
+import { isRefusal } from '../status.ts'
 import type { Routed, Surface } from '../surface.ts'
 import { authenticateNow, enterRefusal, reasonOf, statusOf } from './admit.ts'
 import { origin, resourceOf } from './audit.ts'
@@ -39,13 +40,18 @@ export function invokeHandler<Deps>(
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
   /** Whether the entry has to be on the disk before the answer: nobody waits for the disk because a stranger was refused. */
-  const enter = ({ event, target, actor }: NonNullable<typeof entry>, status: number, failure?: string): boolean => {
+  const enter = (
+    { event, target, actor }: NonNullable<typeof entry>,
+    status: number,
+    failure?: string,
+    isRefused = status < 500,
+  ): boolean => {
     const { surface } = options
     // A mere name proves nothing, not even beside a token of somebody else.
     const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
     const name = (typeof actor === 'object' ? actor.name : actor) ?? nameOf(principal)
     options.audit.write({
-      event: lineEvent(endpoint, event, status, failure),
+      event: failure === undefined ? event : lineEvent(endpoint, event, isRefused),
       action: actionOf(endpoint, event, status),
       target,
       actor: name ?? surface.nobody,
@@ -80,11 +86,11 @@ export function invokeHandler<Deps>(
   const refused = (error: unknown): Promise<never> => {
     const status = statusOf(options.surface, error, request)
     let wait: Promise<void> | undefined
-    if (entry && enter(entry, status, reasonOf(status, error))) wait = save(entry)
+    if (entry && enter(entry, status, reasonOf(status, error), isRefusal(error))) wait = save(entry)
     else if (!entry && endpoint.method !== 'GET') {
       enterRefusal(endpoint, request, options, error, principal)
       // A bug may have come after a part of the change.
-      if (status >= 500) wait = options.audit.saved().catch(() => {})
+      if (!isRefusal(error)) wait = options.audit.saved().catch(() => {})
     }
     return (wait ?? Promise.resolve()).then(() => {
       throw error
@@ -167,8 +173,8 @@ function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number)
 }
 
 /** The original's word; it has none for what failed, and says so at its end. */
-const lineEvent = <Deps>(endpoint: Endpoint<Deps>, event: string, status: number, failure: string | undefined) =>
-  failure === undefined || event !== actionName(endpoint) ? event : `${event}.${status < 500 ? 'refused' : 'failed'}`
+const lineEvent = <Deps>(endpoint: Endpoint<Deps>, event: string, isRefused: boolean) =>
+  event !== actionName(endpoint) ? event : `${event}.${isRefused ? 'refused' : 'failed'}`
 
 /** The Idempotency-Key of a request that is heard for it, and whose it is. Throws where one cannot be kept. */
 function asksForOnce<Deps>(

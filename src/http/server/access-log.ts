@@ -4,6 +4,7 @@ import pino from 'pino'
 import { ApiError } from '../../errors.ts'
 import { BufferedLog } from '../../store/buffered-log.ts'
 import type { Request } from '../request.ts'
+import { isRefusal } from '../status.ts'
 
 export interface ServerLog {
   logger: pino.Logger
@@ -67,7 +68,7 @@ export function createLog({
 
 /** Of what we failed at; not what nobody speaks here (501, 505), nor that somebody has to come back: strangers can have these as often as they like. */
 function isFault(status: number, error: unknown): boolean {
-  if (status < 500 || status === 501 || status === 505) return false
+  if (status < 500 || status === 501 || status === 505 || isRefusal(error)) return false
   return !(error instanceof ApiError && error.retryAfter !== undefined)
 }
 

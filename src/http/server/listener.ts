@@ -70,7 +70,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const handler = getRequestListener((request, env) => app.fetch(request, env), below)
   const failed = (error: unknown) => warn('a request failed below the application', error)
-  let pair = tls ? await installedPair(options) : undefined
+  const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
+  let pair = tls ? await installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] }) : undefined
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
     ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
@@ -88,7 +89,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const connections = new Connections(new Places(options.places), timing, (status, surfaces) =>
     surfaces && unparsed ? unparsed(kindOf(status), surfaces) : refusalText(status),
   )
-  const isAnyLimited = options.more?.some(({ surfaces }) => surfaces !== undefined)
+  const isAnyLimited = wanted.some(({ surfaces }) => surfaces !== undefined)
   const refuse = (error: ApiError, incoming: Incoming, outgoing: ServerResponse) => {
     const { refused } = options
     if (!refused) {
@@ -129,13 +130,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     connections.close()
     throw error
   })
-  const more = await ports
-    .open((options.more ?? []).map((one) => ({ ...one, host: one.host ?? host })))
-    .catch((error) => {
-      server.close()
-      connections.close()
-      throw error
-    })
+  const more = await ports.open(wanted).catch((error) => {
+    server.close()
+    connections.close()
+    throw error
+  })
   // No descriptor is left for a new connection: that must not end those that are there.
   server.on('error', (error) => warn('a connection could not be accepted', error))
   const address = server.address()

@@ -33,12 +33,20 @@ export const thisMachine = (): Machine => ({
   inet6: read('/proc/net/if_inet6'),
 })
 
-/** `host`: where the port listens, by the configuration. */
-export function machineNames(host: string, machine: Machine): MachineNames {
-  const everywhere = host === '0.0.0.0' || host === '::'
-  const one = plainAddress(host)
-  const addresses = everywhere ? ofInterfaces(machine, host) : one !== undefined && isCertifiable(one) ? [one] : []
-  const hosts = [machine.hostname, ...fullNames(machine), ...(everywhere || isIP(host) ? [] : [host]), 'localhost']
+/** Where the ports listen, by the configuration. */
+export type ListenHosts = string | readonly string[]
+
+const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
+
+export function machineNames(listening: ListenHosts, machine: Machine): MachineNames {
+  const at = [listening].flat()
+  const addresses = at.flatMap((host) => {
+    const one = plainAddress(host)
+    if (isEverywhere(host)) return ofInterfaces(machine, host)
+    return one !== undefined && isCertifiable(one) ? [one] : []
+  })
+  const named = at.filter((host) => !isEverywhere(host) && !isIP(host))
+  const hosts = [machine.hostname, ...fullNames(machine), ...named, 'localhost']
   return {
     hosts: [...new Set(hosts.map((name) => name.toLowerCase().replace(/\.$/, '')).filter((name) => isName(name)))],
     addresses: [...new Set([...LOOPBACK, ...addresses])].slice(0, MOST),

@@ -4,7 +4,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } f
 import type Forge from 'node-forge'
 import type { Folders } from '../../folders.ts'
 import { readText, replaceAtomic } from '../../store/atomic.ts'
-import { type Machine, type MachineNames, machineNames, thisMachine } from './machine-names.ts'
+import { type ListenHosts, type Machine, type MachineNames, machineNames, thisMachine } from './machine-names.ts'
 import { certificateFile, type Pair, readPair } from './tls.ts'
 
 const DAY = 86_400_000
@@ -99,7 +99,7 @@ export function reasonToRenew(cert: string, { hosts, addresses }: MachineNames, 
 
 export interface Renewal {
   folders: Folders
-  host: string
+  host: ListenHosts
   now: number
   machine?: Machine
   /** Whether a certificate is being installed now: its files are not ours to write. */

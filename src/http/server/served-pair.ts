@@ -2,14 +2,14 @@
 // need no restart.
 import { createPrivateKey } from 'node:crypto'
 import type { Folders } from '../../folders.ts'
-import { type Machine, machineNames, thisMachine } from './machine-names.ts'
+import { type ListenHosts, type Machine, machineNames, thisMachine } from './machine-names.ts'
 import { makeSelfSigned, renewSelfMade } from './self-made.ts'
 import { installCertificate, installPair, type Pair, readKey, readPair } from './tls.ts'
 
 export interface PairOptions {
   folders: Folders
   /** Where the port listens, by the configuration. */
-  host: string
+  host: ListenHosts
   warn: (text: string, error?: unknown) => void
   /** Whether a certificate is being installed now, by a task that may be older than this process. */
   installing?: () => boolean
