@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
+import { selfSigner } from '../features/certs/self-sign.ts'
 import type { Configured } from '../features/check/place.ts'
 import type { Watch } from '../features/check/watch.ts'
 import { maskedLine } from '../features/jobs/redact.ts'
@@ -76,9 +77,10 @@ async function run(plan: Plan): Promise<number> {
   if (isPutBack) warn('what an export-original that was interrupted had done is put back')
   let listener: Listener | undefined
   const serving = reloader({ reload: async () => listener?.reloadCertificate(), warn })
+  const sign = selfSigner(folders)
   const watch = (running: App) =>
     watchSelfMade({
-      ...{ folders, warn },
+      ...{ folders, warn, sign },
       host: [host, ...running.ports.map((more) => more.host ?? host)],
       installing: () => running.tasks.isRunning('certs'),
       renewed(reason) {
@@ -125,7 +127,7 @@ async function run(plan: Plan): Promise<number> {
       anew = reason
     }
     const answers = { app: hono, refused, unparsed }
-    listener = await listen({ ...answers, folders, host, port, more, tls, places, warn, madeAnew, installing })
+    listener = await listen({ ...answers, folders, host, port, more, tls, places, warn, madeAnew, installing, sign })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)

@@ -2,15 +2,23 @@
 // cannot read came once in 512 starts.
 import { spawnSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type Forge from 'node-forge'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { opensslSigner } from '../../src/drivers/openssl.ts'
+import { selfSigner } from '../../src/features/certs/self-sign.ts'
 import type { Folders } from '../../src/folders.ts'
 import { type Machine, machineNames } from '../../src/http/server/machine-names.ts'
-import { isSelfMade, makeSelfSigned, reasonToRenew, renewSelfMade } from '../../src/http/server/self-made.ts'
+import {
+  isSelfMade,
+  makeSelfSigned,
+  reasonToRenew,
+  renewSelfMade,
+  type SelfSign,
+} from '../../src/http/server/self-made.ts'
 import { installedPair, watchSelfMade } from '../../src/http/server/served-pair.ts'
 import { certificateFile, installPair, keyFile, readPair } from '../../src/http/server/tls.ts'
 import { until } from '../api/client.ts'
@@ -46,15 +54,29 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
+/** Who signs: openssl, or without it node-forge. */
+let sign: SelfSign | undefined
 const start = (now: number, { machine = MACHINE, host = '::' }: { machine?: Machine; host?: string } = {}) =>
-  installedPair({ folders, host, now: () => now, machine: () => machine, warn: (text) => warnings.push(text) })
+  installedPair({ folders, host, now: () => now, machine: () => machine, warn: (text) => warnings.push(text), sign })
 const dates = (cert: string) => {
   const { validFrom, validTo } = new X509Certificate(cert)
   return [Date.parse(validFrom), Date.parse(validTo)] as const
 }
 const covers = (cert: string, now: number) => dates(cert)[0] < now && now < dates(cert)[1]
 
-describe('the certificate that we make', () => {
+const WAYS = [
+  { way: 'openssl', kind: 'ec', usage: 'Digital Signature', signer: () => selfSigner(folders) },
+  { way: 'node-forge', kind: 'rsa', usage: 'Digital Signature, Key Encipherment', signer: () => undefined },
+]
+afterEach(() => {
+  sign = undefined
+})
+
+describe.each(WAYS)('the certificate that we make with $way', ({ kind, signer }) => {
+  beforeEach(() => {
+    sign = signer()
+  })
+
   it.each([
     ['zeros', Buffer.alloc(16)],
     ['a zero and then a small byte', Buffer.from('00017fffffffffffffffffffffffffff', 'hex')],
@@ -62,8 +84,9 @@ describe('the certificate that we make', () => {
     ['ones', Buffer.alloc(16, 0xff)],
   ])('can be served, with a positive serial number, whatever was random: %s', async (_name, random) => {
     const names = { hosts: ['nas1'], addresses: ['127.0.0.1'] }
-    const { cert, key } = await makeSelfSigned({ names, now: NOW, random })
+    const { cert, key } = await makeSelfSigned({ names, now: NOW, random, sign })
     createSecureContext({ cert, key })
+    expect(new X509Certificate(cert).publicKey.asymmetricKeyType).toBe(kind)
     expect(new X509Certificate(cert).serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/)
   })
 
@@ -95,8 +118,12 @@ describe('the certificate that we make', () => {
   })
 })
 
-describe('what the certificate says', () => {
-  const make = (hosts: string[], addresses: string[] = []) => makeSelfSigned({ names: { hosts, addresses }, now: NOW })
+describe.each(WAYS)('what the certificate of $way says', ({ usage, signer }) => {
+  beforeEach(() => {
+    sign = signer()
+  })
+  const make = (hosts: string[], addresses: string[] = []) =>
+    makeSelfSigned({ names: { hosts, addresses }, now: NOW, sign })
 
   it('is that it is a server’s, no authority’s, for a week before and 817 days after', async () => {
     const { cert } = await make(['a'.repeat(70), 'localhost'], ['127.0.0.1'])
@@ -104,7 +131,8 @@ describe('what the certificate says', () => {
     expect([leaf.ca, leaf.keyUsage, leaf.subject]).toEqual([false, ['1.3.6.1.5.5.7.3.1'], `CN=${'a'.repeat(64)}`])
     expect(dates(cert)).toEqual([NOW - 7 * DAY, NOW + 817 * DAY])
     const told = spawnSync('openssl', ['x509', '-noout', '-ext', 'keyUsage'], { input: cert, encoding: 'utf8' })
-    expect(told.stdout).toContain('Digital Signature, Key Encipherment')
+    expect(told.stdout.trim().split(/\n\s*/).at(-1)).toBe(usage)
+    expect(isSelfMade({ cert, key: '' })).toBe(true)
   })
 
   it('is made anew thirty days before its end, and where it begins only later', async () => {
@@ -134,7 +162,7 @@ describe('what the certificate says', () => {
       writeFileSync(certificateFile(folders), other)
       return false
     }
-    const renewal = { folders, host: '::', now: NOW, machine: MACHINE, installing }
+    const renewal = { folders, host: '::', now: NOW, machine: MACHINE, installing, sign }
     expect([await renewSelfMade(renewal), readFileSync(certificateFile(folders), 'utf8')]).toEqual([undefined, other])
   })
 })
@@ -183,7 +211,11 @@ describe('a pair', () => {
   })
 })
 
-describe('a first start with a wrong clock', () => {
+describe.each(WAYS)('a first start with a wrong clock, and $way', ({ kind, signer }) => {
+  beforeEach(() => {
+    sign = signer()
+  })
+
   it.each([
     ['of 1970', 0],
     ['of 2010', Date.parse('2010-01-01')],
@@ -202,14 +234,16 @@ describe('a first start with a wrong clock', () => {
   })
 
   it('is mended while the server runs, and so is another name or address', async () => {
+    // Its own: a look that is under way when the watch ends may still have something to say.
+    const told: string[] = []
     let now = 0
     let machine = MACHINE
     const reasons: string[] = []
     const first = await start(now)
     let installing = true
     const stop = watchSelfMade({
-      ...{ folders, host: '::', now: () => now, machine: () => machine, every: 5 },
-      warn: (text) => warnings.push(text),
+      ...{ folders, host: '::', now: () => now, machine: () => machine, every: 5, sign },
+      warn: (text) => told.push(text),
       installing: () => installing,
       renewed: (reason) => reasons.push(reason),
     })
@@ -230,16 +264,17 @@ describe('a first start with a wrong clock', () => {
     expect(reasons[1]).toBe('it is not good for nas9')
     expect(reasons[2]).toBe('it is not good for 10.0.0.77')
     expect(reasons[3]).toMatch(/^it ends on 2028-/)
-    expect(warnings).toEqual([])
+    expect(told).toEqual([])
     const pair = readPair(folders)
     expect([pair?.key, isSelfMade(pair!)]).toEqual([first.key, true])
     expect(new X509Certificate(pair!.cert).checkIP('10.0.0.77')).toBe('10.0.0.77')
+    expect(new X509Certificate(pair!.cert).publicKey.asymmetricKeyType).toBe(kind)
   })
 
   it('leaves the files alone at the start as well while a certificate is being installed', async () => {
     const begin = (now: number, installing: boolean) =>
       installedPair({
-        ...{ folders, host: '::', now: () => now, machine: () => MACHINE },
+        ...{ folders, host: '::', now: () => now, machine: () => MACHINE, sign },
         warn: (text) => warnings.push(text),
         installing: () => installing,
       })
@@ -254,20 +289,21 @@ describe('a first start with a wrong clock', () => {
   it('leaves the files alone while a certificate is being installed', async () => {
     await start(0)
     const before = readFileSync(certificateFile(folders), 'utf8')
+    const told: string[] = []
     let looks = 0
     const stop = watchSelfMade({
-      ...{ folders, host: '::', now: () => NOW, machine: () => MACHINE, every: 5 },
-      warn: (text) => warnings.push(text),
+      ...{ folders, host: '::', now: () => NOW, machine: () => MACHINE, every: 5, sign },
+      warn: (text) => told.push(text),
       installing: () => {
         looks += 1
         return true
       },
-      renewed: () => warnings.push('renewed'),
+      renewed: () => told.push('renewed'),
     })
     await until('it looked', () => looks >= 2)
     stop()
     expect(readFileSync(certificateFile(folders), 'utf8')).toBe(before)
-    expect(warnings).toEqual([])
+    expect(told).toEqual([])
   })
 })
 
@@ -320,7 +356,7 @@ describe('a certificate that somebody installed', () => {
   })
 
   it('lost, leaves its key where it is', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp384r1' })
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
     mkdirSync(dirname(keyFile(folders)), { recursive: true })
     writeFileSync(keyFile(folders), pem)
@@ -362,6 +398,66 @@ it('knows what version 0.1.0 made, and makes it anew', async () => {
   installPair(folders, { cert: forge.pki.certificateToPem(certificate), key })
   const next = await start(NOW)
   expect([next.key, covers(next.cert, NOW)]).toEqual([key, true])
+})
+
+describe('openssl', () => {
+  const leftover = () => join(folder, 'self-sign')
+
+  it('leaves nothing behind, and takes nothing over that a killed process left', async () => {
+    mkdirSync(leftover(), { recursive: true })
+    writeFileSync(join(leftover(), 'key.pem'), 'half a key')
+    sign = selfSigner(folders)
+    const { cert, key } = await start(NOW)
+    expect(new X509Certificate(cert).publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1')
+    expect([existsSync(leftover()), readPair(folders), warnings]).toEqual([false, { cert, key }, []])
+    expect(statSync(keyFile(folders)).mode & 0o777).toBe(0o600)
+  })
+
+  it('reads the key from a file that nobody else can read; where it fails, node-forge signs', async () => {
+    const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+    const modes: string[] = []
+    sign = opensslSigner(leftover(), (program) => {
+      modes.push(program.split('/').at(-1) ?? '', mode(leftover()), mode(join(leftover(), 'key.pem')))
+      return Promise.reject(new Error('no room'))
+    })
+    const before = process.umask(0)
+    try {
+      const { cert } = await start(NOW)
+      expect([new X509Certificate(cert).publicKey.asymmetricKeyType, warnings]).toEqual(['rsa', []])
+    } finally {
+      process.umask(before)
+    }
+    expect([modes, existsSync(leftover())]).toEqual([['openssl', '700', '600'], false])
+  })
+
+  it('goes on with the key of a first start that was killed before its certificate', async () => {
+    sign = selfSigner(folders)
+    const { key } = await start(NOW)
+    rmSync(certificateFile(folders))
+    const next = await start(NOW)
+    expect([next.key, readPair(folders), warnings]).toEqual([key, next, []])
+  })
+
+  it('gets no name that its configuration would read as something else', async () => {
+    const names = { hosts: ['nas$x', 'a\n[extensions]'], addresses: [] }
+    const { cert } = await makeSelfSigned({ names, now: NOW, sign: selfSigner(folders) })
+    expect(new X509Certificate(cert).publicKey.asymmetricKeyType).toBe('rsa')
+  })
+
+  it('signs with the RSA key of a certificate that we made before', async () => {
+    const before = await start(0)
+    sign = selfSigner(folders)
+    const after = await start(NOW)
+    expect([after.key, covers(after.cert, NOW), isSelfMade(after)]).toEqual([before.key, true, true])
+  })
+
+  it('missing, leaves an EC certificate of ours as it is, and the log says so', async () => {
+    sign = selfSigner(folders)
+    const { cert } = await start(0)
+    sign = undefined
+    expect((await start(NOW)).cert).toBe(cert)
+    expect(warnings).toEqual(['the self-made certificate could not be made anew'])
+  })
 })
 
 describe('a first start', () => {

@@ -14,6 +14,7 @@ import { answerPlain, beginsPlain } from './first-byte.ts'
 import { MorePorts, type PortAsked } from './more-ports.ts'
 import { Places, type PlacesOptions } from './places.ts'
 import { kindOf, MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
+import type { SelfSign } from './self-made.ts'
 import { installedPair } from './served-pair.ts'
 import { TIMING, type Timing } from './timing.ts'
 import { fingerprint, readPair, servedFingerprint } from './tls.ts'
@@ -38,6 +39,8 @@ export interface ListenOptions {
   installing?: () => boolean
   /** Called when our own certificate was made anew before it is served first. */
   madeAnew?: (reason: string) => void
+  /** Signs our own certificate. */
+  sign?: SelfSign
   warn: (text: string, error?: unknown) => void
 }
 

@@ -1,6 +1,6 @@
 // The certificate that we make ourselves: for the names under which the machine is reached, and made anew, with the same key, when its dates or
 // its names no longer fit. One that somebody installed is never touched: ours is known by a comment in it that its own signature covers.
-import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Folders } from '../../folders.ts'
 import { readText, replaceAtomic } from '../../store/atomic.ts'
@@ -19,31 +19,80 @@ const NETSCAPE_COMMENT = '2.16.840.1.113730.1.13'
 export interface SelfMade {
   names: MachineNames
   now: number
-  /** The key to keep, as PEM; without it there is a new one (RSA: node-forge knows no other). */
+  /** The key to keep, as PEM; without it there is a new one. */
   key?: string | undefined
   /** 16 bytes for the serial number. */
   random?: Buffer
+  /** Left out, or where it cannot, node-forge signs. */
+  sign?: SelfSign | undefined
 }
 
-/** Makes a pair that is signed by its own key. */
-export async function makeSelfSigned({ names, now, key, random = randomBytes(16) }: SelfMade): Promise<Pair> {
-  // Only the X.509 part: the rest (TLS, PKCS#12 …) is Node's own work.
-  await import('node-forge/lib/x509.js')
-  const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
-  const privateKey =
-    key === undefined ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey : createPrivateKey(key)
-  const der = privateKey.export({ type: 'pkcs1', format: 'der' }).toString('binary')
-  const forgeKey = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(der)) as Forge.pki.rsa.PrivateKey
-  const certificate = forge.pki.createCertificate()
-  certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)
+/** What is in the certificate, whoever signs it. */
+interface Contents {
+  key: string
+  serial: string
+  from: Date
+  to: Date
+  commonName: string
+  hosts: readonly string[]
+  addresses: readonly string[]
+  extensions: Readonly<Record<string, string>>
+}
+
+/** Makes the certificate; undefined where there is nothing to make it with. */
+export type SelfSign = (contents: Contents) => Promise<string | undefined>
+
+/**
+ * Makes a pair that is signed by its own key: ECDSA P-256 where openssl signs. node-forge, which knows only RSA, is loaded where openssl is
+ * missing.
+ */
+export async function makeSelfSigned({ names, now, key, random = randomBytes(16), sign }: SelfMade): Promise<Pair> {
   // A serial number is positive (RFC 5280 4.1.2.2) and begins with no zeros that it does not need (X.690 8.3.2), or nobody can read the
   // certificate: its first bit is off, its second is on.
   const first = (random.readUInt8(0) & 0x7f) | 0x40
-  certificate.serialNumber = Buffer.from([first, ...random.subarray(1)]).toString('hex')
-  certificate.validity.notBefore = new Date(now - BEFORE * DAY)
-  certificate.validity.notAfter = new Date(now + (LIFETIME - BEFORE) * DAY)
-  // A common name has room for 64 characters.
-  const subject = [{ name: 'commonName', value: (names.hosts[0] ?? 'localhost').slice(0, 64) }]
+  const contents = {
+    serial: Buffer.from([first, ...random.subarray(1)]).toString('hex'),
+    from: new Date(now - BEFORE * DAY),
+    to: new Date(now + (LIFETIME - BEFORE) * DAY),
+    // A common name has room for 64 characters.
+    commonName: (names.hosts[0] ?? 'localhost').slice(0, 64),
+    ...names,
+  }
+  const own = key ?? pem(generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey)
+  const isEc = createPrivateKey(own).asymmetricKeyType === 'ec'
+  let failure: unknown
+  const cert = await sign?.({
+    ...{ ...contents, key: own },
+    extensions: {
+      basicConstraints: 'CA:FALSE',
+      // RFC 8813: an EC key encrypts no other key.
+      keyUsage: isEc ? 'digitalSignature' : 'digitalSignature,keyEncipherment',
+      extendedKeyUsage: 'serverAuth',
+      nsComment: COMMENT,
+    },
+  }).catch((error) => {
+    failure = error
+  })
+  if (cert !== undefined) return { cert, key: own }
+  if (key !== undefined && isEc) throw new Error('only openssl signs with an EC key', { cause: failure })
+  const rsa = key ?? pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
+  return { cert: await signWithForge({ ...contents, key: rsa, extensions: {} }), key: rsa }
+}
+
+const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+async function signWithForge({ key, serial, from, to, commonName, hosts, addresses }: Contents): Promise<string> {
+  // Only the X.509 part: the rest (TLS, PKCS#12 …) is Node's own work.
+  await import('node-forge/lib/x509.js')
+  const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
+  const der = createPrivateKey(key).export({ type: 'pkcs1', format: 'der' }).toString('binary')
+  const forgeKey = forge.pki.privateKeyFromAsn1(forge.asn1.fromDer(der)) as Forge.pki.rsa.PrivateKey
+  const certificate = forge.pki.createCertificate()
+  certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)
+  certificate.serialNumber = serial
+  certificate.validity.notBefore = from
+  certificate.validity.notAfter = to
+  const subject = [{ name: 'commonName', value: commonName }]
   certificate.setSubject(subject)
   certificate.setIssuer(subject)
   const { create, Class, Type } = forge.asn1
@@ -53,23 +102,19 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
     { name: 'extKeyUsage', serverAuth: true },
     {
       name: 'subjectAltName',
-      altNames: [
-        ...names.hosts.map((value) => ({ type: 2, value })),
-        ...names.addresses.map((ip) => ({ type: 7, ip })),
-      ],
+      altNames: [...hosts.map((value) => ({ type: 2, value })), ...addresses.map((ip) => ({ type: 7, ip }))],
     },
     { id: NETSCAPE_COMMENT, value: create(Class.UNIVERSAL, Type.IA5STRING, false, COMMENT) },
   ])
   certificate.sign(forgeKey, forge.md.sha256.create())
-  const cert = forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n')
-  return { cert, key: key ?? privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+  return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n')
 }
 
 /** Whether we made it: signed by its own key, with our comment, or in the exact form of version 0.1.0, which wrote none. */
 export function isSelfMade({ cert }: Pair): boolean {
   const leaf = new X509Certificate(cert)
-  if (leaf.subject !== leaf.issuer || leaf.publicKey.asymmetricKeyType !== 'rsa' || !leaf.verify(leaf.publicKey))
-    return false
+  const isOurKind = ['ec', 'rsa'].includes(leaf.publicKey.asymmetricKeyType ?? '')
+  if (leaf.subject !== leaf.issuer || !isOurKind || !leaf.verify(leaf.publicKey)) return false
   return leaf.raw.includes(COMMENT) || isOfFirstRelease(leaf, cert)
 }
 
@@ -104,6 +149,7 @@ export interface Renewal {
   machine?: Machine
   /** Whether a certificate is being installed now: its files are not ours to write. */
   installing: () => boolean
+  sign?: SelfSign | undefined
 }
 
 /**
@@ -116,6 +162,7 @@ export async function renewSelfMade({
   now,
   machine = thisMachine(),
   installing,
+  sign,
 }: Renewal): Promise<string | undefined> {
   const before = readText(certificateFile(folders))
   const pair = readPair(folders)
@@ -123,7 +170,7 @@ export async function renewSelfMade({
   const names = machineNames(host, machine)
   const reason = reasonToRenew(pair.cert, names, now)
   if (reason === undefined) return undefined
-  const { cert } = await makeSelfSigned({ names, now, key: pair.key })
+  const { cert } = await makeSelfSigned({ names, now, key: pair.key, sign })
   // It took a moment: what was installed meanwhile stays. An installation holds its lock for seconds before it writes.
   if (installing() || readText(certificateFile(folders)) !== before) return undefined
   replaceAtomic(certificateFile(folders), cert, 0o644)

@@ -3,7 +3,7 @@
 import { createPrivateKey } from 'node:crypto'
 import type { Folders } from '../../folders.ts'
 import { type ListenHosts, type Machine, machineNames, thisMachine } from './machine-names.ts'
-import { makeSelfSigned, renewSelfMade } from './self-made.ts'
+import { makeSelfSigned, renewSelfMade, type SelfSign } from './self-made.ts'
 import { installCertificate, installPair, type Pair, readKey, readPair } from './tls.ts'
 
 export interface PairOptions {
@@ -17,25 +17,28 @@ export interface PairOptions {
   madeAnew?: (reason: string) => void
   now?: () => number
   machine?: () => Machine
+  /** Signs a certificate of ours; left out, or where it cannot, it is RSA. */
+  sign?: SelfSign | undefined
 }
 
 /** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
 export async function installedPair(options: PairOptions): Promise<Pair> {
-  const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine } = options
+  const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine, sign } = options
   const make = async (key?: string) => {
     try {
-      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key })
+      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key, sign })
     } catch (error) {
       // An odd name or address of this machine must not keep the port shut.
       warn('no certificate could be made for the names of this machine; one for localhost is served', error)
-      return makeSelfSigned({ names: { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }, now: now(), key })
+      const names = { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }
+      return makeSelfSigned({ names, now: now(), key, sign })
     }
   }
   let key: string | undefined
   try {
     const pair = readPair(folders)
     if (pair) return (await renewed(options)) ?? pair
-    key = keyToKeep(folders)
+    key = keyToKeep(folders, sign !== undefined)
   } catch (error) {
     warn('the installed certificate cannot be served; a self-signed one is served until it is mended', error)
     return make()
@@ -54,19 +57,22 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
 }
 
 /** The key of a certificate that is gone. Throws for one that we cannot sign with: it is somebody's, and not ours to replace. */
-function keyToKeep(folders: Folders): string | undefined {
+function keyToKeep(folders: Folders, signsEc: boolean): string | undefined {
   const pem = readKey(folders)
   if (pem === undefined) return undefined
-  const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(pem)
-  if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < 2048)
-    throw new Error('the private key has no certificate')
+  const { asymmetricKeyType, asymmetricKeyDetails: { modulusLength = 0, namedCurve } = {} } = createPrivateKey(pem)
+  const isRsa = asymmetricKeyType === 'rsa' && modulusLength >= 2048
+  // What a kill between the key and its certificate leaves of ours.
+  const isEc = signsEc && namedCurve === 'prime256v1'
+  if (!isRsa && !isEc) throw new Error('the private key has no certificate')
   return pem
 }
 
 async function renewed(options: PairOptions) {
-  const { folders, host, warn, installing = () => false, madeAnew, now = Date.now, machine = thisMachine } = options
+  const { folders, host, warn, installing = () => false, madeAnew, sign } = options
+  const { now = Date.now, machine = thisMachine } = options
   try {
-    const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing })
+    const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing, sign })
     if (reason === undefined) return undefined
     warn(`the self-made certificate was made anew, with the same key: ${reason}`)
     madeAnew?.(reason)
@@ -87,14 +93,15 @@ export interface WatchOptions extends PairOptions {
 
 /** Looks each minute; returns what ends the watch. */
 export function watchSelfMade(options: WatchOptions): () => void {
-  const { folders, host, warn, now = Date.now, machine = thisMachine, installing, renewed, every = 60_000 } = options
+  const { folders, host, warn, installing, renewed, sign } = options
+  const { now = Date.now, machine = thisMachine, every = 60_000 } = options
   let failed = false
   let looking = false
   const look = async () => {
     if (looking) return
     looking = true
     try {
-      const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing })
+      const reason = await renewSelfMade({ folders, host, now: now(), machine: machine(), installing, sign })
       failed = false
       if (reason !== undefined) renewed(reason)
     } catch (error) {
