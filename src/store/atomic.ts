@@ -95,6 +95,7 @@ function replace(
       closeSync(fd)
     }
     renameSync(temporary, file)
+    replaced += 1
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
@@ -102,6 +103,10 @@ function replace(
   if (synced) syncFolder(dirname(file))
   return lost
 }
+
+let replaced = 0
+/** How many files this process has replaced: what was read before may be old. */
+export const writes = (): number => replaced
 
 /** Makes the names in a folder (a rename, a removal) survive a power cut. */
 export function syncFolder(folder: string): void {

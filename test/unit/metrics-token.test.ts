@@ -29,23 +29,28 @@ it('proves a viewer by its digest, and lies there for its owner only', () => {
   expect(metrics.authenticate(`Bearer ${'A'.repeat(43)}`)).toBeUndefined()
 })
 
-it('ends with the next one, and when it is removed', () => {
+/** Files are looked at once in a turn of the event loop. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+it('ends with the next one, and when it is removed', async () => {
   const metrics = new MetricsToken(folders)
   const first = makeMetricsToken(folders)
   expect(metrics.authenticate(`Bearer ${first}`)).toBeDefined()
   const second = makeMetricsToken(folders)
   expect([first, second].map((token) => metrics.authenticate(`Bearer ${token}`)?.via)).toEqual([undefined, 'metrics'])
   removeMetricsToken(folders)
+  await nextTurn()
   expect(metrics.authenticate(`Bearer ${second}`)).toBeUndefined()
   expect(() => removeMetricsToken(folders)).not.toThrow()
 })
 
-it('is nobody’s where there is none, or a file that holds something else', () => {
+it('is nobody’s where there is none, or a file that holds something else', async () => {
   const metrics = new MetricsToken(folders)
   const token = 'A'.repeat(43)
   expect(metrics.authenticate(`Bearer ${token}`)).toBeUndefined()
   for (const text of ['', token, `sha256 ${tokenKey(token).slice(1)}`, `md5 ${tokenKey(token)}`]) {
     writeFileSync(file(), text)
+    await nextTurn()
     expect([text, metrics.authenticate(`Bearer ${token}`)]).toEqual([text, undefined])
   }
 })

@@ -252,27 +252,51 @@ describe('an entry of a tree', () => {
 })
 
 describe('a file that is asked for again and again', () => {
-  it('is read only when it was written, replaced, made or removed', () => {
-    let reads = 0
-    const file = new CachedFile(at('file'), (there) => {
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+  let reads = 0
+  const create = () => {
+    reads = 0
+    return new CachedFile(at('file'), (there) => {
       reads += 1
       return there ? readFileSync(at('file'), 'utf8') : 'none'
     })
-    const get = () => [file.get(), file.get(), reads]
-    expect(get()).toEqual(['none', 'none', 1])
+  }
+
+  it('is read only when it was written, replaced, made or removed', async () => {
+    const file = create()
+    const get = async () => {
+      await nextTurn()
+      return [file.get(), file.get(), reads]
+    }
+    expect(await get()).toEqual(['none', 'none', 1])
     writeFileSync(at('file'), 'one')
-    expect(get()).toEqual(['one', 'one', 2])
+    expect(await get()).toEqual(['one', 'one', 2])
     // The size is another, or the file is, or only the time.
     writeFileSync(at('file'), 'three')
-    expect(get()).toEqual(['three', 'three', 3])
+    expect(await get()).toEqual(['three', 'three', 3])
     writeAtomic(at('file'), 'seven')
-    expect(get()).toEqual(['seven', 'seven', 4])
+    expect(await get()).toEqual(['seven', 'seven', 4])
     rmSync(at('file'))
-    expect(get()).toEqual(['none', 'none', 5])
+    expect(await get()).toEqual(['none', 'none', 5])
     mkdirSync(at('file'))
-    expect(get()).toEqual(['none', 'none', 5])
+    expect(await get()).toEqual(['none', 'none', 5])
     file.forget()
-    expect(get()).toEqual(['none', 'none', 6])
+    expect(await get()).toEqual(['none', 'none', 6])
+  })
+
+  it('is looked at once in a turn of the event loop, and again after a write of this process', async () => {
+    const file = create()
+    expect(file.get()).toBe('none')
+    // Another program's: it is seen in the next turn.
+    writeFileSync(at('file'), 'one')
+    expect([file.get(), reads]).toEqual(['none', 1])
+    await nextTurn()
+    expect([file.get(), reads]).toEqual(['one', 2])
+    writeAtomic(at('file'), 'two')
+    expect([file.get(), reads]).toEqual(['two', 3])
+    writeFileSync(at('file'), 'three')
+    file.forget()
+    expect([file.get(), reads]).toEqual(['three', 4])
   })
 
   it('is read again after a read that failed', () => {

@@ -42,6 +42,9 @@ afterEach(() => rmSync(folders.root, { recursive: true }))
 const opens = (store: TokenStore, credentials: { token?: string; hash?: string }, method = 'GET', path = PATH) =>
   store.authenticate(method, path, credentials) !== undefined
 
+/** Files are looked at once in a turn of the event loop. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
 describe('a token', () => {
   it('SEC-09 is kept as its digest also while the phrase of a first run lies beside it', () => {
     prepareFirstRun(folders, 4)
@@ -96,13 +99,15 @@ describe('a token', () => {
     for (const [given, expected] of spy.compare.mock.calls) expect(given.length).toBe(expected.length)
   })
 
-  it('that somebody dropped in plain works at once and is converted', () => {
+  it('that somebody dropped in plain works at once and is converted', async () => {
     const store = new TokenStore(folders)
     expect(store.current()).toBeUndefined()
+    await nextTurn()
     writeFileSync(file(), 'dropped in\r\nsecond line\n')
     expect(opens(store, { token: 'dropped in' })).toBe(true)
     expect(readFileSync(file(), 'utf8')).toBe(`sha256 ${tokenKey('dropped in')}\n`)
     expect(opens(store, { token: 'dropped in' })).toBe(true)
+    await nextTurn()
     writeFileSync(file(), 'another ')
     expect(opens(store, { token: 'another' })).toBe(false)
     expect(opens(store, { token: 'another ' })).toBe(true)
