@@ -11,7 +11,7 @@ import type { Mounted } from '../surface.ts'
 import type { Wire } from '../wire.ts'
 import { hasBody } from './discard.ts'
 import { checkJsonHeaders, JSON_LIMIT, parseJson, readBytes } from './json-body.ts'
-import type { Parameters } from './query.ts'
+import type { Values } from './query.ts'
 import { type Received, receive, tooLarge } from './upload.ts'
 import { memberFor } from './values.ts'
 
@@ -57,7 +57,7 @@ export async function readForm(
   request: Request,
   { form = {}, input }: Pick<Endpoint<never>, 'form' | 'input'>,
   { surface, wire, config, incoming: folders }: Pick<Mounted<unknown>, 'surface' | 'wire' | 'config' | 'incoming'>,
-  authorize: (fields: Parameters) => void,
+  authorize: (fields: Values) => void,
 ): Promise<Received & { discard: () => Promise<void> }> {
   if (!request.incoming) throw invalid('', { words: 'A body is missing' })
   refuseTooLarge(form, request.incoming, config)

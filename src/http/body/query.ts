@@ -9,11 +9,9 @@ export type Parameters = Record<string, string>
 /** The same where a name may have several values. */
 export type Values = Record<string, string | string[]>
 
-/** One value of each name, for what takes no more: credentials. */
-export function singles(values: Values): Parameters {
-  for (const name in values) if (typeof values[name] !== 'string') return onlyLast(values)
-  return values as Parameters
-}
+/** One value of each name, for what takes no more: credentials. A dialect that reads one of each gives them as they are. */
+export const singles = (values: Values, { doubled }: Pick<QueryDialect, 'doubled'>): Parameters =>
+  doubled === undefined ? (values as Parameters) : onlyLast(values)
 
 function onlyLast(values: Values): Parameters {
   const last: Parameters = Object.create(null)

@@ -11,7 +11,7 @@ import { ApiError, errno, invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
 import { readBytes } from './json-body.ts'
-import { contradiction, type Parameters, singles, type Values } from './query.ts'
+import { contradiction, type Values } from './query.ts'
 
 export interface UploadOptions {
   form: Form
@@ -34,7 +34,7 @@ export interface UploadOptions {
   /** Milliseconds without a byte after which the client is given up. */
   idle: number
   /** Decides, from the text parts so far, whether a file may be stored. Throws the refusal. */
-  authorize: (fields: Parameters) => void
+  authorize: (fields: Values) => void
 }
 
 export interface Received {
@@ -135,7 +135,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
       if (!options.lastWins && seen.has(name)) throw invalid(`The option ${quoted(name)} came more than once`)
       seen.add(name)
       if (part.kind === 'text') throw invalid(`Expected text, not a file, for option: ${name}`)
-      options.authorize(singles(fields))
+      options.authorize(fields)
       if (!filename) {
         stream.resume()
         return

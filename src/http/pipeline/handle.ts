@@ -34,8 +34,10 @@ export function invokeHandler<Deps>(
 ): Reply | Promise<Reply> {
   const { c, request, options } = context
   const { query: dialect } = options.wire
-  const besides = endpoint.form ? pick(singles(parameters), endpoint.form) : {}
-  const fields = endpoint.form ? { ...singles(received.fields), ...besides } : singles(received.fields)
+  const besides = endpoint.form ? pick(singles(parameters, dialect), endpoint.form) : {}
+  const fields = endpoint.form
+    ? { ...singles(received.fields, dialect), ...besides }
+    : singles(received.fields, dialect)
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
@@ -119,7 +121,10 @@ export function invokeHandler<Deps>(
       address: request.address,
       requestId: request.id,
       authenticateAgain: () =>
-        authenticateNow(options.surface, request, { ...singles(received.fields), ...singles(parameters) }),
+        authenticateNow(options.surface, request, {
+          ...singles(received.fields, dialect),
+          ...singles(parameters, dialect),
+        }),
       audit: (event, target, actor, entered) => {
         entry = { event, target, actor, entered }
       },

@@ -1,5 +1,6 @@
 // Turns the declarations of all surfaces into routes. What a request crosses once it has found its route is in order.ts.
 import type { Context, Hono } from 'hono'
+import type { Parameters } from '../body/query.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fail, newRequest, respond } from '../reply/answer.ts'
 import type { Env, Request } from '../request.ts'
@@ -55,9 +56,10 @@ export class Routes {
     }
     for (const [path, all] of owners) {
       const [first] = all
-      if (first && all.length === 1)
-        app.all(path, (c) => (isServed(c, first) ? serve(c, { value: first, params: {} }) : c.notFound()))
-      else app.all(path, (c) => serveChosen(c, (fits) => choose(all, fits)))
+      if (first && all.length === 1) {
+        const match = { value: first, params: NONE }
+        app.all(path, (c) => (isServed(c, first) ? serve(c, match) : c.notFound()))
+      } else app.all(path, (c) => serveChosen(c, (fits) => choose(all, fits)))
     }
     for (const [stem, routes] of stems) {
       const find = matcher(routes)
@@ -84,12 +86,15 @@ function isFor(group: Endpoint<unknown>[], method: string): boolean {
   return group.some((one) => one.method === wanted)
 }
 
+/** The parameters of a path that has none. */
+const NONE: Parameters = Object.freeze({})
+
 type Fits = (owner: Owner) => boolean
 
 /** The first of those that declare the same path which fits; one that fits nobody is undefined. */
 function choose(owners: Owner[], fits: Fits): Match<Owner> | undefined {
   const value = owners.find(fits)
-  return value && { value, params: {} }
+  return value && { value, params: NONE }
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { Principal } from '../../auth/principal.ts'
 import { isForm, readForm, readJson, refuseBody } from '../body/body.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
-import { type Parameters, singles, type Values } from '../body/query.ts'
+import { singles, type Values } from '../body/query.ts'
 import { changes, type Endpoint } from '../endpoint.ts'
 import { nothing, type Reply } from '../reply/reply.ts'
 import type { Routed } from '../surface.ts'
@@ -26,7 +26,7 @@ export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply
   refuseStrangeMethod(context, endpoint)
   const parameters = readParameters(context, endpoint, query)
   surface.gate(request, endpoint)
-  const proven = surface.authenticate(request, singles(parameters))
+  const proven = surface.authenticate(request, singles(parameters, wire.query))
   return proven instanceof Promise
     ? proven.then((principal) => afterAuthentication(context, endpoint, parameters, principal))
     : afterAuthentication(context, endpoint, parameters, proven)
@@ -92,11 +92,13 @@ async function withForm<Deps>(
   const { request, options } = context
   let principal = known
   let refusal: unknown
-  const authenticateBy = (fields: Parameters) => {
-    principal = authenticateNow(options.surface, request, { ...fields, ...singles(parameters) })
+  const authenticateBy = (fields: Values) => {
+    const { query } = options.wire
+    const proof = { ...singles(fields, query), ...singles(parameters, query) }
+    principal = authenticateNow(options.surface, request, proof)
     admit(context, endpoint, principal)
   }
-  const authorize = (fields: Parameters) => {
+  const authorize = (fields: Values) => {
     if (principal) return
     // The next file may be here already: one request is refused once.
     if (refusal !== undefined) throw refusal
@@ -114,7 +116,7 @@ async function withForm<Deps>(
   try {
     // Hours may have passed, as slowly as the sender liked: a session that has ended meanwhile begins nothing any more.
     if (known?.via === 'session') authenticateBy({})
-    else authorize(singles(form.fields))
+    else authorize(form.fields)
     return await invokeHandler(context, endpoint, parameters, form, principal)
   } finally {
     await form.discard()
