@@ -41,7 +41,7 @@ const split = () =>
     legalComments: 'none',
     logLevel: 'warning',
     // An appliance is Linux: what packages do on other systems falls away.
-    define: { 'process.platform': '"linux"', EDGE_SCRIPTS: JSON.stringify(digestsOfScripts()) },
+    define: { 'process.platform': '"linux"', EDGE_SCRIPTS: JSON.stringify(JSON.stringify(digestsOfScripts())) },
     // One character outside Latin-1, and V8 keeps the whole text in two bytes a character. Where esbuild may not escape it (String.raw), write another.
     charset: 'ascii',
     plugins: [lazy, trim],

@@ -18,11 +18,12 @@ const UNUSED: Record<string, RegExp> = {
 }
 
 const FORGE_RANDOM = /\/node-forge\/lib\/random\.js$/
+const SAFE_STRINGIFY = /\/safe-stable-stringify\/index\.js$/
 const SONIC_BOOM = /\/sonic-boom\/index\.js$/
 
 /** Whether nothing of the file is in the bundle, although it is named there. */
 export const isCut = (file: string) =>
-  [...Object.values(UNUSED), FORGE_RANDOM, SONIC_BOOM].some((one) => one.test(file))
+  [...Object.values(UNUSED), FORGE_RANDOM, SONIC_BOOM, SAFE_STRINGIFY].some((one) => one.test(file))
 
 /** forge's generator is AES in JavaScript, seeded by Node's; for the blinding of a signature Node's own bytes are as good. */
 const RANDOM = `require('./sha256')
@@ -31,6 +32,9 @@ require('./forge').random = { getBytes: (count) => randomBytes(count).toString('
 
 /** pino asks of its stream whether it is one of these. */
 const NO_SONIC_BOOM = "module.exports = class { constructor() { throw new Error('sonic-boom is left out') } }"
+
+/** What pino takes for an object that holds itself. JSON.stringify refuses that one, and pino then writes a sentence in its place. */
+const PLAIN_STRINGIFY = 'exports.configure = () => JSON.stringify'
 
 /** systeminformation as a module, with only the functions that /health calls, so that the bundler sees what the others alone need. */
 const INFORMATION: Record<string, string> = { memory: 'mem' }
@@ -50,6 +54,7 @@ export const trim: Plugin = {
     for (const filter of Object.values(UNUSED))
       build.onLoad({ filter }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
     build.onLoad({ filter: FORGE_RANDOM }, () => ({ contents: RANDOM, loader: 'js' }))
+    build.onLoad({ filter: SAFE_STRINGIFY }, () => ({ contents: PLAIN_STRINGIFY, loader: 'js' }))
     build.onLoad({ filter: SONIC_BOOM }, () => ({ contents: NO_SONIC_BOOM, loader: 'js' }))
     build.onLoad({ filter: /\/systeminformation\/lib\/(filesystem|memory|util)\.js$/ }, ({ path }) => ({
       contents: asModule(path),

@@ -2,6 +2,7 @@
 // a server is never half started.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as later } from 'node:timers/promises'
 import { type App, createApp } from '../app.ts'
 import { selfSigner } from '../features/certs/self-sign.ts'
 import type { Configured } from '../features/check/place.ts'
@@ -10,9 +11,9 @@ import { maskedLine } from '../features/jobs/redact.ts'
 import { type Folders, installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/server/access-log.ts'
 import { type Listener, listen } from '../http/server/listener.ts'
+import { certificateFile } from '../http/server/pair-files.ts'
 import { placesOf } from '../http/server/places.ts'
-import { reloader, watchSelfMade } from '../http/server/served-pair.ts'
-import { certificateFile } from '../http/server/tls.ts'
+import { reloader } from '../http/server/reloader.ts'
 import { takeState } from '../tasks/server-lock.ts'
 import { VERSION } from '../version.ts'
 import { Failure, type Io, UsageError } from './command.ts'
@@ -78,8 +79,9 @@ async function run(plan: Plan): Promise<number> {
   let listener: Listener | undefined
   const serving = reloader({ reload: async () => listener?.reloadCertificate(), warn })
   const sign = selfSigner(folders)
-  const watch = (running: App) =>
-    watchSelfMade({
+  const watch = async (running: App) => {
+    const { watchSelfMade } = await import('../http/server/served-pair.ts')
+    return watchSelfMade({
       ...{ folders, warn, sign },
       host: [host, ...running.ports.map((more) => more.host ?? host)],
       installing: () => running.tasks.isRunning('certs'),
@@ -90,6 +92,7 @@ async function run(plan: Plan): Promise<number> {
         serving.ask()
       },
     })
+  }
   // From here on, or a log that is rotated right after the start would end it.
   process.on('SIGHUP', () => {
     reopen()
@@ -145,7 +148,7 @@ async function run(plan: Plan): Promise<number> {
       'surfaces.controller with "privilege": "sudo": a server that is not root can change little of the storage; see docs/storage.md',
     )
   const running = app
-  const unwatch = tls ? watch(running) : () => {}
+  const unwatch = tls ? await watch(running) : () => {}
   const { url, more } = listener
   logger.info({ url, ...(more.length > 0 && { more }), root: folders.root, version: VERSION }, 'listening')
   for (const sentence of sentences(listener.url)) logger.warn(sentence)
@@ -201,8 +204,12 @@ async function run(plan: Plan): Promise<number> {
   })
 }
 
+/** Milliseconds in which a server that has just opened its port answers first. */
+const FIRST_REQUESTS = 500
+
 /** The short form of `edge-admin check`, beside the requests: it is loaded only now, so that no start waits for it. */
 async function watchAppliance(configured: Configured, folders: Folders, logger: ServerLog['logger']): Promise<Watch> {
+  await later(FIRST_REQUESTS, undefined, { ref: false })
   const [{ Watch }, { placeOf }] = await Promise.all([
     import('../features/check/watch.ts'),
     import('../features/check/here.ts'),

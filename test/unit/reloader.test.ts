@@ -1,6 +1,6 @@
 // A certificate that could not be served at once: it is tried again until it is, and told once.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { reloader } from '../../src/http/server/served-pair.ts'
+import { reloader } from '../../src/http/server/reloader.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -12,6 +12,7 @@ import { opensslSigner } from '../../src/drivers/openssl.ts'
 import { selfSigner } from '../../src/features/certs/self-sign.ts'
 import type { Folders } from '../../src/folders.ts'
 import { type Machine, machineNames } from '../../src/http/server/machine-names.ts'
+import { certificateFile, keyFile } from '../../src/http/server/pair-files.ts'
 import {
   isSelfMade,
   makeSelfSigned,
@@ -20,7 +21,7 @@ import {
   type SelfSign,
 } from '../../src/http/server/self-made.ts'
 import { installedPair, watchSelfMade } from '../../src/http/server/served-pair.ts'
-import { certificateFile, installPair, keyFile, readPair } from '../../src/http/server/tls.ts'
+import { installPair, readPair } from '../../src/http/server/tls.ts'
 import { until } from '../api/client.ts'
 
 const DAY = 86_400_000

@@ -50,8 +50,9 @@ export const SOURCED = [
 const AGAIN = 'Install this version again (install.sh): its program and its scripts belong together.'
 
 /** SHA-256 of each script at build time; undefined without a build (tests, a checkout). */
-declare const EDGE_SCRIPTS: Readonly<Record<string, string>> | undefined
-const built = () => (typeof EDGE_SCRIPTS === 'undefined' ? {} : EDGE_SCRIPTS)
+declare const EDGE_SCRIPTS: string | undefined
+const built = (): Readonly<Record<string, string>> =>
+  typeof EDGE_SCRIPTS === 'undefined' ? {} : JSON.parse(EDGE_SCRIPTS)
 
 export async function lookAtScripts(
   place: Place,

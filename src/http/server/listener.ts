@@ -1,7 +1,7 @@
 // The ports: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
 // `100 Continue` before anyone looked at the credentials; both are taken over here.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { Server as TlsServer } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
@@ -15,9 +15,7 @@ import { MorePorts, type PortAsked } from './more-ports.ts'
 import { Places, type PlacesOptions } from './places.ts'
 import { kindOf, MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
 import type { SelfSign } from './self-made.ts'
-import { installedPair } from './served-pair.ts'
 import { TIMING, type Timing } from './timing.ts'
-import { fingerprint, readPair, servedFingerprint } from './tls.ts'
 import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
@@ -74,7 +72,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const handler = getRequestListener((request, env) => app.fetch(request, env), below)
   const failed = (error: unknown) => warn('a request failed below the application', error)
   const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
-  let pair = tls ? await installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] }) : undefined
+  const secure = tls ? await import('./secure.ts') : undefined
+  let pair = await secure?.installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] })
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
     ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
@@ -84,9 +83,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     // Node's refusal would have no body.
     requireHostHeader: false,
   }
-  const server: Server | TlsServer = pair
-    ? createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
-    : createServer(settings)
+  const server: Server | TlsServer =
+    pair && secure
+      ? secure.createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
+      : createServer(settings)
   server.maxHeadersCount = MOST_HEADERS
   const { unparsed } = options
   const connections = new Connections(new Places(options.places), timing, (status, surfaces) =>
@@ -150,14 +150,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     certificate: () => pair?.cert,
     connections: () => connections.size,
     async reloadCertificate() {
-      if (!pair) return
-      const next = readPair(folders)
+      if (!pair || !secure) return
+      const next = secure.readPair(folders)
       if (!next || next.cert === pair.cert) return
       const context = server as TlsServer
       context.setSecureContext({ ...next, minVersion: 'TLSv1.2' })
       try {
-        const served = await servedFingerprint(reachable(address), port)
-        if (served !== fingerprint(next)) throw new Error('another certificate is served')
+        const served = await secure.servedFingerprint(reachable(address), port)
+        if (served !== secure.fingerprint(next)) throw new Error('another certificate is served')
         pair = next
       } catch (error) {
         context.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })

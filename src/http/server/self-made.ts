@@ -5,7 +5,8 @@ import type Forge from 'node-forge'
 import type { Folders } from '../../folders.ts'
 import { readText, replaceAtomic } from '../../store/atomic.ts'
 import { type ListenHosts, type Machine, type MachineNames, machineNames, thisMachine } from './machine-names.ts'
-import { certificateFile, type Pair, readPair } from './tls.ts'
+import { certificateFile } from './pair-files.ts'
+import { type Pair, readPair } from './tls.ts'
 
 const DAY = 86_400_000
 /** Longer than 825 days is refused by Apple's clients. A week before, for clients whose clocks are behind. */

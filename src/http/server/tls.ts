@@ -2,21 +2,19 @@
 // handshake, so a pair is checked before it is used.
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { connect, createSecureContext } from 'node:tls'
 import { type Folders, originalGroup } from '../../folders.ts'
 import { readEdited, writeAtomic } from '../../store/atomic.ts'
 import { groupNamed } from '../../store/owner.ts'
 import { certificatesOf, privateKeysOf } from '../../store/pem.ts'
+import { certificateFile, keyFile } from './pair-files.ts'
 
 /** PEM texts; `cert` is the leaf and its chain. */
 export interface Pair {
   cert: string
   key: string
 }
-
-export const certificateFile = (folders: Folders) => join(folders.sysconf, 'pki/tls/certs/enterprise.crt')
-export const keyFile = (folders: Folders) => join(folders.sysconf, 'pki/tls/private/enterprise.key')
 
 /** The installed pair. Undefined when there is none; throws when there is one that cannot be served. */
 export function readPair(folders: Folders): Pair | undefined {
