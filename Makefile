@@ -1,5 +1,5 @@
 # Edge Admin. `make help` lists the targets.
-.PHONY: help run test test-browser test-appliance test-roots test-sudo test-long soak mutate fuzz audit check lint types shell quick build demo bench dist install clean api deps tools
+.PHONY: help run test test-browser test-appliance test-roots test-sudo test-long soak mutate fuzz audit check lint types shell quick build demo bench bench-nodes quick-nodes dist install clean api deps tools
 .NOTPARALLEL:
 SHELL = /bin/sh
 PREFIX ?= /usr
@@ -14,10 +14,13 @@ FAKES ?=
 FUZZ ?= 10
 SEED ?=
 BIN = node_modules/.bin
-SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh test/fakes/original/*.sh) .ci/run \
+SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.sh $(wildcard test/harness/*.sh test/bench/*.sh test/fakes/original/*.sh) .ci/run \
 	$(wildcard test/roots/*.sh test/appliance/*.sh test/appliance/*/*.sh) test/appliance/guest/initrd
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
 BUILDERS = $(wildcard build/*.ts build/*/*.js)
+# What these test lies close to Node itself: HTTP and TLS, keys, streams, files, processes.
+NODE_TESTS = bundle back-off bodies buffered-log config handle jwt mount package password port-http port-sockets query ranges run self-signed \
+	served-certificate text upload
 VERSION = $(shell node -p 'require("./package.json").version')
 # What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
 SOURCE_DATE_EPOCH ?= 1767225600
@@ -97,6 +100,12 @@ demo: ## drive a throw-away appliance through the whole main job with curl
 
 bench: tools build ## measure, against bare node servers, openssl and tar
 	@$(BIN)/tsx test/bench/main.ts
+
+bench-nodes: tools build ## the start alone, on Node 20, 22 and 24
+	@test/bench/nodes.sh $(BIN)/tsx test/bench/main.ts start
+
+quick-nodes: build ## the built program, and what newer Nodes may do differently, on Node 22 and 24
+	@test/bench/nodes.sh --others node node_modules/vitest/vitest.mjs run $(NODE_TESTS:%=test/unit/%.test.ts)
 
 api: node_modules/.installed ## accept the OpenAPI document as it is now (golden copy)
 	@UPDATE=1 $(BIN)/vitest run test/unit/openapi.test.ts

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs a command once with each Node that we support, first in the PATH and as NODE: this one, and the newest two lines as npm has them.
+# Runs a command once with each Node that we support, first in the PATH and as BENCH_NODE: this one (not with
+# --others), and the two newer lines, whose programs npm has as packages.
 # What is fetched lies in var/nodes, which git ignores.
 set -eu
 cd "$(dirname -- "$0")/../.."
@@ -19,15 +20,18 @@ fetch() { # VERSION: answers the folder that holds it
   fi
   printf '%s\n' "$PWD/$folder"
 }
-[ "${1:-}" != --others ] || { shift && others=1; }
+versions='here 22.23.5 24.22.3'
+if [ "${1:-}" = --others ]; then
+  shift
+  versions='22.23.5 24.22.3'
+fi
 status=0
-for version in ${others:-here} 22.23.5 24.22.3; do
+for version in $versions; do
   case $version in
-    1) continue ;;
     here) folder=$(dirname -- "$(command -v node)") ;;
     *) folder=$(fetch "$version") ;;
   esac
   echo "Node $("$folder/node" --version):"
-  PATH="$folder:$PATH" NODE="$folder/node" "$@" || status=1
+  PATH="$folder:$PATH" BENCH_NODE="$folder/node" "$@" || status=1
 done
 exit "$status"
