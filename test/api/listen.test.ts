@@ -5,6 +5,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
@@ -47,6 +49,26 @@ it('a port that is taken may be tried again, and says so', async () => {
   holder.close()
   const expected = `edge-admin serve: --port: 127.0.0.1:${port} is taken: another program listens there already\n`
   expect([status, said]).toEqual([75, expected])
+})
+
+it('one of several ports that is taken is named, and a surface that nobody has is refused', async () => {
+  const holder = createServer()
+  const port = await new Promise<number>((resolve) => {
+    holder.listen(0, '127.0.0.1', () => resolve((holder.address() as { port: number }).port))
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'edge-admin-listen-'))
+  const file = join(folder, 'edge-admin.json')
+  const answer = async (ports: object[]) => {
+    writeFileSync(file, JSON.stringify({ listen: { ports } }))
+    const { status, said } = await serve('--port', '0', '--config', file)
+    return [status, said]
+  }
+  const taken = `listen.ports.1.port: 127.0.0.1:${port} is taken: another program listens there already`
+  expect(await answer([{ port: 0 }, { port }])).toEqual([75, `edge-admin serve: ${taken}\n`])
+  const names = expect.stringContaining('listen.ports.0.surfaces.0: expected the name of a surface: admin, console')
+  expect(await answer([{ port: 0, surfaces: ['toy'] }])).toEqual([78, names])
+  holder.close()
+  rmSync(folder, { recursive: true })
 })
 
 it('a host that is no address is not tried again', async () => {

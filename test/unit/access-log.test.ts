@@ -36,6 +36,14 @@ it('tells six hundred refusals in a minute, counts the rest, and tells every req
   expect(lines.find(({ untold }) => untold !== undefined)?.untold).toBe(1400)
 })
 
+it('what the caller did wrong is a refusal, whatever status its dialect has for that', () => {
+  const lines = linesOf(({ answered }) => {
+    answered(request, 510, new ApiError('invalid', 'No such size'))
+    answered(request, 510, new ApiError('command-failed', 'zfs failed'))
+  })
+  expect(lines.filter(({ level }) => level === 50).map(({ err }) => err.message)).toEqual(['zfs failed'])
+})
+
 it('a fault is told with its cause; what a stranger can be answered as often as he likes is a refusal', () => {
   const comeBack = new ApiError('unavailable', 'Too many logins at once', { retryAfter: 5 })
   const lines = linesOf(({ answered }) => {
