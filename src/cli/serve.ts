@@ -129,8 +129,21 @@ async function run(plan: Plan): Promise<number> {
     const madeAnew = (reason: string) => {
       anew = reason
     }
-    const answers = { app: hono, refused, unparsed }
-    listener = await listen({ ...answers, folders, host, port, more, tls, places, warn, madeAnew, installing, sign })
+    listener = await listen({
+      app: hono,
+      refused,
+      unparsed,
+      folders,
+      host,
+      port,
+      more,
+      tls,
+      places,
+      warn,
+      madeAnew,
+      installing,
+      sign,
+    })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
     process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)
