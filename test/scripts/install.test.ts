@@ -119,6 +119,16 @@ it('installs a unit that systemd accepts', (context) => {
   expect(status).toBe(0)
 })
 
+it('lets nobody but the server write what Node keeps of the program', () => {
+  const unit = text('/usr/lib/systemd/system/edge-admin.service')
+  for (const line of [
+    'CacheDirectory=edge-admin',
+    'CacheDirectoryMode=0700',
+    'Environment=NODE_COMPILE_CACHE=%C/edge-admin',
+  ])
+    expect(unit.split('\n')).toContain(line)
+})
+
 it('refuses a path that a shell would have to quote', () => {
   const { status, stderr } = spawnSync('make', ['-s', 'install', `DESTDIR=${image}`, 'ROOT=/opt/a b'], {
     cwd: repository,
