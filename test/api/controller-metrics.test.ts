@@ -1,5 +1,6 @@
 // GET /metrics as a Prometheus server reads it. Labels are declared paths; one made of what was asked for would let a
 // scanner fill the memory.
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -56,6 +57,36 @@ describe('GET /metrics', () => {
     expect(value(after, 'audit_entries_total') - value(before, 'audit_entries_total')).toBe(1)
   })
 
+  it('tells how long answers took, by declared path, in buckets that hold all that were quicker', async () => {
+    for (let i = 0; i < 3; i++) await call(appliance.url, 'GET', '/healthz')
+    const body = await scrape()
+    const lines = body.split('\n').filter((line) => line.startsWith('edge_admin_http_request_duration_seconds'))
+    const own = lines.filter((line) => line.includes('method="GET",path="/healthz"'))
+    const counts = own.filter((line) => line.includes('_bucket')).map((line) => Number(line.split(' ').at(-1)))
+    expect(counts).toHaveLength(8)
+    expect(counts).toEqual([...counts].sort((one, other) => one - other))
+    const total = value(body, 'http_requests_total{method="GET",path="/healthz",status="200"}')
+    expect(counts.at(-1)).toBe(total)
+    expect(value(body, 'http_request_duration_seconds_count{method="GET",path="/healthz"}')).toBe(total)
+    expect(lines.join()).not.toContain('pools-')
+  })
+
+  it('has the numbers of the process, and is what promtool takes', async (context) => {
+    const body = await scrape()
+    const number = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1])
+    expect(number('process_resident_memory_bytes')).toBeGreaterThan(10_000_000)
+    expect(number('process_cpu_seconds_total')).toBeGreaterThan(0.1)
+    expect(number('process_open_fds')).toBeGreaterThan(3)
+    expect(number('nodejs_eventloop_lag_seconds')).toBeGreaterThan(0)
+    expect(Math.abs(number('process_start_time_seconds') - performance.timeOrigin / 1000)).toBeLessThan(1)
+    const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+      input: body,
+      encoding: 'utf8',
+    })
+    if (error) return context.skip('promtool is not installed (Debian: prometheus)')
+    expect([status, stdout, stderr]).toEqual([0, '', ''])
+  })
+
   it('is there for anyone only where the configuration says so', async () => {
     expect((await call(appliance.url, 'GET', '/metrics')).status).toBe(401)
     const open = await startAppliance({ config: { surfaces: { controller: { enabled: true, metrics: 'public' } } } })
@@ -63,6 +94,43 @@ describe('GET /metrics', () => {
       expect((await call(open.url, 'GET', '/metrics')).status).toBe(200)
     } finally {
       await open.close()
+    }
+  })
+})
+
+describe('the dashboard for Grafana', () => {
+  interface Panel {
+    type: string
+    targets?: { expr: string }[]
+    gridPos: { x: number; y: number; w: number; h: number }
+  }
+  const dashboard = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../etc/grafana/edge-admin.json'), 'utf8'),
+  ) as {
+    uid: string
+    schemaVersion: number
+    panels: Panel[]
+    templating: { list: { name: string; type: string }[] }
+  }
+
+  it('asks for nothing that /metrics does not have', async () => {
+    const types = new Map(
+      [...(await scrape()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]),
+    )
+    const asked = dashboard.panels
+      .flatMap(({ targets = [] }) => targets)
+      .flatMap(({ expr }) => expr.match(/\b(?:edge_admin|process|nodejs)_\w+/g) ?? [])
+    expect(asked.length).toBeGreaterThan(15)
+    const known = (name: string) => types.has(name) || types.get(name.replace(/_bucket$/, '')) === 'histogram'
+    expect(asked.filter((name) => !known(name))).toEqual([])
+  })
+
+  it('has what Grafana needs to import it', () => {
+    expect([dashboard.uid, dashboard.schemaVersion >= 36]).toEqual(['edge-admin', true])
+    expect(dashboard.templating.list.find(({ type }) => type === 'datasource')?.name).toBe('datasource')
+    for (const { type, targets, gridPos } of dashboard.panels) {
+      expect([type, (targets?.length ?? 0) > 0]).toEqual([type, type !== 'row'])
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
     }
   })
 })

@@ -31,7 +31,7 @@ beforeAll(() => {
     openapi: () => count('openapi', BIG),
     documents: () => count('documents', [BIG]),
     page: new Assets(() => join(import.meta.dirname, '../fixtures/console'), 'missing'),
-    counts: { requests: { all: () => count('metrics', []) }, tasks: { all: () => [] } },
+    counts: { requests: { all: () => count('metrics', []), times: () => [] }, tasks: { all: () => [] } },
     tasks: { listInTurns: async () => [] },
     audit: { written: 0 },
     pools: { zpool: { list: async () => [] } },

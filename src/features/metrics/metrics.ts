@@ -1,8 +1,14 @@
 // The numbers of the appliance in Prometheus' text format. The trap: prom-client is loaded by the first scrape, not by the start (it costs
 // 63 ms and 8 MB there), so what counts between scrapes is kept as plain numbers by whoever counts it.
 
+import type { ProcessNumbers } from './process.ts'
+
 export interface Measured {
   requests: { method: string; path: string; status: number; count: number; seconds: number }[]
+  /** How long answers took: `buckets` has how many took no longer than each of `bounds`. */
+  times: { method: string; path: string; buckets: number[]; count: number; seconds: number }[]
+  bounds: readonly number[]
+  process: ProcessNumbers
   /** Tasks that ended since the start, and those that are under way now. */
   tasks: { kind: string; status: string; count: number }[]
   open: { kind: string; count: number }[]
@@ -30,11 +36,17 @@ export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED']
 
-export async function renderMetrics({ requests, tasks, open, auditEntries, storage }: Measured): Promise<string> {
+export async function renderMetrics(measured: Measured): Promise<string> {
+  const { requests, tasks, open, auditEntries, storage } = measured
   const { Counter, Gauge, Registry } = await import('prom-client')
   const registers = [new Registry()]
   const define = (Kind: typeof Counter | typeof Gauge, name: string, help: string, labelNames: string[] = []) => {
-    const metric = new Kind({ name: `edge_admin_${name}`, help, labelNames, registers })
+    const metric = new Kind({
+      name: /^(?:process|nodejs)_/.test(name) ? name : `edge_admin_${name}`,
+      help,
+      labelNames,
+      registers,
+    })
     return (value: number, labels: Record<string, string> = {}) => metric.inc(labels, value)
   }
   const answered = define(Counter, 'http_requests_total', 'Requests answered', ['method', 'path', 'status'])
@@ -76,5 +88,28 @@ export async function renderMetrics({ requests, tasks, open, auditEntries, stora
     count(one.count, { dataset })
     newest(one.newest, { dataset })
   }
-  return registers[0]!.metrics()
+  const { process } = measured
+  define(Counter, 'process_cpu_seconds_total', 'Processor time of the server')(process.cpuSeconds)
+  define(Gauge, 'process_resident_memory_bytes', 'Memory of the server')(process.residentBytes)
+  define(Gauge, 'process_open_fds', 'Open file descriptors of the server')(process.openFiles)
+  define(Gauge, 'process_start_time_seconds', 'When the server was started')(process.startSeconds)
+  define(Gauge, 'nodejs_heap_size_used_bytes', 'Heap of the server that is in use')(process.heapUsedBytes)
+  define(Gauge, 'nodejs_heap_size_total_bytes', 'Heap of the server')(process.heapTotalBytes)
+  define(Gauge, 'nodejs_eventloop_lag_seconds', 'How long what is due waits for the event loop')(process.lagSeconds)
+  return `${await registers[0]!.metrics()}${histogram(measured)}`
+}
+
+/** prom-client's histogram takes one observation after the other; here they are counted already. */
+function histogram({ times, bounds }: Pick<Measured, 'times' | 'bounds'>): string {
+  const name = 'edge_admin_http_request_duration_seconds'
+  const lines = times.flatMap(({ method, path, buckets, count, seconds }) => {
+    const labels = `method="${method}",path="${path}"`
+    return [
+      ...bounds.map((bound, at) => `${name}_bucket{${labels},le="${bound}"} ${buckets[at]}`),
+      `${name}_bucket{${labels},le="+Inf"} ${count}`,
+      `${name}_sum{${labels}} ${seconds}`,
+      `${name}_count{${labels}} ${count}`,
+    ]
+  })
+  return [`# HELP ${name} Time until the answer`, `# TYPE ${name} histogram`, ...lines, ''].join('\n')
 }

@@ -11,27 +11,73 @@ export interface RequestCount {
   seconds: number
 }
 
+/** How long the answers of one declared path took, whatever their status. */
+export interface RequestTimes {
+  method: string
+  path: string
+  /** How many took no longer than each bound; those above the last are in `count` alone. */
+  buckets: number[]
+  count: number
+  seconds: number
+}
+
+/** Upper bounds in seconds: from what no person notices to a request that was held. */
+export const BOUNDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60] as const
+
+interface Entry {
+  byStatus: Map<number, RequestCount>
+  /** One more than there are bounds; each answer is counted in one of them. */
+  buckets: number[]
+}
+
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
 export class RequestCounts {
-  private readonly counts = new Map<string, Map<number, RequestCount>>()
+  private readonly counts = new Map<string, Entry>()
 
   answered({ method, head, template, started }: Request, status: number): void {
     const key = METHODS.has(method) ? `${head ? 'HEAD' : method} ${template}` : 'other '
-    const byStatus = this.counts.get(key) ?? new Map<number, RequestCount>()
+    const { byStatus, buckets } = this.counts.get(key) ?? this.begin(key)
     const entry = byStatus.get(status) ?? this.add(key, byStatus, status)
+    const seconds = (performance.now() - started) / 1000
+    let at = 0
+    while (at < BOUNDS.length && seconds > BOUNDS[at]!) at += 1
+    buckets[at]! += 1
     entry.count += 1
-    entry.seconds += (performance.now() - started) / 1000
+    entry.seconds += seconds
+  }
+
+  private begin(key: string): Entry {
+    const entry = { byStatus: new Map(), buckets: new Array<number>(BOUNDS.length + 1).fill(0) }
+    this.counts.set(key, entry)
+    return entry
   }
 
   private add(key: string, byStatus: Map<number, RequestCount>, status: number): RequestCount {
     const [method = '', path = ''] = key.split(' ')
     const entry = { method, path, status, count: 0, seconds: 0 }
-    this.counts.set(key, byStatus.set(status, entry))
+    byStatus.set(status, entry)
     return entry
   }
 
   all(): RequestCount[] {
-    return [...this.counts.values()].flatMap((byStatus) => [...byStatus.values()])
+    return [...this.counts.values()].flatMap(({ byStatus }) => [...byStatus.values()])
+  }
+
+  times(): RequestTimes[] {
+    return [...this.counts].map(([key, { byStatus, buckets }]) => {
+      const [method = '', path = ''] = key.split(' ')
+      const all = [...byStatus.values()]
+      let sum = 0
+      return {
+        ...{ method, path },
+        buckets: buckets.slice(0, -1).map((more) => {
+          sum += more
+          return sum
+        }),
+        count: all.reduce((total, { count }) => total + count, 0),
+        seconds: all.reduce((total, one) => total + one.seconds, 0),
+      }
+    })
   }
 }

@@ -1,9 +1,11 @@
 // GET /metrics: for a Prometheus server. The trap: two declarations of one path, of which the configuration mounts one; a scraper's token
 // has one that reads nothing else (auth/metrics-token.ts), and an appliance in a network by itself may open it to anyone there.
 import { CONTENT_TYPE, type Measured, renderMetrics } from '../../features/metrics/metrics.ts'
+import { readProcess } from '../../features/metrics/process.ts'
 import { readStorage } from '../../features/metrics/storage.ts'
 import type { Permission } from '../../http/endpoint.ts'
 import { TEXT_TYPE } from '../../http/reply/reply.ts'
+import { BOUNDS } from '../../http/server/counts.ts'
 import { isFinal } from '../../tasks/task.ts'
 import { type ControllerDeps, define } from './deps.ts'
 
@@ -48,6 +50,9 @@ async function measure({ counts, tasks, audit, pools, zfs }: ControllerDeps): Pr
     if (!isFinal(task)) open.set(task.kind, (open.get(task.kind) ?? 0) + 1)
   return {
     requests: counts.requests.all(),
+    times: counts.requests.times(),
+    bounds: BOUNDS,
+    process: await readProcess(),
     tasks: counts.tasks.all(),
     open: [...open].map(([kind, count]) => ({ kind, count })),
     auditEntries: audit.written,
