@@ -230,9 +230,8 @@ async function watchAppliance(configured: Configured, folders: Folders, logger: 
   const scripts = join(installation(), 'scripts')
   const watch = new Watch({
     place: () => placeOf({ folders, scripts, configured, within: true }),
-    found: ({ id, subject, message, mend }) =>
-      logger.warn({ check: id }, `${subject}: ${message}. To mend it: ${mend}`),
-    mended: ({ id, subject }) => logger.info({ check: id }, `${subject}: mended`),
+    found: ({ id, subject, message, mend }) => logger.warn({ check: id }, `${subject}: ${message}. To fix it: ${mend}`),
+    mended: ({ id, subject }) => logger.info({ check: id }, `${subject}: fixed`),
     warn: (text, error) => logger.warn({ err: error }, text),
   })
   watch.start()

@@ -205,7 +205,7 @@ describe('a server', () => {
     const line = await until('it has looked', () => /^.*"check":"lists\.missing".*$/m.exec(server.output())?.[0])
     expect(JSON.parse(line)).toMatchObject({
       level: 40,
-      msg: expect.stringMatching(/debug\.txt: it is not there.*To mend it: /),
+      msg: expect.stringMatching(/debug\.txt: it is not there.*To fix it: /),
     })
   })
 

@@ -29,7 +29,7 @@ export async function lookAtCertificate(place: Place): Promise<Finding[]> {
         'certificate.no-key',
         key,
         'the certificate has no private key',
-        'Lay the key there, or install certificate and key again.',
+        'Put the key there, or install certificate and key again.',
       ),
     ]
   if (keyRead.state === 'wrong') return [error('certificate.broken', key, keyRead.fault, INSTALL)]
@@ -85,7 +85,7 @@ function dates({ now }: Place, file: string, bytes: Buffer): Finding[] {
         'certificate.other-name',
         file,
         `it is not good for ${name}, the name of this machine`,
-        'Clients that use that name refuse it; those that use another one of its names do not.',
+        'Clients that use that name refuse it; those that use another of its names do not.',
       ),
     )
   return found.length > 0 ? found : [ok('certificate.ok', file, `it is good until ${day(ends)}`)]

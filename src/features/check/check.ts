@@ -94,7 +94,7 @@ export async function lookOnce({ area, look }: Look, place: Place, patience = PA
         `${area}.failed`,
         area,
         `it could not be looked at: ${text}`,
-        'Look at what the message names; it may be a fault of edge-admin.',
+        'See what the message names; it may be a bug in edge-admin.',
       ),
     ]
   } finally {
@@ -107,5 +107,5 @@ const tooLong = (area: string, patience: number) =>
     `${area}.no-answer`,
     area,
     `it could not be looked at within ${patience / 1000} seconds`,
-    'Look whether a disk or a remote folder of this machine hangs.',
+    'Check whether a disk or a remote folder of this machine hangs.',
   )

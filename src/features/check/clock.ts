@@ -28,7 +28,7 @@ export async function lookAtClock(place: Place): Promise<Finding[]> {
         : note(
             'clock.no-keeper',
             'clock',
-            'no program here keeps it right; certificates, tokens and licenses go by it',
+            'no program here keeps it right; certificates, tokens and licenses depend on it',
             mend,
           ),
     )

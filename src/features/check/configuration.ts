@@ -23,7 +23,7 @@ export async function lookAtConfiguration(place: Place): Promise<Finding[]> {
         'configuration.wrong',
         subject,
         fault.replace(`${subject}: `, ''),
-        'Mend it: the server does not start with it.',
+        'Fix it: the server does not start with it.',
       ),
     ]
   const found: Finding[] =
@@ -74,7 +74,7 @@ async function lookAtWrapper(place: Place): Promise<Finding[]> {
     return wrongWrapper(
       wrapper,
       code === 'ENOENT' ? 'it is not there' : 'it cannot be started',
-      'Lay it there with mode 755, or take "wrapper" out of the configuration.',
+      'Put it there with mode 755, or take "wrapper" out of the configuration.',
     )
   const read = await readSmall(wrapper, START)
   if (read.state === 'unseen') return [unseen('configuration', wrapper)]
@@ -82,7 +82,7 @@ async function lookAtWrapper(place: Place): Promise<Finding[]> {
     return wrongWrapper(
       wrapper,
       read.state === 'wrong' ? read.fault : 'it is not there',
-      'Lay the script there, or take "wrapper" out of the configuration.',
+      'Put the script there, or take "wrapper" out of the configuration.',
     )
   const faults = (await lookAtFirstLine(place, wrapper, read.bytes)).filter(isWrong)
   const found = faults.flatMap(({ message, mend }) => wrongWrapper(wrapper, message, mend))

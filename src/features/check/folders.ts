@@ -90,12 +90,7 @@ async function owned(place: Place, path: string, info: Stats): Promise<Finding[]
   const found: Finding[] = []
   if (path === folders.state && (info.mode & 0o005) !== 0)
     found.push(
-      warning(
-        'folders.state-open',
-        path,
-        'everybody may look into it; it holds accounts and tasks',
-        `chmod o-rwx ${path}`,
-      ),
+      warning('folders.state-open', path, 'everybody can read it; it holds accounts and tasks', `chmod o-rwx ${path}`),
     )
   // What runs as root has to belong to root: the owner of this folder could put another hook there.
   const decides = path === folders.root || path === join(folders.root, 'bin')

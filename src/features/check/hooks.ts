@@ -60,8 +60,8 @@ export async function lookAtFirstLine(place: Place, file: string, bytes: Buffer)
         error(
           'hooks.empty',
           file,
-          'it is empty: it would do nothing and be believed',
-          'Remove it, or write what it is to do.',
+          'it is empty: it would do nothing and count as a success',
+          'Remove it, or write its commands.',
         ),
       ]
     case 'byte-order-mark':

@@ -28,12 +28,12 @@ async function lookAtPassphrase({ folders }: Place): Promise<Finding[]> {
         'keys.missing',
         file,
         'it is not there, so no update can be installed',
-        'Lay the passphrase of your packages there, one line, mode 600.',
+        'Put the passphrase of your packages there, one line, mode 600.',
       ),
     ]
   if (read.state === 'unseen') return [unseen('keys', file)]
   if (read.state === 'wrong')
-    return [error('keys.broken', file, read.fault, 'Lay the passphrase of your packages there, one line, mode 600.')]
+    return [error('keys.broken', file, read.fault, 'Put the passphrase of your packages there, one line, mode 600.')]
   const end = read.bytes.indexOf(10)
   const line = end < 0 ? read.bytes : read.bytes.subarray(0, end)
   const found: Finding[] = []
@@ -42,8 +42,8 @@ async function lookAtPassphrase({ folders }: Place): Promise<Finding[]> {
       error(
         'keys.broken',
         file,
-        'its first line is no passphrase of 1 to 1023 bytes',
-        'Lay the passphrase of your packages there, one line.',
+        'its first line is not a passphrase of 1 to 1023 bytes',
+        'Put the passphrase of your packages there, one line.',
       ),
     )
   else if (line.at(-1) === 13 || line.subarray(0, 3).toString('hex') === 'efbbbf')
@@ -63,7 +63,7 @@ async function lookAtPassphrase({ folders }: Place): Promise<Finding[]> {
 async function lookAtPublic(place: Place, name: 'updates.pub' | 'license.pub'): Promise<Finding[]> {
   const file = etc(place.folders, name)
   const read = await readSmall(file)
-  const mend = `Lay the public key there, in PEM: openssl pkey -in PRIVATE -pubout -out ${file}`
+  const mend = `Put the public key there, in PEM: openssl pkey -in PRIVATE -pubout -out ${file}`
   if (read.state === 'missing')
     return name === 'license.pub'
       ? []
@@ -75,8 +75,8 @@ async function lookAtPublic(place: Place, name: 'updates.pub' | 'license.pub'): 
       error(
         'keys.private',
         file,
-        'it holds a private key: whoever reads it can make packages',
-        `${mend} Make a new pair where the appliance was out of your hands.`,
+        'it holds a private key: anybody who reads it can make packages',
+        `${mend} Make a new pair if the appliance was out of your hands.`,
       ),
     ]
   const found: Finding[] = []
@@ -174,7 +174,7 @@ async function lookForPrivateKeys({ folders }: Place): Promise<Finding[]> {
           'keys.private',
           file,
           'a private key of the vendor does not belong on an appliance',
-          `Remove it; make a new pair where the appliance was out of your hands.`,
+          `Remove it; make a new pair if the appliance was out of your hands.`,
         ),
       )
   }

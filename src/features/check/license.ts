@@ -20,8 +20,8 @@ export async function lookAtLicense({ folders, configured, now }: Place): Promis
       warning(
         'license.no-judge',
         keyFile,
-        'licenses are switched on, and neither license.pub nor bin/license.sh is there to judge one',
-        `Lay your public key there (edge-admin license keygen), or take "license" out of "endpoints".`,
+        'licenses are enabled, and there is neither a license.pub nor a bin/license.sh to check one',
+        `Put your public key there (edge-admin license keygen), or take "license" out of "endpoints".`,
       ),
     ]
   if (read.state === 'missing') return [note('license.none', file, 'no license is installed')]

@@ -28,7 +28,7 @@ function listsOf(place: Place): List[] {
     backup.missing = {
       level: 'warning',
       message: 'it is not there, so no backup can be made',
-      mend: 'List in it what to back up: names or patterns below the data folder, separated by blanks.',
+      mend: 'List in it what to back up: names or patterns below the data folder, separated by spaces.',
     }
   const options: List = { file: sysconf('storage-options.json'), judge: judgeOptions }
   if (has(place, 'storage'))
@@ -44,7 +44,7 @@ function listsOf(place: Place): List[] {
       missing: {
         level: 'warning',
         message: 'it is not there, so no logs can be downloaded',
-        mend: 'List in it more logs than those in ROOT/log: absolute paths, separated by blanks. It may be empty.',
+        mend: 'List in it more logs than those in ROOT/log: absolute paths, separated by spaces. It may be empty.',
       },
     },
     {
@@ -52,7 +52,7 @@ function listsOf(place: Place): List[] {
       missing: {
         level: 'warning',
         message: 'it is not there, so no debug bundle can be made',
-        mend: 'List in it the commands of the bundle, one a line. It may be empty.',
+        mend: 'List in it the commands of the bundle, one per line. It may be empty.',
       },
     },
     {
@@ -69,7 +69,7 @@ function listsOf(place: Place): List[] {
       missing: {
         level: 'note',
         message: 'it is not there, so GET /changelog is 404',
-        mend: 'Lay the changelog of the image there.',
+        mend: 'Put the changelog of the image there.',
       },
     },
     {
@@ -98,7 +98,7 @@ async function lookAt(place: Place, { file, missing, scripts, judge }: List): Pr
   }
   if (read.state === 'unseen') return [unseen('lists', file)]
   const save = 'Save it as plain text in UTF-8.'
-  if (read.state === 'wrong') return [error('lists.not-a-file', file, read.fault, 'Lay a plain file there.')]
+  if (read.state === 'wrong') return [error('lists.not-a-file', file, read.fault, 'Put a plain file there.')]
   const fault = scripts && faultForScripts(read.bytes)
   if (fault) return [error('lists.not-text', file, fault, save)]
   const text = textOf(read.bytes)
@@ -156,7 +156,7 @@ function judgeLogs(text: string): Finding[] {
   return [
     malformed(
       `no absolute path, and left out: ${relative.join(' ')}`,
-      'Write whole paths; one that holds a blank cannot be listed.',
+      'Write whole paths; one that contains a space cannot be listed.',
     ),
   ]
 }
@@ -166,7 +166,7 @@ function judgeVersion(text: string): Finding[] {
   if (isVersion(line)) return []
   return [
     malformed(
-      'its first line is no version that packages can be compared with',
+      'its first line is not a version that packages can be compared with',
       'Write one word into it, such as 1.4.2: letters, digits and . + ~ _ -',
     ),
   ]
@@ -219,7 +219,7 @@ async function judgeServices(text: string, { folders, configured, system }: Plac
   const odd = names.filter((name) => !NAME.test(name))
   if (odd.length > 0)
     return [
-      malformed(`no names of services, and left out: ${odd.join(' ')}`, 'Write names, separated by blanks or lines.'),
+      malformed(`no names of services, and left out: ${odd.join(' ')}`, 'Write names, separated by spaces or lines.'),
     ]
   const manager = configured.settings['service-manager']
   const isThere = (path: string) =>
@@ -242,7 +242,7 @@ async function judgeServices(text: string, { folders, configured, system }: Plac
       'lists.no-service',
       '',
       `no script in init.d tells whether they run: ${absent.join(' ')}`,
-      `Lay one into ${join(folders.sysconf, 'init.d')} that knows "status", or take the name out.`,
+      `Put one into ${join(folders.sysconf, 'init.d')} that knows "status", or take the name out.`,
     ),
   ]
 }

@@ -33,7 +33,7 @@ const LOOKS: Record<Variable, Look> = {
       'migration.own-pages',
       subject,
       NO_MORE.JIDO_API_CUSTOM,
-      'Answer those paths by a reverse proxy before it, or stay.',
+      'Serve those paths with a reverse proxy in front of it, or do not migrate.',
     ),
   ],
   JIDO_API_VERSION: (subject, value) =>

@@ -51,7 +51,7 @@ async function lookAtPhrase(place: Place): Promise<Finding[]> {
     note(
       'migration.set-up',
       file,
-      'the set-up was begun and not ended; its phrase goes on to be asked for',
+      'the set-up was started and not finished; its phrase will still be required',
       'Set the appliance up before or after.',
     ),
   ]
@@ -143,7 +143,7 @@ async function lookAtOwners({ folders, configured }: Place): Promise<Finding[]> 
       'migration.owners',
       folder,
       `owners.sh gives these to root, or to the server’s user: ${others.join(', ')}`,
-      'Look at them first: what is in them counts as the vendor’s from then on.',
+      'Check them first: from then on their content counts as the vendor’s.',
     ),
   ]
 }

@@ -22,7 +22,7 @@ export const foldersOfRoot = ({ folders, scripts }: Pick<Place, 'folders' | 'scr
 export async function lookAtOwners(place: Place): Promise<Finding[]> {
   const { configured, folders, scripts } = place
   if (configured.settings.privilege !== 'sudo') return []
-  const mend = `${join(scripts, 'owners.sh')} USER, as root (look first who laid it there; what is not root’s even then, lay anew)`
+  const mend = `${join(scripts, 'owners.sh')} USER, as root (check first who put it there; install again what still does not belong to root)`
   const found: Finding[] = []
   const looked = new Set<string>()
   const must = (path: string) =>

@@ -35,7 +35,7 @@ async function lookAtPort(place: Place, { host, port }: Address, serves: boolean
         serves
           ? 'only this machine itself can reach it'
           : 'only this machine itself can reach it by the configuration; options and environment of the server may say otherwise',
-        'Set "listen": {"host": "0.0.0.0"} (or "::") for others and start the server again, or put a proxy before it.',
+        'Set "listen": {"host": "0.0.0.0"} (or "::") for others and start the server again, or put a proxy in front of it.',
       ),
     )
   return found.length > 0

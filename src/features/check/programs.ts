@@ -194,7 +194,7 @@ async function lookAtOptional(place: Place): Promise<Finding[]> {
           'programs.network',
           'ip',
           'neither ip nor networkctl is there, so network settings cannot be applied',
-          'Install iproute2, or bring a hook bin/network.sh.',
+          'Install iproute2, or provide a hook bin/network.sh.',
         ),
       )
     else if (!(await has('networkctl', 'udhcpc', 'dhclient')))
@@ -203,7 +203,7 @@ async function lookAtOptional(place: Place): Promise<Finding[]> {
           'programs.dhcp',
           'udhcpc',
           'no DHCP client is there, so only static addresses can be set',
-          'Install udhcpc or dhclient, or bring a hook bin/network.sh.',
+          'Install udhcpc or dhclient, or provide a hook bin/network.sh.',
         ),
       )
   }
@@ -213,7 +213,7 @@ async function lookAtOptional(place: Place): Promise<Finding[]> {
         'programs.reboot',
         'reboot',
         'neither systemctl nor reboot is there',
-        'Install one, or bring a hook bin/reboot.sh.',
+        'Install one, or provide a hook bin/reboot.sh.',
       ),
     )
   if (settings.surfaces.controller.enabled && !(await has('zpool')))

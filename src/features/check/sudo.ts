@@ -17,7 +17,7 @@ export const SUDO_SCRIPTS = [
 /** Where the tasks start it. */
 const SUDO = 'usr/bin/sudo'
 const FRAGMENT =
-  'Lay etc/sudoers.edge-admin into /etc/sudoers.d (install.sh with SERVER_USER=USER does), and look at it with visudo -c.'
+  'Put etc/sudoers.edge-admin into /etc/sudoers.d (install.sh with SERVER_USER=USER does), and check it with visudo -c.'
 
 export async function lookAtSudo(place: Place): Promise<Finding[]> {
   const { configured, system } = place
@@ -62,7 +62,7 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
       note(
         'sudo.unseen',
         sudo,
-        'whose server it is cannot be seen, so its rights were not looked at',
+        'whose server it is cannot be seen, so its rights were not checked',
         'Make the folders first: edge-admin init.',
       ),
     ]
@@ -81,7 +81,7 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
       note(
         'sudo.unseen',
         sudo,
-        `what ${name} may start was not looked at: only root and ${name} are told`,
+        `what ${name} may start was not checked: only root and ${name} may ask`,
         'Run the check as root.',
       ),
     ]
@@ -91,7 +91,7 @@ async function lookAtFragment(place: Place, sudo: string): Promise<Finding[]> {
       error(
         'sudo.account',
         sudo,
-        `it takes the account of ${name} for locked or expired`,
+        `it considers the account of ${name} locked or expired`,
         `Run the check as root: it says what ${join(place.system, 'etc/shadow')} lacks.`,
       ),
     ]
@@ -127,7 +127,7 @@ async function lookAtAccount({ server, system, now }: Place): Promise<Finding[]>
       error(
         'sudo.account',
         file,
-        `it has no line for ${name}, and sudo refuses whoever has none`,
+        `it has no line for ${name}, and sudo refuses users without one`,
         `Add the line ${name}:!:19000:::::: to it, or put * in the place of x in the line of ${name} in /etc/passwd.`,
       ),
     ]
