@@ -16,7 +16,7 @@ import type { Wire } from './wire.ts'
 /** What makes a surface: how callers prove who they are, what is refused how, and how answers look. */
 export interface Surface {
   name: string
-  /** Parameters of the surface itself: they are taken everywhere and are no endpoint's own. */
+  /** Parameters of the surface itself (credentials, say): every endpoint accepts them. */
   parameters: readonly string[]
   /** The habits of its clients, where they are not the usual ones. */
   wire?: Partial<Wire>
@@ -25,7 +25,7 @@ export interface Surface {
    * surface takes what no other one claims.
    */
   claims?: (request: Request) => boolean
-  /** Throws when nothing may pass now, whoever asks (first run, back-off). */
+  /** Rejects every request while the surface is closed (first run pending, back-off). */
   gate: (request: Request, endpoint: Endpoint<never> | undefined) => void
   /** A promise only where the proof takes one: each costs more than the rest of a small request. */
   authenticate: (request: Request, parameters: Parameters) => Principal | undefined | Promise<Principal | undefined>
@@ -33,7 +33,7 @@ export interface Surface {
   count?: (request: Request, principal: Principal | undefined) => void
   /** Makes the refusal of a caller whose credentials (no principal) or role did not hold, and enters it in the audit log. */
   refuse: (request: Request, principal: Principal | undefined) => ApiError
-  /** What the original's audit lines call whoever has proven nothing. */
+  /** Actor written to the legacy audit line for unauthenticated requests. */
   nobody: string
   /** What handlers name as the target of an audit entry: the resource (`pools/tank`), or a word, and then the path is the resource. */
   targets: 'resource' | 'word'
