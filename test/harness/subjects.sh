@@ -16,11 +16,11 @@ base=$(git log --diff-filter=A --format=%H -- test/harness/subjects.sh | tail -n
 # Not committed yet.
 [ -n "$base" ] || exit 0
 
-# A part has its name in lower case, perhaps of a few words. The imperative has no ending of a past or a participle.
+# A part has its name in lower case, perhaps of a few words; two parts are separated by a comma. The imperative has no ending of a past or a participle.
 git log --format=%s "$base^..HEAD" | awk '
 	function refuse(why) { printf "commit subject: %s: %s\n", why, $0; bad = 1 }
 	/^Merge / { refuse("a merge; rebase instead"); next }
-	!/^[a-z][a-z0-9.-]*( [a-z0-9.-]+)?( [a-z0-9.-]+)?: / { refuse("expected part: imperative"); next }
+	!/^[a-z][a-z0-9.-]*(,? [a-z0-9.-]+)?(,? [a-z0-9.-]+)?: / { refuse("expected part: imperative"); next }
 	length($0) > 100 { refuse("longer than 100 characters") }
 	/[.]$/ { refuse("a full stop at its end") }
 	/(^|[ (])\/(tmp|work|root|home)(\/|$)/ { refuse("a path of a machine") }
