@@ -19,7 +19,7 @@ SCRIPTS = $(wildcard scripts/*.sh test/replay/*.sh) scripts/edge-admin install.s
 # They make the bundle and, of what is in it, NOTICE and sbom.json.
 BUILDERS = $(wildcard build/*.ts build/*/*.js)
 # What these test lies close to Node itself: HTTP and TLS, keys, streams, files, processes.
-NODE_TESTS = bundle back-off bodies buffered-log config handle jwt mount package password port-http port-sockets query ranges run self-signed \
+NODE_TESTS = bundle back-off bodies buffered-log config handle jwt mount package port-http port-sockets query ranges run self-signed \
 	served-certificate text upload
 VERSION = $(shell node -p 'require("./package.json").version')
 # What the files in the archive say about their age: not when they were packed, so that the same sources give the same archive.
