@@ -207,6 +207,7 @@ done
 fill 644 "$here/etc/scripts-settings.in" "$LIBDIR/scripts/settings"
 copy 644 "$here/etc/eff-large-wordlist.txt" "$LIBDIR/etc/eff-large-wordlist.txt"
 copy 644 "$here/etc/eff-large-wordlist.README" "$LIBDIR/etc/eff-large-wordlist.README"
+copy 644 "$here/etc/grafana/edge-admin.json" "$LIBDIR/etc/grafana/edge-admin.json"
 copy 644 "$here/etc/edge-admin.json.example" "$SYSCONFDIR/edge-admin.json.example"
 
 folder "$BINDIR"

@@ -156,6 +156,7 @@ it('packs the same archive again, and it installs by itself', async () => {
     'docs/vendors.md',
     'docs/migration.md',
     'etc/eff-large-wordlist.txt',
+    'etc/grafana/edge-admin.json',
     'scripts/lib.sh',
   ]) {
     expect(names).toContain(`/${name}\n`)
