@@ -46,7 +46,7 @@ export function installation(): string {
   cpSync(PAGE, join(folder, 'console'), { recursive: true })
   buildSync({
     entryPoints: [join(REPOSITORY, 'src/main.ts')],
-    outfile: join(folder, 'main.js'),
+    outfile: join(folder, 'lib/000000000000/main.js'),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -56,7 +56,7 @@ export function installation(): string {
   })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   // In the place of src/start.ts, which build/build.ts transforms.
-  writeFileSync(join(folder, 'edge-admin.js'), "import './main.js'\n")
+  writeFileSync(join(folder, 'edge-admin.js'), 'import("./lib/000000000000/main.js")\n')
   installed = folder
   return folder
 }
