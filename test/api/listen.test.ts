@@ -228,7 +228,7 @@ it('tells whoever started it once the port is open, and keeps nothing of that op
     try {
       if (to === fd) {
         await until('it says so', () => readFileSync(ready, 'utf8') === 'ready\n')
-        expect(readFileSync(log, 'utf8')).toContain('"listening"')
+        await until('the log says so', () => readFileSync(log, 'utf8').includes('"listening"'))
         const open = () => readdirSync(`/proc/${child.pid}/fd`).map((name) => linkOf(child.pid, name))
         await until('it is closed', () => !open().includes(ready))
         expect(child.exitCode).toBeNull()
