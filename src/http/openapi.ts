@@ -78,7 +78,8 @@ function operation<Deps>(
   const headers = headersOf(declaration, options)
   const errors = new Set([
     ...(declaration.errors ?? []),
-    ...(open ? [] : usual),
+    // A wrong query is refused whoever asks.
+    ...(open ? usual.filter((status) => status === 400) : usual),
     ...(needsSpace(declaration) ? [507] : []),
     ...headers.flatMap(({ refusals }) => refusals),
   ])

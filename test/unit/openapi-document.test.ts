@@ -98,7 +98,7 @@ describe('the answers', () => {
     expect(statuses({})).toBe('200 400 403 429')
     expect(statuses({ status: 201, errors: [409, 404] })).toBe('201 400 403 404 409 429')
     expect(statuses({}, { refusals: [401] })).toBe('200 401')
-    expect(statuses({ permission: 'public', errors: [503] })).toBe('200 503')
+    expect(statuses({ permission: 'public', errors: [503] })).toBe('200 400 503')
     expect(statuses({ permission: 'set-up' })).toBe('200 400 403 429')
     expect(operation().responses['400']).toEqual({
       description: 'Refused',
@@ -126,7 +126,7 @@ describe('the answers', () => {
     expect(statuses({ method: 'POST' })).toBe('200 400 403 429 507')
     expect(statuses({ method: 'DELETE' })).toBe('200 400 403 429 507')
     expect(statuses({ method: 'POST', repeatable: true })).toBe('200 400 403 429')
-    expect(statuses({ method: 'POST', permission: 'public' })).toBe('200')
+    expect(statuses({ method: 'POST', permission: 'public' })).toBe('200 400')
   })
 })
 
