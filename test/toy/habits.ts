@@ -147,6 +147,24 @@ export const MORE: Row[] = [
     ...{ habit: 'plus-blank', asked: VOLUME, options: form('volume=a+b&size=1G') },
     ...{ answer: [200, volume({ volume: 'a b' })], usual: [200, volume({ volume: 'a+b' })] },
   },
+  // Credentials have no schema: of several, the one that counts is the one that counts elsewhere.
+  {
+    ...{ habit: 'doubled-first', asked: `${VOLUME}&token=other`, options: form('volume=v1&size=1G') },
+    ...{ answer: [200, volume({})], usual: refused('The query parameter "token" came more than once') },
+  },
+  {
+    ...{
+      habit: 'doubled-last',
+      asked: 'POST /pool/p/volume?token=other',
+      options: form('volume=v1&size=1G&token=marble'),
+    },
+    ...{ answer: [200, volume({})], usual: [401, fault('unauthenticated', 'Not yours')] },
+  },
+  {
+    ...{ habit: 'plus-blank', asked: `${VOLUME}&token=marble`, options: form('volume=v1&size=1G') },
+    answer: refused('The option "token" came more than once'),
+    usual: refused('The query parameter "token" came more than once'),
+  },
   // One schema takes text from wherever it comes, and gives the handler numbers and flags.
   {
     habit: 'usual',

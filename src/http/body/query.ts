@@ -9,14 +9,17 @@ export type Parameters = Record<string, string>
 /** The same where a name may have several values. */
 export type Values = Record<string, string | string[]>
 
-/** One value of each name, for what takes no more: credentials. A dialect that reads one of each gives them as they are. */
+/**
+ * One value of each name, for what takes no more: credentials, and text parts without a schema. It is the value that counts in this dialect. One
+ * that reads one value of each name gives them as they are.
+ */
 export const singles = (values: Values, { doubled }: Pick<QueryDialect, 'doubled'>): Parameters =>
-  doubled === undefined ? (values as Parameters) : onlyLast(values)
+  doubled === undefined ? (values as Parameters) : onlyOne(values, doubled === 'first' ? 0 : -1)
 
-function onlyLast(values: Values): Parameters {
-  const last: Parameters = Object.create(null)
-  for (const name in values) last[name] = [values[name] ?? ''].flat().at(-1) ?? ''
-  return last
+function onlyOne(values: Values, at: number): Parameters {
+  const one: Parameters = Object.create(null)
+  for (const name in values) one[name] = [values[name] ?? ''].flat().at(at) ?? ''
+  return one
 }
 
 /** How a surface reads the words of a request. */

@@ -2,7 +2,7 @@
 import type * as z from 'zod'
 import { invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
-import { contradiction, type QueryDialect, type Values } from './query.ts'
+import { contradiction, type Parameters, type QueryDialect, singles, type Values } from './query.ts'
 
 type Shape = z.ZodObject['shape']
 
@@ -35,10 +35,11 @@ export function valuesFor({ shape }: z.ZodObject, values: Values, dialect: Query
 function settle(name: string, value: string | string[], { doubled }: QueryDialect, list: boolean) {
   if (list) return [value].flat()
   if (doubled === undefined || typeof value === 'string' || doubled === 'list') return value
-  if (doubled === 'refuse') throw invalid(`The option ${quoted(name)} came more than once`, about(name))
+  if (doubled === 'refuse') throw cameTwice(name)
   return value.at(doubled === 'first' ? 0 : -1)
 }
 
+const cameTwice = (name: string) => invalid(`The option ${quoted(name)} came more than once`, about(name))
 const about = (name: string) => ({ details: { field: name.slice(0, 100) } })
 
 /** Whether a schema takes all values of a name, behind whatever makes it optional or another type. */
@@ -60,4 +61,23 @@ export function together(query: Values, form: Values, { doubled, lastWins }: Que
     else throw contradiction(name)
   }
   return all
+}
+
+/**
+ * The same as one value of each name, for what has no schema: credentials, and the text parts of a form. Where a dialect takes no name twice,
+ * those of `names` that came twice are refused.
+ */
+export function oneOfEach(
+  query: Values,
+  form: Values | undefined,
+  dialect: QueryDialect,
+  names: readonly string[],
+): Parameters {
+  if (dialect.doubled === undefined)
+    return form ? Object.assign(Object.create(null), form, query) : (query as Parameters)
+  const all = together(query, form ?? {}, dialect)
+  for (const name of names) {
+    if (dialect.doubled === 'refuse' && Array.isArray(all[name])) throw cameTwice(name)
+  }
+  return singles(all, dialect)
 }

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import type * as z from 'zod'
 import { callerName } from '../../auth/principal.ts'
 import { check, invalidFields } from '../../field-errors.ts'
-import type { Parameters, QueryDialect, Values } from '../body/query.ts'
+import type { QueryDialect, Values } from '../body/query.ts'
 import { together, valuesFor } from '../body/values.ts'
 import type { Call } from '../endpoint.ts'
 import type { Env } from '../request.ts'
@@ -74,7 +74,7 @@ export function validate(schema: z.ZodType, value: unknown): unknown {
   throw invalidFields(result.errors)
 }
 
-export const pick = (parameters: Parameters, form: object) =>
+export const pick = (parameters: Values, form: object): Values =>
   Object.fromEntries(Object.entries(parameters).filter(([name]) => Object.hasOwn(form, name)))
 
 export function parseQuery(schema: z.ZodObject, values: Values, dialect: QueryDialect): Record<string, unknown> {

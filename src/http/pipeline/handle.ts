@@ -5,6 +5,7 @@ import { ApiError, errno, invalid } from '../../errors.ts'
 import type { Json } from '../body/body.ts'
 import { contradiction, singles, type Values } from '../body/query.ts'
 import type { Received } from '../body/upload.ts'
+import { oneOfEach } from '../body/values.ts'
 import type { Actor, Endpoint } from '../endpoint.ts'
 import { inParts } from '../reply/ranges.ts'
 import type { Reply } from '../reply/reply.ts'
@@ -34,10 +35,7 @@ export function invokeHandler<Deps>(
 ): Reply | Promise<Reply> {
   const { c, request, options } = context
   const { query: dialect } = options.wire
-  const besides = endpoint.form ? pick(singles(parameters, dialect), endpoint.form) : {}
-  const fields = endpoint.form
-    ? { ...singles(received.fields, dialect), ...besides }
-    : singles(received.fields, dialect)
+  const besides = endpoint.form ? pick(parameters, endpoint.form) : {}
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
@@ -114,17 +112,20 @@ export function invokeHandler<Deps>(
       input:
         endpoint.input &&
         parseInput(endpoint.input, { path: context.params, query: parameters, form: received.fields }, dialect),
-      fields,
+      fields: endpoint.form
+        ? oneOfEach(besides, received.fields, dialect, Object.keys(endpoint.form))
+        : singles(received.fields, dialect),
       files: received.files,
       body: endpoint.body && validate(endpoint.body, received.json?.value),
       principal,
       address: request.address,
       requestId: request.id,
       authenticateAgain: () =>
-        authenticateNow(options.surface, request, {
-          ...singles(received.fields, dialect),
-          ...singles(parameters, dialect),
-        }),
+        authenticateNow(
+          options.surface,
+          request,
+          oneOfEach(parameters, received.fields, dialect, options.surface.parameters),
+        ),
       audit: (event, target, actor, entered) => {
         entry = { event, target, actor, entered }
       },

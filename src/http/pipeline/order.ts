@@ -6,7 +6,8 @@
 import type { Principal } from '../../auth/principal.ts'
 import { isForm, readForm, readJson, refuseBody } from '../body/body.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
-import { singles, type Values } from '../body/query.ts'
+import type { Values } from '../body/query.ts'
+import { oneOfEach } from '../body/values.ts'
 import { changes, type Endpoint } from '../endpoint.ts'
 import { nothing, type Reply } from '../reply/reply.ts'
 import type { Routed } from '../surface.ts'
@@ -26,7 +27,7 @@ export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply
   refuseStrangeMethod(context, endpoint)
   const parameters = readParameters(context, endpoint, query)
   surface.gate(request, endpoint)
-  const proven = surface.authenticate(request, singles(parameters, wire.query))
+  const proven = surface.authenticate(request, oneOfEach(parameters, undefined, wire.query, surface.parameters))
   return proven instanceof Promise
     ? proven.then((principal) => afterAuthentication(context, endpoint, parameters, principal))
     : afterAuthentication(context, endpoint, parameters, proven)
@@ -93,9 +94,8 @@ async function withForm<Deps>(
   let principal = known
   let refusal: unknown
   const authenticateBy = (fields: Values) => {
-    const { query } = options.wire
-    const proof = { ...singles(fields, query), ...singles(parameters, query) }
-    principal = authenticateNow(options.surface, request, proof)
+    const { surface, wire } = options
+    principal = authenticateNow(surface, request, oneOfEach(parameters, fields, wire.query, surface.parameters))
     admit(context, endpoint, principal)
   }
   const authorize = (fields: Values) => {
