@@ -72,6 +72,9 @@ describe('a port', () => {
     ['what is no HTTP', 'no HTTP\r\n\r\n', 'invalid'],
     ['a version that is too new', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', ''],
     ['a request for a tunnel', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 'wrong-method'],
+    ['an address that is no web address', 'GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n', 'invalid'],
+    ['a broken address', 'GET http://[x/ HTTP/1.1\r\nHost: x\r\n\r\n', 'invalid'],
+    ['a question about the whole server', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 'invalid'],
     ['two Host headers', 'GET /toys/usual/vm HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 'invalid'],
     ['two Host headers for another surface', 'GET /api/v1/admin/x HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 'invalid'],
   ])('refuses %s in the shape of its surface; the first one as always', async (_what, text, kind) => {

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { ApiError, type ErrorKind, type ErrorOptions } from '../../src/errors.ts'
 import { codedFailure } from '../../src/http/reply/coded-failure.ts'
+import { kindOf } from '../../src/http/server/refusal.ts'
 
 const render = (kind: ErrorKind, message = '', options: ErrorOptions = {}) => {
   const { status, headers, body } = codedFailure(new ApiError(kind, message, options))
@@ -16,6 +17,13 @@ it('says what was thrown, else what is usual for its kind, else its code', () =>
   expect(render('not-found').body).toEqual({ code: 'NOT_FOUND', message: 'Not found' })
   expect(render('locked').body).toEqual({ code: 'CONFLICT', message: 'CONFLICT' })
   expect(render('internal').body.message).toMatch(/^Internal error; /)
+})
+
+it('has words for each kind that a request comes to before it is parsed', () => {
+  for (const status of [400, 405, 408, 413, 431, 505] as const) {
+    const { code, message } = render(kindOf(status)).body
+    expect([code, message]).not.toEqual([code, code])
+  }
 })
 
 it('names the field, or the object, that it is about', () => {

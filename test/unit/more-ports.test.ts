@@ -2,7 +2,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { listenFailure } from '../../src/cli/listen-failure.ts'
-import { PortNotOpened } from '../../src/http/server/more-ports.ts'
+import { MorePorts, PortNotOpened } from '../../src/http/server/more-ports.ts'
 import { answerTo, dial, GET, hear, openPort, type Port, SHORT } from './port.ts'
 
 const opened: Port[] = []
@@ -81,6 +81,18 @@ it('are all closed where one of them cannot be opened', async () => {
     text: `listen.ports.4.port: 127.0.0.1:${taken} is taken: another program listens there already`,
     mendable: false,
   })
+})
+
+it('fail without waiting for who is connected to one that is open already', async () => {
+  const taken: Socket[] = []
+  const ports = new MorePorts({ allowHalfOpen: true, idle: 1000, take: (raw) => taken.push(raw), warn: () => {} })
+  const [first = ''] = await ports.open([{ host: '127.0.0.1', port: 0, index: 0 }])
+  const number = Number(first.split(':')[1])
+  const client = connect({ host: '127.0.0.1', port: number })
+  await expect.poll(() => taken.length).toBe(1)
+  await expect(ports.open([{ host: '127.0.0.1', port: number, index: 1 }])).rejects.toBeInstanceOf(PortNotOpened)
+  client.destroy()
+  taken[0]?.destroy()
 })
 
 it.each([

@@ -39,6 +39,11 @@ const CODES = {
 const MESSAGES: Partial<Record<ErrorKind, string>> = {
   invalid: 'The request is not well-formed',
   'not-found': 'Not found',
+  'wrong-method': 'Method not allowed',
+  timeout: 'The request did not arrive in time',
+  'too-large': 'The request is too large',
+  'headers-too-large': 'The request line and the headers are too long',
+  'wrong-version': 'Expected HTTP/1.1',
   internal: 'Internal error; the log has more under the request id',
 }
 

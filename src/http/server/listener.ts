@@ -107,7 +107,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
   }
   const turns = new RequestTurns(connections, (incoming: Incoming, outgoing) => {
-    if (isAnyLimited) incoming.surfaces = connections.of(incoming.socket)?.surfaces
+    if (isAnyLimited) {
+      const connection = connections.of(incoming.socket)
+      // Nobody is left to answer, and without its port it would be served by every surface.
+      if (!connection) {
+        incoming.socket.destroy()
+        return
+      }
+      incoming.surfaces = connection.surfaces
+    }
     const objection = objectionTo(incoming)
     if (objection) {
       refuse(objection, incoming, outgoing)

@@ -63,7 +63,8 @@ export class MorePorts {
       try {
         opened.push(await this.openOne(wanted))
       } catch (error) {
-        await this.close()
+        // Not awaited: who is connected to those that are open already may stay.
+        void this.close()
         throw new PortNotOpened(wanted, error)
       }
     }

@@ -103,8 +103,9 @@ export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingM
     if (seen) seen.push(lower)
     else seen = [lower]
   }
-  // The library below the application would refuse it for every surface alike.
+  // The library below the application would refuse these for every surface alike.
   if (url?.includes('\\')) return invalid('', { words: 'Expected a path without a backslash' })
+  if (url?.[0] !== '/' && !isAbsolute(url)) return invalid('', { words: 'Expected a path, or an address with http://' })
   const { host, 'transfer-encoding': coding } = headers
   if (coding !== undefined) {
     // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
@@ -120,6 +121,9 @@ export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingM
   goodHost = host
   return undefined
 }
+
+/** A target as clients write it for a proxy; the library takes these words in small letters only. */
+const isAbsolute = (url = '') => /^https?:\/\//.test(url) && URL.canParse(url)
 
 const about = (field: string, words: string) => objection('invalid', words, field)
 const objection = (kind: ErrorKind, words: string, field?: string) =>
