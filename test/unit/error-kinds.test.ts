@@ -65,6 +65,6 @@ it('enters the status that the surface answers, whatever its table says', async 
   const statuses = (error: ApiError) => ({ ...codedFailure(error), status: 510 })
   const { told, entries, answered } = small([declare({ method: 'POST', handle })], { renderError: statuses })
   expect(await told('POST', '/things?token=operator')).toBe('510 No')
-  expect(entries).toMatchObject([{ target: '510', failure: '510 No', refusal: undefined }])
+  expect(entries).toMatchObject([{ target: '510', failure: '510 No', refusal: true }])
   expect(answered.map(([status]) => status)).toEqual([510])
 })
