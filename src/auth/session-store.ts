@@ -78,6 +78,7 @@ export class SessionStore {
       keyOf: ({ id }) => id,
       // A damaged file costs everybody another sign-in, and lets nobody in.
       damaged: 'skip',
+      soleWriter: true,
     })
     for (const one of this.stored.all()) this.sessions.set(one.cookie, this.inThisBoot(one))
   }

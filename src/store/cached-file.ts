@@ -6,7 +6,7 @@ import { writes } from './atomic.ts'
 
 /**
  * Calls `read` at first, and whenever the file was written, replaced, created or removed since. A change by another program is seen in the next turn
- * of the event loop at the latest; one by this process (store/atomic.ts) at once.
+ * of the event loop at the latest; one by this process (store/atomic.ts) at once, and so is one by a program that had the lock of store/lock.ts.
  */
 export class CachedFile<T> {
   private readonly file: string
@@ -49,6 +49,11 @@ export class CachedFile<T> {
     this.written = writes()
     return this.value as T
   }
+}
+
+/** This process has waited for another one without leaving its turn: from now on every file is checked again. */
+export function filesMayHaveChanged(): void {
+  turns += 1
 }
 
 let turns = 0

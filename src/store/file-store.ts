@@ -17,6 +17,8 @@ export interface FileStoreOptions<T> {
   member?: string
   /** A damaged file: read as far as it goes, or refused, with these words for what it should be. */
   damaged: 'skip' | { expected: string }
+  /** Only the server writes it, which has the state folder to itself: no lock is taken, so no other program can hold up a request. */
+  soleWriter?: boolean
 }
 
 const entryOf = <T>(value: T): Entry<T> => ({ value: structuredClone(value), version: versionOf(value) })
@@ -70,16 +72,17 @@ export class FileStore<T> implements Store<T> {
     return this.changeNow(edit)
   }
 
-  /** As `change`, done when it returns: for the path of a request, and for commands. No other process is between reading and writing. */
+  /** As `change`, done when it returns: for the path of a request, and for commands. No other writer is between reading and writing. */
   changeNow<R>(edit: (values: T[]) => R): R {
-    const { file, schema } = this.options
-    const result = exclusively(dirname(file), () => {
+    const { file, schema, soleWriter } = this.options
+    const store = () => {
       const values = structuredClone(this.all()) as T[]
       const edited = edit(values)
       for (const value of values) schema.parse(value)
       writeAtomic(file, `${JSON.stringify(this.document(values))}\n`, 0o600)
       return edited
-    })
+    }
+    const result = soleWriter ? store() : exclusively(dirname(file), store)
     this.tell()
     return result
   }

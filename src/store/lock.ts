@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { ApiError } from '../errors.ts'
 import { SYSTEM_PATH } from '../folders.ts'
+import { filesMayHaveChanged } from './cached-file.ts'
 
 /** Who locks for us: without it nothing can be told, and nothing be done. */
 const MISSING = 'the program flock is missing: util-linux and BusyBox have one'
@@ -56,6 +57,8 @@ export function exclusively<T>(folder: string, act: () => T): T {
     if (isMissing(error)) throw new FlockMissing(MISSING, { cause: error })
     if (status !== 0)
       throw new ApiError('unavailable', 'Another program is changing this. Try again', { retryAfter: 5 })
+    // By the process that had the lock until now: what was read before is not what is to be changed.
+    filesMayHaveChanged()
     return act()
   } finally {
     closeSync(fd)

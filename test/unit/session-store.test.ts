@@ -9,6 +9,7 @@ import { SessionStore } from '../../src/auth/session-store.ts'
 import type { StoredUser } from '../../src/auth/users.ts'
 import { json } from '../../src/http/reply/reply.ts'
 import { TestClock } from '../harness/clock.ts'
+import { lockHeld } from '../harness/lock-held.ts'
 import { declare, small } from './small-surface.ts'
 
 const IDLE = 900
@@ -145,4 +146,13 @@ it('each session that is dropped is reported once, whatever ended it', async () 
   expect(sessions.find(value)).toBeUndefined()
   await sessions.end(id)
   expect(ended).toEqual([id])
+})
+
+it('a program that holds the lock of the accounts holds up no session, and none is lost', async () => {
+  const sessions = start()
+  const before = await sessions.begin(users[0]!)
+  const release = await lockHeld(folder)
+  const during = await sessions.begin(users[1]!)
+  await release()
+  for (const value of [before, during]) expect(start().find(value)).toBeDefined()
 })

@@ -1,11 +1,12 @@
 // The suite of all stores for the one in a file and for one in memory, and what only a file can do wrong.
-import { spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileStore, type FileStoreOptions } from '../../src/store/file-store.ts'
 import { type Change, checkKey, checkVersion, type Store, versionOf } from '../../src/store/store.ts'
+import { lockHeld } from '../harness/lock-held.ts'
 import { Sample, storeSuite } from './store-suite.ts'
 
 const temporary = () => mkdtempSync(join(tmpdir(), 'edge-admin-'))
@@ -115,18 +116,27 @@ describe('the file of a store', () => {
     stop()
   })
 
+  it('is read again once the lock is there: another process may have changed it while this one waited', async () => {
+    const [store, other] = [opened(folder), join(folder, 'other.json')]
+    await store.put({ id: 'a', size: 1 })
+    writeFileSync(other, '[{"id":"a","size":1},{"id":"b","size":2}]')
+    expect(store.all()).toHaveLength(1)
+    // In the same turn of the event loop, as while a request waits for the lock.
+    spawnSync('mv', [other, file()])
+    store.changeNow((values) => void values.push({ id: 'c', size: 3 }))
+    expect(store.all().map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  })
+
   it('is written only while no other process holds the lock of its folder', async () => {
     const store = opened(folder)
-    const other = spawn('flock', ['-x', folder, 'sh', '-c', 'echo held; read line'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    await new Promise((resolve) => other.stdout.once('data', resolve))
-    const ended = new Promise((resolve) => other.once('close', resolve))
+    const release = await lockHeld(folder)
     const refused = store.put({ id: 'a', size: 1 })
     await expect(refused).rejects.toMatchObject({ kind: 'unavailable' })
     expect(readdirSync(folder)).toEqual([])
-    other.stdin.end('\n')
-    await ended
+    // One that only the server writes takes no lock.
+    const own = opened(folder, { file: join(folder, 'own.json'), soleWriter: true })
+    expect(await own.put({ id: 'a', size: 1 })).toMatchObject({ value: { id: 'a' } })
+    await release()
     await store.put({ id: 'a', size: 1 })
     expect(store.all()).toHaveLength(1)
   })
