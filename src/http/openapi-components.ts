@@ -1,10 +1,10 @@
-// The `components` of an OpenAPI document: what several operations share stands there once, under a name, and is referred to.
-// A schema is named where it is declared, by `.meta({ id: 'Pool' })`.
+// The `components` of an OpenAPI document: what several operations share is defined there once and referenced by name.
+// A schema gets its name where it is declared, by `.meta({ id: 'Pool' })`.
 import * as z from 'zod'
 
 export type Json = Record<string, unknown>
 
-/** The kinds of components that this document has besides the security schemes. */
+/** The kinds of components in this document, besides the security schemes. */
 type Kind = 'schemas' | 'responses' | 'parameters'
 
 const DEFINITIONS = '#/$defs/'
@@ -16,7 +16,10 @@ export class Components {
     parameters: new Map(),
   }
 
-  /** Adds a component and returns a reference to it. The same name for two different things is a mistake in a declaration. */
+  /**
+   * Adds a component and returns a reference to it. The same name for two different values is a mistake in a
+   * declaration.
+   */
   refer(kind: Kind, name: string, value: Json): Json {
     const known = this.all[kind].get(name)
     if (known && JSON.stringify(known) !== JSON.stringify(value))
@@ -25,7 +28,7 @@ export class Components {
     return { $ref: `#/components/${kind}/${name}` }
   }
 
-  /** The JSON Schema of a value. Every named schema in it, and it itself where it has a name, becomes a component. */
+  /** The JSON Schema of a value. Every named schema in it, itself included, becomes a component. */
   schema(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
     const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json & { $defs?: Record<string, Json> }
     const { $schema: _, $defs = {}, ...rest } = referring(made)
@@ -33,7 +36,7 @@ export class Components {
     return rest
   }
 
-  /** Each kind that there is any of, its names in order. */
+  /** Each kind that has components, sorted by name. */
   toJSON(): Partial<Record<Kind, Json>> {
     const kinds = Object.entries(this.all).filter(([, named]) => named.size > 0)
     return Object.fromEntries(
@@ -42,7 +45,7 @@ export class Components {
   }
 }
 
-/** zod puts named schemas below the schema that uses them; a document has one place for all of them. */
+/** zod nests named schemas inside the schema that uses them; the document keeps all of them in one place. */
 function referring<T extends Json>(schema: T): T {
   const text = JSON.stringify(schema, (key, value) =>
     key === '$ref' && typeof value === 'string' && value.startsWith(DEFINITIONS)

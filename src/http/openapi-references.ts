@@ -1,10 +1,10 @@
-// The references of an OpenAPI document, followed: the manual shows an operation with everything that belongs to it.
+// Resolves the references of an OpenAPI document: the manual shows an operation with everything that belongs to it.
 import type { Json } from './openapi-components.ts'
 
-/** The member that says under which name a resolved component stands in the document. */
+/** The member that holds the component name of a resolved reference. */
 export const NAME = 'x-name'
 
-/** The document without references. What stands beside a reference, such as a description, comes before what it refers to. */
+/** The document without references. Members beside a reference, such as a description, override those of the target. */
 export function resolveReferences(document: Json): Json {
   const resolve = (value: unknown, inside: readonly string[]): unknown => {
     if (Array.isArray(value)) return value.map((item) => resolve(item, inside))
@@ -12,7 +12,7 @@ export function resolveReferences(document: Json): Json {
     const { $ref, ...rest } = value as Json
     const own = Object.fromEntries(Object.entries(rest).map(([key, member]) => [key, resolve(member, inside)]))
     if (typeof $ref !== 'string') return own
-    // A schema that holds itself ends where it begins again.
+    // A recursive schema ends where it would repeat itself.
     const target = inside.includes($ref) ? {} : (resolve(find(document, $ref), [...inside, $ref]) as Json)
     return { ...target, [NAME]: $ref.slice($ref.lastIndexOf('/') + 1), ...own }
   }

@@ -1,4 +1,5 @@
-// The OpenAPI 3.1 document, made from the same declarations that route and validate, so that it cannot drift from the server.
+// The OpenAPI 3.1 document, generated from the declarations that route and validate, so that it cannot drift from the
+// server.
 import type * as z from 'zod'
 import type { Configuration } from '../config.ts'
 import { type Endpoint, type Form, neededOf } from './endpoint.ts'
@@ -23,13 +24,13 @@ export interface DocumentOptions {
   version: string
   description: string
   config: Configuration
-  /** The proofs that the surface takes, by their names in the document. */
+  /** The credentials that the surface accepts, by the names of their security schemes. */
   proofs: Record<string, SecurityScheme>
-  /** Which of them are sent together; left out, each proves the caller alone. */
+  /** Which of them must be sent together; if left out, each alone is sufficient. */
   alternatives?: readonly (readonly string[])[]
-  /** The statuses that everything behind a permission may answer. */
+  /** Statuses that every endpoint with a permission may answer. */
   refusals?: number[]
-  /** POSTs are heard for an Idempotency-Key. */
+  /** POST requests may carry an Idempotency-Key. */
   idempotent?: boolean
   /** The shape of every error, named `Error`. */
   failure: z.ZodType
@@ -78,7 +79,7 @@ function operation<Deps>(
   const headers = headersOf(declaration, options)
   const errors = new Set([
     ...(declaration.errors ?? []),
-    // A wrong query is refused whoever asks.
+    // A wrong query is refused for every caller.
     ...(open ? usual.filter((status) => status === 400) : usual),
     ...(needsSpace(declaration) ? [507] : []),
     ...headers.flatMap(({ refusals }) => refusals),
@@ -124,7 +125,7 @@ function operation<Deps>(
   }
 }
 
-/** Where the permission depends on the path, its parameters stand for themselves: `{project}`. */
+/** Where the permission depends on the path, the parameter is shown as a placeholder: `{project}`. */
 function permissionOf<Deps>({ path, permission }: Endpoint<Deps>): Json {
   const names = [...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name = '']) => name)
   const needed = neededOf(permission, Object.fromEntries(names.map((name) => [name, `{${name}}`])))
@@ -133,12 +134,15 @@ function permissionOf<Deps>({ path, permission }: Endpoint<Deps>): Json {
 
 const NOT_MODIFIED = { description: 'Not changed since the tag of If-None-Match' }
 
-/** Whether a full disk refuses the call: a change needs room for its audit entry. Who signs in or out is let in without it (handle.ts). */
+/**
+ * Whether a full disk refuses the call: a change needs room for its audit entry. Logins and logouts work without it
+ * (handle.ts).
+ */
 function needsSpace<Deps>({ method, permission, repeatable }: Endpoint<Deps>): boolean {
   return method !== 'GET' && permission !== 'public' && !repeatable
 }
 
-/** Request headers that a declaration is heard for, and what they may be answered with. */
+/** The request headers that an operation honours, and the statuses that they may lead to. */
 function headersOf<Deps>(
   { method, resource, secret, repeatable, form, response }: Endpoint<Deps>,
   { idempotent }: DocumentOptions,
@@ -157,7 +161,10 @@ function headersOf<Deps>(
   return found
 }
 
-/** Each member of the schema as a parameter; one whose schema has a `parameter` in its metadata is shared under that name. */
+/**
+ * Each member of the schema as a parameter; a schema with `parameter` in its metadata becomes a shared component of
+ * that name.
+ */
 function parametersIn(where: 'path' | 'query', schema: z.ZodType, components: Components): Json[] {
   const { properties = {}, required = [] } = components.schema(schema, 'input') as {
     properties?: Record<string, Json>
@@ -175,7 +182,10 @@ function parametersIn(where: 'path' | 'query', schema: z.ZodType, components: Co
   })
 }
 
-/** Of one schema over path, query and form: where each value goes. A form may carry what is said here of the query. */
+/**
+ * The parameters of one schema over path, query and form, each where it belongs. A form may carry the query parameters
+ * as well.
+ */
 const inputParameters = (input: z.ZodType, path: string, components: Components): Json[] =>
   parametersIn('query', input, components).map((one) =>
     shown(path).includes(`{${one['name']}}`) ? { ...one, in: 'path', required: true } : one,

@@ -1,5 +1,6 @@
-// The console's cookie, on whichever surface it comes: what it proves, and why it was not taken. The trap: a browser sends it by itself, also
-// for a page of somebody else's; so a change needs a header that only our own page knows, and a request that another site began is nobody's.
+// The console's session cookie on any surface: what it proves, and why it was not accepted. A browser also sends it for
+// pages of other sites; so a change needs a header that only our page knows, and requests started by another site are
+// refused.
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ConsoleSession, ConsoleSessions } from '../auth/console-sessions.ts'
@@ -7,7 +8,7 @@ import type { Principal } from '../auth/principal.ts'
 import { ApiError } from '../errors.ts'
 import type { Request } from './request.ts'
 
-/** `__Host-`: a browser takes it only from this very host, over TLS, for all paths. */
+/** `__Host-`: a browser accepts it only from this host, over TLS, for all paths. */
 export const COOKIE = '__Host-edge-admin'
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Strict'
 const FIND = new RegExp(`(?:^|;)[ \\t]*${COOKIE}=([^;]*)`)
@@ -16,15 +17,15 @@ const VALUE = /^[A-Za-z0-9_-]{43}$/
 export const setCookie = (value: string) => ({ 'Set-Cookie': `${COOKIE}=${value}; ${ATTRIBUTES}` })
 export const clearCookie = () => ({ 'Set-Cookie': `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0` })
 
-/** The session of a request's cookie, whether or not it may act by it. */
+/** The session of a request's cookie, whether or not the cookie authorizes this request. */
 export function sessionOf(request: Request, sessions: ConsoleSessions): ConsoleSession | undefined {
   const value = FIND.exec(request.incoming?.headers.cookie ?? '')?.[1]?.trim()
   return value !== undefined && VALUE.test(value) ? sessions.find(value) : undefined
 }
 
 /**
- * Whom the cookie of a request proves. Undefined without one, and for one that is not taken: then `request.cookie` says why. `changes`:
- * whether the request may change something.
+ * The caller that a request's cookie proves. Undefined without a cookie, and for one that is not accepted: then
+ * `request.cookie` has the reason. `changes`: the request may change something.
  */
 export function byCookie(
   request: Request,
@@ -42,14 +43,17 @@ export function byCookie(
   if (isForeign(headers)) request.cookie = { why: 'site', principal }
   else if (changes && !isSame(headers['x-csrf-token'], session.csrf)) request.cookie = { why: 'csrf', principal }
   else {
-    // A page that nobody looks at asks by itself; whoever only listens is no sign of life either.
+    // Background polls and event streams do not extend the idle timeout.
     if (headers['x-background'] !== '1' && !request.template.endsWith('/events')) sessions.touch(session.id)
     return principal
   }
   return undefined
 }
 
-/** The refusal of a request whose cookie would be in force, and was not taken; `enter` notes it. Undefined where that is not the reason. */
+/**
+ * The refusal of a request whose cookie is valid but was not accepted; `enter` writes it to the audit log. Undefined
+ * for other reasons.
+ */
 export function refuseCookie(
   { cookie }: Request,
   enter: (event: string, failure: string, principal: Principal) => void,
@@ -61,7 +65,10 @@ export function refuseCookie(
 
 export const FOREIGN = 'The request comes from another site'
 
-/** Whether a browser says that it was not our own page that began it. Old ones tell the origin only, and only of changes. */
+/**
+ * Whether the browser reports that another site started the request. Old browsers send only the origin, and only with
+ * changes.
+ */
 export function isForeign({ 'sec-fetch-site': site, origin, host }: IncomingHttpHeaders): boolean {
   if (site !== undefined) return site !== 'same-origin'
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase())

@@ -1,4 +1,4 @@
-// The statuses that HTTP has for what went wrong: what a surface answers unless its dialect has others.
+// HTTP statuses for each kind of error: what a surface answers unless its dialect has others.
 import { ApiError, type ErrorKind } from '../errors.ts'
 
 export const STATUS = {
@@ -31,5 +31,5 @@ export const STATUS = {
   'no-space': 507,
 } as const satisfies Record<ErrorKind, number>
 
-/** Whether the caller was refused, rather than that we failed at it. A dialect may answer both with a status above 500. */
+/** Whether the caller was refused, rather than the server failed. A dialect may answer both with a status above 500. */
 export const isRefusal = (error: unknown): boolean => error instanceof ApiError && STATUS[error.kind] < 500

@@ -1,19 +1,20 @@
-// The habits of a dialect on the wire. A surface declares those that it has of its own; the rest is as below. Handlers see no difference.
+// The wire habits of a dialect. A surface declares those that differ; the defaults are below. Handlers see no
+// difference.
 import { type QueryDialect, strictQuery } from './body/query.ts'
 
 export interface Wire {
-  /** How query strings and forms are read, and what is said of a name or a value in them that is wrong. */
+  /** How query strings and forms are read, and how wrong names and values are refused. */
   query: QueryDialect
   /**
-   * A path with a slash at its end: the same path as without; a path that is declared with its slash, and is not there otherwise; or never
-   * there.
+   * A path with a trailing slash: the same path as without it; a different path, which must be declared with the slash;
+   * or always refused.
    */
   trailingSlash: 'same' | 'distinct' | 'refuse'
-  /** Whether a JSON body that is declared may be missing, empty, `null`, or without a content type. What is missing is `{}`. */
+  /** Whether a declared JSON body may be missing, empty, `null`, or without a content type. A missing body is `{}`. */
   body: 'required' | 'optional'
-  /** HEAD, where GET is declared and does not act. */
+  /** HEAD, where GET is declared and changes nothing. */
   head: 'as-get' | 'refuse'
-  /** OPTIONS: an empty 200 with `Allow`, to anyone; or a wrong method. */
+  /** OPTIONS: an empty 200 with `Allow` for anyone, or 405. */
   options: 'allow' | 'refuse'
 }
 

@@ -1,5 +1,5 @@
-// Bodies: a JSON document, a form, or none. Each is read only once the caller may pass (pipeline/order.ts); of a form, the text before its
-// first file may be what decides that.
+// Reads the body of a request: a JSON document, a form, or nothing. A body is read only once the caller is admitted
+// (pipeline/order.ts); the text fields of a form that precede its first file may decide that.
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Configuration } from '../../config.ts'
@@ -37,8 +37,8 @@ export async function readJson(request: Request, config: Configuration, { body }
 const NO_BYTES = new Uint8Array()
 
 /**
- * A body where none is taken, say `{"dry_run":true}` of a DELETE: what is in it was meant, and would be dropped. An empty one, `{}` and
- * `null` mean nothing; libraries send them.
+ * Refuses a body where the endpoint takes none, for example `{"dry_run":true}` on a DELETE: the client meant something
+ * by it, and it would be dropped. An empty body, `{}` and `null` carry nothing, and libraries send them.
  */
 export async function refuseBody(request: Request, config: Configuration): Promise<void> {
   if (!request.incoming) throw invalid('')
@@ -52,7 +52,10 @@ function readWhole(request: Request, incoming: IncomingMessage, { limits }: Conf
   return readBytes(incoming, JSON_LIMIT, limits['idle-seconds'] * 1000)
 }
 
-/** `authorize` decides, from the text parts so far, whether a file may be stored; `discard` removes the files that nobody moved away. */
+/**
+ * `authorize` decides, from the text fields so far, whether a file may be stored; `discard` removes the files that the
+ * handler did not move away.
+ */
 export async function readForm(
   request: Request,
   { form = {}, input }: Pick<Endpoint<never>, 'form' | 'input'>,
@@ -61,7 +64,7 @@ export async function readForm(
 ): Promise<Received & { discard: () => Promise<void> }> {
   if (!request.incoming) throw invalid('', { words: 'A body is missing' })
   refuseTooLarge(form, request.incoming, config)
-  // An operator may have emptied tmp/ under us.
+  // An administrator may have emptied tmp/ while the server runs.
   for (const folder of Object.values(folders)) ensureFolder(folder)
   sayContinue(request)
   const received = await receive(request.incoming, {
@@ -84,7 +87,7 @@ export async function readForm(
   return { ...received, discard: () => discardFiles(received) }
 }
 
-/** A body that announces itself as too large for all its files together is refused before its first byte. */
+/** A body whose announced length exceeds the limits of all its files together is refused before its first byte. */
 function refuseTooLarge(form: Form, incoming: IncomingMessage, config: Configuration): void {
   const announced = Number(incoming.headers['content-length'] ?? 0)
   const files = Object.entries(form).flatMap(([name, part]) =>
@@ -98,9 +101,9 @@ function refuseTooLarge(form: Form, incoming: IncomingMessage, config: Configura
 export const isForm = (incoming: IncomingMessage | undefined) =>
   /^(multipart\/form-data|application\/x-www-form-urlencoded)\s*(;|$)/i.test(incoming?.headers['content-type'] ?? '')
 
-/** Node leaves `100 Continue` to us, so that a refused upload is refused before its body is sent. */
+/** Node leaves `100 Continue` to this server, so that a refused upload is refused before its body is sent. */
 function sayContinue({ incoming, outgoing }: Request): void {
-  // HTTP/1.0 knows no answer before the answer. The header may be a list, and may come twice.
+  // HTTP/1.0 has no interim responses. The header may be a list, and may occur twice.
   if (incoming?.httpVersion === '1.1' && /(?:^|\W)100-continue(?:$|\W)/i.test(incoming.headers.expect ?? ''))
     outgoing?.writeContinue()
 }

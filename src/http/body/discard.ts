@@ -1,4 +1,4 @@
-// Bodies that nobody reads. The trap: left alone, one keeps its connection from the next request, or keeps it for itself for ever.
+// Discards request bodies that are not read. An unread body would block its connection for the next request.
 import type { IncomingMessage } from 'node:http'
 
 export const hasBody = (incoming: IncomingMessage | undefined) =>
@@ -9,8 +9,8 @@ const DISCARD_MOST = 1 << 20
 const DISCARD_LONGEST = 30_000
 
 /**
- * A body that nobody reads would keep the connection from its next request. One that is long, or does not come, would keep the
- * connection for itself, and there are only so many: that ends it.
+ * Reads and drops an unread body so that the connection can be reused. If the body is long or does not arrive, the
+ * connection is closed instead, because the number of connections is limited.
  */
 export function discardBody(incoming: IncomingMessage | undefined): void {
   if (!incoming || !hasBody(incoming)) return
@@ -20,7 +20,7 @@ export function discardBody(incoming: IncomingMessage | undefined): void {
   timer.unref()
   incoming.on('close', () => clearTimeout(timer))
   incoming.on('end', () => clearTimeout(timer))
-  // Its listener makes it flow.
+  // The listener switches the stream to flowing mode.
   incoming.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > DISCARD_MOST) socket.destroy()

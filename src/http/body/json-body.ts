@@ -1,14 +1,14 @@
-// A JSON body: small, of the right type, without names that JavaScript takes for more than names. The trap: on a body that is too long the
-// stream is left alone, not destroyed, or the client would never read why.
+// Reads and parses a JSON body: limited in size, of the right type, without `__proto__` keys. A body over the limit is
+// left unread, not destroyed: otherwise the client could not read the refusal.
 import type { IncomingMessage } from 'node:http'
 import { ApiError, invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
 import { doubtIn } from '../../store/json-names.ts'
 
-/** Bytes. What needs more is an upload. */
+/** Bytes. Anything larger is an upload. */
 export const JSON_LIMIT = 64 * 1024
 
-/** Refuses, before the first byte, what its headers already show. `typeless`: it need not say that it is JSON. */
+/** Refuses by the headers alone, before the first byte. `typeless`: the Content-Type may be missing. */
 export function checkJsonHeaders(incoming: IncomingMessage, limit: number, { typeless = false } = {}): void {
   const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': announced } = incoming.headers
   const isJson =
@@ -50,8 +50,8 @@ export function readBytes(incoming: IncomingMessage, limit: number, idle: number
 }
 
 /**
- * Throws a 400 on anything that is not UTF-8 and JSON, on a member called `__proto__` at any depth, on half a character (`"\ud800"`), and on
- * what JSON.parse would drop or round without a word.
+ * Throws a 400 unless the bytes are UTF-8 and JSON; also on a member called `__proto__` at any depth, on an unpaired
+ * surrogate (`"\ud800"`), and on anything that JSON.parse would silently drop or round.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string
@@ -63,7 +63,7 @@ export function parseJson(bytes: Uint8Array): unknown {
       return value
     })
   } catch {
-    // Too deep a nesting (a RangeError) is the caller's mistake as well.
+    // Nesting that is too deep (a RangeError) is the client's mistake as well.
     throw invalid('The body is not valid JSON')
   }
   const doubt = doubtIn(text)

@@ -1,5 +1,5 @@
-// Query strings and url-encoded forms. How strictly they are read is a property of the surface: the original ignores what it cannot parse,
-// which on a surface with `?dry_run=true` would carry out what the caller only wanted to look at.
+// Parses query strings and url-encoded forms. Each surface chooses how strictly: the original ignores what it cannot
+// parse, which on a surface with `?dry_run=true` would carry out what the caller only wanted to preview.
 import { type ApiError, invalid } from '../../errors.ts'
 import type { FieldError } from '../../field-errors.ts'
 import { didYouMean, quoted } from '../../nearest.ts'
@@ -10,8 +10,8 @@ export type Parameters = Record<string, string>
 export type Values = Record<string, string | string[]>
 
 /**
- * One value of each name, for what takes no more: credentials, and text parts without a schema. It is the value that counts in this dialect. One
- * that reads one value of each name gives them as they are.
+ * One value for each name, for uses that take no lists, such as credentials and text fields without a schema: the value
+ * that counts in this dialect. Dialects that read a single value already return it as it is.
  */
 export const singles = (values: Values, { doubled }: Pick<QueryDialect, 'doubled'>): Parameters =>
   doubled === undefined ? (values as Parameters) : onlyOne(values, doubled === 'first' ? 0 : -1)
@@ -22,36 +22,46 @@ function onlyOne(values: Values, at: number): Parameters {
   return one
 }
 
-/** How a surface reads the words of a request. */
+/** How a surface reads the query and the form of a request. */
 export interface QueryDialect {
-  /** `changes`: the call may change or destroy something. There nothing that the caller wrote may be dropped, whatever the dialect. */
+  /**
+   * `changes`: the call may change or destroy something, so no word of the client may be dropped, whatever the dialect.
+   */
   read: (text: string, changes: boolean) => Values
   /** Reads a url-encoded form. */
   readForm: (text: string) => Values
-  /** The refusal of a word that neither the surface nor the declaration knows; `known` are those that they do. Left out, it is ignored. */
+  /**
+   * The refusal of a name that neither the surface nor the endpoint knows; `known` lists the accepted names. If left
+   * out, unknown names are ignored.
+   */
   unknown?: (name: string, known: () => string[]) => ApiError
-  /** Which of several values of a name counts where the schema takes no list. Left out, `read` gives one value of each name. */
+  /**
+   * Which of several values counts where the schema takes no list. If left out, `read` returns one value for each name.
+   */
   doubled?: Doubled
   /** The refusal of values; each error says what is allowed. */
   wrong: (first: FieldError, more: FieldError[]) => ApiError
-  /** Everything that a caller wrote counts: a body, or a condition, that the endpoint does not take is refused. */
+  /** Refuse a body or a condition that the endpoint does not take, instead of ignoring it. */
   strict: boolean
-  /** A part of a form, or a parameter beside it, may come again with another value: then the last one counts. */
+  /** A form field may be repeated, or given in the query as well, with another value: the last one counts. */
   lastWins: boolean
 }
 
-/** None, the first, the last, or all of them as a list. */
+/** What happens with repeated values: refuse them, take the first or the last, or pass all of them as a list. */
 export type Doubled = 'refuse' | 'first' | 'last' | 'list'
 
 const MOST = 64
 
-/** Their values name storage, which may hold a blank and never a plus: many programs write the one as the other. */
+/**
+ * Parameters that name storage. Their values may contain a blank but never a plus, and many programs encode a blank as
+ * `+`.
+ */
 const STORAGE = new Set(['dataset', 'pool', 'resource'])
 
-/** Unknown names are refused. */
+/** A dialect that refuses unknown names. */
 type Refusing = QueryDialect & Required<Pick<QueryDialect, 'unknown'>>
 
-/** Every word is a name with a value, once. */
+/** Every word must be `name=value`, and each name may occur once. */
 export const strictQuery: Refusing = {
   read(text) {
     const parameters: Parameters = Object.create(null)
@@ -84,8 +94,9 @@ export const strictQuery: Refusing = {
 }
 
 /**
- * As the original reads them: the last of a repeated name wins, a word without a value is ignored. Not where something is changed: there a
- * word without a value must at least be one that is known, and two values of one name contradict each other.
+ * Reads a query as the original does: the last of a repeated name wins, and a name without a value is ignored. Requests
+ * that change something are stricter: a name without a value must at least be known, and two different values of one
+ * name are refused.
  */
 export const lenientQuery: Refusing = {
   read: readLenient,
@@ -96,7 +107,7 @@ export const lenientQuery: Refusing = {
   lastWins: false,
 }
 
-/** As the original reads them, wherever they come. */
+/** The original's parsing for requests of every kind, including changes. */
 export const originalQuery: Refusing = {
   ...lenientQuery,
   read: parseParameters,
@@ -110,17 +121,17 @@ function readLenient(text: string, changes: boolean): Parameters {
   return parameters
 }
 
-/** What the dialects of other clients differ in. */
+/** The ways in which other clients' dialects differ. */
 export interface QueryHabits {
   /** What `+` stands for. */
   plus: 'itself' | 'blank'
-  /** `a`, and `a=` where it is refused: no value, so no word; or the empty text. */
+  /** `a` alone, and `a=` in dialects that refuse it: no value and so no word, or the empty text. */
   valueless: 'refuse' | 'ignore' | 'empty'
   doubled: Doubled
   unknown: 'refuse' | 'ignore'
 }
 
-/** A dialect of these habits; queries and forms are read alike. */
+/** Makes a dialect with these habits; queries and forms are read alike. */
 export function queryDialect(habits: QueryHabits): QueryDialect {
   const read = (text: string) => readBy(habits, text)
   const { unknown, ...rest } = strictQuery
@@ -146,8 +157,8 @@ function readBy({ plus, valueless }: QueryHabits, text: string): Values {
 }
 
 /**
- * Parses `a=b&c=d` as the original does: `+` stays a plus, since a token may hold any printable character. Throws a bare 400 on malformed
- * percent-encoding, or more than 64 words.
+ * Parses `a=b&c=d` as the original does: `+` stays a plus, since a token may contain any printable character. Throws a
+ * 400 without details on malformed percent-encoding, or on more than 64 words.
  */
 export function parseParameters(text: string): Parameters {
   const parameters: Parameters = Object.create(null)
@@ -166,7 +177,7 @@ function refuseContradictions(text: string, parameters: Parameters): void {
     const name = decode(equals < 0 ? pair : pair.slice(0, equals))
     if (name === '') continue
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1))
-    // A word without a value is looked up as every other name is.
+    // A name without a value is looked up like every other name.
     parameters[name] ??= value
     if (parameters[name] !== value) throw contradiction(name)
   }

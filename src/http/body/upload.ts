@@ -1,5 +1,5 @@
-// Forms, streamed: files go to disk through one function, text stays small. Nothing of a file is stored before `authorize` agreed.
-// The trap: only `pipeline(incoming, busboy)` survives malformed bodies; a bare pipe ends the process on most of them.
+// Streams forms: files go to disk through one function, text fields stay small. No file is stored before `authorize`
+// has agreed. Use `pipeline(incoming, busboy)` only: with a bare pipe most malformed bodies end the process.
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, openSync, rmSync, statfsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -15,25 +15,25 @@ import { contradiction, type Values } from './query.ts'
 
 export interface UploadOptions {
   form: Form
-  /** Names of text parts taken besides the form's own: credentials, and what the configuration tolerates. */
+  /** Names of text fields accepted besides the form's own: credentials, and those that the configuration tolerates. */
   extra: (name: string) => boolean | undefined
   /** Reads a url-encoded form. */
   read: (text: string) => Values
-  /** A part may come again with another value: then the last one counts. */
+  /** A field may be repeated: the last value counts. */
   lastWins: boolean
-  /** A text part may come again: all its values are kept. */
+  /** A text field may be repeated: all its values are kept. */
   collect?: boolean
-  /** Parts that nobody takes are dropped, not refused. */
+  /** Fields that are not declared are dropped, not refused. */
   ignore?: boolean
-  /** The form is about its text (bytes of a part): a refusal does not say how its file is sent. */
+  /** For forms of text only, the size limit of a field in bytes. A refusal then does not explain how to send a file. */
   textLimit?: number
   /** Size limit in bytes of a file part. */
   limit: (name: string) => number
   /** Folder for a file part while it arrives. */
   folder: (name: string) => string
-  /** Milliseconds without a byte after which the client is given up. */
+  /** Milliseconds without a byte after which the upload is aborted. */
   idle: number
-  /** Decides, from the text parts so far, whether a file may be stored. Throws the refusal. */
+  /** Decides, from the text fields so far, whether a file may be stored. Throws the refusal. */
   authorize: (fields: Values) => void
 }
 
@@ -43,17 +43,17 @@ export interface Received {
 }
 
 type Library = typeof import('busboy')
-/** Loaded with the first such form: a start needs none. */
+/** Loaded with the first multipart form, to keep the start lean. */
 let library: Library | undefined
 
-/** Bytes that a disk keeps free whatever is uploaded. */
+/** Bytes that stay free on the disk whatever is uploaded. */
 const RESERVE = 16 * 1024 * 1024
 const TEXT_LIMIT = 4096
 const PARTS = 24
 /** Bytes of a body outside its files: headers, text, and what stands before, between and after the parts. */
 const OVERHEAD = 2 << 20
 
-/** Reads a form. On any failure every file stored so far is gone again. */
+/** Reads a form. On any failure every file stored so far is removed. */
 export async function receive(incoming: IncomingMessage, options: UploadOptions): Promise<Received> {
   const type = incoming.headers['content-type'] ?? ''
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return receiveMultipart(incoming, options)
@@ -67,7 +67,7 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
       throw how ? new ApiError(error.kind, error.message && error.message + how, { words: error.words + how }) : error
     }
   }
-  // A body of another type, or none: there is nothing in it that an endpoint could want.
+  // A body of another type, or no body: it cannot contain anything that the endpoint takes.
   const announced = Number(incoming.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in incoming.headers
   const wanted = `Expected a body of type multipart/form-data${howTo(options)}`
   if (announced && type !== '') throw new ApiError('unsupported', wanted)
@@ -75,16 +75,16 @@ export async function receive(incoming: IncomingMessage, options: UploadOptions)
   return { fields: Object.create(null), files: {} }
 }
 
-/** `--data-binary @FILE` sends the file as the body itself, and under a type of form. */
+/** Hint for `--data-binary @FILE`, which sends the file as the body itself under a form content type. */
 const howTo = ({ form, textLimit }: UploadOptions) => {
   const file = textLimit === undefined && Object.entries(form).find(([, { kind }]) => kind === 'file')?.[0]
   return !file ? '' : `. Send the file as its part ${file}: curl -F ${file}=@FILE`
 }
 
-/** A part of the form's own: `constructor` is a name that every object has. */
+/** A field that the form declares. Own properties only: every object has a `constructor`. */
 const declared = (form: Form, name: string) => (Object.hasOwn(form, name) ? form[name] : undefined)
 
-/** Whether somebody takes the text of this name; throws where what nobody takes is refused. */
+/** Whether the text field of this name is accepted; throws if undeclared fields are refused. */
 function isTaken(name: string, { form, extra, ignore }: UploadOptions): boolean {
   const part = declared(form, name)
   if (part?.kind === 'file') throw invalid(`Expected a file for option: ${name}`)
@@ -104,7 +104,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   const { textLimit = TEXT_LIMIT } = options
   library ??= (await import('busboy')).default
   const parser = createParser(library, incoming, textLimit)
-  // The first refusal wins, ends the parser, and with it the whole pipeline.
+  // The first refusal wins and ends the parser, and with it the whole pipeline.
   const refuse = (error: unknown) => {
     refusal ??= error
     parser.destroy(error instanceof Error ? error : undefined)
@@ -123,7 +123,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
     }
   })
   parser.on('file', (name, stream, { filename }) => {
-    // The end of the parser is an error of every part that is still open; the one that counts is the refusal.
+    // Ending the parser raises an error on every part that is still open; the refusal is the one that counts.
     stream.on('error', () => {})
     try {
       const part = declared(options.form, name)
@@ -161,7 +161,8 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
     }
   })
   const calm = watchIdle(incoming, options.idle, refuse)
-  // A byte now and then keeps that watch content for days; the text before the first file takes seconds.
+  // A client that sends a byte now and then would satisfy the idle limit for days; the text before the first file takes
+  // seconds.
   const late = setTimeout(() => refuse(new ApiError('timeout', 'The body arrives too slowly')), options.idle * 4)
   const measure = (chunk: Buffer) => {
     outside += chunk.length
@@ -196,30 +197,31 @@ function createParser(busboy: Library, incoming: IncomingMessage, textLimit: num
   }
 }
 
-/** Writes one file part, to the disk's surface. Returns its size in bytes. */
+/** Writes one file part and flushes it to the disk. Returns its size in bytes. */
 async function storeFile(stream: Readable, path: string, name: string, limit: number): Promise<number> {
   const { blocks, bavail, bsize } = statfsSync(dirname(path))
-  // A file system that does not tell its size is not full.
+  // A file system that does not report its size is not considered full.
   const free = blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
-  // Opened here and now: an open that is still under way when the client goes would make the file after it was removed.
+  // Open synchronously: an async open could recreate the file after cleanup removed it.
   const fd = openSync(path, 'wx', 0o600)
   let size = 0
-  // Counted beside the pipeline, not in it: one more stage would cost a tenth of the speed.
+  // Counted beside the pipeline: one more stage in it would cost a tenth of the speed.
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) stream.destroy(tooLarge(name, limit, size))
     else if (size > free - RESERVE) stream.destroy(new ApiError('no-space', 'Not enough free disk space'))
   })
-  // In the same step as the listener above: a stream that somebody listens to flows. `flush` is an fsync before the close.
+  // In the same tick as the listener above, because a stream with a `data` listener flows at once. `flush` calls fsync
+  // before the close.
   await pipeline(stream, createWriteStream('', { fd, flush: true }))
   return size
 }
 
-/** The refusal of a file over its limit; `size` is what is known of it, in bytes. */
+/** The refusal of a file over its limit; `size` is its known size in bytes. */
 export const tooLarge = (name: string, limit: number, size: number) =>
   new ApiError('too-large', `File too large for option: ${name}. Allowed: <= ${limit} bytes, received: ${size} bytes`)
 
-/** Calls `give` when no byte came for `idle` milliseconds; returns the function that ends the watch. */
+/** Calls `give` when no byte has arrived for `idle` milliseconds; returns a function that ends the watch. */
 function watchIdle(incoming: IncomingMessage, idle: number, give: (error: ApiError) => void): () => void {
   const timer = setTimeout(() => give(new ApiError('timeout', 'The body stopped arriving')), idle)
   const touch = () => timer.refresh()

@@ -1,4 +1,5 @@
-// From the words of a request to what a schema is given: one value or a list for each name, and names that are known by their beginning.
+// Turns the values of a request into what a schema takes: one value or a list for each name, and names matched by
+// prefix.
 import type * as z from 'zod'
 import { invalid } from '../../errors.ts'
 import { quoted } from '../../nearest.ts'
@@ -6,7 +7,7 @@ import { contradiction, type Parameters, type QueryDialect, singles, type Values
 
 type Shape = z.ZodObject['shape']
 
-/** The member of a shape that takes a name: its own, or `match_*` for all that begin so. */
+/** The member of a shape that takes a name: the member of that name, or `match_*` for all names with that prefix. */
 export function memberFor(shape: Shape, name: string): string | undefined {
   if (Object.hasOwn(shape, name)) return name
   for (const member in shape) {
@@ -15,7 +16,7 @@ export function memberFor(shape: Shape, name: string): string | undefined {
   return undefined
 }
 
-/** What the schema is given of the values. Those of `match_*` come as one record, by the rest of their names. */
+/** The input for the schema. Values of `match_*` are collected in one record, keyed by the rest of their names. */
 export function valuesFor({ shape }: z.ZodObject, values: Values, dialect: QueryDialect): Record<string, unknown> {
   const given: Record<string, unknown> = {}
   for (const name in values) {
@@ -42,7 +43,7 @@ function settle(name: string, value: string | string[], { doubled }: QueryDialec
 const cameTwice = (name: string) => invalid(`The option ${quoted(name)} came more than once`, about(name))
 const about = (name: string) => ({ details: { field: name.slice(0, 100) } })
 
-/** Whether a schema takes all values of a name, behind whatever makes it optional or another type. */
+/** Whether a schema takes a list of values, looking through optional and transforming wrappers. */
 function takesList(schema: z.core.$ZodType | undefined): boolean {
   if (!schema) return false
   const { type, innerType, in: first } = schema._zod.def as { type: string; innerType?: Inner; in?: Inner }
@@ -50,7 +51,10 @@ function takesList(schema: z.core.$ZodType | undefined): boolean {
 }
 type Inner = z.core.$ZodType
 
-/** Query and form as one set: where a name is in both, the query's values come first, or the two may not contradict each other. */
+/**
+ * Query and form as one set of values. For a name in both, the dialect either puts the query's values first or refuses
+ * a contradiction.
+ */
 export function together(query: Values, form: Values, { doubled, lastWins }: QueryDialect): Values {
   const all: Values = Object.assign(Object.create(null), form)
   for (const name in query) {
@@ -64,8 +68,8 @@ export function together(query: Values, form: Values, { doubled, lastWins }: Que
 }
 
 /**
- * The same as one value of each name, for what has no schema: credentials, and the text parts of a form. Where a dialect takes no name twice,
- * those of `names` that came twice are refused.
+ * The same with one value for each name, for values without a schema: credentials, and the text fields of a form. A
+ * dialect that refuses repeated names refuses those of `names` that are repeated.
  */
 export function oneOfEach(
   query: Values,

@@ -1,4 +1,4 @@
-// A whole number in a query: text there, a number for the handler, an integer in the document.
+// A whole number in a query: text on the wire, a number for the handler, an integer in the OpenAPI document.
 import * as z from 'zod'
 
 /** Decimal digits, no sign, from `least` to `most`. */

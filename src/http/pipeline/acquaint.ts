@@ -1,4 +1,5 @@
-// A surface that remembers where its callers proved themselves from: strangers' guesses must not make them wait there.
+// Remembers the addresses from which callers of a surface proved an account, so that other people's wrong guesses do
+// not delay them.
 import type { KnownAddresses } from '../../auth/known-addresses.ts'
 import type { Account, Principal } from '../../auth/principal.ts'
 import type { TokenStore } from '../../auth/token.ts'
@@ -7,7 +8,7 @@ import type { Surface } from '../surface.ts'
 
 export function acquaint(surface: Surface, known: KnownAddresses, tokens: TokenStore): Surface {
   const note = (request: Request, principal: Principal | undefined) => {
-    // Whoever reads numbers is nobody's owner.
+    // The metrics token belongs to no account.
     const account = principal?.account
     const proof = typeof account === 'object' ? proofOf(account) : account === 'appliance-token' && tokens.proof()
     if (proof) known.note(request.address, proof)

@@ -1,4 +1,4 @@
-// Who may pass: the permission of the declaration against what the caller has proven, and the audit entry of each refusal.
+// Checks the declared permission against the caller, and enters each refusal in the audit log.
 import { accountOf, mayAct, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, knownError } from '../../errors.ts'
 import type { Parameters } from '../body/query.ts'
@@ -10,7 +10,9 @@ import type { MountOptions, Routed, Surface } from '../surface.ts'
 import type { Wire } from '../wire.ts'
 import { origin, resourceOf } from './audit.ts'
 
-/** Lets through whom the endpoint's permission names, for the methods that the path has; throws the refusal otherwise. */
+/**
+ * Admits a caller who has the endpoint's permission, for the methods that the path has; throws the refusal otherwise.
+ */
 export function admit<Deps>(
   { request, params, group, options: { surface, wire } }: Routed<Deps>,
   endpoint: Endpoint<Deps> | undefined,
@@ -19,14 +21,15 @@ export function admit<Deps>(
   const permission = endpoint?.permission ?? group[0]!.permission
   const needed = neededOf(permission, params)
   if (needed && !(principal && mayAct(principal, needed.role, needed.scope))) throw surface.refuse(request, principal)
-  // The set-up handler authorizes anonymous callers itself. A signed-in session is still checked for its role and CSRF token.
+  // The set-up handler authorizes anonymous callers itself. A signed-in session is still checked for its role and CSRF
+  // token.
   if (permission === 'set-up' && (principal ? !mayAct(principal, 'administrator') : request.cookie?.principal))
     throw surface.refuse(request, principal)
   if (!endpoint) throw surface.wrongMethod(request.method, allowedMethods(group, wire))
   return endpoint
 }
 
-/** For Allow. HEAD is where GET is, unless that acts. */
+/** The methods for `Allow`. HEAD goes with GET, unless that GET changes something. */
 export const allowedMethods = <Deps>(group: Endpoint<Deps>[], { head, options }: Pick<Wire, 'head' | 'options'>) => [
   ...new Set(group.map(({ method }) => method)),
   ...(head === 'as-get' && group.some(({ method, acts }) => method === 'GET' && !acts) ? ['HEAD'] : []),
@@ -34,15 +37,15 @@ export const allowedMethods = <Deps>(group: Endpoint<Deps>[], { head, options }:
 ]
 
 /**
- * Synchronous only: an asynchronous proof (a JWT, scrypt) gives undefined. A surface that takes credentials in forms must authenticate
- * synchronously.
+ * Synchronous only: an asynchronous proof (JWT, scrypt) returns undefined. Surfaces that put credentials in forms must
+ * authenticate synchronously.
  */
 export function authenticateNow(surface: Surface, request: Request, parameters: Parameters): Principal | undefined {
   const proven = surface.authenticate(request, parameters)
   return proven instanceof Promise ? undefined : proven
 }
 
-/** A refusal that the audit log has to know of, like every refused change. */
+/** Runs the endpoint's precheck; its refusal is entered in the audit log like every refused change. */
 export function precheck<Deps>(
   endpoint: Endpoint<Deps>,
   request: Request,
@@ -78,15 +81,15 @@ export function enterRefusal<Deps>(
   })
 }
 
-/** The status that the caller is answered: that of the surface, whatever its table. */
+/** The status that the surface's dialect answers for an error. */
 export const statusOf = (surface: Surface, error: unknown, request: Request): number =>
   surface.renderError(knownError(error), request).status
 
-/** What the caller is answered, for the log. */
+/** The answer to the caller, shortened for the log. */
 export const reasonOf = (status: number, error: unknown) =>
   `${status} ${error instanceof ApiError ? error.words : ''}`.trimEnd()
 
-/** Whether a query parameter is the surface's, or the declaration's own. */
+/** Whether a query parameter belongs to the surface or to the endpoint. */
 export const isKnown = <Deps>(
   name: string,
   endpoint: Endpoint<Deps> | undefined,
@@ -101,7 +104,7 @@ export const isKnown = <Deps>(
       (form && Object.hasOwn(form, name) && form[name]?.kind === 'text'),
   )
 
-/** Those that a refusal may name. */
+/** The names that a refusal may suggest. */
 export const knownNames = <Deps>(endpoint: Endpoint<Deps> | undefined, group: Endpoint<Deps>[]) =>
   (endpoint ? [endpoint] : group).flatMap(({ query, input }) => [
     ...Object.keys(query?.shape ?? {}),

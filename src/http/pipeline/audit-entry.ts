@@ -1,24 +1,28 @@
-// What an entry of the audit log says.
+// The content of an audit entry.
 
 export interface AuditEntry {
-  /** The word of the original's line. */
+  /** The event in the original's line. */
   event: string
-  /** What the chain calls it, where that is not the event without its ending: one action has one name, however it ends. */
+  /**
+   * The action in the chain, where it is not the event without its suffix: an action keeps one name, however it ends.
+   */
   action?: string | undefined
   target: string
-  /** Who acted, where nobody has a name: the original's word on the admin surface, `system` for our own acts. */
+  /**
+   * The actor of an anonymous entry: the original's word on the admin surface, `system` for acts of the server itself.
+   */
   actor?: string | undefined
-  /** The peer's address, or `local` for our own acts. */
+  /** The peer's address, or `local` for acts of the server itself. */
   address: string
-  /** The account's id; left out when nobody has proven anything. */
+  /** The account's id; left out for unauthenticated requests. */
   account?: string | undefined
-  /** The account's name; also of one that somebody only claimed to be. */
+  /** The account's name; also one that was only claimed. */
   name?: string | undefined
-  /** What it was about: `pools/tank`. The path, where a surface has no better word. */
+  /** The object of the change: `pools/tank`, or the path where the surface has no better word. */
   resource?: string | undefined
-  /** Of a change that was refused or failed: why. */
+  /** Why a change was refused or failed. */
   failure?: string | undefined
-  /** Nothing was done, and the caller could repeat it as often as he likes: many of them are gathered. */
+  /** Nothing was done and the caller could repeat the request at will: such entries are aggregated. */
   refusal?: true | undefined
   agent?: string | undefined
   request?: string | undefined

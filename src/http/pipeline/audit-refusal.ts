@@ -1,11 +1,12 @@
-// The audit entry of a request that was refused before its endpoint was reached: wrong credentials, too small a role, too many requests.
+// Enters requests that were refused before their endpoint was reached: wrong credentials, too low a role, too many
+// requests.
 import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
 import type { Request } from '../request.ts'
 import { type AuditLog, origin } from './audit.ts'
 
 export type AuditRefusal = (request: Request, event: string, status: string, principal?: Principal) => void
 
-/** Characters of the path: enough for the longest name, and a stranger cannot fill the disk with 16 KB a line. */
+/** Characters of the path: enough for the longest name, and too few to fill the disk with 16 KB a line. */
 const LONGEST_TARGET = 400
 
 /** `nobody`: how the surface calls a caller who has proven nothing, where it is not the original's word. */

@@ -1,5 +1,6 @@
-// The audit log: one entry for each change and each refusal, in two files. The original's line, for whoever reads that file; and the chain
-// (store/audit), which can be searched and verified. Targets are our own words, and no part of an entry may be a secret.
+// Writes the audit log: one entry for each change and each refusal, in two places: the original's line format for
+// programs that read that file, and the chain (store/audit), which can be searched and verified. Targets are words of
+// the server, and no part of an entry may be a secret.
 import { randomFillSync } from 'node:crypto'
 import { accountLabel, lineLabel, ORIGINAL_WORD } from '../../auth/actor-words.ts'
 import { canonicalAddress } from '../../auth/back-off.ts'
@@ -9,7 +10,7 @@ import type { Request } from '../request.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import { Refusals } from './refusals.ts'
 
-/** The part of an entry that tells where a request came from. */
+/** The members of an entry that say where a request came from. */
 export const origin = ({ address, id, incoming }: Request) => ({
   address,
   request: id,
@@ -20,8 +21,8 @@ export const origin = ({ address, id, incoming }: Request) => ({
 export const resourceOf = (path: string) => path.replace(/^\/?api\/v1\//, '').replace(/\/$/, '')
 
 /**
- * Formats `<epoch>.<9 digits>,<16 hex>,web,<actor>,<event>,"<target>",<address>` (facts: jidoteki.md 4.6; the address is ours).
- * `nanoseconds` since 1970.
+ * Formats `<epoch>.<9 digits>,<16 hex>,web,<actor>,<event>,"<target>",<address>` (facts: jidoteki.md 4.6; the address
+ * is ours). `nanoseconds` since 1970.
  */
 export function auditLine(
   { event, target, actor = ORIGINAL_WORD, address }: Pick<AuditEntry, 'event' | 'target' | 'actor' | 'address'>,
@@ -33,7 +34,7 @@ export function auditLine(
   return `${seconds}.${rest},${id},web,${actor.replace(/[^A-Za-z0-9._@-]/g, '?')},${event},"${target.replace(/[^\x20-\x7e]|["\\]/g, '?')}",${address}`
 }
 
-/** Random bytes are dear by the call, not by the byte. */
+/** Random bytes are fetched in blocks: a call is expensive, a byte is not. */
 const random = { bytes: Buffer.alloc(4096), used: 4096 }
 function lineId(): string {
   if (random.used === random.bytes.length) {
@@ -45,11 +46,14 @@ function lineId(): string {
 }
 
 export interface AuditLogOptions {
-  /** Bytes that the chain may take: what refusals may use of it is a part of this. */
+  /** Bytes that the chain may take; refusals may use a fraction of it. */
   size?: number
-  /** Bytes of the original's log, before it goes on in a new file. */
+  /** Bytes of the original's log before it is rotated. */
   lines?: number
-  /** Enters every refusal by itself, as the original does (`--compat original`): how many there are is then the strangers' choice. */
+  /**
+   * Enters every refusal by itself, as the original does (`--compat original`): unauthenticated callers then decide how
+   * fast the log grows.
+   */
   ungathered?: boolean
 }
 
@@ -63,7 +67,7 @@ export class AuditLog {
   /** Entries since the start, for /metrics. */
   written = 0
 
-  /** `failed` hears of a line that could not be written (a full disk); the request itself goes on. */
+  /** `failed` is called for a line that could not be written (a full disk); the request itself continues. */
   constructor(
     file: string,
     failed: (error: unknown) => void,
@@ -75,7 +79,7 @@ export class AuditLog {
     this.chain = chain
     this.ungathered = ungathered
     const enter = (entry: AuditEntry) => this.enter(entry)
-    // In years, not in hours, could refusals alone fill the log.
+    // At this rate refusals alone would take years to fill the log.
     this.strangers = new Refusals({
       ...{ each: 20, most: 60, burst: Math.min(1 << 20, size / 64), perHour: size / 40_000, enter },
       ...{ whose: 'callers who have proven nothing', groupOf: ({ address }) => canonicalAddress(address) },
@@ -93,12 +97,15 @@ export class AuditLog {
     else this.enter(entry)
   }
 
-  /** Resolves when all that was written until now survives a power cut; rejects when the disk refused. The lines are not waited for. */
+  /**
+   * Resolves when everything written so far survives a power cut; rejects when the disk failed. The original's lines
+   * are not waited for.
+   */
   async saved(): Promise<void> {
     await this.chain?.synced()
   }
 
-  /** Returns about how many bytes it took. */
+  /** Returns the approximate number of bytes written. */
   private enter(entry: AuditEntry): number {
     const { account, name, event, target, failure, address, agent, request } = entry
     const nanoseconds = BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n)
@@ -112,9 +119,9 @@ export class AuditLog {
     const resource = entry.resource ?? resourceOf(target)
     const said = {
       actor: account ?? 'nobody',
-      // The API token has no name: an account may be called `admin`, too.
+      // The API token has no name in the chain, since an account may be called `admin`, too.
       name: name === undefined || NAMELESS.has(account) ? undefined : accountLabel(name),
-      // The result says it.
+      // The suffix is dropped: the entry has a result of its own.
       action: entry.action ?? event.replace(/\.(?:refused|failed|success)$/, ''),
       resource,
       result: failure === undefined ? ('success' as const) : ('failure' as const),
@@ -124,7 +131,7 @@ export class AuditLog {
       request,
     }
     this.chain?.append(said)
-    // A record's number, time, digest and length are some 150 bytes.
+    // A record's number, time, digest and length take some 150 bytes.
     return entry.failure === undefined ? 0 : Buffer.byteLength(JSON.stringify(said)) + 150
   }
 
@@ -136,10 +143,10 @@ export class AuditLog {
   }
 }
 
-/** What is no account has no name: an account may be called like one of them. */
+/** Ids that stand for no account and so have no name: an account could have the same name. */
 const NAMELESS: ReadonlySet<string | undefined> = new Set(['token', 'system', 'local'])
 
-/** As the original writes it: `admin` is the API token there, and nobody else. */
+/** The actor in the original's line: there `admin` is the API token and nothing else. */
 function lineActor({ account, name, actor }: AuditEntry): string | undefined {
   if (account === 'token') return ORIGINAL_WORD
   if (account === 'system' || account === 'local') return account

@@ -1,4 +1,4 @@
-// What a handler is given: the request's values, checked against the schemas of its declaration.
+// The `Call` that a handler receives: the request's values, checked against the schemas of its declaration.
 import type { Context } from 'hono'
 import type * as z from 'zod'
 import { callerName } from '../../auth/principal.ts'
@@ -8,7 +8,10 @@ import { together, valuesFor } from '../body/values.ts'
 import type { Call } from '../endpoint.ts'
 import type { Env } from '../request.ts'
 
-/** A class for the sake of its getters: one in an object literal makes a hidden class, which outlives it, with each request. */
+/**
+ * A class because of its getters: an object literal with getters creates a new hidden class for every request, which is
+ * never freed.
+ */
 export class RequestCall implements Call {
   readonly params: unknown
   readonly body: unknown
@@ -67,7 +70,7 @@ export class RequestCall implements Call {
   }
 }
 
-/** The value through the schema; else everything that is wrong with it. */
+/** Parses a value with the schema; throws everything that is wrong with it. */
 export function validate(schema: z.ZodType, value: unknown): unknown {
   const result = check(schema, value)
   if (!result.errors) return result.data
@@ -81,14 +84,14 @@ export function parseQuery(schema: z.ZodObject, values: Values, dialect: QueryDi
   return parse(schema, valuesFor(schema, values, dialect), dialect, true) as Record<string, unknown>
 }
 
-/** Path, query and form as one set of values. What the path says cannot be said otherwise beside it. */
+/** Parses path, query and form as one set of values. Query and form must not contradict the path. */
 export function parseInput(
   schema: z.ZodObject,
   { path, query, form }: Record<'path' | 'query' | 'form', Values>,
   dialect: QueryDialect,
 ): unknown {
   const values = valuesFor(schema, { ...together(query, form, dialect), ...path }, dialect)
-  // A form may hold a password: nothing of it is shown.
+  // A form may contain a password: error messages do not quote its values.
   return parse(schema, values, dialect, false)
 }
 

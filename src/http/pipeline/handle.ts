@@ -1,5 +1,5 @@
-// Calls the handler, and leaves exactly one audit entry for each change and each refusal of one. That of a change is on the disk before the
-// change is answered.
+// Calls the handler, and writes exactly one audit entry for each change and each refused change. The entry of a change
+// is on disk before the change is answered.
 import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
 import { ApiError, errno, invalid } from '../../errors.ts'
 import type { Json } from '../body/body.ts'
@@ -18,10 +18,10 @@ import { parseInput, parseQuery, pick, RequestCall, validate } from './call.ts'
 import { HEADER } from './idempotency.ts'
 import { handleResource } from './resource.ts'
 
-/** Nothing is held back for a HEAD. */
+/** A HEAD is never held back. */
 const AT_ONCE = AbortSignal.abort()
 
-/** What came in the body. */
+/** The parsed content of the body. */
 export interface Input extends Received {
   json?: Json
 }
@@ -39,7 +39,7 @@ export function invokeHandler<Deps>(
   let entry:
     | { event: string; target: string; actor?: string | Actor | undefined; entered?: (() => void) | undefined }
     | undefined
-  /** Whether the entry has to be on the disk before the answer: nobody waits for the disk because a stranger was refused. */
+  /** `wait`: the entry must be on disk before the answer. Refusals of strangers do not wait for the disk. */
   const enter = (
     { event, target, actor }: NonNullable<typeof entry>,
     status: number,
@@ -47,7 +47,7 @@ export function invokeHandler<Deps>(
     isRefused = status < 500,
   ): boolean => {
     const { surface } = options
-    // A mere name proves nothing, not even beside a token of somebody else.
+    // A claimed name proves nothing, not even when another account's token was sent with it.
     const account = actor === undefined ? accountOf(principal) : typeof actor === 'object' ? actor.id : undefined
     const name = (typeof actor === 'object' ? actor.name : actor) ?? nameOf(principal)
     options.audit.write({
@@ -63,14 +63,17 @@ export function invokeHandler<Deps>(
     })
     return failure === undefined || account !== undefined
   }
-  /** Waits for the disk. The change has been made, so what is kept for a retry is kept; only then is the caller told that the disk refused. */
+  /**
+   * Waits for the disk. The change has been made, so its answer is kept for a retry; only then is a disk error reported
+   * to the caller.
+   */
   let refusedByDisk: unknown
   const save = async ({ entered }: NonNullable<typeof entry>): Promise<void> => {
     try {
       await options.audit.saved()
       entered?.()
     } catch (error) {
-      // Who signs in or out must be let in to see why.
+      // Logins and logouts succeed even so, so that an administrator can find out why.
       if (!endpoint.repeatable && endpoint.permission !== 'public') refusedByDisk = error
     }
   }
@@ -89,7 +92,7 @@ export function invokeHandler<Deps>(
     if (entry && enter(entry, status, reasonOf(status, error), isRefusal(error))) wait = save(entry)
     else if (!entry && endpoint.method !== 'GET') {
       enterRefusal(endpoint, request, options, error, principal)
-      // A bug may have come after a part of the change.
+      // A bug may have left a part of the change behind.
       if (!isRefusal(error)) wait = options.audit.saved().catch(() => {})
     }
     return (wait ?? Promise.resolve()).then(() => {
@@ -135,7 +138,7 @@ export function invokeHandler<Deps>(
         ? handleResource(endpoint, call, options.deps, { turns: options.turns, conditions: conditionsOf(request) })
         : endpoint.handle(call, options.deps)
     const once = asksForOnce(endpoint, request, options.surface, principal)
-    // Entered before its answer is kept: a retry gets that answer, and must not be the first that the log knows of.
+    // Audited before the answer is stored: a retry gets that answer, and must not become the first entry of the change.
     const result = once
       ? once.answers
           .once(
@@ -159,30 +162,30 @@ export function invokeHandler<Deps>(
   }
 }
 
-/** The change is there and its entry may not be: no success, and no reason to do it again. */
+/** The change was made but its entry may be lost: neither a success, nor a reason to repeat the change. */
 function notSafe(cause: unknown): ApiError {
   const full = ['ENOSPC', 'EDQUOT'].includes(errno(cause) ?? '')
   const message = 'The change was made, but its entry in the audit log could not be written to the disk'
   return new ApiError(full ? 'no-space' : 'internal', message, { cause })
 }
 
-/** The action of a declaration: of a change it is always declared (test/unit/endpoint-table.test.ts). */
+/** The action of a declaration; changes always declare one (test/unit/endpoint-table.test.ts). */
 export const actionName = <Deps>({ action, id }: Endpoint<Deps>) => action ?? id
 
-/** What an action can be but done: begun, only planned, answered once more, or not even tried because somebody has to wait. */
+/** Stages of an action other than done: started, only planned, replayed, or refused because the caller has to wait. */
 const STAGE = /\.(?:accepted|plan|replayed|backoff)$/
 
-/** What the chain calls it: the declaration's word, whatever the handler's word for the line is. */
+/** The action in the chain: the declaration's word, whatever event the handler gave for the original's line. */
 function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number): string {
   const stage = STAGE.exec(event)?.[0] ?? (status === 202 ? '.accepted' : '')
   return `${actionName(endpoint)}${stage}`
 }
 
-/** The original's word; it has none for what failed, and says so at its end. */
+/** The event in the original's line. The original has no event for failures, so they get a suffix. */
 const lineEvent = <Deps>(endpoint: Endpoint<Deps>, event: string, isRefused: boolean) =>
   event !== actionName(endpoint) ? event : `${event}.${isRefused ? 'refused' : 'failed'}`
 
-/** The Idempotency-Key of a request that is heard for it, and whose it is. Throws where one cannot be kept. */
+/** The Idempotency-Key of a request, and whose it is. Throws where an answer cannot be kept. */
 function asksForOnce<Deps>(
   { method, repeatable, secret, form, response }: Endpoint<Deps>,
   { incoming, path }: Request,
@@ -192,7 +195,7 @@ function asksForOnce<Deps>(
   const key = incoming?.headers['idempotency-key']
   if (key === undefined || !answers || !principal || method !== 'POST' || repeatable) return undefined
   const details = { field: HEADER }
-  // An answer that is a secret must not be kept, one that is a file cannot be.
+  // A secret must not be stored, and a file cannot be.
   if (secret || form || typeof response === 'string') throw invalid('This request takes no such header', { details })
   const [value = '', ...more] = incoming?.headersDistinct['idempotency-key'] ?? []
   if (more.length > 0 || !/^[\x20-\x7e]{1,255}$/.test(value))
@@ -200,7 +203,10 @@ function asksForOnce<Deps>(
   return { answers, key: value, account: accountOf(principal), role: principal.role, method, path }
 }
 
-/** A condition that is not kept must not be dropped: the change would be made that the caller wanted only if nothing had changed. */
+/**
+ * Refuses a condition that the endpoint does not honour: ignoring it would make a change that the caller wanted only if
+ * nothing had changed.
+ */
 function refuseUnkept<Deps>({ method, resource }: Endpoint<Deps>, { incoming }: Request): void {
   if (method === 'GET' || !incoming) return
   const { headers } = incoming

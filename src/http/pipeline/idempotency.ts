@@ -1,6 +1,7 @@
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a POST that is sent again makes nothing twice. The trap: the record is on disk
-// before the handler starts; one without an answer means that nobody knows how far its first went, so it is never run again. A clock that is
-// set right meanwhile, as after a first boot, must not make it look a day old.
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a repeated POST creates nothing twice. The record is on
+// disk before the handler starts. A record without an answer means that the outcome of the first request is unknown, so
+// the request is not run again. Ages use the steady clock: setting the wall clock, as after a first boot, must not make
+// a record look a day old.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,12 +23,12 @@ const Kept = z.object({
   status: z.int(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
-  /** Of the audit entry. */
+  /** The target of the audit entry. */
   target: z.string(),
 })
 export type Kept = z.infer<typeof Kept>
 const Stored = z.object({
-  /** Of earlier versions: by the wall's clock. */
+  /** In records of earlier versions: wall clock time. */
   at: z.number().optional(),
   written: Written.optional(),
   print: z.string(),
@@ -35,10 +36,10 @@ const Stored = z.object({
   answer: Kept.optional(),
 })
 
-/** What makes a request the same as another one. */
+/** Everything that must be equal for two requests to count as the same. */
 export interface Once {
   account: string
-  /** The account's at the time: an answer is given back to no lesser one. */
+  /** The caller's role at the time: the answer is not replayed to a lower one. */
   role: Role
   key: string
   method: string
@@ -49,9 +50,12 @@ export interface Once {
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 
-/** An account's keys are its own. */
+/** Keys belong to an account: two accounts may use the same key. */
 const nameOf = ({ account, key }: Once) => sha256(canonicalJson([account, key]))
-/** With the key, which is not stored: a body may hold a password, and nobody shall try words on its bare hash. */
+/**
+ * Hashed together with the key, which is not stored: a body may contain a password, which could be guessed from a plain
+ * hash.
+ */
 const printOf = ({ key, method, path, query, body = new Uint8Array() }: Once) =>
   sha256(canonicalJson([key, method, path, { ...query }, sha256(body)]))
 
@@ -59,18 +63,21 @@ export class Answers {
   private readonly folder: string
   private readonly failed: (error: unknown) => void
   private readonly clock: Clock
-  /** Names of the records on disk, the oldest first, with their steady time where this process has made them. */
+  /** Names of the records on disk, the oldest first, with their steady time if this process wrote them. */
   private index: Map<string, number | undefined> | undefined
   private readonly underWay = new Map<string, string>()
 
-  /** `failed` hears of an answer that could not be kept: its request is done, and a retry of it is refused. */
+  /** `failed` is called when an answer could not be stored: the request is done, and a retry of it is refused. */
   constructor(folder: string, failed: (error: unknown) => void, clock: Clock = CLOCK) {
     this.folder = folder
     this.failed = failed
     this.clock = clock
   }
 
-  /** Runs `act` at most once for a key; `target` tells, after it, what the audit log calls the thing. Or gives back what was kept. */
+  /**
+   * Runs `act` at most once for a key, or returns the stored answer. `target` is called afterwards and returns the
+   * target for the audit log.
+   */
   async once(
     request: Once,
     act: () => Reply | Promise<Reply>,
@@ -90,7 +97,7 @@ export class Answers {
     }
   }
 
-  /** The answer of the first. Undefined when this is the first; throws when it cannot be told. */
+  /** The stored answer of the first request. Undefined if there was none; throws if its outcome is unknown. */
   private find(name: string, print: string, role: Role): Kept | undefined {
     const running = this.underWay.get(name)
     if (running === undefined && !this.records().has(name)) return undefined
@@ -106,7 +113,7 @@ export class Answers {
       throw locked('The first request with this key is still under way', { details, retryAfter: 1 })
     if (!record?.answer)
       throw failedPrecondition('The outcome of the first request with this key is not known', { details })
-    // What else than the role of the endpoint had let it through is not known here.
+    // What admitted the first request besides its role is unknown here, so a lower role gets no replay.
     if (ROLES.indexOf(role) < ROLES.indexOf(record.role))
       throw new ApiError('forbidden', 'The account’s role does not allow this any more', { details })
     return record.answer
@@ -172,14 +179,14 @@ export class Answers {
     return join(this.folder, `${name}.json`)
   }
 
-  /** Read on first use: most servers never see a key. */
+  /** Read on first use: most servers never receive a key. */
   private records(): Map<string, number | undefined> {
     if (this.index) return this.index
     const found: [string, number][] = []
     for (const entry of existsSync(this.folder) ? readdirSync(this.folder) : []) {
       const name = /^([0-9a-f]{64})\.json$/.exec(entry)?.[1]
       if (name) found.push([name, statSync(join(this.folder, entry)).mtimeMs])
-      // A write that a crash cut short.
+      // A write that was cut short by a crash.
       else if (entry.startsWith('.')) rmSync(join(this.folder, entry), { force: true })
     }
     found.sort(([, a], [, b]) => a - b)

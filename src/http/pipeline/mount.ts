@@ -1,4 +1,4 @@
-// Turns the declarations of all surfaces into routes. What a request crosses once it has found its route is in order.ts.
+// Turns the declarations of all surfaces into routes. What happens to a request after routing is in order.ts.
 import type { Context, Hono } from 'hono'
 import type { Parameters } from '../body/query.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -42,7 +42,7 @@ export class Routes {
       byPath.set(path, [...(byPath.get(path) ?? []), declaration])
     }
     for (const [template, group] of byPath) {
-      // A surface's own dependencies are all that its handlers are ever given.
+      // Handlers only ever receive the dependencies of their own surface.
       this.routes.push({ template, exact, value: { options, group } as unknown as Owner })
     }
   }
@@ -64,7 +64,7 @@ export class Routes {
     for (const [stem, routes] of stems) {
       const find = matcher(routes)
       const isShared = new Set(routes.map(({ value }) => value.options.surface)).size > 1
-      // Not `.+`: a dot is no line separator (U+2028), and the path would be nobody's.
+      // Not `.+`: a dot does not match a line separator (U+2028), and such a path would reach no surface.
       app.all(`${stem}:rest{[^]+}`, (c) => {
         if (isShared) return serveChosen(c, (fits) => findOwner(c, find, fits))
         const match = findOwner(c, find, () => true)
@@ -74,32 +74,32 @@ export class Routes {
   }
 }
 
-/** Whether the port on which the request came serves the surface. */
+/** Whether the port that received the request serves the surface. */
 function isServed(c: Context<Env>, { options }: Owner): boolean {
   const names = c.env?.incoming?.surfaces
   return names === undefined || names.includes(options.surface.name)
 }
 
-/** Whether one of them has this method. */
+/** Whether one of the declarations has this method. */
 function isFor(group: Endpoint<unknown>[], method: string): boolean {
   const wanted = method === 'HEAD' ? 'GET' : method
   return group.some((one) => one.method === wanted)
 }
 
-/** The parameters of a path that has none. */
+/** The parameters of a path without any. */
 const NONE: Parameters = Object.freeze({})
 
 type Fits = (owner: Owner) => boolean
 
-/** The first of those that declare the same path which fits; one that fits nobody is undefined. */
+/** The first owner of the path that fits; undefined if none does. */
 function choose(owners: Owner[], fits: Fits): Match<Owner> | undefined {
   const value = owners.find(fits)
   return value && { value, params: NONE }
 }
 
 /**
- * The owner of a path with parameters: the first that has the method and whose parameters the path can be, or else the first of all, with the
- * methods of whatever else the path may mean.
+ * The owner of a path with parameters: the first that has the method and whose parameters the path can match; otherwise
+ * the first of all, with the methods of every other match.
  */
 function findOwner(c: Context<Env>, find: ReturnType<typeof matcher<Owner>>, fits: Fits): Match<Owner> | undefined {
   const others: Owner[] = []
@@ -117,8 +117,8 @@ function findOwner(c: Context<Env>, find: ReturnType<typeof matcher<Owner>>, fit
 }
 
 /**
- * Of surfaces that declare the same path: the first that claims the request, else one that has nothing to say about it, with the method before
- * one without.
+ * For surfaces that declare the same path: the first that claims the request, otherwise one that makes no claim; those
+ * with the method come before those without.
  */
 function serveChosen(c: Context<Env>, find: (fits: Fits) => Match<Owner> | undefined): Response | Promise<Response> {
   let request: Request | undefined

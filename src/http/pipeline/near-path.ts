@@ -1,18 +1,18 @@
-// The declared path that was most likely meant by one that nobody has. Only declared text is offered, never a part of the request.
+// Suggests the declared path closest to an unknown one. Only declared text is offered, never a part of the request.
 import { nearest } from '../../nearest.ts'
 import { shown } from './route.ts'
 
 const LONGEST = 200
 const MOST = 10
 
-/** `There is no such path: did you mean "/api/v1/pools"?`; empty where none is near. */
+/** `There is no such path: did you mean "/api/v1/pools"?`; empty if no path is close. */
 export function noSuchPath(path: string, templates: Iterable<string>): string {
   const parts = path.slice(0, LONGEST).replace(/\/$/, '').split('/')
   if (path.length > LONGEST || parts.length > MOST) return ''
   let found: string | undefined
   for (const template of templates) {
     const wanted = template.split('/')
-    // One word may be wrong; a parameter takes anything, and `{name*}` all that follows.
+    // One word may differ; a parameter matches anything, and `{name*}` the whole rest.
     const greedy = wanted.findIndex((part) => part.endsWith('*}'))
     if (greedy < 0 ? wanted.length !== parts.length : parts.length < wanted.length) continue
     const wrong = wanted

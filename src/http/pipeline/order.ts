@@ -1,8 +1,8 @@
-// What every request crosses, in the order in which it happens:
-//   method and query, gate, credentials, request limit, permission, body, then (handle.ts) schemas, handler and audit entry.
-// The query comes first because credentials may be in it: a stranger hears of an unknown name before anything else. Wrong methods that the
-// path could have are refused after the permission, so that a stranger does not learn which there are.
-// The trap: a request without a body is answered synchronously when its handler is; one `await` here costs more than all the rest.
+// The steps of every request, in order:
+// method and query, gate, credentials, request limit, permission, body, then (handle.ts) schemas, handler, audit entry.
+// The query comes first because it may hold credentials: an unknown name is reported before anything else. Known
+// methods that the path lacks are refused after the permission check, so that strangers cannot discover the methods.
+// A request without a body must stay synchronous if its handler is: one `await` here costs more than all the rest.
 import type { Principal } from '../../auth/principal.ts'
 import { isForm, readForm, readJson, refuseBody } from '../body/body.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
@@ -18,7 +18,7 @@ const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 const NO_BODY: Input = Object.freeze({ fields: Object.freeze(Object.create(null)), files: Object.freeze({}) })
 
-/** `query`: as it came. */
+/** `query`: the raw query string. */
 export function answerRequest<Deps>(context: Routed<Deps>, query: string): Reply | Promise<Reply> {
   const { request, group } = context
   const { surface, wire } = context.options
@@ -51,14 +51,14 @@ function afterAuthentication<Deps>(
   return invokeHandler(context, admitted, parameters, NO_BODY, principal)
 }
 
-/** A body of a change that takes none is refused where everything that a caller wrote counts. */
+/** Whether the body of a change that takes none is refused, as in strict dialects. */
 const isBodyRefused = <Deps>({ request, options }: Routed<Deps>, { method }: Endpoint<Deps>) =>
   method !== 'GET' && options.wire.query.strict && hasBody(request.incoming)
 
 const takesForm = <Deps>({ form, input, method }: Endpoint<Deps>) =>
   form !== undefined || (input !== undefined && method !== 'GET')
 
-/** Whether strangers are let through to the handler. */
+/** Whether anonymous callers reach the handler. */
 const isOpen = <Deps>({ permission }: Endpoint<Deps>) => permission === 'public' || permission === 'set-up'
 
 /** A JSON body, or one that must be empty. */
@@ -81,8 +81,8 @@ async function withBody<Deps>(
 }
 
 /**
- * A form. Its text parts before the first file may carry the credentials (the original takes them anywhere), so a caller who is not `known`
- * is authenticated and admitted while it arrives.
+ * A form. Its text fields before the first file may carry the credentials (the original accepts them anywhere), so a
+ * caller who is not yet `known` is authenticated and admitted while the form arrives.
  */
 async function withForm<Deps>(
   context: Routed<Deps>,
@@ -100,10 +100,10 @@ async function withForm<Deps>(
   }
   const authorize = (fields: Values) => {
     if (principal) return
-    // The next file may be here already: one request is refused once.
+    // The next file may already be here: a request is refused only once.
     if (refusal !== undefined) throw refusal
     try {
-      // Once more: hundreds of bodies may have waited until the first of them had failed.
+      // Checked again: hundreds of bodies may have been waiting when the first guess failed.
       options.surface.gate(request, endpoint)
       authenticateBy(fields)
     } catch (error) {
@@ -114,7 +114,7 @@ async function withForm<Deps>(
   if (known) precheck(endpoint, request, options, known)
   const form = await readForm(request, endpoint, options, authorize)
   try {
-    // Hours may have passed, as slowly as the sender liked: a session that has ended meanwhile begins nothing any more.
+    // A slow upload may take hours: a session that ended meanwhile may not start anything.
     if (known?.via === 'session') authenticateBy({})
     else authorize(form.fields)
     return await invokeHandler(context, endpoint, parameters, form, principal)
@@ -123,7 +123,7 @@ async function withForm<Deps>(
   }
 }
 
-/** Methods that no path of the surface has, and HEAD where there is no GET to answer as. */
+/** Refuses methods that no path of the surface has, and HEAD where there is no GET. */
 function refuseStrangeMethod<Deps>({ request, options, group }: Routed<Deps>, endpoint: Endpoint<Deps> | undefined) {
   const headless = !endpoint || endpoint.acts || options.wire.head === 'refuse'
   if (request.head ? headless : !METHODS.includes(request.method))

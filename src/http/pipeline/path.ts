@@ -1,23 +1,26 @@
-// One normalization of the request target, before routing and authentication: whatever is not plain is refused, nothing is repaired.
-// The trap: everything after this (router, HMAC, audit) uses the result, never the raw URL.
+// Normalizes the request target once, before routing and authentication: anything unusual is refused, nothing is
+// repaired. Everything after this (router, HMAC, audit) must use the result, never the raw URL.
 
-/** What a request target asks for. */
+/** A request target, taken apart. */
 export interface Target {
-  /** Decoded, once and wholly. */
+  /** Completely decoded, once. */
   path: string
-  /** Decoded but for its encoded slashes, as `%2F`: there is no other percent sign in it. Only a `{name*}` may hold one (SEC-07). */
+  /**
+   * Decoded except for encoded slashes, which stay `%2F`: it contains no other percent sign. Only a `{name*}` may
+   * contain one (SEC-07).
+   */
   route: string
-  /** As it came. */
+  /** The raw query string. */
   query: string
 }
 
 const PLAIN = /^\/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/|$))*$/
 
 /**
- * Splits and decodes a request target (origin-form, or absolute-form as a proxy sends it).
- * Undefined for what SEC-07 names: empty or dot segments (whether their slashes are encoded or not), backslash, `;`, control characters,
- * malformed or overlong percent-encoding, and an encoded backslash, dot, percent or NUL. Who routes refuses an encoded slash wherever no
- * parameter is declared to take it.
+ * Splits and decodes a request target (origin-form, or absolute-form as a proxy sends it). Undefined for the targets
+ * that SEC-07 lists: empty or dot segments (whether their slashes are encoded or not), backslash, `;`, control
+ * characters, malformed or overlong percent-encoding, and an encoded backslash, dot, percent or NUL. The router refuses
+ * an encoded slash where no parameter is declared to take it.
  */
 export function normalize(raw: string): Target | undefined {
   const target = originForm(raw)
@@ -31,7 +34,7 @@ export function normalize(raw: string): Target | undefined {
 
 const originForm = (raw: string) => raw.replace(/^https?:\/\/[^/?#]*/i, '')
 
-/** The path as it came, for what needs no more of it than whose it would be. */
+/** The raw path, to find out which surface it would belong to. */
 export const rawPath = (raw = '') => originForm(raw).split('?', 1)[0] ?? ''
 
 function decode(path: string): string | undefined {

@@ -1,19 +1,20 @@
-// Refusals, gathered: whoever is refused decides how often, so what is written of it must not grow with that. The first few of a kind in a
-// minute are entered one by one. The rest are counted, and one entry at the end of the minute says how many. A budget of bytes bounds both.
+// Aggregates audit entries of refusals. Unauthenticated callers decide how often they are refused, so the log must not
+// grow with that. The first few of a kind in a minute are entered one by one; the rest are counted, and one entry at
+// the end of the minute gives the number. A budget of bytes bounds both.
 import type { AuditEntry } from './audit-entry.ts'
 
 export interface GatheringOptions {
   /** How many of one kind are entered one by one in a minute, and how many of all kinds. */
   each: number
   most: number
-  /** Bytes: so many at once, and so many more in an hour. */
+  /** Bytes: how many at once, and how many more in an hour. */
   burst: number
   perHour: number
-  /** Who these callers are, for the line that counts those that had no room. */
+  /** What these callers are called in the line that counts the refusals without an entry. */
   whose: string
-  /** Enters one, and returns its bytes. */
+  /** Writes one entry and returns its size in bytes. */
   enter: (entry: AuditEntry) => number
-  /** The group of callers that one belongs to. */
+  /** The group of callers that an entry belongs to. */
   groupOf: (entry: AuditEntry) => string
   /** Milliseconds of a clock that never jumps. */
   now?: () => number
@@ -28,18 +29,18 @@ interface Kind {
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
-/** Kinds that are counted each for itself; of the rest only the number is kept, so that made-up addresses cost no memory. */
+/** Kinds that are counted separately; of the rest only the total is kept, so that invented addresses cost no memory. */
 const KINDS = 200
 /** Kinds that get an entry at the end of a minute. */
 const TOLD = 30
-/** Bytes of the budget that are kept for the line that counts the rest. */
+/** Bytes of the budget that are reserved for the line that counts the rest. */
 const RESERVE = 16 << 10
 
 export class Refusals {
   private readonly options: Required<GatheringOptions>
   private readonly kinds = new Map<string, Kind>()
   private others = 0
-  /** When the first of the others came, ISO 8601; and when they were last entered. */
+  /** When the first of the others came (ISO 8601), and when they were last entered. */
   private since = ''
   private told = Number.NEGATIVE_INFINITY
   private singles = 0
@@ -54,7 +55,7 @@ export class Refusals {
     this.filled = this.options.now()
   }
 
-  /** Enters it, or counts it. */
+  /** Enters the refusal, or counts it. */
   add(entry: AuditEntry): void {
     if (!this.timer) this.begin()
     const kind = this.kindOf(entry)
@@ -81,7 +82,7 @@ export class Refusals {
     return entered < each && this.singles < most && this.left() > RESERVE
   }
 
-  /** Enters what was counted. At the end of a minute, and before the log is closed. */
+  /** Enters the counted refusals. Called at the end of a minute, and before the log is closed. */
   flush(last = true): void {
     clearTimeout(this.timer)
     this.timer = undefined
@@ -100,7 +101,7 @@ export class Refusals {
       })
     }
     if (this.others > 0 && (last || this.left() > 0 || this.options.now() - this.told >= HOUR)) this.tellOthers()
-    // With no room for the line, the next look comes all the same: nobody may be refused any more by then.
+    // If there was no room for the line, schedule another attempt: there may be no further refusal to trigger it.
     if (this.others > 0) this.begin()
   }
 

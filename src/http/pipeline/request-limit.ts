@@ -1,5 +1,5 @@
-// So many requests a minute for each caller: an account, or else an address. The trap: callers are made up more easily than requests, so the
-// table is bounded, and strangers cannot push accounts out of it.
+// Limits requests per minute for each caller: an account, or else an address. Addresses are easily made up, so the
+// table is bounded, and anonymous callers cannot push accounts out of it.
 import { canonicalAddress } from '../../auth/back-off.ts'
 import { accountOf, type Principal } from '../../auth/principal.ts'
 import { tooMany } from '../../errors.ts'
@@ -9,7 +9,7 @@ export const WINDOW = 60
 const MOST = 10_000
 
 interface Window {
-  /** Milliseconds of the monotonic clock: the other one may jump by years after a boot. */
+  /** Monotonic milliseconds: the wall clock may jump by years after a boot. */
   began: number
   requests: number
 }
@@ -25,7 +25,7 @@ export class RequestLimit {
     this.now = now
   }
 
-  /** Counts one request; throws the 429 when it is one too many. */
+  /** Counts one request; throws the 429 above the limit. */
   count(address: string, principal: Principal | undefined): void {
     const table = principal ? this.accounts : this.addresses
     const key = accountOf(principal) ?? canonicalAddress(address)
@@ -39,7 +39,7 @@ export class RequestLimit {
   private current(table: Map<string, Window>, key: string): Window {
     const known = table.get(key)
     if (known && this.now() - known.began < WINDOW * 1000) return known
-    // The table is in the order of beginnings, so the first is the oldest.
+    // The table is ordered by the start of the window, so the first is the oldest.
     table.delete(key)
     if (table.size >= MOST) table.delete(table.keys().next().value ?? '')
     const window = { began: this.now(), requests: 0 }

@@ -1,5 +1,5 @@
-// Versions of things: ETag, If-Match, If-None-Match, and one change of a thing at a time. The trap: a condition is asked inside the turn of
-// its thing; asked before, two writers would both find theirs true.
+// Versions of resources: ETag, If-Match, If-None-Match, and one change of a resource at a time. Conditions are
+// evaluated while the resource is locked: evaluated earlier, two writers could both find theirs true.
 import { createHash } from 'node:crypto'
 import { ApiError, invalid } from '../../errors.ts'
 import { canonicalJson } from '../../store/canonical-json.ts'
@@ -12,7 +12,7 @@ export interface Conditions {
   noneMatch: string | undefined
 }
 
-/** The strong entity tag of what a version tells; undefined for what is not there. */
+/** The strong entity tag of a version; undefined if the resource does not exist. */
 export const entityTag = (version: unknown) =>
   version === undefined
     ? undefined
@@ -30,7 +30,7 @@ export async function handleResource<Deps>(
   const resource = endpoint.resource as NonNullable<typeof endpoint.resource>
   const now = async () => entityTag(await resource.version?.(call, deps))
   if (endpoint.method === 'GET') {
-    // Before what is shown: a tag that is newer than its text would let its reader overwrite what he never saw.
+    // Read before the content: a tag newer than its content would let the reader overwrite a change that he never saw.
     const before = await now()
     const reply = await endpoint.handle(call, deps)
     const tag = entityTag(reply.version) ?? before
@@ -47,9 +47,9 @@ export async function handleResource<Deps>(
     }
     const reply = await endpoint.handle(call, deps)
     if (reply.version !== undefined) return tagged(reply, entityTag(reply.version))
-    // What has only begun has no new version yet, and what is removed has none any more.
+    // A change that has only started has no new version yet, and a removed resource has none any more.
     if (reply.status === 202 || endpoint.method === 'DELETE') return reply
-    // The change is made: that its version cannot be told is no reason to say that it failed.
+    // The change is made: failing to read its version does not make it a failure.
     return tagged(reply, await now().catch(() => undefined))
   } finally {
     release()
@@ -64,7 +64,10 @@ const failed = (field: string) =>
 
 const LIST = /^[ \t,]*(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,(?:[ \t]*(?:W\/)?"[\x21\x23-\x7e]*")?)*[ \t]*$/
 
-/** RFC 9110, 13.1: `*` is true for whatever is there. Ours are all strong, so a weak tag is none of If-Match's, and any of the other's. */
+/**
+ * RFC 9110, 13.1: `*` matches whatever exists. Our ETags are strong: a weak tag never matches If-Match, and matches
+ * If-None-Match by value.
+ */
 export function isListed(header: string, tag: string | undefined, field: 'If-Match' | 'If-None-Match'): boolean {
   if (header.trim() === '*') return tag !== undefined
   if (!LIST.test(header)) throw invalid('Expected * or a list of entity tags', { details: { field } })
@@ -72,6 +75,9 @@ export function isListed(header: string, tag: string | undefined, field: 'If-Mat
   return given.some((one) => one === tag || (field === 'If-None-Match' && one === `W/${tag}`))
 }
 
-/** If-None-Match of a read: one that is empty or no list matches nothing, and the whole is given. That of a change is refused. */
+/**
+ * If-None-Match of a read: an empty or malformed list matches nothing, and the whole is sent. On a change it is
+ * refused.
+ */
 export const isUnchanged = (header: string | undefined, tag: string | undefined): boolean =>
   header !== undefined && (header.trim() === '*' || LIST.test(header)) && isListed(header, tag, 'If-None-Match')

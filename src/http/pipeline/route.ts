@@ -1,11 +1,11 @@
-// Path templates: `{name}` is one segment, `{name*}` one or more of them. The trap: Hono's fast router gives up (for every route of the
-// process) once a literal and a parameter compete for a segment, so it is only asked for what stands before the first parameter.
+// Path templates: `{name}` is one segment, `{name*}` one or more. Hono's fast router gives up for every route of the
+// process once a literal and a parameter compete for a segment, so it only sees what precedes the first parameter.
 import type { Parameters } from '../body/query.ts'
 
 export interface Route<T> {
   template: string
   value: T
-  /** A slash at the end of a path counts; otherwise the path is the same with it and without. */
+  /** A trailing slash counts; otherwise the path with it and without is the same. */
   exact?: boolean
 }
 
@@ -31,10 +31,13 @@ function stem(template: string): string | undefined {
   return at < 0 ? undefined : template.slice(0, at)
 }
 
-/** Splits routes into those that are their own path, and those that share a stem: parameters, and the literals that compete with them. */
+/**
+ * Separates routes without parameters from those that share a stem: routes with parameters, and literals that compete
+ * with them.
+ */
 export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: Map<string, Route<T>[]> } {
   const all = routes.map(({ template }) => stem(template)).filter((one) => one !== undefined)
-  // The shortest: what stands below another stem belongs to it.
+  // The shortest stems: a longer stem belongs to its prefix.
   const shortest = all.filter((one) => !all.some((other) => other !== one && one.startsWith(other)))
   const stems = new Map<string, Route<T>[]>(shortest.map((one) => [one, []]))
   const plain: Route<T>[] = []
@@ -47,20 +50,20 @@ export function sortRoutes<T>(routes: Route<T>[]): { plain: Route<T>[]; stems: M
 }
 
 /**
- * Finds the route of a path, as `normalize` gives it for routing. Literals win over parameters, and a suffix over a greedy name; where the
- * winner does not fit (it has no such method), the next one that does is asked: a thing may be called as our literals are. One for which
- * `fits` gives undefined is passed over.
+ * Finds the route of a path, as `normalize` returns it for routing. Literals win over parameters, and a suffix over a
+ * greedy name. If the best match does not fit (it lacks the method), the next is tried, since a resource may have the
+ * name of one of our literals. Routes for which `fits` returns undefined are skipped.
  */
 export function matcher<T>(
   routes: Route<T>[],
 ): (path: string, fits?: (match: Match<T>, first: boolean) => boolean | undefined) => Match<T> | undefined {
   const compiled = routes.map(compile).sort((a, b) => (a.rank < b.rank ? -1 : 1))
   return (path, fits = () => true) => {
-    // A trailing slash is the same endpoint, though the signed path keeps it (facts: jidoteki.md 2.4).
+    // A trailing slash leads to the same endpoint, though the signed path keeps it (facts: jidoteki.md 2.4).
     const bare = path.endsWith('/') ? path.slice(0, -1) : path
     let first: Match<T> | undefined
     for (const { pattern, names, value, exact, template } of compiled) {
-      // A greedy name would take the slash as its own.
+      // A greedy name would include the slash.
       if (exact && path !== bare && !template.endsWith('/')) continue
       const found = pattern.exec(exact ? path : bare)
       const params = found && read(names, found.slice(1))
@@ -88,7 +91,7 @@ function compile<T>(route: Route<T>): Compiled<T> {
   return { ...route, names, pattern, rank: `${parts.map(({ rank }) => rank).join('')}3` }
 }
 
-/** Undefined when a slash was hidden from a parameter that holds none: such a path is nobody's. */
+/** Undefined when a parameter that takes no slash would contain an encoded one: no route has such a path. */
 function read(names: Compiled<unknown>['names'], values: string[]): Parameters | undefined {
   const params: Parameters = Object.create(null)
   for (const [i, { name, greedy }] of names.entries()) {

@@ -1,4 +1,4 @@
-// Answers: a reply or an error, with the surface's headers, as what Hono sends.
+// Turns a reply or an error into the response that Hono sends, with the surface's headers.
 import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
@@ -11,7 +11,7 @@ import type { MountOptions, Surface } from '../surface.ts'
 import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 
-/** Of Hono's context, what a request is made of. */
+/** The part of Hono's context that a request is made from. */
 type Asked = { env?: Env['Bindings']; req: Pick<Context['req'], 'method'> }
 type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered' | 'callerOf'> }
 
@@ -19,7 +19,7 @@ let requests = 0
 const processId = Math.floor(Math.random() * 36 ** 4).toString(36)
 const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
 
-/** What a request is from the start: every path that it may take needs these. */
+/** Makes the request object: every path through the server needs one. */
 export function newRequest(c: Asked, path: string, callerOf: CallerOf, template = ''): Request {
   const incoming = c.env?.incoming
   const head = c.req.method === 'HEAD'
@@ -63,12 +63,12 @@ export function fail(context: Answering, error: unknown): Response {
   const known = knownError(error)
   const { incoming } = context.request
   const reply = context.options.surface.renderError(known, context.request)
-  // What is still on its way is not wanted: the connection ends with this answer.
+  // The rest of the body is not read: the connection closes after this answer.
   if (hasBody(incoming) && !incoming?.complete) reply.headers['Connection'] = 'close'
   return respond(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
 }
 
-/** The whole answer to what is no HTTP, as bytes: there is no request that it could go by. */
+/** The complete answer to bytes that are not HTTP: there is no request to attach it to. */
 export function unparsedText(surface: Surface, kind: ErrorKind): string {
   const request = newRequest({ req: { method: 'GET' } }, '', () => 'local')
   const { status, headers, body } = surface.renderError(new ApiError(kind, ''), request)
@@ -76,14 +76,17 @@ export function unparsedText(surface: Surface, kind: ErrorKind): string {
   return answerText({ status, headers: all, body: typeof body === 'string' ? body : '' })
 }
 
-/** For paths without an endpoint, and targets that are none. */
+/** For paths without an endpoint, and for malformed targets. */
 export function notFoundReply(c: Context<Env>, options: Answering['options'], error = notFound()): Response {
   const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
   discardBody(request.incoming)
   return respond({ request, options }, options.surface.renderError(error, request), error)
 }
 
-/** For a request whose first lines are not plain. What follows on its connection might begin in the middle of something: that ends. */
+/**
+ * For a malformed request head. The bytes that follow may start in the middle of a message, so the connection is
+ * closed.
+ */
 export function objectionReply(c: Asked, path: string, options: Answering['options'], error: ApiError): Response {
   const request = newRequest(c, path, options.callerOf)
   const reply = options.surface.renderError(error, request)

@@ -1,4 +1,4 @@
-// What a browser loads: small files of ours, in memory once they were asked for, read again when they changed. The trap: a name comes from a
+// Files of the console page: small, kept in memory once requested, and read again when they change. A name comes from a
 // declaration, never from a request.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Reply } from './reply.ts'
 
 interface Asset {
   bytes: Buffer
-  /** The digest: another one is another version. */
+  /** The digest, which serves as the version. */
   version: string
 }
 
@@ -19,22 +19,22 @@ export class Assets {
   private readonly known = new Map<string, CachedFile<Asset | undefined>>()
   private folder: string | undefined
 
-  /** `find` names the folder, at the first use; `missing` is what whoever asks is told when a file is not there. */
+  /** `find` returns the folder, at the first use; `missing` is the error message for a file that does not exist. */
   constructor(find: () => string, missing: string) {
     this.find = find
     this.missing = missing
   }
 
-  /** The file, or the compressed one beside it where the client takes it and there is one. */
+  /** The file, or the compressed copy beside it if there is one and the client accepts it. */
   reply(name: string, type: string, gzip: boolean): Reply {
     const compressed = gzip ? this.get(`${name}.gz`) : undefined
     const asset = compressed ?? this.get(name)
     if (!asset) throw new ApiError('unavailable', this.missing)
     const headers: Record<string, string> = {
       'Content-Type': type,
-      // As the original names its front page.
+      // The original names its front page so.
       'Content-Disposition': `inline; filename="${name}"`,
-      // Asked for each time, and sent only when it changed: after an update nobody sees the old page.
+      // Revalidated each time, and sent only when changed: after an update no browser shows the old page.
       'Cache-Control': 'no-cache',
       Vary: 'Accept-Encoding',
     }

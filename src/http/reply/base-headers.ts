@@ -1,5 +1,5 @@
-// The headers of every answer of every surface. Each function returns one literal, which is all that it costs: putting ten members
-// together from parts costs as much as all the rest of a small request, in garbage.
+// The headers of every answer of every surface. Each function returns one object literal: merging ten members from
+// parts would produce as much garbage as the rest of a small request.
 import type { Request } from '../request.ts'
 
 type Headers = (request: Pick<Request, 'id'>) => Record<string, string>
@@ -8,7 +8,7 @@ type Headers = (request: Pick<Request, 'id'>) => Record<string, string>
 export const baseHeaders =
   (policy: string): Headers =>
   ({ id }) => ({
-    // Without includeSubDomains: other hosts below this name are not ours to speak for.
+    // Without includeSubDomains: other hosts below this name are not ours.
     'Strict-Transport-Security': 'max-age=31536000',
     'X-Frame-Options': 'deny',
     'X-Content-Type-Options': 'nosniff',
@@ -19,7 +19,7 @@ export const baseHeaders =
     'Content-Type': '',
   })
 
-/** The same with a header that only old clients look for, in the order in which they have always had it. */
+/** The same with a header that only old clients look for, in the order that they have always received. */
 export const baseHeadersWithXss =
   (policy: string): Headers =>
   ({ id }) => ({

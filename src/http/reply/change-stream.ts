@@ -1,24 +1,24 @@
-// Every change of a kind of thing, as one stream of server-sent events for all its readers. The trap: a reader stays for days, what lets it in
-// does not; whether it may still read is asked at each heartbeat.
+// Streams every change of one kind of object to all its readers as server-sent events. A reader stays for days but its
+// credentials may not, so its permission is checked again at each heartbeat.
 import type { ServerResponse } from 'node:http'
 import { event, Readers } from './readers.ts'
 
-/** Where the changes come from. */
+/** The source of the changes. */
 export interface Changes {
-  /** What is different since the last look. */
+  /** What has changed since the last call. */
   look: () => { view: string; cursor: string }[]
   cursor: () => string
-  /** The present views of what may have changed for a reader with this cursor; undefined when that cannot be told. */
+  /** The current views of everything that may have changed since this cursor; undefined when that is not known. */
   since: (cursor: string) => string[] | undefined
   all: () => string[]
 }
 
 export interface ChangeStreamOptions {
   changes: Changes
-  /** What an event is called, and how several of them are. */
+  /** The name of the events, and its plural. */
   name: string
   names: string
-  /** Readers at the same time. */
+  /** Maximum number of readers at the same time. */
   most: number
   /** Milliseconds. */
   heartbeat: number
@@ -34,7 +34,10 @@ export class ChangeStream {
     this.readers = new Readers({ most: options.most, heartbeat: options.heartbeat, look: () => this.look() })
   }
 
-  /** What a new reader has to hear first, and how it goes on. Both in one step: nothing can change in between. */
+  /**
+   * The first events of a new reader, and its subscription. Both happen in one step, so that no change is missed in
+   * between.
+   */
   open(cursor: string | undefined, may: () => boolean): (outgoing: ServerResponse) => void {
     const { changes, name, names } = this.options
     this.readers.check()
@@ -43,7 +46,7 @@ export class ChangeStream {
     const views = missed ?? changes.all()
     const first = missed ? [] : [{ name: 'reset', data: JSON.stringify({ [names]: views.length }) }]
     const events = [...first, ...views.map((data) => ({ name, data }))]
-    // Only the last says where its reader is: whoever is cut off before it hears all of this again.
+    // Only the last event carries the cursor: a reader cut off before it receives all of them again.
     const said = events.map(({ name, data }, i) =>
       event(name, data, i === events.length - 1 ? changes.cursor() : undefined),
     )
@@ -53,7 +56,7 @@ export class ChangeStream {
     }
   }
 
-  /** Every view as it is now, the oldest first. */
+  /** Every current view, the oldest first. */
   now(): string[] {
     this.look()
     return this.options.changes.all()
@@ -69,7 +72,7 @@ export class ChangeStream {
       const said = changes.look().map(({ view, cursor }) => event(name, view, cursor))
       if (said.length > 0) this.readers.send(said.join(''))
     } catch (error) {
-      // They come back, and hear what they missed or that it cannot be told.
+      // They reconnect, and receive either what they missed or the notice that it is not known.
       warn(`the ${names} cannot be read for their readers`, error)
       this.readers.cut()
     }

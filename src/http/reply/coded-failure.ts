@@ -1,10 +1,12 @@
-// Errors as `{code,message,details,errors}`: the controller's dialect, and the console's. `details` is one string, the first field or the
-// object that it is about; `errors` has each field with what is wrong there.
+// Errors as `{code,message,details,errors}`, for the controller and the console. `details` is one string: the first
+// field, or the object of the request. `errors` lists each field with what is wrong there.
 import type { ApiError, ErrorKind } from '../../errors.ts'
 import { STATUS } from '../status.ts'
 import { json, type Reply } from './reply.ts'
 
-/** The contract has one word for all that stands in the way of a change. The last are ours: it has none for them. */
+/**
+ * The contract has one code for everything that blocks a change. The last ones are our additions, where it has none.
+ */
 const CODES = {
   invalid: 'BAD_REQUEST',
   unauthenticated: 'UNAUTHORIZED',
@@ -35,7 +37,7 @@ const CODES = {
   'no-space': 'INSUFFICIENT_STORAGE',
 } satisfies Record<ErrorKind, string>
 
-/** For errors that were thrown without a word for people. */
+/** Messages for errors that were thrown without one. */
 const MESSAGES: Partial<Record<ErrorKind, string>> = {
   invalid: 'The request is not well-formed',
   'not-found': 'Not found',

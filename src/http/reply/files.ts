@@ -1,4 +1,5 @@
-// Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, never through a link.
+// Files as answers. The one place that opens a file for a client: always a name of ours in a folder of ours, and never
+// through a link.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errno, notFound, raise } from '../../errors.ts'
@@ -7,7 +8,9 @@ import { decodeText } from '../../store/text.ts'
 import { OpenFile } from './open-file.ts'
 import type { Reply } from './reply.ts'
 
-/** The file, open for reading; undefined when there is none of that name. Whether it is a regular one is still to be asked. */
+/**
+ * The file, open for reading; undefined when it does not exist. The caller must still check that it is a regular file.
+ */
 function open(folder: string, name: string): number | undefined {
   try {
     return openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -17,7 +20,7 @@ function open(folder: string, name: string): number | undefined {
   }
 }
 
-/** The bytes of a small file; undefined when it is not a regular one, or has more than `most` bytes. */
+/** The content of a small file; undefined when it is not a regular file, or is larger than `most` bytes. */
 export function readPlain(folder: string, name: string, most = Number.POSITIVE_INFINITY): Buffer | undefined {
   const fd = open(folder, name)
   if (fd === undefined) return undefined
@@ -29,10 +32,13 @@ export function readPlain(folder: string, name: string, most = Number.POSITIVE_I
   }
 }
 
-/** Bytes of the largest file that is held in memory to be looked at. */
+/** Bytes of the largest file that is read into memory. */
 const MOST = 4 << 20
 
-/** A small text that people edit, as UTF-8 whatever an editor made of it. What cannot be read so, or is large, goes out as it is. */
+/**
+ * A small text that people edit, as UTF-8 whatever encoding the editor used. A file that cannot be decoded, or is
+ * large, is sent as it is.
+ */
 export function editedReply(folder: string, name: string, headers: Record<string, string>): Reply {
   try {
     const body = decodeText(readPlain(folder, name, MOST) ?? raise(notFound()))
@@ -42,7 +48,7 @@ export function editedReply(folder: string, name: string, headers: Record<string
   }
 }
 
-/** The same of JSON, and nothing else: 404, with the reason, for what a client's parser would stop at. */
+/** The same for JSON, and only for JSON: 404, with the reason, for a file that a client's parser would reject. */
 export function editedJson(folder: string, name: string, headers: Record<string, string>): Reply {
   const bytes = readPlain(folder, name, MOST) ?? raise(notFound())
   try {
@@ -55,14 +61,14 @@ export function editedJson(folder: string, name: string, headers: Record<string,
   }
 }
 
-/** Streams `<folder>/<name>`, or the part of it that is asked for; 404 when it is not a regular file. */
+/** Streams `<folder>/<name>`, or the requested part of it; 404 when it is not a regular file. */
 export function fileReply(folder: string, name: string, headers: Record<string, string>): Reply {
   const fd = open(folder, name)
   if (fd === undefined) throw notFound()
   return { status: 200, headers, body: '', file: new OpenFile(fd) }
 }
 
-/** As `fileReply`, for saving under its name. */
+/** As `fileReply`, as a download under its name. */
 export const downloadReply = (folder: string, name: string, type: string): Reply =>
   fileReply(folder, name, {
     'Content-Type': type,

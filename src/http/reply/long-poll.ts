@@ -1,5 +1,5 @@
-// `?wait=SECONDS`: an answer held back until what it tells has changed. The trap: nothing to wait for answers at once, so that a client
-// that asks just after the end does not hang.
+// `?wait=SECONDS`: holds the answer until the state changes. If nothing is under way it answers at once, so that a
+// client that asks just after the end does not hang.
 import * as z from 'zod'
 import { wholeNumber } from '../body/whole-number.ts'
 import type { Call } from '../endpoint.ts'
@@ -17,11 +17,14 @@ export interface LongPoll<T> {
   read: () => T | Promise<T>
   /** Whether something is under way that can still change. */
   underWay: (value: T) => boolean
-  /** What counts as the state: another text is a change. */
+  /** The state as text: a different text is a change. */
   state: (value: T) => string
 }
 
-/** Reads once without `wait`; else again until the state differs, nothing is under way, the time is over or the client is gone. */
+/**
+ * Reads once without `wait`; otherwise until the state changes, nothing is under way, the time is over or the client
+ * has gone.
+ */
 export async function longPoll<T>({ read, underWay, state }: LongPoll<T>, call: Call): Promise<T> {
   const first = await read()
   const seconds = Number(call.query['wait'] ?? 0)

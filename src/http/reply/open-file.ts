@@ -1,20 +1,20 @@
-// A file that is open to be sent as an answer, or a part of one.
+// An open file, to be sent whole or in part.
 import { closeSync, createReadStream, fstatSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { notFound } from '../../errors.ts'
 
-/** A file that is open: it stays the one that it was, whatever takes its name meanwhile. */
+/** An open file: it stays the same file, even if another one takes its name. */
 export class OpenFile {
-  /** Bytes. What is added later is not part of the answer. */
+  /** Size in bytes when it was opened. What is appended later is not sent. */
   readonly size: number
   readonly inode: bigint
   /** Milliseconds since 1970. */
   readonly modified: number
-  /** The strong entity tag: which file it is, how long, and when it was written last. */
+  /** The strong entity tag: made from the file's identity, size and time of modification. */
   tag: string
   private fd: number | undefined
 
-  /** Throws, with the descriptor closed, what a client is told of anything but a regular file: that there is none. */
+  /** Throws the 404 for anything but a regular file, and closes the descriptor. */
   constructor(fd: number) {
     const { size, ino, mtimeNs, mtimeMs, isFile } = regular(fd)
     if (!isFile) {
@@ -28,7 +28,7 @@ export class OpenFile {
     this.tag = `"${[ino, size, mtimeNs].map((number) => number.toString(36)).join('-')}"`
   }
 
-  /** From the first to the last byte, both included; closes the file at its end. */
+  /** From the first to the last byte, both included; closes the file at the end. */
   stream(start: number, end: number): Readable {
     const { fd } = this
     if (fd === undefined) throw new Error('the file is closed')

@@ -1,4 +1,4 @@
-// Parts of a file (RFC 9110, 13 and 14): a download that broke goes on where it was, as long as the file is still the same one.
+// Range requests (RFC 9110, 13 and 14): a broken download can resume as long as the file is still the same.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { ApiError } from '../../errors.ts'
@@ -6,8 +6,9 @@ import { entityTag, isListed, isUnchanged } from '../pipeline/resource.ts'
 import type { Reply } from './reply.ts'
 
 /**
- * The reply as this request wants it: whole, a part (206), or nothing because the caller has it (304). `fresh`: the file was made for this
- * very request, so the rest of another one must not be taken for its own; only a part from the start, or one under If-Range, is given.
+ * The reply as this request wants it: whole, a part (206), or empty because the caller has it (304). `fresh`: the file
+ * was made for this very request, so the rest of an earlier one must not be continued with it; only a part from the
+ * start, or one under If-Range, is sent.
  */
 export function inParts(
   reply: Reply,
@@ -28,7 +29,7 @@ export function inParts(
     const { 'if-match': match, 'if-none-match': noneMatch } = headers
     if (match !== undefined && !isListed(match, tag, 'If-Match')) throw changed()
     if (isUnchanged(noneMatch, tag)) return done(304)
-    // Only a GET has parts (RFC 9110, 14.2): a HEAD asks how long the whole is.
+    // Only a GET has ranges (RFC 9110, 14.2): a HEAD asks for the length of the whole.
     const part = head ? undefined : wanted(headers, { size, tag, fresh })
     if (part === 'none') throw beyond(size)
     const [start, end] = part ?? [0, size - 1]
@@ -44,12 +45,15 @@ export function inParts(
   }
 }
 
-/** The part that is asked for. Undefined for all of it: no part, several, or of another file; `none` for one that the file does not have. */
+/**
+ * The requested range. Undefined for the whole file: no range, several, or of another version; `none` for a range
+ * outside the file.
+ */
 function wanted(
   { range, 'if-range': ifRange }: IncomingHttpHeaders,
   { size, tag, fresh }: { size: number; tag: string; fresh: boolean },
 ): [start: number, end: number] | 'none' | undefined {
-  // A date as the condition is never true: no date is told.
+  // A date in If-Range never matches: no Last-Modified is sent.
   if (range === undefined || (ifRange !== undefined && String(ifRange).trim() !== tag)) return undefined
   const [, from = '', to = ''] = /^bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*$/i.exec(range) ?? []
   if (from === '' && to === '') return undefined
@@ -68,7 +72,7 @@ const beyond = (size: number) =>
     details: { field: 'Range', contentRange: `bytes */${size}` },
   })
 
-/** The answer to a HEAD: what a GET would have said, without its body. */
+/** The answer to a HEAD: the headers of a GET without its body. */
 export function headOnly(reply: Reply, headers: Record<string, string>): void {
   const { body, follow, status } = reply
   if (body instanceof Readable) body.destroy()

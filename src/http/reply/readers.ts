@@ -1,14 +1,14 @@
-// Many readers of one stream of server-sent events. The trap: a reader that does not read makes the server keep everything for it; so a
-// connection that has too much waiting is cut, and its reader comes back with its Last-Event-ID.
+// Many readers of one stream of server-sent events. A reader that stops reading would make the server buffer everything
+// for it: a connection with too much waiting is closed, and the client reconnects with its Last-Event-ID.
 import type { ServerResponse } from 'node:http'
 import { ApiError } from '../../errors.ts'
 
 export interface ReadersOptions {
-  /** Readers at the same time. */
+  /** Maximum number of readers at the same time. */
   most: number
-  /** Milliseconds from one sign of life to the next. */
+  /** Milliseconds between two heartbeats. */
   heartbeat: number
-  /** Called every quarter second while there are readers: the one look for all of them. */
+  /** Called every quarter second while there are readers: one check for all of them. */
   look: () => void
 }
 
@@ -16,12 +16,12 @@ export interface ReadersOptions {
 const BUFFER = 256 * 1024
 const LOOK = 250
 const HEARTBEAT = ': \n\n'
-/** Readers written to before other requests have their turn: a thousand at once would hold them up for 20 ms. */
+/** Readers written to before other requests get their turn: a thousand at once would delay them by 20 ms. */
 const SLICE = 100
 
 export class Readers {
   private readonly options: ReadersOptions
-  /** With the question whether each may still read. */
+  /** Each reader with the check whether it may still read. */
   private readonly all = new Map<ServerResponse, () => boolean>()
   private readonly queue: { bytes: Buffer; readers: ServerResponse[] }[] = []
   private timers: NodeJS.Timeout[] = []
@@ -35,23 +35,23 @@ export class Readers {
     return this.all.size
   }
 
-  /** Throws when there is no room. Asked before the headers are sent. */
+  /** Throws when there is no room. Call it before the headers are sent. */
   check(): void {
     if (this.closed || this.all.size >= this.options.most)
       throw new ApiError('unavailable', 'Too many readers of events', { retryAfter: 5 })
   }
 
-  /** `may` is asked at each heartbeat. */
+  /** `may` is called at each heartbeat. */
   join(outgoing: ServerResponse, may: () => boolean): void {
     this.all.set(outgoing, may)
     outgoing.once('close', () => this.leave(outgoing))
-    // It went, or the server stopped, while its headers were made.
+    // The client left, or the server stopped, while the headers were being sent.
     if (this.closed || outgoing.destroyed) this.end(outgoing)
     else if (this.timers.length === 0)
       this.timers = [setInterval(this.options.look, LOOK), setInterval(() => this.beat(), this.options.heartbeat)]
   }
 
-  /** To those who are here now: whoever comes while it goes out has heard it already. */
+  /** To the current readers: one that joins meanwhile has already received it. */
   send(text: string): void {
     this.queue.push({ bytes: Buffer.from(text), readers: [...this.all.keys()] })
     if (this.queue.length === 1) this.sendSome()
@@ -62,7 +62,7 @@ export class Readers {
     this.cut()
   }
 
-  /** Sends everybody away; they may come back. */
+  /** Disconnects every reader; they may reconnect. */
   cut(): void {
     for (const reader of this.all.keys()) this.end(reader)
   }
@@ -106,6 +106,6 @@ function still(may: () => boolean): boolean {
   }
 }
 
-/** One event of the stream. Without an id, its reader's Last-Event-ID stays. */
+/** One event of the stream. Without an id, the reader's Last-Event-ID stays. */
 export const event = (name: string, data: string, id?: string) =>
   `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`

@@ -1,10 +1,10 @@
-// Pages that stay the same while the server runs: made once, at their first request. A stranger may ask for them as often as he likes, and a
-// manual takes tens of milliseconds to make.
+// Caches pages that stay the same while the server runs: a manual takes tens of milliseconds to render, and anyone may
+// request it at any rate.
 
 export class Rendered {
   private readonly pages = new Map<string, Buffer>()
 
-  /** `name`: the page's own; there are as many as declarations. */
+  /** `name`: one for each page; there are as many as declarations. */
   get(name: string, make: () => string): Buffer {
     const known = this.pages.get(name)
     if (known) return known

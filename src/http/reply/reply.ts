@@ -1,4 +1,4 @@
-// What a handler gives back: data, never a path that somebody else opens. The surface adds its headers.
+// What a handler returns: data or an open file, never a path for another part to open. The surface adds its headers.
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { OpenFile } from './open-file.ts'
@@ -7,13 +7,13 @@ export interface Reply {
   status: number
   headers: Record<string, string>
   body: string | Uint8Array | Readable
-  /** In place of a body: an open file, of which a part may be asked for. Whoever answers closes it. */
+  /** An open file in place of a body, of which a range may be requested. The code that sends it closes it. */
   file?: OpenFile
-  /** Parts of the body may be asked for, as of a file. */
+  /** Ranges of the body may be requested, as of a file. */
   bytes?: true
-  /** What `resource.version` would tell after it, where the handler has it at hand. */
+  /** The result of `resource.version` after the request, where the handler already has it. */
   version?: unknown
-  /** Takes the connection over once its headers are on their way: a stream that has no end of its own. */
+  /** Takes over the connection once the headers are sent, for a stream without an end. */
   follow?: (outgoing: ServerResponse) => void
 }
 
@@ -25,7 +25,7 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
   return jsonText(JSON.stringify(value), status, headers)
 }
 
-/** JSON that is text already: a file kept verbatim, or a long list. */
+/** JSON that is already text: a file kept verbatim, or a long list. */
 export function jsonText(body: string | Uint8Array, status = 200, headers: Record<string, string> = {}): Reply {
   return { status, headers: { 'Content-Type': JSON_TYPE, ...headers }, body }
 }
@@ -37,7 +37,9 @@ export function text(body: string | Uint8Array, headers: Record<string, string> 
   return { status: 200, headers: { 'Content-Type': TEXT_TYPE, ...headers }, body }
 }
 
-/** A stream of events. Behind one that ended there is nothing to reuse; a proxy in front must pass on each event at once, and keep none. */
+/**
+ * An event stream. Its connection cannot be reused; a proxy in front must forward each event at once and store none.
+ */
 export const events = (follow: NonNullable<Reply['follow']>): Reply => ({
   status: 200,
   headers: {

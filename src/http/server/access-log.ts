@@ -1,5 +1,5 @@
-// The server's own log: JSON lines by pino, written behind. The trap: queries carry tokens and hashes, so only the path is ever logged, and
-// what could still hold a secret is redacted.
+// The server log: JSON lines by pino, buffered. Queries carry tokens and hashes, so only the path is logged, and fields
+// that could still hold a secret are redacted.
 import pino from 'pino'
 import { ApiError } from '../../errors.ts'
 import { BufferedLog } from '../../store/buffered-log.ts'
@@ -10,7 +10,7 @@ export interface ServerLog {
   logger: pino.Logger
   answered: (request: Request, status: number, error?: unknown) => void
   reopen: () => void
-  /** Writes what is buffered, soon. */
+  /** Flushes the buffer soon. */
   push: () => void
   flush: () => void
 }
@@ -24,18 +24,19 @@ export function createLog({
   level: string
   access: boolean
   file?: string | undefined
-  /** Bytes of the file, before it goes on in a new one. */
+  /** Bytes of the file before it is rotated. */
   size?: number
 }): ServerLog {
   const destination = new BufferedLog(file, size)
   const redact = ['token', 'hash', 'newtoken', 'password', '*.token', '*.hash', '*.newtoken', '*.password']
   const logger = pino({ level, base: null, redact }, destination)
-  // Its members are all our own words but the path, where redaction does not look; looking costs more than the rest of the line.
+  // All its members but the path are our own words, and redaction does not apply to the path; it would cost more than
+  // the rest of the line.
   const requests = pino({ level, base: null }, destination)
   const refused = new Refused((untold) =>
     requests.info({ untold }, 'so many more requests were refused within a minute, and are not told one by one'),
   )
-  // Buffered for speed, but never older than a second.
+  // Buffered for speed, but never longer than a second.
   const timer = setInterval(() => {
     refused.look()
     destination.flush()
@@ -66,13 +67,16 @@ export function createLog({
   }
 }
 
-/** Of what we failed at; not what nobody speaks here (501, 505), nor that somebody has to come back: strangers can have these as often as they like. */
+/**
+ * Whether a status is a fault of the server. Unsupported requests (501, 505) and requests to come back later are not:
+ * strangers can cause these at will.
+ */
 function isFault(status: number, error: unknown): boolean {
   if (status < 500 || status === 501 || status === 505 || isRefusal(error)) return false
   return !(error instanceof ApiError && error.retryAfter !== undefined)
 }
 
-/** Lines about refused requests in a minute; whoever is refused decides how often. */
+/** Lines about refused requests in a minute: the callers decide how often they are refused. */
 const MOST_REFUSED = 600
 const MINUTE = 60_000
 
@@ -86,7 +90,7 @@ class Refused {
     this.say = say
   }
 
-  /** Whether one more gets its line. */
+  /** Whether one more gets a line. */
   tell(): boolean {
     this.look()
     this.lines += 1
@@ -95,7 +99,7 @@ class Refused {
     return false
   }
 
-  /** Says how many got none, once their minute is over. */
+  /** Logs how many got none, once their minute is over. */
   look(now = false): void {
     if (!now && performance.now() - this.began < MINUTE) return
     const { untold } = this

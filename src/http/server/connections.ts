@@ -1,5 +1,6 @@
-// Every connection to the port, from the moment that the kernel hands it over: whether there is a place for it, and when its time is over.
-// Node's own limits begin with HTTP, so that a peer who never finishes a TLS handshake, or never reads, would be nobody's business.
+// Every connection to the port, from its accept: whether there is room for it, and when it times out. Node's own limits
+// begin with HTTP; without these a peer could hold a connection by never finishing a TLS handshake, or by never
+// reading.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { peerAddress } from './peer.ts'
@@ -8,31 +9,34 @@ import { refusalText, statusOfError, type UnparsedStatus } from './refusal.ts'
 import type { Timing } from './timing.ts'
 
 export interface Connection {
-  /** As the kernel gave it. */
+  /** The accepted TCP socket. */
   raw: Socket
   address: string
-  /** Whether it has its place still. */
+  /** Whether it still occupies a place. */
   placed: boolean
-  /** What HTTP is spoken over; undefined before a TLS handshake is done. */
+  /** The socket that HTTP runs over; undefined before the TLS handshake is done. */
   socket: Socket | undefined
   began: number
-  /** Since when nothing is under way on it. */
+  /** Since when it has been idle. */
   since: number
-  /** The answer to the newest request on it. */
+  /** The answer to the latest request on it. */
   last: ServerResponse | undefined
   /** The surfaces that its port serves; undefined for all of them. */
   surfaces: readonly string[] | undefined
-  /** What the peer has taken of our bytes, and when that last changed. */
+  /** How much the peer has read of our answer, and when that last changed. */
   taken: number
   moved: number
-  /** The last words were said: what still comes is not answered. */
+  /** A final answer was sent: further bytes are ignored. */
   ended: boolean
 }
 
-/** Whether an answer has gone, and Node has done with it. `writableFinished` is true too early: within the turn that wrote it. */
+/**
+ * Whether an answer was sent and Node is done with it. `writableFinished` is set too early, within the tick that wrote
+ * it.
+ */
 export const isOver = (outgoing: ServerResponse) => outgoing.destroyed
 
-/** The bytes of an answer to what is no HTTP, for a connection to a port of these surfaces. */
+/** The bytes of an answer to something that is not HTTP, for a connection to a port of these surfaces. */
 export type Words = (status: UnparsedStatus, surfaces: readonly string[] | undefined) => string
 
 export class Connections {
@@ -51,15 +55,15 @@ export class Connections {
     this.timer.unref()
   }
 
-  /** A new connection; undefined, and closed without a word, where there is no place for it. */
+  /** Registers a new connection; undefined, and closed without an answer, if there is no room for it. */
   enter(raw: Socket, surfaces?: readonly string[]): Connection | undefined {
-    // Nobody else listens for errors before TLS is spoken, and an error that nobody hears ends the process.
+    // Before TLS there is no other error listener, and an unhandled error ends the process.
     raw.on('error', () => raw.destroy())
     const key = nameOf(raw)
     const address = peerAddress(raw.remoteAddress)
     const now = performance.now()
     if (raw.remoteAddress !== undefined) this.makeRoom(address)
-    // Without an address the peer has gone already: nothing of it may be anybody's.
+    // Without an address the peer has already gone: the connection must not be counted for any address.
     if (raw.remoteAddress === undefined || !this.places.take(address)) {
       raw.destroy()
       return undefined
@@ -77,9 +81,9 @@ export class Connections {
     return connection
   }
 
-  /** HTTP begins on it, over `socket`: itself, or TLS. */
+  /** HTTP begins on `socket`: the accepted socket itself, or TLS over it. */
   speak(socket: Socket): void {
-    // Asked once, its address is remembered, also after the peer has gone.
+    // Reading the address once makes Node cache it, even after the peer has gone.
     const connection = this.all.get(nameOf(socket))
     if (!connection) {
       socket.destroy()
@@ -98,7 +102,7 @@ export class Connections {
     return this.speaking.get(socket)
   }
 
-  /** What Node's parser or its timer complains of. */
+  /** Handles an error of Node's parser or its timeout. */
   refuse(code: string | undefined, socket: Socket): void {
     const connection = this.speaking.get(socket)
     const status = statusOfError(code)
@@ -108,7 +112,7 @@ export class Connections {
       return
     }
     const { last } = connection
-    // Browsers keep connections in reserve, and would show the words as the answer to what they ask next.
+    // Browsers keep spare connections, and would show this answer as the response to their next request.
     if (status === 408 && (socket.bytesRead === 0 || (last && !isOver(last)))) {
       socket.destroy()
       return
@@ -116,7 +120,7 @@ export class Connections {
     this.conclude(socket, status)
   }
 
-  /** The last words on a connection, once the requests before have their answers. */
+  /** Sends a final answer on a connection, once earlier requests have theirs. */
   conclude(socket: Socket, status: UnparsedStatus): void {
     const connection = this.speaking.get(socket)
     if (!connection) {
@@ -129,12 +133,12 @@ export class Connections {
     socket.resume()
     if (!last || isOver(last)) this.end(socket, text)
     else if (last.req.complete) last.once('close', () => this.end(socket, text))
-    // It is the body of that very request that is no HTTP: nothing else will be its answer, if none has begun.
+    // The malformed bytes are the body of that request: if its answer has not begun, this becomes the answer.
     else if (last.socket && !last.headersSent) this.end(socket, text)
     else socket.destroy()
   }
 
-  /** Ends our half, and soon the rest, whether or not the peer closes its own. */
+  /** Ends our side, and destroys the socket soon after, whether or not the peer closes its own. */
   end(socket: Socket, text: string): void {
     if (!socket.writable) {
       socket.destroy()
@@ -144,7 +148,7 @@ export class Connections {
     setTimeout(() => socket.destroy(), this.timing.grace).unref()
   }
 
-  /** The server stops: what has not asked anything yet is closed. */
+  /** The server stops: connections without a request are closed. */
   stop(): void {
     for (const { raw, last } of this.all.values()) if (!last) raw.destroy()
   }
@@ -153,7 +157,10 @@ export class Connections {
     clearInterval(this.timer)
   }
 
-  /** Where no place is left, who says nothing goes, then who rests after an answer: they keep out nobody who asks. None goes in vain. */
+  /**
+   * When the server is full, silent connections are closed first, then idle ones; they never displace an active
+   * request. Nothing is closed unless that makes room.
+   */
   private makeRoom(address: string): void {
     const wanted = this.places.wanted(address)
     if (!wanted) return
@@ -168,7 +175,10 @@ export class Connections {
     }
   }
 
-  /** Those that have not asked anything, the oldest first; then those that rest, of the address that has most, the longest at rest first. */
+  /**
+   * Connections without a request, the oldest first; then idle ones of the address with the most connections, the
+   * longest idle first.
+   */
   private silentThenIdle(mayGo: (address: string) => boolean): Connection[] {
     const found = [...this.all.values()].filter(({ placed, address }) => placed && mayGo(address))
     const holds = ({ address }: Connection) => this.places.holds(address)
@@ -197,15 +207,19 @@ export class Connections {
       connection.moved = now
     } else if (now - connection.moved > stalled) return true
     if (last && !isOver(last)) connection.since = now
-    // Node ends an idle connection, and slow headers, before this. But it forgets the time at each byte, also at an empty line.
+    // Node closes idle connections and slow headers earlier. But it restarts that timer at each byte, even at an empty
+    // line.
     return now - connection.since > headers + idle
   }
 }
 
-/** No two connections have the same ends. */
+/** No two connections share both endpoints. */
 const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket) =>
   `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 
-/** Bytes of a write that the kernel has not taken yet. Node offers no other way to see that a large one moves. */
+/**
+ * Bytes of a write that the kernel has not accepted yet. Node offers no other way to see that a large write makes
+ * progress.
+ */
 const queued = (socket: Socket) =>
   (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0

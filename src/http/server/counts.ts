@@ -1,10 +1,10 @@
-// How often what was answered, for /metrics. The trap: this is on the way of every request, so it is two additions; the label is the
-// declaration's path, never the request's, or a scanner would make a million of them.
+// Counts answers by path and status, for /metrics. This runs for every request, so it must stay cheap. The label is the
+// declared path, never the requested one: a scanner would create a million labels.
 import type { Request } from '../request.ts'
 
 export interface RequestCount {
   method: string
-  /** The path as it was declared; empty where there is no such endpoint. */
+  /** The declared path; empty if there is no such endpoint. */
   path: string
   status: number
   count: number
@@ -15,18 +15,18 @@ export interface RequestCount {
 export interface RequestTimes {
   method: string
   path: string
-  /** How many took no longer than each bound; those above the last are in `count` alone. */
+  /** How many took no longer than each bound; slower ones count only in `count`. */
   buckets: number[]
   count: number
   seconds: number
 }
 
-/** Upper bounds in seconds: from what no person notices to a request that was held. */
+/** Upper bounds in seconds, from unnoticeable to a long-polled request. */
 export const BOUNDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60] as const
 
 interface Entry {
   byStatus: Map<number, RequestCount>
-  /** One more than there are bounds; each answer is counted in one of them. */
+  /** One bucket more than bounds; each answer counts in one of them. */
   buckets: number[]
 }
 

@@ -1,21 +1,21 @@
-// Plain HTTP on the port where TLS is spoken: the first byte tells. A person who forgot the `s` gets a line that says so, a browser is sent
-// to the right address; without this, both see a connection that ends.
+// Detects plain HTTP on a TLS port by its first byte. A client that forgot the `s` gets an explanation, a browser is
+// redirected; without this both would see a closed connection.
 import type { Socket } from 'node:net'
 import { isHost } from './refusal.ts'
 
-/** Bytes of a request's first lines that are looked at. */
+/** Bytes of the request head that are examined. */
 const MOST = 8192
 const WORDS = 'This port speaks HTTPS: use https:// instead of http://\n'
 
 /**
- * Waits for the first byte, puts it back, and says whether it begins a text: HTTP, maybe behind an empty line. A TLS record begins with another
- * number below 32, an old hello with one above 127.
+ * Waits for the first byte, puts it back, and reports whether it begins text: HTTP, perhaps after an empty line. A TLS
+ * record begins with a different value below 32, an SSLv2 hello with one above 127.
  */
 export function beginsPlain(socket: Socket, decide: (plain: boolean) => void): void {
   socket.once('readable', () => {
     const bytes = socket.read() as Buffer | null
     if (bytes === null) {
-      // It ended before it began.
+      // The peer closed before the first byte.
       socket.destroy()
       return
     }
@@ -25,14 +25,15 @@ export function beginsPlain(socket: Socket, decide: (plain: boolean) => void): v
   })
 }
 
-/** Reads the request's first lines, for a moment, and hands over the answer. */
+/** Reads the request head, for a moment, and sends the answer. */
 export function answerPlain(socket: Socket, patience: number, answer: (text: string) => void): void {
   let head = ''
   const done = () => {
     clearTimeout(timer)
     socket.off('data', more)
     socket.off('end', done)
-    // What still comes is dropped: unread, it would make the kernel throw our answer away.
+    // Further bytes are read and dropped: left unread, they would make the kernel reset the connection and discard our
+    // answer.
     socket.resume()
     answer(plainAnswer(head))
   }
@@ -46,7 +47,10 @@ export function answerPlain(socket: Socket, patience: number, answer: (text: str
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** A redirect for a browser that asks for a page, else words. A form that was sent is not sent on: it was on the network once too often. */
+/**
+ * A redirect for a browser that requests a page, otherwise an explanation. A form is not redirected: it has already
+ * crossed the network in clear once.
+ */
 export function plainAnswer(head: string): string {
   const [first = '', ...lines] =
     head

@@ -1,5 +1,5 @@
-// The ports: HTTP/1.1, with TLS unless told otherwise. Node answers 417 to an empty `Expect:` header and sends
-// `100 Continue` before anyone looked at the credentials; both are taken over here.
+// Opens the ports: HTTP/1.1, with TLS unless switched off. Node answers 417 to an empty `Expect:` header and sends `100
+// Continue` before credentials are checked; this file takes over both.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
 import { isIP, type Socket } from 'node:net'
@@ -23,21 +23,27 @@ export interface ListenOptions {
   folders: Folders
   host: string
   port: number
-  /** More ports, on the same server; left out, their host is that of the first. */
+  /** More ports, on the same server; by default on the host of the first. */
   more?: readonly PortAsked[]
   tls: boolean
   places: PlacesOptions
-  /** The answer to a request whose first lines are not plain, in the dialect of its path. Left out, it is that of what is no HTTP. */
+  /**
+   * The answer to a malformed request head, in the dialect of its path. If left out, the plain answer for invalid HTTP
+   * is used.
+   */
   refused?: (incoming: Incoming, outgoing: ServerResponse, error: ApiError) => Response
-  /** The same for what is no HTTP, on a port of some surfaces alone: the bytes of the answer. Left out, it is that of the first port. */
+  /**
+   * The same for bytes that are not HTTP, on a port that serves only some surfaces. If left out, it is the first port's
+   * answer.
+   */
   unparsed?: (kind: ErrorKind, surfaces: readonly string[]) => string
-  /** Tests wait for less. */
+  /** For tests, which use shorter times. */
   timing?: Partial<Timing>
-  /** Whether a certificate is being installed now: its files are left alone. */
+  /** Whether a certificate is being installed now: its files must not be touched. */
   installing?: () => boolean
-  /** Called when our own certificate was made anew before it is served first. */
+  /** Called when the self-made certificate was renewed before it was first served. */
   madeAnew?: (reason: string) => void
-  /** Signs our own certificate. */
+  /** Signs the self-made certificate. */
   sign?: SelfSign
   warn: (text: string, error?: unknown) => void
 }
@@ -45,13 +51,16 @@ export interface ListenOptions {
 export interface Listener {
   /** `https://127.0.0.1:8443` */
   url: string
-  /** The same of the other ports. */
+  /** The URLs of the other ports. */
   more: string[]
-  /** The certificate that is served now, as PEM; undefined without TLS. */
+  /** The certificate in use, as PEM; undefined without TLS. */
   certificate: () => string | undefined
-  /** Serves the pair that is installed now; open connections stay. Throws, with the old pair still served, when it does not work. */
+  /**
+   * Serves the installed pair from now on; open connections stay. If the pair is unusable, throws and keeps serving the
+   * old one.
+   */
   reloadCertificate: () => Promise<void>
-  /** Open connections, in whichever state. */
+  /** Open connections, in any state. */
   connections: () => number
   close: () => Promise<void>
 }
@@ -61,7 +70,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const timing = { ...TIMING, ...options.timing }
   const below = {
     hostname: 'localhost',
-    // What the library refuses itself (a backslash in the path, a broken Host) would otherwise be an empty answer.
+    // Requests that the library itself refuses (a backslash in the path, a broken Host) would otherwise get an empty
+    // answer.
     errorHandler: (error: unknown) => {
       const malformed = error instanceof RequestError
       if (!malformed) warn('a request failed below the application', error)
@@ -77,10 +87,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
     ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
-    // A body may take hours on a slow line; what ends a stalled one is the time without a byte, in upload.ts.
+    // A body may take hours on a slow line; a stalled one is ended by the idle timeout in upload.ts.
     requestTimeout: 0,
     keepAliveTimeout: timing.idle,
-    // Node's refusal would have no body.
+    // Node's own refusal would have no body.
     requireHostHeader: false,
   }
   const server: Server | TlsServer =
@@ -101,7 +111,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       return
     }
     const response = refused(incoming, outgoing, error)
-    // The library reads both, and they may be what is wrong.
+    // The library reads both, and they may be malformed.
     incoming.url = '/'
     incoming.headers.host = 'localhost'
     getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
@@ -109,7 +119,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const turns = new RequestTurns(connections, (incoming: Incoming, outgoing) => {
     if (isAnyLimited) {
       const connection = connections.of(incoming.socket)
-      // Nobody is left to answer, and without its port it would be served by every surface.
+      // The peer has gone, and without its port the request would be served by every surface.
       if (!connection) {
         incoming.socket.destroy()
         return
@@ -146,7 +156,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     connections.close()
     throw error
   })
-  // No descriptor is left for a new connection: that must not end those that are there.
+  // No file descriptor is left for a new connection: the existing ones must go on.
   server.on('error', (error) => warn('a connection could not be accepted', error))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
@@ -174,7 +184,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     close: () =>
       new Promise((resolve) => {
-        // A connection that is kept is idle only once its last answer has gone, and would hold the port for half a minute.
+        // A kept-alive connection becomes idle only after its last answer, and would hold the port for half a minute.
         const idle = setInterval(() => server.closeIdleConnections(), 100)
         const closed = new Promise<void>((done) => server.close(() => done()))
         void Promise.all([closed, ports.close()]).then(() => {
@@ -188,7 +198,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
-/** Takes new connections over from Node: each needs a place first, and may turn out to speak no TLS. */
+/** Takes new connections over from Node: each needs a place first, and may turn out not to speak TLS. */
 function receive(server: Server | TlsServer, connections: Connections, turns: RequestTurns, timing: Timing): void {
   const listeners = server.listeners('connection')
   const proceed = (raw: Socket) => {
@@ -215,11 +225,11 @@ function receive(server: Server | TlsServer, connections: Connections, turns: Re
   })
 }
 
-/** Whether the server's own connections stay open for writing once the peer has ended its half: those of other ports do likewise. */
+/** Whether the server's own connections allow a half-open peer: those of other ports behave the same. */
 const halfOpen = (server: Server | TlsServer) =>
   (server as unknown as { allowHalfOpen?: boolean }).allowHalfOpen === true
 
-/** An address at which our own port answers us. */
+/** An address at which this machine can reach the port. */
 function reachable(address: ReturnType<Server['address']>): string {
   const { address: own, family } = typeof address === 'object' && address ? address : { address: '', family: '' }
   if (own !== '' && own !== '0.0.0.0' && own !== '::') return own

@@ -1,29 +1,29 @@
-// The names and addresses under which this machine is reached: what its own certificate has to be good for.
+// The names and addresses under which this machine is reached: what its self-made certificate has to cover.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { plainAddress } from '../../networks.ts'
 
 export interface MachineNames {
-  /** The host's own name first. */
+  /** The machine's host name comes first. */
   hosts: string[]
   addresses: string[]
 }
 
-/** What is asked of the system (tests answer it themselves). */
+/** What is read from the system (tests supply it themselves). */
 export interface Machine {
   hostname: string
   /** The text of /etc/hosts. */
   hosts: string
   interfaces: NodeJS.Dict<{ address: string; internal: boolean }[]>
-  /** The text of /proc/net/if_inet6, which alone says what a temporary address is. */
+  /** The text of /proc/net/if_inet6, the only source that marks temporary addresses. */
   inet6: string
 }
 
-/** A certificate with more names than any appliance has would be refused by some clients. */
+/** Some clients refuse certificates with very many names. */
 const MOST = 64
 const LOOPBACK = ['127.0.0.1', '::1']
-/** IFA_F_TEMPORARY and IFA_F_TENTATIVE: addresses that change daily, and ones that may not stay. */
+/** IFA_F_TEMPORARY and IFA_F_TENTATIVE: addresses that change daily, and addresses that are not confirmed yet. */
 const PASSING = 0x01 | 0x40
 
 export const thisMachine = (): Machine => ({
@@ -33,7 +33,7 @@ export const thisMachine = (): Machine => ({
   inet6: read('/proc/net/if_inet6'),
 })
 
-/** Where the ports listen, by the configuration. */
+/** The configured addresses to listen on. */
 export type ListenHosts = string | readonly string[]
 
 const isEverywhere = (host: string) => host === '0.0.0.0' || host === '::'
@@ -53,7 +53,7 @@ export function machineNames(listening: ListenHosts, machine: Machine): MachineN
   }
 }
 
-/** The way that a certificate spells names: letters, digits, dashes and, as hosts do have them, underscores. */
+/** What a certificate may contain as a name: letters, digits, dashes, and underscores, which some hosts use. */
 const isName = (name: string) => name.length <= 253 && /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(name)
 
 function ofInterfaces({ interfaces, inet6 }: Machine, host: string): string[] {
@@ -73,12 +73,13 @@ function ofInterfaces({ interfaces, inet6 }: Machine, host: string): string[] {
 }
 
 /**
- * A link-local address is none without its interface, which a certificate cannot name. One of an automatic tunnel (`::192.0.2.1`) is reached
- * through it alone, and its spelling would keep all the others out of the certificate.
+ * A link-local address is useless without its interface, which a certificate cannot contain. An address of an automatic
+ * tunnel (`::192.0.2.1`) is reachable only through that tunnel, and its spelling would make the whole list of names
+ * invalid.
  */
 const isCertifiable = (address: string) => !/^(fe[89ab]|169\.254\.|.*:.*\.)/i.test(address)
 
-/** `2001:db8::1` as 32 digits, the way the kernel lists it. */
+/** `2001:db8::1` as 32 digits, as the kernel lists it. */
 function plainDigits(address: string): string {
   if (isIP(address) !== 6) return address
   const [head = '', tail] = address.split('::')
@@ -88,7 +89,10 @@ function plainDigits(address: string): string {
   return [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('')
 }
 
-/** Names with a domain that /etc/hosts gives this host: asking a name server could take long, and change by the minute. */
+/**
+ * Names with a domain that /etc/hosts gives this host. A name server is not asked: that could take long, and its
+ * answers may change by the minute.
+ */
 function fullNames({ hostname: own, hosts }: Machine): string[] {
   return hosts
     .split('\n')

@@ -1,14 +1,14 @@
-// More ports beside the first. Each is a listening socket that hands its connections to the one server as if they were the server's own, so
-// that TLS, certificates, limits and the end are the same for all of them.
+// Further ports beside the first. Each is a listening socket that hands its connections to the one server, so that TLS,
+// certificates, limits and shutdown are the same for all.
 import { createServer, isIP, type Server, type Socket } from 'node:net'
 
-/** A port as the configuration has it. */
+/** A port as configured. */
 export interface PortAsked {
   host?: string | undefined
   port: number
-  /** The names of the surfaces that it serves; left out, all of them. */
+  /** The names of the surfaces that it serves; if left out, all of them. */
   surfaces?: readonly string[] | undefined
-  /** Its place in the configuration, from 0. */
+  /** Its index in the configuration, from 0. */
   index: number
 }
 
@@ -16,7 +16,7 @@ export interface PortWanted extends PortAsked {
   host: string
 }
 
-/** The ports of a configuration, each with those of its surfaces that are on. A port that would serve nothing is not opened. */
+/** The configured ports, each with those of its surfaces that are on. A port that would serve nothing is not opened. */
 export function portsOf(
   asked: readonly Omit<PortAsked, 'index'>[],
   on: readonly string[],
@@ -30,7 +30,7 @@ export function portsOf(
   })
 }
 
-/** One of them could not be opened; the system's error is the cause. */
+/** A port could not be opened; the system's error is the cause. */
 export class PortNotOpened extends Error {
   readonly wanted: PortWanted
 
@@ -56,14 +56,14 @@ export class MorePorts {
     this.taking = taking
   }
 
-  /** Opens all of them, or none: throws PortNotOpened. Resolves to their addresses, `127.0.0.1:215`. */
+  /** Opens all of them or none: throws PortNotOpened. Resolves to their addresses, `127.0.0.1:215`. */
   async open(ports: readonly PortWanted[]): Promise<string[]> {
     const opened: string[] = []
     for (const wanted of ports) {
       try {
         opened.push(await this.openOne(wanted))
       } catch (error) {
-        // Not awaited: who is connected to those that are open already may stay.
+        // Not awaited: connections to ports that are already open may stay.
         void this.close()
         throw new PortNotOpened(wanted, error)
       }
@@ -85,7 +85,7 @@ export class MorePorts {
     return `${isIP(host) === 6 ? `[${host}]` : host}:${typeof address === 'object' && address ? address.port : port}`
   }
 
-  /** Resolves once no connection that came by them is left. */
+  /** Resolves once every connection of these ports is closed. */
   async close(): Promise<void> {
     await Promise.all(this.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
   }

@@ -1,4 +1,4 @@
-// Where the certificate that the port serves lies, and its key.
+// Paths of the served certificate and its key.
 import { join } from 'node:path'
 import type { Folders } from '../../folders.ts'
 

@@ -1,22 +1,26 @@
-// Where a request comes from. Behind a reverse proxy every connection has the proxy's address, and the caller's is in a header that anybody
-// can send: it is believed only from the proxies that the configuration names, and only as far as they themselves have written it.
+// Determines where a request comes from. Behind a reverse proxy every connection has the proxy's address, and the
+// client's is in a header that anyone can send: it is trusted only from the configured proxies, and only the part that
+// they wrote.
 import type { IncomingMessage } from 'node:http'
 import { type FORWARDED_HEADERS, inNetworks, plainAddress } from '../../networks.ts'
 
-/** The address of a request's caller, spelled plainly: what waits, limits, the audit log and the access log go by. */
+/** The address of a request's caller in canonical form: it decides back-off and limits, and is logged. */
 export type CallerOf = (incoming: IncomingMessage | undefined) => string
 
-/** `only`: the header that the proxies write. Where it is not told, `Forwarded` counts where there is no `X-Forwarded-For`. */
+/**
+ * `only`: the header that the proxies write. If not configured, `Forwarded` is used where there is no
+ * `X-Forwarded-For`.
+ */
 export function callerOf(trusted: readonly string[], only?: (typeof FORWARDED_HEADERS)[number]): CallerOf {
   const isTrusted = inNetworks(trusted)
   return (incoming) => {
     const peer = peerAddress(incoming?.socket.remoteAddress)
     const headers = incoming?.headers ?? {}
-    // A proxy hands the other header on as its caller wrote it.
+    // A proxy passes the other header on as the client wrote it.
     const list = only === 'forwarded' ? undefined : headers['x-forwarded-for']
     const forwarded = only === 'x-forwarded-for' ? undefined : headers.forwarded
     if ((list === undefined && forwarded === undefined) || !isTrusted(peer)) return peer
-    // Node joins the lines of either header with commas, in their order.
+    // Node joins repeated headers with commas, in their order.
     return lastStranger(
       peer,
       list === undefined ? forwardedHops(String(forwarded)) : String(list).split(','),
@@ -25,17 +29,17 @@ export function callerOf(trusted: readonly string[], only?: (typeof FORWARDED_HE
   }
 }
 
-/** The address of a connection's other end; `local` where there is no connection. */
+/** The address of the connection's peer; `local` where there is no connection. */
 export function peerAddress(address: string | undefined): string {
   if (address === undefined) return 'local'
-  // The kernel spells plainly already; only an IPv4 caller of an IPv6 socket, and a zone, are to be taken apart.
+  // The kernel's form is canonical except for IPv4 on an IPv6 socket, and for zones.
   return address.startsWith('::ffff:') || address.includes('%') ? (plainAddress(address) ?? address) : address
 }
 
 /**
- * Each proxy appends the address that it was called from, so the end of the list is the part that a caller cannot write. From there, past
- * our own proxies, the first other address is the caller. What stands before a hop that is no address (`unknown`, nothing, garbage) may be
- * the caller's own invention: then the nearest hop that we know has to do.
+ * Each proxy appends the address that called it, so the client cannot forge the end of the list. Counting from the end,
+ * the first address that is not a trusted proxy is the caller. Entries before a hop that is not an address (`unknown`,
+ * empty, garbage) may be forged by the client: then the nearest known hop is used.
  */
 function lastStranger(peer: string, hops: string[], isTrusted: (address: string) => boolean): string {
   let nearest = peer
@@ -67,7 +71,7 @@ function forwardedHops(header: string): string[] {
   })
 }
 
-/** One pass: a regular expression would begin anew at each quote that is never closed. */
+/** In one pass: a regular expression would restart at each quote that is never closed. */
 function splitUnquoted(text: string, separator: string): string[] {
   const parts: string[] = []
   let from = 0

@@ -1,28 +1,31 @@
-// How many connections there may be, and whose. One stranger with many sockets, or many strangers with a few, must not keep the people out
-// who look after the appliance.
+// How many connections there may be, in total and per address. Strangers, with many sockets each or from many
+// addresses, must not keep out the administrators of the appliance.
 import { canonicalAddress } from '../../auth/back-off.ts'
 import type { Configuration } from '../../config.ts'
 import { inNetworks } from '../../networks.ts'
 
 export interface PlacesOptions {
-  /** Connections at a time. */
+  /** Maximum number of connections. */
   most: number
-  /** Connections at a time of one address; of one /64 with IPv6. */
+  /** Maximum number of connections from one address, or one /64 of IPv6. */
   perAddress: number
-  /** Whether an address is a reverse proxy that is trusted: everybody comes from there. */
+  /** Whether an address is a trusted reverse proxy, through which all clients come. */
   isProxy: (address: string) => boolean
-  /** Whether somebody has proven from there who he is. */
+  /** Whether an account was proven from this address. */
   known: (address: string) => boolean
 }
 
-/** What has to become free for a connection to have a place. */
+/** What has to be closed to make room for a connection. */
 export interface Wanted {
   count: number
-  /** Whose places may be taken for it, the first choice first: questions to other addresses. Nobody takes a place from whoever it is kept for. */
+  /**
+   * Tests for the addresses whose connections may be closed for it, in order of preference. Reserved places are never
+   * taken away.
+   */
   from: ((other: string) => boolean)[]
 }
 
-/** What the configuration says. */
+/** From the configuration. */
 export const placesOf = ({ limits, listen }: Configuration, known: PlacesOptions['known']): PlacesOptions => ({
   most: limits.connections,
   perAddress: limits['connections-per-address'],
@@ -30,7 +33,7 @@ export const placesOf = ({ limits, listen }: Configuration, known: PlacesOptions
   known,
 })
 
-/** Places that strangers cannot take, and proxies only half of. Few enough not to be missed: a quarter of a small number. */
+/** Places that strangers cannot take, and proxies only half of: a quarter of the total where that is small. */
 const KEPT = 16
 
 export class Places {
@@ -44,7 +47,7 @@ export class Places {
     this.kept = Math.min(KEPT, Math.floor(options.most / 4))
   }
 
-  /** Takes a place for a connection; false where there is none for its address. */
+  /** Takes a place for a connection; false if there is none for its address. */
   take(address: string): boolean {
     if (this.wanted(address)) return false
     const key = canonicalAddress(address)
@@ -53,7 +56,7 @@ export class Places {
     return true
   }
 
-  /** Undefined where an address has a place. */
+  /** Undefined if there is room for the address. */
   wanted(address: string): Wanted | undefined {
     const { most, perAddress, isProxy } = this.options
     const key = canonicalAddress(address)
@@ -67,7 +70,7 @@ export class Places {
     return { count, from: familiar ? [stranger, () => true] : [stranger] }
   }
 
-  /** How many places an address has, with those that count as one with it. */
+  /** How many places an address occupies, together with those that count as the same. */
   holds(address: string): number {
     return this.taken.get(canonicalAddress(address)) ?? 0
   }
@@ -80,7 +83,7 @@ export class Places {
     this.all -= 1
   }
 
-  /** Somebody on the machine itself, or who has logged in from there. A proxy is neither, whoever logs in through it. */
+  /** The machine itself, or an address from which an account has logged in. A proxy is never familiar. */
   private isFamiliar(address: string): boolean {
     const { isProxy, known } = this.options
     return !isProxy(address) && (address === '127.0.0.1' || address === '::1' || known(address))

@@ -1,4 +1,4 @@
-// Answers that are given below the application: to what is no HTTP, and to HTTP that could be read in two ways.
+// Answers given below the application: to bytes that are not HTTP, and to HTTP that is ambiguous.
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import { ApiError, type ErrorKind, invalid } from '../../errors.ts'
 
@@ -13,14 +13,14 @@ const REASONS: Record<number, string> = {
   505: 'HTTP Version Not Supported',
 }
 
-/** Its connection is closed after it: what follows on it might begin in the middle of something. */
+/** Its connection is closed after it: what follows may start in the middle of a message. */
 export const refusal = (status: number) => ({
   status,
   body: `{"Status":"${status} ${REASONS[status]}"}`,
   headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff', Connection: 'close' },
 })
 
-/** The statuses of what is not parsed, and what went wrong there. */
+/** The statuses of unparsable requests, and their error kinds. */
 const KINDS = {
   400: 'invalid',
   405: 'wrong-method',
@@ -33,10 +33,10 @@ export type UnparsedStatus = keyof typeof KINDS
 
 export const kindOf = (status: UnparsedStatus): ErrorKind => KINDS[status]
 
-/** The same as the bytes of a whole answer. */
+/** The same as the bytes of a complete answer. */
 export const refusalText = (status: number): string => answerText(refusal(status))
 
-/** A whole answer as bytes; its connection ends with it. */
+/** A complete answer as bytes; its connection ends with it. */
 export function answerText({
   status,
   headers,
@@ -53,7 +53,7 @@ export function answerText({
   return `HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`
 }
 
-/** The answer to what Node's parser or its timer complains of; undefined where nobody is left to hear one. */
+/** The status for an error of Node's parser or its timeout; undefined if no peer is left to answer. */
 export function statusOfError(code: string | undefined): UnparsedStatus | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') return 431
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
@@ -69,28 +69,33 @@ export function isHost(text: string): boolean {
   return match !== null && Number(match[1] || 0) <= 65535 && (text[0] !== '[' || URL.canParse(`http://${text}`))
 }
 
-/** As a browser spells it in `Origin`: an address in brackets can be written in many ways, and Node's adapter takes that one only. */
+/**
+ * As a browser spells it in `Origin`: an IPv6 address can be written in many ways, and Node's adapter takes only that
+ * one.
+ */
 export function plainHost(host: string): string {
   if (host[0] !== '[') return host.endsWith(':') ? host.slice(0, -1) : host
   const [, address = '', port = ''] = /^(.*\]):?(.*)$/.exec(host) ?? []
   return `${new URL(`http://${address}`).hostname}${port && `:${port}`}`
 }
 
-/** Headers of which a request has one: of two, Node keeps the first without a word, and a proxy before us may have gone by the second. */
+/**
+ * Headers that may occur once: of two, Node silently keeps the first, and a proxy in front may have used the second.
+ */
 const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'x-csrf-token'])
 const LENGTHS = new Set([...SINGLE].map(({ length }) => length))
 
-/** Lines of headers of one request. Node drops those above its limit without a word, say the `If-Match` of a change. */
+/** Header lines of one request. Node silently drops those above its limit, for example the `If-Match` of a change. */
 export const MOST_HEADERS = 1000
 
-/** Browsers and scripts send the same one each time. */
+/** Cached: browsers and scripts send the same one each time. */
 let goodHost = ''
 
-/** What is wrong with a request's first lines, for the dialect of its surface; undefined where they are plain. */
+/** What is wrong with a request head, in the surface's dialect; undefined if it is well-formed. */
 export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingMessage): ApiError | undefined {
   if (httpVersion === '0.9') return invalid('', { words: 'Expected HTTP/1.1' })
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return objection('wrong-version', 'Expected HTTP/1.1')
-  // Full: there may have been more.
+  // The limit is reached: there may have been more.
   if (rawHeaders.length >= 2 * MOST_HEADERS)
     return objection('headers-too-large', `Too many header lines. Allowed: < ${MOST_HEADERS}`)
   let seen: string[] | undefined
@@ -103,14 +108,15 @@ export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingM
     if (seen) seen.push(lower)
     else seen = [lower]
   }
-  // The library below the application would refuse these for every surface alike.
+  // The library below would answer these the same for every surface.
   if (url?.includes('\\')) return invalid('', { words: 'Expected a path without a backslash' })
   if (url?.[0] !== '/' && !isAbsolute(url)) return invalid('', { words: 'Expected a path, or an address with http://' })
   const { host, 'transfer-encoding': coding } = headers
   if (coding !== undefined) {
-    // Chunks came with HTTP/1.1: who says otherwise may have been understood differently before us (RFC 9112, 6.1).
+    // Chunked encoding came with HTTP/1.1: a proxy in front may have read an HTTP/1.0 message differently (RFC 9112,
+    // 6.1).
     if (httpVersion === '1.0') return about('Transfer-Encoding', 'Transfer-Encoding needs HTTP/1.1')
-    // Node undoes the last coding of a list, and would hand over what the others made of the body as if it were the body.
+    // Node decodes only the last coding of a list, and would deliver the still encoded rest as the body.
     if (coding.toLowerCase() !== 'chunked')
       return objection('not-implemented', 'Expected Transfer-Encoding: chunked', 'Transfer-Encoding')
   }
@@ -122,7 +128,7 @@ export function objectionTo({ url, rawHeaders, headers, httpVersion }: IncomingM
   return undefined
 }
 
-/** A target as clients write it for a proxy; the library takes these words in small letters only. */
+/** A target as clients send it to a proxy; the library accepts these schemes in lower case only. */
 const isAbsolute = (url = '') => /^https?:\/\//.test(url) && URL.canParse(url)
 
 const about = (field: string, words: string) => objection('invalid', words, field)

@@ -1,7 +1,7 @@
-// Has the port serve the pair that is installed now, and tries again each minute until that has worked.
+// Makes the port serve the installed certificate, and retries each minute until that has worked.
 
 export interface ReloadOptions {
-  /** Rejects when what is installed is not served. */
+  /** Rejects when the installed certificate is not being served. */
   reload: () => Promise<void>
   warn: (text: string, error?: unknown) => void
   /** Milliseconds to the next try. */
@@ -9,8 +9,8 @@ export interface ReloadOptions {
 }
 
 /**
- * What serves the installed pair, now and until that has worked: the test of it needs a descriptor and a place, which may be missing for a
- * moment, and nobody asks for the same certificate again.
+ * Loads the installed pair, now and until that has worked. Checking it needs a file descriptor and a connection, which
+ * may be unavailable for a moment, and no later request would trigger the reload again.
  */
 export function reloader({ reload, warn, every = 60_000 }: ReloadOptions): {
   ask: () => Promise<void>

@@ -1,5 +1,6 @@
-// The certificate that we make ourselves: for the names under which the machine is reached, and made anew, with the same key, when its dates or
-// its names no longer fit. One that somebody installed is never touched: ours is known by a comment in it that its own signature covers.
+// The self-made certificate: it covers the names under which the machine is reached, and is renewed with the same key
+// when its dates or names no longer fit. An installed certificate is never touched: ours is recognized by a comment
+// covered by its own signature.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Folders } from '../../folders.ts'
@@ -9,10 +10,10 @@ import { certificateFile } from './pair-files.ts'
 import { type Pair, readPair } from './tls.ts'
 
 const DAY = 86_400_000
-/** Longer than 825 days is refused by Apple's clients. A week before, for clients whose clocks are behind. */
+/** Apple's clients refuse more than 825 days. It starts a week in the past, for clients whose clocks are behind. */
 const LIFETIME = 824
 const BEFORE = 7
-/** It is made anew so many days before its end, so that nobody ever meets one that has ended. */
+/** Renewed this many days before it expires, so that no client ever sees an expired one. */
 const EARLY = 30
 const COMMENT = 'Made by edge-admin for this machine'
 const NETSCAPE_COMMENT = '2.16.840.1.113730.1.13'
@@ -20,15 +21,15 @@ const NETSCAPE_COMMENT = '2.16.840.1.113730.1.13'
 export interface SelfMade {
   names: MachineNames
   now: number
-  /** The key to keep, as PEM; without it there is a new one. */
+  /** The key to keep, as PEM; without it a new one is made. */
   key?: string | undefined
   /** 16 bytes for the serial number. */
   random?: Buffer
-  /** Left out, or where it cannot, node-forge signs. */
+  /** If left out, or if it fails, node-forge signs. */
   sign?: SelfSign | undefined
 }
 
-/** What is in the certificate, whoever signs it. */
+/** The contents of the certificate, whichever program signs it. */
 interface Contents {
   key: string
   serial: string
@@ -40,16 +41,16 @@ interface Contents {
   extensions: Readonly<Record<string, string>>
 }
 
-/** Makes the certificate; undefined where there is nothing to make it with. */
+/** Makes the certificate; undefined where the program to sign it is missing. */
 export type SelfSign = (contents: Contents) => Promise<string | undefined>
 
 /**
- * Makes a pair that is signed by its own key: ECDSA P-256 where openssl signs. node-forge, which knows only RSA, is loaded where openssl is
- * missing.
+ * Makes a self-signed pair: ECDSA P-256 where openssl signs. node-forge, which knows only RSA, is loaded only where
+ * openssl is missing.
  */
 export async function makeSelfSigned({ names, now, key, random = randomBytes(16), sign }: SelfMade): Promise<Pair> {
-  // A serial number is positive (RFC 5280 4.1.2.2) and begins with no zeros that it does not need (X.690 8.3.2), or nobody can read the
-  // certificate: its first bit is off, its second is on.
+  // A serial number is positive (RFC 5280 4.1.2.2) and has no superfluous leading zeros (X.690 8.3.2), or clients
+  // reject the certificate: so its first bit is off, its second is on.
   const first = (random.readUInt8(0) & 0x7f) | 0x40
   const contents = {
     serial: Buffer.from([first, ...random.subarray(1)]).toString('hex'),
@@ -66,7 +67,7 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
     ...{ ...contents, key: own },
     extensions: {
       basicConstraints: 'CA:FALSE',
-      // RFC 8813: an EC key encrypts no other key.
+      // RFC 8813: an EC key does not encipher keys.
       keyUsage: isEc ? 'digitalSignature' : 'digitalSignature,keyEncipherment',
       extendedKeyUsage: 'serverAuth',
       nsComment: COMMENT,
@@ -83,7 +84,7 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
 const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 async function signWithForge({ key, serial, from, to, commonName, hosts, addresses }: Contents): Promise<string> {
-  // Only the X.509 part: the rest (TLS, PKCS#12 …) is Node's own work.
+  // Only the X.509 part: TLS, PKCS#12 and the rest are Node's.
   await import('node-forge/lib/x509.js')
   const forge = (await import('node-forge/lib/forge.js')).default as typeof Forge
   const der = createPrivateKey(key).export({ type: 'pkcs1', format: 'der' }).toString('binary')
@@ -111,7 +112,10 @@ async function signWithForge({ key, serial, from, to, commonName, hosts, address
   return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n')
 }
 
-/** Whether we made it: signed by its own key, with our comment, or in the exact form of version 0.1.0, which wrote none. */
+/**
+ * Whether the server made it: signed by its own key, with our comment, or in the exact form of version 0.1.0, which
+ * wrote no comment.
+ */
 export function isSelfMade({ cert }: Pair): boolean {
   const leaf = new X509Certificate(cert)
   const isOurKind = ['ec', 'rsa'].includes(leaf.publicKey.asymmetricKeyType ?? '')
@@ -131,7 +135,7 @@ function isOfFirstRelease(leaf: X509Certificate, pem: string): boolean {
   )
 }
 
-/** Why a certificate of ours has to be made anew; undefined while it is good. */
+/** Why a self-made certificate has to be renewed; undefined while it is good. */
 export function reasonToRenew(cert: string, { hosts, addresses }: MachineNames, now: number): string | undefined {
   const leaf = new X509Certificate(cert)
   if (now < Date.parse(leaf.validFrom)) return `it begins only on ${new Date(leaf.validFrom).toISOString()}`
@@ -148,14 +152,14 @@ export interface Renewal {
   host: ListenHosts
   now: number
   machine?: Machine
-  /** Whether a certificate is being installed now: its files are not ours to write. */
+  /** Whether a certificate is being installed now: then the files must not be written. */
   installing: () => boolean
   sign?: SelfSign | undefined
 }
 
 /**
- * Makes our own certificate anew, with its key, when it has to be. Resolves to the reason when it was; undefined when the installed one is good,
- * is not ours, or there is none. Whoever serves it reads it again.
+ * Renews the self-made certificate with its key when necessary. Resolves to the reason if it did; undefined if the
+ * installed one is good, was not made by the server, or does not exist. The caller has to load it again.
  */
 export async function renewSelfMade({
   folders,
@@ -172,7 +176,8 @@ export async function renewSelfMade({
   const reason = reasonToRenew(pair.cert, names, now)
   if (reason === undefined) return undefined
   const { cert } = await makeSelfSigned({ names, now, key: pair.key, sign })
-  // It took a moment: what was installed meanwhile stays. An installation holds its lock for seconds before it writes.
+  // Signing took a moment: what was installed meanwhile stays. An installation holds its lock for seconds before it
+  // writes.
   if (installing() || readText(certificateFile(folders)) !== before) return undefined
   replaceAtomic(certificateFile(folders), cert, 0o644)
   return reason

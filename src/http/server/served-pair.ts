@@ -1,5 +1,5 @@
-// Which certificate the port begins with, and the watch over one that we made: a clock that is set right, a new address or another host name
-// need no restart.
+// Chooses the certificate that the port starts with, and watches over a self-made one: a corrected clock, a new address
+// or another host name need no restart.
 import { createPrivateKey } from 'node:crypto'
 import type { Folders } from '../../folders.ts'
 import { type ListenHosts, type Machine, machineNames, thisMachine } from './machine-names.ts'
@@ -8,27 +8,27 @@ import { installCertificate, installPair, type Pair, readKey, readPair } from '.
 
 export interface PairOptions {
   folders: Folders
-  /** Where the port listens, by the configuration. */
+  /** The configured addresses to listen on. */
   host: ListenHosts
   warn: (text: string, error?: unknown) => void
   /** Whether a certificate is being installed now, by a task that may be older than this process. */
   installing?: () => boolean
-  /** Called when a certificate of ours was made anew before it is served first. */
+  /** Called when a self-made certificate was renewed before it was first served. */
   madeAnew?: (reason: string) => void
   now?: () => number
   machine?: () => Machine
-  /** Signs a certificate of ours; left out, or where it cannot, it is RSA. */
+  /** Signs a self-made certificate; if left out, or if it fails, the certificate is RSA. */
   sign?: SelfSign | undefined
 }
 
-/** A pair that cannot be served must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
+/** An unusable pair must not lock anybody out: a self-signed one is served instead, and the files are left alone. */
 export async function installedPair(options: PairOptions): Promise<Pair> {
   const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine, sign } = options
   const make = async (key?: string) => {
     try {
       return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key, sign })
     } catch (error) {
-      // An odd name or address of this machine must not keep the port shut.
+      // An unusual name or address of this machine must not keep the port closed.
       warn('no certificate could be made for the names of this machine; one for localhost is served', error)
       const names = { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }
       return makeSelfSigned({ names, now: now(), key, sign })
@@ -44,10 +44,10 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
     return make()
   }
   const pair = await make(key)
-  // Served until the installed one is read; its files are not ours to write.
+  // Served until the installed one is loaded; its files must not be written now.
   if (installing()) return pair
   try {
-    // A file that holds somebody's key may hold a chain as well: it is left as it is.
+    // A file with a foreign key may also hold a chain: leave it unchanged.
     if (key === undefined) installPair(folders, pair)
     else installCertificate(folders, pair.cert)
   } catch (error) {
@@ -56,13 +56,16 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
   return pair
 }
 
-/** The key of a certificate that is gone. Throws for one that we cannot sign with: it is somebody's, and not ours to replace. */
+/**
+ * The key of a certificate that is gone. Throws for a key that we cannot sign with: it was installed by a person, and
+ * must not be replaced.
+ */
 function keyToKeep(folders: Folders, signsEc: boolean): string | undefined {
   const pem = readKey(folders)
   if (pem === undefined) return undefined
   const { asymmetricKeyType, asymmetricKeyDetails: { modulusLength = 0, namedCurve } = {} } = createPrivateKey(pem)
   const isRsa = asymmetricKeyType === 'rsa' && modulusLength >= 2048
-  // What a kill between the key and its certificate leaves of ours.
+  // Left behind when a process was killed between writing the key and its certificate.
   const isEc = signsEc && namedCurve === 'prime256v1'
   if (!isRsa && !isEc) throw new Error('the private key has no certificate')
   return pem
@@ -85,13 +88,13 @@ async function renewed(options: PairOptions) {
 
 export interface WatchOptions extends PairOptions {
   installing: () => boolean
-  /** Called once it lies in its place, to be served. */
+  /** Called once the renewed certificate is installed, so that it gets served. */
   renewed: (reason: string) => void
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   every?: number
 }
 
-/** Looks each minute; returns what ends the watch. */
+/** Checks each minute; returns a function that ends the watch. */
 export function watchSelfMade(options: WatchOptions): () => void {
   const { folders, host, warn, installing, renewed, sign } = options
   const { now = Date.now, machine = thisMachine, every = 60_000 } = options
@@ -105,7 +108,7 @@ export function watchSelfMade(options: WatchOptions): () => void {
       failed = false
       if (reason !== undefined) renewed(reason)
     } catch (error) {
-      // Said once: the next look comes in a minute.
+      // Logged once: the next check comes in a minute.
       if (!failed) warn('the self-made certificate could not be looked after', error)
       failed = true
     } finally {

@@ -1,5 +1,5 @@
-// The certificate that the port serves: read and checked. Node takes an EC key with an RSA certificate without a word and then fails every
-// handshake, so a pair is checked before it is used.
+// Reads and checks the certificate that the port serves. Node accepts an EC key with an RSA certificate without an
+// error and then fails every handshake, so a pair is checked before use.
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,19 +16,19 @@ export interface Pair {
   key: string
 }
 
-/** The installed pair. Undefined when there is none; throws when there is one that cannot be served. */
+/** The installed pair. Undefined if there is none; throws if it cannot be served. */
 export function readPair(folders: Folders): Pair | undefined {
   const certificates = readEdited(certificateFile(folders))
   if (certificates === undefined) return undefined
-  // Files that people laid there: what stands around the blocks would hide the first of them from OpenSSL.
+  // People place these files: text around the blocks would hide the first of them from OpenSSL.
   const cert = certificatesOf(certificates).join('') || certificates
   const key = readKey(folders)
-  // Not the same as none: a new pair would overwrite a certificate that somebody paid for.
+  // Not the same as no pair: making a new one would overwrite a purchased certificate.
   if (key === undefined) throw new Error('the certificate has no private key')
   const leaf = new X509Certificate(cert)
   if (!createPublicKey(key).equals(leaf.publicKey))
     throw new Error('the private key does not belong to the certificate')
-  // What OpenSSL will not serve (a key too small, a broken chain) is found here, not when the port opens.
+  // Finds here, not when the port opens, what OpenSSL will not serve (a key too small, a broken chain).
   createSecureContext({ cert, key })
   return { cert, key }
 }
@@ -42,15 +42,15 @@ export function readKey(folders: Folders): string | undefined {
 export const fingerprint = (pair: Pair) => new X509Certificate(pair.cert).fingerprint256
 
 /**
- * Who reads the pair besides us. On an image of the original's the group staff, as its own script gives it (facts: jidoteki.md 5.5), or else the
- * one of its server; undefined elsewhere.
+ * The group that reads the pair besides the server. On an image of the original: the group staff, as its own script
+ * sets it (facts: jidoteki.md 5.5), or else the group of its server; undefined elsewhere.
  */
 function readers(folders: Folders): number | undefined {
   const group = process.getuid?.() === 0 ? originalGroup(folders) : undefined
   return group && (groupNamed('staff') ?? group)
 }
 
-/** What reads the pair besides us has to get through the folders that we make, whatever our umask is. */
+/** The group that reads the pair must be able to enter the folders, whatever the umask. */
 function makeFolder(path: string, open: boolean): void {
   if (existsSync(path)) return
   makeFolder(dirname(path), open)
@@ -58,7 +58,10 @@ function makeFolder(path: string, open: boolean): void {
   if (open) chmodSync(path, 0o755)
 }
 
-/** Installs a first pair. The key goes first: without its certificate it is no pair, and a pair is made again. */
+/**
+ * Installs a first pair. The key goes first: a key without its certificate does not count as a pair, and a new pair is
+ * made.
+ */
 export function installPair(folders: Folders, { cert, key }: Pair): void {
   const group = readers(folders)
   makeFolder(dirname(keyFile(folders)), group !== undefined)
@@ -66,14 +69,14 @@ export function installPair(folders: Folders, { cert, key }: Pair): void {
   installCertificate(folders, cert)
 }
 
-/** To the key that is there. */
+/** Installs a certificate for the existing key. */
 export function installCertificate(folders: Folders, cert: string): void {
   const group = readers(folders)
   makeFolder(dirname(certificateFile(folders)), group !== undefined)
   writeAtomic(certificateFile(folders), cert, group ? 0o640 : 0o644, group)
 }
 
-/** Shakes hands with a port of ours; resolves to the SHA-256 fingerprint of the certificate that it serves. */
+/** Connects to our own port by TLS; resolves to the SHA-256 fingerprint of the certificate that it serves. */
 export function servedFingerprint(host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     // Our own certificate on loopback: what matters is which one is served, not who signed it.

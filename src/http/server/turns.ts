@@ -1,6 +1,7 @@
-// One request after the other on each connection, and turns between connections. A peer can put a thousand requests into one packet
-// (pipelining): Node would read them all before anybody else is heard. Here its parser gets the bytes of the next request once the answer
-// before it has gone; what has come already waits unread, and only some connections are let on in each turn of the event loop.
+// Handles one request at a time on each connection, and takes turns between connections. A peer can put a thousand
+// requests into one packet (pipelining), and Node would parse them all before serving anyone else. Here the parser gets
+// the next request once the answer before it was sent; bytes received meanwhile wait unparsed, and only some
+// connections proceed in each tick of the event loop.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { canonicalAddress } from '../../auth/back-off.ts'
@@ -11,32 +12,40 @@ type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 const END_OF_HEADERS = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
-/** Bytes that are parsed at once, at the least, while a body is read: it may contain the end of headers a thousand times. */
+/**
+ * Minimum of bytes parsed at once while a body is read: it may contain the end-of-headers sequence a thousand times.
+ */
 const STEP = 1024
-/** Connections that are let on in one turn of the event loop: some milliseconds of work. */
+/** Connections that proceed in one tick of the event loop: some milliseconds of work. */
 const IN_ONE_TURN = 16
-/** Bytes that wait on the connections of one address: who brings more is cut off. And on all: the address that has most loses a connection. */
+/**
+ * Bytes waiting on the connections of one address: a client above it is cut off. And on all: the address with the most
+ * loses a connection.
+ */
 const MOST_OF_ADDRESS = 4 << 20
 const MOST_OF_ALL = 16 << 20
-/** Bytes that wait on one connection from which nothing more is read from it. Until then it is: that is how one sees that a peer has gone. */
+/**
+ * Bytes waiting on one connection before reading from it stops. Reading continues until then, because that is how a
+ * closed peer is noticed.
+ */
 const PAUSE = 64 << 10
-/** What each piece that waits costs beside its bytes: a peer may send them one by one. */
+/** Overhead of each waiting chunk: a peer may send single bytes. */
 const PIECE = 256
 
 interface Turn {
   connection: Connection
   socket: Socket
   address: string
-  /** Node's own listener for what comes: its parser. */
+  /** Node's own data listener: its parser. */
   parse: (bytes: Buffer) => void
-  /** What waits until the answer ahead has gone; undefined where nothing does. */
+  /** Bytes waiting for the current answer to be sent; undefined if there are none. */
   waiting: Buffer[] | undefined
   bytes: number
-  /** Whether its parser may be within the headers of a request: what it got last was no end of headers. */
+  /** Whether the parser may be inside a request's headers: the bytes it got last did not end any. */
   begun: boolean
-  /** The last bytes that it got, while that is so: the end may lie across pieces. */
+  /** The last bytes it got while that is so: the end of headers may be split across chunks. */
   tail: Buffer
-  /** Requests whose headers came with the end of the body before them. */
+  /** Requests whose headers arrived together with the end of the previous body. */
   next: { incoming: IncomingMessage; outgoing: ServerResponse }[]
 }
 
@@ -46,7 +55,7 @@ export class RequestTurns {
   private readonly turns = new Map<Socket, Turn>()
   private readonly ofAddress = new Map<string, number>()
   private bytes = 0
-  /** Those whose answer has gone, in the order in which they are let on. */
+  /** Connections whose answer was sent, in the order in which they proceed. */
   private ready: Turn[] = []
 
   constructor(connections: Connections, serve: Serve) {
@@ -54,7 +63,7 @@ export class RequestTurns {
     this.serve = serve
   }
 
-  /** Takes over what comes on a connection from Node, which has just begun to listen to it. */
+  /** Takes over the data of a connection from Node, which has just attached its listener. */
   follow(socket: Socket): void {
     const connection = this.connections.of(socket)
     const [parse] = socket.listeners('data') as Turn['parse'][]
@@ -70,15 +79,15 @@ export class RequestTurns {
     socket.once('close', () => this.forget(turn))
   }
 
-  /** A request whose headers are here. */
+  /** Registers a request whose headers are complete. */
   take(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming
     const turn = this.turns.get(socket)
-    // The answer ahead said that it is the last.
+    // The previous answer closes the connection.
     if (!turn || !socket.writable) return
     const { last } = turn.connection
     turn.connection.last = outgoing
-    // Node drops what comes with the end of such a body, and would take the middle of the next request for its beginning.
+    // Node drops bytes that follow such a body, and would take the middle of the next request for its beginning.
     if (incoming.headers.upgrade !== undefined && hasBody(incoming)) outgoing.shouldKeepAlive = false
     if (!last || isOver(last)) this.serve(incoming, outgoing)
     else {
@@ -90,12 +99,12 @@ export class RequestTurns {
   private hear(turn: Turn, bytes: Buffer): void {
     const { connection, socket, parse } = turn
     for (let from = 0; from < bytes.length; ) {
-      // Its parser may be another connection's by now; and once our half has ended, nothing can be answered.
+      // Its parser may already belong to another connection; and once our side has ended, nothing can be answered.
       if (connection.ended || !socket.writable) return
       const { last } = connection
       const reading = last !== undefined && !last.req.complete
       const busy = last !== undefined && !reading && !isOver(last)
-      // Headers that have begun go on: Node gives them some seconds, however long the answer before them takes.
+      // Headers that have begun continue: Node limits their time, however long the previous answer takes.
       if (turn.waiting || turn.next.length > 0 || (busy && !turn.begun)) {
         this.hold(turn, bytes.subarray(from))
         return
@@ -106,11 +115,11 @@ export class RequestTurns {
       )
       const got = piece.length < END_OF_HEADERS.length ? Buffer.concat([turn.tail, piece]) : piece
       turn.begun = !got.subarray(-END_OF_HEADERS.length).equals(END_OF_HEADERS)
-      // A copy: all that was read with it would stay in memory.
+      // A copy: a slice would keep the whole chunk in memory.
       turn.tail = turn.begun ? Buffer.from(got.subarray(1 - END_OF_HEADERS.length)) : NOTHING
       parse(piece)
       from += piece.length
-      // Node stops it where a body, or an answer, is not taken, and lets it go on.
+      // Node pauses where a body or an answer is not consumed, and resumes by itself.
       if (socket.isPaused() && from < bytes.length) {
         socket.unshift(bytes.subarray(from))
         return
@@ -125,7 +134,7 @@ export class RequestTurns {
       if (next.length === 0 && connection.last) this.after(connection.last, turn)
     }
     turn.waiting.push(rest)
-    // All that is read with it stays in memory.
+    // The slice keeps the whole buffer in memory.
     this.count(turn, turn.bytes + rest.buffer.byteLength + PIECE)
     if (turn.bytes > PAUSE) socket.pause()
     this.makeRoom(turn)
@@ -148,12 +157,12 @@ export class RequestTurns {
 
   private goOn(turn: Turn): void {
     const { socket } = turn
-    // The answer ahead said that it is the last.
+    // The previous answer closes the connection.
     if (!socket.writable) {
       this.forget(turn)
       return
     }
-    // A peer that does not read its answers is not served; Node wants nothing of it either.
+    // A peer that does not read its answers is not served; Node does not read from it either.
     if (socket.writableNeedDrain) {
       socket.once('drain', () => this.queue(turn))
       return
@@ -162,7 +171,7 @@ export class RequestTurns {
     if (first) {
       this.serve(first.incoming, first.outgoing)
       if (turn.next.length > 0) this.after(first.outgoing, turn)
-      // What waits may be the rest of its body, without which there is no answer.
+      // The waiting bytes may be the rest of its body, without which there is no answer.
       if (turn.next.length > 0 || !turn.waiting) return
     }
     const waited = turn.waiting ?? []
@@ -191,7 +200,7 @@ export class RequestTurns {
     }
   }
 
-  /** The connection that holds most of the address that holds most. */
+  /** The connection with the most waiting bytes of the address with the most. */
   private largest(): Turn | undefined {
     let found: Turn | undefined
     const most = (turn: Turn) => this.ofAddress.get(turn.address) ?? 0
@@ -211,7 +220,7 @@ export class RequestTurns {
   }
 }
 
-/** Where an end of headers ends that began in the pieces before; undefined where none did. */
+/** The end of headers that began in an earlier chunk; undefined if there is none. */
 function endAcross(tail: Buffer, bytes: Buffer, from: number): number | undefined {
   for (let known = tail.length; known > 0; known--) {
     const end = from + END_OF_HEADERS.length - known
@@ -225,8 +234,8 @@ function endAcross(tail: Buffer, bytes: Buffer, from: number): number | undefine
 }
 
 /**
- * Where to stop: behind the next end of headers, so that one request begins at a time. (Node also drops what it gets behind the headers of one
- * that asks for another protocol.) While a body is read, not before some bytes.
+ * Where to stop: after the next end of headers, so that one request begins at a time. (Node also drops bytes that
+ * follow the headers of an upgrade request.) While a body is read, not before a minimum of bytes.
  */
 function endOfPiece(bytes: Buffer, from: number, reading: boolean): number {
   const end = bytes.indexOf(END_OF_HEADERS, reading ? from + STEP : from)
