@@ -1,20 +1,21 @@
-// Guesses at one account from addresses that it was never used from: some are free, then they come to their turns one by one, so slowly that
-// guessing from very many addresses leads nowhere. Nobody is kept out: a caller who comes back after a refusal is served before callers who arrived later.
+// Paces guesses at one account from unknown addresses: some are free, further ones take turns so slowly that guessing
+// from very many addresses is hopeless. Nobody is locked out: a caller who returns after a refusal is served before
+// later arrivals.
 import { ApiError, tooMany } from '../errors.ts'
 import { type BackOff, canonicalAddress } from './back-off.ts'
 import { networkOf } from './fair-queue.ts'
 
-/** Requests that are held for one account; the others are asked to come back. */
+/** Attempts held per account; further ones are refused with 429. */
 export const MOST_WAITING = 8
 /** Milliseconds after which a waiting caller is refused and asked to come back; the place in the queue is kept. */
 const LONGEST_WAIT = 30_000
-/** Networks and addresses whose place in the line is remembered while they come back. */
+/** Networks and addresses whose place in the queue is kept until they return. */
 const MOST_REMEMBERED = 1024
 
 interface Waiting {
   network: string
   address: string
-  /** Its arrival: what it goes by where it is not remembered. */
+  /** Arrival time, used if the address has no remembered place. */
   came: number
   go: () => void
   refuse: (error: Error) => void
@@ -22,7 +23,7 @@ interface Waiting {
 
 interface Line {
   waiting: Waiting[]
-  /** Since which arrival each network, and each address, waits. */
+  /** The arrival since which each network, and each address, has been waiting. */
   since: Map<string, number>
   timer: NodeJS.Timeout | undefined
 }
@@ -32,19 +33,19 @@ export class AccountTurns {
   private readonly lines = new Map<string, Line>()
   private arrivals = 0
 
-  /** `attempts` counts and paces them, by account. */
+  /** `attempts` counts and paces the attempts per account. */
   constructor(attempts: BackOff) {
     this.attempts = attempts
   }
 
-  /** Resolves once this attempt may be made, and counts it. Throws the 429 when too many wait. */
+  /** Resolves once this attempt may be made, and counts it. Throws the 429 if too many wait. */
   async take(account: string, from: string): Promise<void> {
     const line = this.lines.get(account)
     if (!line && this.attempts.left(account) === 0) return this.attempts.fail(account)
     await this.join(account, line ?? this.begin(account), from)
   }
 
-  /** Refuses all who wait: the server stops. */
+  /** Refuses all waiting attempts: the server stops. */
   close(): void {
     for (const [account, { waiting, timer }] of this.lines) {
       clearTimeout(timer)
@@ -85,7 +86,7 @@ export class AccountTurns {
     })
   }
 
-  /** Who has not come back for longest is forgotten for a new one. */
+  /** Drops the entry that has not returned for longest, to make room. */
   private remember({ since }: Line, key: string): void {
     const place = since.get(key) ?? this.arrivals
     since.delete(key)
@@ -97,13 +98,13 @@ export class AccountTurns {
     return tooMany('failed logins', Math.max(1, this.attempts.wait(account)))
   }
 
-  /** Who has waited longest first, by network and then by address. */
+  /** The longest waiting first, by network and then by address. */
   private inOrder({ waiting, since }: Line): Waiting[] {
     const rank = (key: string, { came }: Waiting) => since.get(key) ?? came
     return waiting.sort((a, b) => rank(a.network, a) - rank(b.network, b) || rank(a.address, a) - rank(b.address, b))
   }
 
-  /** The last to come of the network that has most who wait. */
+  /** The latest arrival of the network with the most waiting. */
   private pushOut(line: Line): Waiting {
     const order = this.inOrder(line)
     const count = (of: Waiting) => order.filter(({ network }) => network === of.network).length
@@ -115,7 +116,7 @@ export class AccountTurns {
   private plan(account: string, line: Line): void {
     line.timer = setTimeout(
       () => {
-        // Timers may be early by a moment.
+        // Timers may fire slightly early.
         if (this.attempts.left(account) > 0) return this.plan(account, line)
         const next = this.inOrder(line).shift()
         if (next) {

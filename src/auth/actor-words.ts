@@ -1,14 +1,17 @@
-// The words that the product itself writes where an actor stands, in the audit log and beside tasks. An account must not be called like one of
-// them, or who did something could not be told from its name.
+// Words that the server itself writes as an actor, in the audit log and in tasks. An account must not have such a name,
+// or the log would be ambiguous.
 
-/** `admin` is not among them: the first account is called so. The original's line has it for the API token, so accounts are marked there. */
+/**
+ * Without `admin`: the first account has that name. In the original's line it means the API token, so accounts are
+ * marked there.
+ */
 const WORDS: readonly string[] = ['token', 'nobody', 'system', 'local', 'account']
-/** What the original writes for the appliance's one token. */
+/** The original's name for the appliance's one token. */
 export const ORIGINAL_WORD = 'admin'
-/** No account's name can hold this. */
+/** No account name can contain this. */
 const MARK = '@account'
 
-/** Letters that look like others, written as these: `T0ken`, `to-ken` and a Cyrillic `о` are read as `token` by a person. */
+/** Lookalikes, mapped to plain letters: a person reads `T0ken`, `to-ken` and a Cyrillic `о` as `token`. */
 const LOOKALIKES: Record<string, string> = {
   ...{ '0': 'o', '1': 'l', '3': 'e', '5': 's', $: 's', '@': 'a', i: 'l', '|': 'l' },
   ...{
@@ -40,12 +43,15 @@ const skeleton = (name: string) =>
 
 const SKELETONS = new Set(WORDS.map(skeleton))
 
-/** Whether no new account may have this name. */
+/** Whether new accounts may not use this name. */
 export const isReservedName = (name: string): boolean => SKELETONS.has(skeleton(name))
 
-/** An account's name in the audit log. An account that already had a reserved name gets a mark, so that it is not taken for the product itself. */
+/**
+ * An account's name in the audit log. An existing account with a reserved name gets a mark, so that it is not mistaken
+ * for the server itself.
+ */
 export const accountLabel = (name: string): string => (isReservedName(name) ? `${name}${MARK}` : name)
 
-/** The same for the original's line, where the API token is called `admin`. */
+/** The same for the original's line, where `admin` means the API token. */
 export const lineLabel = (name: string): string =>
   name.toLowerCase() === ORIGINAL_WORD ? `${name}${MARK}` : accountLabel(name)

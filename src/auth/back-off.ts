@@ -1,6 +1,6 @@
-// Back-off after failed credentials, per address: five are free, then 1, 2, 4 … seconds, at most a minute. A right credential from
-// another address is never touched. Our own 60 lines instead of a limiter package: those are asynchronous, and this check is in the
-// path of every request, where one await costs more than the rest of it.
+// Back-off per address after wrong credentials: five failures are free, then 1, 2, 4 … seconds, at most a minute. Right
+// credentials from another address are not affected. Not a limiter package: those are asynchronous, and one await in
+// the path of every request costs more than the rest of this check.
 import { isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { readJson } from '../store/atomic.ts'
@@ -14,11 +14,11 @@ const MOST = 10_000
 
 interface Entry {
   failures: number
-  /** Steady milliseconds until which the address waits: a clock that is set right meanwhile neither stretches nor ends a wait. */
+  /** Steady milliseconds until which the address waits: correcting the wall clock neither extends nor ends a wait. */
   until: number
 }
 
-/** IPv4 as it is, mapped IPv4 unwrapped, IPv6 by its /64: what one caller can have many of counts as one. */
+/** IPv4 as it is, mapped IPv4 unwrapped, IPv6 by its /64: addresses that one caller can have many of count as one. */
 export function canonicalAddress(address: string): string {
   const plain = address.split('%', 1)[0] ?? ''
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1]
@@ -37,7 +37,7 @@ export function canonicalAddress(address: string): string {
 const Saved = z.object({ written: Written, entries: z.array(z.tuple([z.string(), z.number(), z.number()])) })
 
 export interface BackOffOptions {
-  /** Failures that cost nothing. */
+  /** Failures without a wait. */
   free?: number
   /** Milliseconds. */
   longest?: number
@@ -50,7 +50,7 @@ export class BackOff {
   private readonly longest: number
   private readonly saved: LazyFile
 
-  /** `file` keeps the counters through a restart; without it they live in memory. */
+  /** `file` keeps the counters across a restart; without it they live in memory. */
   constructor(file?: string, clock: Clock = CLOCK, { free = FREE, longest = LONGEST }: BackOffOptions = {}) {
     this.clock = clock
     this.free = free
@@ -58,12 +58,12 @@ export class BackOff {
     this.saved = new LazyFile(file, () => this.render())
     const found = Saved.safeParse(file ? readJson(file) : undefined).data
     const shift = found ? shiftSince(found.written, clock) : 0
-    // A boot whose clock was wrong must not lock anybody out for longer than the longest wait.
+    // After a boot with a wrong clock nobody may be locked out for longer than the longest wait.
     for (const [address, failures, until] of found?.entries ?? [])
       this.entries.set(address, { failures, until: Math.min(until + shift, clock.steady() + longest) })
   }
 
-  /** Seconds that this address still has to wait; 0 when it may try. */
+  /** Seconds that this address has to wait; 0 if it may try. */
   wait(address: string): number {
     return Math.ceil(this.left(address) / 1000)
   }
@@ -82,7 +82,7 @@ export class BackOff {
     const failures = last && now - last.until < FORGET ? last.failures + 1 : 1
     const pause = failures > this.free ? Math.min(this.longest, 1000 * 2 ** Math.min(failures - this.free - 1, 10)) : 0
     this.entries.delete(key)
-    // In the order of their last failures: what is forgotten lies in front.
+    // Ordered by the last failure, so the first is the one to forget.
     for (const [old, { until }] of this.entries) {
       if (now - until < FORGET) break
       this.entries.delete(old)

@@ -1,4 +1,4 @@
-// The boots of this machine, counted: with it the order in which tokens were issued is known without any clock.
+// Counts the boots of this machine, so that the order in which tokens were issued is known without a clock.
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -15,7 +15,10 @@ const ID = /^((\d{1,9})-[0-9a-f]{8})\.(\d{1,12})\.[0-9a-f]{32}$/
 export const isAfter = (one: Issued, other: Issued): boolean =>
   one[0] === other[0] ? one[1] > other[1] : one[0] > other[0]
 
-/** The boot that runs, as tokens name it: its number, and enough of its id that a lost count is not taken for this boot. */
+/**
+ * The current boot as named in tokens: its number, and enough of its id that it is not confused with another boot after
+ * the count was lost.
+ */
 export interface Boot {
   number: number
   name: string
@@ -28,16 +31,16 @@ export function countBoots(folder: string, { boot }: Clock): Boot {
   try {
     if (last?.boot !== boot) writeAtomic(file, `${JSON.stringify({ boot, number })}\n`, 0o600)
   } catch {
-    // A disk that takes nothing: this boot is counted again at the next start, with the same number.
+    // The disk refuses writes: the next start counts this boot again, with the same number.
   }
   return { number, name: `${number}-${createHash('sha256').update(boot).digest('hex').slice(0, 8)}` }
 }
 
-/** The id of a token or a session: it says when that was issued. */
+/** The id of a token or a session: it contains when that was issued. */
 export const newTokenId = ({ name }: Boot, clock: Clock) =>
   `${name}.${Math.floor(clock.steady() / 1000)}.${randomBytes(16).toString('hex')}`
 
-/** What an id says; undefined for those of earlier versions. */
+/** The parts of an id; undefined for ids of earlier versions. */
 export function readTokenId(id: string): { boot: string; issued: Issued } | undefined {
   const [, boot, number, up] = ID.exec(id) ?? []
   return boot === undefined ? undefined : { boot, issued: [Number(number), Number(up)] }

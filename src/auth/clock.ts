@@ -1,5 +1,6 @@
-// Two clocks. The wall's jumps, by years at the first time signal after a boot; the steady one only goes forward, and all processes of one
-// boot of the machine share it. So ages are measured with the steady one, and with the wall's only across a boot.
+// Two clocks. The wall clock jumps, by years at the first time signal after a boot; the steady one only goes forward,
+// and is shared by all processes of one boot. Ages are measured with the steady clock, and with the wall clock only
+// across a boot.
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { readLine } from '../store/atomic.ts'
@@ -9,20 +10,20 @@ export interface Clock {
   wall: () => number
   /** Milliseconds since some instant of this boot. */
   steady: () => number
-  /** The boot of the machine that `steady` belongs to. */
+  /** The boot that `steady` belongs to. */
   boot: string
 }
 
 const offset = Number(process.hrtime.bigint()) / 1e6 - performance.now()
 
-/** The machine's clocks. Where the kernel does not name its boot, a restart of the process counts as one. */
+/** The machine's clocks. If the kernel does not identify the boot, a restart of the process counts as one. */
 export const CLOCK: Clock = {
   wall: Date.now,
   steady: () => offset + performance.now(),
   boot: readLine('/proc/sys/kernel/random/boot_id') || randomUUID(),
 }
 
-/** When a file was written: what makes its steady times readable after the next boot. */
+/** When a file was written, which makes its steady times readable after the next boot. */
 export const Written = z.strictObject({ wall: z.number(), steady: z.number(), boot: z.string() })
 export type Written = z.infer<typeof Written>
 
@@ -32,7 +33,10 @@ export const writtenNow = (clock: Clock): Written => ({
   boot: clock.boot,
 })
 
-/** What has to be added to a file's steady times to compare them with ours. Negative time between two boots, by a clock that was set back, is none. */
+/**
+ * What to add to a file's steady times to compare them with ours. A negative difference between two boots (a clock that
+ * was set back) counts as zero.
+ */
 export function shiftSince({ wall, steady, boot }: Written, clock: Clock): number {
   if (boot === clock.boot) return 0
   return clock.steady() - Math.max(0, clock.wall() - wall) - steady

@@ -1,4 +1,4 @@
-// The console's sessions: those of `sessions.json` with what a browser's cookie needs beside it, a text against forged requests (CSRF).
+// The console's sessions: those of `sessions.json`, each with the CSRF token that its browser needs besides the cookie.
 import { createHash } from 'node:crypto'
 import { ownAccount } from './principal.ts'
 import { type OpenSession, SessionStore, type SessionStoreOptions } from './session-store.ts'
@@ -8,11 +8,14 @@ export interface ConsoleSessionsOptions extends Omit<SessionStoreOptions, 'unsav
   warn: (text: string, error?: unknown) => void
 }
 
-/** A session of the console that is in force. */
+/** A valid session of the console. */
 export interface ConsoleSession extends OpenSession {
-  /** What every change has to carry in a header: a page of another site cannot read our answers, and so does not know it. */
+  /**
+   * Must be sent in a header with every change: a page of another site cannot read our answers, and so does not know
+   * it.
+   */
   csrf: string
-  /** Whether the account still has the password of the first start. */
+  /** Whether the account still has its one-time password. */
   oneTime: boolean
 }
 
@@ -21,7 +24,7 @@ export const csrfOf = (value: string) => createHash('sha256').update(`csrf:${val
 export class ConsoleSessions {
   private readonly store: SessionStore
   private readonly users: () => readonly StoredUser[]
-  /** By the session's id: it is made of the cookie's value, which is known only while a request brings it. */
+  /** By session id. Derived from the cookie's value, which is known only during a request. */
   private readonly csrf = new Map<string, string>()
 
   constructor({ warn, ...options }: ConsoleSessionsOptions) {
@@ -38,12 +41,12 @@ export class ConsoleSessions {
     return this.store.idle
   }
 
-  /** Begins a session of an account, or of the API token; resolves to the cookie's value. */
+  /** Begins a session of an account or of the API token; resolves to the cookie's value. */
   begin(who: StoredUser | 'token'): Promise<string> {
     return this.store.begin(who)
   }
 
-  /** The session of a cookie's value; undefined when there is none, or it has ended. */
+  /** The session of a cookie's value; undefined if there is none, or it has ended. */
   find(value: string): ConsoleSession | undefined {
     const open = this.store.find(value)
     if (open) this.csrf.set(open.id, csrfOf(value))

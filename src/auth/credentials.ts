@@ -1,5 +1,6 @@
-// Names and passwords that come with every request (Basic, or headers of a dialect), and which of them were right a moment ago: hashing takes
-// a tenth of a second, so a right password is hashed once, and then known by a digest until nobody has used it for a while.
+// Names and passwords sent with every request (Basic, or headers of a dialect), and a cache of those that were right:
+// hashing takes a tenth of a second, so a right password is hashed once and then recognized by a digest until it has
+// been unused for a while.
 import { createHmac, randomBytes } from 'node:crypto'
 import { canonicalAddress } from './back-off.ts'
 import type { Clock } from './clock.ts'
@@ -13,7 +14,9 @@ export interface NamedPassword {
 
 const BASIC = /^[Bb][Aa][Ss][Ii][Cc] +([A-Za-z0-9+/]{1,8192}={0,2})$/
 
-/** What an Authorization header of the Basic scheme holds (RFC 7617, in UTF-8); undefined for any other header. */
+/**
+ * The credentials in an Authorization header of the Basic scheme (RFC 7617, in UTF-8); undefined for any other header.
+ */
 export function readBasic(header: string | undefined): NamedPassword | undefined {
   const encoded = BASIC.exec(header ?? '')?.[1]
   if (encoded === undefined) return undefined
@@ -38,23 +41,23 @@ interface Proven {
 }
 
 /**
- * Passwords that were right, as digests under a key of this process. The address is in the digest: a password that was proven from one address
- * must not tell a guesser at another one, without a hash and its limits, that a guess is right.
+ * Passwords that were right, as digests under a key of this process. The digest includes the address: a password proven
+ * from one address must not let a guesser at another find out, without a hash and its limits, that a guess is right.
  */
 export class ProvenPasswords {
   private readonly key = randomBytes(32)
-  /** By digest, the one that was used longest ago first. */
+  /** By digest, the least recently used first. */
   private readonly proven = new Map<string, Proven>()
   private readonly idle: number
   private readonly clock: Clock
 
-  /** `idle`: seconds without a use after which a password is hashed again. */
+  /** `idle`: seconds without use after which a password is hashed again. */
   constructor(idle: number, clock: Clock) {
     this.idle = idle
     this.clock = clock
   }
 
-  /** Whether this password of this account was right not long ago, from this address. */
+  /** Whether this password of this account was right recently, from this address. */
   has(user: StoredUser, password: string, address: string): boolean {
     const digest = this.digest(user, password, address)
     const found = this.proven.get(digest)
@@ -65,7 +68,7 @@ export class ProvenPasswords {
     return true
   }
 
-  /** This password was right just now. `users` are all accounts: what was proven of an account that has changed is dropped. */
+  /** Remembers a right password. `users` are all accounts: entries of accounts that have changed are dropped. */
   add(user: StoredUser, password: string, address: string, users: readonly StoredUser[]): void {
     const stands = new Map(users.map(({ id, generation }) => [id, generation]))
     for (const [digest, one] of this.proven)
@@ -79,7 +82,7 @@ export class ProvenPasswords {
     return this.proven.size
   }
 
-  /** The stored hash is in it, too: a person who edits users.json by hand may forget the generation. */
+  /** Includes the stored hash: a person who edits users.json by hand may forget the generation. */
   private digest({ id, generation, hash }: StoredUser, password: string, address: string): string {
     const told = JSON.stringify([id, generation, hash, password, canonicalAddress(address)])
     return createHmac('sha256', this.key).update(told).digest('base64')

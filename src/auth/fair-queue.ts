@@ -1,8 +1,11 @@
-// A queue that serves its callers in turns: by network, and in a network by address. So a flood from many addresses delays whoever is elsewhere
-// by one turn, and it is the flood that is refused when the queue is full.
+// A queue that serves its callers in turns: by network, and within a network by address. A flood from many addresses
+// delays callers elsewhere by one turn, and is itself refused when the queue is full.
 import { canonicalAddress } from './back-off.ts'
 
-/** What one owner is likely to have many addresses of: a /16 of IPv4, a /48 of IPv6. What is no address is a network by itself. */
+/**
+ * The range of which one owner is likely to have many addresses: a /16 of IPv4, a /48 of IPv6. Anything that is not an
+ * address is a network by itself.
+ */
 export function networkOf(address: string): string {
   const canonical = canonicalAddress(address)
   if (/^\d+(?:\.\d+){3}$/.test(canonical)) return canonical.split('.').slice(0, 2).join('.')
@@ -10,7 +13,7 @@ export function networkOf(address: string): string {
 }
 
 export class FairQueue<T> {
-  /** By network and by address, those whose turn is next first. */
+  /** By network and by address, ordered by whose turn is next. */
   private readonly networks = new Map<string, Map<string, T[]>>()
   private readonly most: number
   size = 0
@@ -19,7 +22,7 @@ export class FairQueue<T> {
     this.most = most
   }
 
-  /** Takes it in. Returns who has to go for it when the queue was full: it may be itself. */
+  /** Adds an item. If the queue was full, returns the item that has to go, which may be the new one. */
   add(address: string, item: T): T | undefined {
     const [network, key] = [networkOf(address), canonicalAddress(address)]
     const addresses = this.networks.get(network) ?? new Map<string, T[]>()
@@ -34,7 +37,7 @@ export class FairQueue<T> {
     for (const [network, addresses] of this.networks) {
       for (const [address, items] of addresses) {
         const item = items.shift()
-        // To the end of both lines.
+        // Moves to the end of both queues.
         addresses.delete(address)
         if (items.length > 0) addresses.set(address, items)
         this.networks.delete(network)
@@ -46,7 +49,9 @@ export class FairQueue<T> {
     return undefined
   }
 
-  /** The newest of the address that has most in the network that has most; whoever comes goes himself where he has as many. */
+  /**
+   * The newest item of the address with the most in the network with the most; the newcomer itself if it has as many.
+   */
   private pushOut(network: string, address: string): T | undefined {
     const total = (addresses: Map<string, T[]>) => [...addresses.values()].reduce((sum, { length }) => sum + length, 0)
     const fullest = largest(this.networks, network, total)
@@ -61,7 +66,7 @@ export class FairQueue<T> {
   }
 }
 
-/** The key of the largest value; `own` where that is as large. */
+/** The key of the largest value; `own` on a tie. */
 function largest<V>(map: Map<string, V>, own: string, sizeOf: (value: V) => number): string {
   const mine = map.get(own)
   let [found, most] = [own, mine === undefined ? -1 : sizeOf(mine)]

@@ -1,6 +1,6 @@
-// Bearer tokens: JWT, HS256 and nothing else, with a secret of the appliance's own. The trap: a signature proves only that we made the
-// token; whether it still counts (the account's generation, a logout) is asked from the accounts at each request. Its age is measured by the
-// clock that does not jump while the boot lasts that issued it, and by the wall's afterwards.
+// Bearer tokens: JWT with HS256 only, signed with the appliance's secret. A signature proves only that the server
+// issued the token; whether it is still valid (the account's generation, a logout) is checked at each request. Its age
+// is measured by the steady clock during the boot that issued it, and by the wall clock afterwards.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ export const AUDIENCE = 'edge-admin/controller'
 export const LIFETIME = 86_400
 const SECRET_BYTES = 32
 
-/** The one scheme, in any case (RFC 9110, 11.1), and one token of three parts. */
+/** The scheme in any case (RFC 9110, 11.1), and one token of three parts. */
 const BEARER = /^[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{1,2048}\.[A-Za-z0-9_-]{43})$/
 
 const Claims = z.object({
@@ -36,7 +36,7 @@ type Claims = z.infer<typeof Claims>
 
 export const secretFile = (folders: Folders) => join(folders.state, 'jwt.secret')
 
-/** The secret, made on first use. Throws when the file holds anything but 32 bytes: a short key is no key. */
+/** The secret, made on first use. Throws if the file does not contain exactly 32 bytes: a short key is insecure. */
 export function readSecret(folders: Folders): Buffer {
   const file = secretFile(folders)
   let secret: Buffer
@@ -79,7 +79,7 @@ export class Tokens {
     return sign(claims, await this.key, 'HS256')
   }
 
-  /** Whom an Authorization header proves; undefined for everything that is not exactly a token in force. */
+  /** The caller that an Authorization header proves; undefined for anything but a valid token. */
   async authenticate(header: string | undefined): Promise<Principal | undefined> {
     const token = BEARER.exec(header ?? '')?.[1]
     if (!token || !isCanonical(token)) return undefined
@@ -101,7 +101,7 @@ export class Tokens {
     return user && { account: { id, name: user.username, generation }, role: user.role, via: 'jwt', session }
   }
 
-  /** Seconds that a token still has. */
+  /** Seconds until a token expires. */
   private left({ iat, exp, jti }: Claims): number {
     const told = readTokenId(jti)
     if (told?.boot === this.boot.name) {
@@ -113,10 +113,10 @@ export class Tokens {
   }
 }
 
-/** For tokens that are made without a server. */
+/** For tokens issued outside of a server. */
 const NO_BOOT: Boot = { number: 0, name: '0-00000000' }
 
-/** Base64 has spare bits at its end: one token, one spelling. */
+/** Base64 has unused bits at its end: only one spelling of a token is accepted. */
 const isCanonical = (token: string) =>
   token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
 

@@ -1,22 +1,23 @@
-// Addresses from which an account, or the API token, was proven: a log-in, a JWT, a session of the console. What strangers do must not make
-// them wait. Whether the proof still stands (the account is there, with the same password) is asked at each use, never remembered.
+// Addresses from which an account or the API token was proven: by a log-in, a JWT or a console session. Strangers'
+// failures must not delay them. Whether the proof is still valid (the account exists with the same password) is checked
+// at each use, never remembered.
 import * as z from 'zod'
 import { readJson } from '../store/atomic.ts'
 import { LazyFile } from '../store/lazy-file.ts'
 import { canonicalAddress } from './back-off.ts'
 import { CLOCK, type Clock, shiftSince, Written, writtenNow } from './clock.ts'
 
-/** Milliseconds after which an address that was not seen again is a stranger's. */
+/** Milliseconds after which an unused address is forgotten. */
 const KEEP = 90 * 86_400_000
-/** Milliseconds between two notes of the same address: a busy client does not keep the disk busy. */
+/** Milliseconds between two updates of the same address, to spare the disk. */
 const FRESH = 3_600_000
 const MOST = 4096
-/** One account cannot push out the addresses of others. */
+/** Limit per account, so that one cannot push out the addresses of others. */
 export const MOST_OF_ONE = 32
-/** Milliseconds from a new address to its being on the disk. */
+/** Milliseconds until a new address is written to the disk. */
 const DELAY = 1000
 
-/** Who is known there: an account's id, or `token`; and what has to be the same for that to count. */
+/** The account known at an address: its id, or `token`; and the version for which that holds. */
 export interface Proof {
   account: string
   /** Changes with the account's password, state and role, or is the API token's key. */
@@ -35,15 +36,15 @@ const Saved = z.object({
 })
 
 export interface KnownAddressesOptions {
-  /** Keeps them through a restart; without it they live in memory. */
+  /** Keeps them across a restart; without it they live in memory. */
   file?: string
   clock?: Clock
-  /** Whether an account stands as it did when it was proven. */
+  /** Whether an account is unchanged since it was proven. */
   stands: (proof: Proof) => boolean
 }
 
 export class KnownAddresses {
-  /** By account, the address that was noted longest ago first. */
+  /** By account, the least recently noted address first. */
   private readonly accounts = new Map<string, Map<string, Known>>()
   /** The same by address. */
   private readonly addresses = new Map<string, Set<string>>()
@@ -62,7 +63,7 @@ export class KnownAddresses {
       this.put(account, address, { version, seen: Math.min(seen + shift, clock.steady()) })
   }
 
-  /** The account was proven from there just now. */
+  /** The account was just proven from this address. */
   note(address: string, { account, version }: Proof): void {
     const key = canonicalAddress(address)
     const now = this.clock.steady()
@@ -72,7 +73,7 @@ export class KnownAddresses {
     this.saved.soon()
   }
 
-  /** Whether any account was proven from there. */
+  /** Whether any account was proven from this address. */
   isKnown(address: string): boolean {
     if (this.size === 0) return false
     for (const account of this.addresses.get(canonicalAddress(address)) ?? [])
@@ -85,7 +86,7 @@ export class KnownAddresses {
     return known !== undefined && this.counts(account, known)
   }
 
-  /** Writes now what is new. */
+  /** Writes unsaved changes now. */
   save(): void {
     this.saved.save()
   }
@@ -99,7 +100,7 @@ export class KnownAddresses {
     const mine = this.accounts.get(account) ?? new Map<string, Known>()
     if (mine.size >= MOST_OF_ONE) this.drop(account, mine.keys().next().value)
     else if (this.size >= MOST) this.makeRoom()
-    // What had to go may have been the account's last.
+    // Making room may have removed the account's last address.
     this.accounts.set(account, mine.set(address, known))
     this.addresses.set(address, (this.addresses.get(address) ?? new Set()).add(account))
     this.size += 1
@@ -115,7 +116,7 @@ export class KnownAddresses {
     if (there?.size === 0) this.addresses.delete(address)
   }
 
-  /** What counts no longer goes first; else the one that was noted longest ago. */
+  /** Drops an invalid entry, or else the least recently noted one. */
   private makeRoom(): void {
     let oldest: { account: string; address: string; seen: number } | undefined
     for (const [account, mine] of this.accounts) {

@@ -1,5 +1,5 @@
-// A token that reads /metrics and opens nothing else: for a scraper, whose configuration a JWT of a day does not suit. It has no end but that it is
-// replaced or removed. At rest it is a digest.
+// A token that reads /metrics and nothing else, for a scraper, which cannot renew a JWT every day. It is valid until it
+// is replaced or removed. Only its digest is stored.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -14,7 +14,7 @@ const STORED = /^sha256 ([0-9a-f]{64})$/
 
 const fileOf = (folders: Folders) => etc(folders, 'metrics.token')
 
-/** Makes a new one, which ends the one before. */
+/** Makes a new token, which replaces the previous one. */
 export function makeMetricsToken(folders: Folders): string {
   const token = randomBytes(32).toString('base64url')
   replaceAtomic(fileOf(folders), `sha256 ${tokenKey(token)}\n`, 0o600)
@@ -34,7 +34,7 @@ export class MetricsToken {
     this.key = new CachedFile(file, (there) => (there ? STORED.exec(readLine(file) ?? '')?.[1] : undefined))
   }
 
-  /** Whom an Authorization header proves, of a request for /metrics. */
+  /** The caller that an Authorization header proves, for requests for /metrics. */
   authenticate(header: string): Principal | undefined {
     const token = BEARER.exec(header)?.[1]
     const key = token === undefined ? undefined : this.key.get()

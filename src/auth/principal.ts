@@ -1,7 +1,8 @@
-// Who is calling, for every surface alike: each way to prove it (token, hash, JWT, session, password) ends in a Principal.
+// The authenticated caller, the same for every surface: each kind of proof (token, hash, JWT, session, password)
+// results in a Principal.
 import { accountLabel } from './actor-words.ts'
 
-/** From least to most: each role may do what the ones before it may. */
+/** From least to most: each role includes the rights of the previous ones. */
 export const ROLES = ['viewer', 'operator', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
 
@@ -9,43 +10,47 @@ export type Role = (typeof ROLES)[number]
 export interface Account {
   id: string
   name: string
-  /** Another number at the account ends everything that was proven before (a new password, role or state). */
+  /** A new number at the account invalidates every earlier proof (after a new password, role or state). */
   generation: number
 }
 
-/** One JWT, or one session of a browser or a client. */
+/** A JWT, or a session of a browser or a client. */
 export interface Session {
-  /** Says when it was issued. */
+  /** Contains when it was issued. */
   id: string
   /** Seconds since 1970. */
   expires: number
-  /** Steady milliseconds until which it counts. */
+  /** Steady milliseconds until which it is valid. */
   until: number
 }
 
 export interface Principal {
   account: Account | 'appliance-token' | 'metrics-token'
   role: Role
-  /** Confines the caller to these scopes (projects), each with the role that it has there. Left out, `role` counts everywhere. */
+  /**
+   * Confines the caller to these scopes (projects), each with its role there. If left out, `role` applies everywhere.
+   */
   scopes?: ReadonlyMap<string, Role>
-  /** How it was proven. */
+  /** The kind of proof. */
   via: 'token' | 'hash' | 'jwt' | 'session' | 'password' | 'metrics'
-  /** Where the proof can end by itself: with `jwt` and with `session`. */
+  /** Set if the proof can end by itself: with `jwt` and with `session`. */
   session?: Session
 }
 
-/** What an endpoint asks for: a role, and where it has to be held. */
+/** What an endpoint requires: a role, and the scope in which it must be held. */
 export interface Needed {
   role: Role
-  /** A project, say. Left out, it is the appliance itself, which callers confined to scopes may not touch. */
+  /**
+   * A project, for example. If left out, it is the appliance itself, which callers confined to scopes may not touch.
+   */
   scope?: string
 }
 
-/** The account of a caller who has one. */
+/** The caller's account, if there is one. */
 export const ownAccount = (principal: Principal | undefined): Account | undefined =>
   typeof principal?.account === 'object' ? principal.account : undefined
 
-/** What the audit log knows the caller by: the account's id, or a word for each of the two tokens. */
+/** The caller's id in the audit log: the account's id, or a word for each of the two tokens. */
 export function accountOf(principal: Principal): string
 export function accountOf(principal: Principal | undefined): string | undefined
 export function accountOf(principal: Principal | undefined): string | undefined {
@@ -55,7 +60,9 @@ export function accountOf(principal: Principal | undefined): string | undefined 
   return account === 'appliance-token' ? 'token' : account
 }
 
-/** The name that the audit log shows: an account's, or `admin`, which is what the original calls the appliance's token. */
+/**
+ * The caller's name in the audit log: an account's, or `admin`, which is the original's name for the appliance's token.
+ */
 export function nameOf(principal: Principal): string
 export function nameOf(principal: Principal | undefined): string | undefined
 export function nameOf(principal: Principal | undefined): string | undefined {
@@ -65,7 +72,7 @@ export function nameOf(principal: Principal | undefined): string | undefined {
   return account === 'appliance-token' ? 'admin' : 'metrics'
 }
 
-/** How the caller is shown beside a task: an account by its name, the token by that word, since an account may be called `admin`. */
+/** The caller's name in a task: an account's name, or `token`, since an account may be called `admin`. */
 export function callerName(principal: Principal | undefined): string {
   if (!principal) return 'nobody'
   const account = ownAccount(principal)

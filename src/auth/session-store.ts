@@ -1,5 +1,5 @@
-// Sessions, whichever way a surface carries them (a cookie, a header): kept as digests in one file, so that a restart of the server signs
-// nobody out. The trap: a session is only as good as what began it; whether the account or the token still stands is asked at each request.
+// Sessions, however a surface transports them (a cookie, a header): kept as digests in one file, so that a restart of
+// the server signs nobody out. Whether the session's account or token is still valid is checked at each request.
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import * as z from 'zod'
@@ -11,13 +11,13 @@ import { inForce } from './in-force.ts'
 import type { Principal, Session } from './principal.ts'
 import type { StoredUser } from './users.ts'
 
-/** Seconds from the beginning to the end, whatever happens in between. */
+/** Maximum seconds from the beginning to the end of a session. */
 export const LONGEST = 12 * 3600
 export const MOST = 64
 export const MOST_OF_ONE = 16
-/** Seconds between two writes that only say that a session was used. */
+/** Seconds between two writes that only record the use of a session. */
 const SAVE_EVERY = 60
-/** Seconds that the clock may be set back over a boot before a session ends: further, and nothing says its age any more. */
+/** Seconds that the clock may be set back across a boot before a session ends: beyond that its age is unknown. */
 const SKEW = 60
 
 export interface SessionStoreOptions {
@@ -25,7 +25,7 @@ export interface SessionStoreOptions {
   /** Seconds without a request. */
   idle: number
   users: () => readonly StoredUser[]
-  /** The key of the API token in force. */
+  /** The key of the current API token. */
   tokenKey: () => string | undefined
   clock: Clock
   boot: Boot
@@ -37,23 +37,23 @@ export interface SessionStoreOptions {
 
 interface Stored {
   id: string
-  /** SHA-256 of what the client holds. The name is from the time when that was always a cookie. */
+  /** SHA-256 of the client's secret. The name is from the time when that was always a cookie. */
   cookie: string
   /** Seconds since 1970. */
   began: number
   seen: number
-  /** The same by the steady clock of `boot`: what counts while that lasts. */
+  /** The same by the steady clock of `boot`, which counts during that boot. */
   boot: string
   up: number
   used: number
-  /** Of an account. */
+  /** For a session of an account. */
   user?: string
   generation?: number
-  /** Of the API token: SHA-256 of its key. */
+  /** For a session of the API token: SHA-256 of its key. */
   key?: string
 }
 
-/** A session that is in force. */
+/** A valid session. */
 export interface OpenSession {
   id: string
   principal: Principal
@@ -65,7 +65,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 export class SessionStore {
   private readonly options: SessionStoreOptions
-  /** By the digest of what the client holds, the oldest first. */
+  /** By the digest of the client's secret, the oldest first. */
   private readonly sessions = new Map<string, Stored>()
   private readonly stored: Store<Stored>
   private saved = Number.NEGATIVE_INFINITY
@@ -76,7 +76,7 @@ export class SessionStore {
       file: options.file,
       schema: z.custom<Stored>(isStored),
       keyOf: ({ id }) => id,
-      // A damaged file costs everybody another sign-in, and lets nobody in.
+      // A damaged file makes everybody sign in again, and lets nobody in.
       damaged: 'skip',
       soleWriter: true,
     })
@@ -87,7 +87,7 @@ export class SessionStore {
     return this.options.idle
   }
 
-  /** Begins a session of an account, or of the API token. Resolves to what the client has to hold, which is kept nowhere. */
+  /** Begins a session of an account or of the API token. Resolves to the client's secret, which is not stored. */
   async begin(who: StoredUser | 'token'): Promise<string> {
     const [now, up] = [this.now(), this.up()]
     const value = randomBytes(32).toString('base64url')
@@ -107,7 +107,7 @@ export class SessionStore {
     return value
   }
 
-  /** The session of a client that holds this value; undefined when there is none, or it has ended. */
+  /** The session for a client's secret; undefined if there is none, or it has ended. */
   find(value: string): OpenSession | undefined {
     const session = this.sessions.get(sha256(value))
     if (!session) return undefined
@@ -118,13 +118,13 @@ export class SessionStore {
     return undefined
   }
 
-  /** The session of this id, while it is in force: for streams, which last longer than a request, too. */
+  /** The session with this id while it is valid; also for streams, which outlast a request. */
   get(id: string): OpenSession | undefined {
     const session = this.byId(id)
     return session && this.open(session)
   }
 
-  /** The client was heard from: its time without a request begins anew. */
+  /** The client was active: its idle time starts anew. */
   touch(id: string): void {
     const session = this.byId(id)
     if (!session) return
@@ -152,7 +152,7 @@ export class SessionStore {
     return Math.floor(this.options.clock.steady() / 1000)
   }
 
-  /** A session from another boot is as old as the wall clock says. */
+  /** The age of a session from another boot is taken from the wall clock. */
   private inThisBoot(one: Stored): Stored {
     const { clock } = this.options
     if (one.boot === clock.boot) return one
@@ -173,7 +173,7 @@ export class SessionStore {
   private principalOf(session: Stored): Principal | undefined {
     const { id, began, up, user, generation, key } = session
     const now = this.up()
-    // A clock that was set back over a boot must not make a session longer.
+    // A clock that was set back across a boot must not extend a session.
     session.used = Math.min(session.used, now)
     if (now >= up + LONGEST || now < up - SKEW || now - session.used >= this.options.idle) return undefined
     const own: Session = { id, expires: began + LONGEST, until: (up + LONGEST) * 1000 }
@@ -197,11 +197,12 @@ export class SessionStore {
       await this.stored.change((all) => void all.splice(0, all.length, ...this.sessions.values()))
     } catch (error) {
       this.options.unsaved(error)
-      // A session that has ended must not come back with the next start, so none does; those that are here go on.
+      // An ended session must not come back at the next start, so a failed write removes the file; sessions in memory
+      // go on.
       try {
         rmSync(this.options.file, { force: true })
       } catch {
-        // The disk refuses everything: `unsaved` was called for it above.
+        // The disk refuses all writes; already reported through `unsaved` above.
       }
     }
   }

@@ -1,6 +1,6 @@
-// The appliance's one API token, at rest as `sha256 <hex>` in etc/api.token: the legacy HMAC needs exactly that digest, not the token.
-// The trap: other hands (SFTP, a vendor's script) drop a plain token there at any time; it works at the next request and is then
-// rewritten. A blank cannot be in a token, so the two forms cannot be mistaken for each other.
+// The appliance's one API token, stored as `sha256 <hex>` in etc/api.token: the legacy HMAC needs exactly that digest,
+// not the token. Other programs (SFTP, a vendor's script) may put a plain token there at any time; it works at the next
+// request and is then rewritten. A token cannot contain a blank, so the two forms cannot be confused.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,16 +14,19 @@ import type { Proof } from './known-addresses.ts'
 import { formsOf } from './opaque-string.ts'
 import type { Principal } from './principal.ts'
 
-/** The first line of the file as we write it. */
+/** The first line of the file in the stored form. */
 export const STORED = /^sha256 ([0-9a-f]{64})$/
 
-/** The 94 characters of a token (ASCII 33 to 126), as the original lists them in its error text. */
+/** The 94 characters allowed in a token (ASCII 33 to 126), as the original lists them in its error text. */
 export const TOKEN_CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).join('')
 
 /** The key of the legacy HMAC: the lower-case hex SHA-256 of the token, as text (facts: jidoteki.md 4). */
 export const tokenKey = (token: string | Buffer) => createHash('sha256').update(token).digest('hex')
 
-/** Sets the token, durably, and ends a pending first run. The order matters: after a crash in between, the new token is in force. */
+/**
+ * Sets the token durably, and ends a pending first run. The order matters: after a crash in between, the new token is
+ * in force.
+ */
 export function storeToken(folders: Folders, token: string): void {
   checkpoint('setup-started')
   replaceAtomic(etc(folders, 'api.token'), `sha256 ${tokenKey(token)}\n`, 0o600)
@@ -31,7 +34,7 @@ export function storeToken(folders: Folders, token: string): void {
   endFirstRun(folders)
 }
 
-/** The phrase of a first run is of no use any more, once another token is in force. */
+/** The phrase of a first run is useless once another token is in force. */
 export function endFirstRun(folders: Folders): void {
   replaceAtomic(etc(folders, 'api.token.setup'), '', 0o600)
   checkpoint('setup-ended')
@@ -44,14 +47,14 @@ export interface Credentials {
   hash?: string | undefined
 }
 
-/** Reads the token file when it changed, and checks credentials against it. */
+/** Reads the token file when it has changed, and checks credentials against it. */
 export class TokenStore {
   private readonly folders: Folders
   private readonly warn: (text: string) => void
   private readonly key: CachedFile<string | undefined>
-  /** The key that the phrase of a first run would have; undefined without a phrase. */
+  /** The key that corresponds to the first-run phrase; undefined without a phrase. */
   private readonly phraseKey: CachedFile<string | undefined>
-  /** METHOD+path → expected hash. The legacy hash has no nonce, so it is one constant for each endpoint and token. */
+  /** METHOD+path → expected hash. The legacy hash has no nonce, so it is constant for each endpoint and token. */
   private readonly hashes = new Map<string, Buffer>()
   private unreadable = false
   /** Whether there has been a token since the start. */
@@ -73,22 +76,26 @@ export class TokenStore {
     })
   }
 
-  /** The key in force; undefined when no token is set: then nobody authenticates. */
+  /** The current key; undefined if no token is set: then nobody can authenticate. */
   current(): string | undefined {
     const key = this.key.get()
-    // A passing fault (no file descriptor left) must not outlive its cause.
+    // A temporary fault (no file descriptor left) must not outlast its cause.
     if (this.unreadable) this.key.forget()
     return key
   }
 
-  /** Whether set-up is open to anyone: only while there is no token file at all. One that is empty or unreadable invites nobody. */
+  /**
+   * Whether set-up is open to anyone: only while there is no token file at all. An empty or unreadable file does not
+   * open it.
+   */
   isUnset(): boolean {
     return lstatSync(etc(this.folders, 'api.token'), { throwIfNoEntry: false }) === undefined
   }
 
   /**
-   * The same for a stranger, who gets the appliance: a token that was there a moment ago may be on its way back (an image's tool that puts a link
-   * in its place, a `mv` from another disk), so it has to be gone for MOMENT milliseconds.
+   * The same for a stranger, who would take over the appliance. A token that has just vanished may be about to return
+   * (an image's tool that replaces it with a link, a `mv` from another disk), so it must be missing for MOMENT
+   * milliseconds.
    */
   async staysUnset(): Promise<boolean> {
     if (!this.isUnset() || !this.seen) return this.isUnset()
@@ -96,7 +103,9 @@ export class TokenStore {
     return this.isUnset()
   }
 
-  /** What an address is known by that proved the token; ends with the token, and holds nothing that would prove it. */
+  /**
+   * The proof by which an address is remembered for the token; ends with the token, and cannot be used to authenticate.
+   */
   proof(): Proof | undefined {
     const key = this.current()
     if (key === undefined) return undefined
@@ -124,7 +133,8 @@ export class TokenStore {
     }
     const key = tokenKey(line)
     this.seen = true
-    // While the first run is pending the phrase lies in api.token.setup in clear for the person at the console anyway. Another token does not.
+    // While the first run is pending, the phrase is in api.token.setup in clear for the person at the console anyway.
+    // Other tokens are never stored in clear.
     const phrase = readPhrase(etc(this.folders, 'api.token.setup'))
     if (phrase === undefined || tokenKey(phrase) !== key) {
       try {
@@ -143,13 +153,13 @@ export class TokenStore {
     return key !== undefined && key === this.current()
   }
 
-  /** A non-empty hash alone decides; else the token. `path` is the decoded path without its query. */
+  /** If a hash is given, it alone decides; otherwise the token. `path` is the decoded path without its query. */
   authenticate(method: string, path: string, { token, hash }: Credentials): Principal | undefined {
     const key = this.current()
     if (key === undefined) return undefined
     if (hash)
       return same(Buffer.from(lowerHex(hash)), this.expected(key, method + path)) ? principal('hash') : undefined
-    // A token that other hands wrote may have letters with accents, in either of their Unicode forms: as it was typed first.
+    // A token written by another program may contain accented letters in either Unicode form: try it as typed first.
     if (token)
       return formsOf(token).some((form) => same(Buffer.from(tokenKey(form)), Buffer.from(key)))
         ? principal('token')
@@ -158,8 +168,8 @@ export class TokenStore {
   }
 
   /**
-   * What a hash that does not pass here would be right for: the commonest mistakes of who makes one. It proves that its maker has the token, so it
-   * is no guess. Undefined for any other.
+   * What a hash that fails here would be right for: the commonest mistakes of clients. Such a hash proves possession of
+   * the token, so it is not a guess. Undefined for any other hash.
    */
   rightElsewhere(method: string, path: string, hash: string): string | undefined {
     const key = this.current()
@@ -177,7 +187,7 @@ export class TokenStore {
       [`${method} ${path}`, 'a text with a blank between method and path'],
       [`${method}${path}\n`, 'a text with a line end behind the path'],
     ]
-    // All of them, whichever is right: how long it takes shall say nothing.
+    // Compare with all of them, whichever matches, so that the time reveals nothing.
     const right = others.filter(([message]) =>
       same(Buffer.from(lowerHex(hash)), Buffer.from(createHmac('sha256', key).update(message).digest('hex'))),
     )
@@ -194,7 +204,10 @@ export class TokenStore {
   }
 }
 
-/** Of a token file that may come from any editor. Bytes that are in no encoding we read are the token themselves, as in the original. */
+/**
+ * The first line of a token file from any editor. Bytes in an unknown encoding are the token themselves, as in the
+ * original.
+ */
 export function firstLineOf(bytes: Buffer, warn: (text: string) => void = () => {}): Buffer {
   let text = bytes
   try {
@@ -207,7 +220,7 @@ export function firstLineOf(bytes: Buffer, warn: (text: string) => void = () => 
   return line.at(-1) === 13 ? line.subarray(0, -1) : line
 }
 
-/** The phrase of a first run, which a vendor's script may have written; undefined where there is none. */
+/** The phrase of a first run, which a vendor's script may have written; undefined if there is none. */
 export function readPhrase(file: string): string | undefined {
   try {
     return readEdited(file)?.trim() || undefined
@@ -216,7 +229,7 @@ export function readPhrase(file: string): string | undefined {
   }
 }
 
-/** Some write hexadecimal in capitals. Nothing else is the same in another case. */
+/** Some clients write hexadecimal in capitals. Nothing else is case-insensitive. */
 const lowerHex = (hash: string) => (/^[0-9A-F]{64}$/i.test(hash) ? hash.toLowerCase() : hash)
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)

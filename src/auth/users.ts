@@ -1,4 +1,5 @@
-// The accounts: one file, `<state>/users.json`, read again whenever it changed, by `edge-admin user` say; and the file of the first password.
+// The accounts: one file, `<state>/users.json`, read again whenever it has changed, for example by `edge-admin user`;
+// and the file of the one-time password.
 import { randomBytes, randomInt } from 'node:crypto'
 import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,13 +21,13 @@ export const StoredUser = z.strictObject({
   created_at: z.string(),
   updated_at: z.string(),
   hash: z.string(),
-  /** Tokens carry the number that was in force; another one ends all of them. */
+  /** Tokens carry the generation in which they were issued; a new one ends all of them. */
   generation: z.int(),
-  /** Tokens that were logged out: their id, and the second since 1970 when they would have ended anyway. */
+  /** Tokens that were logged out: their id, and the second since 1970 at which they would have expired. */
   ended: z.array(z.tuple([z.string(), z.int()])),
-  /** What was issued up to then counts no longer, whatever the clock says: ended tokens among it need not be kept. */
+  /** Anything issued up to then is invalid, whatever the clock says, so ended tokens from before need not be kept. */
   floor: z.tuple([z.int(), z.int()]).optional(),
-  /** Whether the password is still the one of the first start. */
+  /** Whether the password is still the one-time password. */
   one_time: z.literal(true).optional(),
 })
 export type StoredUser = z.infer<typeof StoredUser>
@@ -46,12 +47,15 @@ export class UserStore {
       schema: StoredUser,
       keyOf: ({ id }) => id,
       member: 'users',
-      // Never taken for an empty one: that would make a new administrator.
+      // A damaged file must not count as empty: that would create a new administrator.
       damaged: { expected: 'a list of accounts' },
     })
   }
 
-  /** Makes `admin` with a one-time password when there are no accounts yet. Returns the password's file while it is in force. */
+  /**
+   * Creates `admin` with a one-time password if there are no accounts yet. Returns the password's file while that
+   * password is valid.
+   */
   prepare(): string | undefined {
     if (lstatSync(this.file, { throwIfNoEntry: false })) this.dropPassword(this.all())
     else this.makeFirst()
@@ -59,7 +63,7 @@ export class UserStore {
   }
 
   private makeFirst(): void {
-    // A crash between the two writes left a password that no account has yet: the same one goes on.
+    // After a crash between the two writes, reuse the one-time password already on disk.
     const password = readText(this.passwordFile)?.trim() || oneTimePassword()
     writeAtomic(this.passwordFile, `${password}\n`, 0o600)
     checkpoint('accounts-password-written')
@@ -87,13 +91,16 @@ export class UserStore {
     return this.all().find((user) => user.id === id)
   }
 
-  /** Names differ by more than their case. */
+  /** Names are compared without case. */
   byName(name: string): StoredUser | undefined {
     const wanted = name.toLowerCase()
     return this.all().find(({ username }) => username.toLowerCase() === wanted)
   }
 
-  /** Changes a copy of the list and stores it, unless nobody could administer the appliance afterwards. What `edit` throws changes nothing. */
+  /**
+   * Changes a copy of the list and stores it, unless no active administrator would be left. If `edit` throws, nothing
+   * changes.
+   */
   change<T>(edit: (users: StoredUser[]) => T): T {
     return this.write((users) => {
       const before = users.some(administers)
@@ -115,7 +122,7 @@ export class UserStore {
     return result
   }
 
-  /** The file lives exactly as long as the password in it. */
+  /** The file exists exactly as long as its password is valid. */
   private dropPassword(users: readonly StoredUser[]): void {
     if (users.some(({ one_time }) => one_time) || !lstatSync(this.passwordFile, { throwIfNoEntry: false })) return
     rmSync(this.passwordFile)
@@ -125,7 +132,7 @@ export class UserStore {
 
 const administers = ({ role, active }: StoredUser) => role === 'administrator' && active
 
-/** 24 letters and digits without those that look alike: 116 bits, and by the rules that every password has to keep. */
+/** 24 letters and digits, without lookalikes: 116 bits, and conforming to the password rules. */
 export function oneTimePassword(): string {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
   for (;;) {
