@@ -1,4 +1,4 @@
-// The application: the appliance, and every surface that is on. Every API test uses it; it has no effects at import.
+// The application: the appliance, and every surface that is on. Every API test uses it; importing it has no effects.
 import type { ServerResponse } from 'node:http'
 import { Hono } from 'hono'
 import { atStart } from './appliance/at-start.ts'
@@ -21,9 +21,9 @@ import { SURFACES, type SurfaceEntry, surfacesOn } from './surfaces/table.ts'
 export interface AppOptions extends ApplianceOptions {
   /** Folder of the console's built page. */
   page?: string
-  /** The certificate that the port serves now, as PEM; undefined without TLS. */
+  /** The certificate in use, as PEM; undefined without TLS. */
   certificate?: () => string | undefined
-  /** What is wrong with the appliance, when it was last looked at. */
+  /** Problems found by the last check of the appliance. */
   findings?: () => readonly Finding[]
   answered?: (request: Request, status: number, error?: unknown) => void
   checkResponses?: boolean
@@ -33,23 +33,23 @@ type Passed = 'tasks' | 'backOff' | 'known' | 'storage' | 'sweep' | 'runPolicies
 
 export interface App extends Pick<Appliance, Passed> {
   hono: Hono<Env>
-  /** The answer to a request whose first lines are not plain, in the shape of the surface that its path belongs to. */
+  /** The answer to a malformed request head, in the shape of the surface that its path belongs to. */
   refused: (incoming: Incoming, outgoing: ServerResponse, error: ApiError) => Response
-  /** The same as bytes, for what is no HTTP, on a port of these surfaces. */
+  /** The answer, as bytes, to what is not HTTP on a port of these surfaces. */
   unparsed: (kind: ErrorKind, names: readonly string[]) => string
-  /** The ports beside the first, without those of surfaces that are all off. */
+  /** The further ports, without those whose surfaces are all off. */
   ports: PortAsked[]
-  /** What a killed server left behind is tidied away, and measuring begins. Only for the server that has the port. */
+  /** Cleans up after a killed server, and starts measuring. Only for the server that has the port. */
   tidy: () => void
-  /** Ends streams that have no end of their own, and answers what is held back, so that the port can be closed. */
+  /** Ends endless streams and answers held requests, so that the port can be closed. */
   hangUp: () => void
   close: () => void
 }
 
-/** Where a target that `normalize` refused is routed to: no endpoint can have this path. */
+/** The route of a target that `normalize` refused: no endpoint can have this path. */
 const REFUSED = '/\0'
 
-/** `table`: the surfaces that there are; tests add one of their own. */
+/** `table`: the available surfaces; tests add their own. */
 export async function createApp(options: AppOptions, table = SURFACES): Promise<App> {
   const entries = surfacesOn(options.config, table)
   const appliance = await createAppliance(options, new Set(entries.flatMap(({ needs }) => needs)))
@@ -62,7 +62,9 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
     stopping: stopping.signal,
     ...(options.checkResponses && { checkResponses: true }),
   })
-  /** A path that no endpoint takes belongs to the surface that owns it, or else to the first one, of those that its port serves. */
+  /**
+   * A path without an endpoint belongs to the surface that owns it, or else to the first of those that its port serves.
+   */
   const answeringAt = (path: string, names?: readonly string[]) => {
     const served = servedBy(surfaces, names)
     return { ...answering, surface: (served.find(({ owns }) => owns?.(path)) ?? served[0]!).surface }
@@ -101,11 +103,11 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
 
 type Named = AssembledSurface & { name: string }
 
-/** Those that a port serves, in the order in which it names them. */
+/** The surfaces that a port serves, in the order of its configuration. */
 const servedBy = (surfaces: Named[], names: readonly string[] | undefined): Named[] =>
   names?.flatMap((name) => surfaces.find((one) => one.name === name) ?? []) ?? surfaces
 
-/** Loads the surfaces and puts them together, in the order of the table. */
+/** Loads and assembles the surfaces, in the order of the table. */
 async function assembleAll(entries: SurfaceEntry[], appliance: Appliance, options: AppOptions): Promise<Named[]> {
   const surfaces: Named[] = []
   const site = {
@@ -140,14 +142,14 @@ function mountAll(
   const shared = { ...how, app, config, audit, incoming, turns: new KeyedMutex() }
   const routes = new Routes()
   for (const { surface, endpoints, deps } of surfaces) {
-    // Its own endpoints alone look into its dependencies.
+    // Only the surface's own endpoints use its dependencies.
     const own = { endpoints, deps: deps as never }
     routes.add({ ...shared, ...own, surface: acquaint(surface, known, tokens) })
   }
   routes.mountOn(app)
 }
 
-/** Answers what no endpoint takes, and what fails outside of them. */
+/** Answers requests that no endpoint takes, and errors outside of endpoints. */
 function refuseTheRest(
   hono: Hono<Env>,
   surfaces: Named[],
@@ -162,7 +164,7 @@ function refuseTheRest(
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
     const refused = target?.route !== target?.path || !target
-    // Of a target that was refused only the beginning is looked at, for the shape of the refusal.
+    // Of a refused target only the start of the path is used, to choose the shape of the refusal.
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
     const names = c.env?.incoming?.surfaces
     const by = answeringAt(path, names)

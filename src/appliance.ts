@@ -1,5 +1,5 @@
-// The machine without any API: audit log, token, accounts, sessions, tasks, services and storage, made step by step, and what they do when the
-// server starts and stops. Surfaces show it; it knows none of them.
+// The machine without any API: audit log, token, accounts, sessions, tasks, services and storage, made step by step,
+// and their actions at start and stop. Surfaces use it; it depends on none of them.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Accounts } from './appliance/accounts.ts'
@@ -34,7 +34,7 @@ import type { TaskEndings } from './tasks/endings.ts'
 import type { Task } from './tasks/task.ts'
 import type { Tasks } from './tasks/tasks.ts'
 
-/** Parts that are made only where a surface that is on asks for them: making them costs time and leaves files. */
+/** Parts that are made only if an enabled surface needs them: making them costs time and leaves files. */
 export type Need = 'accounts' | 'sessions' | 'storage'
 
 export interface ApplianceOptions {
@@ -44,13 +44,13 @@ export interface ApplianceOptions {
   scripts: string
   version: string
   mode?: 'strict' | 'original'
-  /** Folder of the storage programs, in place of the system's folders (tests, and trying things out). */
+  /** Folder of the storage programs, instead of the system's folders (for tests and trials). */
   programs?: string
-  /** More of the script environment (tests: programs of their own, faults). */
+  /** Additions to the script environment (tests: programs of their own, faults). */
   environment?: Record<string, string>
-  /** The clock that snapshot policies and sessions go by, in milliseconds since 1970. */
+  /** The clock for snapshot policies and sessions, in milliseconds since 1970. */
   now?: () => number
-  /** The machine's clocks, that log-ins and tokens go by. */
+  /** The machine's clocks, for log-ins and tokens. */
   clock?: Clock
   onTaskEnd?: (task: Task) => void
   warn?: (text: string, error?: unknown) => void
@@ -59,7 +59,7 @@ export interface ApplianceOptions {
 export interface Appliance {
   folders: Folders
   config: Configuration
-  /** `original` compares with the original server: see the README on `--compat`. */
+  /** `original`: compare with the original server; see the README on `--compat`. */
   mode: 'strict' | 'original'
   version: string
   warn: (text: string, error?: unknown) => void
@@ -69,46 +69,52 @@ export interface Appliance {
   boot: Boot
   incoming: Incoming
   audit: AuditLog
-  /** The audit log, to search it. */
+  /** The audit log, for searches. */
   chain: AuditTrail['searched']
   backOff: BackOff
   /** The API token. */
   tokens: TokenStore
   setToken: SetToken
   tasks: Tasks
-  /** Saves what the server changed by itself, where the image runs from memory. */
+  /** Saves changes made by the server itself, where the image runs from memory. */
   memory: MemoryImage
-  /** Where accounts and the API token were proven from. */
+  /** Addresses from which accounts and the API token were proven. */
   known: KnownAddresses
   services: ServiceManager
   health: HealthMonitor
   license: InstalledLicense
-  /** The first line of version.txt: what clients ask for most. */
+  /** The first line of version.txt, which clients request most. */
   installedVersion: CachedFile<string | undefined>
   counts: { requests: RequestCounts; tasks: TaskEndings }
-  /** Each undefined where no surface that is on needs it. */
+  /** Each undefined if no enabled surface needs it. */
   accounts: Accounts | undefined
   sessions: ConsoleSessions | undefined
   storage: Storage | undefined
-  /** Writes an act of the server itself into the audit log. */
+  /** Enters an act of the server itself in the audit log. */
   enter: (event: string, resource: string, target: string) => void
   /** Saves what was changed, where the image runs from memory. */
   saveState: () => Promise<void>
   /**
-   * Removes uploads that a killed server left behind, mends the end of its audit log and undoes its half-done changes. Only for the server
-   * that has the port: another one may be receiving those uploads.
+   * Removes uploads that a killed server left behind, repairs the end of its audit log and undoes its unfinished
+   * changes. Only for the server that has the port: another one may be receiving those uploads.
    */
   tidy: () => void
-  /** Sets the final status of tasks that died, and removes files that killed programs left. Call it only once the port is open. */
+  /**
+   * Sets the final status of tasks that died, and removes the files of killed programs. Call it only once the port is
+   * open.
+   */
   sweep: () => Promise<void>
-  /** Runs the snapshot policies from now on, whichever surfaces are on; it loads storage where none of them needs it. Call it after `sweep`. */
+  /**
+   * Runs the snapshot policies from now on, even with every surface off; loads storage if no surface needed it. Call it
+   * after `sweep`.
+   */
   runPolicies: () => Promise<void>
-  /** Answers what is held back, so that the port can be closed. */
+  /** Answers held requests, so that the port can be closed. */
   hangUp: () => void
   close: () => void
 }
 
-/** The appliance with the parts that a surface asked for. */
+/** The appliance with the parts that a surface needs. */
 export type With<N extends Need> = Omit<Appliance, N> & { [K in N]: NonNullable<Appliance[K]> }
 
 const SUDO = '/usr/bin/sudo'
@@ -131,7 +137,7 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   const users = accountsModule?.openUsers(folders, warn)
   const known = rememberAddresses(options, tokens, users)
   const accounts = users && accountsModule?.createAccounts({ folders, users, known, clock, boot })
-  // Tests turn this clock; the steady one has to go with it.
+  // Tests set this clock; the steady one must follow it.
   const sessionClock = options.now ? { ...clock, wall: now, steady: now } : clock
   const sessionsModule = needs.has('sessions') ? await import('./appliance/sessions.ts') : undefined
   const sessions = sessionsModule?.openSessions({ folders, config, tokens, users, clock: sessionClock, boot, warn })
@@ -188,7 +194,7 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   }
 }
 
-/** Starts the programs of the system that this server may start, and no others. */
+/** Starts only the system programs that the configuration allows. */
 function programRunner({ folders, config }: ApplianceOptions): Run {
   const initFolder = join(folders.sysconf, 'init.d')
   return createRun(

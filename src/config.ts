@@ -1,6 +1,6 @@
-// The configuration: `edge-admin.json`, or the original's `jidoteki-admin-api.json` as it is. Read once, frozen.
-// The trap: a file that is there and wrong stops the start (exit 78); only a missing one means "all defaults". The original ignored what it did
-// not know, so a file of its own that worked there has to work here.
+// The configuration: `edge-admin.json`, or the original's `jidoteki-admin-api.json` unchanged. Read once and frozen. An
+// invalid file stops the start (exit 78); only a missing one means defaults. The original ignored unknown keys, so a
+// file of its own that worked there has to work here.
 import { readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
@@ -56,7 +56,10 @@ export const Configuration = z.strictObject({
     .strictObject({
       host: said(objectionToHost).default('127.0.0.1'),
       port: z.int().min(0).max(65535).default(8443),
-      /** More ports on the same server. Left out, the host is that of the first; without `surfaces`, a port serves all of them. */
+      /**
+       * Further ports on the same server. By default on the host of the first; without `surfaces`, a port serves all of
+       * them.
+       */
       ports: z
         .array(
           z.strictObject({
@@ -67,20 +70,22 @@ export const Configuration = z.strictObject({
         )
         .max(16)
         .default([]),
-      /** Plain HTTP on another address than loopback has to be asked for in so many words. */
+      /** Plain HTTP beyond loopback must be requested explicitly. */
       'insecure-http-beyond-loopback': z.boolean().default(false),
-      /** Reverse proxies whose word on where a request comes from is taken. */
+      /** Reverse proxies that are trusted to name the client's address. */
       'trusted-proxies': z.array(said(objectionToNetwork)).max(256).default([]),
-      /** The one header that those proxies write; the other one is the caller's. */
+      /** The one header that those proxies write; clients can set the other. */
       'forwarded-header': z.enum(FORWARDED_HEADERS).optional(),
-      /** Between two signs of life to readers of events, and two looks at whether they still may. */
+      /** Between two heartbeats to readers of events, which are also checks of their permission. */
       'heartbeat-seconds': z.int().min(1).max(300).default(15),
     })
     .prefault({}),
   tls: z
     .strictObject({
       enabled: z.boolean().default(true),
-      /** Tells browsers to ask for this host by HTTPS alone from now on; off where one name serves both. */
+      /**
+       * Sends HSTS, so that browsers use only HTTPS for this host; switch it off if the name also serves plain HTTP.
+       */
       hsts: z.boolean().default(true),
     })
     .prefault({}),
@@ -91,17 +96,17 @@ export const Configuration = z.strictObject({
       certs: Bytes.prefault('256K'),
       settings: Bytes.prefault('256K'),
       license: Bytes.prefault('64K'),
-      /** What an archive may unpack to. */
+      /** The most that an archive may unpack to. */
       unpacked: Bytes.prefault('16G'),
       entries: z.int().min(1).default(200_000),
-      /** Seconds without a byte after which an upload is given up. */
+      /** Seconds without a byte after which an upload is aborted. */
       'idle-seconds': z.int().min(1).max(3600).default(30),
       connections: z.int().min(1).default(1024),
-      /** Of one address, or one /64 of IPv6. */
+      /** From one address, or one /64 of IPv6. */
       'connections-per-address': z.int().min(1).default(256),
-      /** Seconds after which a task is given up. */
+      /** Seconds after which a task is stopped. */
       'task-seconds': z.int().min(60).default(21_600),
-      /** Seconds after which a vendor's hook is given up. */
+      /** Seconds after which a vendor's hook is stopped. */
       'hook-seconds': z.int().min(10).max(86_400).default(600),
     })
     .prefault({}),
@@ -114,22 +119,22 @@ export const Configuration = z.strictObject({
   wrapper: z.string().startsWith('/').optional(),
   'legacy-md5': z.boolean().default(false),
   reboot: z.strictObject({ get: z.boolean().default(true) }).prefault({}),
-  /** Besides the admin surface. What is switched off answers 404. */
+  /** Besides the admin surface. A surface that is off answers 404. */
   surfaces: z
     .strictObject({
       console: z
         .strictObject({
           enabled: z.boolean().default(true),
-          /** Without a request for so long, a session ends. */
+          /** A session ends after this time without a request. */
           'idle-minutes': z.int().min(1).max(1440).default(30),
         })
         .prefault({}),
       controller: z
         .strictObject({
           enabled: z.boolean().default(false),
-          /** Who may read /metrics: every account, or anyone. */
+          /** The readers of /metrics: every account, or anyone. */
           metrics: z.enum(['viewer', 'public']).default('viewer'),
-          /** For each account, or else address; 0 is no limit. */
+          /** For each account, or else address; 0 means no limit. */
           'requests-per-minute': z.int().min(0).max(1_000_000).default(100),
           /** Seconds that a request waits for its job before it is answered with 202. */
           'apply-seconds': z.int().min(0).max(300).default(30),
@@ -140,7 +145,7 @@ export const Configuration = z.strictObject({
   /** Pools, shares and iSCSI of this machine, whichever surface changes them. */
   storage: z
     .strictObject({
-      /** A destruction needs the token of its plan. */
+      /** Destroying storage needs the token of its plan. */
       'confirm-destroy': z.boolean().default(false),
       /** A folder whose files may be vdevs: for trying things out. */
       'file-vdevs': z.string().startsWith('/').optional(),
@@ -165,14 +170,14 @@ export const Configuration = z.strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
       access: z.boolean().default(true),
       file: z.string().startsWith('/').optional(),
-      /** What each log of lines may take before it goes on in a new file; the one before is kept. */
+      /** The most that each line-based log may take before it is rotated; one previous file is kept. */
       size: Bytes.prefault('16M').refine((bytes) => bytes >= LEAST_LOG, 'expected at least 64K'),
     })
     .prefault({}),
 })
 export type Configuration = z.infer<typeof Configuration>
 
-/** Those that can be switched, and the one that is always on. */
+/** Lists the surfaces that can be switched, and the one that is always on. */
 function objectionToSurface(name: string): string | undefined {
   const names = ['admin', ...Object.keys(Configuration.shape.surfaces.unwrap().shape)]
   return names.includes(name) ? undefined : `expected the name of a surface: ${names.join(', ')}`
@@ -180,28 +185,30 @@ function objectionToSurface(name: string): string | undefined {
 
 const Host = z.looseObject({ listen: z.looseObject({ host: z.string() }) })
 
-/** Words of the phrase that set-up needs at the first start; 0 where it is open. */
+/** Number of words in the first-run phrase; 0 means that set-up is open. */
 export const phraseWords = ({ 'first-run': firstRun }: Configuration): number =>
   firstRun?.enabled ? firstRun['word-length'] : 0
 
 export const ORIGINAL_FILE = 'jidoteki-admin-api.json'
 
-/** A wrong configuration: `message` is one line that names the file and the key. */
+/** An invalid configuration: `message` is one line that names the file and the key. */
 export class ConfigurationError extends Error {}
 
 export interface Found {
   config: Configuration
-  /** Undefined where there is none, and every default holds. */
+  /** Undefined if there is no file, and all defaults apply. */
   file: string | undefined
-  /** Whether the file itself says at which address to listen. */
+  /** Whether the file itself sets the listen address. */
   saysHost: boolean
-  /** What of the original's file decides nothing, in words; empty for a file of ours, where the same is an error. */
+  /**
+   * Messages about keys of the original's file that have no effect; empty for a file of ours, where these are errors.
+   */
   ignored: string[]
-  /** Keys at their old place, which take effect all the same, in words. */
+  /** Messages about keys at their old place, which still take effect. */
   moved: string[]
 }
 
-/** Reads the configuration of `<sysconf>`, or `file` when the command line names one. */
+/** Reads the configuration of `<sysconf>`, or `file` if given on the command line. */
 export function readConfiguration(folders: Folders, file?: string): Found {
   const candidates = file ? [file] : ['edge-admin.json', ORIGINAL_FILE].map((name) => join(folders.sysconf, name))
   for (const candidate of candidates) {
@@ -213,7 +220,7 @@ export function readConfiguration(folders: Folders, file?: string): Found {
   return { config: Configuration.parse({}), file: undefined, saysHost: false, ignored: [], moved: [] }
 }
 
-/** One that the command line names may be a pipe: `--config <(…)`. */
+/** A file given on the command line may be a pipe: `--config <(…)`. */
 function readConfigurationText(file: string, named: boolean): string | undefined {
   try {
     return named && statSync(file, { throwIfNoEntry: false })?.isFIFO()
@@ -267,7 +274,7 @@ function movedIn(value: unknown, file: string): MovedKey[] {
   }
 }
 
-/** Takes out of `value` every key that the configuration has not, and names them. */
+/** Removes every unknown key from `value`, and returns their names. */
 function withoutUnknown(value: unknown): string[] {
   const { error } = Configuration.safeParse(value)
   const names: string[] = []
@@ -284,7 +291,7 @@ function withoutUnknown(value: unknown): string[] {
 
 const MOST_NAMED = 20
 
-/** The words of a part of a line. */
+/** A message in lower case, to stand inside a line. */
 const lowered = (message: string) => message.charAt(0).toLowerCase() + message.slice(1)
 
 function freeze<T>(value: T): T {

@@ -1,5 +1,5 @@
-// Accounts: users.json with its one-time password, the tokens and their secret, and the limits on guessing. Loaded only where a surface that is on
-// needs accounts, because opening them makes these files.
+// Accounts: users.json with its one-time password, the tokens and their secret, and the limits on guessing. Loaded only
+// if an enabled surface needs accounts, because opening them creates these files.
 import type { Boot } from '../auth/boots.ts'
 import type { Clock } from '../auth/clock.ts'
 import { readSecret, Tokens } from '../auth/jwt.ts'
@@ -11,12 +11,12 @@ import { LoginLimits } from '../features/users/login-limits.ts'
 import type { Folders } from '../folders.ts'
 
 export interface Accounts extends UserAccounts {
-  /** What a log-in gives, and proves later requests with. */
+  /** Issues tokens at log-in, and checks them on later requests. */
   tokens: Tokens
   limits: LoginLimits
 }
 
-/** Throws when the file of accounts is damaged: the server must not open its port without them. */
+/** Throws when the accounts file is damaged: the server must not open its port without it. */
 export function openUsers(folders: Folders, warn: (text: string) => void): UserStore {
   const users = new UserStore(folders)
   const oneTime = users.prepare()

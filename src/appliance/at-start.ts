@@ -1,4 +1,5 @@
-// One step of a start whose failure is written down and stops nothing: a server that has its port must not end because its disk refuses a write.
+// Runs one step of the start and logs its failure: a server that has its port must not stop because a disk write
+// failed.
 
 export function atStart(what: string, step: () => void, warn: (text: string, error?: unknown) => void): void {
   try {

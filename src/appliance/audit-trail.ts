@@ -1,5 +1,5 @@
-// The audit log of the appliance: the original's lines, the chain of entries that can be searched and verified, and what commands leave in the
-// inbox for it.
+// The appliance's audit log: the original's lines, the chain that can be searched and verified, and the inbox in which
+// commands leave entries.
 import { join } from 'node:path'
 import type { Configuration } from '../config.ts'
 import { auditFolder, type Folders, log } from '../folders.ts'
@@ -8,15 +8,15 @@ import { AuditChain } from '../store/audit/chain.ts'
 import { Inbox } from '../store/audit/inbox.ts'
 import { atStart } from './at-start.ts'
 
-/** Milliseconds between two looks into the inbox. */
+/** Milliseconds between two checks of the inbox. */
 const LOOK = 5000
 
 export interface AuditTrail {
   log: AuditLog
   chain: AuditChain
-  /** The chain, after a look into the inbox: a search right after a command finds the command's entry. */
+  /** The chain, after reading the inbox: a search right after a command finds its entry. */
   searched: Pick<AuditChain, 'findInTurns'>
-  /** Mends the end of the chain and begins to look into the inbox. */
+  /** Repairs the end of the chain and starts watching the inbox. */
   start: () => void
   close: () => void
 }

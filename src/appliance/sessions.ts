@@ -1,4 +1,4 @@
-// The sessions of people who signed in with a browser. Loaded only where a surface that is on needs them.
+// Browser sessions. Loaded only if an enabled surface needs them.
 import { join } from 'node:path'
 import type { Boot } from '../auth/boots.ts'
 import type { Clock } from '../auth/clock.ts'
@@ -12,7 +12,7 @@ export interface SessionsOptions {
   folders: Folders
   config: Configuration
   tokens: TokenStore
-  /** Undefined where there are no accounts. */
+  /** Undefined if there are no accounts. */
   users: UserStore | undefined
   clock: Clock
   boot: Boot

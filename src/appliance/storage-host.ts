@@ -1,13 +1,13 @@
-// Storage as the appliance runs it. Where a surface needs it, it is there before the port opens; where none does, its policies and recovery run all the
-// same, but it is loaded only once the port is open, and only on a machine with ZFS.
+// Runs the storage part. If a surface needs it, it is loaded before the port opens. Otherwise its policies and recovery
+// still run, but it is loaded only once the port is open, and only on a machine with ZFS.
 import type { Storage, StorageOptions } from './storage.ts'
 
 export interface StorageHost {
-  /** For the surfaces; undefined where none that is on needs it. */
+  /** For the surfaces; undefined if no enabled one needs it. */
   needed: Storage | undefined
-  /** Once the port is open: what a killed server left is put in order. */
+  /** Once the port is open: cleans up after a killed server. */
   recover: () => void
-  /** A pool is there that was not: what stands on it may come back. */
+  /** A pool was imported: shares and targets on it may come back. */
   imported: () => void
   runPolicies: () => Promise<void>
   close: () => void
@@ -36,7 +36,7 @@ export async function hostStorage({ isNeeded, ...options }: StorageHostOptions):
         if (isClosed) return
         storage = opened
         storage.recoverShares()
-        // Under sudo the server may neither read what is saved nor change the kernel.
+        // Under sudo the server can neither read the saved targets nor change the kernel.
         if (config.privilege !== 'sudo') storage.restoreTargets()
       }
       if (!isClosed) storage.scheduler.start()

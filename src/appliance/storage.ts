@@ -1,5 +1,5 @@
-// Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port opens where a surface that
-// is on needs it, and otherwise after that.
+// Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port
+// opens if an enabled surface needs it, and otherwise after that.
 import type { Configuration } from '../config.ts'
 import { createLsblk } from '../drivers/lsblk.ts'
 import type { Tool } from '../drivers/programs.ts'
@@ -24,15 +24,15 @@ export interface Storage {
   pools: Pools
   shares: Shares
   iscsi: Iscsi
-  /** Who uses datasets and volumes: each feature that does adds itself. */
+  /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   maintenance: MaintenanceMode
   /** What is shared and served now, by service. */
   serving: DashboardSources['serving']
   scheduler: Scheduler
-  /** Finishes or undoes the changes of shares that a killed server had begun. */
+  /** Finishes or undoes share changes that a killed server had begun. */
   recoverShares: () => void
-  /** Brings saved iSCSI targets back: after a start, and after a pool was imported. */
+  /** Restores saved iSCSI targets after a start, and after a pool was imported. */
   restoreTargets: () => void
   close: () => void
 }
@@ -42,11 +42,11 @@ export interface StorageOptions {
   config: Configuration
   tasks: Tasks
   audit: AuditLog
-  /** Starts the storage programs. */
+  /** Runs the storage programs. */
   tool: Tool
-  /** The storage programs are not the system's, so its files are not ours to write. */
+  /** The storage programs are not the system's, so its files must not be written. */
   trial: boolean
-  /** Milliseconds since 1970: the clock of the snapshot policies. */
+  /** The clock of the snapshot policies, in milliseconds since 1970. */
   now: () => number
   warn: (text: string, error?: unknown) => void
 }

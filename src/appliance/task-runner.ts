@@ -1,4 +1,4 @@
-// The tasks of the appliance: how its scripts are started, and what has to be done, counted and entered in the audit log when one ends.
+// The appliance's tasks: how scripts are started, and what is done, counted and audited when one ends.
 import type { Configuration } from '../config.ts'
 import { sayNeverBegan } from '../features/installation/never-began.ts'
 import { literals, maskedLine } from '../features/jobs/redact.ts'
@@ -56,7 +56,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
         if (task.kind === 'update') recordUnreportedFailure(folders, tasks)
         listeners.get(task.kind)?.()
       } catch (error) {
-        // Under sudo the files are root's; what we answer does not need them.
+        // Under sudo these files belong to root; the API's answers do not need them.
         warn('the end of an update could not be written down', error)
       }
       onTaskEnd?.(task)
@@ -71,7 +71,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   }
 }
 
-/** Enters how a task ended. `again`: a server that was killed may have entered it already. */
+/** Enters the end of a task in the audit log. `again`: a killed server may have entered it already. */
 async function enterEnd({ log, chain }: AuditTrail, entry: PendingAudit, task: Task, again: boolean): Promise<void> {
   const failure = failureOf(task)
   const { event, action = event.replace(/\.success$/, ''), target, account, actor, request } = entry

@@ -1,10 +1,10 @@
-// The folders that requests need, and what an earlier server left in them.
+// The folders that requests need, and leftovers of an earlier server in them.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Folders, uploads } from '../folders.ts'
 import { ensureFolder } from '../store/ensure-folder.ts'
 
-/** Folders for files while they arrive, by where they are going. */
+/** Folders for files while they arrive, by destination. */
 export type Incoming = Record<'uploads' | 'task', string>
 
 export function makeWorkingFolders(folders: Folders): Incoming {
