@@ -1,19 +1,19 @@
-// The numbers of the appliance in Prometheus' text format. The trap: prom-client is loaded by the first scrape, not by the start (it costs
-// 63 ms and 8 MB there), so what counts between scrapes is kept as plain numbers by whoever counts it.
+// The appliance's numbers in Prometheus' text format. prom-client is loaded by the first scrape, not at start (it costs
+// 63 ms and 8 MB), so counters between scrapes are plain numbers in the parts that count.
 
 import type { ProcessNumbers } from './process.ts'
 
 export interface Measured {
   requests: { method: string; path: string; status: number; count: number; seconds: number }[]
-  /** How long answers took: `buckets` has how many took no longer than each of `bounds`. */
+  /** How long answers took: `buckets` counts those that took no longer than each of `bounds`. */
   times: { method: string; path: string; buckets: number[]; count: number; seconds: number }[]
   bounds: readonly number[]
   process: ProcessNumbers
-  /** Tasks that ended since the start, and those that are under way now. */
+  /** Tasks that ended since the start, and those running now. */
   tasks: { kind: string; status: string; count: number }[]
   open: { kind: string; count: number }[]
   auditEntries: number
-  /** Undefined when ZFS could not be asked. */
+  /** Undefined if ZFS could not be read. */
   storage: StorageNumbers | undefined
 }
 
@@ -25,7 +25,7 @@ export interface StorageNumbers {
     size: number
     allocated: number
     free: number
-    /** What can be stored; of a pool that cannot be opened nothing is known of it. */
+    /** Space that can be used; unknown for a pool that cannot be opened. */
     root?: { used: number; available: number } | undefined
   }[]
   /** `newest`: seconds since 1970. */
@@ -99,7 +99,7 @@ export async function renderMetrics(measured: Measured): Promise<string> {
   return `${await registers[0]!.metrics()}${histogram(measured)}`
 }
 
-/** prom-client's histogram takes one observation after the other; here they are counted already. */
+/** prom-client's histogram takes single observations; these are already counted. */
 function histogram({ times, bounds }: Pick<Measured, 'times' | 'bounds'>): string {
   const name = 'edge_admin_http_request_duration_seconds'
   const lines = times.flatMap(({ method, path, buckets, count, seconds }) => {

@@ -1,5 +1,5 @@
-// What /metrics says of the server's own process, under the names that every Prometheus dashboard knows. Everything is asked at the scrape:
-// prom-client's own collector keeps a timer and an observer running between scrapes.
+// Metrics of the server's own process, under the names that every Prometheus dashboard knows. They are read at the
+// scrape: prom-client's own collector keeps a timer and an observer running between scrapes.
 import { readdirSync } from 'node:fs'
 
 export interface ProcessNumbers {
@@ -10,7 +10,7 @@ export interface ProcessNumbers {
   openFiles: number
   /** Since 1970. */
   startSeconds: number
-  /** How long something that is due waits for the event loop. */
+  /** Event loop lag: how long something due waits. */
   lagSeconds: number
 }
 
@@ -23,7 +23,7 @@ export async function readProcess(): Promise<ProcessNumbers> {
     lagSeconds: (performance.now() - asked) / 1000,
     cpuSeconds: (user + system) / 1e6,
     ...{ residentBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal },
-    // Without the one that lists them.
+    // Without the descriptor that lists them.
     openFiles: readdirSync('/proc/self/fd').length - 1,
     startSeconds: performance.timeOrigin / 1000,
   }

@@ -1,5 +1,5 @@
-// What /metrics tells of the storage: one `zpool list` and one `zfs list`. The trap: a scrape must never fail because a pool hangs; then the
-// numbers are not there, and `storage_up` says why.
+// Storage metrics: one `zpool list` and one `zfs list`. A scrape must never fail because a pool hangs: then these
+// numbers are missing, and `storage_up` is 0.
 import { CommandError } from '../../drivers/run.ts'
 import type { Space, Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'

@@ -1,4 +1,4 @@
-// What every verb about accounts works with, and what they say of a caller whose proof is over.
+// What all account operations share, and their error when the caller's proof is no longer valid.
 import type { From, Passwords } from '../../auth/password.ts'
 import { ownAccount, type Principal } from '../../auth/principal.ts'
 import type { UserStore } from '../../auth/users.ts'
@@ -9,7 +9,7 @@ export interface Accounts {
   passwords: Passwords
 }
 
-/** For whom a password is hashed: callers who have proven an account take turns among themselves, whatever strangers do. */
+/** The queue place for a password hash: authenticated callers take turns among themselves, unaffected by strangers. */
 export const proven = (by: Principal | undefined): From => {
   const account = ownAccount(by)
   return { address: account?.id ?? '', known: account !== undefined }

@@ -1,5 +1,5 @@
-// Checks a name and a password that come with each request: with the limits and the queue of log-ins, and without a hash where the password
-// was right a moment ago. The trap: an answer without a hash must not let anybody guess faster than the limits allow.
+// Checks a name and a password sent with each request, with the limits and the queue of log-ins, and without a hash if
+// the password was right a moment ago. An answer without a hash must not let anyone guess faster than the limits allow.
 import { canonicalAddress } from '../../auth/back-off.ts'
 import type { Clock } from '../../auth/clock.ts'
 import { type NamedPassword, ProvenPasswords } from '../../auth/credentials.ts'
@@ -13,7 +13,7 @@ import type { LoginLimits } from './login-limits.ts'
 export interface CredentialCheckOptions {
   accounts: Accounts
   limits: LoginLimits
-  /** Seconds, as of a session. */
+  /** Seconds, as for a session. */
   idle: number
   clock: Clock
 }
@@ -22,7 +22,7 @@ export class CredentialCheck {
   private readonly accounts: Accounts
   private readonly limits: LoginLimits
   private readonly proven: ProvenPasswords
-  /** Attempts at one account from one address run one after the other. */
+  /** Attempts at one account from one address run one at a time. */
   private readonly turns = new KeyedMutex()
 
   constructor({ accounts, limits, idle, clock }: CredentialCheckOptions) {
@@ -32,18 +32,19 @@ export class CredentialCheck {
   }
 
   /**
-   * The caller that a name and a password prove; undefined when they are wrong. At once where the password was right a moment ago. Throws the 429 of
-   * log-ins while the address has to wait.
+   * The caller that a name and a password prove; undefined if they are wrong. Synchronous if the password was right a
+   * moment ago. Throws the 429 of log-ins while the address has to wait.
    */
   check(given: NamedPassword, address: string): Principal | undefined | Promise<Principal | undefined> {
     const turn = `${given.username.toLowerCase()} ${canonicalAddress(address)}`
-    // Behind a guess whose hash is not done yet, a right password waits: of a thousand guesses sent at once it would be the one that is answered.
+    // A right password waits behind a guess that is still being hashed: otherwise it alone of a thousand guesses sent
+    // at once would be answered at once.
     return this.turns.has(turn)
       ? this.inTurn(turn, given, address)
       : (this.known(given, address) ?? this.inTurn(turn, given, address))
   }
 
-  /** The caller, where no hash is needed. */
+  /** The caller, if no hash is needed. */
   private known({ username, password }: NamedPassword, address: string): Principal | undefined {
     const user = this.accounts.users.byName(username)
     this.limits.attempt(address, username, user).check()

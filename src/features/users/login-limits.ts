@@ -1,5 +1,6 @@
-// What keeps passwords from being guessed. An address that proved an account before answers for its own guesses at it alone; all others share
-// the account's turns, so that strangers, however many, can delay each other and never its owner.
+// Limits password guessing. An address that proved an account before is only delayed by its own guesses at that
+// account; all others share the account's turns, so that strangers, however many, can delay each other but never the
+// owner.
 import { join } from 'node:path'
 import { AccountTurns } from '../../auth/account-turns.ts'
 import { BackOff, canonicalAddress } from '../../auth/back-off.ts'
@@ -11,19 +12,19 @@ import { tooMany } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 
 /**
- * Attempts on one account that strangers have for nothing, and the milliseconds between two of all later ones: 21 600 a day. After a quarter
- * of an hour without any they begin anew.
+ * Free attempts at one account by strangers, and the milliseconds between later ones: 21 600 a day. After a quarter of
+ * an hour without attempts the count starts anew.
  */
 const FREE = 20
 const PACE = 4_000
 
-/** One attempt to log in, from one address. */
+/** An attempt to log in from one address. */
 export interface Attempt {
-  /** Throws the 429 while the address has to wait for what it did itself. */
+  /** Throws the 429 while the address has to wait for its own failures. */
   check: () => void
-  /** Waits for the account's turn, where the address is a stranger's; throws the 429 when too many wait. */
+  /** Waits for the account's turn if the address is unknown; throws the 429 if too many wait. */
   turn: () => Promise<void>
-  /** As `check`, right before the first hash; those after it are attempts of their own. */
+  /** Like `check`, right before the first hash; each further hash counts as another attempt. */
   begin: () => void
   fail: () => void
   succeed: (user: StoredUser) => void
@@ -32,11 +33,11 @@ export interface Attempt {
 export class LoginLimits {
   private readonly known: KnownAddresses
   private readonly addresses: BackOff
-  /** Of an address that is known to an account, what it guessed at this one. */
+  /** Guesses at an account from an address known to it. */
   private readonly pairs: BackOff
   private readonly accounts: BackOff
   private readonly turns: AccountTurns
-  /** Guesses at the current password, by the session that they came with. */
+  /** Guesses at the current password, by the session that sent them. */
   private readonly sessions: BackOff
 
   constructor(folders: Folders, known: KnownAddresses, clock?: Clock) {
@@ -50,7 +51,10 @@ export class LoginLimits {
     this.sessions = counter('sessions')
   }
 
-  /** Throws the 429 while nobody of this address may try: before the name is known, and so never for one that somebody proved himself from. */
+  /**
+   * Throws the 429 while nobody may try from this address: before the name is known, so never for an address from which
+   * an account was proven.
+   */
   check(address: string): void {
     if (!this.known.isKnown(address)) refuseFor(this.addresses.wait(address))
   }
@@ -68,7 +72,7 @@ export class LoginLimits {
       begin: () => {
         hashes += 1
         if (hashes === 1) return check()
-        // Accents cost a stranger what they cost us.
+        // The extra hash of an accented password costs a stranger another attempt.
         if (known) return
         this.accounts.fail(key(name))
         this.addresses.fail(address)
@@ -85,7 +89,9 @@ export class LoginLimits {
     }
   }
 
-  /** An attempt at the caller's own password, counted by the token or session that he has already: nobody else can make him wait. */
+  /**
+   * An attempt at the caller's own password, counted per token or session, so that others cannot make the caller wait.
+   */
   ownAttempt(address: string, proof: string): Pick<Attempt, 'check' | 'fail'> {
     return {
       check: () => refuseFor(this.sessions.wait(proof)),
@@ -96,17 +102,17 @@ export class LoginLimits {
     }
   }
 
-  /** The account was proven from there: it keeps its place where its password has just been changed, too. */
+  /** The account was proven from this address: it stays known even if the password has just been changed. */
   note(address: string, { id, generation }: StoredUser): void {
     this.known.note(address, { account: id, version: String(generation) })
   }
 
-  /** For whom a password is hashed. */
+  /** The queue place of an address for hashing a password. */
   from(address: string): From {
     return { address, known: this.known.isKnown(address) }
   }
 
-  /** Refuses all who wait: the server stops. */
+  /** Refuses all waiting attempts: the server stops. */
   hangUp(): void {
     this.turns.close()
   }
@@ -120,5 +126,8 @@ function refuseFor(seconds: number): void {
   if (seconds > 0) throw tooMany('failed logins', seconds)
 }
 
-/** A name that no account can have counts as one, so that made-up names do not push out the counters of real ones. */
+/**
+ * All names that no account can have share one counter, so that invented names do not push out the counters of real
+ * ones.
+ */
 const key = (name: string) => (/^[A-Za-z0-9._-]{3,32}$/.test(name) ? name.toLowerCase() : '?')

@@ -1,5 +1,5 @@
-// Login and logout. The trap: hundreds of guesses may wait for a place to hash before the first of them has failed, so the address is
-// checked again when its turn comes.
+// Login and logout. Hundreds of guesses may wait for the hash queue before the first of them has failed, so the address
+// is checked again when its turn comes.
 import { type Issued, isAfter, readTokenId } from '../../auth/boots.ts'
 import { CLOCK, type Clock } from '../../auth/clock.ts'
 import { inForce } from '../../auth/in-force.ts'
@@ -10,10 +10,13 @@ import { ApiError } from '../../errors.ts'
 import type { Accounts } from './accounts.ts'
 import type { LoginLimits } from './login-limits.ts'
 
-/** Ended tokens that are kept of one account; of more, the first that was issued is forgotten, and all that are as old end with it. */
+/** Ended tokens kept per account; beyond that the first issued is forgotten, and all tokens as old as it end too. */
 export const MOST_ENDED = 128
 
-/** The account, or undefined: an unknown name, a wrong password and an inactive account take the same time and look the same. */
+/**
+ * The account, or undefined: an unknown name, a wrong password and an inactive account take the same time and look the
+ * same.
+ */
 export async function logIn(
   { users, passwords }: Accounts,
   limits: LoginLimits,
@@ -25,7 +28,7 @@ export async function logIn(
   await attempt.turn()
   const like = before ? undefined : oneOf(users.all(), username)?.hash
   const right = await passwords.verify(password, before?.hash, () => attempt.begin(), limits.from(address), like)
-  // Meanwhile the password may have been changed, or the account switched off.
+  // Meanwhile the password may have been changed, or the account deactivated.
   const user = before && users.byId(before.id)
   if (!right || !user?.active || user.hash !== before?.hash) {
     attempt.fail()
@@ -35,7 +38,10 @@ export async function logIn(
   return user
 }
 
-/** Whom an unknown name takes as long as: hashes of earlier versions have another price. By the name, so that it is the same one each time. */
+/**
+ * The account whose hash an unknown name is timed against: hashes of earlier versions cost a different time. Chosen by
+ * the name, so that it is always the same.
+ */
 function oneOf(all: readonly StoredUser[], name: string): StoredUser | undefined {
   const sum = [...name.toLowerCase()].reduce((so, one) => so + (one.codePointAt(0) ?? 0), 0)
   return all[sum % all.length]
@@ -45,14 +51,14 @@ interface Attempt {
   username: string
   password: string
   address: string
-  /** Called with the event of the refusal in the audit log, and the actor that is named there. */
+  /** Called with the event and the actor for the audit log. */
   refused: (event: string, actor: string) => void
 }
 
-/** As `logIn`, but throws the refusal, after reporting how it is entered in the audit log. */
+/** Like `logIn`, but reports the refusal for the audit log and throws it. */
 export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, attempt: Attempt): Promise<StoredUser> {
   const { username, refused } = attempt
-  // A name goes into the log only when it is an account's: people type passwords into the wrong field.
+  // A name is logged only if it is an account's: people type passwords into the wrong field.
   const actor = accounts.users.byName(username)?.username ?? 'nobody'
   let user: StoredUser | undefined
   try {
@@ -67,8 +73,8 @@ export async function logInOrRefuse(accounts: Accounts, limits: LoginLimits, att
 }
 
 /**
- * Ends the caller's token for good, whatever the clock does afterwards: an ended one is forgotten only once all that were issued as early
- * are refused. One that has just ended otherwise is as well ended.
+ * Ends the caller's token for good, whatever the clock does afterwards: an ended token is forgotten only once all
+ * tokens issued as early are refused. A token that has just ended otherwise counts as success.
  */
 export function logOut(accounts: Accounts, principal: Principal, clock: Clock = CLOCK): void {
   const { session } = principal
@@ -90,7 +96,7 @@ export function logOut(accounts: Accounts, principal: Principal, clock: Clock = 
 const FIRST: Issued = [0, 0]
 const issuedAt = ([token]: StoredUser['ended'][number]) => readTokenId(token)?.issued ?? FIRST
 
-/** A program that logs in and out all day must not end what somebody has just begun. */
+/** A program that logs in and out all day must not end a session that has just begun. */
 function forgetOldest(user: StoredUser): void {
   const oldest = user.ended.reduce((found, one) => (isAfter(issuedAt(found), issuedAt(one)) ? one : found))
   user.ended = user.ended.filter((one) => one !== oldest)
@@ -101,7 +107,7 @@ function raiseFloor(user: StoredUser, issued: Issued): void {
   if (!user.floor || isAfter(issued, user.floor)) user.floor = [...issued]
 }
 
-/** By the steady clock where it was issued in the boot of this session, else by the wall's. */
+/** By the steady clock if it was issued in the current boot, otherwise by the wall clock. */
 function hasRunOut(expires: number, issued: Issued | undefined, { id }: Session, clock: Clock): boolean {
   if (issued && issued[0] === readTokenId(id)?.issued[0]) return issued[1] + LIFETIME <= clock.steady() / 1000
   return expires <= clock.wall() / 1000

@@ -1,4 +1,4 @@
-// Callers change their own password. The trap: as in users.ts, everything is checked again once the new one is hashed.
+// Callers change their own password. As in users.ts, everything is checked again once the new password is hashed.
 import { inForce } from '../../auth/in-force.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
@@ -15,8 +15,8 @@ export interface OwnPassword {
 }
 
 /**
- * Changes the caller's own password, whatever the role. Ends every token of the account, this request's too. Throws when `current` is not
- * the password: that counts as a failed login of `address`.
+ * Changes the caller's own password, whatever the role. Ends every token of the account, including the one of this
+ * request. Throws if `current` is not the password, which counts as a failed login of `address`.
  */
 export async function changeOwnPassword(
   { users, passwords }: Accounts,

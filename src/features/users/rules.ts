@@ -1,5 +1,5 @@
-// What an account may be called and what its password has to have (facts: atlas.md). Names are written into the audit log as actors, so the
-// words that the product itself writes there are no names.
+// Rules for account names and passwords (facts: atlas.md). Names appear as actors in the audit log, so the words that
+// the server itself writes there cannot be names.
 import * as z from 'zod'
 import { isReservedName } from '../../auth/actor-words.ts'
 import { opaque } from '../../auth/opaque-string.ts'
@@ -10,7 +10,7 @@ export const UserName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,31}$/, 'Expected 3 to 32 letters, digits and . _ -, the first a letter or digit')
   .refine((name) => !isReservedName(name), 'This name is reserved')
 
-/** What it has to have is asked of its one spelling (OpaqueString), in characters: an accent that was typed apart is none. */
+/** Checks the normalized password (OpaqueString), in characters: a decomposed accent is not a character. */
 const spelling = (holds: (text: string) => boolean) => (password: string) => holds(opaque(password))
 
 export const Password = z

@@ -1,5 +1,5 @@
-// Accounts: make, change, remove. The trap: hashing takes time, and meanwhile the caller may have been demoted, the account removed, the
-// name taken. So everything is checked again inside the one synchronous step that stores.
+// Creates, changes and deletes accounts. Hashing takes time, during which the caller may be demoted, the account
+// deleted, or the name taken. So everything is checked again inside the one synchronous step that stores.
 import { inForce } from '../../auth/in-force.ts'
 import { mayAct, type Principal, type Role } from '../../auth/principal.ts'
 import { newUserId, type StoredUser } from '../../auth/users.ts'
@@ -24,7 +24,7 @@ const unknownUser = (id: string) => notFound('user not found', { details: { obje
 
 export const findUser = ({ users }: Accounts, id: string): StoredUser => users.byId(id) ?? raise(unknownUser(id))
 
-/** Throws unless the caller is still whom the request began with, and still an administrator. */
+/** Throws unless the caller is still the account that sent the request, and still an administrator. */
 function stillAdministrator(by: Principal | undefined, users: readonly StoredUser[]): StoredUser {
   const user = inForce(by, users) ?? raise(ended())
   if (!mayAct({ ...by, role: user.role }, 'administrator'))
@@ -60,7 +60,7 @@ export async function createUser({ users, passwords }: Accounts, wanted: NewUser
   })
 }
 
-/** Changes what is named. A new password, role or state ends every token that the account has. */
+/** Changes the given members. A new password, role or state ends every token of the account. */
 export async function updateUser(
   accounts: Accounts,
   id: string,

@@ -1,12 +1,12 @@
-// A refusal of `zfs` as an error for the caller, in the program's own words. It has one exit status for nearly everything, so the words
-// decide whether the request was wrong or something stands in the way.
+// Turns a failure of `zfs` into an API error with the program's own message. It has one exit status for nearly
+// everything, so the message decides between a bad request and a conflict.
 
 import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
 import { ApiError, type ErrorKind } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 
-/** What stands in the way, the first that fits. */
+/** Conflicts, by message; the first match counts. */
 export const CONFLICTS: readonly (readonly [RegExp, ErrorKind])[] = [
   [/already exists/, 'exists'],
   [/busy/, 'busy'],
@@ -17,7 +17,7 @@ export const CONFLICTS: readonly (readonly [RegExp, ErrorKind])[] = [
   ],
 ]
 
-/** The first that fits. `scripts/zfs.sh` has the same for tasks. */
+/** Kinds by message; the first match counts. `scripts/zfs.sh` has the same list for tasks. */
 const MEANINGS: readonly (readonly [RegExp, ErrorKind])[] = [
   [/does not exist|no such pool|could not find any snapshots|no such tag/, 'not-found'],
   ...CONFLICTS,
@@ -28,10 +28,10 @@ const MEANINGS: readonly (readonly [RegExp, ErrorKind])[] = [
   [/failed to create mountpoint|directory is not empty/, 'invalid'],
 ]
 
-/** Which of the caller's options the words are about. */
+/** The option that a message is about. */
 const ABOUT = /(?:invalid property |: )'([a-z][a-z0-9_.:-]*)'/
 
-/** An ApiError about `object` for what a call of `zfs` threw; anything else comes back as it is. */
+/** An ApiError about `object` for an error of a `zfs` call; other errors are returned unchanged. */
 export function zfsFailure(error: unknown, object: string): unknown {
   if (!(error instanceof CommandError) || error.reason !== 'status') return toolFailure(error, object)
   const words = toolMessage(error)
@@ -42,7 +42,7 @@ export function zfsFailure(error: unknown, object: string): unknown {
   return new ApiError(kind, words, { details, cause: error })
 }
 
-/** As `withToolErrors`, for calls of `zfs`, whose words are known. */
+/** Like `withToolErrors`, for `zfs`, whose messages are known. */
 export async function withZfsErrors<T>(object: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,28 +1,31 @@
-// Names and sizes, checked before any program starts, so that no `-` begins an argument and no `@` is in one by mistake. New names are
-// plain; any name that ZFS shows, as of an imported pool, is accepted for what exists. zfs reads `tank@a,b%c` as a list of snapshots, so no
-// name has `,` or `%`.
+// Names and sizes, checked before any program starts, so that no argument begins with `-` or contains an unintended
+// `@`. New names are restricted; for existing objects any name that ZFS shows, as of an imported pool, is accepted. zfs
+// reads `tank@a,b%c` as a list of snapshots, so no name may contain `,` or `%`.
 import * as z from 'zod'
 import { parseSize, SIZE_WORDS } from './sizes.ts'
 
 export { parseSize } from './sizes.ts'
 
-/** Bytes of a whole name, a snapshot's included (zfs: ZFS_MAX_DATASET_NAME_LEN is 256 with its end). */
+/** Bytes of a full name, including a snapshot's (ZFS_MAX_DATASET_NAME_LEN is 256 with the terminator). */
 export const LONGEST = 255
-/** zpool-create(8): words of a vdev specification and what begins with them, but of `log` only the word itself. */
+/** zpool-create(8): keywords of a vdev specification and names that begin with one; of `log` only the word itself. */
 const RESERVED = /^(?:mirror|raidz|draid|spare|log$)/
 
 const isReserved = (name: string) => RESERVED.test(name.split(/[/@]/, 1)[0] ?? '')
-/** The kernel itself knows no pool of these names. */
+/** The kernel itself allows no pool with these names. */
 const isPossible = (name: string) => !/^(?:mirror|raidz|draid)(?:[/@]|$)/.test(name)
 
-/** Patterns of new names, and of those that there may be: with blanks, and beginning with any character but a pool's, which is a letter. */
+/**
+ * Patterns of new names, and of existing ones: these may contain blanks and begin with any character, except that a
+ * pool begins with a letter.
+ */
 const NEW = { pool: '[A-Za-z][A-Za-z0-9_.:-]*', part: '[A-Za-z0-9][A-Za-z0-9_.:-]*' }
 const ANY = { pool: '[A-Za-z][A-Za-z0-9_.: -]*', part: '(?!\\.{1,2}(?:[/@]|$))[A-Za-z0-9_.: -]+' }
 type Grammar = typeof NEW
 
 const CHARACTERS = { [NEW.part]: 'letters, digits and _ - . :', [ANY.part]: 'letters, digits, blanks and _ - . :' }
 
-/** Names what is wrong: the first character that cannot be there, or else where it stands. */
+/** Describes the problem: the first character that is not allowed, or else where it is not allowed. */
 function wrongName(what: string, grammar: Grammar, marks: string, parents = grammar) {
   const characters = CHARACTERS[grammar.part] ?? ''
   const strange = (text: string, { part }: Grammar) => {
@@ -31,7 +34,7 @@ function wrongName(what: string, grammar: Grammar, marks: string, parents = gram
   }
   return ({ input }: { input?: unknown }) => {
     const text = String(input)
-    // What is there already may have a blank that a new name may not.
+    // An existing parent may contain a blank, a new name may not.
     const last = text.lastIndexOf('/') + 1
     const found = strange(text.slice(0, last), parents) ?? strange(text.slice(last), grammar)
     if (found !== undefined) return found
@@ -63,7 +66,7 @@ export const PoolName = named(NEW.pool, wrongName('pool name', NEW, ''))
   .refine(free, TAKEN)
   .meta({ id: 'NewPoolName', example: 'tank' })
 
-/** A filesystem or volume: the pool itself, or something in it. */
+/** A filesystem or volume: the pool itself, or a dataset in it. */
 export const DatasetName = dataset(NEW).refine(free, TAKEN).meta({ example: 'tank/data' })
 
 /** A filesystem or volume below a pool, whose parents may have old names: what can be created. */
@@ -75,12 +78,12 @@ export const ChildName = named(
   .refine(isBelow, BELOW)
   .meta({ id: 'NewDatasetName', example: 'tank/data' })
 
-/** The part of a snapshot's name behind the `@`. */
+/** The part of a snapshot's name after the `@`. */
 export const SnapshotLabel = named(NEW.part, wrongName('snapshot name', NEW, '')).meta({ example: 'manual-20241215' })
 
 export const SnapshotName = snapshot(NEW).refine(free, TAKEN).meta({ example: 'tank/data@manual-20241215' })
 
-// The same for what there may be already.
+// The same for existing objects.
 export const KnownPool = named(ANY.pool, wrongName('pool name', ANY, ''))
   .refine(isPossible, TAKEN)
   .meta({ id: 'PoolName', example: 'tank' })
@@ -92,16 +95,19 @@ export const KnownSnapshot = snapshot(ANY)
 
 export const poolOf = (name: string) => name.split(/[/@]/, 1)[0] ?? ''
 
-/** Whether a path, or a dataset, is the other one or below it. */
+/** Whether a path or a dataset equals the other or is below it. */
 export const isInside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
 
-/** A dataset and all above it, as changes of them take turns: what is made in one must not meet the end of another. */
+/**
+ * The locks for a change of a dataset: its own and those of all its parents, so that nothing is created in a dataset
+ * while it is being destroyed.
+ */
 export const turnsOf = (dataset: string): string[] => {
   const parts = dataset.split('/')
   return [`pools/${parts[0]}`, ...parts.map((_, depth) => `datasets/${parts.slice(0, depth + 1).join('/')}`)]
 }
 
-/** Where udev shows a volume: a blank, which no link may hold, is a `+` there. */
+/** The device path of a volume. udev replaces blanks, which a link cannot contain, with `+`. */
 export const deviceOf = (zvol: string) => `${ZVOL}${zvol.replaceAll(' ', '+')}`
 export const zvolOf = (device: string) =>
   device.startsWith(ZVOL) ? device.slice(ZVOL.length).replaceAll('+', ' ') : undefined

@@ -1,4 +1,4 @@
-// What an option may be, in words for people: read from its pattern where that is a list of words, else listed here.
+// The allowed values of an option as text: taken from its pattern if that is a list of words, else listed here.
 import { didYouMean, quoted } from '../../nearest.ts'
 
 const COUNT = 'none or a whole number'

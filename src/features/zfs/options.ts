@@ -1,5 +1,5 @@
-// The properties that a caller may set, and the values of each: a closed list. A property that is not here is refused even if ZFS has it
-// (sharenfs would export without our knowledge, keylocation would read a file).
+// The properties that a caller may set, and their values: a closed list. A property that is not listed is refused even
+// if ZFS has it (sharenfs would export without our knowledge, keylocation would read a file).
 import type * as z from 'zod'
 import { type FieldError, invalidFields } from '../../field-errors.ts'
 import { quoted } from '../../nearest.ts'
@@ -9,12 +9,12 @@ import { parseSize } from './sizes.ts'
 
 type Kind = 'filesystem' | 'volume'
 
-/** Bytes within bounds, and the words that stand beside them. */
+/** Bounds in bytes, and the keywords that are allowed as well. */
 interface Sizes {
   least: number
   most: number
   words: readonly string[]
-  /** Powers of two, as ZFS wants them. */
+  /** Only powers of two, as ZFS requires. */
   power: boolean
 }
 
@@ -22,7 +22,7 @@ interface Option {
   value: RegExp | Sizes
   /** Default: both kinds. */
   only?: Kind
-  /** Cannot be changed once the dataset is there. */
+  /** Cannot be changed after creation. */
   fixed?: true
 }
 
@@ -78,32 +78,32 @@ const OPTIONS = new Map<string, Option>(
   } satisfies Record<string, Option>),
 )
 
-/** Ours: ids, labels and policies that travel with the dataset. */
+/** The server's own properties: ids, labels and policies that travel with the dataset. */
 export const OWN_PREFIX = 'edge-admin:'
 
-/** zfsprops(7): a user property has a colon, and is in lower case. */
+/** zfsprops(7): a user property contains a colon, and is in lower case. */
 const OWN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}:[a-z0-9:._-]{1,128}$/
 const OWN_VALUE = /^[^\p{Cc}]{0,1024}$/u
 const MOST = 64
 
-/** As a value it takes a property back to what is inherited. */
+/** The value that resets a property to the inherited one. */
 export const INHERIT = 'inherit'
 
 /** Whether callers may set this property, and so see it among the options. */
 export const isOption = (name: string) => OPTIONS.has(name) || (OWN_NAME.test(name) && !name.startsWith(OWN_PREFIX))
 
-/** Which dataset the options are for; its name is left out where it is not known yet whether that is one. */
+/** The dataset that the options are for; without a name if it is not known yet. */
 interface For {
   kind: Kind
   name?: string
   when: 'create' | 'update'
 }
 
-/** The names of the options of such a dataset, but for user properties. */
+/** The names of the options of such a dataset, without user properties. */
 export const optionNames = (kind: Kind): string[] =>
   [...OPTIONS].flatMap(([name, { only }]) => (only === undefined || only === kind ? [name] : []))
 
-/** The options as ZFS takes them. Throws a 400 that names each which may not be set on this dataset, or not to that. */
+/** The options as ZFS takes them. Throws a 400 that names each option that cannot be set, or not to that value. */
 export function checkOptions(
   options: Readonly<Record<string, string>>,
   kind: Kind,
@@ -115,7 +115,7 @@ export function checkOptions(
   return checked
 }
 
-/** All that is wrong with them, at `options.NAME`, and as ZFS takes them those with which nothing is. */
+/** All issues, as `options.NAME`, and the valid options as ZFS takes them. */
 export function readOptions(
   options: Readonly<Record<string, string>>,
   dataset: For,
@@ -132,7 +132,7 @@ export function readOptions(
   return { checked, errors }
 }
 
-/** For the schema of a body, so that errors of other members are listed as well. */
+/** For the schema of a body, so that errors of other members are reported as well. */
 export const optionIssues =
   (kind: Kind, when: For['when'] = 'create') =>
   (options: Readonly<Record<string, string>>, context: z.RefinementCtx): void => {
@@ -164,28 +164,31 @@ function sizeOf(key: string, value: string, { least, most, words, power }: Sizes
   const word = words.find((one) => one === value.toLowerCase())
   if (word !== undefined) return { value: word }
   const bytes = parseSize(value)
-  // What is no power of two ZFS refuses itself, in its words; of a dnode's size there has to be a name.
+  // ZFS itself refuses a size that is not a power of two, with its own message; a dnode size must be given by name.
   const named = key !== 'dnodesize' || Number.isInteger(Math.log2(bytes ?? 0))
   const fits = bytes !== undefined && bytes >= least && bytes <= most && named
   if (!fits) {
     const expected = [...words, allowed(least, most, power)].join(', ')
     return { wrong: `Not a value of ${key}: expected ${expected}, found ${quoted(value)}` }
   }
-  // ZFS knows the sizes of a dnode by name alone.
+  // ZFS knows dnode sizes only by name.
   if (key === 'dnodesize') return { value: `${bytes / 1024}k` }
   return { value: ZFS_SIZE.test(value) ? value : String(bytes) }
 }
 
-/** What every version of ZFS reads as it is written: `1MiB` only some do. */
+/** Sizes that every version of ZFS accepts as written: `1MiB` works only in some. */
 const ZFS_SIZE = /^[0-9]+(?:\.[0-9]+)?(?:[KMGTPE]B?)?$/i
 
 const allowed = (least: number, most: number, power: boolean) =>
   power ? `a power of two from ${least} to ${most}, such as 16K` : 'whole bytes, such as 10G or 1.5TiB (powers of 1024)'
 
-/** Folders of the system itself, which a pool made by hand may be named like (scripts/pool.sh has the same for imports). */
+/**
+ * Folders of the system, which a pool created by hand may be named like (scripts/pool.sh has the same list for
+ * imports).
+ */
 export const SYSTEM = /^(?:bin|boot|dev|etc|home|lib.*|opt|proc|root|run|sbin|sys|tmp|usr|var)$/
 
-/** Only where storage belongs: anywhere else it would hide a part of the system. */
+/** Only below the folders for storage: elsewhere a mount would hide a part of the system. */
 function misplacedAt(path: string, name: string): string | undefined {
   const [, top = ''] = path.split('/')
   if (path === 'none' || top === 'mnt' || (top === poolOf(name) && !SYSTEM.test(top))) return undefined

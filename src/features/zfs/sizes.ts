@@ -1,11 +1,14 @@
-// Sizes as people write them: `16k`, `128K`, `10Gi`, `10GiB`, `1.5T`, one rule for every member. Powers of 1024 in any case, as ZFS counts them;
-// as there, what is left of a byte is dropped: 1.1T is no whole number of bytes, and nobody means it to be.
+// Parses sizes as people write them: `16k`, `128K`, `10Gi`, `10GiB`, `1.5T`, with one rule for every member. Powers of
+// 1024 in any case, as in ZFS; like there, a fraction of a byte is dropped: 1.1T is not a whole number of bytes.
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E']
 
 export const SIZE_WORDS = 'Not a size: expected bytes, such as 10G, 16k, 1.5TiB (powers of 1024) or a whole number'
 
-/** Whole bytes; undefined when the text is no size, or too large for an exact number. A fraction needs a unit: `1.5` alone is refused. */
+/**
+ * Whole bytes; undefined if the text is not a size, or too large for an exact number. A fraction needs a unit: `1.5`
+ * alone is refused.
+ */
 export function parseSize(text: string): number | undefined {
   const [, digits, fraction = '', unit = ''] =
     /^([0-9]{1,19})(?:\.([0-9]{1,18}))? ?(?:([KMGTPE])i?)?B?$/i.exec(text) ?? []
