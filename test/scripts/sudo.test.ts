@@ -676,11 +676,11 @@ describe('edge-admin check', () => {
       expect(sudo([script('services'), 'status', 'x']).output).toContain('account validation failure')
       const found = (look: typeof asRoot) => look().wrong.filter(([id]) => id?.startsWith('sudo.'))
       expect(found(asRoot)).toEqual([
-        ['sudo.account', '/etc/shadow', 'it has no line for admin, and sudo refuses whoever has none'],
+        ['sudo.account', '/etc/shadow', 'it has no line for admin, and sudo refuses users without one'],
       ])
       // It cannot look there, and goes by what sudo says.
       expect(found(asUser)).toEqual([
-        ['sudo.account', '/usr/bin/sudo', 'it takes the account of admin for locked or expired'],
+        ['sudo.account', '/usr/bin/sudo', 'it considers the account of admin locked or expired'],
       ])
     } finally {
       writeFileSync(passwd, text)
