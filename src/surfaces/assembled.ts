@@ -1,4 +1,4 @@
-// What every surface hands to app.ts: its endpoints, how it looks to HTTP, and what it does when the server starts and stops.
+// What every surface gives to app.ts: its endpoints, its HTTP behaviour, and its actions at start and stop.
 import type { Finding } from '../features/check/finding.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { Surface } from '../http/surface.ts'
@@ -6,30 +6,33 @@ import type { Surface } from '../http/surface.ts'
 export interface Assembled<Deps> {
   surface: Surface
   endpoints: Endpoint<Deps>[]
-  /** What its handlers work with. */
+  /** The dependencies of its handlers. */
   deps: Deps
-  /** Whether a path that no endpoint took is refused in this surface's shape. Left out: none is, but those that no surface claims are the first one's. */
+  /**
+   * Whether a path without an endpoint is refused in this surface's shape. If left out: none is, except that the first
+   * surface answers the paths that no surface owns.
+   */
   owns?: (path: string) => boolean
   /** Its OpenAPI document, as JSON text. */
   document?: () => string
-  /** Begins what runs beside the requests; called once the port is open. */
+  /** Starts background work; called once the port is open. */
   start?: () => void
-  /** Ends the streams that would keep the port from closing. */
+  /** Ends the streams that would keep the port open. */
   hangUp?: () => void
   close?: () => void
 }
 
-/** Any of them. Only its own `mount` may look into its dependencies. */
+/** Any assembled surface. Only its own `mount` may use its dependencies. */
 export type AssembledSurface = Omit<Assembled<never>, 'deps'> & { deps: unknown }
 
-/** What surfaces get besides the appliance: from the process that serves, and from each other. */
+/** What surfaces get besides the appliance: from the serving process, and from each other. */
 export interface Site {
-  /** Folder of the console's built page; undefined: the one that lies beside the program. */
+  /** Folder of the console's built page; undefined for the one beside the program. */
   page: string | undefined
-  /** The certificate that the port serves now, as PEM; undefined without TLS. */
+  /** The certificate in use, as PEM; undefined without TLS. */
   certificate: () => string | undefined
-  /** What is wrong with the appliance, when it was last looked at. */
+  /** Problems found by the last check of the appliance. */
   findings: () => readonly Finding[]
-  /** The OpenAPI documents of every surface that is on. */
+  /** The OpenAPI documents of every enabled surface. */
   documents: () => string[]
 }

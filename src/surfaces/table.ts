@@ -1,14 +1,14 @@
-// Every surface, in the order in which they are mounted: the name is its key below `surfaces` in the configuration, where it can be switched off.
-// What no surface claims is answered in the shape of the first.
+// Every surface, in the order in which they are mounted. The name is its key below `surfaces` in the configuration,
+// which can switch it off. Paths that no surface owns are answered in the shape of the first.
 import type { Appliance, Need, With } from '../appliance.ts'
 import type { Configuration } from '../config.ts'
 import type { AssembledSurface, Site } from './assembled.ts'
 
 export interface SurfaceEntry {
   name: string
-  /** The parts of the appliance that exist only where a surface asks for them. */
+  /** Parts of the appliance that are made only if a surface needs them. */
   needs: readonly Need[]
-  /** Loads the surface and puts it together; a surface that is off is not loaded. */
+  /** Loads and assembles the surface; a surface that is off is not loaded. */
   assemble: (appliance: Appliance, site: Site) => Promise<AssembledSurface>
 }
 
@@ -21,7 +21,7 @@ interface Line<N extends Need> {
 const entry = <N extends Need>({ name, needs, load }: Line<N>): SurfaceEntry => ({
   name,
   needs,
-  // The appliance was made with all that the entries which are on need.
+  // The appliance was made with everything that the enabled entries need.
   assemble: async (appliance, site) => (await load()).assemble(appliance as unknown as With<N>, site),
 })
 
@@ -31,7 +31,7 @@ export const SURFACES: readonly SurfaceEntry[] = [
   entry({ name: 'console', needs: ['sessions'], load: () => import('./console/assemble.ts') }),
 ]
 
-/** The surfaces that a configuration switches on; one without a switch is always on. */
+/** The surfaces that a configuration enables; one without a switch is always on. */
 export function surfacesOn({ surfaces }: Pick<Configuration, 'surfaces'>, table = SURFACES): SurfaceEntry[] {
   const switches: Record<string, { enabled: boolean } | undefined> = surfaces
   return table.filter(({ name }) => switches[name]?.enabled ?? true)

@@ -1,4 +1,4 @@
-// Puts the admin surface together, and describes it. It needs no part of the appliance that leaves files behind.
+// Assembles the admin surface, and generates its document. It needs no part of the appliance that leaves files behind.
 import type { With } from '../../appliance.ts'
 import type { Configuration } from '../../config.ts'
 import { DEFAULT_ENDPOINTS } from '../../endpoint-names.ts'

@@ -21,7 +21,7 @@ const COMMON = {
 } as const
 const PATH = `${PREFIX}/backup`
 const RESTORE = `${PATH}/restore`
-/** What the original's line calls it. */
+/** The target in the original's audit line. */
 const RESTORED = 'backup-archive.tar'
 const EXPECTED = "Missing or invalid option: action. Expected value 'START' or 'STOP'"
 
@@ -76,7 +76,7 @@ export const getBackup = define({
   },
 })
 
-/** The sum of the archive as its tag, where the status that has it was written for this very file. */
+/** The archive's checksum as its entity tag, if the status file with the checksum was written for this very file. */
 function sumTag(folders: Folders, { inode, modified }: OpenFile): string | undefined {
   const status = uploads(folders, 'backup.json')
   const told = statSync(status, { throwIfNoEntry: false })

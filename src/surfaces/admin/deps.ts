@@ -1,4 +1,4 @@
-// What the admin surface's handlers work with, and the two small things that all of its declarations share.
+// What the admin surface's handlers work with, and two helpers that its declarations share.
 
 import type { BackOff } from '../../auth/back-off.ts'
 import { accountOf, nameOf } from '../../auth/principal.ts'
@@ -20,26 +20,26 @@ import type { Asker, Tasks } from '../../tasks/tasks.ts'
 export interface AdminDeps {
   folders: Folders
   config: Configuration
-  /** `original` compares with the original server: see the README on `--compat`. */
+  /** `original`: compare with the original server; see the README on `--compat`. */
   mode: 'strict' | 'original'
   tokens: TokenStore
   setToken: SetToken
   backOff: BackOff
   tasks: Tasks
   license: InstalledLicense
-  /** Saves what the server changed by itself, where the image runs from memory. */
+  /** Saves changes made by the server itself, where the image runs from memory. */
   memory: MemoryImage
   services: ServiceManager
   health: HealthMonitor
   audit: AuditLog
   version: string
-  /** The first line of version.txt: what clients ask for most. */
+  /** The first line of version.txt, which clients request most. */
   installedVersion: CachedFile<string | undefined>
   /** The OpenAPI document, made on the first request. */
   openapi: () => string
-  /** Those of every surface that is on, this one's first. */
+  /** The documents of every enabled surface, this one's first. */
   documents: () => string[]
-  /** What public pages were made into. */
+  /** Cache of rendered public pages. */
   rendered: Rendered
   /** First-level paths for /endpoints. */
   paths: () => string[]
@@ -50,20 +50,22 @@ export const PREFIX = '/api/v1/admin'
 export const define = endpoint<AdminDeps>()
 
 interface Begun {
-  /** The endpoint's. */
+  /** The action of the endpoint. */
   action: string
-  /** Of the original's line. */
+  /** The target in the original's line. */
   target: string
   path: string
 }
 
-/** Who asks for a task that is answered with 202: the audit log is owed how it ends. */
+/** The caller of a task that is answered with 202: its end is entered in the audit log later. */
 export const begins = (call: Call, begun: Begun): Asker => ({
   ...call.by,
   entry: owed(call, { ...begun, event: `${begun.action}.success` }),
 })
 
-/** Who asks for a task and waits for it: its end is the request's own entry, unless the server does not live to see it. */
+/**
+ * The caller of a task that the request waits for: the request's entry covers its end, unless the server dies first.
+ */
 export const waits = (call: Call, tasks: Tasks, begun: Begun): Asker => ({
   ...call.by,
   entry: owed(call, { ...begun, event: begun.action }),

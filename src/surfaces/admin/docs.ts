@@ -1,5 +1,5 @@
-// The API manual and the front page: plain HTML, one style sheet, nothing from elsewhere. The trap: no script, no inline style; the
-// Content-Security-Policy lets none through.
+// The API manual and the front page: plain HTML with one style sheet, and nothing from other hosts. The
+// Content-Security-Policy allows no script and no inline style.
 import { html } from 'hono/html'
 import type { Configuration } from '../../config.ts'
 import { JSON_TYPE, type Reply } from '../../http/reply/reply.ts'
@@ -32,7 +32,7 @@ function htmlReply(text: Buffer, name: string): Reply {
 
 const PUBLIC = { method: 'GET', tag: 'Manual', permission: 'public', response: 'text/html' } as const
 
-/** The console has the front page and the manual of its own. */
+/** Without the console: that has its own front page and manual. */
 const plain = ({ surfaces }: Configuration) => !surfaces.console.enabled
 
 export const getManual = define({

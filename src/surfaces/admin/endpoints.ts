@@ -1,4 +1,4 @@
-// Every endpoint of the admin surface: the table that routing, the document and the generated tests are made from.
+// Every endpoint of the admin surface: the table behind routing, the OpenAPI document and the generated tests.
 import { backupEndpoints } from './backup.ts'
 import { certsEndpoints } from './certs.ts'
 import { docsEndpoints } from './docs.ts'

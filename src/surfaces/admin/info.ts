@@ -13,7 +13,7 @@ const Use = z
   .object({ used: z.string(), total: z.string(), percentage: z.number().describe('percent') })
   .meta({ id: 'Use' })
 
-/** The original sends a file byte for byte, with the byte order mark at which a client's JSON parser stops. */
+/** The original sends a file byte for byte, including a byte order mark, which a client's JSON parser rejects. */
 const written = (mode: 'strict' | 'original') => (mode === 'strict' ? editedReply : fileReply)
 const writtenJson = (mode: 'strict' | 'original') => (mode === 'strict' ? editedJson : fileReply)
 
@@ -56,7 +56,8 @@ export const getBuild = define({
   permission: 'viewer',
   response: JSON_TYPE,
   errors: [404],
-  // A header and not a member: clients are promised the vendor's file as it is, which need not even be an object. But JSON it is.
+  // In a header, not as a member: clients are promised the vendor's file unchanged, which need not even be an object.
+  // But it is JSON.
   handle: (_call, { folders, mode }) =>
     writtenJson(mode)(folders.sysconf, 'build.json', {
       'Content-Type': JSON_TYPE,

@@ -10,7 +10,7 @@ const COMMON = {
   tag: 'License',
   permission: 'administrator',
   enabled: ({ endpoints }: Configuration) => endpoints.includes('license'),
-  // An object: the vendor's script decides what is in it; ours is the license.
+  // An object: the vendor's script decides on its members; ours prints the license.
   response: JSON_TYPE,
 } as const
 

@@ -1,5 +1,5 @@
-// The API manual: HTML made from the OpenAPI documents of all surfaces that are on. The trap: a surface proves its callers in its own way, so
-// each document's first operation is preceded by how that is done.
+// The API manual: HTML generated from the OpenAPI documents of all enabled surfaces. Each surface authenticates callers
+// differently, so each document's operations are preceded by an explanation.
 import { html, raw } from 'hono/html'
 import { NAME, resolveReferences } from '../../http/openapi-references.ts'
 import { PREFIX } from './deps.ts'
@@ -121,7 +121,7 @@ function members({ properties = {}, required = [] }: Schema, isForm: boolean) {
   })
 }
 
-/** What a client made from the document calls it; empty for what has no name there. */
+/** The schema's name in the document; empty if it has none. */
 function nameOf({ [NAME]: name, items, anyOf }: Schema): string {
   if (name !== undefined) return name
   if (items) return nameOf(items) && `list of ${nameOf(items)}`
@@ -141,7 +141,7 @@ function bearerCurl(method: string, path: string, { requestBody, security }: Ope
   return `curl -X ${method.toUpperCase()} "https://HOST:8443${path}"${who}${body}`
 }
 
-/** A value that the schema takes, from its examples. Of an object, what is required; else its first member. */
+/** An example value for the schema. For an object: the required members, else the first one. */
 function sample(schema: Schema): unknown {
   const given = schema.example ?? schema.examples?.[0] ?? schema.enum?.[0]
   if (given !== undefined) return given

@@ -30,7 +30,7 @@ const BUSY = 'Only one settings update can run at any given time'
 
 const noSettings = () => notFound('', { words: 'No settings were made yet' })
 
-/** A file that people may have edited. As the original, one that cannot be read is shown as one that says nothing. */
+/** A file that people may have edited. An unreadable file is shown as an empty one, as in the original. */
 function readStored(folders: Folders, name: string): string | undefined {
   try {
     return readEdited(etc(folders, name))
@@ -97,7 +97,7 @@ export const getSettings = define({
   },
 })
 
-/** The kinds of storage that the image offers; undefined when it does not say. */
+/** The storage types that the image offers; undefined if it does not list them. */
 function offered(folders: Folders): string[] | undefined {
   const value = readJson(join(folders.sysconf, 'storage-options.json')) as { options?: unknown } | undefined
   return Array.isArray(value?.options) ? value.options.filter((option) => typeof option === 'string') : undefined
@@ -142,7 +142,7 @@ export const getStorage = define({
     await applied(call, tasks, 'storage')
     const stored = readJson(etc(folders, 'storage.json'))
     const isListed = readText(join(folders.sysconf, 'storage-options.json')) !== undefined
-    // The original has nothing to show without that list, also where POST has just taken something.
+    // Without that list the original shows nothing, even right after a POST was accepted.
     if (!isListed && mode === 'original') throw notFound()
     const options = isListed ? (offered(folders) ?? ['local']) : Object.keys(TYPES)
     if (stored === undefined) throw notFound('', { words: 'No storage was set yet' })

@@ -46,7 +46,7 @@ export const setUp = define({
       ...waits(call, tasks, { action: SET, target: TARGET, path: PATH }),
       waits(id) {
         attended = () => tasks.attended(id)
-        // The line of a change that does not come about must not say that it did.
+        // The audit line of a failed change must not claim success.
         call.audit('token.update', TARGET, undefined, attended)
       },
     }

@@ -10,7 +10,10 @@ import { Accepted, accepted } from './words.ts'
 
 const BINARY = 'application/octet-stream'
 
-/** Runs the script and answers with the file that it made. A script that fails is a 400, a missing file a 404 (contract). */
+/**
+ * Runs the script and answers with the file that it created. A failing script is a 400, a missing file a 404
+ * (contract).
+ */
 async function bundle(
   kind: 'logs' | 'debug',
   file: string,
@@ -21,7 +24,7 @@ async function bundle(
   const task = await tasks.start(kind, { lock: 'logs', by })
   if (!task) throw locked('Logs are being collected already')
   const ended = await tasks.wait(task.id)
-  // The original answers every failure with 404, whatever its document says.
+  // The original answers every failure with 404, whatever its documentation says.
   if (ended?.status !== 'completed' && mode === 'original') throw notFound()
   if (ended?.status !== 'completed') throw invalid(ended?.error?.message ?? 'Script error')
   return downloadReply(uploads(folders), file, BINARY)

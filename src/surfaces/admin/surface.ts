@@ -1,5 +1,5 @@
-// The admin surface as a whole: its parameters, its gate, how credentials are proven and refused.
-// The trap: the order. Set-up pending comes before back-off, back-off before credentials, credentials before the method.
+// The admin surface: its parameters, its gate, and how credentials are checked and refused. The order matters: pending
+// set-up comes before back-off, back-off before credentials, credentials before the method.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { prepareFirstRun } from '../../auth/first-run.ts'
 import { phraseWords } from '../../config.ts'
@@ -17,13 +17,13 @@ const headers = baseHeadersWithXss(
   "default-src 'none'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 
-/** `index.html` and `v` are names that the original takes and ignores. */
+/** `index.html` and `v` are names that the original accepts and ignores. */
 const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
 
-/** Of all that is asked for by GET, it alone changes something. */
+/** The only GET request that changes something. */
 const REBOOT = `${PREFIX}/reboot`
 
-/** Why credentials were not taken; `proven`: whoever sent them has the token all the same. */
+/** Why credentials were refused; `proven`: the sender has the token all the same. */
 interface WhyNot {
   field: 'token' | 'hash'
   message: string
@@ -36,7 +36,7 @@ const PENDING = {
 }
 
 type Needs = Pick<AdminDeps, 'folders' | 'config' | 'tokens' | 'backOff' | 'audit' | 'mode'> & {
-  /** Those of the console, where it is on. */
+  /** The console's sessions, if it is on. */
   sessions?: ConsoleSessions | undefined
 }
 
@@ -80,17 +80,18 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
         enter(request, 'token.firstrun.failed', '403')
         throw new ApiError('forbidden', 'Authentication error', { details: { errors: [PENDING] } })
       }
-      // Whoever is signed in tries nothing: a script with an old token behind the same address does not take the console away. (Set-up does.)
+      // A valid session makes no guesses: a script with an old token behind the same address must not lock the user out
+      // of the console. (Set-up is an exception.)
       if (endpoint?.permission === 'set-up' || !sessions || !sessionOf(request, sessions)) mustNotWait(request)
     },
     authenticate(request, { token, hash }) {
-      // With a session beside it, a guess is one all the same.
+      // A guess counts even when a session comes with it.
       if (token || hash) mustNotWait(request)
       else return byCookie(request, sessions, request.method !== 'GET' || request.template === REBOOT)
-      // Whoever tries a token tries it, whatever cookie lies beside it (a form is looked at twice).
+      // A token is an attempt whatever cookie comes with it. (A form is authenticated twice.)
       if (request.cookie) request.cookie = undefined
       const signed = (method: string) => tokens.authenticate(method, request.path, { token, hash })
-      // A HEAD is signed as itself, or as the GET that it stands for.
+      // A HEAD may be signed as HEAD or as the corresponding GET.
       const principal = signed(request.method) ?? (request.head ? signed('HEAD') : undefined)
       if (!principal && patient) whyNot.set(request, explain(request, { token, hash }))
       if (principal) backOff.succeed(request.address)
@@ -103,7 +104,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
       }
       const refusal = refuseCookie(request, (...entry) => enter(request, ...entry))
       if (refusal) return refusal
-      // A session that is over is no guess.
+      // An expired session is not a guess.
       if (request.cookie) {
         enter(request, 'auth.unauthorized', '403')
         return new ApiError('forbidden', 'Authentication error')

@@ -78,7 +78,7 @@ export const getUpdate = define({
   response: Status,
   handle(call, { folders, tasks }) {
     const now = readUpdateStatus(folders, tasks)
-    // Nothing under way needs no look at locks, and stays synchronous: this is what clients poll.
+    // With nothing under way no lock needs checking, and the answer stays synchronous: clients poll this.
     if (now.members['status'] !== 'running' && !tasks.isClaimed('update')) return render(now)
     return longPoll(
       {

@@ -1,4 +1,6 @@
-// The dialect of the original: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines joined by a literal \n.
+// The original's response shapes: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines
+// joined by a literal
+// .
 import * as z from 'zod'
 import { type ApiError, type ErrorKind, invalid } from '../../errors.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
@@ -30,7 +32,7 @@ const REASONS: Record<number, string> = {
   507: 'Insufficient Storage',
 }
 
-/** The original knows a few of them only; the rest are HTTP's usual ones. */
+/** The original knows only a few of these; the rest are HTTP's usual statuses. */
 export const STATUSES = STATUS satisfies Record<ErrorKind, number>
 
 /** `200 OK` */
@@ -51,7 +53,7 @@ export const Failure = z
 
 export const done = (): Reply => json({ Status: statusText(200) })
 
-/** Long work has begun; its state is at the same path. */
+/** A long-running change was started; its state is at the same path. */
 export function accepted(name: string): Reply {
   const location = `${PREFIX}/${name}`
   return json({ Status: statusText(202), Location: location }, 202, { Location: location })
@@ -61,7 +63,7 @@ export function accepted(name: string): Reply {
 export const fileMissing = (name: string) =>
   invalid('', { words: `Expected a file for option: ${name}. Send it as a part of a form: curl -F ${name}=@FILE` })
 
-/** For what was refused before anybody knew why. */
+/** Messages for errors that were thrown without one. */
 function plainWords({ kind, details }: ApiError): string {
   const allow = details?.allow
   switch (kind) {
@@ -77,8 +79,8 @@ function plainWords({ kind, details }: ApiError): string {
 }
 
 /**
- * `firstRun`: whether set-up is pending, undefined where the feature is off. Bodies to which the original gives no message never carry it. In
- * strict mode these have words all the same: one more member does no client harm.
+ * `firstRun`: whether set-up is pending, undefined if the feature is off. Bodies to which the original gives no message
+ * never contain it. In strict mode they have a message anyway: one more member does not break clients.
  */
 export function failure(error: ApiError, firstRun: boolean | undefined, mode: 'strict' | 'original'): Reply {
   const { message, details, retryAfter } = error
@@ -88,10 +90,10 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
   const words = mode === 'strict' ? error.words || plainWords(error) : message
   if (words) {
     body['Error-Message'] = words
-    // A header is ASCII.
+    // A header must be ASCII.
     headers['Error-Message'] = words.replaceAll('’', "'")
   }
-  // Beside the original's words, never in their place.
+  // In addition to the original's message, never instead of it.
   if (mode === 'strict' && details?.errors) body['errors'] = details.errors
   const reason = mode === 'strict' ? details?.reason : undefined
   if (reason !== undefined) body['Error-Reason'] = reason
@@ -104,5 +106,5 @@ export function failure(error: ApiError, firstRun: boolean | undefined, mode: 's
   return json(body, status, headers)
 }
 
-/** Clients expect each line end as the two characters backslash and n, and turn them into breaks themselves. */
+/** Clients expect each line break as the two characters backslash and n, and convert them themselves. */
 export const literalLines = (text: string | null) => text?.replaceAll('\n', '\\n') ?? null

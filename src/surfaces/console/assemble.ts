@@ -1,4 +1,4 @@
-// Puts the console together. Nothing of the page is read here: a start must not wait for it.
+// Assembles the console. Nothing of the page is read here, to keep the start fast.
 import type { With } from '../../appliance.ts'
 import { UseHistory } from '../../features/console-overview/history.ts'
 import { consolePage } from '../../folders.ts'
@@ -10,7 +10,7 @@ import { consoleSurface, isConsolePath } from './surface.ts'
 import { TaskEvents } from './task-events.ts'
 import { TaskLogs } from './task-logs.ts'
 
-/** Readers of each stream; connections that they leave to others. */
+/** Maximum readers of each stream, and connections left for other clients. */
 const MOST = 64
 const LEFT = 24
 

@@ -1,4 +1,5 @@
-// What the console's handlers work with. Where no surface that is on needs accounts there are none, and the API token alone signs in.
+// What the console's handlers work with. Without accounts (if no enabled surface needs them) only the API token signs
+// in.
 import type { Accounts } from '../../appliance/accounts.ts'
 import type { Storage } from '../../appliance/storage.ts'
 import type { BackOff } from '../../auth/back-off.ts'
@@ -22,7 +23,7 @@ import type { TaskLogs } from './task-logs.ts'
 export interface ConsoleDeps {
   folders: Folders
   config: Configuration
-  /** `original` makes nobody wait. */
+  /** `original`: no back-off. */
   mode: 'strict' | 'original'
   version: string
   tokens: TokenStore
@@ -30,7 +31,7 @@ export interface ConsoleDeps {
   backOff: BackOff
   sessions: ConsoleSessions
   tasks: Tasks
-  /** Both are the appliance's, and undefined where no surface that is on needs them. */
+  /** Both belong to the appliance, and are undefined if no enabled surface needs them. */
   accounts: Accounts | undefined
   storage: Pick<Storage, 'zpool' | 'zfs' | 'serving'> | undefined
   health: HealthMonitor
@@ -38,9 +39,9 @@ export interface ConsoleDeps {
   services: ServiceManager
   /** The first line of version.txt. */
   installedVersion: CachedFile<string | undefined>
-  /** What the port serves now, as PEM; undefined without TLS. */
+  /** The certificate in use, as PEM; undefined without TLS. */
   certificate: () => string | undefined
-  /** What is wrong with the appliance, when it was last looked at. */
+  /** Problems found by the last check of the appliance. */
   findings: () => readonly Finding[]
   /** Milliseconds since 1970. */
   now: () => number

@@ -1,5 +1,5 @@
-// Every endpoint of the console: the table that routing and the generated tests are made from. They are the page's own: no public document
-// has them.
+// Every endpoint of the console: the table behind routing and the generated tests. They serve only the page: no public
+// document lists them.
 import { doFirstRun } from './first-run.ts'
 import { overviewEndpoints } from './overview.ts'
 import { sessionEndpoints } from './session.ts'

@@ -1,5 +1,5 @@
-// POST /console/first-run: token and password at once, and in. The trap: it is public, so it decides itself who may, as POST /setup does, and
-// costs a wrong phrase as much.
+// POST /console/first-run: sets the token and the password, and signs in. It is public, so it authorizes callers
+// itself, as POST /setup does, and delays a wrong phrase as long.
 import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { ApiError, failedPrecondition, tooMany } from '../../errors.ts'

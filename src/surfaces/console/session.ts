@@ -1,5 +1,5 @@
-// GET, POST and DELETE /console/session: who is signed in, sign in, sign out. The trap: the cookie's value leaves in the Set-Cookie header
-// alone; what a script can read is only what changes need beside it.
+// GET, POST and DELETE /console/session: show the session, sign in, sign out. The cookie's value leaves only in the
+// Set-Cookie header; scripts can read only the CSRF token that changes need as well.
 import * as z from 'zod'
 import type { ConsoleSession } from '../../auth/console-sessions.ts'
 import { nameOf, ownAccount, type Principal } from '../../auth/principal.ts'
@@ -16,7 +16,7 @@ import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
 const PATH = `${PREFIX}/session`
 const TARGET = PATH.slice(1)
 
-/** What the page has to know before anybody signed in, and who did. */
+/** What the page needs before sign-in, and the session after it. */
 function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
   const { config, version, sessions } = deps
   const { surfaces, storage, endpoints } = config
@@ -41,7 +41,7 @@ function describe(deps: ConsoleDeps, session: ConsoleSession | undefined) {
   }
 }
 
-/** Begins a session of whoever has just proven himself; the one that the browser had before ends. */
+/** Begins a session for an authenticated user; the browser's previous session ends. */
 export async function signedIn(
   deps: ConsoleDeps,
   who: StoredUser | 'token',
@@ -100,7 +100,7 @@ export const signIn = define({
 
 function signInWithToken(call: Call, deps: ConsoleDeps, token: string): Promise<Reply> | Reply {
   const { tokens, backOff, mode } = deps
-  // The phrase is no token: it opens nothing but set-up.
+  // The first-run phrase is not a token: it opens only set-up.
   if (firstRun(firstRunNeeds(deps))?.phrase) throw failedPrecondition('Set-up comes first')
   const seconds = mode === 'strict' ? backOff.wait(call.address) : 0
   if (seconds > 0) {

@@ -1,12 +1,12 @@
-// POST /console/settings/check: whether POST /settings would take this document, before anybody is asked to confirm it. Nothing is changed;
-// the rules are the settings' own.
+// POST /console/settings/check: whether POST /settings would accept this document, before the user is asked to confirm.
+// Nothing is changed; the rules are those of the settings feature.
 import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
 import { readSettings } from '../../features/settings/settings.ts'
 import { JSON_TYPE, json } from '../../http/reply/reply.ts'
 import { define, PREFIX, TAG } from './deps.ts'
 
-/** The original's words name the member: `Invalid name for option: hostname. Expected a host name`. */
+/** The original's message names the member: `Invalid name for option: hostname. Expected a host name`. */
 const NAMED = /option: (\w+)/
 
 export const checkSettings = define({

@@ -1,4 +1,4 @@
-// The page and what it loads. The trap: `/` and `/docs` are one file; the page looks at its own address.
+// The page and its assets. `/` and `/docs` are the same file; the page decides by its own address.
 import type { Call } from '../../http/endpoint.ts'
 import { type ConsoleDeps, define, TAG } from './deps.ts'
 
@@ -11,7 +11,7 @@ function declare(path: string, id: string, file: string, type: string) {
     summary: `The console: ${file}`,
     permission: 'public',
     response: type.split(';', 1)[0] as string,
-    // Its reply tells its version, and so the ETag; nothing changes it.
+    // The reply has the version for the ETag; nothing changes the file.
     resource: { key: () => path },
     errors: [503],
     handle: (call: Call, { page }: ConsoleDeps) => page.reply(file, type, call.acceptsGzip),

@@ -1,5 +1,5 @@
-// The console's surface as a whole: its cookie, its headers, errors as the controller's. The trap: `/` itself is public, or nobody could sign
-// in; so a cookie that is not taken there is as good as none.
+// The console's surface: its cookie, its headers, and errors in the controller's shape. `/` itself is public, or nobody
+// could sign in: there a cookie that is not accepted counts as no cookie.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { ApiError } from '../../errors.ts'
 import type { AuditLog } from '../../http/pipeline/audit.ts'
@@ -14,7 +14,7 @@ const headers = baseHeaders(
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 )
 
-/** Whether a path is the console's, for the dialect of "not found". */
+/** Whether a path belongs to the console, which decides the shape of a 404. */
 export const isConsolePath = (path: string) => path === PREFIX || path.startsWith(`${PREFIX}/`)
 
 export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions; audit: AuditLog }): Surface {
@@ -26,7 +26,7 @@ export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions;
     parameters: [],
     headers,
     gate(request, endpoint) {
-      // What needs no session changes something as well: nobody else's page signs a browser in.
+      // Public endpoints can change something, too: a page of another site must not sign a browser in.
       if (endpoint?.permission !== 'public' || request.method === 'GET') return
       if (!isForeign(request.incoming?.headers ?? {})) return
       enter(request, 'auth.csrf', '403')

@@ -1,5 +1,5 @@
-// Every change of every task, for the console: its list, and the stream of all readers. The trap: a list is made of what the stream knows, so
-// that a task that has ended is never read again, however many there are.
+// Every change of every task for the console: the list, and the stream for all readers. The list is made from the
+// stream's data, so that finished tasks are never read again, however many there are.
 
 import type { TaskFacts } from '../../features/console-overview/attention.ts'
 import { type TaskView, viewTask } from '../../features/jobs/about.ts'
@@ -35,7 +35,7 @@ export class TaskEvents {
     return this.stream.open(cursor, may)
   }
 
-  /** Every task, the newest first, after those that died without a word were given their end. */
+  /** Every task, the newest first, after those that died were given a final status. */
   async all(): Promise<(TaskView & TaskFacts)[]> {
     const open = this.read().filter(({ status }) => status === 'pending' || status === 'running')
     await Promise.all(open.map(({ id }) => this.tasks.settle(id)))

@@ -1,5 +1,5 @@
-// One task and its log, to whoever follows it: where each reader is in the log is its own. The trap: the log is pulled only as fast as its reader
-// takes it; what waits for a slow one lies in the file, not in our memory.
+// Streams one task and its log to each reader, at that reader's own position. The log is read only as fast as the
+// reader takes it; what waits for a slow one stays in the file, not in memory.
 
 import { statSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
@@ -14,18 +14,18 @@ import { isFinal, readTask, type Task, taskFolder } from '../../tasks/task.ts'
 const LOOK = 250
 /** Bytes that may wait for one reader. */
 const BUFFER = 256 * 1024
-/** Pages of one look: others have their turn in between. */
+/** Pages sent in one round; then other readers get their turn. */
 const PAGES = 4
 
 interface Follower {
   outgoing: ServerResponse
   id: string
-  /** Of the log: what comes next. */
+  /** The log offset of the next byte to send. */
   offset: number
   may: () => boolean
-  /** As it was told last. */
+  /** The view that was sent last. */
   view: string | undefined
-  /** What the log was when everything of it had been told. */
+  /** The state of the log when all of it had been sent. */
   told: string | undefined
 }
 
@@ -47,7 +47,7 @@ export class TaskLogs {
     this.options = options
   }
 
-  /** Throws when there is no room. `may` is asked at each look. */
+  /** Throws when there is no room. `may` is called at each check. */
   follow(id: string, offset: number, may: () => boolean): (outgoing: ServerResponse) => void {
     if (this.closed || this.followers.size >= this.options.most)
       throw new ApiError('unavailable', 'Too many readers of events', { retryAfter: 5 })
@@ -56,7 +56,7 @@ export class TaskLogs {
       this.followers.add(follower)
       outgoing.once('close', () => this.leave(follower))
       outgoing.write('retry: 2000\n\n')
-      // It went, or the server stopped, while its headers were made.
+      // The client left, or the server stopped, while the headers were being sent.
       if (this.closed || outgoing.destroyed) return this.end(follower)
       if (this.timers.length === 0)
         this.timers = [setInterval(() => this.lookAll(), LOOK), setInterval(() => this.beat(), this.options.heartbeat)]
@@ -78,13 +78,13 @@ export class TaskLogs {
       const task = follower.may() ? readTask(this.options.folders, follower.id) : undefined
       if (!task || this.tell(follower, task)) this.end(follower)
     } catch (error) {
-      // It comes back, and goes on where it was.
+      // The client reconnects, and continues where it was.
       this.options.warn('a task cannot be read for whoever follows it', error)
       this.end(follower)
     }
   }
 
-  /** What is new; whether it was the last. */
+  /** Sends what is new; returns whether it was the last. */
   private tell(follower: Follower, task: Task): boolean {
     const view = JSON.stringify(viewTask(this.options.folders, task))
     if (view !== follower.view) follower.outgoing.write(event('task', view))
@@ -94,11 +94,11 @@ export class TaskLogs {
     return last
   }
 
-  /** Whether everything that can be told now has been. */
+  /** Sends the log; returns whether everything available was sent. */
   private tellLog(follower: Follower, task: Task): boolean {
     const { folders } = this.options
     const size = statSync(join(taskFolder(folders, task.id), 'log'), { throwIfNoEntry: false })?.size ?? 0
-    // A line that is not whole yet waits, until it is or the task has ended.
+    // An incomplete line waits until it is complete or the task has ended.
     const now = `${size} ${isFinal(task)}`
     if (follower.told === now) return true
     for (let pages = 0; pages < PAGES; pages++) {
@@ -109,7 +109,7 @@ export class TaskLogs {
         return true
       }
       follower.offset = next
-      // What is masked whole leaves no text, and is over all the same.
+      // A page that redaction masks completely has no text, but still moves the offset.
       follower.outgoing.write(event('log', JSON.stringify({ text: bytes.toString(), next }), String(next)))
     }
     return false

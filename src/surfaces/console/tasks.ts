@@ -1,5 +1,5 @@
-// GET /console/tasks, GET /console/tasks/{id}, and their events. The trap: tasks are there where the controller is off as well, so they are the
-// console's own.
+// GET /console/tasks, GET /console/tasks/{id}, and their events. The console has its own, because tasks exist even
+// where the controller is off.
 import * as z from 'zod'
 import { notFound, raise } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
@@ -53,7 +53,7 @@ export const followTask = define({
   errors: [404, 503],
   handle({ params: { id }, query, lastEventId, principal }, { tasks, taskLogs, sessions }) {
     if (!tasks.get(id)) throw noTask()
-    // Where it was when its connection broke counts more than where it once began.
+    // After a reconnection the last received position overrides the one in the URL.
     const from = Offset.test(lastEventId ?? '') ? lastEventId : query['offset']
     const may = () => sessions.get(principal?.session?.id ?? '') !== undefined
     return events(taskLogs.follow(id, Number(from ?? 0), may))

@@ -1,5 +1,5 @@
-// Puts the controller surface together. It needs accounts and storage, which are the appliance's; what it adds is how its clients ask and what it
-// keeps for them.
+// Assembles the controller surface. Accounts and storage belong to the appliance; the surface adds how its clients ask
+// and what it stores for them.
 import { join } from 'node:path'
 import type { With } from '../../appliance.ts'
 import { MetricsToken } from '../../auth/metrics-token.ts'

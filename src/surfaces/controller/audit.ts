@@ -1,4 +1,5 @@
-// GET /audit: the entries of every surface, newest first. The trap: who may read them is only the administrator, and nobody may change them.
+// GET /audit: the entries of every surface, newest first. Only administrators may read them, and nobody may change
+// them.
 import * as z from 'zod'
 import { Timestamp } from '../../features/timestamp.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
@@ -10,7 +11,7 @@ const MOST = 1000
 const USUAL = 100
 const Result = z.enum(['success', 'failure']).meta({ id: 'AuditResult' })
 
-/** What a filter compares with: never long, and without what no entry holds. */
+/** A filter value: limited in length, and without characters that no entry contains. */
 const Text = z.string().min(1).max(512)
 const Time = z.iso.datetime({ offset: true }).meta({ id: 'TimestampWithOffset' })
 

@@ -49,7 +49,7 @@ export const logout = define({
   summary: 'End the token of this request',
   permission: 'viewer',
   repeatable: true,
-  // Whoever has used up his requests can still end his token.
+  // A caller who has used up the request limit can still end the token.
   unlimited: true,
   response: Message,
   handle({ principal, audit }, { accounts, clock }) {
@@ -73,7 +73,7 @@ export const changePassword = define({
   body: z.strictObject({ current: z.string().min(1).max(1024).meta({ format: 'password' }), password: Password }),
   response: z.object({ token: z.string().optional(), expires_in: z.int().describe('seconds') }),
   errors: [429],
-  // A change of the account like any other, but what it answers with is not the account.
+  // A change of the account like any other, but the answer is not the account.
   resource: { key: (_params, _body, principal) => `users/${ownAccount(principal)?.id}`, version: () => undefined },
   async handle({ body, principal, address, audit }, { accounts, tokens, limits }) {
     const user = await changeOwnPassword(accounts, limits, { ...body, by: principal, address })

@@ -1,4 +1,4 @@
-// GET /dashboard. The trap: it is polled by every open page, so it must cost the same however much there is to count.
+// GET /dashboard. Every open page polls it, so its cost must not grow with what there is to count.
 import * as z from 'zod'
 import { readDashboard } from '../../features/dashboard/dashboard.ts'
 import { json } from '../../http/reply/reply.ts'

@@ -1,5 +1,5 @@
-// GET and POST /datasets, GET, PUT and DELETE /datasets/{name}: filesystems, and volumes as ZFS counts them among datasets. The trap: a name
-// holds slashes, and comes as tank%2Fdata or as tank/data.
+// GET and POST /datasets, GET, PUT and DELETE /datasets/{name}: filesystems, and volumes, which ZFS counts among
+// datasets. A name contains slashes, and arrives as tank%2Fdata or as tank/data.
 import * as z from 'zod'
 import {
   createDataset,
@@ -47,13 +47,13 @@ export const DatasetDetails = Dataset.extend({
   options: Options.describe('the properties that are its own, not inherited'),
 }).meta({ id: 'DatasetDetails' })
 
-/** Without what only its version needs. */
+/** Without members that only the version needs. */
 const view = ({ guid, ...shown }: Details) => shown
 
 const params = z.strictObject({ name: KnownDataset })
 const child = z.strictObject({ name: KnownChild })
 const key = (name: string) => `datasets/${name}`
-/** For volumes as well: they are the same things under another path. */
+/** For volumes as well: they are the same datasets under another path. */
 export const datasetResource = {
   key: (params: { name: string }) => key(params.name),
   version: async ({ params: { name } }: { params: { name: string } }, { zfs }: ControllerDeps) =>

@@ -1,4 +1,4 @@
-// What the controller surface's handlers work with. The trap: Tokens prove who calls, Accounts change who may; both look at one UserStore.
+// What the controller's handlers work with. Tokens authenticate callers, Accounts change them; both use one UserStore.
 import type { Clock } from '../../auth/clock.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { Configuration } from '../../config.ts'
@@ -27,7 +27,7 @@ export interface ControllerDeps {
   tokens: Tokens
   limits: LoginLimits
   tasks: Tasks
-  /** The audit log, to search it; entries are made by `call.audit`. */
+  /** The audit log, for searches; entries are made by `call.audit`. */
   chain: Pick<AuditChain, 'findInTurns'>
   folders: Folders
   jobEvents: JobEvents
@@ -38,16 +38,16 @@ export interface ControllerDeps {
   zfs: Zfs
   pools: Pools
   shares: Shares
-  /** Who uses datasets and volumes: each feature that does adds itself. */
+  /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
-  /** What the dashboard counts, by service. */
+  /** The counts on the dashboard, by service. */
   serving: DashboardSources['serving']
   scheduler: Scheduler
   /** Milliseconds since 1970. */
   now: () => number
   clock: Clock
   counts: { requests: RequestCounts; tasks: TaskEndings }
-  /** What public pages were made into. */
+  /** Cache of rendered public pages. */
   rendered: Rendered
   /** The OpenAPI document, made on the first request. */
   openapi: () => string

@@ -1,5 +1,5 @@
-// What every destruction of storage answers: its plan for ?dry_run=true, 409 with what stands in the way, else the task. The trap: the plan
-// is made anew with each request, so a token that still fits agrees to what is there now.
+// How every request to destroy storage is answered: the plan for ?dry_run=true, 409 with the obstacles, otherwise the
+// task. The plan is made anew with each request, so a token that still matches confirms the current state.
 import * as z from 'zod'
 import { planDestruction, startDestruction } from '../../features/datasets/destroy.ts'
 import { isAgreed } from '../../features/destruction/agreement.ts'
@@ -9,7 +9,7 @@ import { json, type Reply } from '../../http/reply/reply.ts'
 import type { ControllerDeps } from './deps.ts'
 import { finish } from './finish.ts'
 
-/** For what may hold more than itself. */
+/** For storage that may contain more. */
 export const RecursiveDestruction = Destruction.extend({
   recursive: z
     .enum(['true', 'false'])
@@ -17,7 +17,7 @@ export const RecursiveDestruction = Destruction.extend({
     .meta({ description: 'agree that what is below it, or newer, goes as well', parameter: 'Recursive' }),
 })
 
-/** The answer of a dry run; undefined when the plan is to be carried out. */
+/** The answer to a dry run; undefined if the plan is to be carried out. */
 export function answerPlan(
   { query, audit }: Pick<Call, 'query' | 'audit'>,
   { settings }: Pick<ControllerDeps, 'settings'>,
@@ -28,7 +28,7 @@ export function answerPlan(
   return json(plan)
 }
 
-/** Destroys a filesystem or volume; `target` is how the audit log calls it. */
+/** Destroys a filesystem or volume; `target` is its name in the audit log. */
 export async function destroyDataset(
   call: Call<unknown, { name: string }>,
   deps: ControllerDeps,

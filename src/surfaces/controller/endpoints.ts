@@ -1,4 +1,4 @@
-// Every endpoint of the controller surface: the table that routing, the document and the generated tests are made from.
+// Every endpoint of the controller surface: the table behind routing, the OpenAPI document and the generated tests.
 import type { Configuration } from '../../config.ts'
 import { listAuditLogs } from './audit.ts'
 import { authEndpoints } from './auth.ts'
@@ -38,6 +38,6 @@ export const controllerEndpoints = [
   ...maintenanceEndpoints,
 ]
 
-/** Those that this configuration has: a path may be declared twice, for two permissions. */
+/** The endpoints of this configuration: a path may be declared twice, with two permissions. */
 export const enabledEndpoints = (config: Configuration) =>
   controllerEndpoints.filter(({ enabled }) => enabled?.(config) ?? true)

@@ -1,5 +1,5 @@
-// Slow changes: the contract answers them with what was made, so the request waits for its job. One that takes longer goes on; the answer
-// is then 202 with the job, which the client follows.
+// Slow changes: the contract answers with the created object, so the request waits for its job. If the job takes longer
+// it continues, and the answer is 202 with the job, which the client follows.
 import { accountOf, nameOf } from '../../auth/principal.ts'
 import { outcome } from '../../features/jobs/outcome.ts'
 import { viewJob } from '../../features/jobs/view.ts'
@@ -12,7 +12,7 @@ import { COLLECTION } from './job.ts'
 export interface Finish {
   tasks: Tasks
   task: Task
-  /** What the audit log calls the change, and what it changes. */
+  /** The action and the target in the audit log. */
   action: string
   target: string
   /** Seconds that the request is held. */
@@ -25,7 +25,7 @@ export interface Finish {
 
 type Held = Pick<Call, 'signal' | 'respondAsync' | 'audit' | 'principal' | 'address' | 'requestId'>
 
-/** Answers with `done()` once the job has done what was asked for, with its error when it failed, and with 202 when it still runs. */
+/** Answers with `done()` once the job has succeeded, with its error if it failed, and with 202 if it still runs. */
 export async function finish(call: Held, { tasks, task, action, target, done, ...more }: Finish): Promise<Reply> {
   const { principal, address, requestId: request } = call
   const actor = nameOf(principal) ?? 'nobody'

@@ -1,5 +1,5 @@
-// GET and POST /iscsi/targets, GET, PUT and DELETE /iscsi/targets/{id}, POST …/luns and …/luns/remove. The trap: what takes a disk away from
-// an initiator that is logged in is refused without ?force=true; its file system would lose what it has not written yet.
+// GET and POST /iscsi/targets, GET, PUT and DELETE /iscsi/targets/{id}, POST …/luns and …/luns/remove. Taking a disk
+// from a logged-in initiator is refused without ?force=true: its file system would lose unwritten data.
 import * as z from 'zod'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import { Chap, Initiator, Iqn, TargetId, targetId } from '../../features/iscsi/names.ts'
@@ -50,7 +50,7 @@ const Initiators = z
   .refine((list) => new Set(list).size === list.length, 'The same initiator twice')
   .meta({ id: 'Initiators' })
 
-/** What a caller may overwrite. */
+/** The members that a caller may overwrite. */
 const versionOf = ({ iqn, luns, initiators, enabled, chap, [CHAP_MARK]: password }: TargetView) => ({
   iqn,
   luns: luns.map(({ id, zvol }) => [id, zvol]),

@@ -1,5 +1,5 @@
-// The one stream of events about jobs, for all of its readers. The trap: a reader with a session may read as long as that is in force, one
-// with a token as long as the token is; both are checked while the stream is open.
+// One event stream about jobs for all its readers. A reader with a session may read while the session is valid, one
+// with a token while the token is; both are checked while the stream is open.
 import { CLOCK } from '../../auth/clock.ts'
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import { inForce } from '../../auth/in-force.ts'
@@ -11,14 +11,14 @@ import { viewJob } from '../../features/jobs/view.ts'
 import type { Folders } from '../../folders.ts'
 import { ChangeStream } from '../../http/reply/change-stream.ts'
 
-/** Connections that readers leave to others. */
+/** Connections left for other clients. */
 const LEFT = 24
 
 interface JobEventsOptions {
   folders: Folders
   users: UserStore
   config: Configuration
-  /** Those of the console, where it is on. */
+  /** The console's sessions, if it is on. */
   sessions: ConsoleSessions | undefined
   warn: (text: string, error?: unknown) => void
 }

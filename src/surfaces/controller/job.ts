@@ -1,4 +1,4 @@
-// A job in the contract's words: its schema, and where it is.
+// A job in the contract's terms: its schema and its path.
 import * as z from 'zod'
 import { Timestamp } from '../../features/timestamp.ts'
 import { PREFIX } from './deps.ts'

@@ -1,4 +1,4 @@
-// GET and PUT /maintenance. The trap: its own PUT must work while it is on.
+// GET and PUT /maintenance. Its own PUT must work during maintenance.
 import * as z from 'zod'
 import { Maintenance } from '../../features/maintenance/maintenance.ts'
 import { json } from '../../http/reply/reply.ts'

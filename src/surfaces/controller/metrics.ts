@@ -1,5 +1,6 @@
-// GET /metrics: for a Prometheus server. The trap: two declarations of one path, of which the configuration mounts one; a scraper's token
-// has one that reads nothing else (auth/metrics-token.ts), and an appliance in a network by itself may open it to anyone there.
+// GET /metrics, for a Prometheus server. The path is declared twice and the configuration mounts one of them: a scraper
+// has a token that reads nothing else (auth/metrics-token.ts), and an appliance in an isolated network may open it to
+// anyone.
 import { CONTENT_TYPE, type Measured, renderMetrics } from '../../features/metrics/metrics.ts'
 import { readProcess } from '../../features/metrics/process.ts'
 import { readStorage } from '../../features/metrics/storage.ts'
@@ -28,7 +29,9 @@ const declare = (permission: Permission & ('public' | 'viewer')) =>
     },
   })
 
-/** Milliseconds that a measurement serves everybody who asks: it starts programs, and where it is public a stranger decides how often. */
+/**
+ * Milliseconds for which a measurement is shared: it starts programs, and if it is public strangers decide how often.
+ */
 const SHARED = 5000
 const last = new WeakMap<ControllerDeps, { at: number; text: Promise<Buffer> }>()
 

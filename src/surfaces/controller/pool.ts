@@ -1,12 +1,12 @@
-// A pool as the contract shows it, and what of it the contract has no word for. The trap: `status` has four words, ZFS has more; what a pool
-// cannot be used in is FAULTED there, and `health` keeps ZFS's own.
+// A pool as the contract shows it, with additions for which the contract has no member. `status` has four values, ZFS
+// has more: an unusable pool is FAULTED there, and `health` keeps ZFS's own word.
 import * as z from 'zod'
 import type { Scan, Vdev } from '../../drivers/zpool-status.ts'
 import type { Available } from '../../features/pools/available.ts'
 import type { Pool as PoolInfo, PoolDetails as PoolInfoDetails } from '../../features/pools/pools.ts'
 import { Timestamp } from '../../features/timestamp.ts'
 
-/** The contract’s word for bytes. */
+/** The contract’s format for bytes. */
 const Bytes = z.int().meta({ format: 'int64', description: 'bytes' })
 
 export const Pool = z
@@ -36,7 +36,7 @@ const Leaf = z.object({
   checksum_errors: z.int(),
   note: z.string().optional(),
 })
-// Three deep at most: a group, in it a spare or a replacement at work, in that the disks.
+// At most three levels: a group, in it a spare or a replacement in progress, in that the disks.
 const Device = Leaf.meta({ id: 'Device' })
 const Unit = Leaf.extend({ children: z.array(Device).optional() }).meta({ id: 'VdevMember' })
 const Group = Leaf.extend({ children: z.array(Unit).optional() }).meta({ id: 'Vdev' })

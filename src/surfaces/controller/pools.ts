@@ -1,5 +1,5 @@
-// The pools: list, make, show, destroy, scrub, import, export. The trap: what changes one is a job that may outlast the request; then the
-// answer is 202 and the job, whatever the contract's own status is.
+// Pools: list, create, show, destroy, scrub, import, export. A change of a pool is a job that may outlast the request;
+// then the answer is 202 with the job, whatever status the contract names.
 import * as z from 'zod'
 import { Destruction, Plan } from '../../features/destruction/plan.ts'
 import { listAvailable } from '../../features/pools/available.ts'
@@ -31,7 +31,7 @@ const ONE = `${COLLECTION}/{name}`
 const tag = 'ZFS'
 
 const params = z.strictObject({ name: KnownPool })
-/** ZFS mounts `etc` at /etc, over what is there. */
+/** ZFS would mount a pool called `etc` at /etc, over its content. */
 const NewName = PoolName.refine(
   (name) => !isPathWord(name) && name !== 'mnt' && !SYSTEM.test(name),
   'This name is reserved',
@@ -167,7 +167,7 @@ const remove = define({
   async handle(call, deps) {
     const { name } = call.params
     const plan = await planPool(deps.pools, name)
-    // A pool always goes with everything in it.
+    // A pool is always destroyed with everything in it.
     const asked = { query: { ...call.query, recursive: 'true' }, audit: call.audit }
     const answered = answerPlan(asked, deps, { plan, target: key(name), action: 'pools.delete' })
     if (answered) return answered

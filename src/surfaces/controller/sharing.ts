@@ -4,7 +4,7 @@ import { json } from '../../http/reply/reply.ts'
 import { type ControllerDeps, define, PREFIX } from './deps.ts'
 import { Message } from './words.ts'
 
-/** What a feature offers for one way to share. */
+/** The operations of one kind of share. */
 interface Verbs<Shown, New, Change> {
   all: () => Promise<Shown[]>
   get: (id: string) => Promise<Shown>
@@ -14,19 +14,19 @@ interface Verbs<Shown, New, Change> {
 }
 
 interface Sharing<Shown, New, Change> {
-  /** Below the prefix, and in the audit log: `exports/nfs`. */
+  /** The path below the prefix, also used in the audit log: `exports/nfs`. */
   name: string
-  /** The ids of the operations end so. */
+  /** Suffixes of the operation ids. */
   id: { one: string; many: string }
-  /** The actions in the audit log begin so. */
+  /** The prefix of the actions in the audit log. */
   action: string
   summaries: Record<'list' | 'create' | 'show' | 'update' | 'remove', string>
-  /** The message of a removal. */
+  /** The message after a removal. */
   removed: string
   shown: z.ZodType
   wanted: z.ZodType<New>
   change: z.ZodType<Change>
-  /** What a creation changes, besides what it creates. */
+  /** Keys that a creation changes besides the new object. */
   keys: (wanted: New) => readonly string[]
   verbs: (shares: ControllerDeps['shares']) => Verbs<Shown, New, Change>
 }

@@ -1,5 +1,5 @@
-// GET and POST /snapshot-policies, GET, PUT and DELETE /snapshot-policies/{dataset}, and the preview. The trap: what a policy would destroy is
-// decided by its counts alone, so a PUT takes effect at the next run; the preview tells before.
+// GET and POST /snapshot-policies, GET, PUT and DELETE /snapshot-policies/{dataset}, and the preview. A policy destroys
+// snapshots by its counts alone, so a PUT takes effect at the next run; the preview shows the result beforehand.
 import * as z from 'zod'
 import { invalid } from '../../errors.ts'
 import {
@@ -67,7 +67,7 @@ const create = define({
   tag,
   summary: 'Give a dataset a snapshot policy: a count that is left out is 0, a switch that is left out is on',
   permission: 'operator',
-  // The contract has the one schema for both bodies, and demands nothing in it.
+  // The contract uses one schema for both bodies, without required members.
   body: Named.refine(({ dataset }) => dataset !== undefined, { path: ['dataset'], error: 'A dataset is needed' }),
   status: 201,
   response: SnapshotPolicy,
@@ -168,7 +168,7 @@ const preview = define({
   errors: [404],
   resource: { key: resource.key },
   async handle({ params: { dataset }, query }, { zfs, now }) {
-    // What is listed can be asked for by its name, whatever word that ends with.
+    // A dataset that is listed can be requested by its name, whatever that ends with.
     const isAsked = Object.values(query).some((value) => value !== undefined)
     const own = isAsked ? undefined : await findPolicyBelow(zfs, dataset, 'preview')
     if (own) return { ...json(own), version: own }

@@ -1,5 +1,5 @@
-// GET and POST /snapshots, GET and DELETE /snapshots/{name}, POST /snapshots/{name}/rollback. The trap: the list may be long, so it is JSON
-// text already when it comes here.
+// GET and POST /snapshots, GET and DELETE /snapshots/{name}, POST /snapshots/{name}/rollback. The list may be long, so
+// it arrives here already as JSON text.
 import * as z from 'zod'
 import { accountOf, nameOf } from '../../auth/principal.ts'
 import { invalid } from '../../errors.ts'
@@ -47,7 +47,7 @@ const params = z.strictObject({ name: KnownSnapshot })
 const key = (name: string) => `snapshots/${name}`
 const resource = {
   key: (params: { name: string }) => key(params.name),
-  // Nothing of a snapshot can be changed: it is this one, or another of the same name.
+  // A snapshot cannot change: it is either the same one, or another with the same name.
   version: async ({ params: { name } }: { params: { name: string } }, { zfs }: ControllerDeps) =>
     (await getSnapshot(zfs, name)).guid,
 }
@@ -166,7 +166,7 @@ const removeMany = define({
     const { principal, address, requestId: request, query } = call
     const action = 'snapshots.delete'
     const plan = await planRemovalOfSeveral(deps.zfs, call.body.names)
-    // It holds nothing but what was named.
+    // The named snapshots are all that is destroyed, so `recursive` need not be demanded.
     const asked = { query: { ...query, recursive: 'true' }, audit: call.audit }
     const settings = { ...deps.settings, 'confirm-destroy': true }
     const answer = answerPlan(asked, { settings }, { plan, target: 'snapshots', action })

@@ -1,5 +1,5 @@
-// The controller surface as a whole: Bearer tokens, 401 for who is not known, 403 for who may not. The trap: a token that ended is no guess,
-// so it never makes its address wait; only logins do.
+// The controller surface: Bearer tokens, 401 for unknown callers, 403 for missing permission. An expired token is not a
+// guess and never delays its address; only failed logins do.
 import type { ConsoleSessions } from '../../auth/console-sessions.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { MetricsToken } from '../../auth/metrics-token.ts'
@@ -20,10 +20,13 @@ import { failure } from './words.ts'
 
 const headers = baseHeaders("default-src 'none'; frame-ancestors 'none'")
 
-/** Below /api/v1 everything but the admin surface, whether it is there or not: a misspelled path is refused in the dialect that was meant. */
+/**
+ * Everything below /api/v1 except the admin surface, whether it exists or not: a misspelled path is refused in the
+ * intended dialect.
+ */
 const OWN = /^\/(?:healthz|metrics|api\/v1(?!\/admin(?:\/|$)))(?:\/|$)/
 
-/** Whether a path is the controller's, for the dialect of "not found". */
+/** Whether a path belongs to the controller, which decides the shape of a 404. */
 export const isControllerPath = (path: string) => OWN.test(path)
 
 export function controllerSurface({
@@ -37,13 +40,13 @@ export function controllerSurface({
   sessions,
 }: {
   tokens: Tokens
-  /** Opens /metrics and nothing else. */
+  /** The token that reads only /metrics. */
   metrics: MetricsToken
-  /** Those of the console, where it is on. */
+  /** The console's sessions, if it is on. */
   sessions: ConsoleSessions | undefined
   limits: LoginLimits
   answers: Answers
-  /** Requests; 0 is no limit. */
+  /** Requests; 0 means no limit. */
   perMinute: number
   audit: AuditLog
   maintenance: MaintenanceMode
@@ -69,13 +72,13 @@ export function controllerSurface({
     },
     authenticate(request) {
       const header = request.incoming?.headers.authorization
-      // Of several Node keeps the first, which need not be the one that a proxy looked at.
+      // Of several, Node keeps the first, which need not be the one that a proxy checked.
       if ((request.incoming?.headersDistinct['authorization']?.length ?? 0) > 1)
         throw invalid('Expected one Authorization header', { details: { field: 'Authorization' } })
       if (header !== undefined)
         return (request.template === METRICS && metrics.authenticate(header)) || tokens.authenticate(header)
       const principal = byCookie(request, sessions)
-      // Of the appliance's one token this surface knows nothing.
+      // This surface does not accept the appliance's one token.
       return ownAccount(principal) && principal
     },
     ...(limit && {

@@ -1,4 +1,4 @@
-// GET /healthz, GET /openapi.json: what anyone may see.
+// GET /healthz, GET /openapi.json: open to everyone.
 import * as z from 'zod'
 import { JSON_TYPE, json, jsonText } from '../../http/reply/reply.ts'
 import { define, PREFIX } from './deps.ts'
@@ -11,7 +11,7 @@ export const healthz = define({
   summary: 'Show that the server answers',
   permission: 'public',
   unlimited: true,
-  // The contract's word for it is `ts`, and its meaning the request's id.
+  // The contract calls it `ts`, but means the request's id.
   response: z.object({ status: z.literal('ok'), ts: z.string().describe('Request ID for correlation') }),
   handle: ({ requestId }) => json({ status: 'ok', ts: requestId }),
 })

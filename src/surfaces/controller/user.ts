@@ -1,4 +1,5 @@
-// An account as the contract shows it. The trap: view() names what goes out, one by one, so that a new stored member (a hash!) stays in.
+// An account as the contract shows it. view() lists the members that go out, so that a new stored member (a hash!)
+// stays in.
 import * as z from 'zod'
 import type { StoredUser } from '../../auth/users.ts'
 import { Timestamp } from '../../features/timestamp.ts'

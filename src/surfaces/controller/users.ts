@@ -10,7 +10,10 @@ import { Message } from './words.ts'
 const COLLECTION = `${PREFIX}/users`
 const ONE = `${COLLECTION}/{id}`
 const tag = 'Users'
-/** Every change moves `updated_at`; what the contract does not show (a hash, ended tokens) is no part of the version. */
+/**
+ * Every change updates `updated_at`; members that the contract does not show (a hash, ended tokens) are not part of the
+ * version.
+ */
 const resource = {
   key: ({ id }: { id: string }) => `users/${id}`,
   version: ({ params: { id } }: { params: { id: string } }, { accounts }: ControllerDeps) =>

@@ -1,4 +1,4 @@
-// The words that all of this surface's declarations share.
+// Schemas and response shapes that all declarations of this surface share.
 import * as z from 'zod'
 import type { ApiError, ErrorKind } from '../../errors.ts'
 import { codedFailure } from '../../http/reply/coded-failure.ts'
@@ -22,7 +22,7 @@ export const Message = z.object({ message: z.string() }).meta({ id: 'Message' })
 /** The contract answers with HTTP's usual statuses. */
 export const STATUSES = STATUS satisfies Record<ErrorKind, number>
 
-/** RFC 9110, 11.6.1: who is told that he is not known is told how to be. */
+/** RFC 9110, 11.6.1: a 401 says how to authenticate. */
 export function failure(error: ApiError): Reply {
   const reply = codedFailure(error, STATUSES)
   return error.kind === 'unauthenticated'

@@ -1,4 +1,4 @@
-// GET and POST /zvols, GET, PUT and DELETE /zvols/{name}: the volumes. The trap: a filesystem of that name is not found here.
+// GET and POST /zvols, GET, PUT and DELETE /zvols/{name}: volumes. A filesystem with the name is not found here.
 import * as z from 'zod'
 import { type DatasetDetails, findDataset, versionOf } from '../../features/datasets/datasets.ts'
 import { Plan } from '../../features/destruction/plan.ts'
