@@ -1,5 +1,6 @@
-// `edge-admin archive FOLDER ENTRIES BYTES [FILE]`: the archive of a backup, of the names on standard input, one a line; without FILE only
-// the bytes that it would have. What is left out is told on standard output, one a line. For backup.sh, not for people: no --help.
+// `edge-admin archive FOLDER ENTRIES BYTES [FILE]`: writes the archive of a backup, from the names on standard input,
+// one per line; without FILE it only prints the archive's size in bytes. Omitted names are printed on standard output,
+// one per line. For backup.sh, not for people: no --help.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { errno } from '../errors.ts'
@@ -24,7 +25,7 @@ export async function archive([folder, ...rest]: string[], { stdout, stderr }: I
   const names = readFileSync(0).toString('latin1').split('\n').filter(Boolean)
   let fd: number | undefined
   try {
-    // Not through a link that somebody with access to the uploads has laid there.
+    // Never through a link that somebody with access to the uploads placed there.
     if (file) fd = openSync(file, 'wx', 0o640)
     const out = fd
     const { entries: packed, size } = packTree(names, {

@@ -80,7 +80,7 @@ async function verify(args: string[], io: Io): Promise<number> {
   const part = one !== undefined && (positionals.length > 1 || !statSync(one).isDirectory())
   const folder = part ? dirname(one) : (one ?? folderOf(values.statedir))
   const known = readKey(values.key ?? publicKeyFile(folder))
-  // Before the segments: a server that runs may sign more of them meanwhile.
+  // Read before the segments: a running server may sign more of them meanwhile.
   const own = part ? undefined : readText(checkpointFile(folder))
   const kept = values.checkpoint === undefined ? undefined : edited(values.checkpoint)
   const checkpoints = [own, kept].filter((text) => text !== undefined).map((text) => text.trimEnd())
@@ -96,14 +96,14 @@ async function verify(args: string[], io: Io): Promise<number> {
   return 0
 }
 
-/** A log that begins late is not whole, whatever took its beginning away. */
+/** A log whose beginning is missing is not complete, whatever removed it. */
 function verdict(first: number, part: boolean): string {
   if (first <= 1) return 'good'
   const before = first === 2 ? 'entry 1' : `entries 1 to ${first - 1}`
   return `good from entry ${first}; ${before} ${first === 2 ? 'was' : 'were'} ${part ? 'not looked at' : 'rotated out'}`
 }
 
-/** How much of what a kept checkpoint stands for is still there. */
+/** How much of what a kept checkpoint covers is still there. */
 function sinceKept(kept: Checkpoint | undefined, first: number): string {
   if (!kept) return 'the checkpoint that was kept cannot be read'
   const { seq, checkpoint } = kept

@@ -9,7 +9,7 @@ import { printBody, saveBody } from './reply-body.ts'
 import { send } from './send.ts'
 
 const PREFIX = '/api/v1/admin/'
-/** Of the storage API, which takes accounts and not the token. */
+/** The storage API, which accepts accounts and not the token. */
 const STORAGE = '/api/v1/'
 const OPTIONS = {
   form: { type: 'string', short: 'F', multiple: true },
@@ -44,13 +44,13 @@ export async function call(args: string[], io: Io): Promise<number> {
   say(io.stderr, `HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}`)
   const status = response.statusCode ?? 0
   const good = status >= 200 && status < 300
-  // An error's text is for the reader, not for the file.
+  // An error is for the reader, so it does not go into the file.
   if (values.output !== undefined && good) await saveBody(response, values.output)
   else await printBody(response, io.stdout)
   return good ? 0 : 1
 }
 
-/** The server that was named, and no other, whatever the path says. */
+/** The named server and no other, whatever the path contains. */
 function target(base: string, path: string, prefix: string): URL {
   if (!URL.canParse(base)) throw new UsageError('--url is not an address such as https://127.0.0.1:8443')
   const url = new URL(base)
@@ -64,7 +64,7 @@ function target(base: string, path: string, prefix: string): URL {
   return url
 }
 
-/** The token itself, or only its digest when that is all the file holds: enough for the hash. */
+/** The token itself, or only its digest if the file contains just that: enough for the hash. */
 type Credentials = { key: string; token?: string }
 
 function credentials(file: string | undefined, env: Io['env']): Credentials | undefined {
@@ -80,7 +80,7 @@ function credentials(file: string | undefined, env: Io['env']): Credentials | un
 function sign(url: URL, method: string, found: Credentials | undefined, inQuery: boolean): void {
   if (inQuery && !found?.token) throw new Failure('--token-in-query needs the token itself')
   if (!found) return
-  // What is signed is the path as the server decodes it, without the query.
+  // The signature covers the path as the server decodes it, without the query.
   const message = method + decoded(url.pathname)
   const pair = inQuery
     ? `token=${encodeURIComponent(found.token as string)}`

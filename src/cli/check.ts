@@ -51,5 +51,5 @@ function configuredIn(folders: Folders, file?: string): Configured {
   }
 }
 
-/** Names of files may hold anything, and a terminal obeys control characters. */
+/** File names may contain anything, and a terminal interprets control characters. */
 const oneLine = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?')

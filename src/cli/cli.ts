@@ -104,7 +104,7 @@ export const COMMANDS: Command[] = [
   },
 ]
 
-/** Runs one command: `argv` is what follows `edge-admin`. Answers the exit status and never throws. */
+/** Runs one command: `argv` is what follows `edge-admin`. Returns the exit status and never throws. */
 export async function run(argv: string[], io: Io = process): Promise<number> {
   const [name = '', ...args] = argv
   if (name === '--help' || name === '-h' || name === 'help') return print(io, overview())
@@ -164,7 +164,7 @@ const SYSTEM: Record<string, string> = {
   ELOOP: 'a link where none may be',
 }
 
-/** An error in words. What the system says about a file begins with that file. */
+/** An error as text. A system error about a file begins with the file. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'failed'
   const text = SYSTEM[errno(error) ?? '']
@@ -172,5 +172,5 @@ function explain(error: unknown): string {
   return 'path' in error && typeof error.path === 'string' ? `${error.path}: ${text}` : text
 }
 
-/** File names and servers' words may hold anything, and a terminal obeys control characters. */
+/** File names and servers' messages may contain anything, and a terminal interprets control characters. */
 const oneLine = (text: string) => text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ').trim()

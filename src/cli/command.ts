@@ -1,5 +1,5 @@
-// What every command of `edge-admin` shares: its streams, its options, and how it says that it was called wrongly. A
-// message ends up on one line of a terminal, so nothing here may print a secret, and `run` strips control characters.
+// What every command of `edge-admin` shares: its streams, its options, and its usage errors. A message ends up on one
+// line of a terminal, so nothing here may print a secret, and `run` strips control characters.
 import { readFileSync } from 'node:fs'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { didYouMean } from '../nearest.ts'
@@ -11,24 +11,24 @@ export interface Io {
   stdout: Output
   stderr: Output
   env: Record<string, string | undefined>
-  /** For what must not be an argument: a token, a password. */
+  /** For input that must not be an argument: a token, a password. */
   stdin?: AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
 }
 
-/** One command: gets what follows its name, answers its exit status. */
+/** A command: takes the arguments after its name, returns its exit status. */
 export type Main = (args: string[], io: Io) => Promise<number>
 
-/** The exit status of a wrong call (sysexits.h: EX_USAGE). */
+/** The exit status of a usage error (sysexits.h: EX_USAGE). */
 export const USAGE = 64
-/** Called wrongly. */
+/** The command was called with wrong arguments. */
 export class UsageError extends Error {}
 
-/** Could not do it: exit 1. The message is for the person at the terminal and may name a file. */
+/** The command failed: exit 1. The message is for the person at the terminal and may name a file. */
 export class Failure extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
-/** Strict options, and other words: those of `words` have to be there, and up to `max` may. */
+/** Strict options, and positional arguments: those in `words` are required, and up to `max` are allowed. */
 export function parse<const O extends Options>(args: string[], options: O, words: string[] = [], max = words.length) {
   const parsed = parseStrictly(args, options)
   if (parsed.positionals.length > max) throw new UsageError(`one word too many: ${parsed.positionals[max]}`)
@@ -41,7 +41,7 @@ function parseStrictly<const O extends Options>(args: string[], options: O) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
-    // Node explains at length; its first sentence names the option.
+    // Node's message is long; its first sentence names the option.
     const text = (error as Error).message.split(/[.]?\n|[.] /, 1)[0] as string
     const unknown = /^Unknown option '(.*)'$/.exec(text)?.[1]
     const near =
@@ -59,7 +59,7 @@ export function required(value: string | undefined, option: string): string {
   return value
 }
 
-/** The text of a file that people wrote, by the encoding that it has. */
+/** The text of a file edited by people, in whichever encoding it has. */
 export function edited(file: string): string {
   try {
     return decodeText(readFileSync(file))
@@ -70,7 +70,7 @@ export function edited(file: string): string {
 
 export const say = (stream: Output, line: string) => void stream.write(`${line}\n`)
 
-/** How the audit log names a command that changed something, and who called it by sudo. */
+/** The actor of a command's audit entry: the command, and the user who ran it through sudo. */
 export function onBehalf(command: string, { env }: Io): string {
   const caller = env['SUDO_USER']?.replace(/[^A-Za-z0-9._@-]/g, '?').slice(0, 64)
   return caller ? `${command}, for ${caller}` : command

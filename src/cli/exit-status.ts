@@ -4,19 +4,19 @@
 import { errno } from '../errors.ts'
 import { FlockMissing } from '../store/lock.ts'
 
-/** The configuration is wrong, until somebody changes it. */
+/** The configuration is invalid until somebody changes it. */
 export const CONFIG = 78
-/** A program is missing; src/start.ts says the same of Node. */
+/** A program is missing; src/start.ts uses the same status for Node itself. */
 export const UNAVAILABLE = 69
-/** The cause can pass without anybody doing something. */
+/** The cause can pass by itself. */
 export const TRY_AGAIN = 75
 
-/** For an error of the system or of another program; `other` for any other error. */
+/** For an error of the system or of another program; `other` for all other errors. */
 export function statusOf(error: unknown, other: number): number {
   if (error instanceof FlockMissing) return UNAVAILABLE
   return errno(error)?.startsWith('E') ? TRY_AGAIN : other
 }
 
-/** For a file that must be writable before the port is opened: its disk may be full or read-only for a while. */
+/** For a file that must be writable before the port opens: its disk may be full or read-only for a while. */
 export const statusOfFile = (error: unknown): number =>
   ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errno(error) ?? '') ? TRY_AGAIN : CONFIG

@@ -1,6 +1,6 @@
 // `edge-admin export-original`: the way back to the original's server. A server of ours that runs, or starts too early,
-// converts the token again, so this holds the lock that every server of ours takes, and the token comes from the
-// person: the appliance knows only its digest.
+// would convert the token again, so this command holds the lock that every such server takes. The person has to enter
+// the token: the appliance has only its digest.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TOKEN_CHARACTERS, tokenKey } from '../auth/token.ts'
@@ -50,7 +50,7 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
   if (task !== undefined) throw new Failure(`a task is still running: ${task}. Wait for its end`)
 
   if (values.undo || group === undefined) return undo(folders, io)
-  // Before the token: the right one of today is a wrong one beside the files of long ago.
+  // Before the token is asked for: today's token would be wrong for the files of an old export.
   judgeHalf(folders)
   const given = await readToken(io)
   const token = values['new-token'] ? Buffer.from(checked(given)) : tokenInForce(folders, given)
@@ -82,14 +82,14 @@ export async function exportOriginalCommand(args: string[], io: Io): Promise<num
 
 const PUT_BACK = 'what an export that was interrupted had done is put back'
 
-/** Only what an interrupted export has done. */
+/** Undoes only what an interrupted export has done. */
 async function undo(folders: Folders, io: Io): Promise<number> {
   const isUndone = putBackHalf(folders)
   say(io.stdout, isUndone ? PUT_BACK : 'no export was interrupted: nothing was changed')
   return isUndone ? saveState(folders, 'the token', io) : 0
 }
 
-/** A name or a number. */
+/** A group name or number. */
 function groupOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const gid = /^[0-9]{1,9}$/.test(text) ? Number(text) : groupNamed(text)
@@ -119,7 +119,10 @@ async function readToken({ stdin, stderr }: Io): Promise<string> {
   return (Buffer.concat(pieces).toString().split('\n', 1)[0] ?? '').replace(/\r$/, '')
 }
 
-/** For the audit log of the next server of ours: from now on the token lies here in plain. Left as that server's user, whose folder it is. */
+/**
+ * For the audit log of the next server of ours: from now on the token is stored here in clear. Written as that server's
+ * user, who owns the folder.
+ */
 function record(folders: Folders, io: Io): void {
   const entry = { action: 'token.export', resource: 'token', by: onBehalf('edge-admin export-original', io) }
   try {

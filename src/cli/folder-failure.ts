@@ -1,4 +1,4 @@
-// Why a folder that the server needs cannot be made, in words that name the option that moves it.
+// Explains why a folder that the server needs cannot be created, and names the option that moves it.
 import { dirname, sep } from 'node:path'
 import { errno } from '../errors.ts'
 import type { Folders } from '../folders.ts'
@@ -11,7 +11,7 @@ const OPTIONS: Record<keyof Folders, string> = {
   state: '--statedir (STATEDIR= of the installation)',
 }
 
-/** Undefined for what is no matter of a place to write to. */
+/** Undefined for errors that are not about a place to write to. */
 export function folderFailure(error: unknown, folders: Folders): string | undefined {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const why = unwritable(cause)
@@ -19,7 +19,7 @@ export function folderFailure(error: unknown, folders: Folders): string | undefi
     return undefined
   const isMade = 'syscall' in cause && cause.syscall === 'mkdir'
   const path = isMade ? cause.path : dirname(cause.path)
-  // One of them may lie within another, and a folder above one is made for it.
+  // Folders may be nested, and creating one creates its parents.
   const within = (folder: string) => `${path}${sep}`.startsWith(`${folder}${sep}`)
   const [name] = (Object.keys(OPTIONS) as (keyof Folders)[])
     .filter((one) => within(folders[one]) || folders[one].startsWith(`${path}${sep}`))

@@ -18,7 +18,7 @@ interface Part {
   size: number
 }
 
-/** From what `-F` was given: `name=value` or `name=@file`. */
+/** From the arguments of `-F`: `name=value` or `name=@file`. */
 export function createForm(fields: string[]): Form {
   const boundary = `edge-admin-${randomBytes(18).toString('hex')}`
   const parts = fields.map((field) => part(field, boundary))
@@ -38,7 +38,7 @@ export function createForm(fields: string[]): Form {
 
 function part(field: string, boundary: string): Part {
   const equals = field.indexOf('=')
-  // The field itself may be a secret: the message does not repeat it.
+  // The field may be a secret: the message does not repeat it.
   if (equals < 1) throw new UsageError('-F expects name=value or name=@file')
   const value = field.slice(equals + 1)
   const opening = `--${boundary}\r\nContent-Disposition: form-data; name="${quoted(field.slice(0, equals))}"`
@@ -53,7 +53,7 @@ function part(field: string, boundary: string): Part {
   return { head: Buffer.from(head), file, size: info.size }
 }
 
-/** As browsers do it: what would end the quotes or the line is percent-encoded. */
+/** As browsers do it: characters that would end the quotes or the line are percent-encoded. */
 const quoted = (text: string) => text.replace(/["\r\n]/g, (character) => encodeURIComponent(character))
 
 async function* bytesOf(file: string, size: number): AsyncGenerator<Buffer> {

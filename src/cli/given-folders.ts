@@ -16,11 +16,14 @@ type Option = keyof Options
 
 export interface Given {
   folders: Folders
-  /** Who says where the root folder is: the option, or the file of the installation; undefined for the environment and the default. */
+  /**
+   * What determines the root folder: the option, or the installation's file; undefined for the environment and the
+   * default.
+   */
   rootSaidBy: string | undefined
 }
 
-/** `settings`: the file that install.sh wrote. */
+/** `settings`: the text of the file that install.sh wrote. */
 export function givenFolders(options: Options, environment: Environment, settings = settingsFile()): Given {
   const installed = installedFolders(settings)
   const root = option(options, 'root') ?? installed.root
@@ -45,17 +48,17 @@ export function commandFolders(options: Options, { env, stderr }: Io): Folders {
   return folders
 }
 
-/** For what works in that one alone. */
+/** For commands that use only the state folder. */
 export const stateFolder = (options: Pick<Options, 'statedir'>, installed = installedFolders(settingsFile())): string =>
   option(options, 'statedir') ?? installed.state ?? DEFAULT_FOLDERS.state
 
 function option(options: Options, name: Option): string | undefined {
-  // An empty one would be the folder that the caller happens to be in.
+  // An empty option would mean the current folder.
   if (options[name] === '') throw new UsageError(`--${name} is missing its folder`)
   return options[name] === undefined ? undefined : resolve(options[name])
 }
 
-/** Undefined where nothing lies beside the program: a copy of it alone, for audit logs and packages. */
+/** Undefined if nothing is installed beside the program: a copy used only for audit logs and packages. */
 function settingsFile(): string | undefined {
   try {
     return join(installation(), 'scripts/settings')

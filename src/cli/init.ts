@@ -1,6 +1,6 @@
-// `edge-admin init`: the folders of an appliance. Without --sample the folders that are not named are the real ones of
-// this machine (of the installation, else /usr/local/etc, /data); with --sample they lie below --root, so that trying
-// it out touches nothing else.
+// `edge-admin init`: creates the folders of an appliance. Without --sample, folders that are not given are the real
+// ones of this machine (of the installation, else /usr/local/etc, /data); with --sample they are below --root, so that
+// a trial touches nothing else.
 import { join } from 'node:path'
 import { makeFolders } from '../features/installation/layout.ts'
 import { type Io, parse, say, UsageError } from './command.ts'

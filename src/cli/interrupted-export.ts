@@ -5,14 +5,17 @@ import { errno } from '../errors.ts'
 import { exportStage, type Folders } from '../folders.ts'
 import { Failure } from './command.ts'
 
-/** Puts it back, where we are root; else throws the sentence that says who can. Returns whether there was one. Needs the server's lock. */
+/**
+ * Undoes the export if run as root; otherwise throws a message that says who can. Returns whether there was one. Needs
+ * the server's lock.
+ */
 export async function endInterruptedExport(folders: Folders): Promise<boolean> {
   if (!lstatSync(exportStage(folders), { throwIfNoEntry: false })) return false
   const { root, sysconf, state } = folders
   const mend = `run as root: edge-admin export-original --undo --root ${root} --sysconfdir ${sysconf} --statedir ${state}`
   if (process.geteuid?.() !== 0)
     throw new Failure(`an export-original was interrupted, and only root can put back what it had done; ${mend}`)
-  // Hardly ever needed.
+  // Loaded only here, because it is hardly ever needed.
   const { putBackHalf } = await import('../features/original/export.ts')
   try {
     return putBackHalf(folders)

@@ -5,7 +5,10 @@ import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
 import { askVendor, VENDOR_VARIABLES } from '../features/license/verdict.ts'
 import type { Io } from './command.ts'
 
-/** Exit status: 0 yes, and FILE holds what it printed; 3 no; 2 nothing that could be believed; 64 wrong use. The last line on standard error says why. */
+/**
+ * Exit status: 0 yes, and FILE holds its output; 3 no; 2 no credible decision; 64 wrong use. The last line on standard
+ * error says why.
+ */
 export async function judge(args: string[], { stderr, env }: Io, limit?: number): Promise<number> {
   const [script, file, ...caller] = args
   const [uid, gid] = caller.map(Number)
@@ -32,13 +35,13 @@ export async function judge(args: string[], { stderr, env }: Io, limit?: number)
   }
 }
 
-/** For good, with the groups that the user has. */
+/** Permanently, with the groups of the user. */
 function stepDown(uid: number, gid: number): void {
   try {
-    // Node has it; its types have forgotten it.
+    // Node has it; its type declarations do not.
     ;(process as { initgroups?: (user: number, group: number) => void }).initgroups?.(uid, gid)
   } catch {
-    // Nobody of this number is known here by a name.
+    // This number has no user name on this machine.
     process.setgroups?.([gid])
   }
   process.setgid?.(gid)

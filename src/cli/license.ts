@@ -1,5 +1,5 @@
-// `edge-admin license`: the vendor's side of our own licenses. A new private key never replaces an old one, or every
-// license that was sold would have to be signed again.
+// `edge-admin license`: the vendor's side of our own licenses. A new private key never replaces an existing one, or
+// every license already sold would have to be signed again.
 import { generateKeyPairSync } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { makeFile } from '../features/installation/layout.ts'

@@ -7,11 +7,14 @@ import { PortNotOpened } from '../http/server/more-ports.ts'
 export interface Wanted {
   host: string
   port: number
-  /** How the command or the file names them. */
+  /** What the key is called on the command line or in the file. */
   keys: { host: string; port: string }
 }
 
-/** `first`: the port that is opened first; another one names itself. Undefined for what has nothing to do with a port. */
+/**
+ * `first`: the port that is opened first; an error of another port names that port. Undefined for errors that are not
+ * about a port.
+ */
 export function listenFailure(failure: unknown, first: Wanted): { text: string; mendable: boolean } | undefined {
   const { host, port, keys } = failure instanceof PortNotOpened ? another(failure, first) : first
   const error = failure instanceof PortNotOpened ? failure.cause : failure

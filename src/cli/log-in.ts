@@ -1,5 +1,5 @@
-// `edge-admin call --user`: exchanges a name and a password for a token of the storage API. The password comes from a file, the
-// environment or standard input, never from argv, where `ps` shows it to everybody.
+// `edge-admin call --user`: exchanges a name and a password for a token of the storage API. The password comes from a
+// file, the environment or standard input, never from argv, which `ps` shows to everybody.
 import { text } from 'node:stream/consumers'
 import { parseJson } from '../store/atomic.ts'
 import { decodeText } from '../store/text.ts'
@@ -13,7 +13,7 @@ export async function password(file: string | undefined, { env, stdin }: Io): Pr
   if (file !== undefined) return firstLine(edited(file)) || missing(`${file}: no password in it`)
   const given = env['EDGE_ADMIN_PASSWORD']
   if (given) return given
-  // A terminal would show it.
+  // A terminal would echo it.
   if (!stdin || stdin.isTTY)
     throw new UsageError('--user needs --password-file, EDGE_ADMIN_PASSWORD or a password on standard input')
   const typed: Uint8Array[] = []
@@ -44,7 +44,7 @@ export async function logIn(url: URL, tls: Trust, username: string, word: string
   throw new Failure(`${url.host}: the log-in was refused: ${reason}`)
 }
 
-/** `--json TEXT` or `--json @FILE`: refused here where it is no JSON. */
+/** `--json TEXT` or `--json @FILE`: refused here if it is not JSON. */
 export function jsonBody(value: string): Form {
   const source = value.startsWith('@') ? edited(value.slice(1)) : value
   try {

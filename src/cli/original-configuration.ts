@@ -11,7 +11,7 @@ const PARAMETERS: Record<string, string[]> = {
   backup: ['action', 'archive'],
 }
 
-/** The text of the file to make, when there is none; `left` says what the two files do not agree on. */
+/** The text of the file to create, if there is none; `left` lists what the two configurations disagree on. */
 export function originalConfiguration(folders: Folders): { text: string | undefined; left: string[] } {
   const file = join(folders.sysconf, 'jidoteki-admin-api.json')
   const ours = join(folders.sysconf, 'edge-admin.json')

@@ -1,5 +1,5 @@
-// `edge-admin package`: what a firmware vendor runs. `verify` promises what the appliance will say, so its reasons are
-// the appliance's codes and words, in the appliance's order.
+// `edge-admin package`: the firmware vendor's commands. `verify` predicts the appliance's verdict, so its reasons are
+// the appliance's codes and messages, in the same order.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
@@ -99,7 +99,7 @@ function packageSource(positionals: string[], values: { key?: string; 'legacy-md
   return { file: positionals[0] as string, passphrase, legacyMd5: values['legacy-md5'] }
 }
 
-/** An RSA key of a decent size, or an EC one: what `openssl dgst -sha256` signs and verifies with. */
+/** An RSA key of sufficient size, or an EC key: what `openssl dgst -sha256` signs and verifies with. */
 function readKey(file: string, create: (pem: Buffer) => KeyObject): KeyObject {
   const pem = Buffer.from(edited(file))
   let key: KeyObject

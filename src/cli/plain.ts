@@ -1,11 +1,11 @@
-// `edge-admin plain FILE ENTRIES BYTES`: a backup archive, screened, on standard output in the one form that every tar program reads alike.
-// For restore.sh, which unpacks it, not for people: no --help.
+// `edge-admin plain FILE ENTRIES BYTES`: checks a backup archive and writes it to standard output in the one format
+// that every tar program reads alike. For restore.sh, which unpacks it, not for people: no --help.
 import { createReadStream } from 'node:fs'
 import { ApiError } from '../errors.ts'
 import { DEPTH, plainArchive } from '../features/backup/archive.ts'
 import type { Io } from './command.ts'
 
-/** Exit status: 0 all of it, 1 not all of it (with the reason on standard error), 64 wrong use. */
+/** Exit status: 0 complete, 1 not complete (with the reason on standard error), 64 wrong use. */
 export async function plain([file, ...limits]: string[], { stderr }: Io): Promise<number> {
   const [entries, bytes] = limits.map(Number)
   if (!file || limits.length !== 2 || !Number.isSafeInteger(entries) || !Number.isSafeInteger(bytes)) {

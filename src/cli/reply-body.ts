@@ -1,5 +1,5 @@
-// Where the body of an answer goes: the terminal, a pipe, or a file that is there only when it is whole. A body may be
-// gigabytes; only what is shown on a terminal, and small, is held in memory.
+// Where the body of an answer goes: the terminal, a pipe, or a file that appears only when it is complete. A body may
+// be gigabytes; only a small one shown on a terminal is held in memory.
 import { createWriteStream, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { basename, dirname, join } from 'node:path'
@@ -16,7 +16,8 @@ export async function saveBody(response: IncomingMessage, file: string): Promise
   if (there && !there.isFile()) return whole(pipeline(response, createWriteStream(file)))
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}`)
   try {
-    // Backups and debug bundles are nobody else's business. Opened here and now: a stream opens later, even after it was given up.
+    // Backups and debug bundles are private. Opened synchronously: a stream would open the file later, even after it
+    // was abandoned.
     const fd = openSync(temporary, 'wx', 0o600)
     if (there) give(fd, heirOf(there, 0o600))
     await whole(pipeline(response, createWriteStream('', { fd, flush: true })))
@@ -56,7 +57,7 @@ function pretty(text: string): string {
   }
 }
 
-/** A terminal obeys control characters, and a log may hold a stranger's. */
+/** A terminal interprets control characters, and a log may contain a stranger's. */
 const printable = (text: string) => `${text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd').replace(/\n?$/, '\n')}`
 
 async function whole(transfer: Promise<void>): Promise<void> {

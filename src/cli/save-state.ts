@@ -1,5 +1,5 @@
-// What a command changed is saved where the image runs from memory. Only root may start the image's tool, and the
-// command has stepped down to the server's user by then; its real user is still root.
+// Saves what a command changed, where the image runs from memory. Only root may start the image's tool, and the command
+// has switched to the server's user by then; its real user is still root.
 import { runsFromMemory, saveNow } from '../features/memory-image.ts'
 import type { Folders } from '../folders.ts'
 import { type Io, say } from './command.ts'
@@ -7,8 +7,8 @@ import { type Io, say } from './command.ts'
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
 /**
- * Answers the exit status of the command: 1 when the change, which is in force all the same, could not be saved. Standard error has why.
- * `what`: `the token`.
+ * Returns the exit status of the command: 1 if the change, which is in force anyway, could not be saved; standard error
+ * has the reason. `what`: for example `the token`.
  */
 export async function saveState({ root }: Folders, what: string, { env, stderr }: Io): Promise<number> {
   const prefix = env['EDGE_NETROOT']
@@ -20,7 +20,7 @@ export async function saveState({ root }: Folders, what: string, { env, stderr }
   if (process.getuid?.() !== 0) return lost('only root can save it on the disk of this image; call the command as root')
   process.seteuid?.(0)
   process.setegid?.(0)
-  // The tool may hang, and runs in another session, so a signal to this command does not reach it: it is ended here.
+  // The tool may hang, and runs in another session, so a signal to this command does not reach it: it is stopped here.
   const ended = new AbortController()
   const end = () => ended.abort()
   for (const name of ENDING) process.on(name, end)

@@ -1,6 +1,6 @@
-// `edge-admin screen FILE ENTRIES BYTES`: whether a restore would take this archive. backup.sh asks before it calls one
-// a backup. The answer goes into a log a person reads, so it is one line, and names what was in the way. For scripts:
-// no --help.
+// `edge-admin screen FILE ENTRIES BYTES`: checks whether a restore would accept this archive, before backup.sh reports
+// a backup. The answer goes into a log that people read, so it is one line, and names the obstacle. For scripts: no
+// --help.
 import { createReadStream } from 'node:fs'
 import { ApiError } from '../errors.ts'
 import { DEPTH, screenArchive } from '../features/backup/archive.ts'

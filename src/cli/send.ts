@@ -1,5 +1,5 @@
-// One request of `edge-admin call` to a server, and in words what kept it from being answered. The URL may hold a
-// token, so no message of this file may ever hold the URL.
+// Sends one request of `edge-admin call`, and explains what kept it from being answered. The URL may contain a token,
+// so no message of this file may contain the URL.
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { Readable } from 'node:stream'
@@ -7,13 +7,13 @@ import { pipeline } from 'node:stream/promises'
 import { Failure } from './command.ts'
 import type { Form } from './form.ts'
 
-/** An update, a restore or a debug bundle may keep us waiting; a dead server may not for ever. */
+/** An update, a restore or a debug bundle may take long; a dead server must not block for ever. */
 const SILENCE = 600_000
 
-/** Which certificate of the other side is believed. */
+/** Which server certificates are trusted. */
 export type Trust = Pick<RequestOptions, 'ca' | 'rejectUnauthorized'>
 
-/** Sends, and answers as soon as the server does: it may refuse an upload before the last byte. */
+/** Sends the request, and returns as soon as the server answers: it may refuse an upload before the last byte. */
 export function send(
   url: URL,
   options: Omit<RequestOptions, 'headers'> & { headers?: Record<string, string> },
@@ -27,7 +27,7 @@ export function send(
     const request = open(url, { ...options, headers, agent: false, timeout: SILENCE })
     request.on('timeout', () => request.destroy(new Failure('the server is silent')))
     request.on('response', (response) => {
-      // Nobody reads the rest of an upload that was answered early.
+      // The rest of an upload that was answered early is not needed.
       response.once('end', () => request.destroy())
       resolve(response)
     })

@@ -1,4 +1,4 @@
-// What `edge-admin serve` is asked to do: its options, the configuration and the original's environment, read together
+// What `edge-admin serve` has to do: its options, the configuration and the original's environment, read together
 // before anything is changed.
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
@@ -28,21 +28,21 @@ const OPTIONS = {
 export interface Plan {
   folders: Folders
   config: Configuration
-  /** Where it was read from; undefined where every default holds. */
+  /** The file it was read from; undefined if all defaults apply. */
   configFile: string | undefined
   host: string
   port: number
-  /** How the command or the file names those two. */
+  /** What the keys of host and port are called on the command line or in the file. */
   keys: { host: string; port: string }
   tls: boolean
   mode: 'strict' | 'original'
-  /** Folder of the storage programs, in place of the system's. */
+  /** Folder of the storage programs, instead of the system's. */
   programs?: string
   /** Where the log goes; standard output otherwise. */
   logFile: string | undefined
-  /** The open file in which the caller waits for the line that the port is open. */
+  /** The open file to which the caller wants the line that the port is open. */
   readyFd: number | undefined
-  /** What the original's environment and its configuration file no longer do, and which keys have moved, for the log. */
+  /** Log messages about settings of the original that have no effect, and about keys that have moved. */
   sentences: (url: string) => string[]
 }
 

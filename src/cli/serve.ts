@@ -1,5 +1,5 @@
-// `edge-admin serve`: opens the port, and stops cleanly. Everything that can be wrong is found before the port is open;
-// a server is never half started.
+// `edge-admin serve`: opens the port, and stops cleanly. Everything that can fail is checked before the port opens, so
+// the server never runs half started.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as later } from 'node:timers/promises'
@@ -46,7 +46,7 @@ async function run(plan: Plan): Promise<number> {
   collectAtRest()
   const began = Date.now()
   const sayReady = readyFile(readyFd)
-  // Before anything else: a second server must not even open the first one's log.
+  // First of all: a second server must not even open the first one's log.
   let unwritable: [text: string, error: unknown] | undefined
   try {
     takeState(folders, { host, port }, (...words) => {
@@ -93,7 +93,7 @@ async function run(plan: Plan): Promise<number> {
       },
     })
   }
-  // From here on, or a log that is rotated right after the start would end it.
+  // From here on, or a log rotation right after the start would end the server.
   process.on('SIGHUP', () => {
     reopen()
     serving.ask()
@@ -177,7 +177,7 @@ async function run(plan: Plan): Promise<number> {
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))
     .then(() => {
-      // A certificate that every boot makes anew could be trusted by nobody.
+      // Clients could not trust a certificate that changes with every boot.
       const isNew = tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began
       if (isNew || isPutBack) void running.saveState()
       return running.runPolicies()
@@ -192,7 +192,7 @@ async function run(plan: Plan): Promise<number> {
   return new Promise((done) => {
     let isStopping = false
     let isFinished = false
-    // Once, whichever comes first: what is kept in memory is written, also where a request holds the port.
+    // Runs once, at whichever comes first: state in memory is saved even if a request keeps the port open.
     const finish = () => {
       if (isFinished) return
       isFinished = true
@@ -204,7 +204,7 @@ async function run(plan: Plan): Promise<number> {
     const stop = async () => {
       if (isStopping) return
       isStopping = true
-      // What still streams after five seconds is cut.
+      // Streams that still run after five seconds are cut.
       setTimeout(finish, 5000).unref()
       unwatch()
       serving.stop()
@@ -217,10 +217,13 @@ async function run(plan: Plan): Promise<number> {
   })
 }
 
-/** Milliseconds in which a server that has just opened its port answers first. */
+/** Milliseconds in which a server that has just opened its port answers requests before it does anything else. */
 const FIRST_REQUESTS = 500
 
-/** The short form of `edge-admin check`, beside the requests: it is loaded only now, so that no start waits for it. */
+/**
+ * The short form of `edge-admin check`, beside the requests. It is loaded only now, so that it does not delay the
+ * start.
+ */
 async function watchAppliance(configured: Configured, folders: Folders, logger: ServerLog['logger']): Promise<Watch> {
   await later(FIRST_REQUESTS, undefined, { ref: false })
   const [{ Watch }, { placeOf }] = await Promise.all([

@@ -1,11 +1,12 @@
-// A command that root runs on the server's files runs as the server's user, so that the server can still read them.
+// Root's commands on the server's files run as the server's user, so that the server can still read them.
 import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { inboxOf } from '../store/audit/inbox.ts'
 
 /**
- * Root steps down: what it makes from here on is the server's. `parent` is the folder that is going to be changed, and `own` one that
- * only the server makes: under sudo the first is root's with the server's group. What root made there before, `names`, is handed over first.
+ * Switches from root to the server's user, who will own the files created from here on. `parent` is the folder to be
+ * changed, and `own` one that only the server creates: under sudo the first belongs to root with the server's group.
+ * Files in it that root created before, `names`, are handed over first.
  */
 export function becomeServer(parent: string, own: string, names: string[]): void {
   if (process.geteuid?.() !== 0) return
@@ -30,7 +31,7 @@ interface Owner {
   gid: number
 }
 
-/** Only what is root's, and has no other name: the server's user may have laid a link to something else here. */
+/** Only files of root with a single name: the server's user may have placed a link to something else here. */
 function handOver(path: string, { uid, gid }: Owner, kind: 'file' | 'folder' = 'file'): void {
   let fd: number
   try {

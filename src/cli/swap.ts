@@ -1,7 +1,7 @@
-// `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: the scripts'
-// way to the swap. For scripts, not for people: no --help. With --contents behind `in` or `keep`, what links lead to is
-// kept (src/store/file-transaction.ts). FILE names folders that nothing may be put into, one a line. One that cannot be
-// read must not mean that there are none.
+// `edge-admin swap in DIR BASE [FILE]`, `edge-admin swap keep DIR PATH...` and `edge-admin swap back DIR`: multi-file
+// transactions for the scripts (src/store/file-transaction.ts). For scripts, not for people: no --help. With --contents
+// after `in` or `keep`, the targets of links are kept too. FILE lists folders that nothing may be put into, one per
+// line. A list that cannot be read must not count as empty.
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { swapBack, swapIn, swapKeep } from '../store/file-transaction.ts'
@@ -16,7 +16,7 @@ export async function swap(given: string[]): Promise<number> {
       swapIn(dir, base, {
         contents,
         closed: closed ? readFileSync(closed, 'utf8').split('\n').filter(Boolean) : [],
-        // In the task's log. Quoted: a name may hold a line break.
+        // For the task's log. Quoted: a name may contain a line break.
         tell: (path, change) => console.log(`${change} ${JSON.stringify(path)}`),
       })
     } else if (verb === 'keep' && args.length > 2 && args.slice(1).every(isAbsolute))

@@ -1,6 +1,6 @@
-// `edge-admin take UID GID FROM TO`: copies a task's inputs into a folder of root's. For scripts under sudo, not for
-// people: no --help. FROM belongs to the caller, who may lay links there at any instant. So it is opened with the
-// caller's rights, never with ours.
+// `edge-admin take UID GID FROM TO`: copies a task's inputs into a folder of root. For scripts under sudo, not for
+// people: no --help. FROM belongs to the caller, who may create links there at any time. So it is opened with the
+// caller's rights, never with root's.
 import {
   closeSync,
   constants,
@@ -34,7 +34,7 @@ export async function take(args: string[], { stderr }: Io): Promise<number> {
     const caller = { uid: uid!, gid: gid! }
     for (const name of withRightsOf(caller, () => names(from))) {
       copy(caller, join(from, name), join(to, name))
-      // It may be a private key: no second one stays behind.
+      // It may be a private key: no copy may stay behind.
       withRightsOf(caller, () => rmSync(join(from, name)))
     }
     return 0

@@ -1,5 +1,5 @@
-// `edge-admin token`: sets the API token without the server. Never from argv, where `ps` shows it to everybody; and
-// written as the server's user, or a server that is not root could no longer read it.
+// `edge-admin token`: sets the API token without the server. Never from argv, which `ps` shows to everybody; and
+// written as the server's user, or a server without root could no longer read it.
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ export async function token(args: string[], io: Io): Promise<number> {
   store(folders, value, onBehalf(`edge-admin token ${action}`, io))
   if (action === 'rotate') say(io.stdout, value)
   else say(io.stderr, 'the token is set')
-  // Printed first: whatever happens now, a token in force that nobody has seen would lock everybody out.
+  // Printed first: whatever happens now, a valid token that nobody has seen would lock everybody out.
   return saveState(folders, 'the token', io)
 }
 

@@ -1,5 +1,5 @@
 // `edge-admin user`: for people with access to the machine who lost the password. The server may write the same file at
-// the same moment; both use one lock, and a file that root replaced still belongs to the server (UserStore).
+// the same time: both use one lock, and a file replaced by root still belongs to the server (UserStore).
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { accountLabel, isReservedName } from '../auth/actor-words.ts'
