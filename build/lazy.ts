@@ -35,6 +35,11 @@ const IN_NODE_SERVER: [RegExp, string][] = [
   [/= globalThis\.Headers;/, '= Headers;'],
   // Nobody here puts another class in the place of the global one.
   [/globalThis\.Headers === GlobalHeaders/, 'true'],
+  // `RESPONSE_ALREADY_SENT` is a light one in the bundle, and looks like any other answer with no body: a stream of events would get a second head.
+  [
+    /let \[status, body, header\] = res\[cacheKey\];/,
+    '$& if (header instanceof Headers ? header.has(X_ALREADY_SENT) : header?.[X_ALREADY_SENT]) return outgoing[outgoingEnded]?.();',
+  ],
   [/options\.overrideGlobalObjects !== false && global\.Request !== Request\$1/, 'false'],
 ]
 

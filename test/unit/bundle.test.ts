@@ -156,3 +156,25 @@ test('the bundle takes a form with a file', async () => {
   // Read to its end, then refused for what it holds.
   expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('license')])
 })
+
+test('the bundle goes on with a stream of events', async () => {
+  const password = readFileSync(join(folder, 'state/admin.password'), 'utf8').trim()
+  const login = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
+  const { body } = await fetchText('/api/v1/auth/login', login, JSON.stringify({ username: 'admin', password }))
+  const headers = { Authorization: `Bearer ${JSON.parse(body).token}` }
+  const read = await new Promise<string>((resolve) => {
+    let text = ''
+    const options = { agent: false, rejectUnauthorized: false, headers }
+    const stream = request(`https://127.0.0.1:${port}/api/v1/jobs/events`, options, (incoming) => {
+      incoming.setEncoding('utf8').on('data', (chunk: string) => {
+        // What happens once it has begun has to come as well.
+        if (text === '') void ask('logs')
+        text += chunk
+        if (text.includes('event: job')) stream.destroy()
+      })
+      incoming.on('error', () => {}).on('close', () => resolve(text))
+    }).end()
+  })
+  expect(read).toContain('event: job\n')
+  expect(read).not.toContain('Error')
+})
