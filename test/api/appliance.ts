@@ -37,6 +37,7 @@ process.on('exit', () => {
   for (const folder of temporary) rmSync(folder, { recursive: true, force: true })
 })
 
+const MAIN = 'lib/000000000000/main.js'
 let installed: string | undefined
 /** The scripts, etc and the bundle as `make install` lays them: always of this source, whatever lies in dist/. */
 export function installation(): string {
@@ -46,7 +47,7 @@ export function installation(): string {
   cpSync(PAGE, join(folder, 'console'), { recursive: true })
   buildSync({
     entryPoints: [join(REPOSITORY, 'src/main.ts')],
-    outfile: join(folder, 'lib/000000000000/main.js'),
+    outfile: join(folder, MAIN),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -56,7 +57,7 @@ export function installation(): string {
   })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   // In the place of src/start.ts, which build/build.ts transforms.
-  writeFileSync(join(folder, 'edge-admin.js'), 'import("./lib/000000000000/main.js")\n')
+  writeFileSync(join(folder, 'edge-admin.js'), `import(${JSON.stringify(`./${MAIN}`)})\n`)
   installed = folder
   return folder
 }
