@@ -212,6 +212,45 @@ describe('a pair', () => {
   })
 })
 
+describe('where openssl makes no certificate', () => {
+  const other = () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+  const pemOf = (key: ReturnType<typeof other>) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const FAILURES: [string, () => SelfSign][] = [
+    ['it fails', () => () => Promise.reject(new Error('the disk is full'))],
+    ['it is not there', () => async () => undefined],
+    ['it writes nothing', () => async () => ''],
+    ['it writes rubbish', () => async () => '-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n'],
+    ['it signs another key', () => (request) => selfSigner(folders)({ ...request, key: pemOf(other()) })],
+  ]
+  const servable = (pair: Awaited<ReturnType<typeof start>>) => {
+    createSecureContext(pair)
+    return new X509Certificate(pair.cert).publicKey.asymmetricKeyType
+  }
+
+  it.each(FAILURES)('node-forge makes the first one: %s', async (_name, signer) => {
+    sign = signer()
+    const pair = await start(NOW)
+    expect([servable(pair), readPair(folders)]).toEqual(['rsa', pair])
+  })
+
+  it.each(FAILURES)(
+    'the port opens beside a key that only openssl signs with, and the key stays: %s',
+    async (_name, signer) => {
+      const key = pemOf(other())
+      mkdirSync(dirname(keyFile(folders)), { recursive: true })
+      writeFileSync(keyFile(folders), key)
+      sign = signer()
+      expect(servable(await start(NOW))).toBe('rsa')
+      expect([readFileSync(keyFile(folders), 'utf8'), existsSync(certificateFile(folders))]).toEqual([key, false])
+      expect(warnings.at(-1)).toBe(
+        'no certificate could be made for the key that is there; one with another key is served',
+      )
+      sign = selfSigner(folders)
+      expect((await start(NOW)).key).toBe(key)
+    },
+  )
+})
+
 describe.each(WAYS)('a first start with a wrong clock, and $way', ({ kind, signer }) => {
   beforeEach(() => {
     sign = signer()

@@ -1,7 +1,14 @@
 // The self-made certificate: it covers the names under which the machine is reached, and is renewed with the same key
 // when its dates or names no longer fit. An installed certificate is never touched: ours is recognized by a comment
 // covered by its own signature.
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto'
 import type Forge from 'node-forge'
 import type { Folders } from '../../folders.ts'
 import { readText, replaceAtomic } from '../../store/atomic.ts'
@@ -63,7 +70,7 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
   const own = key ?? pem(generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey)
   const isEc = createPrivateKey(own).asymmetricKeyType === 'ec'
   let failure: unknown
-  const cert = await sign?.({
+  const signed = await sign?.({
     ...{ ...contents, key: own },
     extensions: {
       basicConstraints: 'CA:FALSE',
@@ -75,10 +82,23 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
   }).catch((error) => {
     failure = error
   })
-  if (cert !== undefined) return { cert, key: own }
+  if (signed !== undefined) {
+    const pair = { cert: signed, key: own }
+    if (isWhole(pair)) return pair
+    failure = new Error('openssl made something else than a certificate of this key')
+  }
   if (key !== undefined && isEc) throw new Error('only openssl signs with an EC key', { cause: failure })
   const rsa = key ?? pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
   return { cert: await signWithForge({ ...contents, key: rsa, extensions: {} }), key: rsa }
+}
+
+/** Another program made it, perhaps on a full disk: what is installed must be what can be served, or no start opens the port. */
+function isWhole(pair: Pair): boolean {
+  try {
+    return isSelfMade(pair) && createPublicKey(pair.key).equals(new X509Certificate(pair.cert).publicKey)
+  } catch {
+    return false
+  }
 }
 
 const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()

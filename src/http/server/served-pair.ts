@@ -43,7 +43,13 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
     warn('the installed certificate cannot be served; a self-signed one is served until it is mended', error)
     return make()
   }
-  const pair = await make(key)
+  let pair: Pair
+  try {
+    pair = await make(key)
+  } catch (error) {
+    warn('no certificate could be made for the key that is there; one with another key is served', error)
+    return make()
+  }
   // Served until the installed one is loaded; its files must not be written now.
   if (installing()) return pair
   try {
