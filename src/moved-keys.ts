@@ -40,8 +40,9 @@ function move(value: unknown, old: string, now: string): MovedKey[] {
     const names = Object.keys(moving).filter((name) => /^[a-z-]+$/.test(name))
     const moved = names.flatMap((name) => move(value, `${old}.${name}`, `${now}.${name}`))
     // What no key is called stays, and is refused there.
-    if (Object.keys(moving).length === 0) delete from.holder[from.name]
-    return moved
+    if (Object.keys(moving).length > 0) return moved
+    delete from.holder[from.name]
+    return moved.length > 0 ? moved : [{ old, now }]
   }
   if (Object.hasOwn(to.holder, to.name) && !isDeepStrictEqual(moving, there))
     throw new Error(`${old} and ${now} are one key, and are given different values: leave ${old} out`)

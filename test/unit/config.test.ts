@@ -235,6 +235,11 @@ describe('the configuration', () => {
       ])
     })
 
+    it('names an empty object at the old place as well, which the next release refuses', () => {
+      const { config, moved: said } = moved({ ...controller({ iscsi: {} }), storage: { iscsi } })
+      expect([config.storage.iscsi, said]).toEqual([iscsi, [says('surfaces.controller.iscsi', 'storage.iscsi')]])
+    })
+
     const wrongly: [string, unknown, RegExp][] = [
       [
         'two places that differ',
