@@ -84,8 +84,8 @@ export class ProvenPasswords {
 
   /** Includes the stored hash: a person who edits users.json by hand may forget the generation. */
   private digest({ id, generation, hash }: StoredUser, password: string, address: string): string {
-    const told = JSON.stringify([id, generation, hash, password, canonicalAddress(address)])
-    return createHmac('sha256', this.key).update(told).digest('base64')
+    const identity = JSON.stringify([id, generation, hash, password, canonicalAddress(address)])
+    return createHmac('sha256', this.key).update(identity).digest('base64')
   }
 
   private isOver({ since, used }: Proven): boolean {

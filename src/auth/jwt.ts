@@ -103,9 +103,9 @@ export class Tokens {
 
   /** Seconds until a token expires. */
   private left({ iat, exp, jti }: Claims): number {
-    const told = readTokenId(jti)
-    if (told?.boot === this.boot.name) {
-      const age = Math.floor(this.clock.steady() / 1000) - told.issued[1]
+    const issuedAs = readTokenId(jti)
+    if (issuedAs?.boot === this.boot.name) {
+      const age = Math.floor(this.clock.steady() / 1000) - issuedAs.issued[1]
       return age < 0 ? 0 : exp - iat - age
     }
     const now = Math.floor(this.clock.wall() / 1000)

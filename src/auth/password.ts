@@ -22,7 +22,7 @@ const KEPT = 64
 
 const STORED = /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{22,})\$([A-Za-z0-9_-]{43})$/
 /** A hash that matches no password: an account that does not exist takes the same time as one that does. */
-const NOBODY = render(randomBytes(16), randomBytes(LENGTH))
+const UNMATCHABLE = render(randomBytes(16), randomBytes(LENGTH))
 
 function render(salt: Buffer, hash: Buffer): string {
   return `scrypt$${N}$${R}$${P}$${salt.toString('base64url')}$${hash.toString('base64url')}`
@@ -79,9 +79,9 @@ export class Passwords {
     stored: string | undefined,
     before: () => void = () => {},
     from: From = STRANGER,
-    like = NOBODY,
+    like = UNMATCHABLE,
   ): Promise<boolean> {
-    const parts = STORED.exec(stored ?? NOBODY)
+    const parts = STORED.exec(stored ?? UNMATCHABLE)
     const cost = STORED.exec(stored ?? like)
     if (!parts || !cost) throw new Error('a stored password hash is not one')
     const [n, r, p] = cost.slice(1, 4).map(Number)

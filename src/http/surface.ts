@@ -37,7 +37,7 @@ export interface Surface {
    */
   refuse: (request: Request, principal: Principal | undefined) => ApiError
   /** Actor written to the legacy audit line for unauthenticated requests. */
-  nobody: string
+  anonymousActor: string
   /**
    * What handlers give as the target of an audit entry: the resource (`pools/tank`), or a word, in which case the path
    * is the resource.

@@ -85,7 +85,7 @@ describe('a surface of another dialect', () => {
     needs: ['accounts'],
     assemble: async ({ accounts, storage }) => ({
       surface: {
-        ...{ name: 'toy', parameters: [], nobody: 'nobody', targets: 'resource' },
+        ...{ name: 'toy', parameters: [], anonymousActor: 'nobody', targets: 'resource' },
         gate: () => {},
         authenticate: () => undefined,
         refuse: () => new ApiError('unauthenticated', 'No'),

@@ -51,7 +51,7 @@ export const toySurface = ({ name, wire, claims }: Toy): Surface => ({
   ...(wire && { wire }),
   ...(claims && { claims }),
   parameters: ['token'],
-  nobody: 'nobody',
+  anonymousActor: 'nobody',
   targets: 'resource',
   gate: () => {},
   authenticate: (_request, { token }) => (token === 'marble' ? player : undefined),

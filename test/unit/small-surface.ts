@@ -51,7 +51,7 @@ export function small(
   } as unknown as AuditLog
   mount({
     surface: {
-      ...{ name: 'small', parameters: ['token'], nobody: 'nobody', targets: 'resource' },
+      ...{ name: 'small', parameters: ['token'], anonymousActor: 'nobody', targets: 'resource' },
       gate: () => {},
       authenticate: (_request, { token }) => {
         const role = ROLES.find((one) => one === token)

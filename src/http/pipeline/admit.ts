@@ -72,7 +72,7 @@ export function enterRefusal<Deps>(
     event: `${endpoint.action ?? endpoint.id}.refused`,
     target: String(status),
     refusal: isRefusal(error) || undefined,
-    actor: nameOf(principal) ?? surface.nobody,
+    actor: nameOf(principal) ?? surface.anonymousActor,
     account: accountOf(principal),
     name: nameOf(principal),
     resource: resourceOf(request.path),

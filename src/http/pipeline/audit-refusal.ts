@@ -9,14 +9,17 @@ export type AuditRefusal = (request: Request, event: string, status: string, pri
 /** Characters of the path: enough for the longest name, and too few to fill the disk with 16 KB a line. */
 const LONGEST_TARGET = 400
 
-/** `nobody`: how the surface calls a caller who has proven nothing, where it is not the original's word. */
+/** `anonymousActor`: the actor of unauthenticated requests, if it is not the original's word. */
 export const refusalAuditor =
-  (audit: AuditLog, { nobody, longest = LONGEST_TARGET }: { nobody?: string; longest?: number } = {}): AuditRefusal =>
+  (
+    audit: AuditLog,
+    { anonymousActor, longest = LONGEST_TARGET }: { anonymousActor?: string; longest?: number } = {},
+  ): AuditRefusal =>
   (request, event, status, principal) =>
     audit.write({
       event,
       target: request.path.slice(1, longest),
-      actor: nameOf(principal) ?? nobody,
+      actor: nameOf(principal) ?? anonymousActor,
       account: accountOf(principal),
       name: nameOf(principal),
       failure: status,

@@ -117,7 +117,7 @@ export class AuditLog {
       this.failed(error)
     }
     const resource = entry.resource ?? resourceOf(target)
-    const said = {
+    const record = {
       actor: account ?? 'nobody',
       // The API token has no name in the chain, since an account may be called `admin`, too.
       name: name === undefined || NAMELESS.has(account) ? undefined : accountLabel(name),
@@ -130,9 +130,9 @@ export class AuditLog {
       agent,
       request,
     }
-    this.chain?.append(said)
+    this.chain?.append(record)
     // A record's number, time, digest and length take some 150 bytes.
-    return entry.failure === undefined ? 0 : Buffer.byteLength(JSON.stringify(said)) + 150
+    return entry.failure === undefined ? 0 : Buffer.byteLength(JSON.stringify(record)) + 150
   }
 
   close(): void {

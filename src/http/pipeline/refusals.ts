@@ -32,7 +32,7 @@ const HOUR = 3_600_000
 /** Kinds that are counted separately; of the rest only the total is kept, so that invented addresses cost no memory. */
 const KINDS = 200
 /** Kinds that get an entry at the end of a minute. */
-const TOLD = 30
+const MOST_KINDS_ENTERED = 30
 /** Bytes of the budget that are reserved for the line that counts the rest. */
 const RESERVE = 16 << 10
 
@@ -42,7 +42,7 @@ export class Refusals {
   private others = 0
   /** When the first of the others came (ISO 8601), and when they were last entered. */
   private since = ''
-  private told = Number.NEGATIVE_INFINITY
+  private othersEntered = Number.NEGATIVE_INFINITY
   private singles = 0
   private began = ''
   private timer: NodeJS.Timeout | undefined
@@ -89,25 +89,26 @@ export class Refusals {
     const counted = [...this.kinds.values()].filter(({ more }) => more > 0).sort((a, b) => b.more - a.more)
     this.kinds.clear()
     for (const [i, { entry, group, more }] of counted.entries()) {
-      if (i >= TOLD || this.left() <= RESERVE) {
+      if (i >= MOST_KINDS_ENTERED || this.left() <= RESERVE) {
         this.count(more)
         continue
       }
       const { event, action, target, actor, account, name, resource, failure = '' } = entry
-      const told = `${failure}: ${more} more in the minute from ${this.began}`.trim()
+      const reason = `${failure}: ${more} more in the minute from ${this.began}`.trim()
       const address = account === undefined ? group : entry.address
       this.budget -= this.options.enter({
-        ...{ event, action, target, actor, account, name, resource, address, failure: told },
+        ...{ event, action, target, actor, account, name, resource, address, failure: reason },
       })
     }
-    if (this.others > 0 && (last || this.left() > 0 || this.options.now() - this.told >= HOUR)) this.tellOthers()
+    if (this.others > 0 && (last || this.left() > 0 || this.options.now() - this.othersEntered >= HOUR))
+      this.enterOthers()
     // If there was no room for the line, schedule another attempt: there may be no further refusal to trigger it.
     if (this.others > 0) this.begin()
   }
 
-  private tellOthers(): void {
+  private enterOthers(): void {
     const { enter, whose, now } = this.options
-    const failure = `${this.others} refusals of ${whose}, which are not told one by one, since ${this.since}`
+    const failure = `${this.others} refusals of ${whose}, which are not listed one by one, since ${this.since}`
     this.budget -= enter({
       event: 'auth.refused',
       target: '',
@@ -117,7 +118,7 @@ export class Refusals {
       failure,
     })
     this.others = 0
-    this.told = now()
+    this.othersEntered = now()
   }
 
   private count(more: number): void {

@@ -47,11 +47,11 @@ export class ChangeStream {
     const first = missed ? [] : [{ name: 'reset', data: JSON.stringify({ [names]: views.length }) }]
     const events = [...first, ...views.map((data) => ({ name, data }))]
     // Only the last event carries the cursor: a reader cut off before it receives all of them again.
-    const said = events.map(({ name, data }, i) =>
+    const frames = events.map(({ name, data }, i) =>
       event(name, data, i === events.length - 1 ? changes.cursor() : undefined),
     )
     return (outgoing) => {
-      outgoing.write(`retry: 2000\n\n${said.join('')}`)
+      outgoing.write(`retry: 2000\n\n${frames.join('')}`)
       this.readers.join(outgoing, may)
     }
   }
@@ -69,8 +69,8 @@ export class ChangeStream {
   private look(): void {
     const { changes, name, names, warn } = this.options
     try {
-      const said = changes.look().map(({ view, cursor }) => event(name, view, cursor))
-      if (said.length > 0) this.readers.send(said.join(''))
+      const frames = changes.look().map(({ view, cursor }) => event(name, view, cursor))
+      if (frames.length > 0) this.readers.send(frames.join(''))
     } catch (error) {
       // They reconnect, and receive either what they missed or the notice that it is not known.
       warn(`the ${names} cannot be read for their readers`, error)

@@ -33,8 +33,8 @@ export function createLog({
   // All its members but the path are our own words, and redaction does not apply to the path; it would cost more than
   // the rest of the line.
   const requests = pino({ level, base: null }, destination)
-  const refused = new Refused((untold) =>
-    requests.info({ untold }, 'so many more requests were refused within a minute, and are not told one by one'),
+  const refused = new Refused((unlogged) =>
+    requests.info({ untold: unlogged }, 'more requests were refused within a minute than are logged'),
   )
   // Buffered for speed, but never longer than a second.
   const timer = setInterval(() => {
@@ -47,7 +47,7 @@ export function createLog({
     answered({ id, method, head, path, address, started }, status, error) {
       const fault = isFault(status, error)
       if (fault) logger.error({ id, err: error }, 'request failed')
-      if (!access || (status >= 400 && !fault && !refused.tell())) return
+      if (!access || (status >= 400 && !fault && !refused.count())) return
       requests.info({
         id,
         method: head ? 'HEAD' : method,
@@ -83,29 +83,29 @@ const MINUTE = 60_000
 class Refused {
   private began = performance.now()
   private lines = 0
-  private untold = 0
-  private readonly say: (untold: number) => void
+  private unlogged = 0
+  private readonly report: (unlogged: number) => void
 
-  constructor(say: (untold: number) => void) {
-    this.say = say
+  constructor(report: (unlogged: number) => void) {
+    this.report = report
   }
 
-  /** Whether one more gets a line. */
-  tell(): boolean {
+  /** Counts one more; returns whether it gets a line. */
+  count(): boolean {
     this.look()
     this.lines += 1
     if (this.lines <= MOST_REFUSED) return true
-    this.untold += 1
+    this.unlogged += 1
     return false
   }
 
   /** Logs how many got none, once their minute is over. */
   look(now = false): void {
     if (!now && performance.now() - this.began < MINUTE) return
-    const { untold } = this
+    const { unlogged } = this
     this.began = performance.now()
     this.lines = 0
-    this.untold = 0
-    if (untold > 0) this.say(untold)
+    this.unlogged = 0
+    if (unlogged > 0) this.report(unlogged)
   }
 }

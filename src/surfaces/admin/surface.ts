@@ -69,7 +69,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
   }
   return {
     name: 'admin',
-    nobody: 'admin',
+    anonymousActor: 'admin',
     targets: 'word',
     parameters: [...PARAMETERS, ...config.parameters],
     wire: { query: mode === 'original' ? originalQuery : lenientQuery },

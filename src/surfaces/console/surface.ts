@@ -18,10 +18,10 @@ const headers = baseHeaders(
 export const isConsolePath = (path: string) => path === PREFIX || path.startsWith(`${PREFIX}/`)
 
 export function consoleSurface({ sessions, audit }: { sessions: ConsoleSessions; audit: AuditLog }): Surface {
-  const enter = refusalAuditor(audit, { nobody: 'nobody' })
+  const enter = refusalAuditor(audit, { anonymousActor: 'nobody' })
   return {
     name: 'console',
-    nobody: 'nobody',
+    anonymousActor: 'nobody',
     targets: 'resource',
     parameters: [],
     headers,

@@ -26,7 +26,7 @@ interface Follower {
   /** The view that was sent last. */
   view: string | undefined
   /** The state of the log when all of it had been sent. */
-  told: string | undefined
+  sentState: string | undefined
 }
 
 export interface TaskLogsOptions {
@@ -52,7 +52,7 @@ export class TaskLogs {
     if (this.closed || this.followers.size >= this.options.most)
       throw new ApiError('unavailable', 'Too many readers of events', { retryAfter: 5 })
     return (outgoing) => {
-      const follower: Follower = { outgoing, id, offset, may, view: undefined, told: undefined }
+      const follower: Follower = { outgoing, id, offset, may, view: undefined, sentState: undefined }
       this.followers.add(follower)
       outgoing.once('close', () => this.leave(follower))
       outgoing.write('retry: 2000\n\n')
@@ -76,36 +76,36 @@ export class TaskLogs {
   private look(follower: Follower): void {
     try {
       const task = follower.may() ? readTask(this.options.folders, follower.id) : undefined
-      if (!task || this.tell(follower, task)) this.end(follower)
+      if (!task || this.send(follower, task)) this.end(follower)
     } catch (error) {
       // The client reconnects, and continues where it was.
-      this.options.warn('a task cannot be read for whoever follows it', error)
+      this.options.warn('a task cannot be read for its readers', error)
       this.end(follower)
     }
   }
 
   /** Sends what is new; returns whether it was the last. */
-  private tell(follower: Follower, task: Task): boolean {
+  private send(follower: Follower, task: Task): boolean {
     const view = JSON.stringify(viewTask(this.options.folders, task))
     if (view !== follower.view) follower.outgoing.write(event('task', view))
     follower.view = view
-    const last = this.tellLog(follower, task) && isFinal(task)
+    const last = this.sendLog(follower, task) && isFinal(task)
     if (last) follower.outgoing.write(event('end', '{}'))
     return last
   }
 
   /** Sends the log; returns whether everything available was sent. */
-  private tellLog(follower: Follower, task: Task): boolean {
+  private sendLog(follower: Follower, task: Task): boolean {
     const { folders } = this.options
     const size = statSync(join(taskFolder(folders, task.id), 'log'), { throwIfNoEntry: false })?.size ?? 0
     // An incomplete line waits until it is complete or the task has ended.
     const now = `${size} ${isFinal(task)}`
-    if (follower.told === now) return true
+    if (follower.sentState === now) return true
     for (let pages = 0; pages < PAGES; pages++) {
       if (follower.outgoing.writableLength > BUFFER) return false
       const { bytes, next } = readLog(folders, task, follower.offset, LONGEST_PAGE)
       if (next <= follower.offset) {
-        follower.told = now
+        follower.sentState = now
         return true
       }
       follower.offset = next

@@ -51,15 +51,15 @@ export function controllerSurface({
   audit: AuditLog
   maintenance: MaintenanceMode
 }): Surface {
-  const enter = refusalAuditor(audit, { nobody: 'nobody' })
+  const enter = refusalAuditor(audit, { anonymousActor: 'nobody' })
   const limit = perMinute > 0 ? new RequestLimit(perMinute) : undefined
-  const told = { 'X-RateLimit-Limit': String(perMinute), 'X-RateLimit-Window': String(WINDOW) }
+  const rateLimitHeaders = { 'X-RateLimit-Limit': String(perMinute), 'X-RateLimit-Window': String(WINDOW) }
   return {
     name: 'controller',
-    nobody: 'nobody',
+    anonymousActor: 'nobody',
     targets: 'resource',
     parameters: [],
-    headers: limit ? (request) => ({ ...headers(request), ...told }) : headers,
+    headers: limit ? (request) => ({ ...headers(request), ...rateLimitHeaders }) : headers,
     answers,
     gate(request, endpoint) {
       if (endpoint?.id !== login.id) return
