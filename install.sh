@@ -234,6 +234,10 @@ else
 fi
 fill 644 "$here/etc/logrotate.edge-admin" "$ETCDIR/logrotate.d/edge-admin"
 
+# Of several updates without a restart, none but the first found the program that still runs in its place.
+server_runs() {
+  [ -d "$DESTDIR$STATEDIR/locks" ] && command -v flock >/dev/null 2>&1 && ! flock -n "$DESTDIR$STATEDIR/locks" true
+}
 # Installed again, the program before this one may still be the one that runs.
 for other in "$DESTDIR$LIBDIR"/lib/*/; do
   name=${other%/}
@@ -241,7 +245,7 @@ for other in "$DESTDIR$LIBDIR"/lib/*/; do
   case $name in
     "$program") ;;
     "$running") keep "$name" ;;
-    *) if [ "$running" = "$program" ]; then keep "$name"; else rm -rf "$other"; fi ;;
+    *) if [ "$running" = "$program" ] || server_runs; then keep "$name"; else rm -rf "$other"; fi ;;
   esac
 done
 

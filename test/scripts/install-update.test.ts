@@ -74,6 +74,20 @@ describe.each(SHELLS)('an installation over another under %s', (shell) => {
   })
 })
 
+it('keeps every older program while a server runs, which may have been started before several updates', async () => {
+  install(FIRST)
+  const locks = at('var/lib/box/locks')
+  mkdirSync(locks)
+  const server = spawn('flock', [locks, 'sh', '-c', 'echo held; read -r _'])
+  await once(server.stdout, 'data')
+  for (const name of [SECOND, THIRD]) install(name)
+  expect(programs()).toEqual([FIRST, SECOND, THIRD])
+  server.stdin.end('\n')
+  await once(server, 'exit')
+  install(FIRST)
+  expect(programs()).toEqual([FIRST, THIRD])
+})
+
 it('leaves a whole program wherever it is cut off', () => {
   const all = filesOf(join(temp, SECOND, 'lib', SECOND)).length
   const wrapped = join(temp, 'wrapped')
