@@ -6,7 +6,8 @@ import { writes } from './atomic.ts'
 
 /**
  * Calls `read` at first, and whenever the file was written, replaced, created or removed since. A change by another program is seen in the next turn
- * of the event loop at the latest; one by this process (store/atomic.ts) at once, and so is one by a program that had the lock of store/lock.ts.
+ * of the event loop at the latest; one by this process (store/atomic.ts) at once, and so is
+ * what a program did whose end this process has just seen (`filesMayHaveChanged`).
  */
 export class CachedFile<T> {
   private readonly file: string
@@ -51,7 +52,7 @@ export class CachedFile<T> {
   }
 }
 
-/** This process has waited for another one without leaving its turn: from now on every file is checked again. */
+/** Another program's work is known to be done: every file is checked again, in this turn, too. */
 export function filesMayHaveChanged(): void {
   turns += 1
 }

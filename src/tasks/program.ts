@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ApiError } from '../errors.ts'
 import { type Folders, SYSTEM_PATH } from '../folders.ts'
 import { writeAtomic } from '../store/atomic.ts'
+import { filesMayHaveChanged } from '../store/cached-file.ts'
 import { KINDS } from './kinds.ts'
 import { type End, shortened } from './last-words.ts'
 import type { TaskRequest } from './read.ts'
@@ -33,7 +34,11 @@ export type Running = ChildProcess
 export const endOf = (child: Running) =>
   new Promise<End>((resolve) => {
     child.once('error', (error) => resolve({ error }))
-    child.once('exit', (code) => resolve({ code }))
+    child.once('exit', (code) => {
+      // Whoever waits for its end reads what it wrote, perhaps in a turn that had looked at the file before.
+      filesMayHaveChanged()
+      resolve({ code })
+    })
   })
 
 export class TaskProgram {

@@ -1,9 +1,13 @@
 // A task whose files take their time to reach the disk: it is claimed, it is not started before, and other work goes on.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Folders } from '../../src/folders.ts'
+import { CachedFile } from '../../src/store/cached-file.ts'
+import { endOf } from '../../src/tasks/program.ts'
 import { Tasks } from '../../src/tasks/tasks.ts'
 
 /** The disk: what was made durable, when it goes on, and what it says. */
@@ -114,4 +118,16 @@ it('leaves nothing when the disk refuses, and its lock is free', async () => {
   disk.error = undefined
   const task = await tasks.start('work', { by })
   expect((await tasks.wait(task?.id ?? ''))?.status).toBe('completed')
+})
+
+it('shows what its script wrote to those who wait for its end, though they looked in the same turn of the event loop', async () => {
+  const token = new CachedFile(join(temp, 'token'), (there) =>
+    there ? readFileSync(join(temp, 'token'), 'utf8') : 'none',
+  )
+  const script = new EventEmitter()
+  const end = endOf(script as ChildProcess)
+  expect(token.get()).toBe('none')
+  writeFileSync(join(temp, 'token'), 'new')
+  script.emit('exit', 0)
+  expect([await end, token.get()]).toEqual([{ code: 0 }, 'new'])
 })
