@@ -16,9 +16,11 @@ export type Input = { text: string } | { file: string }
 const STAMPED = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z-/
 
 /** Begins with the time and sorts behind all that are there, also when the clock was set back: the newest task is found by its id. */
-export function newTaskId(folders: Folders): string {
+export function newTaskId(folders: Folders, starting: Iterable<string>): string {
   const stamp = (time: number) => new Date(time).toISOString().replace(/[-:.]/g, '')
-  const newest = taskIds(folders).find((id) => STAMPED.test(id))
+  const there = taskIds(folders).find((id) => STAMPED.test(id))
+  // Those that are being started have no folder yet.
+  const newest = [...starting, ...(there === undefined ? [] : [there])].sort().at(-1)
   const [, date, hour, minute, second, rest] = newest?.match(STAMPED) ?? []
   const last = Date.parse(`${date?.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hour}:${minute}:${second}.${rest}Z`)
   const time = last >= Date.now() ? last + 1 : Date.now()

@@ -84,7 +84,7 @@ export class Tasks {
     const { folders } = this.options
     const wrapped = this.program.isWrapped(kind)
     this.program.scriptOf(kind, wrapped)
-    const id = newTaskId(folders)
+    const id = newTaskId(folders, this.starting.keys())
     const task: Task = { id, kind, status: 'pending', progress: 0, message: 'waiting', created_at: secondNow() }
     const start = async () => {
       if (await this.claims.isHeldElsewhere(lock)) return undefined

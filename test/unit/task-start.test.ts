@@ -111,6 +111,14 @@ it('holds its lock and does not run before; others start, and a cancel waits', a
   expect(ran()).toBe(true)
 })
 
+it('has an id behind those of all that are being started, so that the newest is found by it', async () => {
+  const locks = Array.from({ length: 20 }, (_, i) => `lock-${i}`)
+  const started = await Promise.all(locks.map((lock) => tasks.start('work', { lock, by })))
+  const stamps = started.map((task) => task?.id.slice(0, -9))
+  expect([...new Set(stamps)].sort()).toEqual(stamps)
+  for (const task of started) await tasks.wait(task?.id ?? '')
+})
+
 it('leaves nothing when the disk refuses, and its lock is free', async () => {
   disk.error = Object.assign(new Error('full'), { code: 'ENOSPC' })
   await expect(tasks.start('work', { by })).rejects.toThrow('Not enough free disk space')
