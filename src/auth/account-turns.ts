@@ -50,7 +50,7 @@ export class AccountTurns {
     for (const [account, { waiting, timer }] of this.lines) {
       clearTimeout(timer)
       this.lines.delete(account)
-      for (const { refuse } of waiting) refuse(new ApiError('unavailable', 'The server stops', { retryAfter: 5 }))
+      for (const { refuse } of waiting) refuse(new ApiError('unavailable', 'The server is stopping', { retryAfter: 5 }))
     }
   }
 

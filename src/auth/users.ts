@@ -106,7 +106,7 @@ export class UserStore {
       const before = users.some(administers)
       const result = edit(users)
       if (before && !users.some(administers))
-        throw new ApiError('failed-precondition', 'The last active administrator stays')
+        throw new ApiError('failed-precondition', 'The last active administrator must remain')
       return result
     })
   }

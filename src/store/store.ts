@@ -50,5 +50,5 @@ export function checkVersion(there: unknown, expected: string | null | undefined
   if (expected === undefined) return
   if (expected === null && there !== undefined) throw exists('It is there already')
   if (expected !== null && (there === undefined || versionOf(there) !== expected))
-    throw changed('It has been changed meanwhile, or is not there')
+    throw changed('It was changed meanwhile, or does not exist')
 }

@@ -201,7 +201,7 @@ describe('an account', () => {
       const last = await as(admin, 'PUT', `${USERS}/${admin.user.id}`, change)
       expect([last.status, last.json]).toEqual([
         409,
-        { code: 'CONFLICT', message: 'The last active administrator stays' },
+        { code: 'CONFLICT', message: 'The last active administrator must remain' },
       ])
     }
     expect(await works(admin.token)).toBe(200)

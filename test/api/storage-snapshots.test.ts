@@ -365,7 +365,7 @@ describe.skipIf(REAL)(`while a rollback works on its dataset ${FAKES_ONLY}`, () 
     try {
       const refusal = {
         code: 'CONFLICT',
-        message: 'Another job works on this dataset: try again when it has ended',
+        message: 'Another job is working on this dataset: try again when it has ended',
         details: 'tank/data',
       }
       expect(await refused(() => world.ask('DELETE', '/snapshots/tank/data@one'))).toEqual([409, refusal])

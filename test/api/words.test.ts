@@ -140,7 +140,11 @@ describe('a body', () => {
       const { status, json } = await ask(appliance.url, method, pathOf(path), { bearer, json: { dry_run: true } })
       // The console takes no token, and says so first.
       if (status === 401) continue
-      expect([id, status, json.message]).toEqual([id, 400, 'This request takes no body: what it takes is in its query'])
+      expect([id, status, json.message]).toEqual([
+        id,
+        400,
+        'This request takes no body: its parameters belong in the query',
+      ])
     }
     for (const body of ['', '{}', ' null\n', '{ }']) {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` }

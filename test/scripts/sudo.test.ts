@@ -299,7 +299,8 @@ describe('the server as an unprivileged user', () => {
       const fragment = at('private/sudoers.d/edge-admin')
       renameSync(fragment, at('private/fragment'))
       const refused = await ask('GET', '/services').finally(() => renameSync(at('private/fragment'), fragment))
-      const why = /^The services cannot be asked as root: sudo: .*\. The sudoers fragment of edge-admin is missing, or/
+      const why =
+        /^The services cannot be queried as root: sudo: .*\. The sudoers fragment of edge-admin is missing, or/
       expect([refused.status, JSON.parse(refused.body)]).toEqual([
         503,
         { Status: '503 Service Unavailable', 'Error-Message': expect.stringMatching(why), 'First-Run': false },

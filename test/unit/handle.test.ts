@@ -456,7 +456,9 @@ describe('an Idempotency-Key', () => {
 
   it('is heard for where it can be, and refused where an answer cannot be kept', async () => {
     for (const more of [{ secret: true as const }, { form: {} }, { response: 'text/plain' }])
-      expect(await counting(more).told('POST', OPERATOR, { headers })).toBe('400 This request takes no such header')
+      expect(await counting(more).told('POST', OPERATOR, { headers })).toBe(
+        '400 This request does not accept this header',
+      )
     const repeated = counting({ repeatable: true })
     for (const acts of [1, 2]) expect((await repeated.ask('POST', OPERATOR, { headers })).json).toEqual({ acts })
     const put = counting({ method: 'PUT' })

@@ -279,7 +279,7 @@ describe('a body where none is taken', () => {
 
   it.each(['{"dry_run":true}', 'x', '[]', '{}{}'])('is refused: %j', async (body) => {
     const { told, entries } = small([POST()])
-    const words = '400 This request takes no body: what it takes is in its query'
+    const words = '400 This request takes no body: its parameters belong in the query'
     expect(await told('POST', '/things?token=viewer', { body })).toBe(words)
     expect(entries.map(({ event }) => event)).toEqual(['makeThing.refused'])
   })

@@ -65,7 +65,7 @@ export async function startDestruction(
 }
 
 export const underWay = (object: string) =>
-  locked('Another job works on this dataset: try again when it has ended', { details: { object } })
+  locked('Another job is working on this dataset: try again when it has ended', { details: { object } })
 
 /** Throws while a task works on the dataset: what is destroyed beside a rollback could be what it goes back to. */
 export async function refuseUnderWay(tasks: Pick<Tasks, 'isAtWork'>, dataset: string): Promise<void> {

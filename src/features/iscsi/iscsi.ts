@@ -65,7 +65,7 @@ export class Iscsi {
   async create(iqn: string, { initiators = [], chap }: Pick<Change, 'initiators' | 'chap'>) {
     const after = await this.changes.change(async ({ state, saved }) => {
       if ([...state.targets, ...saved].some((target) => target.iqn === iqn))
-        throw exists('A target of this name is there already', { details: { object: iqn } })
+        throw exists('A target with this name already exists', { details: { object: iqn } })
       const portals = [...this.options.portals]
       return { iqn, wanted: { iqn, enabled: true, portals, initiators, chap: chap ?? undefined, luns: [] } }
     })
@@ -182,7 +182,7 @@ function own({ state, saved }: Known, id: string): { iqn: string; live: LiveTarg
   const is = ({ iqn }: { iqn: string }) => targetId(iqn) === id
   const live = state.targets.find(is)
   if (live && !isManaged(live))
-    throw failedPrecondition('This target was made by hand: it is shown, and not changed from here', {
+    throw failedPrecondition('This target was created by hand and cannot be changed here', {
       details: { object: id },
     })
   const { iqn } = live ?? saved.find(is) ?? raise(noTarget(id))
@@ -227,4 +227,4 @@ function usersOf({ state, saved }: Known, { device, store }: Omit<WantedLun, 'id
 }
 
 const isShown = (zvol: string, users: string[]) =>
-  inUse(`The zvol is shown already: ${users.join(', ')}`, { details: { object: zvol } })
+  inUse(`The zvol is already in use as a LUN: ${users.join(', ')}`, { details: { object: zvol } })

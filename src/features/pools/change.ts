@@ -30,7 +30,7 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
   await withToolErrors(name, async () => {
     await checkDevices(vdevs, devices, pools.lsblk)
     if (await pools.zpool.find(name))
-      throw exists('A pool of this name is there already', { details: { object: name } })
+      throw exists('A pool with this name already exists', { details: { object: name } })
   })
   return start(pools, 'pool-create', name, { options: lines(words), vdevs: lines(vdevs) }, by)
 }
@@ -93,7 +93,7 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   if (isPathWord(as))
     throw invalid('The name of this pool is reserved: give a new name', { details: { field: 'new_name' } })
   if (await withToolErrors(as, () => pools.zpool.find(as)))
-    throw exists('A pool of this name is there already: give a new name', { details: { object: as } })
+    throw exists('A pool with this name already exists: give a new name', { details: { object: as } })
   const inputs = {
     guid: lines([pool.id ?? '']),
     ...(pool.folder !== undefined && { folder: lines([pool.folder]) }),
@@ -137,7 +137,7 @@ async function start(
     by,
     endless,
   })
-  return task ?? raise(locked('Another job works on this pool', { details: { object: name } }))
+  return task ?? raise(locked('Another job is working on this pool', { details: { object: name } }))
 }
 
 /** The running job that scrubs this pool, if any. */

@@ -28,7 +28,7 @@ export async function listServices(
 /** The reason for the caller, if the state of the services is unknown. */
 export function whyUnknown(error: unknown): never {
   if (!(error instanceof ServicesUnknown)) throw error
-  throw new ApiError('unavailable', `The services cannot be asked as root: ${withSudoHint(error.why)}`, {
+  throw new ApiError('unavailable', `The services cannot be queried as root: ${withSudoHint(error.why)}`, {
     cause: error,
   })
 }

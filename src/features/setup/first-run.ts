@@ -67,7 +67,7 @@ export async function completeFirstRun(
   if (!wanted) throw done()
   const newToken = readNewToken(token)
   if (phrase !== undefined && tokenKey(phrase) === tokenKey(newToken))
-    throw invalid('Expected another token than the phrase', { details: { field: 'token' } })
+    throw invalid('The token must differ from the phrase', { details: { field: 'token' } })
   if (wanted.password !== (password !== undefined))
     throw invalid(wanted.password ? 'The administrator’s password is needed' : 'There is no password to set', {
       details: { field: 'password' },

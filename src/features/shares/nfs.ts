@@ -135,7 +135,9 @@ export class NfsExports {
     const found = exports.find((one) => one.id === id)
     if (found) return found
     if (foreign(await this.nfs.active(), exports).some((one) => one.id === id))
-      throw failedPrecondition('This export was made by hand, and is changed by hand', { details: { object: id } })
+      throw failedPrecondition('This export was created by hand and cannot be changed here', {
+        details: { object: id },
+      })
     throw unknownExport(id)
   }
 

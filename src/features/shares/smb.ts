@@ -99,7 +99,7 @@ export class SmbShares {
       return this.changes.alone(async () => {
         const { shares } = await this.served()
         if (shares.some((share) => sameName(share.name, name)) || (await this.samba.show(name)))
-          throw exists('There is a share of this name', { details: { field: 'name' } })
+          throw exists('A share with this name already exists', { details: { field: 'name' } })
         const id = `smb-${randomBytes(6).toString('hex')}`
         const parameters = new Map([
           ['path', place.path],
@@ -199,7 +199,9 @@ export class SmbShares {
     const section = share.managed ? await this.samba.show(share.name) : undefined
     return (
       section ??
-      raise(failedPrecondition('This share was made by hand, and is changed by hand', { details: { object: id } }))
+      raise(
+        failedPrecondition('This share was created by hand and cannot be changed here', { details: { object: id } }),
+      )
     )
   }
 }

@@ -44,7 +44,7 @@ export async function refuseBody(request: Request, config: Configuration): Promi
   if (!request.incoming) throw invalid('')
   const bytes = await readWhole(request, request.incoming, config)
   if (!/^\s*(?:\{\s*\}|null)?\s*$/.test(Buffer.from(bytes).toString('latin1')))
-    throw invalid('This request takes no body: what it takes is in its query')
+    throw invalid('This request takes no body: its parameters belong in the query')
 }
 
 function readWhole(request: Request, incoming: IncomingMessage, { limits }: Configuration): Promise<Buffer> {

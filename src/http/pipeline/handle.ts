@@ -196,7 +196,8 @@ function asksForOnce<Deps>(
   if (key === undefined || !answers || !principal || method !== 'POST' || repeatable) return undefined
   const details = { field: HEADER }
   // A secret must not be stored, and a file cannot be.
-  if (secret || form || typeof response === 'string') throw invalid('This request takes no such header', { details })
+  if (secret || form || typeof response === 'string')
+    throw invalid('This request does not accept this header', { details })
   const [value = '', ...more] = incoming?.headersDistinct['idempotency-key'] ?? []
   if (more.length > 0 || !/^[\x20-\x7e]{1,255}$/.test(value))
     throw invalid('Expected 1 to 255 printable ASCII characters', { details })

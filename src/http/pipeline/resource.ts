@@ -60,7 +60,7 @@ const tagged = (reply: Reply, tag: string | undefined): Reply =>
   tag === undefined ? reply : { ...reply, headers: { ...reply.headers, ETag: tag } }
 
 const failed = (field: string) =>
-  new ApiError('condition-failed', 'It has been changed meanwhile, or is not there', { details: { field } })
+  new ApiError('condition-failed', 'It was changed meanwhile, or does not exist', { details: { field } })
 
 const LIST = /^[ \t,]*(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,(?:[ \t]*(?:W\/)?"[\x21\x23-\x7e]*")?)*[ \t]*$/
 

@@ -28,7 +28,7 @@ const SETTINGS = `${PREFIX}/settings`
 const STORAGE = `${PREFIX}/storage`
 const BUSY = 'Only one settings update can run at any given time'
 
-const noSettings = () => notFound('', { words: 'No settings were made yet' })
+const noSettings = () => notFound('', { words: 'No settings have been saved yet' })
 
 /** A file that people may have edited. An unreadable file is shown as an empty one, as in the original. */
 function readStored(folders: Folders, name: string): string | undefined {
@@ -145,7 +145,7 @@ export const getStorage = define({
     // Without that list the original shows nothing, even right after a POST was accepted.
     if (!isListed && mode === 'original') throw notFound()
     const options = isListed ? (offered(folders) ?? ['local']) : Object.keys(TYPES)
-    if (stored === undefined) throw notFound('', { words: 'No storage was set yet' })
+    if (stored === undefined) throw notFound('', { words: 'No storage has been configured yet' })
     return json(publicStorage(stored, options, mode), 200, { 'Cache-Control': 'no-cache' })
   },
 })

@@ -62,7 +62,7 @@ export function adminSurface({ folders, config, tokens, backOff, audit, mode, se
     return right === undefined
       ? {
           field: 'hash',
-          message: `The hash is not that of ${method} and this path with the token in force`,
+          message: `The hash does not match ${method}, this path and the current token`,
           proven: false,
         }
       : { field: 'hash', message: `This hash is right for ${right}`, proven: true }

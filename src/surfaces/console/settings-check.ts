@@ -28,6 +28,6 @@ export const checkSettings = define({
       if (!(error instanceof ApiError) || error.details?.['field'] !== undefined || field === undefined) throw error
       throw new ApiError(error.kind, error.message, { details: { ...error.details, field }, cause: error })
     }
-    return json({ message: 'They would be taken' })
+    return json({ message: 'The settings are valid' })
   },
 })

@@ -116,7 +116,7 @@ const update = define({
   resource,
   async handle({ params: { dataset }, body: { dataset: named, ...wanted }, audit }, { zfs, scheduler }) {
     if (named !== undefined && named !== dataset)
-      throw invalid('A policy stays with its dataset', { details: { field: 'dataset' } })
+      throw invalid('A policy cannot be moved to another dataset', { details: { field: 'dataset' } })
     const changed = await updatePolicy(zfs, dataset, wanted)
     audit('snapshot-policies.update', key(dataset))
     scheduler.wake()

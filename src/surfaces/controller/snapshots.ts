@@ -68,7 +68,8 @@ const list = define({
   response: z.array(Snapshot),
   errors: [404],
   async handle({ query }, { zfs }) {
-    if (query.dataset !== undefined && query.pool !== undefined) throw invalid('Either dataset or pool')
+    if (query.dataset !== undefined && query.pool !== undefined)
+      throw invalid('Expected either dataset or pool, not both')
     return jsonText(await listSnapshots(zfs, query))
   },
 })
@@ -91,7 +92,7 @@ const create = define({
   },
   async handle({ body, audit }, { zfs }) {
     const name = KnownSnapshot.safeParse(`${body.dataset}@${body.name}`)
-    if (!name.success) throw invalid('Too long together with the dataset', { details: { field: 'name' } })
+    if (!name.success) throw invalid('The name is too long for this dataset', { details: { field: 'name' } })
     const taken = await takeSnapshot(zfs, name.data)
     audit('snapshots.create', key(name.data))
     return { ...json(taken, 201, { Location: encodeURI(`${COLLECTION}/${name.data}`) }), version: taken.guid }
