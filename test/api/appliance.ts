@@ -5,7 +5,6 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
 import { type App, createApp } from '../../src/app.ts'
 import { storeToken } from '../../src/auth/token.ts'
 import { Configuration } from '../../src/config.ts'
@@ -18,6 +17,7 @@ import { type Listener, listen } from '../../src/http/server/listener.ts'
 import { placesOf } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
 import { SURFACES, type SurfaceEntry } from '../../src/surfaces/table.ts'
+import { sharedBundle } from '../harness/shared-bundle.ts'
 import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -37,7 +37,6 @@ process.on('exit', () => {
   for (const folder of temporary) rmSync(folder, { recursive: true, force: true })
 })
 
-const MAIN = 'lib/000000000000/main.js'
 let installed: string | undefined
 /** The scripts, etc and the bundle as `make install` lays them: always of this source, whatever lies in dist/. */
 export function installation(): string {
@@ -45,19 +44,7 @@ export function installation(): string {
   const folder = temporaryFolder()
   for (const part of ['scripts', 'etc']) cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true })
   cpSync(PAGE, join(folder, 'console'), { recursive: true })
-  buildSync({
-    entryPoints: [join(REPOSITORY, 'src/main.ts')],
-    outfile: join(folder, MAIN),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'silent',
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  })
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  // In the place of src/start.ts, which build/build.ts transforms.
-  writeFileSync(join(folder, 'edge-admin.js'), `import(${JSON.stringify(`./${MAIN}`)})\n`)
+  cpSync(sharedBundle(), folder, { recursive: true })
   installed = folder
   return folder
 }

@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/browser/*.test.ts'],
+    globalSetup: ['test/harness/run-folder.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,

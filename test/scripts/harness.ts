@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
+import { sharedBundle } from '../harness/shared-bundle.ts'
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '../..')
 export const FIXTURES = join(repository, '../shared/tools/jidoteki-replay/fixtures')
@@ -62,17 +62,7 @@ export function installation(): string {
   if (installed) return installed
   const folder = temporaryFolder()
   cpSync(join(repository, 'scripts'), join(folder, 'scripts'), { recursive: true })
-  buildSync({
-    entryPoints: [join(repository, 'src/main.ts')],
-    outfile: join(folder, 'edge-admin.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'silent',
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  })
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  cpSync(sharedBundle(), folder, { recursive: true })
   installed = folder
   return folder
 }
