@@ -1,6 +1,9 @@
 // Puts the fake programs into a folder of a test's own. They are shell wrappers with every path written into them,
 // since whoever starts them (the server, a task script) gives them a clean environment.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Called, changeModel, type Model, readCalls, readModel } from './model.mjs'
@@ -35,13 +38,46 @@ export interface Fakes {
   faults: (...faults: Fault[]) => void
 }
 
-export function installFakes(folder: string): Fakes {
+let started: string | undefined
+/** The folder of the process that answers for the fakes (resident.mjs); it ends with this one. */
+function resident(): string {
+  if (started) return started
+  const folder = mkdtempSync(join(tmpdir(), 'edge-admin-fakes-'))
+  execFileSync('mkfifo', [join(folder, 'requests')])
+  const child = spawn(process.execPath, [join(SOURCES, 'resident.mjs'), folder], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  child.unref()
+  ;(child.stdin as Socket).unref()
+  started = folder
+  return folder
+}
+
+/** A program that leaves its call to the resident. Descriptors 5 and 6: a task script has its lock on 9, and this program keeps it. */
+const client = (folder: string, world: string, name: string) => `#!/bin/sh
+call='${folder}'/$$
+exec 5<>'${folder}/requests'
+printf '%s\\0' '${world}' '${name}' "$@" >"$call.argv"
+${name === 'lio' ? '[ "$1" != apply ] || cat >"$call.input"\n' : ''}mkfifo "$call.reply" 2>/dev/null || [ -p "$call.reply" ] || exit 127
+exec 6<>"$call.reply"
+echo $$ >&5
+read -r answered <&6
+. "$call.answer"
+`
+
+/** A program that is a Node process for each call, for those who end before their fakes do. */
+const alone = (world: string, name: string) =>
+  `#!/bin/sh\nEDGE_FAKES='${world}' exec '${process.execPath}' '${join(SOURCES, name)}' "$@"\n`
+
+export function installFakes(folder: string, kind: 'resident' | 'alone' = 'resident'): Fakes {
   const programs = join(folder, 'programs')
   const world = join(folder, 'world')
   for (const made of [programs, world]) mkdirSync(made, { recursive: true })
-  for (const name of readdirSync(SOURCES).filter((found) => !found.includes('.'))) {
-    const script = `#!/bin/sh\nEDGE_FAKES='${world}' exec '${process.execPath}' '${join(SOURCES, name)}' "$@"\n`
-    writeFileSync(join(programs, name), script, { mode: 0o755 })
+  const served = kind === 'resident' ? resident() : undefined
+  for (const found of readdirSync(SOURCES, { withFileTypes: true })) {
+    const { name } = found
+    if (!found.isFile() || name.includes('.')) continue
+    writeFileSync(join(programs, name), served ? client(served, world, name) : alone(world, name), { mode: 0o755 })
   }
   return {
     programs,

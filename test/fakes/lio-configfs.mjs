@@ -1,8 +1,7 @@
 // A stand-in for scripts/lio.sh and the kernel behind it (LIO of Linux 6.12): folders that make their own files, links that hold what they
 // show, and the same refusals; test/fixtures/lio-6.12 has what the real one said. Knobs in the model: `lio.sessions` (IQN → initiators that
 // are logged in), `lio.taken` (ports that others listen on), `lio.stop` ({after, words | hang | kill}: once, after so many lines).
-import { readFileSync } from 'node:fs'
-import { change, fake, look, print, refuse } from './model.mjs'
+import { change, fake, input, look, print, refuse, strike } from './model.mjs'
 
 const ENOENT = 'No such file or directory'
 const EINVAL = 'Invalid argument'
@@ -173,9 +172,7 @@ function apply(lines) {
     return {}
   })
   const { stop, words, count } = outcome
-  if (stop?.kill === 'parent') process.kill(process.ppid, 'SIGKILL')
-  if (stop?.kill) process.kill(process.pid, 'SIGKILL')
-  if (stop?.hang) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600_000)
+  if (stop?.kill || stop?.hang) strike(stop)
   if (count !== undefined) refuse(`${words}\nafter ${count}`)
 }
 
@@ -251,6 +248,6 @@ function read() {
 
 fake(([action]) => {
   if (action === 'read') read()
-  else if (action === 'apply') apply(readFileSync(0, 'utf8').split('\n').filter(Boolean))
+  else if (action === 'apply') apply(input().split('\n').filter(Boolean))
   else refuse('usage: lio.sh read|apply', 2)
 })

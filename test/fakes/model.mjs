@@ -47,13 +47,23 @@ export function readCalls(folder) {
 
 // ---- what a fake program is made of
 
-const folder = process.env['EDGE_FAKES'] ?? ''
-export const program = basename(process.argv[1] ?? '')
+/** The call that is under way: who asked for what, and what was said so far. A process serves one after the other. */
+let call = { folder: process.env['EDGE_FAKES'] ?? '' }
 
-let out = ''
-export const print = (line = '') => {
-  out += `${line}\n`
+const say = (stream, text) => {
+  if (text !== '') call.said.push([stream, text])
 }
+export const print = (line = '') => {
+  call.out += `${line}\n`
+}
+/** To standard error, before everything that was printed. */
+export const writeErr = (text) => say('stderr', text)
+/** Goes out at once, before what was printed. */
+export const writeOut = (text) => say('stdout', text)
+/** What stands on standard input. */
+export const input = () => call.input()
+/** The folder of the world that this call is about. */
+export const worldOf = () => call.folder
 
 /** The program's refusal: its words, line by line as they are, and its exit status. */
 export class Refusal extends Error {
@@ -66,59 +76,96 @@ export const refuse = (message, status = 1) => {
   throw new Refusal(message, status)
 }
 /** A refusal that goes on: the words now, the exit status at the end. */
-let late = 0
 export const complain = (message, status = 1) => {
-  process.stderr.write(`${message}\n`)
-  late = status
+  writeErr(`${message}\n`)
+  call.status = status
 }
 /** An exit status that goes on, without words. */
 export const complainLater = (status) => {
-  late = status
+  call.status = status
 }
 
-export const look = () => readModel(folder)
-export const change = (work) => changeModel(folder, work)
+export const look = () => readModel(call.folder)
+export const change = (work) => changeModel(call.folder, work)
 
 /** The fault that is due with this call: `{program, match?, nth?, when?, stdout?, stderr?, status?, hang?, kill?}`. */
-function dueFault(args) {
+function dueFault({ folder, program, args }) {
   const file = join(folder, 'faults.json')
   if (!existsSync(file)) return undefined
   const earlier = readCalls(folder)
   return JSON.parse(readFileSync(file, 'utf8')).find((fault) => {
-    const isMeant = (call) =>
-      call.program === fault.program && (!fault.match || new RegExp(fault.match).test(call.args.join(' ')))
+    const isMeant = (one) =>
+      one.program === fault.program && (!fault.match || new RegExp(fault.match).test(one.args.join(' ')))
     if (!isMeant({ program, args })) return false
     return fault.nth === undefined || earlier.slice(fault.since ?? 0).filter(isMeant).length === fault.nth
   })
 }
 
-function strike({ hang, kill, stdout, stderr, status = 1 }) {
-  if (stdout) process.stdout.write(stdout)
-  if (stderr) process.stderr.write(`${stderr}\n`)
+/** Ends the call here, in the way of a fault. */
+class Struck extends Error {
+  constructor({ hang, kill, status = 1 }) {
+    super('a fault struck')
+    this.ending = { hang, kill, status }
+  }
+}
+export const strike = (fault) => {
+  throw new Struck(fault)
+}
+function strikeAloud(fault) {
+  writeOut(fault.stdout ?? '')
+  writeErr(fault.stderr ? `${fault.stderr}\n` : '')
+  strike(fault)
+}
+
+/**
+ * One call of a fake: it is noted, a fault may strike before or after the work. Gives back what was said, in order, and the ending:
+ * a status, or how the program dies or hangs.
+ */
+function perform(work, asked) {
+  call = { ...asked, out: '', said: [], status: 0 }
+  const { folder, program, args } = asked
+  appendFileSync(join(folder, 'calls'), `${JSON.stringify({ program, args })}\n`)
+  const fault = dueFault(asked)
+  try {
+    if (fault && fault.when !== 'after') strikeAloud(fault)
+    work(args)
+    if (fault) strikeAloud(fault)
+    writeOut(call.out)
+    return { said: call.said, status: call.status }
+  } catch (error) {
+    if (error instanceof Struck) return { said: call.said, ...error.ending }
+    if (!(error instanceof Refusal)) throw error
+    writeOut(call.out)
+    writeErr(error.message === '' ? '' : `${error.message}\n`)
+    return { said: call.said, status: error.status }
+  }
+}
+
+/** Set by resident.mjs, which then answers the calls; else this process is the program, and makes one call. */
+let collected
+export const collect = () => {
+  collected = []
+}
+/** The fake that was loaded last, as a function of `{folder, program, args, input}`. */
+export const lastCollected = () => collected.at(-1)
+
+/** Makes a fake program of its work. */
+export function fake(work) {
+  if (collected) {
+    collected.push((asked) => perform(work, asked))
+    return
+  }
+  const { said, status, hang, kill } = perform(work, {
+    folder: call.folder,
+    program: basename(process.argv[1] ?? ''),
+    args: process.argv.slice(2),
+    input: () => readFileSync(0, 'utf8'),
+  })
+  for (const [stream, text] of said) process[stream].write(text)
   if (kill === 'parent') process.kill(process.ppid, 'SIGKILL')
   if (kill) process.kill(process.pid, 'SIGKILL')
   if (hang) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600_000)
-  process.exit(status)
-}
-
-/** Runs a fake: notes the call, lets a fault strike before or after the work, prints what it had to say. */
-export function fake(work) {
-  const args = process.argv.slice(2)
-  appendFileSync(join(folder, 'calls'), `${JSON.stringify({ program, args })}\n`)
-  const fault = dueFault(args)
-  if (fault && fault.when !== 'after') strike(fault)
-  try {
-    work(args)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    process.stdout.write(out)
-    process.stderr.write(error.message === '' ? '' : `${error.message}\n`)
-    process.exitCode = error.status
-    return
-  }
-  if (fault) strike(fault)
-  process.stdout.write(out)
-  process.exitCode = late
+  process.exitCode = status
 }
 
 // ---- small things that both ZFS programs need

@@ -7,7 +7,7 @@ const DISKS = [...Array<number>(8).fill(4e12), ...Array<number>(4).fill(512 * 2 
 
 const [folder, disks] = process.argv.slice(2)
 if (folder === undefined) throw new Error('a folder is needed')
-const { programs, folder: world, model, change } = installFakes(resolve(folder))
+const { programs, folder: world, model, change } = installFakes(resolve(folder), 'alone')
 // What somebody did with them the last time stays.
 if (disks === '--disks' && Object.keys(model().disks).length === 0)
   change((now) => {
