@@ -1,4 +1,4 @@
-// Keeps the heap of a server that runs for months close to what it needs. V8's defaults favour speed: after a burst of
+// Keeps the heap of a server that runs for months close to what it needs. V8's defaults favor speed: after a burst of
 // requests it kept twice the memory of the start, and returned it only when it happened to collect again.
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 

@@ -99,7 +99,7 @@ export interface Call<Body = unknown, Params = unknown, Input = unknown> {
 
 /**
  * Something that can be created or changed. Changes of it run one at a time, its answers carry an ETag, and If-Match
- * and If-None-Match are honoured. Where a reply brings its own `version`, the version is not read again.
+ * and If-None-Match are honored. Where a reply brings its own `version`, the version is not read again.
  */
 export interface Resource<Deps, Body = unknown, Params = unknown> {
   /**

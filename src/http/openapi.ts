@@ -142,7 +142,7 @@ function needsSpace<Deps>({ method, permission, repeatable }: Endpoint<Deps>): b
   return method !== 'GET' && permission !== 'public' && !repeatable
 }
 
-/** The request headers that an operation honours, and the statuses that they may lead to. */
+/** The request headers that an operation honors, and the statuses that they may lead to. */
 function headersOf<Deps>(
   { method, resource, secret, repeatable, form, response }: Endpoint<Deps>,
   { idempotent }: DocumentOptions,

@@ -1,4 +1,4 @@
-// What every surface gives to app.ts: its endpoints, its HTTP behaviour, and its actions at start and stop.
+// What every surface gives to app.ts: its endpoints, its HTTP behavior, and its actions at start and stop.
 import type { Finding } from '../features/check/finding.ts'
 import type { Endpoint } from '../http/endpoint.ts'
 import type { Surface } from '../http/surface.ts'

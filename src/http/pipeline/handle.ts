@@ -205,7 +205,7 @@ function asksForOnce<Deps>(
 }
 
 /**
- * Refuses a condition that the endpoint does not honour: ignoring it would make a change that the caller wanted only if
+ * Refuses a condition that the endpoint does not honor: ignoring it would make a change that the caller wanted only if
  * nothing had changed.
  */
 function refuseUnkept<Deps>({ method, resource }: Endpoint<Deps>, { incoming }: Request): void {
