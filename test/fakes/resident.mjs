@@ -36,8 +36,8 @@ function scriptOf({ said, status, hang, kill }) {
 }
 
 function answer(call) {
-  const [world, program, ...args] = readFileSync(`${call}.argv`, 'utf8').split('\0').slice(0, -1)
   try {
+    const [world, program, ...args] = readFileSync(`${call}.argv`, 'utf8').split('\0').slice(0, -1)
     return programs[program]({ folder: world, program, args, input: () => readFileSync(`${call}.input`, 'utf8') })
   } catch (error) {
     return { said: [['stderr', `${error.stack}\n`]], status: 1 }
@@ -56,17 +56,16 @@ function reach(call) {
 function serve(pid) {
   const call = join(folder, pid)
   const reply = reach(call)
-  if (reply !== undefined) {
-    writeFileSync(`${call}.answer`, scriptOf(answer(call)))
-    try {
-      writeSync(reply, '\n')
-    } catch {
-      // It was killed while it was served.
-    }
-    closeSync(reply)
-  }
-  // The program reads its answer yet; the next one of this PID writes over it.
+  if (reply !== undefined) writeFileSync(`${call}.answer`, scriptOf(answer(call)))
+  // Before the program can end, since the next one may have its PID; that one writes over the answer.
   for (const file of ['argv', 'input', 'reply']) rmSync(`${call}.${file}`, { force: true })
+  if (reply === undefined) return
+  try {
+    writeSync(reply, '\n')
+  } catch {
+    // It was killed while it was served.
+  }
+  closeSync(reply)
 }
 
 // Opened for writing as well, so that it does not end between two calls.
