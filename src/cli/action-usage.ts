@@ -17,7 +17,7 @@ ${ROOT}`,
 Makes a random API token and prints it once. Ends a pending first run.
 ${ROOT}`,
     metrics: `edge-admin token metrics [--root DIR] [--remove]
-Makes a token that reads /metrics and nothing else, prints it once, and ends the one before.
+Makes a token that reads /metrics and nothing else, prints it once, and revokes the previous one.
 ${ROOT}
   --remove          end it; make none`,
   },

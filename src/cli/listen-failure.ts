@@ -15,12 +15,12 @@ export interface Wanted {
  * `first`: the port that is opened first; an error of another port names that port. Undefined for errors that are not
  * about a port.
  */
-export function listenFailure(failure: unknown, first: Wanted): { text: string; mendable: boolean } | undefined {
+export function listenFailure(failure: unknown, first: Wanted): { text: string; permanent: boolean } | undefined {
   const { host, port, keys } = failure instanceof PortNotOpened ? another(failure, first) : first
   const error = failure instanceof PortNotOpened ? failure.cause : failure
   const shown = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-  const hostSays = (text: string, mendable: boolean) => ({ text: `${keys.host}: ${text}`, mendable })
-  const portSays = (text: string, mendable: boolean) => ({ text: `${keys.port}: ${text}`, mendable })
+  const hostSays = (text: string, permanent: boolean) => ({ text: `${keys.host}: ${text}`, permanent })
+  const portSays = (text: string, permanent: boolean) => ({ text: `${keys.port}: ${text}`, permanent })
   switch (isListening(error) ? errno(error) : undefined) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

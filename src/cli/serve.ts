@@ -149,7 +149,7 @@ async function run(plan: Plan): Promise<number> {
     process.stderr.write(`edge-admin serve: ${failure?.text ?? folderFailure(error, folders) ?? wordsOf(error)}\n`)
     app?.close()
     flush()
-    if (failure) return failure.mendable ? CONFIG : TRY_AGAIN
+    if (failure) return failure.permanent ? CONFIG : TRY_AGAIN
     return statusOf(error, 1)
   }
   if (mode === 'original')

@@ -79,7 +79,7 @@ it('are all closed where one of them cannot be opened', async () => {
   const first = { host: '127.0.0.1', port: 8443, keys: { host: 'listen.host', port: '--port' } }
   expect(listenFailure(failure, first)).toEqual({
     text: `listen.ports.4.port: 127.0.0.1:${taken} is taken: another program listens there already`,
-    mendable: false,
+    permanent: false,
   })
 })
 
@@ -99,8 +99,8 @@ it.each([
   ['EACCES', 'listen', '0.0.0.0', true, 'listen.ports.1.port: this user may not listen on 0.0.0.0:215'],
   ['EADDRNOTAVAIL', 'listen', '192.0.2.1', false, 'listen.ports.1.host: this machine has no address 192.0.2.1 now'],
   ['EADDRNOTAVAIL', 'listen', '127.0.0.1', false, '--host: this machine has no address 127.0.0.1 now'],
-])('that cannot be opened are named: %s at %s %s', (code, syscall, host, mendable, text) => {
+])('that cannot be opened are named: %s at %s %s', (code, syscall, host, permanent, text) => {
   const cause = Object.assign(new Error('x'), { code, syscall })
   const first = { host: '127.0.0.1', port: 8443, keys: { host: '--host', port: '--port' } }
-  expect(listenFailure(new PortNotOpened({ host, port: 215, index: 1 }, cause), first)).toEqual({ text, mendable })
+  expect(listenFailure(new PortNotOpened({ host, port: 215, index: 1 }, cause), first)).toEqual({ text, permanent })
 })

@@ -40,7 +40,7 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
     if (pair) return (await renewed(options)) ?? pair
     key = keyToKeep(folders, sign !== undefined)
   } catch (error) {
-    warn('the installed certificate cannot be served; a self-signed one is served until it is mended', error)
+    warn('the installed certificate cannot be served; a self-signed one is served until it is fixed', error)
     return make()
   }
   let pair: Pair

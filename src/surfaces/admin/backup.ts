@@ -79,10 +79,10 @@ export const getBackup = define({
 /** The archive's checksum as its entity tag, if the status file with the checksum was written for this very file. */
 function sumTag(folders: Folders, { inode, modified }: OpenFile): string | undefined {
   const status = uploads(folders, 'backup.json')
-  const told = statSync(status, { throwIfNoEntry: false })
+  const sumFile = statSync(status, { throwIfNoEntry: false })
   const { status: word, sha256 } = (parseJson(readForeign(status)) ?? {}) as { status?: unknown; sha256?: unknown }
   const now = statSync(uploads(folders, 'backup.tar'), { throwIfNoEntry: false, bigint: true })
-  if (!told || told.mtimeMs < modified || now?.ino !== inode) return undefined
+  if (!sumFile || sumFile.mtimeMs < modified || now?.ino !== inode) return undefined
   return word === 'success' && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? `"${sha256}"` : undefined
 }
 
