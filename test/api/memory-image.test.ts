@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { selfSigner } from '../../src/features/certs/self-sign.ts'
 import { signLicense } from '../../src/features/license/license.ts'
 import { saveNow } from '../../src/features/memory-image.ts'
 import type { Folders } from '../../src/folders.ts'
@@ -228,7 +229,8 @@ describe('the certificate that the server makes at its first start', () => {
       await until('it is saved', () => tool?.calls().includes('-r sda1'))
       await until('links lie there', () => pki(server.folders).every((file) => lstatSync(file).isSymbolicLink()))
       const { folders } = server
-      const renewal = { folders, host: '::', now: Date.now() + 10 * 366 * 24 * 3600_000, installing: () => false }
+      const now = Date.now() + 10 * 366 * 24 * 3600_000
+      const renewal = { folders, host: '::', now, installing: () => false, sign: selfSigner(folders) }
       expect(await renewSelfMade(renewal)).toEqual(expect.any(String))
       expect(pki(folders).map((file) => lstatSync(file).isSymbolicLink())).toEqual([true, false])
     } finally {
