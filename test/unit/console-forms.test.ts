@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { duration, PaceMeter } from '../../src/page/kit/pace.ts'
 import { placeErrors } from '../../src/page/kit/place-errors.ts'
-import { doubts } from '../../src/page/pages/pools/words.ts'
+import { doubts } from '../../src/page/pages/pools/layouts.ts'
 
 const error = (field: string) => ({ field, message: `about ${field}` })
 

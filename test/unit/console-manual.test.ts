@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { headersOf, keyOf, missing, pathOf } from '../../src/page/manual/call.ts'
 import { byTag, changes, type Document, isDownload, readSurface, search } from '../../src/page/manual/openapi.ts'
-import { example, membersOf, words } from '../../src/page/manual/words.ts'
+import { example, membersOf, words } from '../../src/page/manual/schema-text.ts'
 import { pathOf as auditPath, NONE } from '../../src/page/pages/audit-path.ts'
 
 const document: Document = JSON.parse(readFileSync(new URL('../golden/admin.json', import.meta.url), 'utf8'))

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { readVdevs } from '../../src/features/pools/vdevs.ts'
 import { decide } from '../../src/features/snapshots/schedule.ts'
 import { changes, readable, valuesOf } from '../../src/page/pages/datasets/properties.ts'
-import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from '../../src/page/pages/pools/words.ts'
+import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from '../../src/page/pages/pools/layouts.ts'
 import { kept, nextDue, type Policy } from '../../src/page/pages/snapshots/policy.ts'
-import { changedNames, exactSize, names, words } from '../../src/page/pages/storage/words.ts'
+import { changedNames, exactSize, names, words } from '../../src/page/pages/storage/api-types.ts'
 
 const layout = fc.constantFrom(...(Object.keys(LAYOUTS) as Layout[]))
 const use = fc.constantFrom(...(Object.keys(USES) as Use[]))

@@ -3,8 +3,8 @@
 import { expect, it } from 'vitest'
 import { ApiError, ERROR_KINDS, type ErrorKind } from '../../src/errors.ts'
 import { codedFailure } from '../../src/http/reply/coded-failure.ts'
-import { failure as adminFailure } from '../../src/surfaces/admin/words.ts'
-import { failure as controllerFailure } from '../../src/surfaces/controller/words.ts'
+import { failure as adminFailure } from '../../src/surfaces/admin/shapes.ts'
+import { failure as controllerFailure } from '../../src/surfaces/controller/shapes.ts'
 import { declare, small } from './small-surface.ts'
 
 const ANSWERS = {

@@ -14,8 +14,8 @@ import { readText, writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { withToolErrors } from '../tool-failure.ts'
-import { AllOrNothing } from './all-or-nothing.ts'
 import { isClientName } from './clients.ts'
+import { AllOrNothing } from './config-transaction.ts'
 import { placeOf } from './place.ts'
 
 export interface NfsExport {

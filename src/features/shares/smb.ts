@@ -11,7 +11,7 @@ import { writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { withToolErrors } from '../tool-failure.ts'
-import { AllOrNothing } from './all-or-nothing.ts'
+import { AllOrNothing } from './config-transaction.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
 

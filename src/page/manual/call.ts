@@ -2,7 +2,7 @@
 // one segment.
 import { queryText } from '../query-text.ts'
 import type { Operation, Schema } from './openapi.ts'
-import { example } from './words.ts'
+import { example } from './schema-text.ts'
 
 export type Values = Record<string, string>
 

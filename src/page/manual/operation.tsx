@@ -4,8 +4,8 @@ import { Badge, type Tone } from '../kit/layout.tsx'
 import { link } from '../router.ts'
 import { isDownload, type Operation, type Schema } from './openapi.ts'
 import { SchemaView } from './schema.tsx'
+import { words } from './schema-text.ts'
 import { Try } from './try.tsx'
-import { words } from './words.ts'
 
 const TONES: Record<string, Tone> = { GET: 'ok', POST: 'busy', PUT: 'warning', DELETE: 'error' }
 

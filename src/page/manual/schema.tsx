@@ -1,6 +1,6 @@
 // A schema of a request or response, member by member, with all its levels.
 import type { Schema } from './openapi.ts'
-import { membersOf, words } from './words.ts'
+import { membersOf, words } from './schema-text.ts'
 
 /** Deeper than any schema here. */
 const DEEPEST = 6

@@ -11,9 +11,9 @@ import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { CreateDataset } from './datasets/create.tsx'
 import { OneDataset } from './datasets/one.tsx'
+import type { Dataset } from './storage/api-types.ts'
 import { useFilter } from './storage/filter.tsx'
 import { ForOperators } from './storage/for-operators.tsx'
-import type { Dataset } from './storage/words.ts'
 
 export const Datasets = ({ rest: [name, parent] }: PageProps) =>
   name === undefined ? (

@@ -12,7 +12,7 @@ import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { kept, nextDue, type Policy } from './snapshots/policy.ts'
 import { PolicyDialog } from './snapshots/policy-form.tsx'
-import { one } from './storage/words.ts'
+import { one } from './storage/api-types.ts'
 
 export function Policies() {
   const query = useQuery<Policy[]>('/api/v1/snapshot-policies', { every: 60 })

@@ -8,10 +8,10 @@ import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { type Share, ShareDialog } from './smb/form.tsx'
+import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
 import { Remove } from './storage/remove.tsx'
 import { Enabled, RowActions } from './storage/row-actions.tsx'
-import { one } from './storage/words.ts'
 
 const COLLECTION = '/api/v1/shares/smb'
 

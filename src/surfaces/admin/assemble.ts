@@ -5,10 +5,10 @@ import { DEFAULT_ENDPOINTS } from '../../endpoint-names.ts'
 import { inQuery, openapiDocument } from '../../http/openapi.ts'
 import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled, Site } from '../assembled.ts'
-import { type AdminDeps, PREFIX } from './deps.ts'
+import { type AdminDeps, PREFIX } from './context.ts'
 import { adminEndpoints } from './endpoints.ts'
+import { Failure } from './shapes.ts'
 import { adminSurface } from './surface.ts'
-import { Failure } from './words.ts'
 
 export function assemble(appliance: With<never>, { documents }: Site): Assembled<AdminDeps> {
   const { folders, config, mode, version, tokens, setToken, backOff, tasks, memory, audit, warn } = appliance

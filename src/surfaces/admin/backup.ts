@@ -11,8 +11,8 @@ import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import type { OpenFile } from '../../http/reply/open-file.ts'
 import { jsonText, TEXT_TYPE } from '../../http/reply/reply.ts'
 import { parseJson, readForeign } from '../../store/atomic.ts'
-import { begins, define, PREFIX, waits } from './deps.ts'
-import { Accepted, accepted, Done, done, fileMissing } from './words.ts'
+import { begins, define, PREFIX, waits } from './context.ts'
+import { Accepted, accepted, Done, done, fileMissing } from './shapes.ts'
 
 const COMMON = {
   tag: 'Backup',

@@ -5,8 +5,8 @@ import { certsStatus, checkCerts, startCerts } from '../../features/certs/certs.
 import type { FilePart } from '../../http/endpoint.ts'
 import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import { json } from '../../http/reply/reply.ts'
-import { begins, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
+import { begins, define, PREFIX } from './context.ts'
+import { Accepted, accepted, fileMissing, literalLines } from './shapes.ts'
 
 const PATH = `${PREFIX}/certs`
 

@@ -3,7 +3,7 @@
 import { html } from 'hono/html'
 import type { Configuration } from '../../config.ts'
 import { JSON_TYPE, type Reply } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
+import { define, PREFIX } from './context.ts'
 import { manual } from './manual.ts'
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}

@@ -6,7 +6,7 @@ import { listServices, whyUnknown } from '../../features/services/services.ts'
 import { billOfMaterials } from '../../folders.ts'
 import { editedJson, editedReply, fileReply } from '../../http/reply/files.ts'
 import { JSON_TYPE, json, jsonText, TEXT_TYPE } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
+import { define, PREFIX } from './context.ts'
 
 const FRESH = { 'Cache-Control': 'no-cache' }
 const Use = z

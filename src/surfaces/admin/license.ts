@@ -2,8 +2,8 @@
 import type { Configuration } from '../../config.ts'
 import { notFound } from '../../errors.ts'
 import { JSON_TYPE, jsonText } from '../../http/reply/reply.ts'
-import { define, PREFIX, waits } from './deps.ts'
-import { fileMissing } from './words.ts'
+import { define, PREFIX, waits } from './context.ts'
+import { fileMissing } from './shapes.ts'
 
 const COMMON = {
   path: `${PREFIX}/license`,

@@ -2,7 +2,7 @@
 // differently, so each document's operations are preceded by an explanation.
 import { html, raw } from 'hono/html'
 import { NAME, resolveReferences } from '../../http/openapi-references.ts'
-import { PREFIX } from './deps.ts'
+import { PREFIX } from './context.ts'
 
 interface Schema {
   [NAME]?: string

@@ -13,8 +13,8 @@ import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import { json, jsonText } from '../../http/reply/reply.ts'
 import { readEdited, readJson, readText } from '../../store/atomic.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { begins, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, fileMissing } from './words.ts'
+import { begins, define, PREFIX } from './context.ts'
+import { Accepted, accepted, fileMissing } from './shapes.ts'
 
 const FILE = {
   settings: {

@@ -5,8 +5,8 @@ import { ApiError } from '../../errors.ts'
 import { readNewToken } from '../../features/setup/setup.ts'
 import type { Call } from '../../http/endpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
-import { type AdminDeps, define, PREFIX, waits } from './deps.ts'
-import { Done, done } from './words.ts'
+import { type AdminDeps, define, PREFIX, waits } from './context.ts'
+import { Done, done } from './shapes.ts'
 
 const PATH = `${PREFIX}/setup`
 const TARGET = PATH.slice(1)

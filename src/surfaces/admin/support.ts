@@ -5,8 +5,8 @@ import { uploads } from '../../folders.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { downloadReply } from '../../http/reply/files.ts'
 import type { Reply } from '../../http/reply/reply.ts'
-import { type AdminDeps, begins, define, PREFIX, waits } from './deps.ts'
-import { Accepted, accepted } from './words.ts'
+import { type AdminDeps, begins, define, PREFIX, waits } from './context.ts'
+import { Accepted, accepted } from './shapes.ts'
 
 const BINARY = 'application/octet-stream'
 

@@ -10,8 +10,8 @@ import { baseHeadersWithXss } from '../../http/reply/base-headers.ts'
 import type { Request } from '../../http/request.ts'
 import { byCookie, refuseCookie, sessionOf } from '../../http/session-cookie.ts'
 import type { Surface } from '../../http/surface.ts'
-import { type AdminDeps, PREFIX } from './deps.ts'
-import { failure } from './words.ts'
+import { type AdminDeps, PREFIX } from './context.ts'
+import { failure } from './shapes.ts'
 
 const headers = baseHeadersWithXss(
   "default-src 'none'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

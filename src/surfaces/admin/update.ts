@@ -13,8 +13,8 @@ import {
 import { fileReply } from '../../http/reply/files.ts'
 import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import { json, TEXT_TYPE } from '../../http/reply/reply.ts'
-import { begins, define, PREFIX } from './deps.ts'
-import { Accepted, accepted, fileMissing, literalLines } from './words.ts'
+import { begins, define, PREFIX } from './context.ts'
+import { Accepted, accepted, fileMissing, literalLines } from './shapes.ts'
 
 const PATH = `${PREFIX}/update`
 

@@ -7,7 +7,7 @@ import { completeFirstRun, firstRun, isPhrase } from '../../features/setup/first
 import { Password } from '../../features/users/rules.ts'
 import { resourceOf } from '../../http/pipeline/audit.ts'
 import { JSON_TYPE } from '../../http/reply/reply.ts'
-import { define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
+import { define, firstRunNeeds, PREFIX, TAG } from './context.ts'
 import { signedIn } from './session.ts'
 
 const PATH = `${PREFIX}/first-run`

@@ -4,7 +4,7 @@ import { notFound } from '../../errors.ts'
 import { describeCertificate } from '../../features/certs/served.ts'
 import { readOverview } from '../../features/console-overview/overview.ts'
 import { JSON_TYPE, json } from '../../http/reply/reply.ts'
-import { type ConsoleDeps, define, PREFIX, TAG } from './deps.ts'
+import { type ConsoleDeps, define, PREFIX, TAG } from './context.ts'
 
 const certificateOf = ({ certificate, now }: ConsoleDeps) => {
   const pem = certificate()

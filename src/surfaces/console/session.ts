@@ -11,7 +11,7 @@ import { logInOrRefuse } from '../../features/users/login.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { JSON_TYPE, json, type Reply } from '../../http/reply/reply.ts'
 import { clearCookie, setCookie } from '../../http/session-cookie.ts'
-import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './deps.ts'
+import { type ConsoleDeps, define, firstRunNeeds, PREFIX, TAG } from './context.ts'
 
 const PATH = `${PREFIX}/session`
 const TARGET = PATH.slice(1)

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
 import { readSettings } from '../../features/settings/settings.ts'
 import { JSON_TYPE, json } from '../../http/reply/reply.ts'
-import { define, PREFIX, TAG } from './deps.ts'
+import { define, PREFIX, TAG } from './context.ts'
 
 /** The original's message names the member: `Invalid name for option: hostname. Expected a host name`. */
 const NAMED = /option: (\w+)/

@@ -1,6 +1,6 @@
 // The page and its assets. `/` and `/docs` are the same file; the page decides by its own address.
 import type { Call } from '../../http/endpoint.ts'
-import { type ConsoleDeps, define, TAG } from './deps.ts'
+import { type ConsoleDeps, define, TAG } from './context.ts'
 
 function declare(path: string, id: string, file: string, type: string) {
   return define({

@@ -8,7 +8,7 @@ import { baseHeaders } from '../../http/reply/base-headers.ts'
 import { codedFailure } from '../../http/reply/coded-failure.ts'
 import { byCookie, FOREIGN, isForeign, refuseCookie } from '../../http/session-cookie.ts'
 import type { Surface } from '../../http/surface.ts'
-import { PREFIX } from './deps.ts'
+import { PREFIX } from './context.ts'
 
 const headers = baseHeaders(
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

@@ -5,7 +5,7 @@ import { notFound, raise } from '../../errors.ts'
 import { viewTask } from '../../features/jobs/about.ts'
 import { settled } from '../../features/jobs/view.ts'
 import { EVENTS_TYPE, events, JSON_TYPE, json } from '../../http/reply/reply.ts'
-import { define, PREFIX, TAG } from './deps.ts'
+import { define, PREFIX, TAG } from './context.ts'
 
 const COLLECTION = `${PREFIX}/tasks`
 const ONE = `${COLLECTION}/{id}`

@@ -8,11 +8,11 @@ import { openapiDocument } from '../../http/openapi.ts'
 import { Answers } from '../../http/pipeline/idempotency.ts'
 import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled } from '../assembled.ts'
-import type { ControllerDeps } from './deps.ts'
+import type { ControllerDeps } from './context.ts'
 import { controllerEndpoints, enabledEndpoints } from './endpoints.ts'
 import { JobEvents } from './job-stream.ts'
+import { Failure } from './shapes.ts'
 import { controllerSurface, isControllerPath } from './surface.ts'
-import { Failure } from './words.ts'
 
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance

@@ -5,7 +5,7 @@ import { Timestamp } from '../../features/timestamp.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json } from '../../http/reply/reply.ts'
 import type { Entry } from '../../store/audit/record.ts'
-import { define, PREFIX } from './deps.ts'
+import { define, PREFIX } from './context.ts'
 
 const MOST = 1000
 const USUAL = 100

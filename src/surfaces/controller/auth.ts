@@ -7,9 +7,9 @@ import { logInOrRefuse, logOut } from '../../features/users/login.ts'
 import { changeOwnPassword } from '../../features/users/own-password.ts'
 import { Password } from '../../features/users/rules.ts'
 import { json } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
-import { User, view } from './user.ts'
-import { Message } from './words.ts'
+import { define, PREFIX } from './context.ts'
+import { Message } from './shapes.ts'
+import { User, view } from './user-view.ts'
 
 const TARGET = 'api/v1/auth/login'
 

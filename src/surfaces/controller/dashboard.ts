@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { readDashboard } from '../../features/dashboard/dashboard.ts'
 import { json } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
+import { define, PREFIX } from './context.ts'
 
 const Count = z.int().min(0)
 const Bytes = Count.meta({ format: 'int64', description: 'bytes' })

@@ -15,10 +15,10 @@ import { Timestamp } from '../../features/timestamp.ts'
 import { ChildName, KnownChild, KnownDataset, KnownPool } from '../../features/zfs/names.ts'
 import { optionIssues } from '../../features/zfs/options.ts'
 import { json } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
 import { destroyDataset, RecursiveDestruction } from './destroy.ts'
-import { Job } from './job.ts'
-import { Bytes, Message } from './words.ts'
+import { Job } from './job-view.ts'
+import { Bytes, Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/datasets`
 const ONE = `${COLLECTION}/{name*}`

@@ -6,7 +6,7 @@ import { isAgreed } from '../../features/destruction/agreement.ts'
 import { Destruction, type Plan } from '../../features/destruction/plan.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
-import type { ControllerDeps } from './deps.ts'
+import type { ControllerDeps } from './context.ts'
 import { finish } from './finish.ts'
 
 /** For storage that may contain more. */

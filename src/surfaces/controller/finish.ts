@@ -7,7 +7,7 @@ import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
-import { COLLECTION } from './job.ts'
+import { COLLECTION } from './job-view.ts'
 
 export interface Finish {
   tasks: Tasks

@@ -6,8 +6,8 @@ import { Chap, Initiator, Iqn, TargetId, targetId } from '../../features/iscsi/n
 import { CHAP_MARK, type TargetView } from '../../features/iscsi/view.ts'
 import { KnownChild, turnsOf } from '../../features/zfs/names.ts'
 import { json } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
-import { Message } from './words.ts'
+import { define, PREFIX } from './context.ts'
+import { Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/iscsi/targets`
 const ONE = `${COLLECTION}/{id}`

@@ -5,8 +5,8 @@ import { LONGEST_PAGE, readLog } from '../../features/jobs/log.ts'
 import { noJob } from '../../features/jobs/view.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { EVENTS_TYPE, events, TEXT_TYPE, text } from '../../http/reply/reply.ts'
-import { define } from './deps.ts'
-import { COLLECTION, jobParams } from './job.ts'
+import { define } from './context.ts'
+import { COLLECTION, jobParams } from './job-view.ts'
 
 const tag = 'Jobs'
 export const followJobs = define({

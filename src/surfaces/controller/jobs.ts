@@ -5,8 +5,8 @@ import { getJob, listViews, viewJob } from '../../features/jobs/view.ts'
 import { longPoll, Wait } from '../../http/reply/long-poll.ts'
 import { json } from '../../http/reply/reply.ts'
 import { isFinal } from '../../tasks/task.ts'
-import { define } from './deps.ts'
-import { COLLECTION, Job, JobStatus, jobParams } from './job.ts'
+import { define } from './context.ts'
+import { COLLECTION, Job, JobStatus, jobParams } from './job-view.ts'
 
 const ONE = `${COLLECTION}/{id}`
 const tag = 'Jobs'

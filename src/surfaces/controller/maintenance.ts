@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { Maintenance } from '../../features/maintenance/maintenance.ts'
 import { json } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
 
 const path = `${PREFIX}/maintenance`
 const tag = 'System'

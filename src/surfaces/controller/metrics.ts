@@ -8,7 +8,7 @@ import type { Permission } from '../../http/endpoint.ts'
 import { TEXT_TYPE } from '../../http/reply/reply.ts'
 import { BOUNDS } from '../../http/server/counts.ts'
 import { isFinal } from '../../tasks/task.ts'
-import { type ControllerDeps, define } from './deps.ts'
+import { type ControllerDeps, define } from './context.ts'
 
 export const METRICS = '/metrics'
 

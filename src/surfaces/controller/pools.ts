@@ -19,12 +19,21 @@ import { KnownPool, PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
 import { answerPlan } from './destroy.ts'
 import { type Finish, finish } from './finish.ts'
-import { Job } from './job.ts'
-import { AvailableView, Pool, PoolDetails, Scrub, viewAvailable, viewDetails, viewPool, viewScrub } from './pool.ts'
-import { Message } from './words.ts'
+import { Job } from './job-view.ts'
+import {
+  AvailableView,
+  Pool,
+  PoolDetails,
+  Scrub,
+  viewAvailable,
+  viewDetails,
+  viewPool,
+  viewScrub,
+} from './pool-view.ts'
+import { Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/pools`
 const ONE = `${COLLECTION}/{name}`

@@ -1,8 +1,8 @@
 // The five endpoints that NFS exports and SMB shares have in common: list, create, show, change, remove.
 import * as z from 'zod'
 import { json } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
-import { Message } from './words.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
+import { Message } from './shapes.ts'
 
 /** The operations of one kind of share. */
 interface Verbs<Shown, New, Change> {

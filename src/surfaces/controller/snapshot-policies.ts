@@ -16,8 +16,8 @@ import { SnapshotPolicy } from '../../features/snapshots/policy.ts'
 import { KnownDataset } from '../../features/zfs/names.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
-import { Message } from './words.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
+import { Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/snapshot-policies`
 const ONE = `${COLLECTION}/{dataset*}`

@@ -18,11 +18,11 @@ import { Timestamp } from '../../features/timestamp.ts'
 import { KnownDataset, KnownPool, KnownSnapshot, SnapshotLabel } from '../../features/zfs/names.ts'
 import { wholeNumber } from '../../http/body/whole-number.ts'
 import { json, jsonText } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
 import { answerPlan, RecursiveDestruction } from './destroy.ts'
 import { finish } from './finish.ts'
-import { Job } from './job.ts'
-import { Bytes, Message } from './words.ts'
+import { Job } from './job-view.ts'
+import { Bytes, Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/snapshots`
 const ONE = `${COLLECTION}/{name*}`

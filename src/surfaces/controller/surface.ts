@@ -16,7 +16,7 @@ import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Surface } from '../../http/surface.ts'
 import { login } from './auth.ts'
 import { METRICS } from './metrics.ts'
-import { failure } from './words.ts'
+import { failure } from './shapes.ts'
 
 const headers = baseHeaders("default-src 'none'; frame-ancestors 'none'")
 

@@ -1,7 +1,7 @@
 // GET /healthz, GET /openapi.json: open to everyone.
 import * as z from 'zod'
 import { JSON_TYPE, json, jsonText } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './deps.ts'
+import { define, PREFIX } from './context.ts'
 
 export const healthz = define({
   method: 'GET',

@@ -3,9 +3,9 @@ import * as z from 'zod'
 import { Email, Password, Role, UserName } from '../../features/users/rules.ts'
 import { createUser, findUser, removeUser, updateUser } from '../../features/users/users.ts'
 import { json } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './deps.ts'
-import { User, view } from './user.ts'
-import { Message } from './words.ts'
+import { type ControllerDeps, define, PREFIX } from './context.ts'
+import { Message } from './shapes.ts'
+import { User, view } from './user-view.ts'
 
 const COLLECTION = `${PREFIX}/users`
 const ONE = `${COLLECTION}/{id}`

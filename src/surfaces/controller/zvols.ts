@@ -7,11 +7,11 @@ import { ChildName, KnownChild, KnownPool, Size } from '../../features/zfs/names
 import { optionIssues } from '../../features/zfs/options.ts'
 import { createVolume, getVolume, listVolumes, updateVolume } from '../../features/zvols/zvols.ts'
 import { json } from '../../http/reply/reply.ts'
+import { define, PREFIX } from './context.ts'
 import { datasetResource, Options } from './datasets.ts'
-import { define, PREFIX } from './deps.ts'
 import { destroyDataset, RecursiveDestruction } from './destroy.ts'
-import { Job } from './job.ts'
-import { Bytes, Message } from './words.ts'
+import { Job } from './job-view.ts'
+import { Bytes, Message } from './shapes.ts'
 
 const COLLECTION = `${PREFIX}/zvols`
 const ONE = `${COLLECTION}/{name*}`

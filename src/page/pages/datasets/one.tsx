@@ -8,8 +8,8 @@ import { Card, Cards, Empty, Facts, Meter, Page, When } from '../../kit/layout.t
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
+import { type DatasetDetails, one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
-import { type DatasetDetails, one } from '../storage/words.ts'
 import { EditDataset } from './edit.tsx'
 import { readable } from './properties.ts'
 

@@ -1,7 +1,7 @@
 // The properties that have a field, and the changes that a form makes. An empty limit removes the limit; any other
 // empty field restores the inherited value.
 import { bytes } from '../../kit/format.ts'
-import { exactSize } from '../storage/words.ts'
+import { exactSize } from '../storage/api-types.ts'
 
 export interface Property {
   name: string

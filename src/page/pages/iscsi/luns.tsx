@@ -10,8 +10,8 @@ import { Card, Table } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
 import { may } from '../../session.ts'
+import { one } from '../storage/api-types.ts'
 import { DatasetField } from '../storage/pickers.tsx'
-import { one } from '../storage/words.ts'
 import type { Lun, Target } from './types.ts'
 
 export function Luns({ target, reload }: { target: Target; reload: () => Promise<void> }) {

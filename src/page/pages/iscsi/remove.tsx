@@ -1,7 +1,7 @@
 // Deletes a target; its volumes are kept.
 import { useState } from '../../hooks.ts'
+import { one } from '../storage/api-types.ts'
 import { Remove } from '../storage/remove.tsx'
-import { one } from '../storage/words.ts'
 import { Force } from './luns.tsx'
 import type { Target } from './types.ts'
 

@@ -12,10 +12,10 @@ import { Card, Note, Page, Table } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { session } from '../../session.ts'
-import { words } from '../storage/words.ts'
+import { words } from '../storage/api-types.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
+import { doubts, LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './layouts.ts'
 import type { Available } from './types.ts'
-import { doubts, LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './words.ts'
 
 const COMPRESSION: [string, string][] = [
   ['lz4', 'lz4: fast'],

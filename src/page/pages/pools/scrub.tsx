@@ -8,7 +8,7 @@ import { bytes, plural } from '../../kit/format.ts'
 import { Badge, Card, Facts, Note, Progress, type Tone, When } from '../../kit/layout.tsx'
 import { useAction, useQuery } from '../../query.ts'
 import { may } from '../../session.ts'
-import { one } from '../storage/words.ts'
+import { one } from '../storage/api-types.ts'
 import type { Scan } from './types.ts'
 
 const WORDS: Record<Scan['status'], [Tone, string]> = {

@@ -5,9 +5,9 @@ import { Curl } from '../../kit/curl.tsx'
 import { Check, Field, TextArea } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
+import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
-import { changedNames, ifMatch, names, one } from '../storage/words.ts'
 
 export interface Share {
   id: string

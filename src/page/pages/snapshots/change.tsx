@@ -7,9 +7,9 @@ import { Field } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { moment, plural } from '../../kit/format.ts'
 import { useAction } from '../../query.ts'
+import { one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
-import { one } from '../storage/words.ts'
 
 interface Props {
   onClose: () => void

@@ -8,7 +8,7 @@ import { Card, Facts, Page, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
-import { one } from '../storage/words.ts'
+import { one } from '../storage/api-types.ts'
 import { RemoveSnapshot, RollBack } from './change.tsx'
 import type { Snapshot } from './snapshot.ts'
 

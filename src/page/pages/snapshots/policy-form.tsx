@@ -8,10 +8,10 @@ import { Form } from '../../kit/form.tsx'
 import { plural } from '../../kit/format.ts'
 import { Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
+import { ifMatch, one } from '../storage/api-types.ts'
 import { Names } from '../storage/destroy.tsx'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
-import { ifMatch, one } from '../storage/words.ts'
 import { EVERY, type Policy, TYPES } from './policy.ts'
 
 interface Preview {

@@ -9,8 +9,8 @@ import { Form } from '../../kit/form.tsx'
 import { type Children, Note } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
+import type { Plan } from './api-types.ts'
 import { useNames } from './names.ts'
-import type { Plan } from './words.ts'
 import { JobView, leaving, UnderWay, useWork } from './work.tsx'
 
 interface Props {

@@ -3,7 +3,7 @@ import { useEffect } from '../../hooks.ts'
 import { Field, Select } from '../../kit/fields.tsx'
 import type { Children } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
-import type { Dataset } from './words.ts'
+import type { Dataset } from './api-types.ts'
 
 /** Above this number a text field replaces the list. */
 const MOST = 500

@@ -1,11 +1,10 @@
-// The original's response shapes: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, log lines
-// joined by a literal
-// .
+// The original's response shapes: `{"Status":"200 OK"}`, errors with an Error-Message in body and header, and log lines joined by
+// backslash and n.
 import * as z from 'zod'
 import { type ApiError, type ErrorKind, invalid } from '../../errors.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import { STATUS } from '../../http/status.ts'
-import { PREFIX } from './deps.ts'
+import { PREFIX } from './context.ts'
 
 const REASONS: Record<number, string> = {
   200: 'OK',

@@ -1,7 +1,7 @@
 // A job in the contract's terms: its schema and its path.
 import * as z from 'zod'
 import { Timestamp } from '../../features/timestamp.ts'
-import { PREFIX } from './deps.ts'
+import { PREFIX } from './context.ts'
 
 export const COLLECTION = `${PREFIX}/jobs`
 
