@@ -508,7 +508,7 @@ describe('what is saved and not served', () => {
       { username: 'user' },
       'Saved and not served: the target: The portal [::]:3260 cannot be opened: Invalid argument',
     ])
-    await expect(iscsi.create(IQN, {})).rejects.toThrow('there already')
+    await expect(iscsi.create(IQN, {})).rejects.toThrow('A target with this name already exists')
     await expect(iscsi.update(id, { enabled: true }, false)).rejects.toThrow('cannot be opened')
     expect([readFileSync(file, 'utf8'), kernel.state().targets]).toEqual([said, []])
     kernel.closed.clear()
