@@ -1,9 +1,10 @@
 // `openssl`, where it is installed: signs a certificate with its own key, from and to dates of our choice. OpenSSL 3.0 knows such dates only in
 // its small certificate authority (`openssl ca`), which wants a folder of files.
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { SYSTEM_PATH } from '../folders.ts'
+import { isExecutable } from './programs.ts'
 import { createRun, type Run } from './run.ts'
 
 export interface CertificateRequest {
@@ -73,12 +74,3 @@ const isPlain = ({ commonName, hosts, addresses }: CertificateRequest) =>
 
 /** `20260131120000Z` */
 const time = (date: Date) => `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}

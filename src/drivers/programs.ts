@@ -50,7 +50,7 @@ function identityOf(program: string | undefined): string {
   return file ? `${program} ${file.dev} ${file.ino} ${file.size} ${file.mtimeMs}` : ''
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK)
     return true
