@@ -190,8 +190,8 @@ describe.skipIf(!isRoot).each(SHELLS)('owners.sh under %s', (shell) => {
     }
   })
 
-  // busybox makes folders itself.
-  test.skipIf(shell.startsWith('busybox'))('nor when the link is laid between look and change', () => {
+  test('nor when the link is laid between look and change', (context) => {
+    if (shell.startsWith('busybox')) context.skip('busybox would take its own mkdir instead of the fake')
     const { box, again, at } = shared()
     mkdirSync(at('victim'), { mode: 0o755 })
     box.program(
