@@ -34,6 +34,7 @@ export interface SelfMade {
   random?: Buffer
   /** If left out, or if it fails, node-forge signs. */
   sign?: SelfSign | undefined
+  warn?: (text: string, error?: unknown) => void
 }
 
 /** The contents of the certificate, whichever program signs it. */
@@ -55,7 +56,14 @@ export type SelfSign = (contents: Contents) => Promise<string | undefined>
  * Makes a self-signed pair: ECDSA P-256 where openssl signs. node-forge, which knows only RSA, is loaded only where
  * openssl is missing.
  */
-export async function makeSelfSigned({ names, now, key, random = randomBytes(16), sign }: SelfMade): Promise<Pair> {
+export async function makeSelfSigned({
+  names,
+  now,
+  key,
+  random = randomBytes(16),
+  sign,
+  warn,
+}: SelfMade): Promise<Pair> {
   // A serial number is positive (RFC 5280 4.1.2.2) and has no superfluous leading zeros (X.690 8.3.2), or clients
   // reject the certificate: so its first bit is off, its second is on.
   const first = (random.readUInt8(0) & 0x7f) | 0x40
@@ -88,6 +96,7 @@ export async function makeSelfSigned({ names, now, key, random = randomBytes(16)
     failure = new Error('openssl made something else than a certificate of this key')
   }
   if (key !== undefined && isEc) throw new Error('only openssl signs with an EC key', { cause: failure })
+  if (failure !== undefined) warn?.('openssl made no certificate; one with an RSA key is made without it', failure)
   const rsa = key ?? pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
   return { cert: await signWithForge({ ...contents, key: rsa, extensions: {} }), key: rsa }
 }

@@ -26,12 +26,12 @@ export async function installedPair(options: PairOptions): Promise<Pair> {
   const { folders, host, warn, installing = () => false, now = Date.now, machine = thisMachine, sign } = options
   const make = async (key?: string) => {
     try {
-      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key, sign })
+      return await makeSelfSigned({ names: machineNames(host, machine()), now: now(), key, sign, warn })
     } catch (error) {
       // An unusual name or address of this machine must not keep the port closed.
       warn('no certificate could be made for the names of this machine; one for localhost is served', error)
       const names = { hosts: ['localhost'], addresses: ['127.0.0.1', '::1'] }
-      return makeSelfSigned({ names, now: now(), key, sign })
+      return makeSelfSigned({ names, now: now(), key, sign, warn })
     }
   }
   let key: string | undefined
