@@ -1,6 +1,6 @@
-// What of other people's work is in what we ship: the packages of the bundle and of the console's page, and the list of
-// words. Npm's tree names more than that. A package is in the bundle only when a line of its own is, and not where
-// trim.ts put something of ours in its place.
+// Which third-party work is in the product: the packages of the bundle and of the console's page, and the list of
+// words. Npm's tree names more than that. A package counts only when at least one of its lines is in the
+// bundle, and not when trim.ts replaced all of it.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// `edge-admin export-original`: the way back to the original's server. A server of ours that runs, or starts too early,
-// would convert the token again, so this command holds the lock that every such server takes. The person has to enter
+// `edge-admin export-original`: the way back to the original's server. Our server would convert the token
+// again if it ran or started too early, so this command holds the lock that the server takes. The person has to enter
 // the token: the appliance has only its digest.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -6,7 +6,7 @@ import type { StoredUser } from '../../auth/users.ts'
 import { ApiError, changed, failedPrecondition, invalid } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
-import type { Accounts } from '../users/accounts.ts'
+import { type Accounts, replaceHash } from '../users/accounts.ts'
 import { readNewToken, type SetToken } from './setup.ts'
 
 export interface FirstRun {
@@ -88,11 +88,6 @@ function setPassword({ users }: Accounts, hash: string): StoredUser {
   return users.change((all) => {
     const user = all.find(({ username }) => username === NAME)
     if (!user) throw changed('The account has been removed meanwhile')
-    user.hash = hash
-    delete user.one_time
-    user.generation += 1
-    user.ended = []
-    user.updated_at = new Date().toISOString()
-    return user
+    return replaceHash(user, hash)
   })
 }

@@ -1,7 +1,7 @@
 // What all account operations share, and their error when the caller's proof is no longer valid.
 import type { From, Passwords } from '../../auth/password.ts'
 import { ownAccount, type Principal } from '../../auth/principal.ts'
-import type { UserStore } from '../../auth/users.ts'
+import type { StoredUser, UserStore } from '../../auth/users.ts'
 import { ApiError } from '../../errors.ts'
 
 export interface Accounts {
@@ -16,3 +16,13 @@ export const proven = (by: Principal | undefined): From => {
 }
 
 export const ended = () => new ApiError('unauthenticated', 'The token has ended')
+
+/** Gives an account a new password. Ends its sessions and tokens, and the one-time password. */
+export function replaceHash(user: StoredUser, hash: string): StoredUser {
+  user.hash = hash
+  delete user.one_time
+  user.generation += 1
+  user.ended = []
+  user.updated_at = new Date().toISOString()
+  return user
+}

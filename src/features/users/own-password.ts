@@ -3,7 +3,7 @@ import { inForce } from '../../auth/in-force.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { invalid, raise } from '../../errors.ts'
-import { type Accounts, ended, proven } from './accounts.ts'
+import { type Accounts, ended, proven, replaceHash } from './accounts.ts'
 import type { LoginLimits } from './login-limits.ts'
 
 export interface OwnPassword {
@@ -33,12 +33,7 @@ export async function changeOwnPassword(
   const hash = await passwords.hash(password, proven(by))
   const changed = users.change((all) => {
     const user = inForce(by, all) ?? raise(ended())
-    user.hash = hash
-    delete user.one_time
-    user.generation += 1
-    user.ended = []
-    user.updated_at = new Date().toISOString()
-    return user
+    return replaceHash(user, hash)
   })
   limits.note(address, changed)
   return changed
