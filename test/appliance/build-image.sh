@@ -11,7 +11,7 @@ work_begin
 note 'building the image (once, about a minute)'
 packages=systemd-sysv,udev,dbus,kmod,procps,iproute2,iputils-ping,util-linux,mawk,tar,gzip,xz-utils,openssl,curl,ca-certificates,e2fsprogs
 packages=$packages,zfsutils-linux,zfs-zed,sanoid,lzop,mbuffer,pv,samba,smbclient,nfs-kernel-server,nfs-common,targetcli-fb,open-iscsi,nvme-cli
-packages=$packages,xfsprogs,acl,attr,gdisk,jq,lsof,psmisc,nftables,busybox-static,dash,sudo,systemd-timesyncd
+packages=$packages,xfsprogs,acl,attr,gdisk,jq,lsof,psmisc,nftables,busybox-static,dash,sudo,systemd-timesyncd,smartmontools,ledmon
 # zinject alone: its package brings a whole test suite.
 cat >"$WORK/zinject.sh" <<'END'
 cd /tmp
