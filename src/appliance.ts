@@ -147,6 +147,7 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
     audit: trail.log,
     tool: createTool(options.programs, scripts),
     trial: options.programs !== undefined,
+    machine: options.programs === undefined ? '/' : join(options.programs, 'root'),
     isNeeded: needs.has('storage'),
   })
   runner.whenEnded('pool-import', storage.imported)

@@ -1,6 +1,7 @@
 // Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port
 // opens if an enabled surface needs it, and otherwise after that.
 import type { Configuration } from '../config.ts'
+import { createDevices } from '../drivers/device-links.ts'
 import { createLsblk } from '../drivers/lsblk.ts'
 import type { Tool } from '../drivers/programs.ts'
 import { createZfs, type Zfs } from '../drivers/zfs.ts'
@@ -46,12 +47,24 @@ export interface StorageOptions {
   tool: Tool
   /** The storage programs are not the system's, so its files must not be written. */
   trial: boolean
+  /** Replaces `/` for /dev and /sys, if the storage programs are not the system's. */
+  machine: string
   /** The clock of the snapshot policies, in milliseconds since 1970. */
   now: () => number
   warn: (text: string, error?: unknown) => void
 }
 
-export function createStorage({ folders, config, tasks, audit, tool, trial, now, warn }: StorageOptions): Storage {
+export function createStorage({
+  folders,
+  config,
+  tasks,
+  audit,
+  tool,
+  trial,
+  machine,
+  now,
+  warn,
+}: StorageOptions): Storage {
   const settings = config.storage
   const zfs = createZfs(tool)
   const zpool = createZpool(tool)
@@ -72,7 +85,15 @@ export function createStorage({ folders, config, tasks, audit, tool, trial, now,
   return {
     zfs,
     zpool,
-    pools: { zpool, zfs, lsblk: createLsblk(tool), tasks, dependents, files: settings['file-vdevs'] },
+    pools: {
+      zpool,
+      zfs,
+      lsblk: createLsblk(tool),
+      devices: createDevices(machine),
+      tasks,
+      dependents,
+      files: settings['file-vdevs'],
+    },
     shares,
     iscsi,
     dependents,

@@ -6,22 +6,41 @@ import { CommandError } from './run.ts'
 
 export interface BlockDevice {
   path: string
+  /** The kernel's name: `sda`, `dm-0`. */
+  kernel: string
   type: string
   /** Bytes. */
   size: number
   readOnly: boolean
   model: string | undefined
   serial: string | undefined
+  wwn: string | undefined
+  firmware: string | undefined
+  /** sata, sas, nvme, usb, virtio … */
+  transport: string | undefined
+  rotational: boolean | undefined
   fstype: string | undefined
+  /** The label of the file system; of a ZFS member the name of its pool. */
+  label: string | undefined
+  /** gpt, dos. */
+  table: string | undefined
   mountpoints: string[]
   children: BlockDevice[]
 }
 
 export type Lsblk = ReturnType<typeof createLsblk>
 
-const COLUMNS = ['PATH', 'TYPE', 'SIZE', 'RO', 'MODEL', 'SERIAL', 'FSTYPE', 'MOUNTPOINTS'] as const
-/** What older versions offer instead of a column: before util-linux 2.37, and before 2.33 (with -p the same text). */
-const OLDER: Readonly<Record<string, string>> = { MOUNTPOINTS: 'MOUNTPOINT', PATH: 'NAME' }
+const COLUMNS = 'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'.split(',')
+/**
+ * What older versions offer instead of a column: before util-linux 2.37, and before 2.33 (with -p the same text). A
+ * column with no replacement is left out.
+ */
+const OLDER: Readonly<Record<string, string | undefined>> = {
+  ...{ MOUNTPOINTS: 'MOUNTPOINT', PATH: 'NAME' },
+  ...{ PTTYPE: undefined, WWN: undefined, REV: undefined, TRAN: undefined },
+}
+/** Characters of a text that a disk or its content gives; longer ones are cut. */
+const LONGEST = 256
 const TIMEOUT = 15_000
 /** Seconds. */
 const SETTLED = 10
@@ -35,7 +54,7 @@ export function createLsblk(tool: Tool) {
       const unknown = error instanceof CommandError ? /unknown column: ([A-Z]+)/.exec(error.stderr)?.[1] : undefined
       if (unknown === undefined || !columns.includes(unknown) || !Object.hasOwn(OLDER, unknown)) throw error
       return withColumns(
-        columns.map((column) => (column === unknown ? (OLDER[column] ?? column) : column)),
+        columns.flatMap((column) => (column === unknown ? (OLDER[column] ?? []) : column)),
         run,
       )
     }
@@ -90,22 +109,41 @@ function readList(text: string, args: string[]): BlockDevice[] {
   }
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined)
+/** A disk's or label's own text may hold anything: control and direction characters become blanks. */
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.replace(/[\p{C}\u2028\u2029]/gu, ' ').trim() : ''
+  return text === '' ? undefined : text.slice(0, LONGEST)
+}
+/** A mount point is a path: it is not changed. */
+const pathsOf = (value: unknown) =>
+  (Array.isArray(value) ? value : []).flatMap((place) =>
+    typeof place === 'string' && place.trim() !== '' ? place : [],
+  )
+
+const isSet = (value: unknown) => value === true || value === 1 || value === '1'
 
 function readDevice(value: unknown): BlockDevice {
   const row = value as Record<string, unknown>
-  const { type, size, ro, model, serial, fstype, children } = row
+  const { type, size, ro, model, serial, wwn, rev, tran, rota, fstype, label, pttype, children } = row
   const [path, mounted] = [row['path'] ?? row['name'], row['mountpoints'] ?? [row['mountpoint']]]
   if (typeof path !== 'string' || typeof type !== 'string') throw new Error('no block device')
+  const kernel = typeof row['kname'] === 'string' ? row['kname'] : path
   return {
     path,
+    kernel: kernel.replace(/^\/dev\//, ''),
     type,
     size: Number(size) || 0,
-    readOnly: ro === true || ro === 1 || ro === '1',
+    readOnly: isSet(ro),
     model: textOf(model),
     serial: textOf(serial),
+    wwn: textOf(wwn),
+    firmware: textOf(rev),
+    transport: textOf(tran),
+    rotational: rota === undefined || rota === null ? undefined : isSet(rota),
     fstype: textOf(fstype),
-    mountpoints: (Array.isArray(mounted) ? mounted : []).flatMap((place) => textOf(place) ?? []),
+    label: textOf(label),
+    table: textOf(pttype),
+    mountpoints: pathsOf(mounted),
     children: (Array.isArray(children) ? children : []).map(readDevice),
   }
 }

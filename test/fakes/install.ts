@@ -1,7 +1,7 @@
 // Puts the fake programs into a folder of a test's own. They are shell wrappers with every path written into them,
 // since whoever starts them (the server, a task script) gives them a clean environment.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -72,7 +72,9 @@ const alone = (world: string, name: string) =>
 export function installFakes(folder: string, kind: 'resident' | 'alone' = 'resident'): Fakes {
   const programs = join(folder, 'programs')
   const world = join(folder, 'world')
-  for (const made of [programs, world]) mkdirSync(made, { recursive: true })
+  for (const made of [programs, world, join(world, 'root')]) mkdirSync(made, { recursive: true })
+  // /dev and /sys of this world: the fake lsblk lays them from the model.
+  if (!existsSync(join(programs, 'root'))) symlinkSync(join(world, 'root'), join(programs, 'root'))
   const served = kind === 'resident' ? resident() : undefined
   for (const found of readdirSync(SOURCES, { withFileTypes: true })) {
     const { name } = found

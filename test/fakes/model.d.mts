@@ -1,7 +1,19 @@
 // What TypeScript sees of model.mjs.
+export interface Disk {
+  size: number
+  fstype?: string
+  mountpoint?: string
+  broken?: boolean
+  links?: string[]
+  /** The slot of the one enclosure that there is: `Slot 01`. */
+  slot?: string
+  /** Any column of lsblk, and `children`. */
+  // biome-ignore lint/suspicious/noExplicitAny: as lsblk has them
+  [member: string]: any
+}
 export interface Model {
   clock: number
-  disks: Record<string, { size: number; fstype?: string; mountpoint?: string; broken?: boolean; links?: string[] }>
+  disks: Record<string, Disk>
   pools: Record<string, Record<string, unknown>>
   datasets: Record<string, Record<string, unknown>>
   exported: Record<string, unknown>

@@ -42,6 +42,8 @@ export const CONTROLLER: Record<string, Row> = {
   // Without a job: who may not cancel any is told so first.
   'POST /api/v1/jobs/{id}/cancel': { ...lost, nobody: 401, viewer: 403 },
   'GET /api/v1/audit': administrators(200),
+  'GET /api/v1/disks': readers,
+  'GET /api/v1/disks/{id}': { ...lost, nobody: 401 },
   'GET /api/v1/pools': readers,
   'POST /api/v1/pools': operators(400, { name: 'tank', vdevs: ['/dev/no-such-disk'] }),
   'GET /api/v1/pools/available': readers,

@@ -1,6 +1,7 @@
 // lsblk of versions that are in use: what they call their columns, how they write numbers, and multipath devices, which stand below each path.
 import { describe, expect, it } from 'vitest'
 import { isClaimed } from '../../src/drivers/block-device.ts'
+import { createDevices } from '../../src/drivers/device-links.ts'
 import { createLsblk } from '../../src/drivers/lsblk.ts'
 import type { Tool } from '../../src/drivers/programs.ts'
 import { CommandError } from '../../src/drivers/run.ts'
@@ -24,9 +25,10 @@ function lsblkWithout(unknown: string[], devices: object[] = []) {
 
 const available = async (devices: object[], unknown: string[] = []) => {
   const { lsblk } = lsblkWithout(unknown, devices)
-  const zpool = { importable: async () => [] } as unknown as Pools['zpool']
-  const { disks } = await listAvailable({ lsblk, zpool, files: undefined } as Pools)
-  return disks.map(({ path, model, serial, size }) => ({ path, model, serial, size }))
+  const zpool = { importable: async () => [], statuses: async () => [] } as unknown as Pools['zpool']
+  const machine = createDevices('/no/such/folder')
+  const { disks } = await listAvailable({ lsblk, zpool, devices: machine, files: undefined } as Pools)
+  return disks.map(({ device, model, serial, size }) => ({ path: device, model, serial, size }))
 }
 
 describe('lsblk', () => {
@@ -43,15 +45,19 @@ describe('lsblk', () => {
       [2000, false, ['/srv']],
     ])
     expect(calls.map((args) => args.at(-1))).toEqual([
-      'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS',
-      'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINT',
+      'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE',
+      'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINT,WWN,REV,TRAN,ROTA,PTTYPE',
     ])
   })
 
   it('before 2.33 has names for paths, and ends with 1 for what is no block device', async () => {
     const { lsblk, calls } = lsblkWithout(['MOUNTPOINTS', 'PATH'], [{ name: '/dev/sda', type: 'disk', size: '5' }])
     expect((await lsblk.list()).map(({ path }) => path)).toEqual(['/dev/sda'])
-    expect(calls.at(-1)).toEqual(['-Jbp', '-o', 'NAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINT'])
+    expect(calls.at(-1)).toEqual([
+      '-Jbp',
+      '-o',
+      'NAME,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINT,WWN,REV,TRAN,ROTA,PTTYPE',
+    ])
     const tool: Tool = async (_name, args) => {
       const words = args.includes('PATH') ? 'lsblk: unknown column: PATH' : 'lsblk: /dev/no: not a block device'
       throw new CommandError(['lsblk', ...args], 'status', `${words}\n`, 1)
@@ -88,10 +94,16 @@ describe('block devices', () => {
     const child = { path: '/dev/sda1', type: 'part', size: 'x', ro: 1, mountpoints: ['/a', null, ' '], fstype: 'ext4' }
     const disk = { path: '/dev/sda', type: 'disk', size: 1000, ro: true, model: ' WDC ', serial: '', children: [child] }
     const { lsblk, calls } = driver(() => JSON.stringify({ blockdevices: [disk] }))
-    const none = { model: undefined, serial: undefined, fstype: undefined, mountpoints: [], children: [] }
+    const nothing = ['model', 'serial', 'wwn', 'firmware', 'transport', 'rotational', 'fstype', 'label', 'table']
+    const none = {
+      ...Object.fromEntries(nothing.map((name) => [name, undefined])),
+      mountpoints: [],
+      children: [],
+    }
     const part = {
       ...none,
       path: '/dev/sda1',
+      kernel: 'sda1',
       type: 'part',
       size: 0,
       readOnly: true,
@@ -99,9 +111,20 @@ describe('block devices', () => {
       mountpoints: ['/a'],
     }
     expect(await lsblk.list()).toEqual([
-      { ...none, path: '/dev/sda', type: 'disk', size: 1000, readOnly: true, model: 'WDC', children: [part] },
+      {
+        ...none,
+        path: '/dev/sda',
+        kernel: 'sda',
+        type: 'disk',
+        size: 1000,
+        readOnly: true,
+        model: 'WDC',
+        children: [part],
+      },
     ])
-    expect(calls).toEqual([['lsblk', '-Jbp', '-o', 'PATH,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,MOUNTPOINTS']])
+    expect(calls).toEqual([
+      ['lsblk', '-Jbp', '-o', 'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'],
+    ])
     for (const text of ['', '{}', '{"blockdevices":[{"path":"/dev/sda"}]}', '{"blockdevices":[{"type":"disk"}]}'])
       await expect(driver(() => text).lsblk.list()).rejects.toMatchObject({ reason: 'output' })
   })

@@ -2,6 +2,7 @@
 // the script travel in files, a word a line, so a line end in a word would be another word.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createDevices } from '../../src/drivers/device-links.ts'
 import { createLsblk } from '../../src/drivers/lsblk.ts'
 import type { Tool } from '../../src/drivers/programs.ts'
 import { createZfs } from '../../src/drivers/zfs.ts'
@@ -32,6 +33,7 @@ function record() {
     zpool: createZpool(tool),
     zfs: createZfs(tool),
     lsblk: createLsblk(tool),
+    devices: createDevices('/no/such/folder'),
     tasks: { startNext } as unknown as Tasks,
     dependents: [],
     files: FOLDER,

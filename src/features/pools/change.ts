@@ -10,7 +10,7 @@ import { assertNoDependents } from '../destruction/agreement.ts'
 import { dependentsOf } from '../destruction/dependents.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
 import { withToolErrors } from '../tool-failure.ts'
-import { listAvailable } from './available.ts'
+import { listImportable } from './available.ts'
 import { type PoolOptions, readPoolOptions } from './options.ts'
 import { isPathWord, noPool, type Pools, poolLock } from './pools.ts'
 import { checkDevices, isFileIn, readVdevs } from './vdevs.ts'
@@ -76,7 +76,7 @@ export async function importPool(pools: Pools, wanted: Import, by: By): Promise<
   if (name === undefined && id === undefined) throw invalid('A name or an id is needed', { details: { field: 'name' } })
   const object = name ?? id ?? ''
   const look = async () =>
-    (await listAvailable(pools)).pools.filter(
+    (await listImportable(pools)).filter(
       (pool) => (id === undefined || pool.id === id) && (name === undefined || pool.name === name),
     )
   let fitting = await look()

@@ -1,5 +1,6 @@
 // The pools, as zpool shows them, and when they were created. A pool that cannot be opened has no root dataset, and so no time of creation;
 // it is listed all the same.
+import type { Devices } from '../../drivers/device-links.ts'
 import type { Lsblk } from '../../drivers/lsblk.ts'
 import { CommandError } from '../../drivers/run.ts'
 import type { Root, Zfs } from '../../drivers/zfs.ts'
@@ -14,6 +15,7 @@ export interface Pools {
   zpool: Zpool
   zfs: Zfs
   lsblk: Lsblk
+  devices: Devices
   tasks: Tasks
   /** What uses datasets: shares, exports, LUNs. */
   dependents: readonly Dependents[]

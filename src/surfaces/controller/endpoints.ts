@@ -4,6 +4,7 @@ import { listAuditLogs } from './audit.ts'
 import { authEndpoints } from './auth.ts'
 import { dashboardEndpoints } from './dashboard.ts'
 import { datasetsEndpoints } from './datasets.ts'
+import { disksEndpoints } from './disks.ts'
 import { nfsEndpoints } from './exports-nfs.ts'
 import { iscsiEndpoints } from './iscsi.ts'
 import { jobEventsEndpoints } from './job-events.ts'
@@ -21,6 +22,7 @@ import { zvolsEndpoints } from './zvols.ts'
 export const controllerEndpoints = [
   ...authEndpoints,
   ...usersEndpoints,
+  ...disksEndpoints,
   ...poolsEndpoints,
   ...datasetsEndpoints,
   ...zvolsEndpoints,

@@ -75,6 +75,7 @@ export const AvailableView = z
   .object({
     disks: z.array(
       z.object({
+        id: z.string().describe('of GET /disks'),
         path: z.string(),
         size: z.int().describe('bytes'),
         model: z.string().optional(),
@@ -150,8 +151,9 @@ export const viewDetails = (pool: PoolInfoDetails) => ({
 })
 
 export const viewAvailable = ({ disks, pools }: Available) => ({
-  disks: disks.map(({ path, size, model, serial }) => ({
-    path,
+  disks: disks.map(({ id, device, size, model, serial }) => ({
+    id,
+    path: device,
     size,
     ...(model !== undefined && { model }),
     ...(serial !== undefined && { serial }),
