@@ -1,5 +1,5 @@
 // Tables with what real appliances have in them: long messages, long names, many columns. At 1440 pixels nothing is wider than its card, at 390
-// everything and its buttons are in reach without scrolling sideways. And what tables are used for: several snapshots at once, tasks by name.
+// everything and its buttons are in reach without scrolling sideways. And what tables are used for: tasks by name.
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
@@ -129,30 +129,6 @@ describe('what a person can store', () => {
     const row = page.getByRole('row', { name: /tank/ })
     await row.getByText('10 TiB').waitFor()
     expect(await row.textContent()).not.toContain('20 TiB')
-  })
-})
-
-describe('several snapshots', () => {
-  it('are chosen, planned together and deleted together', async () => {
-    const { page } = await visitor(desk.url)
-    await signIn(page, { username: 'operator', password: PASSWORD })
-    await goTo(page, 'snapshots', 'Snapshots')
-    for (const label of ['weekly-20261129-090358', 'daily-20261129-000000'])
-      await page.getByLabel(`Select tank/data@${label}`).check()
-    await page.getByRole('button', { name: 'Delete 2 snapshots…' }).click()
-    const dialog = page.getByRole('dialog')
-    await dialog.getByText('tank/data@weekly-20261129-090358').waitFor()
-    await expectAccessible(page)
-    await shoot(page, 'snapshots-delete')
-    await dialog.getByRole('button', { name: 'Delete 2 snapshots' }).click()
-    await dialog.getByText('Type exactly 2').waitFor()
-    await dialog.getByLabel('Type 2 to confirm').fill('2')
-    await dialog.getByRole('button', { name: 'Delete 2 snapshots' }).click()
-    await dialog.waitFor({ state: 'detached' })
-    const left = (await desk.world.ask('GET', '/snapshots?dataset=tank/data')).json
-    expect(left.map(({ name }: { name: string }) => name)).toEqual([
-      'tank/data@a-name-that-somebody-made-by-hand-and-that-is-long',
-    ])
   })
 })
 

@@ -68,6 +68,7 @@ interface FieldProps extends Common {
   minlength?: number
   maxlength?: number
   placeholder?: string
+  onKeyDown?: (event: KeyboardEvent) => void
 }
 
 const typed = (event: Event) => (event.currentTarget as HTMLInputElement).value

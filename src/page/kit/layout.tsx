@@ -1,4 +1,4 @@
-// The parts of a page: title, cards, tables, lists of facts.
+// The parts of a page: title, cards, lists of facts.
 import type { Child } from 'hono/jsx'
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
@@ -90,75 +90,6 @@ export function Facts({ of }: { of: [string, Children][] }) {
           </div>
         ))}
     </dl>
-  )
-}
-
-export interface Column<T> {
-  title: string
-  cell: (row: T) => Children
-  /** Numbers: right-aligned, with digits of equal width. */
-  number?: boolean
-}
-
-/** On a narrow screen the style sheet turns rows into blocks, and some browsers then drop the table roles. */
-const IS = {
-  table: { role: 'table' },
-  group: { role: 'rowgroup' },
-  row: { role: 'row' },
-  head: { role: 'columnheader' },
-  first: { role: 'rowheader' },
-  cell: { role: 'cell' },
-} as const
-
-/**
- * A table; on a narrow screen each row is a block with the titles beside the values. The first column names its row.
- */
-export function Table<T>({
-  label,
-  rows,
-  columns,
-  id,
-  empty,
-}: {
-  label: string
-  rows: T[]
-  columns: Column<T>[]
-  id: (row: T) => string
-  empty: Children
-}) {
-  if (rows.length === 0) return <Empty>{empty}</Empty>
-  return (
-    // A scrolling region has to be reachable by keyboard (axe: scrollable-region-focusable).
-    <section class="table" aria-label={label} tabindex={0}>
-      <table class={columns.length > 2 ? 'stacks' : ''} {...IS.table}>
-        <thead {...IS.group}>
-          <tr {...IS.row}>
-            {columns.map(({ title, number }) => (
-              <th key={title} scope="col" class={number ? 'number' : ''} {...IS.head}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody {...IS.group}>
-          {rows.map((row) => (
-            <tr key={id(row)} {...IS.row}>
-              {columns.map(({ title, cell, number }, i) =>
-                i === 0 ? (
-                  <th key={title} scope="row" {...IS.first}>
-                    {cell(row)}
-                  </th>
-                ) : (
-                  <td key={title} class={number ? 'number' : ''} data-title={title} {...IS.cell}>
-                    <div>{cell(row)}</div>
-                  </td>
-                ),
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   )
 }
 

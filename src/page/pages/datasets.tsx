@@ -1,18 +1,23 @@
-// File systems and volumes as one tree per pool, with their usage. `-new` cannot be a dataset: their names begin with a
+// File systems and volumes of all pools as a tree, with their usage. `-new` cannot be a dataset: their names begin with a
 // letter.
 
+import { useMemo } from 'hono/jsx/dom'
+import { useState } from '../hooks.ts'
+import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { bytes } from '../kit/format.ts'
-import { Card, Meter, Note, Page, Table } from '../kit/layout.tsx'
+import { bytes, plural } from '../kit/format.ts'
+import { Card, Meter, Note, Page } from '../kit/layout.tsx'
+import { ordered, parts } from '../kit/order.ts'
 import type { PageProps } from '../kit/page-props.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { CreateDataset } from './datasets/create.tsx'
 import { OneDataset } from './datasets/one.tsx'
+import { TakeSnapshots } from './snapshots/several.tsx'
 import type { Dataset } from './storage/api-types.ts'
-import { useFilter } from './storage/filter.tsx'
 import { ForOperators } from './storage/for-operators.tsx'
 
 export const Datasets = ({ rest: [name, parent] }: PageProps) =>
@@ -40,15 +45,15 @@ function List() {
       intro="A dataset is a file system that can be shared; a volume is a disk for iSCSI. Both use the space of their pool."
       actions={actions}
     >
-      <Loaded query={query}>{(all) => <Pools all={all} />}</Loaded>
+      <Loaded query={query}>{(all) => <Tree all={all} />}</Loaded>
       <Curl lines={[{ path: '/api/v1/datasets' }, { path: '/api/v1/zvols' }]} />
     </Page>
   )
 }
 
-function Pools({ all }: { all: Dataset[] }) {
-  const { shown, control } = useFilter(all, ({ name }) => name, 'datasets and volumes')
-  const pools = [...new Set(shown.map(({ pool }) => pool))]
+function Tree({ all }: { all: Dataset[] }) {
+  const [chosen, setChosen] = useState<string[]>()
+  const byPath = useMemo(() => ordered(all, ({ name }) => parts(name), false), [all])
   if (all.length === 0)
     return (
       <Note title="There is no pool yet">
@@ -58,54 +63,63 @@ function Pools({ all }: { all: Dataset[] }) {
       </Note>
     )
   return (
-    <>
-      {control ? <Card>{control}</Card> : null}
-      {pools.map((pool) => (
-        <Card key={pool} title={pool}>
-          <Tree label={`Datasets of ${pool}`} of={shown.filter((one) => one.pool === pool)} />
-        </Card>
-      ))}
-    </>
+    <Card>
+      <Table
+        label="Datasets and volumes"
+        what="datasets and volumes"
+        rows={byPath}
+        id={({ name }) => name}
+        empty="There is no dataset."
+        order={{ title: 'Name', down: false }}
+        {...(may('operator') && {
+          actions: (selected: Dataset[]) => (
+            <Button onClick={() => setChosen(selected.map(({ name }) => name))}>
+              Create {plural(selected.length, 'snapshot')}…
+            </Button>
+          ),
+        })}
+        columns={[
+          { title: 'Name', by: ({ name }) => parts(name), cell: (dataset, flat) => <Name of={dataset} whole={flat} /> },
+          { title: 'Type', by: wordOf, cell: wordOf },
+          {
+            title: 'Usage',
+            by: ({ type, used, size }) => (type === 'volume' || size === 0 ? undefined : used / size),
+            number: false,
+            // A volume's space is reserved when it is created: its bar would always be full.
+            cell: ({ name, type, used, size }) =>
+              type === 'volume' ? (
+                `a disk of ${bytes(size)}`
+              ) : (
+                <Meter value={used} max={size} label={`${name}: used`} />
+              ),
+          },
+          { title: 'Used', by: ({ used }) => used, cell: ({ used }) => bytes(used), number: true },
+          {
+            title: 'Available',
+            by: ({ available }) => available,
+            cell: ({ available }) => bytes(available),
+            number: true,
+          },
+          { title: 'Mounted at', by: ({ mountpoint }) => mountpoint, cell: ({ mountpoint }) => mountpoint ?? '' },
+        ]}
+      />
+      {chosen ? <TakeSnapshots of={chosen} onClose={() => setChosen(undefined)} /> : null}
+    </Card>
   )
 }
 
-/** Sorted by path, not by character: `tank/a/x` comes before `tank/a-b`. */
-const byPath = (a: Dataset, b: Dataset) => {
-  const [left, right] = [a.name.replaceAll('/', '\0'), b.name.replaceAll('/', '\0')]
-  return left < right ? -1 : left > right ? 1 : 0
-}
+const wordOf = ({ type }: Dataset) => (type === 'volume' ? 'volume' : 'dataset')
+
 const DEEPEST = 4
 
-const Tree = ({ of, label }: { of: Dataset[]; label: string }) => (
-  <Table
-    label={label}
-    rows={[...of].sort(byPath)}
-    id={({ name }) => name}
-    empty="The pool is empty."
-    columns={[
-      {
-        title: 'Name',
-        cell: ({ name }) => {
-          const parts = name.split('/')
-          return (
-            <div class={`tree-${Math.min(parts.length - 1, DEEPEST)}`}>
-              <a href={link('datasets', name)} aria-label={name}>
-                {parts[parts.length - 1]}
-              </a>
-            </div>
-          )
-        },
-      },
-      { title: 'Type', cell: ({ type }) => (type === 'volume' ? 'volume' : 'dataset') },
-      {
-        title: 'Usage',
-        // A volume's space is reserved when it is created: its bar would always be full.
-        cell: ({ name, type, used, size }) =>
-          type === 'volume' ? `a disk of ${bytes(size)}` : <Meter value={used} max={size} label={`${name}: used`} />,
-      },
-      { title: 'Used', cell: ({ used }) => bytes(used), number: true },
-      { title: 'Available', cell: ({ available }) => bytes(available), number: true },
-      { title: 'Mounted at', cell: ({ mountpoint }) => mountpoint ?? '' },
-    ]}
-  />
-)
+/** Below its parent the last part is enough; the whole name where the parent is not the row above. */
+function Name({ of: { name }, whole }: { of: Dataset; whole: boolean }) {
+  const all = name.split('/')
+  return (
+    <div class={whole ? '' : `tree-${Math.min(all.length - 1, DEEPEST)}`}>
+      <a href={link('datasets', name)} aria-label={name}>
+        {whole ? name : all[all.length - 1]}
+      </a>
+    </div>
+  )
+}

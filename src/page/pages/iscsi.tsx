@@ -5,8 +5,9 @@ import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { plural } from '../kit/format.ts'
-import { Card, Page, Table } from '../kit/layout.tsx'
+import { Card, Page } from '../kit/layout.tsx'
 import type { PageProps } from '../kit/page-props.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { go, link } from '../router.ts'
 import { may } from '../session.ts'
@@ -33,19 +34,31 @@ function List() {
           <Card>
             <Table
               label="iSCSI targets"
+              what="targets"
+              text={({ iqn, luns, initiators }) => [iqn, ...luns.map(({ zvol }) => zvol), ...initiators].join(' ')}
               rows={targets}
               id={({ id }) => id}
               empty="There is no target yet."
               columns={[
-                { title: 'Target', cell: ({ id, iqn }) => <a href={link('iscsi', id)}>{iqn}</a> },
-                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
-                { title: 'Volumes', cell: ({ luns }) => luns.map(({ zvol }) => zvol).join(', ') || 'none' },
+                { title: 'Target', by: ({ iqn }) => iqn, cell: ({ id, iqn }) => <a href={link('iscsi', id)}>{iqn}</a> },
+                { title: 'State', by: ({ enabled }) => enabled, cell: ({ enabled }) => <Enabled on={enabled} /> },
+                {
+                  title: 'Volumes',
+                  by: ({ luns }) => luns.map(({ zvol }) => zvol).join(', '),
+                  cell: ({ luns }) => luns.map(({ zvol }) => zvol).join(', ') || 'none',
+                },
                 {
                   title: 'Allowed initiators',
+                  by: ({ initiators }) => initiators.length,
                   cell: ({ initiators, chap, note }) =>
                     note ?? `${plural(initiators.length, 'initiator')}${chap ? ', with CHAP' : ''}`,
                 },
-                { title: 'Sessions', cell: ({ sessions }) => sessions.length, number: true },
+                {
+                  title: 'Sessions',
+                  by: ({ sessions }) => sessions.length,
+                  cell: ({ sessions }) => sessions.length,
+                  number: true,
+                },
               ]}
             />
           </Card>

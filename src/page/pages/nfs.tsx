@@ -3,14 +3,16 @@ import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Card, Page, Table } from '../kit/layout.tsx'
+import { Card, Page } from '../kit/layout.tsx'
+import { parts } from '../kit/order.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { type Export, ExportDialog } from './nfs/form.tsx'
 import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
-import { Remove } from './storage/remove.tsx'
+import { DeleteButton, Remove, RemoveSeveral } from './storage/remove.tsx'
 import { Enabled, RowActions } from './storage/row-actions.tsx'
 
 const COLLECTION = '/api/v1/exports/nfs'
@@ -25,10 +27,12 @@ export function NfsExports() {
   const query = useQuery<Export[]>(COLLECTION)
   const [edited, setEdited] = useState<Export | 'new'>()
   const [removed, setRemoved] = useState<Export>()
+  const [several, setSeveral] = useState<Export[]>()
   const done = async () => {
     await query.reload()
     setEdited(undefined)
     setRemoved(undefined)
+    setSeveral(undefined)
   }
   return (
     <Page
@@ -42,16 +46,29 @@ export function NfsExports() {
             <Table
               label="NFS exports"
               rows={exports}
+              what="exports"
               id={({ id }) => id}
+              nameOf={({ path }) => path}
+              {...(may('operator') && {
+                actions: (selected: Export[]) => (
+                  <DeleteButton of={selected.filter(({ managed }) => managed)} onOpen={setSeveral} />
+                ),
+              })}
               empty="There is no NFS export yet."
               columns={[
                 {
                   title: 'Folder',
+                  by: ({ path }) => parts(path),
                   cell: ({ path, dataset }) => (dataset ? <a href={link('datasets', dataset)}>{path}</a> : path),
                 },
-                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
+                {
+                  title: 'State',
+                  by: ({ enabled }) => (enabled ? 'on' : 'off'),
+                  cell: ({ enabled }) => <Enabled on={enabled} />,
+                },
                 {
                   title: 'Clients',
+                  by: ({ clients }) => clients.join(', '),
                   cell: ({ clients, read_only, root_squash }) =>
                     `${clients.join(', ')}${read_only ? '; read-only' : ''}${root_squash ? '' : '; no root squash'}`,
                 },
@@ -92,6 +109,17 @@ export function NfsExports() {
         >
           <p>Clients that have it mounted will get errors. The files stay in {removed.path}.</p>
         </Remove>
+      ) : null}
+      {several ? (
+        <RemoveSeveral
+          collection="exports/nfs"
+          what="NFS export"
+          of={several.map(({ id, path }) => ({ id, name: path }))}
+          onClose={done}
+          onDone={done}
+        >
+          <p>Clients that have them mounted will get errors. The files stay where they are:</p>
+        </RemoveSeveral>
       ) : null}
       <Curl lines={[{ path: COLLECTION }]} />
     </Page>

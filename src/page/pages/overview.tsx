@@ -2,7 +2,8 @@
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
-import { Badge, Card, Cards, Facts, Meter, Note, Page, Table, When } from '../kit/layout.tsx'
+import { Badge, Card, Cards, Facts, Meter, Note, Page, When } from '../kit/layout.tsx'
+import { Table } from '../kit/table.tsx'
 import { nameOfTask, TaskBadge, took } from '../kit/task.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
@@ -152,16 +153,21 @@ function Sections({ data }: { data: OverviewData }) {
 export const TaskTable = ({ tasks, empty = 'There is no task yet.' }: { tasks: Task[]; empty?: string }) => (
   <Table
     label="Tasks"
+    what="tasks"
     rows={tasks}
     id={({ id }) => id}
     empty={empty}
     columns={[
-      { title: 'Task', cell: (task) => <a href={link('tasks', task.id)}>{nameOfTask(task)}</a> },
-      { title: 'Started by', cell: ({ by }) => by ?? '' },
-      { title: 'State', cell: (task) => <TaskBadge task={task} /> },
+      { title: 'Task', by: nameOfTask, cell: (task) => <a href={link('tasks', task.id)}>{nameOfTask(task)}</a> },
+      { title: 'Started by', by: ({ by }) => by, cell: ({ by }) => by ?? '' },
+      { title: 'State', by: ({ status }) => status, cell: (task) => <TaskBadge task={task} /> },
       // The last step of a completed task adds nothing to its state.
       { title: 'Step', cell: ({ status, message, error }) => error ?? (status === 'completed' ? '' : message) },
-      { title: 'Started', cell: ({ created_at }) => <When at={created_at} /> },
+      {
+        title: 'Started',
+        by: ({ created_at }) => Date.parse(created_at),
+        cell: ({ created_at }) => <When at={created_at} />,
+      },
       { title: 'Duration', cell: took },
     ]}
   />

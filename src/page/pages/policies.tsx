@@ -6,7 +6,9 @@ import { Curl } from '../kit/curl.tsx'
 import { Confirm } from '../kit/dialog.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { moment } from '../kit/format.ts'
-import { Badge, Card, Page, Table, When } from '../kit/layout.tsx'
+import { Badge, Card, Page, When } from '../kit/layout.tsx'
+import { parts } from '../kit/order.ts'
+import { Table } from '../kit/table.tsx'
 import { useAction, useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
@@ -38,15 +40,28 @@ export function Policies() {
           <Card>
             <Table
               label="Snapshot policies"
+              what="policies"
               rows={policies}
               id={({ dataset }) => dataset}
               empty="There is no policy yet: no snapshots are scheduled."
               columns={[
-                { title: 'Dataset', cell: ({ dataset }) => <a href={link('snapshots', dataset)}>{dataset}</a> },
+                {
+                  title: 'Dataset',
+                  by: ({ dataset }) => parts(dataset),
+                  cell: ({ dataset }) => <a href={link('snapshots', dataset)}>{dataset}</a>,
+                },
                 { title: 'Keeps', cell: kept },
-                { title: 'Creates', cell: ({ autosnap }) => <Switch on={autosnap} /> },
-                { title: 'Deletes', cell: ({ autoprune }) => <Switch on={autoprune} /> },
-                { title: 'Next snapshot', cell: (policy) => <Next policy={policy} /> },
+                { title: 'Creates', by: ({ autosnap }) => autosnap, cell: ({ autosnap }) => <Switch on={autosnap} /> },
+                {
+                  title: 'Deletes',
+                  by: ({ autoprune }) => autoprune,
+                  cell: ({ autoprune }) => <Switch on={autoprune} />,
+                },
+                {
+                  title: 'Next snapshot',
+                  by: (policy) => nextDue(policy, Date.now())?.at,
+                  cell: (policy) => <Next policy={policy} />,
+                },
                 ...(may('operator')
                   ? [
                       {

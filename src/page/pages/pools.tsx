@@ -3,8 +3,9 @@
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes } from '../kit/format.ts'
-import { Badge, Card, Meter, Page, Table } from '../kit/layout.tsx'
+import { Badge, Card, Meter, Page } from '../kit/layout.tsx'
 import type { PageProps } from '../kit/page-props.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
@@ -51,6 +52,7 @@ function List() {
           <Card>
             <Table
               label="Pools"
+              what="pools"
               rows={pools}
               id={({ guid }) => guid}
               empty={
@@ -64,17 +66,32 @@ function List() {
                 )
               }
               columns={[
-                { title: 'Pool', cell: ({ name }) => <a href={link('pools', name)}>{name}</a> },
-                { title: 'State', cell: ({ health }) => <Badge tone={toneOf(health)}>{health}</Badge> },
+                { title: 'Pool', by: ({ name }) => name, cell: ({ name }) => <a href={link('pools', name)}>{name}</a> },
+                {
+                  title: 'State',
+                  by: ({ health }) => health,
+                  cell: ({ health }) => <Badge tone={toneOf(health)}>{health}</Badge>,
+                },
                 {
                   title: 'Used',
+                  by: (pool) => 1 - roomOf(pool).free / (roomOf(pool).size || 1),
                   cell: (pool) => {
                     const { size, free } = roomOf(pool)
                     return <Meter value={size - free} max={size} label={`${pool.name}: used`} />
                   },
                 },
-                { title: 'Free', cell: (pool) => bytes(roomOf(pool).free), number: true },
-                { title: 'Size', cell: (pool) => bytes(roomOf(pool).size), number: true },
+                {
+                  title: 'Free',
+                  by: (pool) => roomOf(pool).free,
+                  cell: (pool) => bytes(roomOf(pool).free),
+                  number: true,
+                },
+                {
+                  title: 'Size',
+                  by: (pool) => roomOf(pool).size,
+                  cell: (pool) => bytes(roomOf(pool).size),
+                  number: true,
+                },
                 { title: 'Last scrub', cell: ({ name }) => <ScrubCell name={name} /> },
               ]}
             />

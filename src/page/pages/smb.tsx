@@ -3,14 +3,16 @@ import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Card, Page, Table } from '../kit/layout.tsx'
+import { Card, Page } from '../kit/layout.tsx'
+import { parts } from '../kit/order.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { type Share, ShareDialog } from './smb/form.tsx'
 import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
-import { Remove } from './storage/remove.tsx'
+import { DeleteButton, Remove, RemoveSeveral } from './storage/remove.tsx'
 import { Enabled, RowActions } from './storage/row-actions.tsx'
 
 const COLLECTION = '/api/v1/shares/smb'
@@ -19,10 +21,12 @@ export function SmbShares() {
   const query = useQuery<Share[]>(COLLECTION)
   const [edited, setEdited] = useState<Share | 'new'>()
   const [removed, setRemoved] = useState<Share>()
+  const [several, setSeveral] = useState<Share[]>()
   const done = async () => {
     await query.reload()
     setEdited(undefined)
     setRemoved(undefined)
+    setSeveral(undefined)
   }
   return (
     <Page
@@ -36,16 +40,28 @@ export function SmbShares() {
             <Table
               label="SMB shares"
               rows={shares}
+              what="shares"
               id={({ id }) => id}
+              nameOf={({ name }) => name}
+              {...(may('operator') && {
+                actions: (selected: Share[]) => (
+                  <DeleteButton of={selected.filter(({ managed }) => managed)} onOpen={setSeveral} />
+                ),
+              })}
               empty="There is no SMB share yet."
               columns={[
-                { title: 'Share', cell: ({ name }) => name },
+                { title: 'Share', by: ({ name }) => name, cell: ({ name }) => name },
                 {
                   title: 'Folder',
+                  by: ({ path = '' }) => parts(path),
                   cell: ({ path = '', dataset }) => (dataset ? <a href={link('datasets', dataset)}>{path}</a> : path),
                 },
-                { title: 'State', cell: ({ enabled }) => <Enabled on={enabled} /> },
-                { title: 'Access', cell: access },
+                {
+                  title: 'State',
+                  by: ({ enabled }) => (enabled ? 'on' : 'off'),
+                  cell: ({ enabled }) => <Enabled on={enabled} />,
+                },
+                { title: 'Access', by: access, cell: access },
                 {
                   title: 'Connect to',
                   cell: ({ name }) => <Lines of={[`\\\\${host()}\\${name}`]} what={`the address of ${name}`} />,
@@ -83,6 +99,17 @@ export function SmbShares() {
         >
           <p>Connected users lose the share immediately. The files stay in {removed.path}.</p>
         </Remove>
+      ) : null}
+      {several ? (
+        <RemoveSeveral
+          collection="shares/smb"
+          what="SMB share"
+          of={several.map(({ id, name }) => ({ id, name: name }))}
+          onClose={done}
+          onDone={done}
+        >
+          <p>Connected users lose these shares immediately. The files stay where they are:</p>
+        </RemoveSeveral>
       ) : null}
       <Curl lines={[{ path: COLLECTION }]} />
     </Page>

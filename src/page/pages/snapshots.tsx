@@ -1,20 +1,22 @@
 // Snapshots: all, those of one dataset, or one (`tank/data@before`). There may be a hundred thousand: the list is
-// loaded once, and only the newest matches are rendered.
+// loaded once.
 import { useMemo } from 'hono/jsx/dom'
 import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
 import { bytes, moment, plural, since } from '../kit/format.ts'
-import { Card, Page, Table } from '../kit/layout.tsx'
+import { Card, Page } from '../kit/layout.tsx'
+import { parts } from '../kit/order.ts'
 import type { PageProps } from '../kit/page-props.ts'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
-import { RemoveSnapshot, RemoveSnapshots, RollBack, TakeSnapshot } from './snapshots/change.tsx'
+import { RemoveSnapshot, RollBack, TakeSnapshot } from './snapshots/change.tsx'
 import { OneSnapshot } from './snapshots/one.tsx'
+import { RemoveSnapshots } from './snapshots/several.tsx'
 import type { Snapshot } from './snapshots/snapshot.ts'
-import { useFilter } from './storage/filter.tsx'
 
 export const Snapshots = ({ rest: [name] }: PageProps) =>
   name?.includes('@') ? <OneSnapshot name={name} /> : <List dataset={name} />
@@ -86,93 +88,59 @@ interface RowsProps {
   onRemoveSeveral: (names: string[]) => void
 }
 
-/** The most that one request accepts. */
-const MOST = 200
-
 function Rows({ all, onRollBack, onRemove, onRemoveSeveral }: RowsProps) {
-  const newest = useMemo(
-    // Snapshots of the same second keep ZFS's order, reversed.
-    () => [...all].reverse().sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0)),
-    [all],
-  )
-  const { shown, control } = useFilter(newest, ({ name }) => name, 'snapshots')
-  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
-  // Deselects what no longer exists, and what the filter hides, so that nothing is deleted unseen.
-  const chosen = shown.filter(({ name }) => picked.has(name)).map(({ name }) => name)
-  const pick = (name: string) => (on: boolean) =>
-    setPicked((before) => new Set(on ? [...before, name] : [...before].filter((one) => one !== name)))
+  // Snapshots of the same second keep ZFS's order, reversed.
+  const rows = useMemo(() => [...all].reverse(), [all])
   return (
-    <>
-      {control}
-      {may('operator') && shown.length > 1 ? (
-        <div class="actions">
-          <Button onClick={() => setPicked(new Set(shown.slice(0, MOST).map(({ name }) => name)))}>
-            Select all shown
+    <Table
+      label="Snapshots"
+      what="snapshots"
+      rows={rows}
+      id={({ name }) => name}
+      empty="There is no snapshot yet."
+      order={{ title: 'Created', down: true }}
+      text={({ name }) => name}
+      {...(may('operator') && {
+        actions: (selected: Snapshot[]) => (
+          <Button kind="danger" onClick={() => onRemoveSeveral(selected.map(({ name }) => name))}>
+            Delete {plural(selected.length, 'snapshot')}…
           </Button>
-          {chosen.length > 0 ? (
+        ),
+      })}
+      columns={[
+        {
+          title: 'Snapshot',
+          by: ({ name }) => parts(name),
+          cell: ({ name }) => <a href={link('snapshots', name)}>{name}</a>,
+        },
+        {
+          title: 'Created',
+          by: ({ created_at }) => Date.parse(created_at),
+          cell: ({ created_at }) => (
             <>
-              <Button onClick={() => setPicked(new Set())}>Select none</Button>
-              <Button kind="danger" onClick={() => onRemoveSeveral(chosen)}>
-                Delete {plural(chosen.length, 'snapshot')}…
-              </Button>
+              {moment(created_at)} <span class="muted">{since(created_at)}</span>
             </>
-          ) : null}
-        </div>
-      ) : null}
-      <Table
-        label="Snapshots"
-        rows={shown}
-        id={({ name }) => name}
-        empty={all.length === 0 ? 'There is no snapshot yet.' : 'No snapshot matches.'}
-        columns={[
-          {
-            title: 'Snapshot',
-            cell: ({ name }) => (
-              <span class="pick">
-                {may('operator') && shown.length > 1 ? (
-                  <Pick name={name} picked={picked.has(name)} onPick={pick(name)} />
-                ) : null}
-                <a href={link('snapshots', name)}>{name}</a>
-              </span>
-            ),
-          },
-          {
-            title: 'Created',
-            cell: ({ created_at }) => (
-              <>
-                {moment(created_at)} <span class="muted">{since(created_at)}</span>
-              </>
-            ),
-          },
-          { title: 'Unique space', cell: ({ size }) => bytes(size), number: true },
-          ...(may('operator')
-            ? [
-                {
-                  title: 'Actions',
-                  cell: (snapshot: Snapshot) => (
-                    <div class="actions">
-                      <Button label={`Roll back to ${snapshot.name}`} onClick={() => onRollBack(snapshot)}>
-                        Roll back…
-                      </Button>
-                      <Button label={`Delete ${snapshot.name}`} kind="danger" onClick={() => onRemove(snapshot)}>
-                        Delete…
-                      </Button>
-                    </div>
-                  ),
-                },
-              ]
-            : []),
-        ]}
-      />
-    </>
+          ),
+        },
+        { title: 'Unique space', by: ({ size }) => size, cell: ({ size }) => bytes(size), number: true },
+        ...(may('operator')
+          ? [
+              {
+                title: 'Actions',
+                cell: (snapshot: Snapshot) => (
+                  <div class="actions">
+                    <Button label={`Roll back to ${snapshot.name}`} onClick={() => onRollBack(snapshot)}>
+                      Roll back…
+                    </Button>
+                    <Button label={`Delete ${snapshot.name}`} kind="danger" onClick={() => onRemove(snapshot)}>
+                      Delete…
+                    </Button>
+                  </div>
+                ),
+              },
+            ]
+          : []),
+      ]}
+    />
   )
 }
-
-const Pick = ({ name, picked, onPick }: { name: string; picked: boolean; onPick: (on: boolean) => void }) => (
-  <input
-    type="checkbox"
-    aria-label={`Select ${name}`}
-    checked={picked}
-    onInput={(event: Event) => onPick((event.currentTarget as HTMLInputElement).checked)}
-  />
-)

@@ -3,7 +3,9 @@ import { useState } from '../hooks.ts'
 import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
-import { Badge, Card, Note, Page, Table, When } from '../kit/layout.tsx'
+import { plural } from '../kit/format.ts'
+import { Badge, Card, Note, Page, When } from '../kit/layout.tsx'
+import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may, session } from '../session.ts'
@@ -11,9 +13,13 @@ import { useStore } from '../store.ts'
 import { type Account, USERS } from './users/account.ts'
 import { CreateUser } from './users/create.tsx'
 import { EditUser } from './users/edit.tsx'
-import { RemoveUser } from './users/remove.tsx'
+import { RemoveUser, RemoveUsers } from './users/remove.tsx'
 
-type Open = { kind: 'create' } | { kind: 'edit' | 'remove'; user: Account } | undefined
+type Open =
+  | { kind: 'create' }
+  | { kind: 'edit' | 'remove'; user: Account }
+  | { kind: 'remove several'; users: Account[] }
+  | undefined
 
 export function Users() {
   const query = useQuery<Account[]>(USERS)
@@ -45,12 +51,29 @@ export function Users() {
           {(users) => (
             <Table
               label="Users"
+              what="users"
+              nameOf={({ username }) => username}
+              {...(isAdministrator && {
+                actions: (selected: Account[]) => {
+                  const others = selected.filter(({ username }) => username !== own)
+                  return (
+                    <Button
+                      kind="danger"
+                      why={others.length === 0 ? 'You cannot delete your own account here' : undefined}
+                      onClick={() => setOpen({ kind: 'remove several', users: others })}
+                    >
+                      Delete {plural(others.length, 'user')}…
+                    </Button>
+                  )
+                },
+              })}
               rows={users}
               id={({ id }) => id}
               empty="There are no users."
               columns={[
                 {
                   title: 'User name',
+                  by: ({ username }) => username,
                   cell: ({ username }) =>
                     username === own ? (
                       <>
@@ -60,15 +83,20 @@ export function Users() {
                       username
                     ),
                 },
-                { title: 'Role', cell: ({ role }) => role },
-                { title: 'E-mail', cell: ({ email }) => email ?? '' },
+                { title: 'Role', by: ({ role }) => role, cell: ({ role }) => role },
+                { title: 'E-mail', by: ({ email }) => email, cell: ({ email }) => email ?? '' },
                 {
                   title: 'State',
+                  by: ({ active }) => (active ? 'active' : 'disabled'),
                   cell: ({ active }) => (
                     <Badge tone={active ? 'ok' : 'warning'}>{active ? 'active' : 'disabled'}</Badge>
                   ),
                 },
-                { title: 'Changed', cell: ({ updated_at }) => <When at={updated_at} /> },
+                {
+                  title: 'Changed',
+                  by: ({ updated_at }) => Date.parse(updated_at),
+                  cell: ({ updated_at }) => <When at={updated_at} />,
+                },
                 ...(isAdministrator ? [{ title: 'Actions', cell: (user: Account) => actions(user) }] : []),
               ]}
             />
@@ -80,6 +108,16 @@ export function Users() {
         <EditUser id={open.user.id} own={open.user.username === own} onClose={close} onDone={done} />
       ) : null}
       {open?.kind === 'remove' ? <RemoveUser user={open.user} onClose={close} onDone={done} /> : null}
+      {open?.kind === 'remove several' ? (
+        <RemoveUsers
+          users={open.users}
+          onClose={async () => {
+            await query.reload()
+            close()
+          }}
+          onDone={done}
+        />
+      ) : null}
       <Curl lines={[{ path: USERS }]} />
     </Page>
   )

@@ -6,7 +6,9 @@ import { Confirm } from '../../kit/dialog.tsx'
 import { Check } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
-import { Card, Table } from '../../kit/layout.tsx'
+import { Card } from '../../kit/layout.tsx'
+import { parts } from '../../kit/order.ts'
+import { Table } from '../../kit/table.tsx'
 import { useAction } from '../../query.ts'
 import { link } from '../../router.ts'
 import { may } from '../../session.ts'
@@ -21,16 +23,23 @@ export function Luns({ target, reload }: { target: Target; reload: () => Promise
     <Card title="LUNs" wide>
       <Table
         label="LUNs of the target"
+        what="LUNs"
         rows={target.luns}
         id={({ id }) => String(id)}
         empty="No volume is mapped yet."
         columns={[
-          { title: 'LUN', cell: ({ id }) => id },
+          { title: 'LUN', by: ({ id }) => id, cell: ({ id }) => id },
           {
             title: 'Volume',
+            by: ({ zvol }) => parts(zvol),
             cell: ({ zvol, backend }) => (backend === 'zvol' ? <a href={link('datasets', zvol)}>{zvol}</a> : zvol),
           },
-          { title: 'Size', cell: ({ size }) => (size === undefined ? '' : bytes(size)), number: true },
+          {
+            title: 'Size',
+            by: ({ size }) => size,
+            cell: ({ size }) => (size === undefined ? '' : bytes(size)),
+            number: true,
+          },
           ...(mine
             ? [
                 {

@@ -1,6 +1,7 @@
 // Shows what a change of the network will do before it is sent; it may cut the connection to this page.
 import { Confirm } from '../../kit/dialog.tsx'
-import { Note, Table } from '../../kit/layout.tsx'
+import { Note } from '../../kit/layout.tsx'
+import { Table } from '../../kit/table.tsx'
 import type { Action } from '../../query.ts'
 import { changesOf, movesAddress, newAddress, type Settings } from './document.ts'
 

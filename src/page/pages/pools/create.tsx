@@ -8,7 +8,8 @@ import { Loaded } from '../../kit/failure.tsx'
 import { Check, Field, Group, Select, TextArea } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { bytes, plural } from '../../kit/format.ts'
-import { Card, Note, Page, Table } from '../../kit/layout.tsx'
+import { Card, Note, Page } from '../../kit/layout.tsx'
+import { Table } from '../../kit/table.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { session } from '../../session.ts'
@@ -109,11 +110,12 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
         <Group label="Disks" name="vdevs" wrong={missing} part={(at) => body.vdevs[Number(at)] ?? at} hint={room}>
           <Table
             label="Free disks"
+            what="disks"
             rows={disks}
             id={({ path }) => path}
             empty="There is no free disk."
             columns={[
-              { title: 'Disk', cell: ({ path }) => <span class="break">{path}</span> },
+              { title: 'Disk', by: ({ path }) => path, cell: ({ path }) => <span class="break">{path}</span> },
               {
                 title: 'Used for',
                 cell: ({ path }) => (
@@ -124,8 +126,12 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
                   />
                 ),
               },
-              { title: 'Size', cell: ({ size }) => bytes(size), number: true },
-              { title: 'Model, serial number', cell: ({ model = '', serial = '' }) => `${model} ${serial}` },
+              { title: 'Size', by: ({ size }) => size, cell: ({ size }) => bytes(size), number: true },
+              {
+                title: 'Model, serial number',
+                by: ({ model = '', serial = '' }) => `${model} ${serial}`,
+                cell: ({ model = '', serial = '' }) => `${model} ${serial}`,
+              },
             ]}
           />
           {session.get().file_vdevs ? (

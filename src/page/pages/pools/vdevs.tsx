@@ -1,5 +1,6 @@
 // The devices of a pool: its groups and their disks, with state and errors.
-import { Badge, Table } from '../../kit/layout.tsx'
+import { Badge } from '../../kit/layout.tsx'
+import { Table } from '../../kit/table.tsx'
 import { toneOf, type Vdev } from './types.ts'
 
 interface Row extends Vdev {
@@ -18,20 +19,41 @@ const count = (errors: number) => (errors > 0 ? <Badge tone="error">{errors}</Ba
 export const Vdevs = ({ of, label }: { of: Vdev[]; label: string }) => (
   <Table
     label={label}
+    what="devices"
     rows={flat(of)}
     id={({ key }) => key}
     empty="No devices are known."
     columns={[
-      { title: 'Device', cell: ({ name, depth }) => <div class={`tree-${depth}`}>{name}</div> },
+      {
+        title: 'Device',
+        by: ({ name }) => name,
+        cell: ({ name, depth }, flat) => <div class={flat ? '' : `tree-${depth}`}>{name}</div>,
+      },
       {
         title: 'Type',
+        by: ({ type }) => type,
         cell: ({ type, class: use, depth }) => (depth === 0 ? `${type}, ${use}` : type),
       },
-      { title: 'State', cell: ({ state }) => <Badge tone={toneOf(state)}>{state}</Badge> },
-      { title: 'Read errors', cell: ({ read_errors }) => count(read_errors), number: true },
-      { title: 'Write errors', cell: ({ write_errors }) => count(write_errors), number: true },
-      { title: 'Checksum errors', cell: ({ checksum_errors }) => count(checksum_errors), number: true },
-      { title: 'Note', cell: ({ note }) => note ?? '' },
+      { title: 'State', by: ({ state }) => state, cell: ({ state }) => <Badge tone={toneOf(state)}>{state}</Badge> },
+      {
+        title: 'Read errors',
+        by: (row) => row.read_errors,
+        cell: ({ read_errors }) => count(read_errors),
+        number: true,
+      },
+      {
+        title: 'Write errors',
+        by: (row) => row.write_errors,
+        cell: ({ write_errors }) => count(write_errors),
+        number: true,
+      },
+      {
+        title: 'Checksum errors',
+        by: (row) => row.checksum_errors,
+        cell: ({ checksum_errors }) => count(checksum_errors),
+        number: true,
+      },
+      { title: 'Note', by: ({ note }) => note, cell: ({ note }) => note ?? '' },
     ]}
   />
 )

@@ -11,13 +11,13 @@ import { one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
 
-interface Props {
+export interface Props {
   onClose: () => void
   onDone: () => unknown
 }
 
 /** `manual-20261121-1405`, in UTC as in policy snapshots. */
-const proposed = () => `manual-${new Date().toISOString().slice(0, 16).replace(/[-:]/g, '').replace('T', '-')}`
+export const proposed = () => `manual-${new Date().toISOString().slice(0, 16).replace(/[-:]/g, '').replace('T', '-')}`
 
 export function TakeSnapshot({ dataset: first, onClose, onDone }: Props & { dataset: string }) {
   const [dataset, setDataset] = useState(first)
@@ -83,31 +83,3 @@ export const RemoveSnapshot = ({ name, onClose, onDone }: Props & { name: string
     {() => <p>The dataset is not changed. Data that only this snapshot holds is lost:</p>}
   </Destroy>
 )
-
-/** Deletes several with one plan; their number has to be typed, so that nobody deletes a page of them by accident. */
-export function RemoveSnapshots({ names: first, onClose, onDone }: Props & { names: string[] }) {
-  const [names, setNames] = useState(first)
-  const left = async () => {
-    const there = new Set((await call<{ name: string }[]>('GET', '/api/v1/snapshots')).map(({ name }) => name))
-    const now = names.filter((name) => there.has(name))
-    if (now.length === 0) return undefined
-    setNames(now)
-    return { names: now }
-  }
-  return (
-    <Destroy
-      title={`Delete ${plural(names.length, 'snapshot')}`}
-      submit={`Delete ${plural(names.length, 'snapshot')}`}
-      {...(names.length > 1 && { name: String(names.length) })}
-      method="POST"
-      path="/api/v1/snapshots/remove"
-      json={{ names }}
-      left={left}
-      job="snapshot.destroy"
-      onClose={onClose}
-      onDone={onDone}
-    >
-      {() => <p>The datasets are not changed. Data that only these snapshots hold is lost:</p>}
-    </Destroy>
-  )
-}

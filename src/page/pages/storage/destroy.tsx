@@ -21,8 +21,6 @@ interface Props {
   path: string
   /** Sent with both requests. */
   json?: unknown
-  /** What to send instead after a failure, from what still exists; undefined: nothing is left to do. */
-  left?: () => Promise<unknown>
   method?: 'DELETE' | 'POST'
   /** Also destroys what is below it, as the plan shows. */
   recursive?: boolean
@@ -38,25 +36,21 @@ interface Props {
 const MOST = 500
 
 export function Destroy(props: Props) {
-  const { title, submit, name, path, json, left, method = 'DELETE', recursive, job, children, onClose, onDone } = props
-  // What the plan was made for: after a partial failure the objects that are gone are left out.
-  const [asked, setAsked] = useState<{ plan: Plan; json: unknown }>()
-  const plan = asked?.plan
+  const { title, submit, name, path, json, method = 'DELETE', recursive, job, children, onClose, onDone } = props
+  const [plan, setPlan] = useState<Plan>()
   const [typed, setTyped] = useState('')
-  const ask = useAction(async (again: boolean) => {
-    setAsked(undefined)
-    const wanted = again && left ? await left() : (asked?.json ?? json)
-    if (again && left && wanted === undefined) return void (await onDone())
-    setAsked({ plan: await call<Plan>(method, `${path}?dry_run=true`, { json: wanted }), json: wanted })
+  const ask = useAction(async () => {
+    setPlan(undefined)
+    setPlan(await call<Plan>(method, `${path}?dry_run=true`, { json }))
   })
-  useEffect(() => void ask.run(false), [])
+  useEffect(() => void ask.run(), [])
   const work = useWork(async () => {
     const query = `confirm=${encodeURIComponent(plan?.confirm ?? '')}${recursive ? '&recursive=true' : ''}`
     try {
-      return await request(method, `${path}?${query}`, { json: asked?.json })
+      return await request(method, `${path}?${query}`, { json })
     } catch (error) {
       setTyped('')
-      void ask.run(true)
+      void ask.run()
       throw error
     }
   }, onDone)
@@ -71,7 +65,7 @@ export function Destroy(props: Props) {
           <FailureNote failure={work.action.failure} />
           <InTheWay plan={plan} />
           <div class="actions">
-            <Button busy={ask.busy} onClick={() => void ask.run(true)}>
+            <Button busy={ask.busy} onClick={() => void ask.run()}>
               Check again
             </Button>
             <Button onClick={onClose}>Close</Button>

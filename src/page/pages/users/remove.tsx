@@ -1,6 +1,8 @@
-// Deletes an account permanently.
+// Deletes one account, or several, permanently.
 import { call } from '../../api.ts'
 import { Confirm } from '../../kit/dialog.tsx'
+import { plural } from '../../kit/format.ts'
+import { Several } from '../../kit/several.tsx'
 import { useAction } from '../../query.ts'
 import { type Account, ifMatch, seeUser, userPath } from './account.ts'
 
@@ -24,3 +26,26 @@ export function RemoveUser({
     </Confirm>
   )
 }
+
+export const RemoveUsers = ({
+  users,
+  onClose,
+  onDone,
+}: {
+  users: Account[]
+  onClose: () => void
+  onDone: (told: string) => Promise<void>
+}) => (
+  <Several
+    title={`Delete ${plural(users.length, 'user')}?`}
+    submit={`Delete ${plural(users.length, 'user')}`}
+    done="deleted"
+    of={users.map(({ id, username }) => ({ id, name: username }))}
+    each={({ id }) => call('DELETE', userPath(id))}
+    typed
+    onClose={onClose}
+    onDone={() => onDone(`${plural(users.length, 'user was', 'users were')} deleted.`)}
+  >
+    <p>These accounts are deleted for good and their sessions end. To keep one for later, disable it instead:</p>
+  </Several>
+)
