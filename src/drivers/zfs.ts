@@ -39,6 +39,12 @@ export interface Space {
   available: number
 }
 
+/** Bytes of one user or group. */
+export interface SpaceOf {
+  used: number
+  quota: number | undefined
+}
+
 export interface Root extends Space {
   /** Seconds since 1970. */
   created: number
@@ -180,6 +186,17 @@ export function createZfs(tool: Tool, end = unheard) {
         throw error
       }
       if (!found.has('type') || !found.has('creation')) throw garbled(args)
+      return found
+    },
+
+    /** What each user or group uses of a filesystem, and its quota, by number. */
+    async space(name: string, of: 'user' | 'group'): Promise<Map<number, SpaceOf>> {
+      const args = [`${of}space`, '-Hnp', '-o', 'name,used,quota', '-t', `posix${of}`, name]
+      const found = new Map<number, SpaceOf>()
+      await rows(args, 3, ([id, used, quota = '']) => {
+        const limit = /^[1-9][0-9]*$/.test(quota) ? Number(quota) : undefined
+        found.set(whole(id, args), { used: /^[0-9]+$/.test(used ?? '') ? Number(used) : 0, quota: limit })
+      })
       return found
     },
 

@@ -53,12 +53,16 @@ function resident(): string {
   return folder
 }
 
+/** Those that read their standard input. */
+const inputOf = (name: string) =>
+  name === 'lio' ? '[ "$1" != apply ] || cat >"$call.input"\n' : name === 'smbpasswd' ? 'cat >"$call.input"\n' : ''
+
 /** A program that leaves its call to the resident. Descriptors 5 and 6: a task script has its lock on 9, and this program keeps it. */
 const client = (folder: string, world: string, name: string) => `#!/bin/sh
 call='${folder}'/$$
 exec 5<>'${folder}/requests'
 printf '%s\\0' '${world}' '${name}' "$@" >"$call.argv"
-${name === 'lio' ? '[ "$1" != apply ] || cat >"$call.input"\n' : ''}mkfifo "$call.reply" 2>/dev/null || [ -p "$call.reply" ] || exit 127
+${inputOf(name)}mkfifo "$call.reply" 2>/dev/null || [ -p "$call.reply" ] || exit 127
 exec 6<>"$call.reply"
 echo $$ >&5
 read -r answered <&6
