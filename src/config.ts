@@ -151,6 +151,14 @@ export const Configuration = z.strictObject({
       'file-vdevs': z.string().startsWith('/').optional(),
       /** Where the NFS server's tools look for files of exports: ours is written there. */
       'exports-folder': z.string().startsWith('/').default('/etc/exports.d'),
+      /** The numbers (uid and gid) of share users and groups. A number is never given to another one. */
+      'share-ids': z
+        .strictObject({
+          first: z.int().min(1000).max(2_000_000_000).default(20_000),
+          last: z.int().min(1000).max(2_000_000_000).default(29_999),
+        })
+        .refine(({ first, last }) => first < last, 'expected a "last" above "first"')
+        .prefault({}),
       iscsi: z
         .strictObject({
           /** Where new targets listen. Default: port 3260 of every address. */

@@ -26,6 +26,7 @@ export async function hostStorage({ isNeeded, ...options }: StorageHostOptions):
     needed: storage,
     recover() {
       storage?.recoverShares()
+      storage?.restoreShareAccounts()
       storage?.restoreTargets()
     },
     imported: () => storage?.restoreTargets(),
@@ -36,6 +37,7 @@ export async function hostStorage({ isNeeded, ...options }: StorageHostOptions):
         if (isClosed) return
         storage = opened
         storage.recoverShares()
+        storage.restoreShareAccounts()
         // Under sudo the server can neither read the saved targets nor change the kernel.
         if (config.privilege !== 'sudo') storage.restoreTargets()
       }

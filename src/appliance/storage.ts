@@ -13,6 +13,8 @@ import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
 import { MaintenanceMode } from '../features/maintenance/maintenance.ts'
 import type { Pools } from '../features/pools/pools.ts'
+import { ShareAccounts } from '../features/share-accounts/accounts.ts'
+import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
 import { createShares, type Shares } from '../features/shares/shares.ts'
 import { Scheduler } from '../features/snapshots/scheduler.ts'
 import type { Folders } from '../folders.ts'
@@ -25,6 +27,11 @@ export interface Storage {
   pools: Pools
   shares: Shares
   iscsi: Iscsi
+  /** Users and groups of shares. */
+  shareAccounts: ShareAccounts
+  /** The datasets that are shared or exported. */
+  sharedDatasets: () => Promise<string[]>
+  tool: Tool
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   maintenance: MaintenanceMode
@@ -33,6 +40,8 @@ export interface Storage {
   scheduler: Scheduler
   /** Finishes or undoes share changes that a killed server had begun. */
   recoverShares: () => void
+  /** Brings share users and groups into the system and Samba, as after an update of a read-only root. */
+  restoreShareAccounts: () => void
   /** Restores saved iSCSI targets after a start, and after a pool was imported. */
   restoreTargets: () => void
   close: () => void
@@ -71,6 +80,17 @@ export function createStorage({
   const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
+  const enter = (event: string, target: string, failure?: string) =>
+    audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
+  const shareAccounts = new ShareAccounts({
+    ...{ tool, folders, ids: settings['share-ids'] },
+    privileged: config.privilege !== 'sudo',
+    sharesNaming: (name, kind) => sharesNaming(shares, name, kind),
+    event(target, what, failure) {
+      warn(`${target}: ${what}`, failure)
+      enter('share-accounts.restore', target, failure === undefined ? undefined : what)
+    },
+  })
   const scheduler = new Scheduler({
     zfs,
     zpool,
@@ -96,12 +116,18 @@ export function createStorage({
     },
     shares,
     iscsi,
+    shareAccounts,
+    sharedDatasets: () => sharedDatasets(shares),
+    tool,
     dependents,
     maintenance: new MaintenanceMode(folders),
     serving: servingOf(shares, iscsi),
     scheduler,
     recoverShares() {
       shares.recover().catch((error) => warn('a share could not be put back as it was', error))
+    },
+    restoreShareAccounts() {
+      shareAccounts.restore().catch((error) => warn('share users and groups could not be brought back', error))
     },
     restoreTargets() {
       iscsi.restore().catch((error) => warn('iSCSI targets could not be brought back', error))

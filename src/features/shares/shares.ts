@@ -59,7 +59,8 @@ export function createShares({ tool, zfs, folders, exportsFolder }: SharesOption
   }
 }
 
-async function present<T>(list: () => Promise<T[]>): Promise<T[]> {
+/** Without the programs, nothing is shared that way. */
+export async function present<T>(list: () => Promise<T[]>): Promise<T[]> {
   try {
     return await list()
   } catch (error) {

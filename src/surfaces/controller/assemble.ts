@@ -18,6 +18,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
   const { users, passwords, tokens, limits } = appliance.accounts
   const { zfs, pools, shares, iscsi, dependents, maintenance, serving, scheduler } = appliance.storage
+  const { shareAccounts, sharedDatasets, tool } = appliance.storage
   const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
     join(folders.state, 'idempotency'),
@@ -36,6 +37,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
     deps: {
       ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
       ...{ zfs, pools, shares, iscsi, dependents, maintenance, serving, scheduler },
+      ...{ shareAccounts, sharedDatasets, tool },
       accounts: { users, passwords },
       rendered: new Rendered(),
       openapi: document,

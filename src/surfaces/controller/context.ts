@@ -2,12 +2,14 @@
 import type { Clock } from '../../auth/clock.ts'
 import type { Tokens } from '../../auth/jwt.ts'
 import type { Configuration } from '../../config.ts'
+import type { Tool } from '../../drivers/programs.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
 import type { Dependents } from '../../features/destruction/dependents.ts'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { Pools } from '../../features/pools/pools.ts'
+import type { ShareAccounts } from '../../features/share-accounts/accounts.ts'
 import type { Shares } from '../../features/shares/shares.ts'
 import type { Scheduler } from '../../features/snapshots/scheduler.ts'
 import type { Accounts } from '../../features/users/accounts.ts'
@@ -38,6 +40,9 @@ export interface ControllerDeps {
   zfs: Zfs
   pools: Pools
   shares: Shares
+  shareAccounts: ShareAccounts
+  sharedDatasets: () => Promise<string[]>
+  tool: Tool
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   /** The counts on the dashboard, by service. */

@@ -12,6 +12,9 @@ import { jobsEndpoints } from './jobs.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { metricsEndpoints } from './metrics.ts'
 import { poolsEndpoints } from './pools.ts'
+import { quotasEndpoints } from './quotas.ts'
+import { shareGroupsEndpoints } from './share-groups.ts'
+import { shareUsersEndpoints } from './share-users.ts'
 import { smbEndpoints } from './shares-smb.ts'
 import { snapshotPoliciesEndpoints } from './snapshot-policies.ts'
 import { snapshotsEndpoints } from './snapshots.ts'
@@ -29,6 +32,9 @@ export const controllerEndpoints = [
   ...snapshotsEndpoints,
   ...smbEndpoints,
   ...nfsEndpoints,
+  ...shareUsersEndpoints,
+  ...shareGroupsEndpoints,
+  ...quotasEndpoints,
   ...iscsiEndpoints,
   ...snapshotPoliciesEndpoints,
   ...jobsEndpoints,

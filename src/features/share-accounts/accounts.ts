@@ -1,0 +1,198 @@
+// Share users and groups: the records, the system and Samba, changed together, completely or not at all. The records
+// are the truth: what the system or Samba lost, as after an update of a read-only root, is brought back at the start.
+import { join } from 'node:path'
+import type { Tool } from '../../drivers/programs.ts'
+import { createSambaAccounts, type SambaUser } from '../../drivers/samba-accounts.ts'
+import { createSystemAccounts } from '../../drivers/system-accounts.ts'
+import { ApiError, exists, knownError } from '../../errors.ts'
+import type { Folders } from '../../folders.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import { AllOrNothing } from '../shares/config-transaction.ts'
+import { toolFailure, withToolErrors } from '../tool-failure.ts'
+import {
+  type AccountRecord,
+  type AccountStore,
+  type GroupRecord,
+  groupsOf,
+  type IdRange,
+  nextId,
+  openAccountStore,
+  type UserRecord,
+  usersOf,
+} from './record.ts'
+import { type Backend, bringIn, bringInOrFail, removeImportFile, takeGroupOut, takeUserOut } from './system.ts'
+
+export interface ShareAccountsOptions {
+  tool: Tool
+  folders: Folders
+  ids: IdRange
+  /** The server is root, and may change accounts of the system. */
+  privileged: boolean
+  /** The SMB shares that name a user or group: `shares/smb/…`, and why. */
+  sharesNaming: (name: string, kind: 'user' | 'group') => Promise<{ object: string; reason: string }[]>
+  /** Called for each account that was put right at the start, and each that could not be. */
+  event: (target: string, what: string, failure?: unknown) => void
+}
+
+interface Touched {
+  kind: 'user' | 'group'
+  id: number
+  name: string
+}
+
+/** All records as they were, and the accounts that a change is about. */
+interface Before {
+  accounts: AccountRecord[]
+  touched: Touched[]
+}
+
+/** The group that every share user has as its primary group. */
+export const PRIMARY_GROUP = 'edge-shares'
+
+export const targetOf = ({ kind, id }: Pick<AccountRecord, 'kind' | 'id'>) =>
+  `share-${kind.endsWith('user') ? 'users' : 'groups'}/${id}`
+
+export class ShareAccounts {
+  readonly options: ShareAccountsOptions
+  readonly backend: Backend
+  /** Why an account is not in the system or Samba, by its number. */
+  readonly problems = new Map<number, string>()
+  private readonly store: AccountStore
+  private readonly changes: AllOrNothing<Before>
+
+  constructor(options: ShareAccountsOptions) {
+    const { tool, folders } = options
+    this.options = options
+    this.store = openAccountStore(folders)
+    const folder = join(folders.state, 'share-accounts')
+    this.backend = { system: createSystemAccounts(tool), samba: createSambaAccounts(tool), folder }
+    this.changes = new AllOrNothing<Before>({
+      name: 'share-account',
+      file: join(folder, 'before.json'),
+      putBack: (before) => this.putBack(before),
+    })
+  }
+
+  /** For readers: after a kill, what was begun is undone first. */
+  async records(): Promise<readonly AccountRecord[]> {
+    await this.changes.settled()
+    return this.store.all()
+  }
+
+  /** Runs a change when it is its turn. Errors of the programs are about `object`. */
+  alone<T>(object: string | undefined, work: (all: readonly AccountRecord[]) => Promise<T>): Promise<T> {
+    if (!this.options.privileged)
+      throw new ApiError(
+        'not-implemented',
+        'Share users and groups need a server that runs as root: "privilege" is sudo in the configuration',
+      )
+    return withToolErrors(object, () => this.changes.alone(() => work(this.store.all())))
+  }
+
+  /** Within `alone`: `steps` change the system and Samba, and then the records are as `edit` leaves them; or nothing is. */
+  async change(
+    touched: Touched[],
+    steps: () => Promise<void>,
+    edit: (accounts: AccountRecord[]) => void,
+  ): Promise<void> {
+    const before: Before = { accounts: structuredClone([...this.store.all()]), touched }
+    await this.changes.change(before, async () => {
+      await steps()
+      checkpoint('share-account-brought')
+      this.store.changeNow(edit)
+    })
+    for (const { id } of touched) this.problems.delete(id)
+  }
+
+  private async putBack({ accounts, touched }: Before): Promise<void> {
+    this.store.changeNow((now) => void now.splice(0, now.length, ...accounts))
+    removeImportFile(this.backend)
+    const there = (one: Touched) => accounts.some(({ kind, id }) => kind === one.kind && id === one.id)
+    for (const one of touched.filter(({ kind }) => kind === 'user'))
+      if (!there(one)) await takeUserOut(this.backend, one)
+    for (const one of touched.filter(({ kind }) => kind === 'group'))
+      if (!there(one)) await takeGroupOut(this.backend, one)
+    const ids = new Set(touched.filter(there).map(({ id }) => id))
+    await bringInOrFail(this.backend, {
+      groups: groupsOf(accounts).filter(({ id }) => ids.has(id)),
+      users: usersOf(accounts).filter(({ id }) => ids.has(id)),
+      everybody: usersOf(accounts),
+    })
+  }
+
+  /** The primary group, which the first share user brings with it, and a number for a new account. */
+  prepare(all: readonly AccountRecord[], taken: ReadonlySet<number>): { primary: GroupRecord; id: number } {
+    const ids = this.options.ids
+    const there = groupsOf(all).find(({ primary }) => primary)
+    if (there) return { primary: there, id: nextId(all, taken, ids) }
+    const now = new Date().toISOString()
+    const primary: GroupRecord = {
+      kind: 'group',
+      id: nextId(all, taken, ids),
+      name: PRIMARY_GROUP,
+      description: 'Every share user',
+      members: [],
+      primary: true,
+      ...{ created_at: now, updated_at: now },
+    }
+    return { primary, id: nextId([...all, primary], taken, ids) }
+  }
+
+  /**
+   * Throws if the name is taken: by a share account, or by an account that was not made here. Gives back the numbers
+   * that the system has given out.
+   */
+  async refuseTaken(all: readonly AccountRecord[], name: string): Promise<ReadonlySet<number>> {
+    const taken = (what: string) => exists(what, { details: { field: 'name' } })
+    const ours = [...usersOf(all), ...groupsOf(all)]
+    if (name === PRIMARY_GROUP || ours.some((one) => one.name === name))
+      throw taken('A share user or group with this name already exists')
+    const { system, samba } = this.backend
+    // The list, to compare without case; and the name, for a directory server that lists nothing.
+    const users = [...(await system.users()), ...(await system.users(name))]
+    const groups = [...(await system.groups()), ...(await system.groups(name))]
+    const isIt = (one: { name: string }) => one.name.toLowerCase() === name
+    if (users.some(isIt) || groups.some(isIt))
+      throw taken('The system has an account or group with this name that was not made here')
+    if ((await samba.list()).some(isIt)) throw taken('Samba has an account with this name that was not made here')
+    return new Set([...users.map(({ uid }) => uid), ...groups.map(({ gid }) => gid)])
+  }
+
+  /** Brings every account into the system and Samba. A failure of one does not hold up the others. */
+  async restore(): Promise<void> {
+    if (!this.options.privileged || (await this.records()).length === 0) return
+    const { event } = this.options
+    await this.alone(undefined, async () => {
+      removeImportFile(this.backend)
+      this.adopt(await this.backend.samba.list())
+      const all = this.store.all()
+      const [groups, users] = [groupsOf(all), usersOf(all)]
+      const { corrected, problems } = await bringIn(this.backend, { groups, users, everybody: users })
+      const byId = new Map([...groups, ...users].map((record) => [record.id, targetOf(record)]))
+      this.problems.clear()
+      for (const { id, what } of corrected) event(byId.get(id) ?? '', what)
+      for (const [id, problem] of problems) {
+        const { words } = knownError(toolFailure(problem))
+        this.problems.set(id, words || 'It could not be brought into the system')
+        event(byId.get(id) ?? '', 'it could not be put right', problem)
+      }
+    })
+  }
+
+  /** A password that was set in Samba since, as by a user from Windows, is kept. */
+  private adopt(there: readonly SambaUser[]): void {
+    const isNewer = (record: UserRecord, { uid, hash, changed }: SambaUser) =>
+      uid === record.id && hash !== undefined && hash !== record.hash && changed > record.changed
+    const newer = usersOf(this.store.all()).flatMap((record) => {
+      const found = there.find((one) => one.name === record.name)
+      return found?.hash !== undefined && isNewer(record, found)
+        ? [{ ...record, hash: found.hash, changed: found.changed }]
+        : []
+    })
+    if (newer.length === 0) return
+    this.store.changeNow((all) => {
+      for (const user of newer) all[all.findIndex((one) => one.kind === 'user' && one.id === user.id)] = user
+    })
+    for (const user of newer) this.options.event(targetOf(user), 'its password was changed in Samba, and is kept')
+  }
+}

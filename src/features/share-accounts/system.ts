@@ -1,0 +1,179 @@
+// Brings share users and groups into the system and into Samba, as their records say, and takes them out. It never
+// changes an account of another name or number: where one is in the way, it says so.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatSambaUser, type SambaAccounts, type SambaUser } from '../../drivers/samba-accounts.ts'
+import { NO_LOGIN, type SystemAccounts, type SystemGroup, type SystemUser } from '../../drivers/system-accounts.ts'
+import { ApiError } from '../../errors.ts'
+import { writeAtomic } from '../../store/atomic.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
+import type { GroupRecord, UserRecord } from './record.ts'
+
+export interface Backend {
+  system: SystemAccounts
+  samba: SambaAccounts
+  /** Holds the file of hashes that `pdbedit` imports, for as long as that takes. */
+  folder: string
+}
+
+/** A user that has no password yet is disabled. */
+export type WantedUser = Omit<UserRecord, 'hash'> & { hash?: string }
+
+export interface Wanted {
+  groups: readonly GroupRecord[]
+  users: readonly WantedUser[]
+  /** Every share user, to name the members of the groups. */
+  everybody: readonly Pick<UserRecord, 'id' | 'name'>[]
+}
+
+export interface Outcome {
+  /** What was put right: the number of the account, and how it differed. */
+  corrected: { id: number; what: string }[]
+  /** What could not be put right, by the number of the account. */
+  problems: Map<number, unknown>
+}
+
+const importFile = ({ folder }: Backend) => join(folder, 'import.smbpasswd')
+/** What a killed server left; every hash in it is also in the records. */
+export const removeImportFile = (backend: Backend): void => rmSync(importFile(backend), { force: true })
+
+const inTheWay = (what: string, name: string) =>
+  new ApiError('exists', `The system has ${what} that was not made here; it is left alone`, {
+    details: { object: name },
+  })
+
+/** Brings these accounts in. One that fails does not hold up the others. */
+export async function bringIn(backend: Backend, { groups, users, everybody }: Wanted): Promise<Outcome> {
+  const { system } = backend
+  const outcome: Outcome = { corrected: [], problems: new Map() }
+  const each = async (id: number, work: () => Promise<string | undefined>) => {
+    try {
+      const what = await work()
+      if (what !== undefined) outcome.corrected.push({ id, what })
+    } catch (error) {
+      outcome.problems.set(id, error)
+    }
+  }
+  const knownGroups = groups.length > 0 ? await system.groups(...keysOf(groups)) : []
+  for (const group of groups) await each(group.id, () => bringGroup(system, group, knownGroups))
+  const knownUsers = users.length > 0 ? await system.users(...keysOf(users)) : []
+  for (const user of users) await each(user.id, () => bringUser(system, user, knownUsers))
+  for (const group of groups)
+    if (!group.primary && !outcome.problems.has(group.id))
+      await each(group.id, () => bringMembers(system, group, { everybody, knownGroups }))
+  await bringIntoSamba(backend, users, outcome)
+  return outcome
+}
+
+/** Throws the first problem. */
+export async function bringInOrFail(backend: Backend, wanted: Wanted): Promise<void> {
+  const { problems } = await bringIn(backend, wanted)
+  for (const problem of problems.values()) throw problem
+}
+
+/** The names, and the numbers: both must be free or ours. */
+const keysOf = (all: readonly { id: number; name: string }[]) => all.flatMap(({ id, name }) => [name, String(id)])
+
+async function bringGroup(
+  system: SystemAccounts,
+  { id, name }: GroupRecord,
+  known: SystemGroup[],
+): Promise<string | undefined> {
+  const there = known.find((one) => one.name === name)
+  if (there?.gid === id) return undefined
+  if (there) throw inTheWay('a group of this name', name)
+  if (known.some(({ gid }) => gid === id)) throw inTheWay(`a group with the number ${id}`, name)
+  await system.addGroup(name, id)
+  return 'the group was missing'
+}
+
+async function bringUser(system: SystemAccounts, user: WantedUser, known: SystemUser[]): Promise<string | undefined> {
+  const { id: uid, name, gid, full_name } = user
+  const there = known.find((one) => one.name === name)
+  if (!there) {
+    if (known.some((one) => one.uid === uid)) throw inTheWay(`an account with the number ${uid}`, name)
+    await system.addUser({ name, uid, gid, full_name })
+    return 'the account was missing'
+  }
+  if (there.uid !== uid) throw inTheWay('an account of this name', name)
+  const { home, shell } = NO_LOGIN
+  if (there.gid === gid && there.full_name === full_name && there.home === home && there.shell === shell)
+    return undefined
+  await system.correctUser({ name, gid, full_name })
+  return 'the account differed'
+}
+
+/** Members that were added by hand and are no share users stay. */
+async function bringMembers(
+  system: SystemAccounts,
+  { id, name, members }: GroupRecord,
+  { everybody, knownGroups }: Pick<Wanted, 'everybody'> & { knownGroups: SystemGroup[] },
+): Promise<string | undefined> {
+  const there = knownGroups.find((one) => one.gid === id)?.members ?? []
+  const ours = new Set(everybody.map((user) => user.name))
+  const wanted = everybody.filter((user) => members.includes(user.id)).map((user) => user.name)
+  const all = [...wanted, ...there.filter((member) => !ours.has(member))]
+  if ([...all].sort().join() === [...there].sort().join()) return undefined
+  await system.setMembers(name, all)
+  return 'the members differed'
+}
+
+async function bringIntoSamba(backend: Backend, users: readonly WantedUser[], outcome: Outcome): Promise<void> {
+  const { samba } = backend
+  const present = users.filter(({ id }) => !outcome.problems.has(id))
+  if (present.length === 0) return
+  const before = await samba.list()
+  const wrong = present.map(sambaUserOf).filter((user) => !isSame(before, user))
+  if (wrong.length === 0) return
+  ensureFolder(backend.folder)
+  try {
+    writeAtomic(importFile(backend), wrong.map(formatSambaUser).join(''), 0o600)
+    await samba.importFile(importFile(backend))
+  } finally {
+    removeImportFile(backend)
+  }
+  const after = await samba.list()
+  for (const user of wrong)
+    if (isSame(after, user))
+      outcome.corrected.push({
+        id: user.uid,
+        what: `Samba’s account ${find(before, user) ? 'differed' : 'was missing'}`,
+      })
+    else
+      outcome.problems.set(
+        user.uid,
+        new ApiError('command-failed', 'Samba did not take the account', { details: { object: user.name } }),
+      )
+}
+
+const sambaUserOf = ({ id, name, hash, enabled, changed }: WantedUser): SambaUser => ({
+  ...{ name, uid: id, hash, disabled: !enabled || hash === undefined, changed },
+})
+const find = (all: readonly SambaUser[], { name }: Pick<SambaUser, 'name'>) => all.find((one) => one.name === name)
+function isSame(all: readonly SambaUser[], user: SambaUser): boolean {
+  const there = find(all, user)
+  return there?.uid === user.uid && there.hash === user.hash && there.disabled === user.disabled
+}
+
+/** Takes a user out of Samba and of the system, unless the account there is another one. */
+export async function takeUserOut(
+  { system, samba }: Backend,
+  { id, name }: Pick<UserRecord, 'id' | 'name'>,
+): Promise<void> {
+  const there = (await system.users(name)).find((one) => one.name === name)
+  if (there && there.uid !== id) return
+  if (find(await samba.list(), { name })) await samba.remove(name)
+  if (there) await system.removeUser(name)
+  if (find(await samba.list(), { name })) throw leftBehind('Samba', name)
+  if ((await system.users(name)).some((one) => one.name === name)) throw leftBehind('The system', name)
+}
+
+export async function takeGroupOut({ system }: Backend, { id, name }: Pick<GroupRecord, 'id' | 'name'>): Promise<void> {
+  const there = (await system.groups(name)).find((one) => one.name === name)
+  if (there?.gid !== id) return
+  await system.removeGroup(name)
+  if ((await system.groups(name)).some((one) => one.name === name)) throw leftBehind('The system', name)
+}
+
+const leftBehind = (who: string, name: string) =>
+  new ApiError('command-failed', `${who} still has the account`, { details: { object: name } })
