@@ -247,8 +247,14 @@ fail() { # CODE TEXT
 
 checkpoint() { # NAME: a persisted step; the tests make it fail here
   case ${EDGE_FAULT:-} in
-    "$1=kill") kill -9 $$ ;;
-    "$1=error") fail E1000 "Script error" ;;
+    "$1=kill")
+      echo "fault at $1" >&2
+      kill -9 $$
+      ;;
+    "$1=error")
+      echo "fault at $1" >&2
+      fail E1000 "Script error"
+      ;;
     "$1=hang") while :; do sleep 1; done ;;
     "$1=pause")
       : >"$TASK/paused"

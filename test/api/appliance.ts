@@ -66,6 +66,8 @@ export interface Options {
   checkResponses?: boolean
   /** Folder of the task scripts. */
   scripts?: string
+  /** For the real program, instead of installation(). */
+  installed?: string
   /** Folder of the storage programs (test/fakes). */
   programs?: string
   /** Runs once the folders are there and before the server starts. */
@@ -233,7 +235,7 @@ async function serve(folders: Folders, options: Options & { args?: string[] }): 
   const child = spawn(
     process.execPath,
     [
-      join(installation(), 'edge-admin.js'),
+      join(options.installed ?? installation(), 'edge-admin.js'),
       'serve',
       ...['--root', folders.root, '--sysconfdir', folders.sysconf, '--datadir', folders.data],
       ...['--statedir', folders.state, '--port', '0'],

@@ -1,11 +1,13 @@
 // The fault table: each persisted step of each task, made to fail in three ways, on the real server. What has to be true afterwards stands
 // in LEGAL; it has to come true by itself, and the next try has to work. The steps are read from the scripts: a new one is a new row.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Task } from '../../src/tasks/task.ts'
-import { FIXTURES, installation, REPOSITORY, type Server, startServer } from './appliance.ts'
+import { FIXTURES, REPOSITORY, type Server, startServer } from './appliance.ts'
 import { file, until } from './client.ts'
+import { faultyInstallation, remember, setFault } from './fault-file.ts'
 
 type Fault = 'error' | 'kill' | 'server'
 const FAULTS: Fault[] = ['error', 'kill', 'server']
@@ -85,16 +87,27 @@ const rows = Object.keys(KINDS).flatMap((kind) =>
   ),
 )
 
-const tasks = (server: Server): Task[] =>
-  readdirSync(join(server.folders.state, 'tasks'))
-    .sort()
-    .map((id) => JSON.parse(readFileSync(join(server.folders.state, 'tasks', id, 'status.json'), 'utf8')) as Task)
-const final = (task: Task | undefined) => task && !['pending', 'running'].includes(task.status)
-const ended = (server: Server, count: number) =>
-  until(`${count} tasks ended`, () => {
-    const all = tasks(server)
-    return all.length === count && all.every(final) ? all.at(-1) : undefined
-  })
+const tasksOf = ({ folders }: Server) => readdirSync(join(folders.state, 'tasks')).sort()
+const read = ({ folders }: Server, id: string) =>
+  JSON.parse(readFileSync(join(folders.state, 'tasks', id, 'status.json'), 'utf8')) as Task
+const logOf = ({ folders }: Server, { id }: Task) => readFileSync(join(folders.state, 'tasks', id, 'log'), 'utf8')
+const isFinal = ({ status }: Task) => !['pending', 'running'].includes(status)
+
+/** A script holds its lock for a moment after it has written its status; the server's answers wait for that, the file does not. */
+const isFree = ({ folders }: Server) =>
+  readdirSync(join(folders.state, 'locks')).every(
+    (name) => spawnSync('flock', ['-n', join(folders.state, 'locks', name), 'true']).status === 0,
+  )
+
+/** Servers that no row uses now. A row leaves one behind that is as it was at its start, but for the tasks that have ended. */
+const idle: { server: Server; putBack: () => void }[] = []
+afterAll(() => Promise.all(idle.map(({ server }) => server.close())))
+async function anyServer(): Promise<(typeof idle)[number]> {
+  const free = idle.pop()
+  if (free) return free
+  const server = await startServer({ fixtureKeys: true, installed: faultyInstallation() })
+  return { server, putBack: remember(server.folders) }
+}
 
 /** The end states that are legal: all or nothing, and the status says which. */
 const LEGAL = {
@@ -110,21 +123,28 @@ interface End {
 }
 
 beforeAll(() => {
-  installation()
+  faultyInstallation()
 })
 
 describe.concurrent('each persisted step × each fault ends in a legal state by itself, and the next try works', () => {
   test.for(rows)('$kind: $fault at $step', { timeout: 120_000 }, async ({ kind, step, fault }, { expect }) => {
     const { start, state } = KINDS[kind] as Kind
-    const environment: Record<string, string> = { EDGE_FAULT: `${step}=${fault === 'server' ? 'pause' : fault}` }
-    const options = { fixtureKeys: true, environment }
-    let server = await startServer(options)
+    const used = await anyServer()
+    let { server } = used
     try {
+      const older = tasksOf(server)
+      const ids = () => tasksOf(server).filter((id) => !older.includes(id))
+      const ended = (count: number) =>
+        until(`${count} tasks ended`, () => {
+          const all = ids().map((id) => read(server, id))
+          return all.length === count && all.every(isFinal) ? all.at(-1) : undefined
+        })
       const before = state(server)
+      setFault(server.folders, `${step}=${fault === 'server' ? 'pause' : fault}`)
       const request = start(server)
       if (fault === 'server') {
         const paused = await until('the script is at its step', () => {
-          const id = readdirSync(join(server.folders.state, 'tasks'))[0]
+          const [id] = ids()
           const marker = id && join(server.folders.state, 'tasks', id, 'paused')
           return marker && existsSync(marker) ? marker : undefined
         })
@@ -132,13 +152,13 @@ describe.concurrent('each persisted step × each fault ends in a legal state by 
         const settled = request.catch(() => undefined)
         await server.kill('SIGKILL')
         await settled
-        delete environment['EDGE_FAULT']
+        setFault(server.folders)
         server = await server.again()
         rmSync(paused)
       } else {
         await request
       }
-      const task = await ended(server, 1)
+      const task = await ended(1)
       const end: End = { kind, changed: state(server) !== before, status: task.status }
       expect(
         Object.values(LEGAL).some((legal) => legal(end)),
@@ -146,26 +166,28 @@ describe.concurrent('each persisted step × each fault ends in a legal state by 
       ).toBe(true)
       // A server that dies takes no task with it.
       if (fault === 'server') expect(end).toMatchObject({ changed: true, status: 'completed' })
+      else if (task.status === 'completed')
+        expect(logOf(server, task), 'the fault struck').toContain(`fault at ${step}`)
       if (kind === 'update' && task.status !== 'completed') {
         const status = JSON.parse((await server.call('GET', '/update')).body) as Record<string, unknown>
         expect(status).toMatchObject({ status: 'failed', 'error-code': expect.stringMatching(/^E100[02]$/) })
       }
-      if (fault !== 'server') {
-        await server.kill('SIGTERM')
-        delete environment['EDGE_FAULT']
-        server = await server.again()
-      }
+      setFault(server.folders)
       writeFileSync(join(server.folders.root, 'etc/version.txt'), '1.0.0\n')
       rmSync(join(server.folders.data, 'etc/restored.conf'), { force: true })
       // A script that this server did not start itself may hold its lock for a moment after its last word.
       await until('the next try is taken', async () => {
         await start(server)
-        return tasks(server).length === 2
+        return ids().length === 2
       })
-      expect(await ended(server, 2)).toMatchObject({ status: 'completed' })
-    } finally {
+      expect(await ended(2)).toMatchObject({ status: 'completed' })
+    } catch (error) {
       await server.close()
+      throw error
     }
+    await until('the script lets go of its lock', () => isFree(server))
+    used.putBack()
+    idle.push({ ...used, server })
   })
 })
 

@@ -3,20 +3,14 @@
 // goes through `fakes`, which is undefined where the programs are real; everything else has to hold in both places.
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Role } from '../../src/auth/principal.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
-import {
-  type Appliance,
-  type InProcess,
-  type Options,
-  REPOSITORY,
-  startAppliance,
-  temporaryFolder,
-} from './appliance.ts'
+import { type Appliance, type InProcess, type Options, startAppliance, temporaryFolder } from './appliance.ts'
 import { type CallOptions, until } from './client.ts'
 import { addCaller, ask, type JsonAnswer } from './controller.ts'
+import { layFaultScripts } from './fault-file.ts'
 
 export const REAL = process.env['EDGE_REAL'] === '1'
 /** The name of a group of tests that only make sense on fakes; give its condition to `describe.skipIf`. */
@@ -65,13 +59,7 @@ export async function startStorage(
   const file = join(scripts, 'fault')
   const fault = (name = '') => writeFileSync(file, name)
   fault()
-  // The server's environment for scripts is fixed when it starts; these look each time.
-  for (const name of readdirSync(join(REPOSITORY, 'scripts')).filter((found) => found.endsWith('.sh')))
-    writeFileSync(
-      join(scripts, name),
-      `#!/bin/sh\nEDGE_FAULT=$(cat '${file}') exec '${join(REPOSITORY, 'scripts', name)}' "$@"\n`,
-      { mode: 0o755 },
-    )
+  layFaultScripts(scripts, file)
   return Object.assign(await makeWorld(startAppliance, { scripts, ...options }), { fault })
 }
 
