@@ -1,9 +1,11 @@
 // Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port
 // opens if an enabled surface needs it, and otherwise after that.
 import type { Configuration } from '../config.ts'
+import { createAcl } from '../drivers/acl.ts'
 import { createDevices } from '../drivers/device-links.ts'
 import { createLsblk } from '../drivers/lsblk.ts'
 import type { Tool } from '../drivers/programs.ts'
+import { createSystemAccounts } from '../drivers/system-accounts.ts'
 import { createZfs, type Zfs } from '../drivers/zfs.ts'
 import { createZpool, type Zpool } from '../drivers/zpool.ts'
 import type { DashboardSources } from '../features/dashboard/dashboard.ts'
@@ -12,6 +14,7 @@ import { createIscsi } from '../features/iscsi/create.ts'
 import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
 import { MaintenanceMode } from '../features/maintenance/maintenance.ts'
+import { Permissions } from '../features/permissions/permissions.ts'
 import type { Pools } from '../features/pools/pools.ts'
 import { ShareAccounts } from '../features/share-accounts/accounts.ts'
 import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
@@ -32,6 +35,7 @@ export interface Storage {
   /** The datasets that are shared or exported. */
   sharedDatasets: () => Promise<string[]>
   tool: Tool
+  permissions: Permissions
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   maintenance: MaintenanceMode
@@ -79,6 +83,11 @@ export function createStorage({
   const zpool = createZpool(tool)
   const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
+  const permissions = new Permissions({
+    ...{ zfs, folders, tasks, trial, warn },
+    acl: createAcl(tool),
+    system: createSystemAccounts(tool),
+  })
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
   const enter = (event: string, target: string, failure?: string) =>
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
@@ -119,12 +128,14 @@ export function createStorage({
     shareAccounts,
     sharedDatasets: () => sharedDatasets(shares),
     tool,
+    permissions,
     dependents,
     maintenance: new MaintenanceMode(folders),
     serving: servingOf(shares, iscsi),
     scheduler,
     recoverShares() {
       shares.recover().catch((error) => warn('a share could not be put back as it was', error))
+      permissions.recover().catch((error) => warn('permissions could not be put back as they were', error))
     },
     restoreShareAccounts() {
       shareAccounts.restore().catch((error) => warn('share users and groups could not be brought back', error))

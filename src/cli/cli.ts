@@ -85,6 +85,12 @@ export const COMMANDS: Command[] = [
     internal: true,
   },
   {
+    name: 'permit',
+    summary: 'set the permissions of everything in a dataset',
+    load: async () => (await import('./permit.ts')).permit,
+    internal: true,
+  },
+  {
     name: 'screen',
     summary: 'say whether a backup archive could be restored',
     load: async () => (await import('./screen.ts')).screen,

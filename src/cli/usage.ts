@@ -96,6 +96,7 @@ scripts read in their form, with their owners: all of it or nothing. Once more c
   swap: 'edge-admin swap in|keep|back [--contents] DIR [ROOT]',
   judge: 'edge-admin judge SCRIPT FILE [UID GID]',
   take: 'edge-admin take UID GID FROM TO',
+  permit: 'edge-admin permit TASKFOLDER DATASET FOLDER',
   screen: 'edge-admin screen FILE ENTRIES BYTES',
   archive: 'edge-admin archive FOLDER ENTRIES BYTES [FILE] <NAMES',
   plain: 'edge-admin plain FILE ENTRIES BYTES',

@@ -26,6 +26,8 @@ const PROGRAMS = [
   'exportfs',
   'targetcli',
   'systemctl',
+  'getfacl',
+  'setfacl',
 ] as const
 /** One of the installed scripts: `lio` is lio.sh. */
 const OWN = ['lio'] as const

@@ -25,6 +25,7 @@ export const KINDS: Record<string, Kind> = {
   'pool-import': { wrapped: false },
   'pool-scrub': { wrapped: false },
   'dataset-destroy': { wrapped: false },
+  'dataset-permissions': { wrapped: false },
   'snapshot-create': { wrapped: false },
   'snapshot-prune': { wrapped: false },
   'snapshot-rollback': { wrapped: false },

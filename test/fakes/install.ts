@@ -55,7 +55,11 @@ function resident(): string {
 
 /** Those that read their standard input. */
 const inputOf = (name: string) =>
-  name === 'lio' ? '[ "$1" != apply ] || cat >"$call.input"\n' : name === 'smbpasswd' ? 'cat >"$call.input"\n' : ''
+  name === 'lio'
+    ? '[ "$1" != apply ] || cat >"$call.input"\n'
+    : /^(?:smbpasswd|setfacl)$/.test(name)
+      ? 'cat >"$call.input"\n'
+      : ''
 
 /** A program that leaves its call to the resident. Descriptors 5 and 6: a task script has its lock on 9, and this program keeps it. */
 const client = (folder: string, world: string, name: string) => `#!/bin/sh

@@ -90,6 +90,8 @@ export const CONTROLLER: Record<string, Row> = {
   'GET /api/v1/datasets/{name*}': { ...lost, nobody: 401 },
   'PUT /api/v1/datasets/{name*}': operators(404, { options: { atime: 'off' } }),
   'DELETE /api/v1/datasets/{name*}': operators(404),
+  'GET /api/v1/datasets/{name*}/permissions': { ...lost, nobody: 401 },
+  'PUT /api/v1/datasets/{name*}/permissions': operators(404, { mode: '0770' }),
   'GET /api/v1/zvols': readers,
   'POST /api/v1/zvols': operators(404, { name: 'tank/made', size: '16M' }),
   'GET /api/v1/zvols/{name*}': { ...lost, nobody: 401 },

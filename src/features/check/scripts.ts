@@ -12,6 +12,7 @@ export const STARTED = [
     'boot.sh',
     'certs.sh',
     'dataset-destroy.sh',
+    'dataset-permissions.sh',
     'debug.sh',
     'edge-admin',
     'license.sh',

@@ -12,7 +12,15 @@ const LEAST = [1, 9, 10] as const
 /** What the server starts through sudo; etc/sudoers.edge-admin has the same list, and a test compares them. */
 export const SUDO_SCRIPTS = [
   ...['update', 'settings', 'storage', 'certs', 'license', 'backup', 'restore', 'logs', 'debug', 'wrapper', 'persist'],
-  ...['dataset-destroy', 'snapshot-create', 'snapshot-prune', 'snapshot-rollback', 'reboot', 'services'],
+  ...[
+    'dataset-destroy',
+    'dataset-permissions',
+    'snapshot-create',
+    'snapshot-prune',
+    'snapshot-rollback',
+    'reboot',
+    'services',
+  ],
 ]
 /** Where the tasks start it. */
 const SUDO = 'usr/bin/sudo'

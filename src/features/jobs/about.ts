@@ -19,6 +19,7 @@ const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
   'pool-import': pool,
   'pool-scrub': pool,
   'dataset-destroy': ([dataset]) => dataset,
+  'dataset-permissions': ([dataset]) => dataset,
   'snapshot-create': ([dataset, label]) => `${dataset}@${label}`,
   'snapshot-rollback': ([, snapshot]) => snapshot,
   'snapshot-prune': ([dataset]) => dataset,

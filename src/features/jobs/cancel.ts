@@ -9,6 +9,7 @@ import { getJob, noJob } from './view.ts'
 /** Jobs that an operator may cancel: those of storage. */
 const STORAGE_KINDS: readonly string[] = [
   'dataset-destroy',
+  'dataset-permissions',
   'snapshot-rollback',
   'snapshot-create',
   'snapshot-prune',

@@ -17,7 +17,7 @@ import { controllerSurface, isControllerPath } from './surface.ts'
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
   const { users, passwords, tokens, limits } = appliance.accounts
-  const { zfs, pools, shares, iscsi, dependents, maintenance, serving, scheduler } = appliance.storage
+  const { zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler } = appliance.storage
   const { shareAccounts, sharedDatasets, tool } = appliance.storage
   const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
@@ -36,7 +36,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
     endpoints: controllerEndpoints,
     deps: {
       ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
-      ...{ zfs, pools, shares, iscsi, dependents, maintenance, serving, scheduler },
+      ...{ zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
       ...{ shareAccounts, sharedDatasets, tool },
       accounts: { users, passwords },
       rendered: new Rendered(),

@@ -8,6 +8,7 @@ import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
 import type { Dependents } from '../../features/destruction/dependents.ts'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
+import type { Permissions } from '../../features/permissions/permissions.ts'
 import type { Pools } from '../../features/pools/pools.ts'
 import type { ShareAccounts } from '../../features/share-accounts/accounts.ts'
 import type { Shares } from '../../features/shares/shares.ts'
@@ -43,6 +44,7 @@ export interface ControllerDeps {
   shareAccounts: ShareAccounts
   sharedDatasets: () => Promise<string[]>
   tool: Tool
+  permissions: Permissions
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   /** The counts on the dashboard, by service. */

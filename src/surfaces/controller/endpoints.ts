@@ -11,6 +11,7 @@ import { jobEventsEndpoints } from './job-events.ts'
 import { jobsEndpoints } from './jobs.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { metricsEndpoints } from './metrics.ts'
+import { permissionsEndpoints } from './permissions.ts'
 import { poolsEndpoints } from './pools.ts'
 import { quotasEndpoints } from './quotas.ts'
 import { shareGroupsEndpoints } from './share-groups.ts'
@@ -28,6 +29,7 @@ export const controllerEndpoints = [
   ...disksEndpoints,
   ...poolsEndpoints,
   ...datasetsEndpoints,
+  ...permissionsEndpoints,
   ...zvolsEndpoints,
   ...snapshotsEndpoints,
   ...smbEndpoints,

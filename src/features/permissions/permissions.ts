@@ -1,0 +1,248 @@
+// Permissions of datasets: read them, change those of the mount point, start a change of everything below. Several
+// calls of the system make one change, so what was there before is noted first, and comes back after a failure or a
+// kill; a recursive change is never undone, since it may be hours of work.
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Acl } from '../../drivers/acl.ts'
+import { statOf } from '../../drivers/descriptor.ts'
+import type { SystemAccounts } from '../../drivers/system-accounts.ts'
+import type { Property, Zfs } from '../../drivers/zfs.ts'
+import { ApiError, raise } from '../../errors.ts'
+import type { Folders } from '../../folders.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
+import type { Task } from '../../tasks/task.ts'
+import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
+import { changeProperties } from '../datasets/datasets.ts'
+import { refuseUnderWay, underWay } from '../datasets/destroy.ts'
+import { AllOrNothing } from '../shares/config-transaction.ts'
+import { withToolErrors } from '../tool-failure.ts'
+import { datasetLock } from '../zfs/lock.ts'
+import { AccountNames } from './accounts.ts'
+import { Apply } from './apply.ts'
+import type { Plan } from './plan.ts'
+import { octal, preview } from './preview.ts'
+import type { PermissionsChange, PermissionsPreview, Permissions as Shown } from './rules.ts'
+import { atMountPoint, type Reader, readState, rightsOf, type State, sameList, stateOf, withoutLists } from './state.ts'
+import { modeText, nameOr, namesIn, viewOf } from './view.ts'
+import { type Wanted, wantedOf } from './wanted.ts'
+
+export interface PermissionsOptions extends Reader {
+  zfs: Zfs
+  acl: Acl
+  system: SystemAccounts
+  folders: Folders
+  tasks: Tasks
+  warn: (text: string, error?: unknown) => void
+}
+
+/** What is noted before a change. */
+interface Before {
+  state: State
+  /** The properties that the change sets, as they were. */
+  properties: [name: string, property: Property][]
+}
+
+const NOTE = /^permissions-before-([0-9a-f]{32})\.json$/
+const ON = { acltype: 'posixacl', xattr: 'sa' }
+
+export class Permissions {
+  readonly accounts: AccountNames
+  private readonly options: PermissionsOptions
+  private readonly folder: string
+  private readonly changes = new Map<string, AllOrNothing<Before>>()
+
+  constructor(options: PermissionsOptions) {
+    this.options = options
+    this.folder = join(options.folders.state, 'shares')
+    this.accounts = new AccountNames(options.system)
+  }
+
+  async get(dataset: string): Promise<{ shown: Shown; version: unknown }> {
+    await this.changeOf(dataset).settled()
+    return this.view(await readState(this.options, dataset))
+  }
+
+  async version(dataset: string): Promise<unknown> {
+    return versionOf(await readState(this.options, dataset))
+  }
+
+  /** What the dry run of a change answers: without `recursive` only the mount point itself is looked at. */
+  async preview(dataset: string, change: PermissionsChange): Promise<PermissionsPreview> {
+    return atMountPoint(this.options, dataset, async (descriptor, about) => {
+      const now = await stateOf(this.options, dataset, descriptor, about)
+      const { below, turnsOn, state } = await this.wanted(change, now)
+      const most = change.recursive ? {} : { most: 1 }
+      const { examples, ...found } = await preview(descriptor, below, {
+        acl: this.options.acl,
+        lists: now.without === undefined,
+        ...most,
+      })
+      const ids = examples.flatMap(({ uid, gid, to }) => [
+        { ...now, uid, gid },
+        { ...now, uid: to.uid, gid: to.gid },
+      ])
+      const names = await namesIn([...ids, state], this.accounts)
+      const shown = ({ uid, gid, mode }: { uid: number; gid: number; mode: number }) => ({
+        owner: nameOr(names.user, uid),
+        group: nameOr(names.group, gid),
+        mode: octal(mode),
+      })
+      return {
+        ...{ dataset, path: about.path },
+        ...found,
+        complete: found.complete || !change.recursive,
+        changes: found.changes + (turnsOn && found.changes === 0 ? 1 : 0),
+        examples: examples.map((one) => ({ path: one.path, ...shown(one), to: shown(one.to) })),
+      }
+    })
+  }
+
+  /** Changes the mount point itself. */
+  async change(dataset: string, change: PermissionsChange): Promise<{ shown: Shown; version: unknown }> {
+    await refuseUnderWay(this.options.tasks, dataset)
+    const turn = this.changeOf(dataset)
+    const work = async () => {
+      const now = await readState(this.options, dataset)
+      const wanted = await this.wanted(change, now)
+      if (!wanted.turnsOn && isSame(now, wanted.state)) return this.view(now)
+      const properties = await this.propertiesOf(dataset, wanted)
+      await turn.change({ state: now, properties }, () => this.make(wanted))
+      return this.view(await readState(this.options, dataset))
+    }
+    return withToolErrors(dataset, () => turn.alone(work))
+  }
+
+  /** Starts the change of the mount point and everything below it. */
+  async startRecursive(dataset: string, change: PermissionsChange, by: StartOptions['by']): Promise<Task> {
+    const { tasks, zfs } = this.options
+    const now = await readState(this.options, dataset)
+    const wanted = await this.wanted(change, now)
+    const turnOn = async () => {
+      if (!wanted.turnsOn) return
+      const before = new Map(await this.propertiesOf(dataset, wanted))
+      await changeProperties(zfs, dataset, ON, before)
+    }
+    const task = await tasks.startNext('dataset-permissions', {
+      lock: datasetLock(dataset),
+      args: [dataset],
+      inputs: { permissions: { text: `${JSON.stringify(wanted.below)}\n` } },
+      prepare: turnOn,
+      by,
+    })
+    return task ?? raise(underWay(dataset))
+  }
+
+  /** Puts back what a killed server had begun; of a pool that is not there yet, when it is asked about again. */
+  async recover(): Promise<void> {
+    for (const name of filesIn(this.folder)) {
+      const [, digest] = NOTE.exec(name) ?? []
+      if (digest === undefined) continue
+      try {
+        await this.byDigest(digest).settled()
+      } catch (error) {
+        this.options.warn('permissions could not be put back as they were', error)
+      }
+    }
+  }
+
+  private wanted(change: PermissionsChange, now: State): Promise<Wanted> {
+    return wantedOf(change, now, this.accounts, this.options.acl.isInstalled())
+  }
+
+  private async view(state: State): Promise<{ shown: Shown; version: unknown }> {
+    return { shown: viewOf(state, await namesIn([state], this.accounts)), version: versionOf(state) }
+  }
+
+  private async propertiesOf(dataset: string, { turnsOn }: Pick<Wanted, 'turnsOn'>): Promise<Before['properties']> {
+    if (!turnsOn) return []
+    const all = await this.options.zfs.get(dataset)
+    return Object.keys(ON).flatMap((name) => {
+      const property = all?.get(name)
+      return property ? [[name, property] as [string, Property]] : []
+    })
+  }
+
+  /** Sets it, and reads it back: a program that says success and did nothing is a failure. */
+  private async make({ state, turnsOn }: Wanted): Promise<void> {
+    const { zfs } = this.options
+    if (turnsOn)
+      await changeProperties(zfs, state.dataset, ON, new Map(await this.propertiesOf(state.dataset, { turnsOn })))
+    checkpoint('permissions-turned-on')
+    await this.set(state)
+    const now = await readState(this.options, state.dataset)
+    if (!isSame(now, state))
+      throw new ApiError('command-failed', 'The permissions were set, and are not as they were asked for', {
+        details: { object: state.dataset },
+      })
+  }
+
+  /** Lists that are not there yet, or not any more, are set all the same while the dataset has lists. */
+  private async set(state: State): Promise<void> {
+    const { acl } = this.options
+    await atMountPoint(this.options, state.dataset, async (descriptor, { acltype }) => {
+      const lists = withoutLists(acltype, acl.isInstalled()) === undefined
+      const plan: Plan = { uid: state.uid, gid: state.gid, rights: { ...rightsOf(state), lists } }
+      const apply = new Apply({ acl, plan, refused: (_path, reason) => raise(refused(state.dataset, reason)) })
+      apply.add({ descriptor, stats: statOf(descriptor), path: '' })
+      checkpoint('permissions-owned')
+      await apply.flush()
+    })
+  }
+
+  /** Of a dataset that was destroyed since there is nothing to put back. */
+  private async putBack({ state, properties }: Before): Promise<void> {
+    const { zfs } = this.options
+    const all = await zfs.get(state.dataset)
+    if (all?.get('guid')?.value !== state.guid) return
+    await this.set(state)
+    for (const [name, { value, source }] of properties) {
+      if (source === 'local') await zfs.set(state.dataset, { [name]: value })
+      else if (source === 'received') await zfs.revert(state.dataset, name)
+      else await zfs.inherit(state.dataset, name)
+    }
+  }
+
+  private changeOf(dataset: string): AllOrNothing<Before> {
+    return this.byDigest(createHash('sha256').update(dataset).digest('hex').slice(0, 32))
+  }
+
+  private byDigest(digest: string): AllOrNothing<Before> {
+    const known = this.changes.get(digest)
+    if (known) return known
+    const made = new AllOrNothing<Before>({
+      name: 'permissions',
+      file: join(this.folder, `permissions-before-${digest}.json`),
+      putBack: (before) => this.putBack(before),
+    })
+    this.changes.set(digest, made)
+    return made
+  }
+}
+
+const refused = (object: string, reason: string) =>
+  new ApiError('command-failed', `The mount point cannot be changed: ${reason}`, { details: { object } })
+
+/** What a caller could overwrite. */
+const versionOf = ({ guid, uid, gid, special, lists, acltype }: State) => [
+  ...[guid, uid, gid, acltype],
+  modeText(special, lists.access),
+  lists.access.mask,
+  lists.access.named,
+  lists.default,
+]
+
+const isSame = (a: State, b: State) =>
+  a.uid === b.uid &&
+  a.gid === b.gid &&
+  a.special === b.special &&
+  sameList(a.lists.access, b.lists.access) &&
+  sameList(a.lists.default, b.lists.default)
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,286 @@
+// /datasets/{name}/permissions on a real folder: the names are the fake getent's, the lists the fake setfacl's; owner
+// and mode are the file system's.
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type InProcess, installation, startAppliance } from './appliance.ts'
+import { tool } from './storage-tools.ts'
+import { makeWorld, REAL, type World } from './storage-world.ts'
+
+const isRoot = process.getuid?.() === 0
+/** Only root gives files away. */
+const why = 'fakes only, and needs root; skipped: EDGE_REAL=1 or not root'
+
+describe.skipIf(REAL || !isRoot)(`the permissions of a dataset (${why})`, () => {
+  let world: World<InProcess>
+  let top: string
+  let number = 0
+  let name = ''
+  beforeAll(async () => {
+    world = await makeWorld(startAppliance, { scripts: join(installation(), 'scripts') })
+    tool(world, 'zpool', 'create', '-O', `mountpoint=${world.files}/tank`, 'tank', ...world.disks(1))
+    world.fakes?.change((model) => {
+      const more = { full_name: '', home: '/nonexistent', shell: '/usr/sbin/nologin' }
+      model['accounts'] = {
+        users: {
+          root: { uid: 0, gid: 0, ...more },
+          alice: { uid: 1001, gid: 100, ...more },
+          'bob smith': { uid: 1002, gid: 100, ...more },
+        },
+        groups: { root: { gid: 0, members: [] }, staff: { gid: 2001, members: [] } },
+        ...{ samba: {}, policy: 5 },
+      }
+    })
+  })
+  afterAll(() => world?.close())
+  beforeEach(() => {
+    name = `tank/d${++number}`
+    top = join(world.files, name)
+    tool(world, 'zfs', 'create', '-o', 'acltype=posixacl', name)
+    mkdirSync(top, { recursive: true })
+    chmodSync(top, 0o755)
+    world.fakes?.faults()
+  })
+
+  const path = (query = '') => `/datasets/${name}/permissions${query}`
+  const get = () => world.ask('GET', path())
+  const put = (json: unknown, query = '', headers?: Record<string, string>) =>
+    world.ask('PUT', path(query), { json, ...(headers && { headers }) })
+  const mode = (file = top) => (lstatSync(file).mode & 0o7777).toString(8)
+  const SHARED = {
+    owner: 'alice',
+    group: 'staff',
+    mode: '2770',
+    acl: { entries: [{ type: 'user', name: 'bob smith', permissions: 'r-x' }] },
+    default_acl: {
+      owner: 'rwx',
+      group: 'rwx',
+      other: '---',
+      entries: [{ type: 'user', name: 'bob smith', permissions: 'r-x' }],
+    },
+  }
+
+  it('are shown as they are, and kept as they are asked for', async () => {
+    const { json, headers } = await get()
+    expect(json).toEqual({
+      ...{ dataset: name, path: top, owner: 'root', uid: 0, group: 'root', gid: 0, mode: '0755', acltype: 'posix' },
+      acl: { entries: [] },
+      default_acl: null,
+    })
+    const changed = await put(SHARED, '', { 'If-Match': headers['etag'] as string })
+    expect([changed.status, changed.json]).toEqual([
+      200,
+      {
+        ...{ dataset: name, path: top, owner: 'alice', uid: 1001, group: 'staff', gid: 2001, mode: '2770' },
+        acltype: 'posix',
+        acl: { entries: [{ type: 'user', name: 'bob smith', id: 1002, permissions: 'r-x' }], mask: 'rwx' },
+        default_acl: {
+          ...{ owner: 'rwx', group: 'rwx', other: '---', mask: 'rwx' },
+          entries: [{ type: 'user', name: 'bob smith', id: 1002, permissions: 'r-x' }],
+        },
+      },
+    ])
+    expect([statSync(top).uid, statSync(top).gid, mode()]).toEqual([1001, 2001, '2770'])
+    expect((await put(SHARED, '', { 'If-Match': headers['etag'] as string })).status).toBe(412)
+  })
+
+  it('change nothing when what is shown is sent back, and keep their ETag', async () => {
+    await put(SHARED)
+    const before = await get()
+    const calls = world.fakes?.calls().length ?? 0
+    const { owner, group, mode: shown, acl, default_acl } = before.json
+    const again = await put({ owner, group, mode: shown, acl, default_acl })
+    expect([again.status, again.json, again.headers['etag']]).toEqual([200, before.json, before.headers['etag']])
+    expect(
+      world.fakes
+        ?.calls()
+        .slice(calls)
+        .some(({ program }) => program === 'setfacl'),
+    ).toBe(false)
+  })
+
+  it('keep what is left out, and let a new mode through an old mask', async () => {
+    await put(SHARED)
+    await put({ acl: { entries: [{ type: 'group', id: 2001, permissions: 'r--' }], mask: 'r--' } })
+    expect((await get()).json).toMatchObject({ owner: 'alice', mode: '2770', acl: { mask: 'r--' } })
+    // What stat shows for the group is the mask.
+    expect(mode()).toBe('2740')
+    const { json } = await put({ mode: '2750' })
+    expect(json).toMatchObject({ mode: '2750', acl: { mask: 'r-x', entries: [{ name: 'staff', permissions: 'r--' }] } })
+    expect((await put({ acl: { entries: [] }, default_acl: null })).json).toMatchObject({
+      acl: { entries: [] },
+      default_acl: null,
+    })
+    expect(mode()).toBe('2750')
+  })
+
+  it.each([
+    [{ owner: 'nobody-here' }, 400, 'owner', 'There is no such user'],
+    [{ group: '4242' }, 400, 'group', 'There is no such group'],
+    [{ owner: '-r' }, 400, 'owner', expect.stringContaining('Expected a name')],
+    [{ owner: 'a:b' }, 400, 'owner', expect.stringContaining('Expected a name')],
+    [{ mode: '4755' }, 400, 'mode', expect.stringContaining('Expected octal digits')],
+    [{ mode: 'rwx' }, 400, 'mode', expect.stringContaining('Expected octal digits')],
+    [{ acltype: 'nfsv4' }, 400, 'acltype', 'OpenZFS on Linux has no NFSv4 access control lists: expected posixacl'],
+    [
+      { acl: { entries: [{ type: 'user', name: 'ghost', permissions: 'rwx' }] } },
+      400,
+      'acl.entries.0.name',
+      'There is no such user',
+    ],
+    [
+      { acl: { entries: [{ type: 'user', name: 'alice', id: 1002, permissions: 'rwx' }] } },
+      400,
+      'acl.entries.0.name',
+      'The name and the id are of two accounts',
+    ],
+    [
+      {
+        acl: {
+          entries: [
+            { type: 'user', name: 'alice', permissions: 'rwx' },
+            { type: 'user', id: 1001, permissions: 'r--' },
+          ],
+        },
+      },
+      400,
+      'acl.entries.1',
+      'This user is named twice',
+    ],
+    [
+      { acl: { entries: [{ type: 'user', permissions: 'rwx' }] } },
+      400,
+      'acl.entries.0.name',
+      'Expected a name or an id',
+    ],
+  ])('refuse %j', async (body, status, field, message) => {
+    const before = await get()
+    const answer = await put(body)
+    expect([
+      answer.status,
+      answer.json.errors?.[0] ?? { field: answer.json.details, message: answer.json.message },
+    ]).toEqual([status, { field, message }])
+    expect((await get()).json).toEqual(before.json)
+  })
+
+  it('become root’s only when that is said in so many words', async () => {
+    await put({ owner: 'alice', group: 'staff' })
+    for (const body of [{ owner: 'root' }, { owner: '0' }, { group: 'root' }]) {
+      const refused = await put(body)
+      expect([refused.status, refused.json.message]).toEqual([
+        400,
+        'This would be root’s: send allow_root true if that is meant',
+      ])
+    }
+    expect((await put({ owner: 'root', allow_root: true })).json).toMatchObject({ owner: 'root', group: 'staff' })
+    // It is already; but not everything below it is.
+    expect((await put({ owner: 'root' })).status).toBe(200)
+    expect((await put({ owner: 'root', recursive: true })).status).toBe(400)
+  })
+
+  it('have lists only where the dataset has them, and turn them on when the request says so', async () => {
+    tool(world, 'zfs', 'set', 'acltype=off', 'xattr=on', name)
+    expect((await get()).json).toMatchObject({
+      acltype: 'off',
+      without_acl: 'access control lists are off for this dataset (acltype=off)',
+    })
+    const refused = await put({ acl: SHARED.acl })
+    expect([refused.status, refused.json.message]).toEqual([
+      409,
+      'access control lists are off for this dataset (acltype=off). Send acltype "posixacl" as well to turn them on, with xattr=sa',
+    ])
+    expect((await put({ ...SHARED, acltype: 'posixacl' })).json).toMatchObject({ acltype: 'posix', mode: '2770' })
+    expect(tool(world, 'zfs', 'get', '-H', '-o', 'value', 'acltype,xattr', name)).toMatch(/^posix(acl)?\nsa\n$/)
+    tool(world, 'zfs', 'set', 'acltype=nfsv4', name)
+    const other = await put({ acl: SHARED.acl })
+    expect([other.status, other.json.message]).toEqual([409, expect.stringContaining('OpenZFS on Linux has no NFSv4')])
+    // Owner and mode need none.
+    expect((await put({ mode: '0700' })).json).toMatchObject({ mode: '0700' })
+  })
+
+  it('come back as they were when a step fails, with the dataset’s properties', async () => {
+    tool(world, 'zfs', 'set', 'acltype=off', name)
+    const before = (await get()).json
+    world.fakes?.faults({ program: 'setfacl', nth: 1, stderr: 'setfacl: Out of memory', status: 1 })
+    const { status } = await put({ ...SHARED, acltype: 'posixacl' })
+    expect(status).toBe(502)
+    expect((await get()).json).toEqual(before)
+    expect([statSync(top).uid, mode()]).toEqual([0, '755'])
+  })
+
+  it('are a failure where the program says success and did nothing', async () => {
+    world.fakes?.faults({ program: 'setfacl', nth: 1, status: 0 })
+    const { status, json } = await put({ acl: SHARED.acl })
+    expect([status, json.message]).toEqual([502, 'The permissions were set, and are not as they were asked for'])
+  })
+
+  it('are not those of a volume, of what is not mounted, and of what is not there', async () => {
+    tool(world, 'zfs', 'create', '-V', '16M', `${name}/v`)
+    expect((await world.ask('GET', `/datasets/${name}/v/permissions`)).status).toBe(404)
+    expect((await world.ask('GET', `/datasets/${name}/absent/permissions`)).status).toBe(404)
+    tool(world, 'zfs', 'unmount', name)
+    const { status, json } = await put(SHARED)
+    expect([status, json.message]).toEqual([409, 'The dataset is not mounted'])
+  })
+
+  describe('of everything below', () => {
+    beforeEach(() => {
+      mkdirSync(join(top, 'sub'))
+      for (const file of ['a', 'sub/b', 'sub/run']) writeFileSync(join(top, file), '', { mode: 0o600 })
+      chownSync(join(top, 'sub/run'), 1002, 100)
+      chmodSync(join(top, 'sub/run'), 0o4755)
+      symlinkSync('/etc/passwd', join(top, 'link'))
+    })
+
+    it('are looked at first: how many, and examples, and nothing is changed', async () => {
+      const { status, json } = await put({ ...SHARED, recursive: true }, '?dry_run=true')
+      expect(status).toBe(200)
+      expect(json).toMatchObject({ files: 4, folders: 2, changes: 6, left_out: 0, complete: true })
+      expect(json.examples).toContainEqual({
+        ...{ path: 'sub/run', owner: 'bob smith', group: '100', mode: '4755' },
+        to: { owner: 'alice', group: 'staff', mode: '0770' },
+      })
+      expect([statSync(top).uid, mode(join(top, 'sub/run'))]).toEqual([0, '4755'])
+      await put({ ...SHARED, recursive: true })
+      expect((await put({ ...SHARED, recursive: true }, '?dry_run=true')).json).toMatchObject({
+        changes: 0,
+        examples: [],
+      })
+    })
+
+    it('are set by a job, and not outside', async () => {
+      const passwd = statSync('/etc/passwd')
+      const { status, json } = await put({ ...SHARED, recursive: true })
+      expect([status, json]).toEqual([200, expect.objectContaining({ owner: 'alice', mode: '2770' })])
+      expect(['', 'sub', 'a', 'sub/b', 'sub/run'].map((file) => mode(join(top, file)))).toEqual([
+        '2770',
+        '2770',
+        '660',
+        '660',
+        '770',
+      ])
+      expect(lstatSync(join(top, 'link')).uid).toBe(1001)
+      expect([statSync('/etc/passwd').uid, statSync('/etc/passwd').mode]).toEqual([passwd.uid, passwd.mode])
+      const { json: jobs } = await world.ask('GET', '/jobs')
+      expect(jobs[0]).toMatchObject({
+        type: 'dataset.permissions',
+        status: 'completed',
+        message: '6 files and folders done',
+      })
+    })
+
+    it('can be asked for without waiting', async () => {
+      const answer = await put({ owner: 'alice', recursive: true }, '', { Prefer: 'respond-async' })
+      expect(answer.status).toBe(202)
+      expect(await world.job(answer.json.id)).toMatchObject({ status: 'completed' })
+      expect(statSync(join(top, 'sub/b')).uid).toBe(1001)
+      // Only the owner was named.
+      expect(mode(join(top, 'sub/b'))).toBe('600')
+    })
+  })
+
+  it('leave nothing behind in the folder of states', () => {
+    const left = readdirSync(join(world.appliance.folders.state, 'shares')).filter((file) => /permissions/.test(file))
+    expect(left).toEqual([])
+  })
+})
