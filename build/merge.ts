@@ -48,9 +48,13 @@ export async function merge(
       {
         name: 'chunks',
         setup(build) {
-          build.onResolve({ filter: /^\.\// }, ({ path }) => {
+          // What is loaded later stays an `import()` of its entry, also where that is in this very file: esbuild would wrap every chunk in a function
+          // to delay one of them, and V8 then parses the whole file twice.
+          build.onResolve({ filter: /^\.\// }, ({ path, kind }) => {
             const file = path.slice(2)
-            return number.has(file) ? { path: file, namespace: 'chunk' } : { path, external: true }
+            return number.has(file) && kind !== 'dynamic-import'
+              ? { path: file, namespace: 'chunk' }
+              : { path, external: true }
           })
           build.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
             contents: files.get(path) ?? '',
