@@ -13,7 +13,10 @@ const CALLED_BY_SCRIPTS = ['swap', 'judge', 'take', 'screen', 'archive', 'plain'
 const MAIN = 'src/main.ts'
 const SERVE = 'src/cli/serve.ts'
 const CHECK = /^src\/features\/check\/(watch|here)\.ts$/
-const SURFACE = /^src\/surfaces\/(\w+)\//
+/** A surface at the start; its other entries are loaded by the first request to it. */
+const SURFACE = /^src\/surfaces\/(\w+)\/(assemble\.ts$)?/
+/** Parts of the appliance that a surface needs. */
+const NEEDS = { accounts: /^src\/appliance\/(accounts|sessions)\.ts$/, storage: /^src\/appliance\/storage\.ts$/ }
 
 /** By which `edge-admin check` tells the scripts of this version from others. */
 function digestsOfScripts(): Record<string, string> {
@@ -55,7 +58,7 @@ const split = () =>
 
 type Outputs = Record<string, Metafile['outputs'][string]>
 
-/** The files that are put together, by the name of what they become: what a start loads, and each surface. */
+/** The files that are put together, by the name of what they become: what a start loads, each surface, and what its first request loads. */
 function layersOf(outputs: Outputs): [string, string[]][] {
   const entries = Object.entries(outputs).flatMap(([file, { entryPoint }]) =>
     entryPoint ? [{ file, entryPoint }] : [],
@@ -71,24 +74,38 @@ function layersOf(outputs: Outputs): [string, string[]][] {
     for (const { file, entryPoint } of entries) if (wanted(entryPoint)) follow(file)
     return found
   }
-  const surface = (name: string) => below((entryPoint) => SURFACE.exec(entryPoint)?.[1] === name)
+  const surface = (name: string, isStart: boolean) =>
+    below((entryPoint) => {
+      const [, found, assemble] = SURFACE.exec(entryPoint) ?? []
+      return found === name && (assemble !== undefined) === isStart
+    })
   const surfaces = [...new Set(entries.flatMap(({ entryPoint }) => SURFACE.exec(entryPoint)?.[1] ?? []))].sort()
-  const optional = surfaces.filter((name) => name !== 'admin').map((name) => [name, surface(name)] as const)
-  const server = new Set([...below((entryPoint) => entryPoint === SERVE), ...surface('admin')])
+  const optional = surfaces.filter((name) => name !== 'admin').map((name) => [name, surface(name, true)] as const)
+  const later = surfaces.map((name) => [`${name}-endpoints`, surface(name, false)] as const)
+  const server = new Set([...below((entryPoint) => entryPoint === SERVE), ...surface('admin', true)])
   const main = below((entryPoint) => entryPoint === MAIN)
   const scripts = below((entryPoint) => CALLED_BY_SCRIPTS.includes(entryPoint))
+  const needs = Object.entries(NEEDS).map(
+    ([name, files]) => [name, below((entryPoint) => files.test(entryPoint))] as const,
+  )
   // The short check runs beside every server, whatever is switched on.
   const check = below((entryPoint) => CHECK.test(entryPoint))
-  const isShared = (file: string) => optional.filter(([, files]) => files.has(file)).length > 1 && !check.has(file)
+  const isShared = (parts: (readonly [string, Set<string>])[]) => (file: string) =>
+    parts.filter(([, files]) => files.has(file)).length > 1 && !check.has(file)
+  const each = (parts: (readonly [string, Set<string>])[]) =>
+    parts.map(([name, files]): [string, (file: string) => boolean] => [
+      name,
+      (file) => files.has(file) && !check.has(file),
+    ])
   const everything = Object.keys(outputs).sort()
   const layers: [string, (file: string) => boolean][] = [
     ['base', (file) => main.has(file) || (server.has(file) && scripts.has(file))],
     ['server', (file) => server.has(file)],
-    ['surfaces', isShared],
-    ...optional.map(([name, files]): [string, (file: string) => boolean] => [
-      name,
-      (file) => files.has(file) && !check.has(file),
-    ]),
+    ['surfaces', isShared([...optional, ...needs])],
+    ...each(needs),
+    ...each(optional),
+    ['endpoints', isShared(later)],
+    ...each(later),
   ]
   const placed = new Set(['main.js'])
   return layers.map(([name, isIn]) => {
@@ -111,12 +128,11 @@ export async function bundle(out: string): Promise<Bundle> {
   const parts: Outputs = Object.fromEntries(
     Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]),
   )
-  const entries = new Set(Object.keys(parts).filter((file) => parts[file]?.entryPoint))
   let files: Files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
   const outputs = { ...parts }
   for (const [name, members] of layersOf(parts)) {
     if (members.length === 0) continue
-    files = await merge(files, name, members, entries)
+    files = await merge(files, name, members)
     const inputs = Object.assign({}, ...members.map((member) => outputs[member]?.inputs))
     for (const member of members) delete outputs[member]
     outputs[name] = { bytes: files.get(name)?.length ?? 0, imports: [], exports: [], inputs }

@@ -7,6 +7,7 @@ export type Files = Map<string, string>
 
 const IMPORT = /\b(import|export)\s*\{([^}]*)\}\s*from\s*"\.\/([\w.-]+\.js)"/g
 const BARE = /\bimport\s*"\.\/([\w.-]+\.js)"/g
+const LATER = /\bimport\("\.\/([\w.-]+\.js)"\)/g
 const EXPORTS = /\bexport\s*\{([^}]*)\}\s*;?\s*$/
 
 const namesOf = (list: string) =>
@@ -20,13 +21,8 @@ const namesOf = (list: string) =>
 /** The names that a file exports. */
 const exportsOf = (text: string) => namesOf(EXPORTS.exec(text)?.[1] ?? '').map(({ as }) => as)
 
-/** `members` as the one file `name`; in the others its names are imported from there. Those that are entries stay, as doors to it. */
-export async function merge(
-  files: Files,
-  name: string,
-  members: string[],
-  entries: ReadonlySet<string>,
-): Promise<Files> {
+/** `members` as the one file `name`; in the others its names are imported from there. */
+export async function merge(files: Files, name: string, members: string[]): Promise<Files> {
   const number = new Map(members.map((member, index) => [member, index]))
   const renamed = (member: string, exported: string) => `m${number.get(member)}_${exported}`
   const lines = members.map((member) => {
@@ -64,15 +60,17 @@ export async function merge(
       },
     ],
   })
+  /** Each file takes Node as long to load as a tenth of the program: an `import()` of an entry is one of the whole file. */
+  const later = (text: string) =>
+    text.replace(LATER, (whole, file: string) => {
+      if (!number.has(file)) return whole
+      const list = exportsOf(files.get(file) ?? '').map((one) => `${one}:e.${renamed(file, one)}`)
+      return `import("./${name}").then(e=>({${list.join(',')}}))`
+    })
   const result: Files = new Map()
   for (const [file, text] of files) {
-    if (number.has(file)) {
-      if (!entries.has(file)) continue
-      const list = exportsOf(text).map((one) => `${renamed(file, one)} as ${one}`)
-      result.set(file, list.length > 0 ? `export{${list.join(',')}}from"./${name}";\n` : `import"./${name}";\n`)
-      continue
-    }
-    const rewritten = text
+    if (number.has(file)) continue
+    const rewritten = later(text)
       .replace(IMPORT, (whole, word: string, list: string, from: string) =>
         number.has(from)
           ? `${word}{${namesOf(list)
@@ -83,6 +81,6 @@ export async function merge(
       .replace(BARE, (whole, from: string) => (number.has(from) ? `import"./${name}"` : whole))
     result.set(file, rewritten)
   }
-  result.set(name, outputFiles[0]?.text ?? '')
+  result.set(name, later(outputFiles[0]?.text ?? ''))
   return result
 }

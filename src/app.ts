@@ -5,7 +5,9 @@ import { atStart } from './appliance/at-start.ts'
 import { type Appliance, type ApplianceOptions, createAppliance } from './appliance.ts'
 import { ApiError, type ErrorKind, invalid, notFound } from './errors.ts'
 import type { Finding } from './features/check/finding.ts'
+import type { Endpoint } from './http/endpoint.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
+import { type AnyDeclared, LaterEndpoints } from './http/pipeline/later.ts'
 import { Routes } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
@@ -57,7 +59,7 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
   const stopping = new AbortController()
   const answering = answeringFor(appliance, options)
   const hono = createHono()
-  mountAll(hono, surfaces, appliance, {
+  const later = mountAll(hono, surfaces, appliance, {
     ...answering,
     stopping: stopping.signal,
     ...(options.checkResponses && { checkResponses: true }),
@@ -69,7 +71,7 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
     const served = servedBy(surfaces, names)
     return { ...answering, surface: (served.find(({ owns }) => owns?.(path)) ?? served[0]!).surface }
   }
-  refuseTheRest(hono, surfaces, appliance, answeringAt)
+  refuseTheRest(hono, surfaces, appliance, answeringAt, later)
   return {
     ...appliance,
     hono,
@@ -101,7 +103,8 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
   }
 }
 
-type Named = AssembledSurface & { name: string }
+/** `declared`: the endpoints that are loaded. */
+type Named = AssembledSurface & { name: string; declared: Endpoint<never>[] }
 
 /** The surfaces that a port serves, in the order of its configuration. */
 const servedBy = (surfaces: Named[], names: readonly string[] | undefined): Named[] =>
@@ -114,11 +117,12 @@ async function assembleAll(entries: SurfaceEntry[], appliance: Appliance, option
     page: options.page,
     certificate: options.certificate ?? (() => undefined),
     findings: options.findings ?? (() => []),
-    documents: () => surfaces.flatMap(({ document }) => document?.() ?? []),
+    documents: () => Promise.all(surfaces.flatMap(({ document }) => document?.() ?? [])),
   }
   for (const { name, assemble } of entries) {
     const one = await assemble(appliance, site)
-    surfaces.push({ ...one, name, surface: options.config.tls.hsts ? one.surface : withoutHsts(one.surface) })
+    const surface = options.config.tls.hsts ? one.surface : withoutHsts(one.surface)
+    surfaces.push({ ...one, name, surface, declared: [...(one.endpoints ?? [])] })
   }
   return surfaces
 }
@@ -133,20 +137,58 @@ const answeringFor = ({ config, counts }: Appliance, { answered }: AppOptions) =
 })
 type Answering = ReturnType<typeof answeringFor>
 
+/** Mounts what is declared at the start, and the rest as requests need it. */
 function mountAll(
   app: Hono<Env>,
   surfaces: Named[],
   { config, audit, incoming, known, tokens }: Appliance,
   how: Answering & Pick<MountOptions<never>, 'stopping' | 'checkResponses'>,
-): void {
+): LaterEndpoints {
   const shared = { ...how, app, config, audit, incoming, turns: new KeyedMutex() }
-  const routes = new Routes()
-  for (const { surface, endpoints, deps } of surfaces) {
-    // Only the surface's own endpoints use its dependencies.
-    const own = { endpoints, deps: deps as never }
-    routes.add({ ...shared, ...own, surface: acquaint(surface, known, tokens) })
+  const mounts = surfaces.map((one) => ({ one, surface: acquaint(one.surface, known, tokens), more: NOTHING }))
+  const mount = () => {
+    const routes = new Routes()
+    for (const { one, surface, more } of mounts)
+      // Only the surface's own endpoints use its dependencies.
+      for (const { endpoints, deps } of [{ endpoints: one.endpoints ?? [], deps: one.deps }, more])
+        routes.add({ ...shared, surface, endpoints, deps: deps as never })
+    // A router takes no more routes once it has matched a request.
+    app.router = new Hono<Env>().router
+    app.routes = []
+    routes.mountOn(app)
   }
-  routes.mountOn(app)
+  mount()
+  const later = new LaterEndpoints()
+  for (const entry of mounts)
+    if (entry.one.later)
+      later.add(entry.one.later, (declared) => {
+        entry.more = declared
+        entry.one.declared.push(...declared.endpoints)
+        mount()
+      })
+  loadFirst(app, later)
+  return later
+}
+
+const NOTHING: AnyDeclared = { endpoints: [], deps: undefined }
+
+/** A request waits for the endpoints that it may be for; the others do not become asynchronous. */
+function loadFirst(app: Hono<Env>, later: LaterEndpoints): void {
+  const { fetch } = app
+  app.fetch = (request, given, context) => {
+    if (later.isEmpty) return fetch(request, given, context)
+    const env = given ?? {}
+    env.target ??= normalize(env.incoming?.url ?? request.url)
+    const loading = env.target && later.need(env.target.route)
+    if (!loading) return fetch(request, env, context)
+    return loading.then(
+      () => fetch(request, env, context),
+      (error) => {
+        env.unloaded = error
+        return fetch(request, env, context)
+      },
+    )
+  }
 }
 
 /** Answers requests that no endpoint takes, and errors outside of endpoints. */
@@ -155,12 +197,13 @@ function refuseTheRest(
   surfaces: Named[],
   { config, mode }: Appliance,
   answeringAt: (path: string, names?: readonly string[]) => Answering & { surface: Surface },
+  later: LaterEndpoints,
 ): void {
   const templates = (names: readonly string[] | undefined) =>
-    servedBy(surfaces, names).flatMap(({ endpoints }) =>
-      endpoints.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
+    servedBy(surfaces, names).flatMap(({ declared }) =>
+      declared.filter(({ enabled }) => enabled?.(config) ?? true).map(({ path }) => path),
     )
-  hono.notFound((c) => {
+  hono.notFound(async (c) => {
     const target = c.env?.target
     // An encoded slash that no parameter took is refused as well (SEC-07).
     const refused = target?.route !== target?.path || !target
@@ -168,7 +211,11 @@ function refuseTheRest(
     const path = target?.path ?? rawPath(c.env?.incoming?.url)
     const names = c.env?.incoming?.surfaces
     const by = answeringAt(path, names)
+    const cause = c.env?.unloaded
+    if (cause !== undefined) return notFoundReply(c, by, new ApiError('internal', '', { cause }))
     if (mode !== 'strict') return notFoundReply(c, by)
+    // A suggestion may be any path; without the rest there are fewer.
+    if (!refused) await later.all()?.catch(() => {})
     return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates(names))))
   })
   hono.onError((error, c) =>
@@ -181,7 +228,7 @@ const createHono = () =>
     strict: true,
     getPath: (request, extra) => {
       const env = (extra as { env?: Env['Bindings'] } | undefined)?.env
-      const target = normalize(env?.incoming?.url ?? request.url)
+      const target = env?.target ?? normalize(env?.incoming?.url ?? request.url)
       if (env && target) env.target = target
       return target?.route ?? REFUSED
     },

@@ -9,7 +9,13 @@ export type Incoming = IncomingMessage & { surfaces?: readonly string[] | undefi
 
 /** node-server's environment: Node's request and response. */
 export type Env = {
-  Bindings: { incoming?: Incoming; outgoing?: ServerResponse; target?: Target }
+  Bindings: {
+    incoming?: Incoming
+    outgoing?: ServerResponse
+    target?: Target
+    /** Why endpoints that the request may be for could not be loaded. */
+    unloaded?: unknown
+  }
 }
 
 export interface Request {

@@ -2,8 +2,8 @@
 
 import { Configuration } from '../../src/config.ts'
 import { OPTIONAL_ENDPOINTS } from '../../src/endpoint-names.ts'
-import { describeAdmin } from '../../src/surfaces/admin/assemble.ts'
-import { describeController } from '../../src/surfaces/controller/assemble.ts'
+import { describeAdmin } from '../../src/surfaces/admin/describe.ts'
+import { describeController } from '../../src/surfaces/controller/describe.ts'
 import { VERSION } from '../../src/version.ts'
 
 /** The console takes two pages of the admin surface's away. */

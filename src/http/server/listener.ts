@@ -19,7 +19,7 @@ import { TIMING, type Timing } from './timing.ts'
 import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
-  app: Hono<Env>
+  app: Pick<Hono<Env>, 'fetch'>
   folders: Folders
   host: string
   port: number

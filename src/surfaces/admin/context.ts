@@ -36,9 +36,9 @@ export interface AdminDeps {
   /** The first line of version.txt, which clients request most. */
   installedVersion: CachedFile<string | undefined>
   /** The OpenAPI document, made on the first request. */
-  openapi: () => string
+  openapi: () => Promise<string>
   /** The documents of every enabled surface, this one's first. */
-  documents: () => string[]
+  documents: () => Promise<string[]>
   /** Cache of rendered public pages. */
   rendered: Rendered
   /** First-level paths for /endpoints. */

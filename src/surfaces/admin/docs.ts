@@ -42,9 +42,10 @@ export const getManual = define({
   id: 'getManual',
   summary: 'The API manual',
   handle: (_call, { documents, version, rendered }) =>
-    htmlReply(
-      rendered.get('manual', () => page('Edge Admin: API', manual(documents(), version))),
-      'API.html',
+    rendered.reply(
+      'manual',
+      async () => page('Edge Admin: API', manual(await documents(), version)),
+      (text) => htmlReply(text, 'API.html'),
     ),
 })
 
@@ -84,9 +85,10 @@ export const getHome = define({
   id: 'getHome',
   summary: 'The front page',
   handle: (_call, { version, rendered }) =>
-    htmlReply(
-      rendered.get('home', () => page('Edge Admin', welcome(version))),
-      'index.html',
+    rendered.reply(
+      'home',
+      () => page('Edge Admin', welcome(version)),
+      (text) => htmlReply(text, 'index.html'),
     ),
 })
 

@@ -133,7 +133,7 @@ export const getOpenapi = define({
   summary: 'The OpenAPI 3.1 document of this surface',
   permission: 'public',
   response: JSON_TYPE,
-  handle: (_call, { openapi, rendered }) => jsonText(rendered.get('openapi', openapi)),
+  handle: (_call, { openapi, rendered }) => rendered.reply('openapi', openapi, (text) => jsonText(text)),
 })
 
 export const infoEndpoints = [

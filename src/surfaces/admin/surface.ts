@@ -23,6 +23,9 @@ const PARAMETERS = ['token', 'hash', 'v', 'index.html'] as const
 /** The only GET request that changes something. */
 const REBOOT = `${PREFIX}/reboot`
 
+/** Whether an endpoint of this surface may have the path; with a slash at its end, it may be the same path. */
+export const isAdminPath = (path: string) => /^\/(?:$|docs(?:\/|$)|api\/v1\/admin\/)/.test(path)
+
 /** Why credentials were refused; `proven`: the sender has the token all the same. */
 interface WhyNot {
   field: 'token' | 'hash'

@@ -1,17 +1,13 @@
 // Assembles the controller surface. Accounts and storage belong to the appliance; the surface adds how its clients ask
-// and what it stores for them.
+// and what it stores for them. Its endpoints are loaded with the first request to it.
 import { join } from 'node:path'
 import type { With } from '../../appliance.ts'
 import { MetricsToken } from '../../auth/metrics-token.ts'
-import type { Configuration } from '../../config.ts'
-import { openapiDocument } from '../../http/openapi.ts'
 import { Answers } from '../../http/pipeline/idempotency.ts'
 import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled } from '../assembled.ts'
 import type { ControllerDeps } from './context.ts'
-import { controllerEndpoints, enabledEndpoints } from './endpoints.ts'
-import { JobEvents } from './job-stream.ts'
-import { Failure } from './shapes.ts'
+import type { JobEvents } from './job-stream.ts'
 import { controllerSurface, isControllerPath } from './surface.ts'
 
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
@@ -25,47 +21,38 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
     (error) => warn('an answer could not be kept for its Idempotency-Key', error),
     clock,
   )
-  const jobEvents = new JobEvents({ folders, users, config, sessions, warn })
-  const document = () => describeController(config, version)
+  const document = async () => (await import('./describe.ts')).describeController(config, version)
+  let jobEvents: JobEvents | undefined
+  let isStopping = false
   return {
     surface: controllerSurface({
       ...{ tokens, limits, answers, audit, maintenance, sessions },
       metrics: new MetricsToken(folders),
       perMinute: settings['requests-per-minute'],
     }),
-    endpoints: controllerEndpoints,
-    deps: {
-      ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
-      ...{ zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
-      ...{ shareAccounts, sharedDatasets, tool },
-      accounts: { users, passwords },
-      rendered: new Rendered(),
-      openapi: document,
+    later: {
+      takes: isControllerPath,
+      async load() {
+        const { controllerEndpoints } = await import('./endpoints.ts')
+        const { JobEvents } = await import('./job-stream.ts')
+        jobEvents = new JobEvents({ folders, users, config, sessions, warn })
+        if (isStopping) jobEvents.close()
+        const deps: ControllerDeps = {
+          ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
+          ...{ zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
+          ...{ shareAccounts, sharedDatasets, tool },
+          accounts: { users, passwords },
+          rendered: new Rendered(),
+          openapi: document,
+        }
+        return { endpoints: controllerEndpoints, deps }
+      },
     },
     owns: isControllerPath,
     document,
-    hangUp: () => jobEvents.close(),
-  }
-}
-
-/** The OpenAPI document of this surface, as JSON text. */
-export function describeController(config: Configuration, version: string): string {
-  const document = openapiDocument(enabledEndpoints(config), {
-    title: 'Edge Admin: controller surface',
-    version,
-    description: 'Accounts, pools, datasets, snapshots, shares, exports, targets and jobs of the appliance.',
-    config,
-    proofs: {
-      bearerAuth: {
-        type: 'http',
-        scheme: 'bearer',
-        bearerFormat: 'JWT',
-        description: 'The token of POST /api/v1/auth/login',
-      },
+    hangUp() {
+      isStopping = true
+      jobEvents?.close()
     },
-    idempotent: true,
-    refusals: [400, 401, 403, 429],
-    failure: Failure,
-  })
-  return JSON.stringify(document)
+  }
 }

@@ -7,7 +7,7 @@ import { logInOrRefuse, logOut } from '../../features/users/login.ts'
 import { changeOwnPassword } from '../../features/users/own-password.ts'
 import { Password } from '../../features/users/rules.ts'
 import { json } from '../../http/reply/reply.ts'
-import { define, PREFIX } from './context.ts'
+import { define, LOGIN, PREFIX } from './context.ts'
 import { Message } from './shapes.ts'
 import { User, view } from './user-view.ts'
 
@@ -16,7 +16,7 @@ const TARGET = 'api/v1/auth/login'
 export const login = define({
   method: 'POST',
   path: `${PREFIX}/auth/login`,
-  id: 'login',
+  id: LOGIN,
   duringMaintenance: true,
   action: 'auth.login',
   tag: 'Authentication',

@@ -57,8 +57,11 @@ export interface ControllerDeps {
   /** Cache of rendered public pages. */
   rendered: Rendered
   /** The OpenAPI document, made on the first request. */
-  openapi: () => string
+  openapi: () => Promise<string>
 }
 
 export const PREFIX = '/api/v1'
+/** Two endpoints that the surface itself knows: the id of the log-in, and the path that a scraper's token opens. */
+export const LOGIN = 'login'
+export const METRICS = '/metrics'
 export const define = endpoint<ControllerDeps>()

@@ -8,9 +8,7 @@ import type { Permission } from '../../http/endpoint.ts'
 import { TEXT_TYPE } from '../../http/reply/reply.ts'
 import { BOUNDS } from '../../http/server/counts.ts'
 import { isFinal } from '../../tasks/task.ts'
-import { type ControllerDeps, define } from './context.ts'
-
-export const METRICS = '/metrics'
+import { type ControllerDeps, define, METRICS } from './context.ts'
 
 const declare = (permission: Permission & ('public' | 'viewer')) =>
   define({

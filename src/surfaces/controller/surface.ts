@@ -14,8 +14,7 @@ import { RequestLimit, WINDOW } from '../../http/pipeline/request-limit.ts'
 import { baseHeaders } from '../../http/reply/base-headers.ts'
 import { byCookie, refuseCookie } from '../../http/session-cookie.ts'
 import type { Surface } from '../../http/surface.ts'
-import { login } from './auth.ts'
-import { METRICS } from './metrics.ts'
+import { LOGIN, METRICS } from './context.ts'
 import { failure } from './shapes.ts'
 
 const headers = baseHeaders("default-src 'none'; frame-ancestors 'none'")
@@ -62,7 +61,7 @@ export function controllerSurface({
     headers: limit ? (request) => ({ ...headers(request), ...rateLimitHeaders }) : headers,
     answers,
     gate(request, endpoint) {
-      if (endpoint?.id !== login.id) return
+      if (endpoint?.id !== LOGIN) return
       try {
         limits.check(request.address)
       } catch (error) {
