@@ -148,8 +148,8 @@ function mountAll(
   const mounts = surfaces.map((one) => ({ one, surface: acquaint(one.surface, known, tokens), more: NOTHING }))
   const mount = () => {
     const routes = new Routes()
+    // Only the surface's own endpoints use its dependencies.
     for (const { one, surface, more } of mounts)
-      // Only the surface's own endpoints use its dependencies.
       for (const { endpoints, deps } of [{ endpoints: one.endpoints ?? [], deps: one.deps }, more])
         routes.add({ ...shared, surface, endpoints, deps: deps as never })
     // A router takes no more routes once it has matched a request.

@@ -16,7 +16,8 @@ const SCRIPTS = [
   ...['Myanmar', 'Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu', 'Kannada', 'Malayalam'],
   ...['Sinhala', 'Mongolian', 'Tibetan', 'Cherokee'],
 ].map((script) => new RegExp(`^[\\p{Script=${script}}\\p{M}]*$`, 'u'))
-const EAST_ASIAN = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}ー々]*$/u
+const EAST_ASIAN =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u30fc\u3005]*$/u
 
 /** A name of two scripts looks like one that it is not: `root` with a Cyrillic o. */
 function isOneScript(name: string): boolean {
