@@ -3,13 +3,17 @@
 import type { Configuration } from '../config.ts'
 import { createAcl } from '../drivers/acl.ts'
 import { createDevices } from '../drivers/device-links.ts'
+import { createLeds } from '../drivers/leds.ts'
 import { createLsblk } from '../drivers/lsblk.ts'
 import type { Tool } from '../drivers/programs.ts'
+import { createSmartctl } from '../drivers/smartctl.ts'
 import { createSystemAccounts } from '../drivers/system-accounts.ts'
 import { createZfs, type Zfs } from '../drivers/zfs.ts'
 import { createZpool, type Zpool } from '../drivers/zpool.ts'
 import type { DashboardSources } from '../features/dashboard/dashboard.ts'
 import type { Dependents } from '../features/destruction/dependents.ts'
+import { DiskHealth } from '../features/disks/health.ts'
+import type { Disks } from '../features/disks/parts.ts'
 import { createIscsi } from '../features/iscsi/create.ts'
 import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
@@ -28,6 +32,7 @@ export interface Storage {
   zfs: Zfs
   zpool: Zpool
   pools: Pools
+  disks: Disks
   shares: Shares
   iscsi: Iscsi
   /** Users and groups of shares. */
@@ -81,6 +86,8 @@ export function createStorage({
   const settings = config.storage
   const zfs = createZfs(tool)
   const zpool = createZpool(tool)
+  const [lsblk, devices, smartctl] = [createLsblk(tool), createDevices(machine), createSmartctl(tool)]
+  const health = new DiskHealth(smartctl, now)
   const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
   const permissions = new Permissions({
@@ -114,15 +121,8 @@ export function createStorage({
   return {
     zfs,
     zpool,
-    pools: {
-      zpool,
-      zfs,
-      lsblk: createLsblk(tool),
-      devices: createDevices(machine),
-      tasks,
-      dependents,
-      files: settings['file-vdevs'],
-    },
+    pools: { zpool, zfs, lsblk, devices, tasks, dependents, files: settings['file-vdevs'] },
+    disks: { zpool, lsblk, devices, smartctl, health, leds: createLeds(tool), tasks },
     shares,
     iscsi,
     shareAccounts,

@@ -111,7 +111,13 @@ function readList(text: string, args: string[]): BlockDevice[] {
 
 /** A disk's or label's own text may hold anything: control and direction characters become blanks. */
 function textOf(value: unknown): string | undefined {
-  const text = typeof value === 'string' ? value.replace(/[\p{C}\u2028\u2029]/gu, ' ').trim() : ''
+  const text =
+    typeof value === 'string'
+      ? value
+          .slice(0, 4 * LONGEST)
+          .replace(/[\p{C}\u2028\u2029]/gu, ' ')
+          .trim()
+      : ''
   return text === '' ? undefined : text.slice(0, LONGEST)
 }
 /** A mount point is a path: it is not changed. */

@@ -10,6 +10,8 @@ const PROGRAMS = [
   'zfs',
   'lsblk',
   'udevadm',
+  'smartctl',
+  'ledctl',
   'net',
   'testparm',
   'smbcontrol',

@@ -24,6 +24,7 @@ export const KINDS: Record<string, Kind> = {
   'pool-export': { wrapped: false },
   'pool-import': { wrapped: false },
   'pool-scrub': { wrapped: false },
+  'disk-wipe': { wrapped: false },
   'dataset-destroy': { wrapped: false },
   'dataset-permissions': { wrapped: false },
   'snapshot-create': { wrapped: false },

@@ -433,7 +433,29 @@ function sync(args) {
   for (const name of args) need(model, name)
 }
 
+/** `labelclear -f DEVICE`, of a disk or one of its partitions. */
+function labelclear(args) {
+  const { options, rest } = getopt(args, 'f', USAGE)
+  const [path] = rest
+  change((model) => {
+    const [name, disk] = Object.entries(model.disks).find(
+      ([at, row]) => at === path || row.children?.some((child) => child.path === path),
+    ) ?? [undefined, undefined]
+    const row = name === path ? disk : disk?.children?.find((child) => child.path === path)
+    if (row?.fstype !== 'zfs_member') refuse(`failed to read label from ${path}`)
+    const user = userOf(model.pools, name)
+    if (user) refuse(`${path} is a member (ACTIVE) of pool "${user}"`)
+    if (!options.f) refuse(`use '-f' to override the following error:\n${path} is a member of potentially active pool`)
+    delete row.fstype
+    delete row.label
+    for (const [pool, found] of Object.entries(model.exported))
+      if (allLeaves(found).every((leaf) => model.disks[leaf.id] && !model.disks[leaf.id].fstype))
+        delete model.exported[pool]
+  })
+}
+
 const commands = {
+  labelclear,
   create,
   destroy,
   list,

@@ -14,6 +14,7 @@ export const STARTED = [
     'dataset-destroy.sh',
     'dataset-permissions.sh',
     'debug.sh',
+    'disk-wipe.sh',
     'edge-admin',
     'license.sh',
     'lio.sh',

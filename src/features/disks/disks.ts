@@ -44,6 +44,8 @@ export interface Disk {
   slotFolder: string | undefined
   /** With what they hold. */
   partitions: BlockDevice[]
+  /** The file system, or member of something, that the whole disk holds. */
+  fstype: string | undefined
   /** The partition table: gpt, dos. */
   table: string | undefined
   /** Empty: it is free. */
@@ -62,12 +64,9 @@ export const noDisk = (id: string) => notFound('disk not found', { details: { ob
 /** All disks, and each multipath device once. */
 export function listDisks(sources: DiskSources): Promise<DiskList> {
   return withToolErrors(undefined, async () => {
-    const [devices, links, exported, pools] = await Promise.all([
-      sources.lsblk.list(),
-      sources.devices.links(),
-      sources.devices.exported(),
-      poolsOf(sources.zpool),
-    ])
+    // The links come last: a device that lsblk lists has them by then.
+    const [devices, pools] = await Promise.all([sources.lsblk.list(), poolsOf(sources.zpool)])
+    const [links, exported] = await Promise.all([sources.devices.links(), sources.devices.exported()])
     const around = surroundings(links, exported, pools ?? [])
     const disks = await Promise.all(
       wholes(devices)
@@ -163,6 +162,7 @@ async function describe(
     slot: slot?.name,
     slotFolder: slot?.folder,
     partitions: device.children.filter(({ type }) => type === 'part'),
+    fstype: device.fstype,
     table: device.table,
     uses: usesOf(device, around),
   }

@@ -18,6 +18,7 @@ const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
   'pool-export': pool,
   'pool-import': pool,
   'pool-scrub': pool,
+  'disk-wipe': ([, disk]) => disk,
   'dataset-destroy': ([dataset]) => dataset,
   'dataset-permissions': ([dataset]) => dataset,
   'snapshot-create': ([dataset, label]) => `${dataset}@${label}`,

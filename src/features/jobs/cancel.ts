@@ -18,6 +18,7 @@ const STORAGE_KINDS: readonly string[] = [
   'pool-import',
   'pool-export',
   'pool-scrub',
+  'disk-wipe',
 ]
 
 export async function cancelJob(tasks: Tasks, id: string, by: Principal | undefined): Promise<Task> {

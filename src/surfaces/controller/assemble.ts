@@ -13,7 +13,8 @@ import { controllerSurface, isControllerPath } from './surface.ts'
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
   const { users, passwords, tokens, limits } = appliance.accounts
-  const { zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler } = appliance.storage
+  const { zfs, pools, disks, shares, iscsi, permissions, dependents, maintenance, serving, scheduler } =
+    appliance.storage
   const { shareAccounts, sharedDatasets, tool } = appliance.storage
   const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
@@ -39,7 +40,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
         if (isStopping) jobEvents.close()
         const deps: ControllerDeps = {
           ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
-          ...{ zfs, pools, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
+          ...{ zfs, pools, disks, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
           ...{ shareAccounts, sharedDatasets, tool },
           accounts: { users, passwords },
           rendered: new Rendered(),

@@ -6,6 +6,7 @@ import type { Tool } from '../../drivers/programs.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
 import type { Dependents } from '../../features/destruction/dependents.ts'
+import type { Disks } from '../../features/disks/parts.ts'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { Permissions } from '../../features/permissions/permissions.ts'
@@ -40,6 +41,7 @@ export interface ControllerDeps {
   audit: AuditLog
   zfs: Zfs
   pools: Pools
+  disks: Disks
   shares: Shares
   shareAccounts: ShareAccounts
   sharedDatasets: () => Promise<string[]>

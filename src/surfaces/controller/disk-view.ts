@@ -1,7 +1,9 @@
-// A disk as the API shows it: what one needs to find the right one, and what uses it.
+// A disk as the API shows it: what one needs to find the right one, what uses it, and how it is.
 import * as z from 'zod'
 import type { Disk } from '../../features/disks/disks.ts'
+import { HEALTH_STATES, type Health } from '../../features/disks/health.ts'
 import { KINDS, type Use } from '../../features/disks/uses.ts'
+import { Timestamp } from '../../features/timestamp.ts'
 
 const UseView = z
   .object({
@@ -31,6 +33,35 @@ const Partition = z
   })
   .meta({ id: 'DiskPartition' })
 
+const SelfTestView = z.object({
+  type: z.string().describe('short, long, or the disk’s own word'),
+  status: z.enum(['passed', 'failed', 'aborted', 'running']),
+  hours: z.int().optional().describe('the power-on hours at its end'),
+  message: z.string(),
+})
+
+const HealthView = z
+  .object({
+    state: z.enum(HEALTH_STATES).describe('standby: it sleeps, and is not woken; the values are the last ones'),
+    reason: z.string().optional().describe('why nothing is known'),
+    problems: z.array(z.string()).describe('what is wrong'),
+    hot: z.boolean(),
+    checked_at: Timestamp.optional().describe('when the disk gave these values'),
+    passed: z.boolean().optional().describe('the disk’s own verdict'),
+    temperature: z.int().optional().describe('degrees Celsius'),
+    power_on_hours: z.int().optional(),
+    reallocated: z.int().optional().describe('sectors that were replaced by spare ones'),
+    pending: z.int().optional().describe('sectors that cannot be read now'),
+    uncorrectable: z.int().optional().describe('errors that could not be corrected'),
+    media_errors: z.int().optional(),
+    percentage_used: z.int().optional().describe('of its life; may exceed 100'),
+    test_running: z.boolean(),
+    test_progress: z.int().optional().describe('percent of the running test'),
+    short_minutes: z.int().optional().describe('minutes that a short test takes'),
+    long_minutes: z.int().optional(),
+  })
+  .meta({ id: 'DiskHealth' })
+
 export const DiskView = z
   .object({
     id: z.string().describe('its name in /dev/disk/by-id; the kernel’s name only where it has no other'),
@@ -53,8 +84,14 @@ export const DiskView = z
     pool: z.string().optional().describe('the imported pool that it is in'),
     uses: z.array(UseView).describe('the most important first'),
     partitions: z.array(Partition),
+    health: HealthView,
   })
   .meta({ id: 'Disk' })
+
+export const DiskDetails = DiskView.extend({
+  self_tests: z.array(SelfTestView).describe('the newest first'),
+  locate: z.boolean().optional().describe('whether the LED of its slot is on, where the enclosure says so'),
+}).meta({ id: 'DiskDetails' })
 
 export const viewUse = ({ kind, active, device, pool, member, detail }: Use): z.infer<typeof UseView> => ({
   kind,
@@ -75,7 +112,30 @@ const given = <T extends object>(values: T) =>
     [Name in keyof T]?: Exclude<T[Name], undefined>
   }
 
-export function viewDisk(disk: Disk): z.infer<typeof DiskView> {
+function viewHealth({ state, reason, problems, isHot, at, report }: Health): z.infer<typeof HealthView> {
+  const { passed, temperature, powerOnHours, reallocated, pending, uncorrectable, mediaErrors, percentUsed } =
+    report ?? {}
+  return {
+    ...{ state, problems, hot: isHot, test_running: report?.running !== undefined },
+    ...given({
+      ...{ reason, checked_at: at === undefined ? undefined : new Date(at).toISOString() },
+      ...{ passed, temperature, power_on_hours: powerOnHours, reallocated, pending, uncorrectable },
+      ...{ media_errors: mediaErrors, percentage_used: percentUsed, test_progress: report?.running?.progress },
+      ...{ short_minutes: report?.minutes.short, long_minutes: report?.minutes.long },
+    }),
+  }
+}
+
+export function viewDetails(disk: Disk, health: Health, locate: boolean | undefined): z.infer<typeof DiskDetails> {
+  const tests = health.report?.tests ?? []
+  return {
+    ...viewDisk(disk, health),
+    self_tests: tests.map(({ hours, ...test }) => ({ ...test, ...given({ hours }) })),
+    ...given({ locate }),
+  }
+}
+
+export function viewDisk(disk: Disk, health: Health): z.infer<typeof DiskView> {
   const { id, path, device, kernel, kind, paths, size, uses, partitions } = disk
   const { model, serial, wwn, firmware, rotational, transport, port, enclosure, slot } = disk
   const pool = uses.find((use) => use.kind === 'pool')?.pool
@@ -89,5 +149,6 @@ export function viewDisk(disk: Disk): z.infer<typeof DiskView> {
       ...{ device: at, size: bytes, mount_points: mountpoints },
       ...given({ file_system: fstype, label }),
     })),
+    health: viewHealth(health),
   }
 }
