@@ -16,6 +16,7 @@ import { PersistentStorage } from './pages/persistent-storage.tsx'
 import { Policies } from './pages/policies.tsx'
 import { Pools } from './pages/pools.tsx'
 import { Reboot } from './pages/reboot.tsx'
+import { ShareUsers } from './pages/share-users.tsx'
 import { SmbShares } from './pages/smb.tsx'
 import { Snapshots } from './pages/snapshots.tsx'
 import { Support } from './pages/support.tsx'
@@ -58,6 +59,7 @@ export const PAGES: Entry[] = [
   { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
   { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },
   { name: 'smb', title: 'SMB shares', group: 'Sharing', Content: SmbShares, controller: true },
+  { name: 'share-users', title: 'Share users', group: 'Sharing', Content: ShareUsers, controller: true },
   { name: 'nfs', title: 'NFS exports', group: 'Sharing', Content: NfsExports, controller: true },
   { name: 'iscsi', title: 'iSCSI targets', group: 'Sharing', Content: IscsiTargets, controller: true },
 ]

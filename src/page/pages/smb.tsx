@@ -31,7 +31,7 @@ export function SmbShares() {
   return (
     <Page
       title="SMB shares"
-      intro="Folders that are shared with Windows, macOS and others. Users need an account of the system and of Samba; accounts of this console do not count."
+      intro="Folders that are shared with Windows, macOS and others. Who connects needs an account on the page Share users; accounts of this console do not count."
       actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create SMB share…</Button> : null}
     >
       <Loaded query={query}>

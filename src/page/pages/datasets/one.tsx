@@ -12,6 +12,7 @@ import { type DatasetDetails, one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { EditDataset } from './edit.tsx'
 import { readable } from './properties.ts'
+import { DatasetQuotas } from './quotas.tsx'
 
 export function OneDataset({ name }: { name: string }) {
   const path = one('datasets', name)
@@ -43,6 +44,7 @@ export function OneDataset({ name }: { name: string }) {
         <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Snapshots</a>
       </p>
       <Loaded query={query}>{(dataset) => <Sections dataset={dataset} />}</Loaded>
+      {query.data?.type === 'filesystem' ? <DatasetQuotas name={name} /> : null}
       {asked === 'edit' ? (
         <EditDataset
           name={name}

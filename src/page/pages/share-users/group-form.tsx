@@ -1,0 +1,72 @@
+// Creates or edits a share group. All members change in one step.
+import { call } from '../../api.ts'
+import { useState } from '../../hooks.ts'
+import { Curl } from '../../kit/curl.tsx'
+import { Field, TextArea } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
+import { useAction } from '../../query.ts'
+import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
+import { EditDialog } from '../storage/latest.tsx'
+import { GROUPS, type ShareGroup } from './types.ts'
+
+interface Ends {
+  onClose: () => void
+  onDone: (told: string) => Promise<void>
+}
+
+export const GroupDialog = ({ group, onClose, onDone }: Ends & { group: ShareGroup | undefined }) => (
+  <EditDialog<ShareGroup>
+    title={group ? `Edit the share group ${group.name}` : 'Create a share group'}
+    path={group && one('share-groups', group.id)}
+    onClose={onClose}
+  >
+    {(before, etag) => <GroupForm before={before} etag={etag} onClose={onClose} onDone={onDone} />}
+  </EditDialog>
+)
+
+function GroupForm({
+  before,
+  etag,
+  onClose,
+  onDone,
+}: Ends & { before: ShareGroup | undefined; etag: string | undefined }) {
+  const [name, setName] = useState('')
+  const [description, setDescription] = useState(before?.description ?? '')
+  const [members, setMembers] = useState(before?.members.join('\n') ?? '')
+  const json = { ...(before ? {} : { name }), description, members: changedNames(members, before?.members) }
+  const method = before ? 'PUT' : 'POST'
+  const path = before ? one('share-groups', before.id) : GROUPS
+  const action = useAction(async () => {
+    const group = await call<ShareGroup>(method, path, { json, ...ifMatch(etag) })
+    await onDone(`${group.name} was ${before ? 'changed' : 'created'}.`)
+  })
+  return (
+    <>
+      <Form action={action} submit={before ? 'Save' : 'Create share group'} cancel={onClose}>
+        {before ? null : (
+          <Field
+            label="Name"
+            name="name"
+            value={name}
+            onValue={setName}
+            hint="Letters, digits and _ . -; in a share, the group is @name"
+            autocomplete="off"
+            maxlength={32}
+            required
+          />
+        )}
+        <Field label="Description" name="description" value={description} onValue={setDescription} maxlength={256} />
+        <TextArea
+          label="Members"
+          name="members"
+          hint="One share user per line"
+          rows={6}
+          part={(at) => names(members)[Number(at)] ?? at}
+          value={members}
+          onValue={setMembers}
+        />
+      </Form>
+      <Curl lines={[{ method, path, json }]} />
+    </>
+  )
+}
