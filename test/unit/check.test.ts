@@ -32,6 +32,7 @@ import { lookAtPorts } from '../../src/features/check/ports.ts'
 import { lookAtPrograms } from '../../src/features/check/programs.ts'
 import { reportLines } from '../../src/features/check/report.ts'
 import { lookAtScripts } from '../../src/features/check/scripts.ts'
+import { lookAtShareUsers } from '../../src/features/check/share-users.ts'
 import { lookAtSpace, unfit } from '../../src/features/check/space.ts'
 import { lookAtSudo, SUDO_SCRIPTS } from '../../src/features/check/sudo.ts'
 import { makeSelfSigned } from '../../src/http/server/self-made.ts'
@@ -739,6 +740,26 @@ describe('the tool that keeps the state', () => {
     ])
     chmodSync(tool, 0o644)
     await finds(lookAtPersist, [['persist.not-executable', 'system/usr/bin/symlinktool.sh']])
+  })
+})
+
+describe('share users', () => {
+  it('need their programs, where there are any', async () => {
+    const programs = ['getent', 'useradd', 'usermod', 'userdel', 'groupadd', 'groupdel', 'gpasswd', 'smbpasswd']
+    for (const name of programs) lay(at('programs', name), '#!/bin/sh\n', 0o755)
+    const here = await otherwise({ path: [at('programs')] })
+    await finds(lookAtShareUsers, [], here)
+    lay(join(place.folders.state, 'share-accounts.json'), '{"accounts":[]}\n', 0o600)
+    await finds(
+      lookAtShareUsers,
+      [
+        ['share-users.program', 'pdbedit'],
+        ['share-users.program', 'smbstatus'],
+      ],
+      here,
+    )
+    for (const name of ['pdbedit', 'smbstatus']) lay(at('programs', name), '#!/bin/sh\n', 0o755)
+    expect(ids(await lookAtShareUsers(here))).toEqual(['share-users.ok'])
   })
 })
 

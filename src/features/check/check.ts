@@ -19,6 +19,7 @@ import { lookAtPorts } from './ports.ts'
 import { lookAtPrograms } from './programs.ts'
 import { lookAtScripts } from './scripts.ts'
 import { lookAtServer } from './server.ts'
+import { lookAtShareUsers } from './share-users.ts'
 import { lookAtSpace } from './space.ts'
 import { lookAtSudo } from './sudo.ts'
 
@@ -47,6 +48,7 @@ export const LOOKS: readonly Look[] = [
   { area: 'license', look: lookAtLicense },
   { area: 'ports', look: lookAtPorts },
   { area: 'persist', look: lookAtPersist },
+  { area: 'share-users', look: lookAtShareUsers },
   { area: 'server', look: lookAtServer },
 ]
 

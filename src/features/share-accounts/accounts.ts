@@ -40,6 +40,12 @@ interface Touched {
   name: string
 }
 
+/** The numbers that the system has given out. */
+interface Taken {
+  taken: ReadonlySet<number>
+  primaryId: number | undefined
+}
+
 /** All records as they were, and the accounts that a change is about. */
 interface Before {
   accounts: AccountRecord[]
@@ -120,15 +126,16 @@ export class ShareAccounts {
     })
   }
 
-  /** The primary group, which the first share user brings with it, and a number for a new account. */
-  prepare(all: readonly AccountRecord[], taken: ReadonlySet<number>): { primary: GroupRecord; id: number } {
+  /** The primary group, which the first share account brings with it, and a number for a new account. */
+  prepare(all: readonly AccountRecord[], { taken, primaryId }: Taken): { primary: GroupRecord; id: number } {
     const ids = this.options.ids
     const there = groupsOf(all).find(({ primary }) => primary)
     if (there) return { primary: there, id: nextId(all, taken, ids) }
     const now = new Date().toISOString()
     const primary: GroupRecord = {
       kind: 'group',
-      id: nextId(all, taken, ids),
+      // One that is there was made here: its records are lost.
+      id: primaryId ?? nextId(all, taken, ids),
       name: PRIMARY_GROUP,
       description: 'Every share user',
       members: [],
@@ -142,7 +149,7 @@ export class ShareAccounts {
    * Throws if the name is taken: by a share account, or by an account that was not made here. Gives back the numbers
    * that the system has given out.
    */
-  async refuseTaken(all: readonly AccountRecord[], name: string): Promise<ReadonlySet<number>> {
+  async refuseTaken(all: readonly AccountRecord[], name: string): Promise<Taken> {
     const taken = (what: string) => exists(what, { details: { field: 'name' } })
     const ours = [...usersOf(all), ...groupsOf(all)]
     if (name === PRIMARY_GROUP || ours.some((one) => one.name === name))
@@ -155,7 +162,11 @@ export class ShareAccounts {
     if (users.some(isIt) || groups.some(isIt))
       throw taken('The system has an account or group with this name that was not made here')
     if ((await samba.list()).some(isIt)) throw taken('Samba has an account with this name that was not made here')
-    return new Set([...users.map(({ uid }) => uid), ...groups.map(({ gid }) => gid)])
+    const { first, last } = this.options.ids
+    return {
+      taken: new Set([...users.map(({ uid }) => uid), ...groups.map(({ gid }) => gid)]),
+      primaryId: groups.find((one) => one.name === PRIMARY_GROUP && one.gid >= first && one.gid <= last)?.gid,
+    }
   }
 
   /** Brings every account into the system and Samba. A failure of one does not hold up the others. */

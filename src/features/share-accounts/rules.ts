@@ -52,7 +52,7 @@ export const ShareGroupName = z
   .refine((name) => !name.endsWith('.'), 'Expected no dot at the end')
   .refine(isFree, 'This name is reserved')
   .transform(small)
-  .meta({ description: 'kept in lower case: Samba compares names without case', example: 'staff' })
+  .meta({ description: 'kept in lower case: Samba compares names without case', example: 'crew' })
 
 /** A field of /etc/passwd, where a colon ends it and a comma begins the telephone number. */
 export const FullName = z

@@ -2,7 +2,7 @@
 
 import { present, type Shares } from './shares.ts'
 
-/** `@staff`, `+staff`, `&staff` are groups; a name alone may be either. */
+/** `@crew`, `+crew`, `&crew` are groups; a name alone may be either. */
 export async function sharesNaming(
   { smb }: Pick<Shares, 'smb'>,
   name: string,

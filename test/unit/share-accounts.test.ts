@@ -1,0 +1,205 @@
+// Share users and groups that the system or Samba has lost, or has otherwise, are put right at the start; accounts that
+// were not made here are left alone.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTool } from '../../src/drivers/programs.ts'
+import { ShareAccounts } from '../../src/features/share-accounts/accounts.ts'
+import { createShareGroup, listShareGroups } from '../../src/features/share-accounts/groups.ts'
+import { createShareUser, listShareUsers, removeShareUser } from '../../src/features/share-accounts/users.ts'
+import type { Folders } from '../../src/folders.ts'
+import { type Fakes, installFakes } from '../fakes/install.ts'
+
+let folder: string
+let fakes: Fakes
+let events: [target: string, what: string, failed: boolean][]
+const open = (more: object = {}) =>
+  new ShareAccounts({
+    tool: createTool(fakes.programs),
+    folders: { state: join(folder, 'state') } as Folders,
+    ids: { first: 20_000, last: 20_009 },
+    privileged: true,
+    sharesNaming: async () => [],
+    event: (target, what, failure) => events.push([target, what, failure !== undefined]),
+    ...more,
+  })
+const wanted = (name: string, groups: string[] = []) => ({
+  ...{ name, password: 'a-good-one-1', full_name: '', enabled: true, groups },
+})
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'share-accounts-'))
+  mkdirSync(join(folder, 'state'))
+  fakes = installFakes(folder)
+  events = []
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const model = () => fakes.model()['accounts']
+const file = () => join(folder, 'state/share-accounts.json')
+
+describe('at the start', () => {
+  it('accounts, groups and hashes that were lost are back', async () => {
+    const accounts = open()
+    await createShareGroup(accounts, { name: 'staff', description: '', members: [] })
+    await createShareUser(accounts, wanted('jo doe', ['staff']))
+    await createShareUser(accounts, { ...wanted('berta'), enabled: false })
+    const before = model()
+    fakes.change((all) => void delete all['accounts'])
+    await open().restore()
+    expect(model()).toEqual(before)
+    expect(events).toContainEqual(['share-users/20002', 'the account was missing', false])
+    expect(events).toContainEqual(['share-users/20002', 'Samba’s account was missing', false])
+    expect(events).toContainEqual(['share-groups/20001', 'the members differed', false])
+    expect(existsSync(join(folder, 'state/share-accounts/import.smbpasswd'))).toBe(false)
+    events = []
+    await open().restore()
+    expect(events).toEqual([])
+  })
+
+  it('what differs is put right, and what was not made here stays', async () => {
+    const accounts = open()
+    await createShareGroup(accounts, { name: 'staff', description: '', members: [] })
+    await createShareUser(accounts, wanted('anna', ['staff']))
+    const before = model()
+    fakes.change(({ accounts: there }) => {
+      there.users.anna.shell = '/bin/bash'
+      there.users.anna.full_name = 'Somebody'
+      there.samba.anna.flags = 'DU         '
+      there.groups.staff.members = ['www-data']
+      there.samba['vendor'] = { hash: '0'.repeat(32), flags: 'U          ', changed: 1 }
+    })
+    await open().restore()
+    expect(model()).toEqual({
+      ...before,
+      groups: { ...before.groups, staff: { ...before.groups.staff, members: ['anna', 'www-data'] } },
+      samba: { ...before.samba, vendor: { hash: '0'.repeat(32), flags: 'U          ', changed: 1 } },
+    })
+    expect(events.map(([, what]) => what).sort()).toEqual([
+      'Samba’s account differed',
+      'the account differed',
+      'the members differed',
+    ])
+  })
+
+  it('a password that was changed in Samba since is kept', async () => {
+    await createShareUser(open(), wanted('anna'))
+    const hash = 'AB'.repeat(16)
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.hash = hash
+      samba.anna.changed += 60
+    })
+    await open().restore()
+    expect([model().samba.anna.hash, readFileSync(file(), 'utf8').includes(hash)]).toEqual([hash, true])
+    // An older one is a change that was lost.
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.hash = 'CD'.repeat(16)
+      samba.anna.changed -= 120
+    })
+    await open().restore()
+    expect(model().samba.anna.hash).toBe(hash)
+  })
+
+  it('an account of the same name or number that was not made here is left alone, and the others are brought in', async () => {
+    const accounts = open()
+    await createShareUser(accounts, wanted('anna'))
+    await createShareUser(accounts, wanted('berta'))
+    await createShareUser(accounts, wanted('carla'))
+    fakes.change((all) => {
+      delete all['accounts']
+    })
+    await fakesKnow()
+    fakes.change(({ accounts: { users } }) => {
+      users.anna = { uid: 1001, gid: 1000, full_name: '', home: '/home/anna', shell: '/bin/bash' }
+      users.other = { uid: 20_002, gid: 1000, full_name: '', home: '/', shell: '/bin/sh' }
+    })
+    const again = open()
+    await again.restore()
+    expect(model().users).toMatchObject({
+      anna: { uid: 1001, home: '/home/anna' },
+      other: { uid: 20_002 },
+      carla: { uid: 20_003 },
+    })
+    expect(Object.keys(model().samba)).toEqual(['carla'])
+    expect((await listShareUsers(again)).map(({ name, problem }) => [name, problem])).toEqual([
+      ['anna', 'The system has an account of this name that was not made here; it is left alone'],
+      ['berta', 'The system has an account with the number 20002 that was not made here; it is left alone'],
+      ['carla', undefined],
+    ])
+    expect(events.filter(([, , failed]) => failed).map(([target]) => target)).toEqual([
+      'share-users/20001',
+      'share-users/20002',
+    ])
+  })
+
+  it('a removal leaves an account alone that is not the one that was made here', async () => {
+    await createShareUser(open(), wanted('anna'))
+    fakes.change(({ accounts: { users } }) => {
+      users.anna.uid = 1001
+    })
+    await removeShareUser(open(), '20001')
+    expect(model().users.anna.uid).toBe(1001)
+  })
+
+  it('nothing is started where there are no share users', async () => {
+    await open().restore()
+    expect(fakes.calls()).toEqual([])
+  })
+})
+
+/** The model has its accounts from now on. */
+const fakesKnow = () => createTool(fakes.programs)('groupadd', ['--gid', '900', '--', 'made'])
+
+describe('numbers', () => {
+  it('are never given out twice, and end with the range', async () => {
+    const accounts = open()
+    fakes.change((all) => void delete all['accounts'])
+    await fakesKnow()
+    fakes.change(({ accounts: { users } }) => {
+      users.other = { uid: 20_003, gid: 1000, full_name: '', home: '/', shell: '/bin/sh' }
+    })
+    const given: number[] = []
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const { uid, id } = await createShareUser(accounts, wanted(name))
+      given.push(uid)
+      await removeShareUser(open(), id)
+    }
+    expect(given).toEqual([20_001, 20_002, 20_004, 20_005, 20_006, 20_007, 20_008, 20_009])
+    await expect(createShareUser(open(), wanted('i'))).rejects.toMatchObject({
+      kind: 'failed-precondition',
+      message: expect.stringContaining('"share-ids"'),
+    })
+    expect((await listShareGroups(accounts)).map(({ gid }) => gid)).toEqual([20_000])
+  })
+})
+
+it('the group of all share users is taken over where the records were lost', async () => {
+  await createShareUser(open(), wanted('anna'))
+  rmSync(file())
+  fakes.change(({ accounts: { users, samba } }) => {
+    delete users.anna
+    delete samba.anna
+  })
+  expect((await createShareUser(open(), wanted('anna'))).uid).toBe(20_001)
+  expect(model().users.anna.gid).toBe(20_000)
+})
+
+it('a server that is not root says so, and starts nothing', async () => {
+  const accounts = open({ privileged: false })
+  await expect(createShareUser(accounts, wanted('anna'))).rejects.toMatchObject({ kind: 'not-implemented' })
+  await accounts.restore()
+  expect(fakes.calls()).toEqual([])
+})
+
+it('without the programs, the answer names the one that is missing', async () => {
+  rmSync(join(fakes.programs, 'pdbedit'))
+  await expect(createShareUser(open(), wanted('anna'))).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: 'pdbedit is not installed or cannot be started',
+  })
+})
+
+it('a damaged file is refused, so that no number is given out a second time', async () => {
+  writeFileSync(file(), '{"accounts":[{"kind":"user"}]}')
+  await expect(createShareUser(open(), wanted('anna'))).rejects.toThrow('a list of share users and groups')
+})
