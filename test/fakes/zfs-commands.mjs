@@ -1,5 +1,6 @@
 // The commands of the fake zfs(8) of OpenZFS 2.3 on the model: the same words, the same refusals, the same exit
 // statuses. Options are read behind operands too, as glibc does for the real one.
+
 import { change, complain, ctime, fake, getopt, look, nice, now, parseSize, print, refuse } from './model.mjs'
 import { destroy } from './zfs-destroy.mjs'
 import {
@@ -14,6 +15,7 @@ import {
   usedOf,
 } from './zfs-model.mjs'
 import { checkDatasetProperty, datasetProperties, readOnlyDatasetProperties } from './zfs-properties.mjs'
+import { checkSpaceQuota, isSpaceQuota, setSpaceQuota, space } from './zfs-space.mjs'
 
 /** Bytes that an empty file system takes. */
 const EMPTY = 24576
@@ -300,9 +302,16 @@ function set(args) {
     const { type } = need(look(), name)
     const checked = wanted.map(([property, value]) => [
       property,
-      checkDatasetProperty(property, value, type, start, false),
+      isSpaceQuota(property)
+        ? checkSpaceQuota(property, value, type, start)
+        : checkDatasetProperty(property, value, type, start, false),
     ])
-    for (const [property, value] of checked) change((model) => setOne(model, name, property, value, start))
+    for (const [property, value] of checked)
+      change((model) =>
+        isSpaceQuota(property)
+          ? setSpaceQuota(need(model, name), property, value)
+          : setOne(model, name, property, value, start),
+      )
   }
 }
 
@@ -560,6 +569,8 @@ function rename(args) {
 }
 
 const commands = {
+  userspace: (args) => space('user', args),
+  groupspace: (args) => space('group', args),
   create,
   destroy,
   list,
