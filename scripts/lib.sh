@@ -407,14 +407,14 @@ take_lock() { # SECONDS; false: another task has it. What else keeps flock from 
   done
 }
 
-# Each dataset has a lock file, which stays when the dataset is destroyed. Lock files that were not used for a day are
-# removed: only by their holder, and only while they are old, since another holder may have removed one first and a task
-# may have created it again.
+# Each dataset, and each device of a pool, has a lock file, which stays when it is destroyed. Lock files that were not
+# used for a day are removed: only by their holder, and only while they are old, since another holder may have removed
+# one first and a task may have created it again.
 forget_locks() {
-  case $LOCK in dataset-*) ;; *) return 0 ;; esac
+  case $LOCK in dataset-* | vdev-*) ;; *) return 0 ;; esac
   # Never parsed as text: the folder is the server's, and text after a line end in a name would become a path for root.
   # shellcheck disable=SC2016
-  find "$EDGE_STATEDIR/locks/." ! -name . -prune -name 'dataset-*.lock' -type f -mtime +0 -exec flock -n {} \
+  find "$EDGE_STATEDIR/locks/." ! -name . -prune \( -name 'dataset-*.lock' -o -name 'vdev-*.lock' \) -type f -mtime +0 -exec flock -n {} \
     sh -c '[ -z "$(find "$0" -prune -type f -mtime +0)" ] || rm -f "$0"' {} \; || :
 }
 

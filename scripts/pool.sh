@@ -20,7 +20,7 @@ create() {
 # udev can make a disk busy whose partitions were just changed, and a pool that was just exported or has a new volume.
 patiently() { # ARGUMENT...: zpool_do, more than once
   patient_tries=$TRIES
-  until zpool_try "$@"; do
+  until zpool_try_allowed "$@"; do
     patient_tries=$((patient_tries - 1))
     case $patient_tries-$1-$ZPOOL_TEXT in
       0-*) zpool_refused ;;
@@ -58,17 +58,6 @@ give_back() {
   done
   echo "$NAME was not exported"
   return 1
-}
-
-# Not another pool that has taken its name meanwhile.
-need_pool() {
-  need_rc=0
-  pool_is_there "$GUID" || need_rc=$?
-  case $need_rc in
-    0) ;;
-    1) fail NOT_FOUND "cannot open '$NAME': no such pool" ;;
-    *) fail UNAVAILABLE 'zpool does not say which pools there are' ;;
-  esac
 }
 
 filesystems() { # COLUMN PATTERN: of those whose `canmount` and `mounted` are so

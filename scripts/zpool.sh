@@ -6,10 +6,12 @@
 NEEDS=readlink
 ZPOOL_SECONDS=60 # for a look; a pool that is suspended answers never
 
-# The server passes the lock's name, since a pool's name may be too long for a file's.
+# The server passes the lock's name, since a pool's name may be too long for a file's. The changes of a pool's devices
+# have a lock for each device: one that resilvers for a day must not keep the next from being replaced.
 case $LOCK in
   pool-*[!A-Za-z0-9_.:\ -]* | pool-) LOCK= ;;
-  pool-*) ;;
+  vdev-*[!0-9a-f]* | vdev-) LOCK= ;;
+  pool-* | vdev-*) ;;
   *) LOCK= ;;
 esac
 : "${LOCK:?not the lock of a pool}"
@@ -42,6 +44,24 @@ zpool_try() { # ARGUMENT...: changes something; ZPOOL_RC and ZPOOL_TEXT tell how
   return "$ZPOOL_RC"
 }
 
+# As zpool_try; a mismatch of the layout is forced if the request agrees to it, and only if zpool has no other reason.
+zpool_try_allowed() { # VERB ARGUMENT...
+  zpool_try "$@" && return 0
+  if [ -f "$TASK/input/allow" ] && is_mismatch "$TASK/said"; then
+    allowed_verb=$1
+    shift
+    zpool_try "$allowed_verb" -f "$@" && return 0
+  fi
+  return 1
+}
+is_mismatch() { # FILE
+  awk '
+    NR == 1 { good = $0 == "invalid vdev specification" }
+    NR == 2 { good = good && $0 == "use '\''-f'\'' to override the following errors:" }
+    NR > 2 && !/^mismatched replication level: / && !/^[a-z]+ contains devices of different sizes$/ { good = 0 }
+    END { exit !(good && NR > 2) }' "$1"
+}
+
 zpool_do() { zpool_try "$@" || zpool_refused; } # or ends the task with the program's own words
 
 zpool_refused() {
@@ -66,4 +86,15 @@ pool_guids() { zpool_look list -Hp -o guid; }
 pool_is_there() { # GUID; false also when zpool cannot tell
   pool_list=$(pool_guids) || return 2
   printf '%s\n' "$pool_list" | grep -q -x -F -e "$1"
+}
+
+# Not another pool that has taken its name meanwhile.
+need_pool() {
+  need_rc=0
+  pool_is_there "$GUID" || need_rc=$?
+  case $need_rc in
+    0) ;;
+    1) fail NOT_FOUND "cannot open '$NAME': no such pool" ;;
+    *) fail UNAVAILABLE 'zpool does not say which pools there are' ;;
+  esac
 }

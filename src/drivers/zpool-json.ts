@@ -1,7 +1,8 @@
 // Reads `zpool status -jp --json-int` of ZFS 2.3 and later into the same form as the text. Its states are the kernel's
-// (CANT_OPEN), and its guids exceed the range of a JavaScript number, so none is read from here.
+// (CANT_OPEN), and its guids exceed the range of a JavaScript number, so they are made text before the parser sees them.
 import { type Scan, scanThatMatters } from './zpool-scan.ts'
-import { type PoolStatus, typeOf, type Vdev } from './zpool-status.ts'
+import { type PoolStatus, pathOf, typeOf, type Vdev } from './zpool-status.ts'
+import { NO_WORK, type Work } from './zpool-work.ts'
 
 type Json = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -16,7 +17,8 @@ const CLASSES = { dedup: 'dedup', special: 'special', logs: 'log', l2cache: 'cac
 export function parseStatusJson(text: string, now = Date.now()): PoolStatus[] | undefined {
   let answer: unknown
   try {
-    answer = JSON.parse(text)
+    // In a string the quotation mark before the colon would be `\\"`.
+    answer = JSON.parse(text.replace(/"guid":([0-9]+)(?=[,}])/g, '"guid":"$1"'))
   } catch {
     return undefined
   }
@@ -31,13 +33,16 @@ function readPool(pool: Json, now: number): PoolStatus | undefined {
   if (name === '' || state === '' || !root) return undefined
   const top = members(root['vdevs'])
   const scans = scansOf(pool['scan_stats'], now)
-  const problem = textOf(pool['status']).replace(/\s+/g, ' ').trim()
+  const [problem, action] = ['status', 'action'].map((key) => textOf(pool[key]).replace(/\s+/g, ' ').trim())
   const others = Object.entries(CLASSES).flatMap(([key, kind]) => members(pool[key]).map((one) => readVdev(one, kind)))
   return {
     name,
     id: undefined,
     state,
-    problem: problem === '' ? undefined : problem,
+    problem: problem || undefined,
+    action: action || undefined,
+    removal: workOf(pool['removal_stats'], ['copied', 'to_copy']),
+    expansion: workOf(pool['raidz_expand_stats'], ['reflowed', 'to_reflow']),
     scan: scanThatMatters(scans),
     scans,
     scanned: isObject(pool['scan_stats']) && Object.keys(pool['scan_stats']).length > 0,
@@ -91,7 +96,8 @@ function stateOf(state: string, aux: string): string {
 
 function readVdev(vdev: Json, kind: string): Vdev {
   const [name, aux, was] = [textOf(vdev['name']), textOf(vdev['aux']), textOf(vdev['was'])]
-  return {
+  const [guid, needs] = [textOf(vdev['guid']), numberOf(vdev['rep_dev_size'])]
+  const read: Vdev = {
     name,
     type: typeOf(name, was === '' ? undefined : was),
     class: kind,
@@ -101,6 +107,13 @@ function readVdev(vdev: Json, kind: string): Vdev {
     checksum: numberOf(vdev['checksum_errors']),
     note: was === '' ? NOTES[aux] : `was ${was}`,
     children: members(vdev['vdevs']).map((child) => readVdev(child, kind)),
+  }
+  const path = pathOf(read, textOf(vdev['path']))
+  return {
+    ...read,
+    ...(guid !== '' && { guid }),
+    ...(path !== undefined && { path }),
+    ...(needs > 0 && read.children.length === 0 && { needs }),
   }
 }
 
@@ -121,16 +134,18 @@ function scanOf(stats: unknown, now: number): Scan[] {
   const [issued, paused] = [numberOf(stats['issued']), numberOf(stats['scrub_spent_paused'])]
   const seconds = Math.max(1, Math.floor(now / 1000) - numberOf(stats['pass_start']) - paused)
   const ended = known !== 'running'
+  const total = numberOf(stats['to_examine']) - numberOf(stats['skipped'])
+  const speed = state === 'running' && issued >= seconds ? Math.floor(issued / seconds) : undefined
   return [
     {
       kind,
       vdev: undefined,
       state,
       // Skipped data needs no reading; data that was read but not issued yet is not done.
-      percent:
-        state === 'finished' ? 100 : percentOf(issued, numberOf(stats['to_examine']) - numberOf(stats['skipped'])),
+      percent: state === 'finished' ? 100 : percentOf(issued, total),
       repaired: numberOf(stats['processed']),
-      speed: state === 'running' && issued >= seconds ? Math.floor(issued / seconds) : undefined,
+      speed,
+      ...(!ended && amounts(issued, total, speed)),
       errors: ended ? countOf(stats['errors']) : undefined,
       started: time(stats['start_time']),
       ended: ended ? time(stats['end_time']) : undefined,
@@ -144,6 +159,34 @@ const REBUILDS: Readonly<Record<string, Scan['state']>> = {
   CANCELED: 'cancelled',
 }
 
+/** The estimate is made as zpool makes it for its text. */
+const amounts = (done: number, total: number, speed: number | undefined) => ({
+  done,
+  total,
+  remaining: speed === undefined ? undefined : Math.max(0, Math.ceil((total - done) / speed)),
+})
+
+/** Of an expansion the name lacks the number. */
+const nameOf = (name: string, at: unknown) =>
+  name === '' ? undefined : typeof at === 'number' && !name.includes('-') ? `${name}-${at}` : name
+
+/** A removal or an expansion; `keys`: the members for what is done, and for all. */
+function workOf(stats: unknown, [done, total]: [string, string]): Work | undefined {
+  if (!isObject(stats)) return undefined
+  const known = STATES[textOf(stats['state'])]
+  if (known === undefined) return undefined
+  const running = known === 'running'
+  return {
+    ...NO_WORK,
+    vdev: nameOf(textOf(stats['name']), stats['expanding_vdev']),
+    state: known === 'running' && numberOf(stats['waiting_for_resilver']) > 0 ? 'waiting' : (known as Work['state']),
+    percent: known === 'finished' ? 100 : percentOf(numberOf(stats[done]), numberOf(stats[total])),
+    ...(running && { done: numberOf(stats[done]), total: numberOf(stats[total]) }),
+    started: time(stats['start_time']),
+    ended: running ? undefined : time(stats['end_time']),
+  }
+}
+
 /** A sequential resilver, or a rebuild of a dRAID, of one group of disks; durations are in nanoseconds. */
 function rebuildOf(stats: Json): Scan[] {
   const state = REBUILDS[textOf(stats['state'])]
@@ -151,14 +194,16 @@ function rebuildOf(stats: Json): Scan[] {
   const ended = state !== 'running'
   const seconds = numberOf(stats['pass_time']) / 1e9
   const speed = Math.floor(numberOf(stats['pass_issued']) / Math.max(seconds, 0.001))
+  const [scanned, total] = [numberOf(stats['scanned']), numberOf(stats['to_scan'])]
   return [
     {
       kind: 'resilver',
       vdev: textOf(stats['name']),
       state,
-      percent: state === 'finished' ? 100 : percentOf(numberOf(stats['scanned']), numberOf(stats['to_scan'])),
+      percent: state === 'finished' ? 100 : percentOf(scanned, total),
       repaired: numberOf(stats['rebuilt']),
       speed: ended || speed === 0 ? undefined : speed,
+      ...(!ended && amounts(scanned, total, speed || undefined)),
       errors: ended ? countOf(stats['errors']) : undefined,
       started: time(stats['start_time']),
       ended: ended ? time(stats['end_time']) : undefined,

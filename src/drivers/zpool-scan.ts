@@ -13,6 +13,11 @@ export interface Scan {
   /** Bytes per second; only while it is running. */
   speed: number | undefined
   errors: number | undefined
+  /** Bytes that are done and bytes in all; of a running or paused scan. */
+  done?: number | undefined
+  total?: number | undefined
+  /** Seconds; undefined if ZFS gives no estimate. */
+  remaining?: number | undefined
   /** Milliseconds since 1970. */
   started: number | undefined
   ended: number | undefined
@@ -29,13 +34,14 @@ function byWeight(a: Scan, b: Scan): number {
 }
 
 const TIME = '(\\w{3} \\w{3} +[0-9]{1,2} [0-9:]{8} [0-9]{4})'
-const timeOf = (text: string | undefined) => {
+/** Milliseconds since 1970 of a time as ctime(3) writes it. */
+export const timeOf = (text: string | undefined) => {
   const time = text === undefined ? Number.NaN : Date.parse(`${text} UTC`)
   return Number.isNaN(time) ? undefined : time
 }
 
 /** Bytes of `1.50G`. */
-function bytesOf(text: string | undefined): number | undefined {
+export function bytesOf(text: string | undefined): number | undefined {
   const [, number, unit = ''] = /^([0-9.]+)([BKMGTPEZ]?)$/.exec(text ?? '') ?? []
   return number === undefined
     ? undefined
@@ -70,6 +76,8 @@ export function parseScan(text: string): Scan | undefined {
       percent: Math.min(100, Number(/([0-9]+(?:\.[0-9]+)?)% done/.exec(text)?.[1] ?? 0)),
       repaired: bytesOf(new RegExp(`(${SIZE}) (?:repaired|resilvered|rebuilt)`).exec(text)?.[1]) ?? 0,
       speed: bytesOf(new RegExp(`issued (?:at )?(${SIZE})/s`).exec(text)?.[1]),
+      ...amountsIn(text),
+      remaining: secondsIn(text),
       started: how === 'paused' ? at('started on') : at('since'),
     }
   const [, repaired, time, errors] = new RegExp(`(${SIZE}) in (.+?) with ([0-9]+) errors`).exec(text) ?? []
@@ -81,6 +89,22 @@ export function parseScan(text: string): Scan | undefined {
     started: ended === undefined || took === undefined ? undefined : ended - took,
     ended,
   }
+}
+
+/** `2G / 4G issued`, or before 2.2 `2G issued at 1M/s, 4G total`. */
+function amountsIn(text: string): Pick<Scan, 'done' | 'total'> {
+  const [, done, total] =
+    new RegExp(`(${SIZE}) / (${SIZE}) issued`).exec(text) ??
+    new RegExp(`(${SIZE}) issued[^,]*, (${SIZE}) total`).exec(text) ??
+    []
+  return { done: bytesOf(done), total: bytesOf(total) }
+}
+
+/** Seconds of `1 days 02:03:04 to go`, or `1h2m to go`. */
+export function secondsIn(text: string): number | undefined {
+  const span = /((?:[0-9]+ days? )?[0-9]+:[0-9]+:[0-9]+|[0-9]+h[0-9]+m) to go/.exec(text)?.[1]
+  const milliseconds = span === undefined ? undefined : spanOf(span)
+  return milliseconds === undefined ? undefined : milliseconds / 1000
 }
 
 /** Milliseconds of `1 days 02:03:04`, or of `26h3m` before 0.8. */

@@ -1,8 +1,10 @@
 // Reads the text of `zpool status -p` and `zpool import`: ZFS before 2.3 has no other format, and `zpool import` has
 // none at all.
 import { parseScan, type Scan, scanThatMatters } from './zpool-scan.ts'
+import { parseExpansion, parseRemoval, type Work } from './zpool-work.ts'
 
 export type { Scan } from './zpool-scan.ts'
+export type { Work } from './zpool-work.ts'
 
 const STATES = [
   'ONLINE',
@@ -39,6 +41,12 @@ export interface Vdev {
   checksum: number
   /** ZFS's remark: `cannot open`. */
   note: string | undefined
+  /** ZFS's number for it, as text: it exceeds a JavaScript number. Undefined where only the names were asked for. */
+  guid?: string | undefined
+  /** Where its data is: the whole disk, or a file. Of a missing disk where it was. */
+  path?: string | undefined
+  /** Bytes that a disk in its place must have at least; before ZFS 2.3 undefined. */
+  needs?: number | undefined
   children: Vdev[]
 }
 
@@ -49,6 +57,11 @@ export interface PoolStatus {
   state: string
   /** The problem, in ZFS's words. */
   problem: string | undefined
+  /** What ZFS advises to do about it. */
+  action?: string | undefined
+  /** The evacuation of a removed vdev, and the expansion of a RAID-Z: running, or the last one. */
+  removal?: Work | undefined
+  expansion?: Work | undefined
   /** The running scan, else the last one. */
   scan: Scan | undefined
   /** Every scan that ZFS reports: a scrub and a later resilver, a rebuild for each group of disks. */
@@ -87,6 +100,7 @@ function parsePool(block: string): PoolStatus | undefined {
   const [name, id, state, status, config, errors] = ['pool', 'id', 'state', 'status', 'config', 'errors'].map(
     (key) => found.get(key)?.[0],
   )
+  const [action, remove, expand] = ['action', 'remove', 'expand'].map((key) => found.get(key)?.[0])
   // A scrub that covers only blocks with errors has a different keyword.
   const told = ['scan', 'scrub'].flatMap((key) => found.get(key) ?? [])
   const scans = told.flatMap((text) => parseScan(text) ?? [])
@@ -97,6 +111,9 @@ function parsePool(block: string): PoolStatus | undefined {
     id,
     state,
     problem: status?.replace(/\s+/g, ' '),
+    action: action?.replace(/\s+/g, ' '),
+    removal: remove === undefined ? undefined : parseRemoval(remove),
+    expansion: expand === undefined ? undefined : parseExpansion(expand),
     scan: scanThatMatters(scans),
     scans,
     scanned: told.some((text) => text !== '' && text !== 'none requested'),
@@ -187,6 +204,27 @@ function tree(rows: Row[]): Vdev[] {
     path.push(vdev)
   }
   return top
+}
+
+/** The same vdevs with the numbers and the paths of two more answers; undefined if the pool has changed between them. */
+export function withNumbers(names: Vdev[], guids: Vdev[], paths: Vdev[]): Vdev[] | undefined {
+  if (names.length !== guids.length || names.length !== paths.length) return undefined
+  const found = names.map((vdev, at) => {
+    const [number, place] = [guids[at]!, paths[at]!]
+    const children = withNumbers(vdev.children, number.children, place.children)
+    if (!children || !/^[0-9]+$/.test(number.name)) return undefined
+    return { ...vdev, guid: number.name, path: pathOf(vdev, place.name), children }
+  })
+  return found.every((vdev) => vdev !== undefined) ? found : undefined
+}
+
+/** The whole disk, where `full` may be its first partition; undefined of a group. */
+export function pathOf({ name, note, type, children }: Vdev, full: string): string | undefined {
+  if (children.length > 0 || type === 'dspare') return undefined
+  const was = /^was (\/.+)$/.exec(note ?? '')?.[1]
+  if (was !== undefined) return was.startsWith('/dev/') ? was.replace(/-part1$|(?<=[a-z])1$|(?<=[0-9])p1$/, '') : was
+  if (name.startsWith('/')) return name
+  return full.startsWith('/') ? `${full.slice(0, full.lastIndexOf('/') + 1)}${name}` : undefined
 }
 
 /** By its name; a missing disk has a number as its name, and its former path after `was`. */

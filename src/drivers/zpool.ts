@@ -4,7 +4,9 @@
 import type { Tool } from './programs.ts'
 import { CommandError } from './run.ts'
 import { parseStatusJson } from './zpool-json.ts'
-import { type PoolStatus, parseStatus } from './zpool-status.ts'
+import { parseLayout } from './zpool-layout.ts'
+import { type PoolStatus, parseStatus, type Vdev, withNumbers } from './zpool-status.ts'
+import { parseTrims, type Trim } from './zpool-trim.ts'
 
 export const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED'] as const
 
@@ -68,11 +70,53 @@ export function createZpool(tool: Tool) {
       }
     return parsed(['status', '-p', ...names])
   }
+  /** As `status`, with the number and the path of each vdev: before ZFS 2.3 they are asked for one by one. */
+  async function layout(name: string, tries = 3): Promise<PoolStatus | undefined> {
+    const pool = (await statuses(name))?.[0]
+    if (!pool || numbered(pool.vdevs)) return pool
+    const [guids, paths] = await Promise.all(
+      ['-gp', '-Pp'].map(async (how) => (await parsed(['status', how, name]))?.[0]),
+    )
+    const vdevs = guids && paths && withNumbers(pool.vdevs, guids.vdevs, paths.vdevs)
+    if (vdevs) return { ...pool, vdevs }
+    // It changed between two answers.
+    return tries > 1 ? layout(name, tries - 1) : raise(garbled(['status', '-gp', name]))
+  }
   return {
     list: async () => (await rows()) ?? [],
     find: async (name: string) => (await rows(name))?.[0],
     status: async (name: string) => (await statuses(name))?.[0],
     statuses: async () => (await statuses()) ?? [],
+    layout,
+
+    /** How the trim of each disk goes; undefined if there is no such pool. */
+    async trims(name: string): Promise<Trim[] | undefined> {
+      const pool = (await parsed(['status', '-tp', name]))?.[0]
+      return pool && parseTrims(pool.vdevs)
+    },
+
+    /** What the pool would be made of after `zpool add`; throws a CommandError with its refusal. */
+    async wouldAdd(name: string, words: readonly string[], force: boolean): Promise<Vdev[]> {
+      const args = ['add', '-n', ...(force ? ['-f'] : []), '--', name, ...words]
+      return parseLayout((await tool('zpool', args, { timeout: SLOW, env: UTC })).stdout) ?? raise(garbled(args))
+    },
+
+    /** Starts or continues a trim; `-s` suspends it, `-c` cancels it. */
+    async trim(name: string, how?: '-s' | '-c'): Promise<void> {
+      await tool('zpool', ['trim', ...(how === undefined ? [] : [how]), '--', name], { timeout: SLOW })
+    },
+
+    /** `enabled`, `disabled` or `active`; undefined if this ZFS does not know the feature. */
+    async feature(name: string, feature: string): Promise<string | undefined> {
+      const text = (await read(tool, ['get', '-Hp', '-o', 'property,value', 'all', name])) ?? ''
+      return text.split('\n').flatMap((line) => (line.startsWith(`feature@${feature}\t`) ? line.split('\t')[1] : []))[0]
+    },
+
+    /** The features that this ZFS has and the pool has not enabled. */
+    async disabledFeatures(name: string): Promise<string[]> {
+      const text = (await read(tool, ['get', '-Hp', '-o', 'property,value', 'all', name])) ?? ''
+      return text.split('\n').flatMap((line) => /^feature@([a-z0-9_]+)\tdisabled$/.exec(line)?.[1] ?? [])
+    },
 
     /** The properties that were set locally. */
     async properties(name: string): Promise<Property[]> {
@@ -95,6 +139,9 @@ export function createZpool(tool: Tool) {
     },
   }
 }
+
+const numbered = (vdevs: readonly Vdev[]): boolean =>
+  vdevs.every(({ guid, children }) => guid !== undefined && numbered(children))
 
 interface ReadOptions {
   timeout?: number

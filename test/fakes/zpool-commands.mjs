@@ -4,9 +4,11 @@
 import { change, complain, fake, getopt, look, newGuid, now, print, refuse } from './model.mjs'
 import { mountedBelow, newDataset, usedOf, wantsMount } from './zfs-model.mjs'
 import { checkDatasetProperty, datasetProperties, poolProperties, readOnlyPoolProperties } from './zfs-properties.mjs'
+import { add, attach, clear, detach, offline, online, remove as removeVdev, replace } from './zpool-devices.mjs'
 import { printStatusJson } from './zpool-json.mjs'
-import { advance, printConfig, printStatus } from './zpool-status.mjs'
-import { allLeaves, checkVdevs, diskOf, healthOf, readVdevs, sizes } from './zpool-vdevs.mjs'
+import { advance, isBusy, printConfig, printStatus } from './zpool-status.mjs'
+import { featuresOf, trim, upgrade } from './zpool-upkeep.mjs'
+import { allLeaves, checkVdevs, healthOf, readVdevs, sizes } from './zpool-vdevs.mjs'
 
 const USAGE = 'usage:\n\tzpool command args ...'
 const RESERVED = /^(mirror|raidz|draid|spare)|^(log|disk|file)$/
@@ -52,6 +54,9 @@ function propertiesOf(model, pool) {
     dedupratio: '1.00',
     readonly: pool.readonly ? 'on' : 'off',
     altroot: '-',
+    ...Object.fromEntries(
+      featuresOf(model).map((name) => [`feature@${name}`, pool.disabled?.includes(name) ? 'disabled' : 'enabled']),
+    ),
   }
   return Object.fromEntries(
     [...new Set([...Object.keys(values), ...Object.keys(own)])].map((name) => [
@@ -210,11 +215,10 @@ function status(args) {
   if (isOld && (options.j || long)) refuse(`invalid option 'j'\n${USAGE}`, 2)
   if (long && !options.j) refuse(`'json-int' only works with '-j' option\n${USAGE}`, 2)
   const step = look().scrubStep
-  const scanning = Object.values(look().pools).some(({ scan }) => scan?.state === 'scanning')
-  if (scanning && step > 0)
+  if (step > 0 && Object.values(look().pools).some(isBusy))
     change((model) => {
       for (const pool of Object.values(model.pools))
-        if (rest.length === 0 || rest.includes(pool.name)) advance(pool, step)
+        if (rest.length === 0 || rest.includes(pool.name)) advance(pool, step, model)
     })
   const model = look()
   const names = rest.length > 0 ? rest : Object.keys(model.pools).sort()
@@ -227,7 +231,7 @@ function status(args) {
   if (options.j) return printStatusJson(found.map((name) => model.pools[name]))
   for (const name of found) {
     if (name !== found[0]) print()
-    printStatus(model.pools[name], isOld)
+    printStatus(model.pools[name], isOld, options)
   }
 }
 
@@ -298,7 +302,7 @@ function scrub(args) {
       }
       if (running) refuse(`cannot scrub ${name}: currently scrubbing; use 'zpool scrub -s' to cancel scrub`)
       pool.scan = { kind: 'scrub', state: 'scanning', start: now(), percent: 0 }
-      if (options.w) advance(pool, 100)
+      if (options.w) advance(pool, 100, model)
     })
 }
 
@@ -375,56 +379,11 @@ function exportPool(args) {
     })
 }
 
-/** offline, online, clear and replace of one device. */
-function device(verb) {
-  return (args) => {
-    const { rest } = getopt(args, 'tefsw', USAGE)
-    const [name, ...devices] = rest
-    if (name === undefined) refuse(`missing pool name\n${USAGE}`, 2)
-    change((model) => {
-      const pool = need(model, name)
-      const all = allLeaves(pool)
-      if (verb === 'clear' && devices.length === 0) {
-        for (const leaf of all) for (const count of ['read', 'write', 'cksum']) delete leaf[count]
-        return
-      }
-      const find = (word) =>
-        all.find((leaf) => [leaf.name, leaf.path, leaf.guid].includes(word)) ??
-        refuse(`cannot ${verb} ${word}: no such device in pool`)
-      if (verb === 'replace') {
-        const [old, fresh = old] = devices
-        const leaf = find(old)
-        const disk = diskOf(model, fresh.startsWith('/') ? fresh : `/dev/${fresh}`)
-        if (!disk) refuse(`cannot resolve path '${fresh}'`)
-        if (model.disks[disk.id]) model.disks[disk.id].fstype = 'zfs_member'
-        const path = fresh.startsWith('/') ? fresh : `/dev/${fresh}`
-        Object.assign(leaf, {
-          id: disk.id,
-          path,
-          name: path.startsWith('/dev/') ? path.slice(path.lastIndexOf('/') + 1) : path,
-        })
-        delete leaf.state
-        pool.scan = { kind: 'resilver', state: 'finished', start: now(), end: now(), percent: 100, repaired: 1024 ** 2 }
-        return
-      }
-      for (const word of devices) {
-        const leaf = find(word)
-        if (verb === 'clear') for (const count of ['read', 'write', 'cksum']) delete leaf[count]
-        else if (verb === 'online') delete leaf.state
-        else {
-          leaf.state = 'OFFLINE'
-          if (healthOf(pool) === 'UNAVAIL') refuse(`cannot offline ${word}: no valid replicas`)
-        }
-      }
-    })
-  }
-}
-
 function wait(args) {
   const { rest } = getopt(args, 'HpT:t:', USAGE)
   change((model) => {
     const pool = need(model, rest[0])
-    while (pool.scan?.state === 'scanning' && !pool.scan.paused) advance(pool, 100)
+    while (pool.scan?.state === 'scanning' && !pool.scan.paused) advance(pool, 100, model)
   })
 }
 
@@ -467,10 +426,16 @@ const commands = {
   sync,
   import: importPools,
   export: exportPool,
-  offline: device('offline'),
-  online: device('online'),
-  clear: device('clear'),
-  replace: device('replace'),
+  offline,
+  online,
+  clear,
+  replace,
+  attach,
+  detach,
+  add,
+  remove: removeVdev,
+  trim,
+  upgrade,
   version: () => print('zfs-2.3.2-2\nzfs-kmod-2.3.2-2'),
 }
 

@@ -1,6 +1,7 @@
 // What `zpool status -j --json-int` prints in ZFS 2.3. A rebuild stands in the vdev that is rebuilt, and not among the scans.
 import { now, print } from './model.mjs'
-import { healthOf, stateOf } from './zpool-vdevs.mjs'
+import { nameOf, partitionOf, wordsOf } from './zpool-status.mjs'
+import { healthOf, parentOf, stateOf } from './zpool-vdevs.mjs'
 
 const CLASSES = { log: 'logs', cache: 'l2cache', spare: 'spares', special: 'special', dedup: 'dedup' }
 
@@ -56,24 +57,45 @@ function scanOf({ scan, allocated, rebuilds = [] }) {
   }
 }
 
+const WORK = { finished: 'FINISHED', cancelled: 'CANCELED' }
+const workOf = ({ vdev, state, start, end, percent, total }, done, all) => ({
+  ...(all === 'to_reflow'
+    ? { name: vdev.replace(/-.*/, ''), expanding_vdev: Number(/\d+$/.exec(vdev)) }
+    : { name: vdev }),
+  state: WORK[state] ?? 'SCANNING',
+  start_time: start,
+  end_time: end ?? 0,
+  [all]: total,
+  [done]: Math.floor((total * percent) / 100),
+})
+
+/** The label of a disk takes 4.5 MiB of it, and its partitions a few more. */
+const RESERVED = 14 * 2 ** 20
+const least = (vdev) => (vdev.children ? Math.min(...vdev.children.map(least)) : vdev.size)
+
 function vdevOf(vdev, pool) {
   const state = stateOf(vdev)
   const missing = state === 'UNAVAIL' && !vdev.children
   return {
-    name: vdev.name,
-    vdev_type: vdev.type.replace(/\d$/, ''),
+    name: nameOf(vdev),
+    vdev_type: vdev.type.replace(/\d?(:.*)?$/, ''),
     guid: guid(vdev.guid),
+    ...(!vdev.children && { path: partitionOf(vdev) }),
+    ...(!vdev.children && { rep_dev_size: least(parentOf(pool, vdev) ?? vdev) - RESERVED, phys_space: vdev.size }),
+    ...(vdev.gone && { not_present: 1, was: partitionOf(vdev) }),
     class: vdev.section === 'data' || !vdev.section ? 'normal' : vdev.section,
     state: state === 'UNAVAIL' ? 'CANT_OPEN' : state,
     read_errors: vdev.read ?? 0,
     write_errors: vdev.write ?? 0,
     checksum_errors: vdev.cksum ?? 0,
-    ...(missing && { aux: 'OPEN_FAILED' }),
+    ...(missing && !vdev.gone && { aux: 'OPEN_FAILED' }),
+    ...(state === 'FAULTED' && { aux: 'EXTERNAL' }),
+    ...(state === 'INUSE' && { aux: 'SPARED' }),
     ...(vdev.children && { vdevs: named(vdev.children, pool) }),
   }
 }
 
-const named = (vdevs, pool) => Object.fromEntries(vdevs.map((vdev) => [vdev.name, vdevOf(vdev, pool)]))
+const named = (vdevs, pool) => Object.fromEntries(vdevs.map((vdev) => [nameOf(vdev), vdevOf(vdev, pool)]))
 
 function poolOf(pool) {
   const health = healthOf(pool)
@@ -89,12 +111,7 @@ function poolOf(pool) {
     checksum_errors: 0,
     vdevs: named(of('data'), pool),
   }
-  const status = {
-    DEGRADED:
-      'One or more devices has been taken offline by the administrator.\n\tSufficient replicas exist for the pool to continue functioning in a\n\tdegraded state.\n',
-    UNAVAIL:
-      'One or more devices could not be opened.  There are insufficient\n\treplicas for the pool to continue functioning.\n',
-  }[health]
+  const [status, action] = wordsOf(pool)
   const scan = scanOf(pool)
   return {
     name: pool.name,
@@ -103,8 +120,10 @@ function poolOf(pool) {
     txg: now() % 1_000_000,
     spa_version: 5000,
     zpl_version: 5,
-    ...(status && { status }),
+    ...(status && { status: `${status}\n`, action: `${action}\n` }),
     ...(scan && { scan_stats: scan }),
+    ...(pool.removal && { removal_stats: workOf(pool.removal, 'copied', 'to_copy') }),
+    ...(pool.expansion && { raidz_expand_stats: workOf(pool.expansion, 'reflowed', 'to_reflow') }),
     vdevs: { [pool.name]: root },
     ...Object.fromEntries(
       Object.entries(CLASSES)

@@ -4,9 +4,10 @@ import { existsSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { newGuid, refuse } from './model.mjs'
 
-const GROUP = /^(mirror|raidz[1-3]?|draid[1-3]?)$/
+const GROUP = /^(mirror|raidz[1-3]?|draid[1-3]?(:\d+[dcs])*)$/
 const SECTION = ['log', 'cache', 'spare', 'special', 'dedup']
-const least = (type) => (type === 'mirror' ? 2 : Number(type.slice(5) || 1) + 1)
+const parityOf = (type) => Number(/^(?:raidz|draid)(\d?)/.exec(type)?.[1] || 1)
+const least = (type) => (type === 'mirror' ? 2 : parityOf(type) + 1)
 const MINIMUM = 64 * 1024 ** 2
 
 /** The disk behind a path: `/dev/sdb`, a link to it, or a file. */
@@ -26,7 +27,23 @@ export function userOf(pools, id) {
   return Object.values(pools).find((pool) => allLeaves(pool).some((leaf) => leaf.id === id))?.name
 }
 
-function leafOf(model, path) {
+/** The group that a vdev is in. */
+export function parentOf(pool, vdev) {
+  const search = (group) => (group.children?.includes(vdev) ? group : (group.children ?? []).map(search).find(Boolean))
+  return pool.vdevs.map(search).find(Boolean)
+}
+
+/** Puts new vdevs into a pool, with the next numbers. */
+export function addedTo(pool, vdevs) {
+  const next = 1 + Math.max(-1, ...pool.vdevs.map(({ name }) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0)))
+  vdevs.forEach((vdev, at) => {
+    if (vdev.children) vdev.name = `${vdev.type}-${next + at}`
+  })
+  pool.vdevs.push(...vdevs)
+  return vdevs
+}
+
+export function leafOf(model, path) {
   const absolute = path.startsWith('/') ? path : `/dev/${path}`
   const found = diskOf(model, absolute)
   if (!found && path.startsWith('/')) refuse(`cannot resolve path '${path}'`)
@@ -40,6 +57,19 @@ function leafOf(model, path) {
     size: found.size,
     guid: newGuid(),
   }
+}
+
+/** `draid1:2d:5c:1s` */
+function draidOf(word, children) {
+  const part = (letter, otherwise) => Number(new RegExp(`:(\\d+)${letter}`).exec(word)?.[1] ?? otherwise)
+  const spares = part('s', 0)
+  const most = children - parityOf(word) - spares
+  const data = part('d', Math.min(8, most))
+  if (data > most)
+    refuse(
+      `requested number of dRAID data disks per group ${data} is too high,\nat most ${most} disks are available for data`,
+    )
+  return `draid${parityOf(word)}:${data}d:${children}c:${spares}s`
 }
 
 /** Reads the words; `section` of each top-level vdev is data, log, cache, spare, special or dedup. */
@@ -69,7 +99,7 @@ export function readVdevs(model, words) {
     const children = []
     for (i++; i < words.length && !GROUP.test(words[i]) && !SECTION.includes(words[i]); i++)
       children.push(leafOf(model, words[i]))
-    const type = word === 'raidz' ? 'raidz1' : word
+    const type = word === 'raidz' ? 'raidz1' : word.startsWith('draid') ? draidOf(word, children.length) : word
     if (children.length < least(type))
       refuse(
         `invalid vdev specification: ${word === 'raidz1' ? 'raidz' : word} requires at least ${least(type)} devices`,
@@ -85,7 +115,7 @@ export function readVdevs(model, words) {
 
 /** How many devices of a vdev may fail. */
 const redundancy = (vdev) =>
-  vdev.type === 'mirror' ? vdev.children.length - 1 : vdev.children ? Number(vdev.type.slice(5)) : 0
+  /^(raidz|draid)/.test(vdev.type) ? parityOf(vdev.type) : vdev.children ? vdev.children.length - 1 : 0
 
 /** Why `-f` would be needed for vdevs of different redundancy or size, if so. */
 function mismatch(vdevs) {
@@ -110,8 +140,32 @@ function mismatch(vdevs) {
   return undefined
 }
 
-/** What speaks against using these devices; `force` overrides all but an active pool and a mount. */
-export function checkVdevs(model, vdevs, force, name) {
+/** Why `-f` would be needed to add vdevs to a pool of another layout. */
+function mismatchWith(pool, vdevs) {
+  const mine = mismatch(vdevs)
+  const [old, fresh] = [pool.vdevs, vdevs].map((all) => all.filter(({ section }) => section === 'data'))
+  if (mine || fresh.length === 0) return mine
+  const [first, last] = [old.at(-1), fresh[0]]
+  const [a, b] = [first, last].map((one) => (one.children ? one.type.replace(/\d?(:.*)?$/, '') : one.type))
+  const start = 'mismatched replication level: pool'
+  if (first.children && last.children && a !== b) {
+    const [raidz, mirror] = a === 'mirror' ? [last, first] : [first, last]
+    if (redundancy(raidz) === redundancy(mirror)) return undefined
+    return `${start} and new vdev with different redundancy, ${a} and ${b} vdevs, ${redundancy(raidz)} vs. ${redundancy(mirror)} (${mirror.children.length}-way)`
+  }
+  if (a !== b) return `${start} uses ${a} and new vdev is ${b}`
+  if (a !== 'mirror' && redundancy(first) !== redundancy(last))
+    return `${start} uses ${redundancy(first)} device parity and new vdev uses ${redundancy(last)}`
+  if (first.children && first.children.length !== last.children.length)
+    return `${start} uses ${first.children.length}-way ${a} and new vdev uses ${last.children.length}-way ${b}`
+  return undefined
+}
+
+/**
+ * What speaks against using these devices; `force` overrides all but an active pool and a mount. `pool`: they are added
+ * to it.
+ */
+export function checkVdevs(model, vdevs, force, name, pool) {
   const errors = []
   const all = vdevs.flatMap(leaves)
   for (const leaf of all) {
@@ -126,9 +180,9 @@ export function checkVdevs(model, vdevs, force, name) {
     else if (exported) errors.push(`${leaf.path} is part of exported pool '${exported}'`)
     else if (fstype && leaf.type === 'disk') errors.push(`${leaf.path} contains a filesystem of type '${fstype}'`)
   }
-  const uneven = force || errors.length > 0 ? undefined : mismatch(vdevs)
+  const uneven = force || errors.length > 0 ? undefined : pool ? mismatchWith(pool, vdevs) : mismatch(vdevs)
   if (uneven) errors.push(uneven)
-  if (!vdevs.some((vdev) => vdev.section === 'data'))
+  if (!pool && !vdevs.some((vdev) => vdev.section === 'data'))
     errors.push('at least one general top-level vdev must be specified')
   if (errors.length > 0)
     refuse(
@@ -142,19 +196,21 @@ export function checkVdevs(model, vdevs, force, name) {
     refuse(`cannot create '${name}': one or more devices is less than the minimum size (64M)`)
 }
 
+const sizeOf = (vdev) => (vdev.children ? Math.min(...vdev.children.map(sizeOf)) : vdev.size)
+
 /** Raw and usable bytes of a pool. */
 export function sizes(pool) {
   let raw = 0
   let usable = 0
   for (const vdev of pool.vdevs) {
     if (vdev.section !== 'data' && vdev.section !== 'special') continue
-    const parts = leaves(vdev).map((leaf) => leaf.size)
+    const parts = (vdev.children ?? [vdev]).map(sizeOf)
     const one = Math.min(...parts)
-    const spare = vdev.type.startsWith('raidz') ? Number(vdev.type.slice(5)) : vdev.children ? parts.length - 1 : 0
+    const isWide = /^(raidz|draid)/.test(vdev.type)
     // What zpool calls the size of a raidz counts its parity in, that of a mirror does not.
-    const whole = vdev.type === 'mirror' ? one : vdev.children ? one * parts.length : one
+    const whole = isWide ? one * parts.length : one
     raw += whole - (whole % (16 * 1024 ** 2))
-    usable += one * (parts.length - spare)
+    usable += one * (isWide ? parts.length - parityOf(vdev.type) : 1)
   }
   return { raw, usable: Math.floor(usable * 0.96) }
 }
@@ -162,10 +218,10 @@ export function sizes(pool) {
 /** A leaf's own state, or what its children make of a vdev. */
 export function stateOf(vdev) {
   if (!vdev.children) return vdev.state ?? (vdev.section === 'spare' ? 'AVAIL' : 'ONLINE')
-  const down = vdev.children.filter((child) => !['ONLINE', 'AVAIL'].includes(stateOf(child))).length
-  if (down === 0) return 'ONLINE'
-  const bearable = vdev.type === 'mirror' ? vdev.children.length - 1 : Number(vdev.type.slice(5))
-  return down <= bearable ? 'DEGRADED' : 'UNAVAIL'
+  const states = vdev.children.map(stateOf)
+  if (states.every((state) => state === 'ONLINE' || state === 'AVAIL')) return 'ONLINE'
+  const down = states.filter((state) => !['ONLINE', 'AVAIL', 'DEGRADED'].includes(state)).length
+  return down <= redundancy(vdev) ? 'DEGRADED' : 'UNAVAIL'
 }
 
 export function healthOf(pool) {

@@ -150,6 +150,10 @@ export class Sandbox {
     return this.action('recover', kind, task, args, env)
   }
 
+  cancel(kind: string, task: string, args: string[] = [], env: Record<string, string> = {}): Ended {
+    return this.action('cancel', kind, task, args, env)
+  }
+
   private action(action: string, kind: string, task: string, args: string[], env: Record<string, string>): Ended {
     const apart = isRoot ? ['unshare', '--uts', '--net', '--'] : []
     const script = join(this.scripts, `${kind}.sh`)

@@ -42,7 +42,8 @@ const ofJson = (vdev: Json): unknown => [
 
 /** Without what only one of them knows: of a scan that was cancelled the text says when, and sizes it rounds. */
 function comparable({ scan, scans, ...pool }: PoolStatus) {
-  const one = ({ percent, repaired, speed, ...rest }: Scan) => ({
+  // What is left is rounded in the text, and its estimate is a moment older.
+  const one = ({ percent, repaired, speed, done, total, remaining, ...rest }: Scan) => ({
     ...rest,
     ...(rest.state !== 'cancelled' && {
       percent: percent.toFixed(1),
@@ -53,7 +54,8 @@ function comparable({ scan, scans, ...pool }: PoolStatus) {
     // The text has the time that it took, not the pauses in it.
     started: rest.ended === undefined ? rest.started : undefined,
   })
-  const notes = (vdev: Vdev): Vdev => ({
+  // The text has the numbers and the paths in two more answers.
+  const notes = ({ guid, path, needs, ...vdev }: Vdev): Vdev => ({
     ...vdev,
     // What a device does at the moment is said by the text alone.
     note: /^\(.*\)$/.test(vdev.note ?? '') ? undefined : vdev.note,
@@ -450,7 +452,7 @@ describe('a scan in JSON', () => {
     expect(scans(rebuilds({ pass_issued: 3000, pass_time: 2e9 }))).toEqual([
       {
         ...{ kind: 'resilver', vdev: 'mirror-0', state: 'running', percent: 25, repaired: 8, speed: 1500 },
-        ...{ errors: undefined, started: 5000, ended: undefined },
+        ...{ errors: undefined, started: 5000, ended: undefined, done: 1, total: 4, remaining: 1 },
       },
     ])
     expect(scans(rebuilds({}))?.[0]?.speed).toBeUndefined()

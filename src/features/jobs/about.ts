@@ -12,6 +12,9 @@ const Request = z.object({ args: z.array(z.string()).default([]), by: z.object({
 /** The pool is in the name of its lock. */
 const pool = ([lock = '']: string[]) => lock.replace(/^pool-/, '')
 
+/** The lock is one of a device. */
+const poolOfDevices = ([, name]: string[]) => name
+
 const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
   'pool-create': pool,
   'pool-destroy': pool,
@@ -19,6 +22,17 @@ const OBJECTS: Record<string, (args: string[]) => string | undefined> = {
   'pool-import': pool,
   'pool-scrub': pool,
   'disk-wipe': ([, disk]) => disk,
+  'pool-replace': poolOfDevices,
+  'pool-attach': poolOfDevices,
+  'pool-detach': poolOfDevices,
+  'pool-online': poolOfDevices,
+  'pool-offline': poolOfDevices,
+  'pool-add': poolOfDevices,
+  'pool-remove': poolOfDevices,
+  'pool-clear': poolOfDevices,
+  'pool-trim': poolOfDevices,
+  'pool-upgrade': poolOfDevices,
+  'pool-set': poolOfDevices,
   'dataset-destroy': ([dataset]) => dataset,
   'dataset-permissions': ([dataset]) => dataset,
   'snapshot-create': ([dataset, label]) => `${dataset}@${label}`,

@@ -19,6 +19,17 @@ const STORAGE_KINDS: readonly string[] = [
   'pool-export',
   'pool-scrub',
   'disk-wipe',
+  'pool-replace',
+  'pool-attach',
+  'pool-detach',
+  'pool-online',
+  'pool-offline',
+  'pool-add',
+  'pool-remove',
+  'pool-clear',
+  'pool-trim',
+  'pool-upgrade',
+  'pool-set',
 ]
 
 export async function cancelJob(tasks: Tasks, id: string, by: Principal | undefined): Promise<Task> {

@@ -18,6 +18,10 @@ const POOL: ReadonlyMap<string, RegExp> = new Map([
   ['listsnapshots', ON_OFF],
   ['multihost', ON_OFF],
 ])
+/** What can be set in a pool that exists. */
+export const CHANGEABLE: readonly string[] = [
+  ...['autoexpand', 'autoreplace', 'autotrim', 'comment', 'delegation', 'failmode', 'listsnapshots', 'multihost'],
+]
 const MOST = 64
 const FS = 'fs.'
 
@@ -28,13 +32,21 @@ export const PoolOptions = z
       context.addIssue({ code: 'custom', path: field.split('.').slice(1), message })
   })
   .meta({
+    id: 'PoolOptions',
     description: 'Properties of the pool; with `fs.` before their name, those of its root dataset',
     example: { ashift: '12', 'fs.compression': 'lz4' },
   })
 export type PoolOptions = z.infer<typeof PoolOptions>
 
-/** The arguments of `zpool create`, and all that is wrong. `pool` is left out where it is not known yet whether that is a name. */
-export function readPoolOptions(options: PoolOptions, pool?: string): { words: string[]; errors: FieldError[] } {
+/**
+ * The arguments of `zpool create`, and all that is wrong. `pool` is left out where it is not known yet whether that is a
+ * name. `among`: the only ones that may be named.
+ */
+export function readPoolOptions(
+  options: PoolOptions,
+  pool?: string,
+  among?: readonly string[],
+): { words: string[]; errors: FieldError[] } {
   const entries = Object.entries(options)
   const errors: FieldError[] = []
   if (entries.length > MOST) errors.push({ field: 'options', message: `More than ${MOST} options` })
@@ -43,6 +55,8 @@ export function readPoolOptions(options: PoolOptions, pool?: string): { words: s
     return []
   }
   const words = entries.slice(0, MOST).flatMap(([key, value]) => {
+    if (among && !among.includes(key))
+      return wrong(key, POOL.has(key) ? 'This can only be set when a pool is created' : noSuchOption(key, [...among]))
     if (key.startsWith(FS)) {
       // The same list as for any other dataset; what it says of `options.NAME` is here about `options.fs.NAME`.
       const dataset = { kind: 'filesystem', when: 'create', ...(pool !== undefined && { name: pool }) } as const

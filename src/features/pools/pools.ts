@@ -59,7 +59,7 @@ export function listPools({ zpool, zfs }: Pools): Promise<Pool[]> {
 export function getPool({ zpool, zfs }: Pools, name: string): Promise<PoolDetails> {
   return withToolErrors(name, async () => {
     const row = (await zpool.find(name)) ?? raise(noPool(name))
-    const [status, properties, roots] = await Promise.all([zpool.status(name), zpool.properties(name), rootsOf(zfs)])
+    const [status, properties, roots] = await Promise.all([zpool.layout(name), zpool.properties(name), rootsOf(zfs)])
     // Gone between two looks.
     return { ...row, root: roots.get(name), status: status ?? raise(noPool(name)), properties }
   })

@@ -12,28 +12,33 @@ const MOST = 512
 const LINK = '(?!\\.{1,2}(?:/|$))(?:[A-Za-z0-9_.:+=@,#~%-]|\\\\x[0-9a-f]{2})+'
 const DEVICE = new RegExp(`^/dev/(?:${LINK}/){0,4}${LINK}$`)
 const FILE = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
-const GROUP = /^(?:mirror|raidz[123]?)$/
+const GROUP = /^(?:mirror|raidz[123]?|draid[123]?(?::[0-9]{1,3}[dcs]){0,3})$/
 const SECTIONS = ['log', 'cache', 'spare', 'special', 'dedup']
 
-export const VdevWords = z
-  .array(z.string().max(255))
-  .min(1, 'A pool needs at least one device')
-  .max(MOST, `More than ${MOST} words`)
-  // Which folder may hold files is not known here; whether it is this one is asked later.
-  .superRefine((words, context) => {
-    if (words.length === 0 || words.length > MOST) return
-    for (const { field, message } of readVdevs(words, (word) => isFileIn(dirname(word))(word)).errors)
-      context.addIssue({ code: 'custom', path: [Number(field.slice(6))], message })
-  })
-  .meta({ example: ['mirror', '/dev/sdb', '/dev/sdc'] })
+const wordsOf = (added?: 'added') =>
+  z
+    .array(z.string().max(255))
+    .min(1, added ? 'At least one device is needed' : 'A pool needs at least one device')
+    .max(MOST, `More than ${MOST} words`)
+    // Which folder may hold files is not known here; whether it is this one is asked later.
+    .superRefine((words, context) => {
+      if (words.length === 0 || words.length > MOST) return
+      for (const { field, message } of readVdevs(words, (word) => isFileIn(dirname(word))(word), added).errors)
+        context.addIssue({ code: 'custom', path: [Number(field.slice(6))], message })
+    })
+    .meta({ example: ['mirror', '/dev/sdb', '/dev/sdc'] })
+export const VdevWords = wordsOf()
+/** For a pool that exists: a log alone is enough. */
+export const AddedWords = wordsOf('added')
 
 const fieldOf = (at: number) => `vdevs.${at}`
 
 /** How many devices a group has at least. */
-const least = (group: string) => (group === 'mirror' ? 2 : Number(group.slice(5) || 1) + 1)
+const least = (group: string) =>
+  group === 'mirror' ? 2 : Number(/[0-9]?$/.exec(group.split(':', 1)[0] ?? '')?.[0] || 1) + 1
 
-/** The devices, and each word that is wrong. `isFile`: which other paths may be vdevs. */
-export function readVdevs(words: readonly string[], isFile: (path: string) => boolean): Vdevs {
+/** The devices, and each word that is wrong. `isFile`: which other paths may be vdevs; `added`: to a pool that has data. */
+export function readVdevs(words: readonly string[], isFile: (path: string) => boolean, added?: 'added'): Vdevs {
   const wrongs = new Map<number, string>()
   // One thing of each word: what comes behind follows from it.
   const wrong = (at: number, message: string) => {
@@ -75,7 +80,7 @@ export function readVdevs(words: readonly string[], isFile: (path: string) => bo
   })
   close()
   if (section !== 'data' && inSection === 0) wrong(words.length - 1, `${section} needs at least one device`)
-  if (data === 0) wrong(0, 'A pool needs at least one device for its data')
+  if (data === 0 && !added) wrong(0, 'A pool needs at least one device for its data')
   const errors = [...wrongs].sort(([a], [b]) => a - b).map(([at, message]) => ({ field: fieldOf(at), message }))
   return { devices: [...devices.keys()], errors }
 }
@@ -85,7 +90,7 @@ export interface Vdevs {
   errors: FieldError[]
 }
 
-const KNOWN = ['mirror', 'raidz', 'raidz1', 'raidz2', 'raidz3', ...SECTIONS]
+const KNOWN = ['mirror', 'raidz', 'raidz1', 'raidz2', 'raidz3', 'draid', ...SECTIONS]
 const notADevice = (word: string) =>
   `Not an absolute path of a device, and no word of a vdev specification${didYouMean(word, KNOWN)}`
 

@@ -12,6 +12,8 @@ import { jobsEndpoints } from './jobs.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { metricsEndpoints } from './metrics.ts'
 import { permissionsEndpoints } from './permissions.ts'
+import { poolDevicesEndpoints } from './pool-devices.ts'
+import { poolUpkeepEndpoints } from './pool-upkeep.ts'
 import { poolsEndpoints } from './pools.ts'
 import { quotasEndpoints } from './quotas.ts'
 import { shareGroupsEndpoints } from './share-groups.ts'
@@ -28,6 +30,8 @@ export const controllerEndpoints = [
   ...usersEndpoints,
   ...disksEndpoints,
   ...poolsEndpoints,
+  ...poolDevicesEndpoints,
+  ...poolUpkeepEndpoints,
   ...datasetsEndpoints,
   ...permissionsEndpoints,
   ...zvolsEndpoints,

@@ -19,10 +19,17 @@ import { KnownPool, PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
-import { type ControllerDeps, define, PREFIX } from './context.ts'
+import { type ControllerDeps, define } from './context.ts'
 import { answerPlan } from './destroy.ts'
 import { type Finish, finish } from './finish.ts'
 import { Job } from './job-view.ts'
+import {
+  POOLS as COLLECTION,
+  poolKey as key,
+  ONE_POOL as ONE,
+  poolParams as params,
+  poolResource as resource,
+} from './pool-resource.ts'
 import {
   AvailableView,
   Pool,
@@ -35,22 +42,13 @@ import {
 } from './pool-view.ts'
 import { Message } from './shapes.ts'
 
-const COLLECTION = `${PREFIX}/pools`
-const ONE = `${COLLECTION}/{name}`
 const tag = 'ZFS'
 
-const params = z.strictObject({ name: KnownPool })
 /** ZFS would mount a pool called `etc` at /etc, over its content. */
 const NewName = PoolName.refine(
   (name) => !isPathWord(name) && name !== 'mnt' && !SYSTEM.test(name),
   'This name is reserved',
 )
-
-const key = (name: string) => `pools/${name}`
-const resource = {
-  key: (params: { name: string }) => key(params.name),
-  version: ({ params: { name } }: { params: { name: string } }, { pools }: ControllerDeps) => poolVersion(pools, name),
-}
 
 async function answer(pools: ControllerDeps['pools'], name: string, status: number): Promise<Reply> {
   const pool = await getPool(pools, name)
