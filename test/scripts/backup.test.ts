@@ -29,6 +29,7 @@ import {
   tree,
   until,
 } from './harness.ts'
+import { faultsIn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
@@ -301,24 +302,21 @@ describe.each(shells())('backup.sh under $name', (shell) => {
   it('has a row in the fault table for every checkpoint', () => {
     expect(checkpoints('scripts/backup.sh').filter((step) => step !== 'backup-stopping')).toEqual(steps)
   })
-  it.each(steps.flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const)))(
-    'fails by itself and lets the next one through: %s, %s',
-    async (step, what) => {
-      const id = box.create('backup', ['START'])
-      expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
-      await box.act(id, 'recover')
-      expect(json()).toBe('{"status":"failed"}')
-      expect(settled()).toEqual(['backup.json'])
-      expect(words().slice(-1)).toEqual(['[T][SYSTEM] Backup failed'])
-      expect(box.status(id).status).toBe(what === 'kill' ? 'interrupted' : 'failed')
-      expect(box.lockIsFree('backup')).toBe(true)
-      const after = tree(box.folder)
-      await box.act(id, 'recover')
-      expect(tree(box.folder)).toEqual(after)
-      expect((await start()).task.status).toBe('completed')
-      expect(json()).toContain('"success"')
-    },
-  )
+  it.each(faultsIn(shell.name, steps))('fails by itself and lets the next one through: %s, %s', async (step, what) => {
+    const id = box.create('backup', ['START'])
+    expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
+    await box.act(id, 'recover')
+    expect(json()).toBe('{"status":"failed"}')
+    expect(settled()).toEqual(['backup.json'])
+    expect(words().slice(-1)).toEqual(['[T][SYSTEM] Backup failed'])
+    expect(box.status(id).status).toBe(what === 'kill' ? 'interrupted' : 'failed')
+    expect(box.lockIsFree('backup')).toBe(true)
+    const after = tree(box.folder)
+    await box.act(id, 'recover')
+    expect(tree(box.folder)).toEqual(after)
+    expect((await start()).task.status).toBe('completed')
+    expect(json()).toContain('"success"')
+  })
 
   it('stays successful when only its task did not hear of it', async () => {
     const { id } = await start()

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makeSelfSigned } from '../../src/http/server/self-made.ts'
 import { layMemoryTool } from '../fakes/original/lay.ts'
+import { faultsIn } from './pairwise.ts'
 import { type Faults, FIXTURES, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -289,8 +290,8 @@ Dry-run TLS certificate: stunnel.conf
     },
     look: (box) => installed(box),
   }
-  test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
-    expect(faultRow(table, fault)).toEqual([])
+  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+    expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 
   test('brings the old pair back, here and on the disk, when somebody saved the new one of an image in memory', () => {

@@ -3,6 +3,7 @@
 import { chmodSync, chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { faultsIn } from './pairwise.ts'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -86,8 +87,8 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     },
     look: license,
   }
-  test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
-    expect(faultRow(table, fault)).toEqual([])
+  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+    expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 })
 

@@ -18,6 +18,7 @@ import {
   temporaryFolder,
   tree,
 } from './harness.ts'
+import { faultsIn } from './pairwise.ts'
 import { tar } from './tar.ts'
 
 afterAll(removeTemporary)
@@ -226,29 +227,31 @@ describe.each(shells())('restore.sh under $name', (shell) => {
       new Set([...swapSteps, 'swap-back', 'swap-kept']),
     )
   })
-  const table = [...steps, ...swapSteps].flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const))
-  it.each(table)('SEC-21 is all or nothing, and lets the next one through: %s, %s', async (step, what) => {
-    const before = tree(box.data)
-    const after = merged(before, NEW)
-    const id = box.create('restore', [], { 'backup-archive.tar': archive(NEW) })
-    const decided = step === 'restore-decided'
-    expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
-    if (what === 'kill' && step.startsWith('swap') && step !== 'swap-planned') {
-      // Power goes again while it is put back.
-      expect(await box.act(id, 'recover', { EDGE_FAULT: 'swap-back=kill' })).toBe('SIGKILL')
-    }
-    await box.act(id, 'recover')
-    expect(tree(box.data)).toEqual(decided ? after : before)
-    const state = decided ? 'completed' : what === 'kill' ? 'interrupted' : 'failed'
-    expect(box.status(id).status).toBe(state)
-    expect(box.log('update_backup.log').slice(-1)).toEqual([`[T][SYSTEM] Restore ${decided ? 'complete' : 'failed'}`])
-    expect(box.lockIsFree('backup')).toBe(true)
-    const ended = tree(box.folder)
-    await box.act(id, 'recover')
-    expect(tree(box.folder)).toEqual(ended)
-    expect((await restore(archive(NEW))).task.status).toBe('completed')
-    expect(tree(box.data)).toEqual(after)
-  })
+  it.each(faultsIn(shell.name, [...steps, ...swapSteps]))(
+    'SEC-21 is all or nothing, and lets the next one through: %s, %s',
+    async (step, what) => {
+      const before = tree(box.data)
+      const after = merged(before, NEW)
+      const id = box.create('restore', [], { 'backup-archive.tar': archive(NEW) })
+      const decided = step === 'restore-decided'
+      expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
+      if (what === 'kill' && step.startsWith('swap') && step !== 'swap-planned') {
+        // Power goes again while it is put back.
+        expect(await box.act(id, 'recover', { EDGE_FAULT: 'swap-back=kill' })).toBe('SIGKILL')
+      }
+      await box.act(id, 'recover')
+      expect(tree(box.data)).toEqual(decided ? after : before)
+      const state = decided ? 'completed' : what === 'kill' ? 'interrupted' : 'failed'
+      expect(box.status(id).status).toBe(state)
+      expect(box.log('update_backup.log').slice(-1)).toEqual([`[T][SYSTEM] Restore ${decided ? 'complete' : 'failed'}`])
+      expect(box.lockIsFree('backup')).toBe(true)
+      const ended = tree(box.folder)
+      await box.act(id, 'recover')
+      expect(tree(box.folder)).toEqual(ended)
+      expect((await restore(archive(NEW))).task.status).toBe('completed')
+      expect(tree(box.data)).toEqual(after)
+    },
+  )
 
   const name = fc.constantFrom('a', 'b', 'c d', 'ü')
   const content = (depth: number): fc.Arbitrary<Content> =>

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { faultsIn } from './pairwise.ts'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -386,8 +387,8 @@ ntpserver=""
     },
     look: (made) => [...files(made), made.read('root/applied')],
   }
-  test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
-    expect(faultRow(table, fault)).toEqual([])
+  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+    expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 
   test('finishes what was decided when it dies after the decision', () => {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { faultsIn } from './pairwise.ts'
 import { type Faults, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -298,7 +299,7 @@ node.session.auth.password = ${ISCSI.password}
     },
     look: (made) => [files(made), Object.entries(units(made)).map(([name, text]) => [name, text.length]), wanted(made)],
   }
-  test.each(table.checkpoints.flatMap((name) => [`${name}=error`, `${name}=kill`]))('survives %s', (fault) => {
-    expect(faultRow(table, fault)).toEqual([])
+  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+    expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 })

@@ -18,6 +18,7 @@ import {
   tree,
   until,
 } from './harness.ts'
+import { faultsIn } from './pairwise.ts'
 import { DATA, encrypt, encryptMd5, inner, type Member, OK_SCRIPT, outer, pack, SIGN, sign, tar } from './tar.ts'
 
 afterAll(removeTemporary)
@@ -440,8 +441,7 @@ describe.each(shells())('update.sh under $name', (shell) => {
     expect(checkpoints('scripts/update.sh', 'scripts/package.sh')).toEqual(Object.keys(steps))
   })
 
-  const faults = Object.keys(steps)
-    .flatMap((step) => ['error', 'kill'].map((what) => [step, what] as const))
+  const faults = faultsIn(shell.name, Object.keys(steps))
     // That one is done, and says so.
     .filter(([step, what]) => step !== 'update-ran' || what !== 'kill')
   it.each(faults)('fails by itself and lets the next one through: %s, %s', async (step, what) => {
