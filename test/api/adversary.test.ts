@@ -7,12 +7,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type SecureVersion } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -23,6 +21,7 @@ import { createLog } from '../../src/http/server/access-log.ts'
 import { moveFile } from '../../src/store/move-file.ts'
 import { Reaper } from '../../src/tasks/reap.ts'
 import { TestClock } from '../harness/clock.ts'
+import { secondDevice } from '../harness/second-device.ts'
 import {
   FIXTURES,
   installation,
@@ -376,13 +375,13 @@ describe('SEC-26 what lies in the uploads folder', () => {
     expect((await call('GET', '/backup')).status).toBe(404)
   })
 
-  const elsewhere = existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(tmpdir()).dev
+  const elsewhere = secondDevice()
   it.skipIf(!elsewhere)('is never written through a link when a file comes from another file system', async () => {
     const folder = temporaryFolder()
     const precious = join(folder, 'precious')
     writeFileSync(precious, 'precious')
     symlinkSync(precious, join(folder, 'package.moving'))
-    const from = `/dev/shm/edge-admin-${process.pid}`
+    const from = `${elsewhere}/edge-admin-${process.pid}`
     writeFileSync(from, 'new')
     await moveFile(from, join(folder, 'package'))
     expect(readFileSync(precious, 'utf8')).toBe('precious')

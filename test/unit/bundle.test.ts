@@ -4,12 +4,12 @@ import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type RequestOptions, request } from 'node:https'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const BUNDLE = join(import.meta.dirname, '../../dist/edge-admin.js')
-const folder = mkdtempSync(join(tmpdir(), 'edge-admin-bundle-'))
+// On a disk: one in memory may be as good as empty, and this looks at how full it is.
+const folder = mkdtempSync('/var/tmp/edge-admin-bundle-')
 const folders = [
   '--root',
   folder,

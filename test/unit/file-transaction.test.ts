@@ -27,6 +27,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { swap } from '../../src/cli/swap.ts'
 import { swapBack, swapDone, swapForeign, swapIn, swapKeep, swapSaved } from '../../src/store/file-transaction.ts'
 import { runs } from '../harness/fuzz.ts'
+import { secondDevice } from '../harness/second-device.ts'
 import {
   type Content,
   checkpoints,
@@ -275,8 +276,9 @@ describe('a swap', () => {
   })
 
   it('puts back what has room, and keeps no half of the rest', ({ skip }) => {
-    if (!existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(base).dev) skip('there is no second device')
-    const elsewhere = mkdtempSync('/dev/shm/edge-admin-')
+    const device = secondDevice()
+    if (!device) return skip('there is no second device')
+    const elsewhere = mkdtempSync(join(device, 'edge-admin-'))
     try {
       plant(base, { a: 'x'.repeat(1 << 20), b: 'old' })
       const old = tree(base)
@@ -324,8 +326,9 @@ describe('a swap', () => {
   })
 
   it('works across devices', ({ skip }) => {
-    if (!existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(base).dev) skip('there is no second device')
-    const elsewhere = mkdtempSync('/dev/shm/edge-admin-')
+    const device = secondDevice()
+    if (!device) return skip('there is no second device')
+    const elsewhere = mkdtempSync(join(device, 'edge-admin-'))
     try {
       plant(base, BEFORE)
       const before = tree(base)
