@@ -63,7 +63,7 @@ fuzz: tools build ## the generated tests, ten times as many and never the same (
 		echo "make fuzz FUZZ=$(FUZZ) SEED=$$seed" && \
 		FUZZ='$(FUZZ)' SEED="$$seed" $(BIN)/vitest run $$(grep -lrE 'fast-check|harness/fuzz' test --include='*.test.ts')
 
-check: build ## seconds: types, lint, quick tests
+check: build ## a minute: types, lint, the tests that start no program
 	@$(MAKE) --no-print-directory lint types shell quick
 
 lint: node_modules/.installed
@@ -78,7 +78,7 @@ shell:
 	@shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
 quick: node_modules/.installed
-	@$(BIN)/vitest run test/unit
+	@$(BIN)/vitest run --project pure --project quick
 
 build: dist/edge-admin.js ## the program in dist/lib, and dist/edge-admin.js, which starts it; `npx edge-admin` does as well
 
