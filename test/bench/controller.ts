@@ -28,9 +28,12 @@ export async function serveController(appliance: Appliance, { programs, config }
   const controller = { enabled: true, 'requests-per-minute': 0 }
   const more = configured(appliance, { ...config, surfaces: { controller } })
   const served = await appliance.serve(false, [...more, ...(programs ? ['--programs', programs] : [])])
-  const password = readFileSync(join(appliance.root, 'state/admin.password'), 'utf8').trim()
+  const password = passwordOf(appliance)
   return { ...served, password, token: await logIn(served.url, password) }
 }
+
+export const passwordOf = ({ root }: Appliance): string =>
+  readFileSync(join(root, 'state/admin.password'), 'utf8').trim()
 
 export async function logIn(url: string, password: string): Promise<string> {
   const headers = { 'content-type': 'application/json' }

@@ -11,6 +11,7 @@ import { measureAudit } from './audit.ts'
 import { measureConsole } from './console.ts'
 import { measureDashboard } from './dashboard.ts'
 import { measureEvents } from './events.ts'
+import { measureLists } from './lists.ts'
 import { measureLogin } from './login.ts'
 import { printTable } from './numbers.ts'
 import { measurePeak } from './peak.ts'
@@ -84,6 +85,7 @@ async function main(): Promise<void> {
   if (wanted('snapshots')) await measureSnapshots(appliance, folder)
   if (wanted('dashboard')) await measureDashboard(appliance, folder)
   if (wanted('console')) await measureConsole(appliance)
+  if (wanted('lists')) await measureLists(appliance)
   if (wanted('login')) await measureLogin(appliance)
   if (wanted('update')) await measureUpdate(appliance, folder, MEGABYTES, 4)
   process.stdout.write(
