@@ -142,6 +142,35 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
       expect((await world.ask('PUT', one, { json: { enabled: true } })).json.enabled).toBe(true)
     })
 
+    it('have a recycle bin, previous versions, Time Machine and addresses, each by itself', async () => {
+      const options = {
+        hosts_allow: ['192.168.1.0/24', '2001:db8::/32', '10.0.0.7'],
+        hosts_deny: ['192.168.1.66'],
+        recycle_bin: true,
+        previous_versions: true,
+        time_machine: { max_bytes: 2 ** 40 },
+      }
+      const { status, json: made } = await create(options)
+      expect([status, made]).toEqual([201, expect.objectContaining(options)])
+      const one = `${SHARES}/${made.id}`
+      const modules = () => /vfs objects = (.*)/.exec(registry())?.[1]
+      expect(modules()).toBe('shadow_copy2 recycle catia fruit streams_xattr')
+      expect(registry()).toContain('shadow:format = -%Y%m%d-%H%M%S')
+      // A module of somebody else stays where it is, behind ours.
+      tool(world, 'net', 'conf', 'setparm', 'data', 'vfs objects', `${modules()} full_audit`)
+      const change = async (json: object) => (await world.ask('PUT', one, { json })).json
+      const without = await change({ recycle_bin: false, hosts_allow: [], time_machine: {} })
+      const { recycle_bin, hosts_allow, ...others } = made
+      expect(without).toEqual({ ...others, time_machine: {} })
+      expect(modules()).toBe('shadow_copy2 catia fruit streams_xattr full_audit')
+      expect(registry()).not.toMatch(/recycle:|max size/)
+      const plain = await change({ previous_versions: false, time_machine: null, hosts_deny: [] })
+      expect(plain).not.toHaveProperty('time_machine')
+      expect((await world.ask('GET', one)).json).toEqual(plain)
+      expect(modules()).toBe('full_audit')
+      expect(registry()).not.toMatch(/shadow:|fruit:|hosts/)
+    })
+
     it('lose no change to a second writer, who is told', async () => {
       const { json, headers } = await create({})
       const one = `${SHARES}/${json.id}`
@@ -276,6 +305,23 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
           'dataset',
           { dataset },
         ]),
+        ...[
+          'server',
+          '*',
+          '@all',
+          '1.2.3.4/99',
+          '10.0.0.',
+          '0.0.0.0/0',
+          'EXCEPT',
+          '10.0.0.1 EXCEPT 10.0.0.2',
+          '10.0.0.1\n[x]',
+          '%I',
+          '',
+        ].map((host): [string, object] => ['hosts_allow.0', { hosts_allow: [host] }]),
+        ['hosts_deny', { hosts_deny: '10.0.0.1' }],
+        ['recycle_bin', { recycle_bin: 'yes' }],
+        ['time_machine.max_bytes', { time_machine: { max_bytes: 1 } }],
+        ['time_machine', { time_machine: true }],
         ['read_only', { read_only: 'yes' }],
         ['guest_ok', { guest_ok: 1 }],
         ['valid_users', { valid_users: 'alice' }],

@@ -16,6 +16,8 @@ export const KNOWN = {
   'valid users': 'list',
   'write list': 'list',
   'vfs objects': 'list',
+  'hosts allow': 'list',
+  'hosts deny': 'list',
 }
 const SYNONYMS = { browsable: 'browseable', public: 'guest ok', directory: 'path' }
 const INVERSE = { writeable: 'read only', writable: 'read only', 'write ok': 'read only' }

@@ -14,8 +14,9 @@ import { withToolErrors } from '../tool-failure.ts'
 import { AllOrNothing } from './config-transaction.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
+import { readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
 
-export interface SmbShare {
+export interface SmbShare extends SmbOptions {
   id: string
   name: string
   path?: string
@@ -29,7 +30,7 @@ export interface SmbShare {
   managed: boolean
 }
 
-export interface ShareChange {
+export interface ShareChange extends SmbOptions {
   description?: string | undefined
   read_only?: boolean | undefined
   guest_ok?: boolean | undefined
@@ -155,7 +156,9 @@ export class SmbShares {
       const served = shares.find((share) => share.name === name)
       if (!served) throw new ApiError('command-failed', 'Samba does not show the share', { details: { object: name } })
       applied = view(served, global)
-      const closed = change.enabled === false || change.read_only === true
+      // A connection that the new addresses do not allow would go on.
+      const { enabled, read_only, hosts_allow, hosts_deny } = change
+      const closed = enabled === false || read_only === true || (hosts_allow ?? hosts_deny) !== undefined
       await this.tellServer(name, closed ? 'all' : 'denied')
     })
     return applied as SmbShare
@@ -220,6 +223,7 @@ function set(parameters: Map<string, string>, change: ShareChange): void {
   if (guest_ok !== undefined) put('guest ok', yes(guest_ok))
   if (valid_users !== undefined) put('valid users', formatList(valid_users))
   if (enabled !== undefined) put('available', yes(enabled))
+  writeOptions(parameters, change)
 }
 
 /** `global` holds the defaults of all shares, where they are not Samba's own. */
@@ -237,6 +241,7 @@ function view({ name, parameters }: Section, global?: Section): SmbShare {
     guest_ok: parseFlag(get('guest ok'), false),
     valid_users: parseList(get('valid users') ?? ''),
     enabled: parseFlag(get('available'), true),
+    ...readOptions(get),
     managed,
   }
 }

@@ -1,6 +1,7 @@
 // GET and POST /shares/smb, GET, PUT and DELETE /shares/smb/{id}.
 import * as z from 'zod'
 import { Description, ShareName, SharePath, ValidUsers } from '../../features/shares/rules.ts'
+import { SmbOptions } from '../../features/shares/smb-options.ts'
 import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
 import { sharingEndpoints } from './sharing.ts'
 
@@ -16,6 +17,7 @@ export const SMBShare = z
     valid_users: z.array(z.string()),
     enabled: z.boolean(),
     managed: z.boolean().describe('false: made by hand, listed here and left alone'),
+    ...SmbOptions.shape,
   })
   .meta({ id: 'SMBShare' })
 
@@ -40,6 +42,7 @@ export const smbEndpoints = sharingEndpoints({
     read_only: z.boolean().default(false),
     guest_ok: z.boolean().default(false),
     valid_users: ValidUsers.optional(),
+    ...SmbOptions.shape,
   }),
   change: z.strictObject({
     description: Description.optional(),
@@ -47,6 +50,7 @@ export const smbEndpoints = sharingEndpoints({
     guest_ok: z.boolean().optional(),
     enabled: z.boolean().optional(),
     valid_users: ValidUsers.optional(),
+    ...SmbOptions.shape,
   }),
   keys: ({ name, dataset }) => [`shares/smb/${name.toLowerCase()}`, ...turnsOf(dataset)],
   verbs: ({ smb }) => smb,
