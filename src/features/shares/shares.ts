@@ -12,6 +12,7 @@ import { isInside } from '../zfs/names.ts'
 import { NfsExports } from './nfs.ts'
 import { mountedBelow } from './place.ts'
 import { SmbShares } from './smb.ts'
+import { SmbSessions } from './smb-sessions.ts'
 
 export interface SharesOptions {
   tool: Tool
@@ -23,6 +24,7 @@ export interface SharesOptions {
 
 export interface Shares {
   smb: SmbShares
+  sessions: SmbSessions
   nfs: NfsExports
   /** The shares and exports that open something of these datasets, the first of which holds the others. */
   sharing: Dependents
@@ -31,10 +33,12 @@ export interface Shares {
 }
 
 export function createShares({ tool, zfs, folders, exportsFolder }: SharesOptions): Shares {
-  const smb = new SmbShares(createSamba(tool), zfs, folders)
+  const samba = createSamba(tool)
+  const smb = new SmbShares(samba, zfs, folders)
   const nfs = new NfsExports(createNfs(tool), zfs, { folders, folder: exportsFolder })
   return {
     smb,
+    sessions: new SmbSessions(tool, samba),
     nfs,
     async recover() {
       await Promise.all([smb.recover(), nfs.recover()])

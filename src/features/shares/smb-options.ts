@@ -46,6 +46,14 @@ export const SmbOptions = z.object({
     .describe('Windows shows the snapshots of the snapshot policies as previous versions of files'),
   time_machine: TimeMachine.optional(),
 })
+/** What is not set is left out. */
+export const SmbOptionsShown = z.object({
+  hosts_allow: z.array(z.string()).optional(),
+  hosts_deny: z.array(z.string()).optional(),
+  recycle_bin: z.boolean().optional(),
+  previous_versions: z.boolean().optional(),
+  time_machine: z.object({ max_bytes: z.int().optional() }).optional(),
+})
 export type SmbOptions = z.infer<typeof SmbOptions>
 
 /** In the order in which Samba has to call them: fruit before streams_xattr. */

@@ -10,6 +10,7 @@ import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { type Share, ShareDialog } from './smb/form.tsx'
+import { SESSIONS, Sessions } from './smb/sessions.tsx'
 import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
 import { DeleteButton, Remove, RemoveSeveral } from './storage/remove.tsx'
@@ -86,6 +87,7 @@ export function SmbShares() {
           </Card>
         )}
       </Loaded>
+      <Sessions />
       {edited ? (
         <ShareDialog share={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
       ) : null}
@@ -111,7 +113,7 @@ export function SmbShares() {
           <p>Connected users lose these shares immediately. The files stay where they are:</p>
         </RemoveSeveral>
       ) : null}
-      <Curl lines={[{ path: COLLECTION }]} />
+      <Curl lines={[{ path: COLLECTION }, { path: SESSIONS }, { path: `${COLLECTION}/files` }]} />
     </Page>
   )
 }

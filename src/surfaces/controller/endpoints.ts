@@ -19,6 +19,7 @@ import { quotasEndpoints } from './quotas.ts'
 import { shareGroupsEndpoints } from './share-groups.ts'
 import { shareUsersEndpoints } from './share-users.ts'
 import { smbEndpoints } from './shares-smb.ts'
+import { smbSessionsEndpoints } from './smb-sessions.ts'
 import { snapshotPoliciesEndpoints } from './snapshot-policies.ts'
 import { snapshotsEndpoints } from './snapshots.ts'
 import { systemEndpoints } from './system.ts'
@@ -37,6 +38,7 @@ export const controllerEndpoints = [
   ...zvolsEndpoints,
   ...snapshotsEndpoints,
   ...smbEndpoints,
+  ...smbSessionsEndpoints,
   ...nfsEndpoints,
   ...shareUsersEndpoints,
   ...shareGroupsEndpoints,

@@ -1,7 +1,7 @@
 // GET and POST /shares/smb, GET, PUT and DELETE /shares/smb/{id}.
 import * as z from 'zod'
 import { Description, ShareName, SharePath, ValidUsers } from '../../features/shares/rules.ts'
-import { SmbOptions } from '../../features/shares/smb-options.ts'
+import { SmbOptions, SmbOptionsShown } from '../../features/shares/smb-options.ts'
 import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
 import { sharingEndpoints } from './sharing.ts'
 
@@ -17,7 +17,7 @@ export const SMBShare = z
     valid_users: z.array(z.string()),
     enabled: z.boolean(),
     managed: z.boolean().describe('false: made by hand, listed here and left alone'),
-    ...SmbOptions.shape,
+    ...SmbOptionsShown.shape,
   })
   .meta({ id: 'SMBShare' })
 
