@@ -2,35 +2,40 @@
 // requests it kept twice the memory of the start, and returned it only when it happened to collect again.
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 
-/** Milliseconds between two checks whether the server is idle. */
-const LOOK = 5000
-/** An idle server uses at most this fraction of a processor. */
-const REST = 0.1
+/** Milliseconds between two checks whether the server is busy. */
+const LOOK = 1000
+/** A busy server uses more than this fraction of a processor. */
+const BUSY = 0.05
+/**
+ * Checks without load after which the server is at rest. A collection at rest also frees the hidden classes that only
+ * requests use, and V8 then discards all machine code made for them: the next requests cost 400 us of processor time
+ * instead of 40, for some thousand requests. So a pause of a few seconds must not count as rest.
+ */
+const QUIET = 10
 /** Bytes of garbage or of new objects that justify a collection of some 15 ms. */
 const WORTH = 1 << 20
 
 /**
- * When idle: the old generation is collected once it has grown by 15 per cent or two megabytes, and the young one keeps
- * its initial size.
+ * At rest: the old generation is collected once it has grown by 15 per cent or two megabytes, and the young one keeps
+ * its initial size. (The two megabytes would be eight without `--optimize-for-size`.)
  */
-const SMALL = ['--heap-growing-percent=15', '--semi-space-growth-factor=1']
+const SMALL = ['--heap-growing-percent=15', '--semi-space-growth-factor=1', '--optimize-for-size']
 /**
  * Under load: V8's defaults. With the small settings a request cost 70 us of processor time instead of 43, most of it
- * collecting.
+ * collecting; and with `--optimize-for-size` each collection of the old generation discards machine code, as at rest.
  */
-const FAST = ['--heap-growing-percent=0', '--semi-space-growth-factor=2']
+const FAST = ['--heap-growing-percent=0', '--semi-space-growth-factor=2', '--no-optimize-for-size']
 
 const use = (flags: readonly string[]) => flags.forEach((flag) => void setFlagsFromString(flag))
 
 /**
- * A full collection of our 17 MB takes some 15 ms, and an idle appliance should not hold what a burst took. (The two
- * megabytes would be eight without `--optimize-for-size`, which costs a start more than it gains and is set after it.)
- * Rarely called functions get no machine code: Sparkplug's is meant for pages that must be fast at once, and cost 4 MB;
+ * A full collection of our 17 MB takes some 15 ms, and an idle appliance should not hold what a burst took. (Set as an
+ * option of Node, `--optimize-for-size` costs a start more than it gains.) Rarely called functions get no machine code: Sparkplug's is meant for pages that must be fast at once, and cost 4 MB;
  * hot functions still get TurboFan's. A flag unknown to a later V8 only costs a line on standard error. Works for every
  * way of starting the program; `scripts/edge-admin` adds the flags that must be set before.
  */
 export function keepHeapSmall(): void {
-  use([...SMALL, '--optimize-for-size', '--no-sparkplug'])
+  use([...SMALL, '--no-sparkplug'])
 }
 
 /**
@@ -43,18 +48,31 @@ export function collectAtRest(collect = globalThis.gc, look = LOOK): void {
   if (!collect) return
   let cpu = process.cpuUsage()
   let left = 0
-  let busy = false
+  let quiet = 0
+  let isFast = false
+  const set = (fast: boolean) => {
+    if (fast !== isFast) use(fast ? FAST : SMALL)
+    isFast = fast
+  }
   setInterval(() => {
     const { user, system } = process.cpuUsage(cpu)
     cpu = process.cpuUsage()
-    const was = busy
-    busy = (user + system) / 1000 > look * REST
-    if (busy !== was) use(busy ? FAST : SMALL)
-    if (busy || held() < left + WORTH) return
+    if ((user + system) / 1000 > look * BUSY) {
+      quiet = 0
+      set(true)
+      return
+    }
+    quiet += 1
+    if (quiet < QUIET) return
+    quiet = 0
+    set(false)
+    if (held() < left + WORTH) return
     setFlagsFromString('--compact-on-every-full-gc')
     collect()
     setFlagsFromString('--no-compact-on-every-full-gc')
     left = held()
+    // The collection is no load.
+    cpu = process.cpuUsage()
   }, look).unref()
 }
 

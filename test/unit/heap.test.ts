@@ -1,7 +1,7 @@
 // Memory at rest: what a burst left is collected although nothing else is asked.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, it, vi } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { collectAtRest } from '../../src/cli/heap.ts'
 
 const flags = vi.hoisted(() => [] as string[])
@@ -20,6 +20,11 @@ const within = async (seconds: number, holds: () => boolean) => {
   for (let i = 0; i < seconds * 20 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 50))
   return holds()
 }
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
 /** Some megabytes that nobody holds. */
 const garbage = () => new WeakRef(Array.from({ length: 400_000 }, (_, i) => ({ i })))
 
@@ -45,4 +50,25 @@ it('may grow while the server is busy, and not at rest', async () => {
   expect(last('--semi-space-growth-factor')).toBe('--semi-space-growth-factor=2')
   expect(await within(60, () => last('--heap-growing-percent') === '--heap-growing-percent=15')).toBe(true)
   expect(last('--semi-space-growth-factor')).toBe('--semi-space-growth-factor=1')
+})
+
+it('is not collected in a pause of a few seconds: V8 would discard the machine code of requests', () => {
+  vi.useFakeTimers()
+  let used = 0
+  vi.spyOn(process, 'cpuUsage').mockImplementation((before) => ({ user: used - (before?.user ?? 0), system: 0 }))
+  const collect = vi.fn()
+  collectAtRest(collect as unknown as NodeJS.GCFunction, 1000)
+  const pass = (seconds: number, load: number) => {
+    for (let i = 0; i < seconds; i++) {
+      used += load * 1_000_000
+      vi.advanceTimersByTime(1000)
+    }
+  }
+  for (let i = 0; i < 5; i++) {
+    pass(1, 0.3)
+    pass(5, 0.01)
+  }
+  expect(collect).not.toHaveBeenCalled()
+  pass(10, 0.01)
+  expect(collect).toHaveBeenCalledTimes(1)
 })
