@@ -17,7 +17,7 @@ export const singles = (values: Values, { doubled }: Pick<QueryDialect, 'doubled
   doubled === undefined ? (values as Parameters) : onlyOne(values, doubled === 'first' ? 0 : -1)
 
 function onlyOne(values: Values, at: number): Parameters {
-  const one: Parameters = Object.create(null)
+  const one = noParameters()
   for (const name in values) one[name] = [values[name] ?? ''].flat().at(at) ?? ''
   return one
 }
@@ -53,6 +53,12 @@ export type Doubled = 'refuse' | 'first' | 'last' | 'list'
 const MOST = 64
 
 /**
+ * An empty record without a prototype, for names from outside. What `Object.create(null)` makes is a hash table to V8,
+ * and takes three times as long to fill and to walk through.
+ */
+const noParameters = (): Parameters => Object.setPrototypeOf({}, null)
+
+/**
  * Parameters that name storage. Their values may contain a blank but never a plus, and many programs encode a blank as
  * `+`.
  */
@@ -64,7 +70,7 @@ type Refusing = QueryDialect & Required<Pick<QueryDialect, 'unknown'>>
 /** Every word must be `name=value`, and each name may occur once. */
 export const strictQuery: Refusing = {
   read(text) {
-    const parameters: Parameters = Object.create(null)
+    const parameters = noParameters()
     if (text === '') return parameters
     for (const pair of split(text)) {
       const equals = pair.indexOf('=')
@@ -140,7 +146,7 @@ export function queryDialect(habits: QueryHabits): QueryDialect {
 }
 
 function readBy({ plus, valueless }: QueryHabits, text: string): Values {
-  const values: Values = Object.create(null)
+  const values: Values = noParameters()
   if (text === '') return values
   const plain = (part: string) => decode(plus === 'blank' ? part.replaceAll('+', ' ') : part)
   for (const pair of split(text)) {
@@ -161,7 +167,7 @@ function readBy({ plus, valueless }: QueryHabits, text: string): Values {
  * 400 without details on malformed percent-encoding, or on more than 64 words.
  */
 export function parseParameters(text: string): Parameters {
-  const parameters: Parameters = Object.create(null)
+  const parameters = noParameters()
   if (text === '') return parameters
   for (const pair of split(text)) {
     const equals = pair.indexOf('=')
