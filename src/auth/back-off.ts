@@ -20,6 +20,7 @@ interface Entry {
 
 /** IPv4 as it is, mapped IPv4 unwrapped, IPv6 by its /64: addresses that one caller can have many of count as one. */
 export function canonicalAddress(address: string): string {
+  if (!address.includes(':') && !address.includes('%')) return address
   const plain = address.split('%', 1)[0] ?? ''
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1]
   if (mapped) return mapped

@@ -157,8 +157,7 @@ export class TokenStore {
   authenticate(method: string, path: string, { token, hash }: Credentials): Principal | undefined {
     const key = this.current()
     if (key === undefined) return undefined
-    if (hash)
-      return same(Buffer.from(lowerHex(hash)), this.expected(key, method + path)) ? principal('hash') : undefined
+    if (hash) return isHash(hash, this.expected(key, method + path)) ? principal('hash') : undefined
     // A token written by another program may contain accented letters in either Unicode form: try it as typed first.
     if (token)
       return formsOf(token).some((form) => same(Buffer.from(tokenKey(form)), Buffer.from(key)))
@@ -229,8 +228,19 @@ export function readPhrase(file: string): string | undefined {
   }
 }
 
+const HASH = /^[0-9A-F]{64}$/i
+/** Filled anew for each comparison: a new buffer for each would be the larger part of its cost. */
+const given = Buffer.alloc(64)
+
+/** Compares a caller's hash with the expected one, in constant time unless it cannot be a hash at all. */
+function isHash(hash: string, expected: Buffer): boolean {
+  if (!HASH.test(hash)) return false
+  given.write(hash.toLowerCase(), 'latin1')
+  return timingSafeEqual(given, expected)
+}
+
 /** Some clients write hexadecimal in capitals. Nothing else is case-insensitive. */
-const lowerHex = (hash: string) => (/^[0-9A-F]{64}$/i.test(hash) ? hash.toLowerCase() : hash)
+const lowerHex = (hash: string) => (HASH.test(hash) ? hash.toLowerCase() : hash)
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const same = (given: Buffer, expected: Buffer) => given.length === expected.length && timingSafeEqual(given, expected)
 const principal = (via: Principal['via']): Principal => ({ account: 'appliance-token', role: 'administrator', via })

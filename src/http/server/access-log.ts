@@ -15,6 +15,13 @@ export interface ServerLog {
   flush: () => void
 }
 
+/** As pino writes it. */
+const INFO = pino.levels.values['info']
+
+/**
+ * The line of a request is written as pino would write it, but in one piece: by pino it costs a tenth of a small
+ * request. None of its members needs redaction.
+ */
 export function createLog({
   level,
   access,
@@ -30,12 +37,10 @@ export function createLog({
   const destination = new BufferedLog(file, size)
   const redact = ['token', 'hash', 'newtoken', 'password', '*.token', '*.hash', '*.newtoken', '*.password']
   const logger = pino({ level, base: null, redact }, destination)
-  // All its members but the path are our own words, and redaction does not apply to the path; it would cost more than
-  // the rest of the line.
-  const requests = pino({ level, base: null }, destination)
   const refused = new Refused((unlogged) =>
-    requests.info({ untold: unlogged }, 'more requests were refused within a minute than are logged'),
+    logger.info({ untold: unlogged }, 'more requests were refused within a minute than are logged'),
   )
+  const isAccessLogged = access && logger.isLevelEnabled('info')
   // Buffered for speed, but never longer than a second.
   const timer = setInterval(() => {
     refused.look()
@@ -47,15 +52,11 @@ export function createLog({
     answered({ id, method, head, path, address, started }, status, error) {
       const fault = isFault(status, error)
       if (fault) logger.error({ id, err: error }, 'request failed')
-      if (!access || (status >= 400 && !fault && !refused.count())) return
-      requests.info({
-        id,
-        method: head ? 'HEAD' : method,
-        path: path.slice(0, 200),
-        status,
-        ms: Math.round((performance.now() - started) * 10) / 10,
-        address,
-      })
+      if (!isAccessLogged || (status >= 400 && !fault && !refused.count())) return
+      const ms = Math.round((performance.now() - started) * 10) / 10
+      destination.write(
+        `{"level":${INFO},"time":${Date.now()},"id":"${id}","method":${JSON.stringify(head ? 'HEAD' : method)},"path":${JSON.stringify(path.slice(0, 200))},"status":${status},"ms":${ms},"address":${JSON.stringify(address)}}\n`,
+      )
     },
     reopen: () => destination.reopen(),
     push: () => destination.flush(),

@@ -25,6 +25,8 @@ export interface RequestTimes {
 export const BOUNDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60] as const
 
 interface Entry {
+  method: string
+  path: string
   byStatus: Map<number, RequestCount>
   /** One bucket more than bounds; each answer counts in one of them. */
   buckets: number[]
@@ -33,12 +35,17 @@ interface Entry {
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
 export class RequestCounts {
-  private readonly counts = new Map<string, Entry>()
+  /** By path, then by method: one key of both would be a new text for each request. */
+  private readonly counts = new Map<string, Map<string, Entry>>()
+  /** In the order in which they were first requested. */
+  private readonly entries: Entry[] = []
 
   answered({ method, head, template, started }: Request, status: number): void {
-    const key = METHODS.has(method) ? `${head ? 'HEAD' : method} ${template}` : 'other '
-    const { byStatus, buckets } = this.counts.get(key) ?? this.begin(key)
-    const entry = byStatus.get(status) ?? this.add(key, byStatus, status)
+    const isKnown = METHODS.has(method)
+    const path = isKnown ? template : ''
+    const word = !isKnown ? 'other' : head ? 'HEAD' : method
+    const { byStatus, buckets } = this.counts.get(path)?.get(word) ?? this.begin(word, path)
+    const entry = byStatus.get(status) ?? this.add(word, path, byStatus, status)
     const seconds = (performance.now() - started) / 1000
     let at = 0
     while (at < BOUNDS.length && seconds > BOUNDS[at]!) at += 1
@@ -47,26 +54,26 @@ export class RequestCounts {
     entry.seconds += seconds
   }
 
-  private begin(key: string): Entry {
-    const entry = { byStatus: new Map(), buckets: new Array<number>(BOUNDS.length + 1).fill(0) }
-    this.counts.set(key, entry)
+  private begin(method: string, path: string): Entry {
+    const entry = { method, path, byStatus: new Map(), buckets: new Array<number>(BOUNDS.length + 1).fill(0) }
+    const ofPath = this.counts.get(path) ?? new Map<string, Entry>()
+    this.counts.set(path, ofPath.set(method, entry))
+    this.entries.push(entry)
     return entry
   }
 
-  private add(key: string, byStatus: Map<number, RequestCount>, status: number): RequestCount {
-    const [method = '', path = ''] = key.split(' ')
+  private add(method: string, path: string, byStatus: Map<number, RequestCount>, status: number): RequestCount {
     const entry = { method, path, status, count: 0, seconds: 0 }
     byStatus.set(status, entry)
     return entry
   }
 
   all(): RequestCount[] {
-    return [...this.counts.values()].flatMap(({ byStatus }) => [...byStatus.values()])
+    return this.entries.flatMap(({ byStatus }) => [...byStatus.values()])
   }
 
   times(): RequestTimes[] {
-    return [...this.counts].map(([key, { byStatus, buckets }]) => {
-      const [method = '', path = ''] = key.split(' ')
+    return this.entries.map(({ method, path, byStatus, buckets }) => {
       const all = [...byStatus.values()]
       let sum = 0
       return {

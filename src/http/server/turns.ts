@@ -109,12 +109,10 @@ export class RequestTurns {
         this.hold(turn, bytes.subarray(from))
         return
       }
-      const piece = bytes.subarray(
-        from,
-        (!reading && endAcross(turn.tail, bytes, from)) || endOfPiece(bytes, from, reading),
-      )
+      const end = (!reading && endAcross(turn.tail, bytes, from)) || endOfPiece(bytes, from, reading)
+      const piece = from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end)
       const got = piece.length < END_OF_HEADERS.length ? Buffer.concat([turn.tail, piece]) : piece
-      turn.begun = !got.subarray(-END_OF_HEADERS.length).equals(END_OF_HEADERS)
+      turn.begun = !endsHeaders(got)
       // A copy: a slice would keep the whole chunk in memory.
       turn.tail = turn.begun ? Buffer.from(got.subarray(1 - END_OF_HEADERS.length)) : NOTHING
       parse(piece)
@@ -218,6 +216,14 @@ export class RequestTurns {
     turn.waiting = undefined
     this.count(turn, 0)
   }
+}
+
+/** Whether the bytes end with an end of headers. Byte by byte: a slice to compare would be garbage for each request. */
+function endsHeaders(bytes: Buffer): boolean {
+  const from = bytes.length - END_OF_HEADERS.length
+  if (from < 0) return false
+  for (let i = 0; i < END_OF_HEADERS.length; i++) if (bytes[from + i] !== END_OF_HEADERS[i]) return false
+  return true
 }
 
 /** The end of headers that began in an earlier chunk; undefined if there is none. */
