@@ -8,11 +8,11 @@ import type { Finding } from './features/check/finding.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
 import { type AnyDeclared, LaterEndpoints } from './http/pipeline/later.ts'
-import { Routes } from './http/pipeline/mount.ts'
+import { answerFirst, Routes } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
 import { notFoundReply, objectionReply, unparsedText } from './http/reply/answer.ts'
-import type { Env, Incoming, Request } from './http/request.ts'
+import type { Asked, Env, Incoming, Request } from './http/request.ts'
 import { type PortAsked, portsOf } from './http/server/more-ports.ts'
 import { callerOf } from './http/server/peer.ts'
 import type { MountOptions, Surface } from './http/surface.ts'
@@ -59,11 +59,6 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
   const stopping = new AbortController()
   const answering = answeringFor(appliance, options)
   const hono = createHono()
-  const later = mountAll(hono, surfaces, appliance, {
-    ...answering,
-    stopping: stopping.signal,
-    ...(options.checkResponses && { checkResponses: true }),
-  })
   /**
    * A path without an endpoint belongs to the surface that owns it, or else to the first of those that its port serves.
    */
@@ -71,6 +66,18 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
     const served = servedBy(surfaces, names)
     return { ...answering, surface: (served.find(({ owns }) => owns?.(path)) ?? served[0]!).surface }
   }
+  const failed = (error: unknown, { env, req }: Asked) =>
+    notFoundReply(
+      { env, req },
+      answeringAt('', env?.incoming?.surfaces),
+      new ApiError('internal', '', { cause: error }),
+    )
+  const later = mountAll(hono, surfaces, appliance, failed, {
+    ...answering,
+    stopping: stopping.signal,
+    ...(options.checkResponses && { checkResponses: true }),
+  })
+  hono.onError(failed)
   refuseTheRest(hono, surfaces, appliance, answeringAt, later)
   return {
     ...appliance,
@@ -142,12 +149,14 @@ function mountAll(
   app: Hono<Env>,
   surfaces: Named[],
   { config, audit, incoming, known, tokens }: Appliance,
+  failed: (error: unknown, c: Asked) => Response,
   how: Answering & Pick<MountOptions<never>, 'stopping' | 'checkResponses'>,
 ): LaterEndpoints {
   const shared = { ...how, app, config, audit, incoming, turns: new KeyedMutex() }
   const mounts = surfaces.map((one) => ({ one, surface: acquaint(one.surface, known, tokens), more: NOTHING }))
+  let routes = new Routes()
   const mount = () => {
-    const routes = new Routes()
+    routes = new Routes()
     // Only the surface's own endpoints use its dependencies.
     for (const { one, surface, more } of mounts)
       for (const { endpoints, deps } of [{ endpoints: one.endpoints ?? [], deps: one.deps }, more])
@@ -158,6 +167,7 @@ function mountAll(
     routes.mountOn(app)
   }
   mount()
+  answerFirst(app, () => routes, failed)
   const later = new LaterEndpoints()
   for (const entry of mounts)
     if (entry.one.later)
@@ -191,7 +201,7 @@ function loadFirst(app: Hono<Env>, later: LaterEndpoints): void {
   }
 }
 
-/** Answers requests that no endpoint takes, and errors outside of endpoints. */
+/** Answers requests that no endpoint takes. */
 function refuseTheRest(
   hono: Hono<Env>,
   surfaces: Named[],
@@ -218,9 +228,6 @@ function refuseTheRest(
     if (!refused) await later.all()?.catch(() => {})
     return notFoundReply(c, by, refused ? invalid('') : notFound(noSuchPath(path, templates(names))))
   })
-  hono.onError((error, c) =>
-    notFoundReply(c, answeringAt('', c.env?.incoming?.surfaces), new ApiError('internal', '', { cause: error })),
-  )
 }
 
 const createHono = () =>
@@ -228,6 +235,7 @@ const createHono = () =>
     strict: true,
     getPath: (request, extra) => {
       const env = (extra as { env?: Env['Bindings'] } | undefined)?.env
+      // Already there if `loadFirst` or `answerFirst` looked for it.
       const target = env?.target ?? normalize(env?.incoming?.url ?? request.url)
       if (env && target) env.target = target
       return target?.route ?? REFUSED

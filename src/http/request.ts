@@ -18,6 +18,19 @@ export type Env = {
   }
 }
 
+/** What the pipeline uses of Hono's Context. */
+export interface Asked {
+  env: Env['Bindings'] | undefined
+  req: {
+    method: string
+    /** The path as routed: decoded except for encoded slashes. */
+    path: string
+    url: string
+    raw: Pick<globalThis.Request, 'signal'>
+    header: (name: string) => string | undefined
+  }
+}
+
 export interface Request {
   /** GET for a HEAD, which is handled as one. */
   method: string

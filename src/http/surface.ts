@@ -1,5 +1,5 @@
 // What a surface declares, and what is needed to mount it: the types that pipeline, bodies and replies share.
-import type { Context, Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Principal } from '../auth/principal.ts'
 import type { Configuration } from '../config.ts'
 import type { ApiError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { Endpoint } from './endpoint.ts'
 import type { AuditLog } from './pipeline/audit.ts'
 import type { Answers } from './pipeline/idempotency.ts'
 import type { Reply } from './reply/reply.ts'
-import type { Env, Request } from './request.ts'
+import type { Asked, Env, Request } from './request.ts'
 import type { CallerOf } from './server/peer.ts'
 import type { Wire } from './wire.ts'
 
@@ -81,7 +81,7 @@ export interface Mounted<Deps> extends MountOptions<Deps> {
 
 /** One request and the declarations of its path. */
 export interface Routed<Deps> {
-  c: Context<Env>
+  c: Asked
   request: Request
   options: Mounted<Deps>
   group: Endpoint<Deps>[]

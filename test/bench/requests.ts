@@ -52,6 +52,13 @@ function readWrk(text: string) {
   }
 }
 
+/** Requests after which V8 has compiled what a request runs through; on a busy machine that takes more than seconds. */
+const WARM = 40_000
+
+async function warm(loader: Loader, server: Served, path: string): Promise<void> {
+  for (let asked = 0; asked < WARM; ) asked += (await load(loader, server, path, 64, 2)).rate * 2
+}
+
 export async function measureRequests(
   loader: Loader,
   servers: Record<'ours' | 'json' | 'hmac', Served>,
@@ -59,7 +66,7 @@ export async function measureRequests(
 ) {
   const names = ['json', 'hmac', 'ours'] as const
   const path = sign('GET', '/version')
-  for (const name of names) await load(loader, servers[name], path, 16, 2)
+  for (const name of names) await warm(loader, servers[name], path)
   for (const connections of [1, 16, 64]) {
     const windows: Record<(typeof names)[number], Window[]> = { json: [], hmac: [], ours: [] }
     for (let round = 0; round < rounds; round++)

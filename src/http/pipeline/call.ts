@@ -1,12 +1,11 @@
 // The `Call` that a handler receives: the request's values, checked against the schemas of its declaration.
-import type { Context } from 'hono'
 import type * as z from 'zod'
 import { callerName } from '../../auth/principal.ts'
 import { check, invalidFields } from '../../field-errors.ts'
 import type { QueryDialect, Values } from '../body/query.ts'
 import { together, valuesFor } from '../body/values.ts'
 import type { Call } from '../endpoint.ts'
-import type { Env } from '../request.ts'
+import type { Asked } from '../request.ts'
 
 /**
  * A class because of its getters: an object literal with getters creates a new hidden class for every request, which is
@@ -24,11 +23,11 @@ export class RequestCall implements Call {
   readonly requestId: string
   readonly authenticateAgain: Call['authenticateAgain']
   readonly audit: Call['audit']
-  private readonly context: Context<Env>
+  private readonly context: Asked
   private readonly stopping: AbortSignal
 
   constructor(
-    context: Context<Env>,
+    context: Asked,
     stopping: AbortSignal,
     call: Omit<Call, 'by' | 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
   ) {

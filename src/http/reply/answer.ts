@@ -1,18 +1,17 @@
 // Turns a reply or an error into the response that Hono sends, with the surface's headers.
 import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { Context } from 'hono'
 import { ApiError, type ErrorKind, knownError, notFound } from '../../errors.ts'
 import { discardBody, hasBody } from '../body/discard.ts'
-import type { Env, Request } from '../request.ts'
+import type { Asked, Env, Request } from '../request.ts'
 import type { CallerOf } from '../server/peer.ts'
 import { answerText } from '../server/refusal.ts'
 import type { MountOptions, Surface } from '../surface.ts'
 import { headOnly } from './ranges.ts'
 import type { Reply } from './reply.ts'
 
-/** The part of Hono's context that a request is made from. */
-type Asked = { env?: Env['Bindings']; req: Pick<Context['req'], 'method'> }
+/** What a request is made from. */
+type Caller = { env?: Env['Bindings'] | undefined; req: Pick<Asked['req'], 'method'> }
 type Answering = { request: Request; options: Pick<MountOptions<unknown>, 'surface' | 'answered' | 'callerOf'> }
 
 let requests = 0
@@ -20,7 +19,7 @@ const processId = Math.floor(Math.random() * 36 ** 4).toString(36)
 const nextRequestId = () => `${processId}-${(++requests).toString(36)}`
 
 /** Makes the request object: every path through the server needs one. */
-export function newRequest(c: Asked, path: string, callerOf: CallerOf, template = ''): Request {
+export function newRequest(c: Caller, path: string, callerOf: CallerOf, template = ''): Request {
   const incoming = c.env?.incoming
   const head = c.req.method === 'HEAD'
   return {
@@ -77,7 +76,7 @@ export function unparsedText(surface: Surface, kind: ErrorKind): string {
 }
 
 /** For paths without an endpoint, and for malformed targets. */
-export function notFoundReply(c: Context<Env>, options: Answering['options'], error = notFound()): Response {
+export function notFoundReply(c: Caller, options: Answering['options'], error = notFound()): Response {
   const request = newRequest(c, c.env?.target?.path ?? '', options.callerOf)
   discardBody(request.incoming)
   return respond({ request, options }, options.surface.renderError(error, request), error)
@@ -87,7 +86,7 @@ export function notFoundReply(c: Context<Env>, options: Answering['options'], er
  * For a malformed request head. The bytes that follow may start in the middle of a message, so the connection is
  * closed.
  */
-export function objectionReply(c: Asked, path: string, options: Answering['options'], error: ApiError): Response {
+export function objectionReply(c: Caller, path: string, options: Answering['options'], error: ApiError): Response {
   const request = newRequest(c, path, options.callerOf)
   const reply = options.surface.renderError(error, request)
   reply.headers['Connection'] = 'close'
