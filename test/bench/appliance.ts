@@ -12,7 +12,14 @@ import { run, start } from './processes.ts'
 export const BUNDLE = join(import.meta.dirname, '../../dist/edge-admin.js')
 export const TOKEN = 'bench-token-0123456789'
 /** The Node under measurement: BENCH_NODE, or the one that runs this. */
-export const NODE = [process.env['BENCH_NODE'] ?? process.execPath, '--max-semi-space-size=8', '--expose-gc']
+export const NODE = [process.env['BENCH_NODE'] ?? process.execPath, '--max-semi-space-size=4', '--expose-gc']
+/** What scripts/edge-admin sets for the allocator: an upload would fragment the heap otherwise. */
+export const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '4096',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  GLIBC_TUNABLES: 'glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0',
+}
 const PREFIX = '/api/v1/admin'
 
 export const sign = (method: string, path: string): string => {

@@ -1,6 +1,6 @@
 // What a server has grown to after a hundred thousand requests and an upload of a gigabyte, over what it took when it
 // had just started. The peak of a process never goes down again, so this needs a server of its own.
-import { type Appliance, sign } from './appliance.ts'
+import { ALLOCATOR, type Appliance, sign } from './appliance.ts'
 import { few, report } from './numbers.ts'
 import { memory, run, stop } from './processes.ts'
 import { type Loader, load } from './requests.ts'
@@ -12,7 +12,7 @@ const MEGABYTES = 1024
 export async function measurePeak(appliance: Appliance, loader: Loader, folder: string): Promise<void> {
   const file = `${folder}/gigabyte`
   await makeNoise(file, MEGABYTES)
-  const server = await appliance.serve(false)
+  const server = await appliance.serve(false, [], [], ALLOCATOR)
   await new Promise((resolve) => setTimeout(resolve, 300))
   const idle = memory(server.pid, 'VmRSS')
   let asked = 0

@@ -78,6 +78,19 @@ const answerTo = async (request: Parameters<typeof call>[3]) => {
   return status === 200 ? JSON.parse(body) : [status, body]
 }
 const send = (...form: Part[]) => answerTo({ form })
+
+it('frees the buffers of a long upload while it arrives', async () => {
+  const collect = vi.fn()
+  vi.stubGlobal('gc', collect)
+  options.limit = () => 40 << 20
+  try {
+    const { files } = await send(file('update', Buffer.alloc(20 << 20)))
+    expect(files.update.size).toBe(20 << 20)
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(collect.mock.calls).toEqual([[{ type: 'minor' }], [{ type: 'minor' }]])
+})
 const sendText = (body: string, type = 'application/x-www-form-urlencoded') =>
   answerTo({ body, headers: { 'content-type': type } })
 const text = (name: string, value = 'x'): Part => ({ name, value })
