@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const { bavail, bsize } = statfsSync(folder)
   if (LARGE.some(wanted) && bavail * bsize < 8 * MEGABYTES * 2 ** 20)
     throw new Error(`${tmpdir()}: less than ${MEGABYTES * 8} MB are free`)
-  for (const name of ['bare', 'load', 'hello']) {
+  for (const name of ['bare', 'load', 'hello', 'task-alone']) {
     const entry = join(import.meta.dirname, `${name}.ts`)
     await build({
       entryPoints: [entry],
