@@ -1,21 +1,23 @@
 // One pool: its state, devices and scrub; export and destroy.
 import { request } from '../../api.ts'
-import { useState } from '../../hooks.ts'
+import { useEffect, useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
 import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
-import { Badge, Card, Cards, Facts, Meter, Note, Page, Progress, When } from '../../kit/layout.tsx'
+import { Badge, Card, Cards, Facts, Meter, Page, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
 import { one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { JobView, leaving, UnderWay, useWork } from '../storage/work.tsx'
+import { Attention } from './attention.tsx'
+import { type Asked, DiskButtons, DiskDialog } from './disk-actions.tsx'
 import { ScrubCard } from './scrub.tsx'
-import { isDamaged, type PoolDetails, roomOf, toneOf } from './types.ts'
+import { isDamaged, type PoolDetails, roomOf, toneOf, type Vdev } from './types.ts'
 import { Vdevs } from './vdevs.tsx'
 
 export function OnePool({ name }: { name: string }) {
@@ -23,7 +25,10 @@ export function OnePool({ name }: { name: string }) {
   const [asked, setAsked] = useState<'export' | 'destroy'>()
   // Stop refreshing while the pool is being exported or destroyed: a refresh would report it missing before the page
   // changes.
-  const query = useQuery<PoolDetails>(path, asked ? {} : { every: 10 })
+  const [rebuilding, setRebuilding] = useState(false)
+  const query = useQuery<PoolDetails>(path, asked ? {} : { every: rebuilding ? 2 : 10 })
+  const works = query.data?.scan?.kind === 'resilver' && query.data.scan.status === 'running'
+  useEffect(() => setRebuilding(works), [works])
   const close = () => setAsked(undefined)
   const gone = () => go('pools')
   const actions =
@@ -41,7 +46,9 @@ export function OnePool({ name }: { name: string }) {
         <a href={link('pools')}>All pools</a> · <a href={link('datasets')}>Datasets</a> ·{' '}
         <a href={link('snapshots')}>Snapshots</a>
       </p>
-      <Loaded query={query}>{(pool) => <Sections pool={pool} still={asked !== undefined} />}</Loaded>
+      <Loaded query={query}>
+        {(pool) => <Sections pool={pool} still={asked !== undefined} reload={() => void query.reload()} />}
+      </Loaded>
       {asked === 'export' ? <Export name={name} onClose={close} onDone={gone} /> : null}
       {asked === 'destroy' ? (
         <Destroy
@@ -63,6 +70,11 @@ export function OnePool({ name }: { name: string }) {
           ...(may('operator')
             ? [
                 { method: 'POST', path: `${path}/scrub` },
+                { method: 'POST', path: `${path}/replace`, json: { device: 'DEVICE', disk: 'FREE-DISK' } },
+                { method: 'POST', path: `${path}/offline`, json: { device: 'DEVICE' } },
+                { method: 'POST', path: `${path}/online`, json: { device: 'DEVICE' } },
+                { method: 'POST', path: `${path}/detach?dry_run=true`, json: { device: 'DEVICE' } },
+                { method: 'POST', path: `${path}/clear`, json: {} },
                 { method: 'POST', path: `${path}/export` },
                 { method: 'DELETE', path: `${path}?dry_run=true` },
               ]
@@ -73,23 +85,26 @@ export function OnePool({ name }: { name: string }) {
   )
 }
 
-function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
-  const { name, health, problem, errors, size, allocated, free, created_at, guid, vdevs, scan, options } = pool
+function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; reload: () => void }) {
+  const { name, health, errors, size, allocated, free, created_at, guid, vdevs, options } = pool
+  const [asked, setAsked] = useState<Asked>()
   const room = roomOf(pool)
   const damaged = isDamaged(pool)
   const tone = damaged ? 'error' : toneOf(health)
-  const resilver = scan?.kind === 'resilver' ? scan : undefined
+  const groups = groupsOf(vdevs)
   return (
     <>
-      {problem || damaged ? (
-        <Note tone={tone} title={`The pool is ${health}${damaged ? ', and data in it is damaged' : ''}`}>
-          <span>{problem ?? errors}</span>
-        </Note>
-      ) : null}
-      {resilver && resilver.status === 'running' ? (
-        <Note tone="busy" title="A disk is being rebuilt (resilver)">
-          <Progress value={resilver.progress} label="Resilver" />
-        </Note>
+      <Attention pool={pool} ask={setAsked} />
+      {asked ? (
+        <DiskDialog
+          key={`${asked.verb} ${asked.vdev.guid ?? asked.vdev.name}`}
+          pool={name}
+          asked={asked}
+          onClose={() => {
+            setAsked(undefined)
+            reload()
+          }}
+        />
       ) : null}
       <Cards halves>
         <Card title="State">
@@ -110,7 +125,15 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
         </Card>
         <ScrubCard name={name} still={still} />
         <Card title="Devices" wide>
-          <Vdevs of={vdevs} label={`Devices of ${name}`} />
+          <Vdevs
+            of={vdevs}
+            label={`Devices of ${name}`}
+            actions={
+              may('operator')
+                ? (vdev) => <DiskButtons vdev={vdev} group={groups.get(vdev.guid ?? vdev.name)} ask={setAsked} />
+                : undefined
+            }
+          />
         </Card>
         {Object.keys(options).length > 0 ? (
           <Card title="Local properties">
@@ -120,6 +143,16 @@ function Sections({ pool, still }: { pool: PoolDetails; still: boolean }) {
       </Cards>
     </>
   )
+}
+
+/** The group that each device is in, by its number. */
+const groupsOf = (vdevs: readonly Vdev[], found = new Map<string, Vdev>()): Map<string, Vdev> => {
+  for (const group of vdevs)
+    for (const vdev of group.children ?? []) {
+      found.set(vdev.guid ?? vdev.name, group)
+      groupsOf([vdev], found)
+    }
+  return found
 }
 
 function Export({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {

@@ -30,7 +30,29 @@ export interface Vdev {
   write_errors: number
   checksum_errors: number
   note?: string
+  /** ZFS's number for it, which names it in every call. */
+  guid?: string
+  path?: string
+  /** Bytes that a disk in its place must have at least. */
+  needs?: number
   children?: Vdev[]
+}
+
+export interface SpareInUse {
+  spare: string
+  spare_guid?: string
+  replaces: string
+  replaces_guid?: string
+  state: string
+  group?: string
+}
+
+/** The evacuation of a vdev, or the expansion of a RAID-Z. */
+export interface Work {
+  status: 'running' | 'waiting' | 'finished' | 'cancelled'
+  vdev?: string
+  progress: number
+  remaining?: number
 }
 
 export interface Scan {
@@ -42,14 +64,36 @@ export interface Scan {
   started_at?: string
   last?: string
   job?: string
+  bytes_done?: number
+  bytes_total?: number
+  /** Seconds. */
+  remaining?: number
 }
 
 export interface PoolDetails extends Pool {
   problem?: string
+  action?: string
   errors?: string
   vdevs: Vdev[]
+  spares_in_use: SpareInUse[]
+  removal?: Work
+  expansion?: Work
   scan?: Scan & { kind: 'scrub' | 'resilver' }
   options: Record<string, string>
+}
+
+/** Of GET /disks: what one needs to find a disk of a pool. */
+export interface Disk {
+  id: string
+  path: string
+  device: string
+  model?: string
+  serial?: string
+  size: number
+  enclosure?: string
+  slot?: string
+  free: boolean
+  uses: { pool?: string; vdev?: string }[]
 }
 
 export interface Available {

@@ -1,5 +1,5 @@
 // The devices of a pool: its groups and their disks, with state and errors.
-import { Badge } from '../../kit/layout.tsx'
+import { Badge, type Children } from '../../kit/layout.tsx'
 import { Table } from '../../kit/table.tsx'
 import { toneOf, type Vdev } from './types.ts'
 
@@ -16,7 +16,16 @@ const flat = (vdevs: Vdev[], depth = 0, above = ''): Row[] =>
 
 const count = (errors: number) => (errors > 0 ? <Badge tone="error">{errors}</Badge> : errors)
 
-export const Vdevs = ({ of, label }: { of: Vdev[]; label: string }) => (
+/** `actions`: the buttons of a device. */
+export const Vdevs = ({
+  of,
+  label,
+  actions,
+}: {
+  of: Vdev[]
+  label: string
+  actions?: ((vdev: Vdev) => Children) | undefined
+}) => (
   <Table
     label={label}
     what="devices"
@@ -54,6 +63,7 @@ export const Vdevs = ({ of, label }: { of: Vdev[]; label: string }) => (
         number: true,
       },
       { title: 'Note', by: ({ note }) => note, cell: ({ note }) => note ?? '' },
+      ...(actions ? [{ title: 'Actions', cell: (row: Row) => actions(row) }] : []),
     ]}
   />
 )

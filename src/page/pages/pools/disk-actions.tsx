@@ -1,0 +1,131 @@
+// What can be done with one disk of a pool: replace it by a free disk, take it offline or online, detach it, forget its
+// errors.
+import { request } from '../../api.ts'
+import { useState } from '../../hooks.ts'
+import { Button } from '../../kit/button.tsx'
+import { Dialog } from '../../kit/dialog.tsx'
+import { Loaded } from '../../kit/failure.tsx'
+import { Select } from '../../kit/fields.tsx'
+import { Form } from '../../kit/form.tsx'
+import { bytes } from '../../kit/format.ts'
+import { Note } from '../../kit/layout.tsx'
+import { useQuery } from '../../query.ts'
+import { one } from '../storage/api-types.ts'
+import { JobView, UnderWay, useWork } from '../storage/work.tsx'
+import { type Disk, placeOf } from './found-disk.ts'
+import type { Vdev } from './types.ts'
+
+export type Verb = 'replace' | 'offline' | 'online' | 'detach' | 'clear'
+export interface Asked {
+  verb: Verb
+  vdev: Vdev
+}
+
+/** The buttons of a disk, by its state and the group that it is in. */
+export function DiskButtons({
+  vdev,
+  group,
+  ask,
+}: {
+  vdev: Vdev
+  group: Vdev | undefined
+  ask: (asked: Asked) => void
+}) {
+  if (vdev.children || vdev.class === 'spare') return null
+  const button = (verb: Verb, text: string) => (
+    <Button label={`${text} ${vdev.name}`} onClick={() => ask({ verb, vdev })}>
+      {text}…
+    </Button>
+  )
+  const errors = vdev.read_errors + vdev.write_errors + vdev.checksum_errors
+  return (
+    <div class="actions">
+      {button('replace', 'Replace')}
+      {vdev.state === 'ONLINE' ? button('offline', 'Take offline') : button('online', 'Bring online')}
+      {group && /^(?:mirror|replacing|spare)$/.test(group.type) ? button('detach', 'Detach') : null}
+      {errors > 0 || vdev.state === 'FAULTED' ? button('clear', 'Clear errors') : null}
+    </div>
+  )
+}
+
+const TITLES: Record<Verb, string> = {
+  replace: 'Replace',
+  offline: 'Take offline',
+  online: 'Bring online',
+  detach: 'Detach',
+  clear: 'Clear errors of',
+}
+const WORDS: Record<Exclude<Verb, 'replace'>, string> = {
+  offline: 'The pool works without this disk until it is brought online again. It is refused where data would be lost.',
+  online: 'What was written meanwhile is copied to the disk.',
+  detach: 'The disk leaves the pool. Its copy of the data cannot be used any more.',
+  clear:
+    'The counted errors are forgotten, and ZFS uses the disk again. Errors that come back mean that it has to be replaced.',
+}
+
+export function DiskDialog({
+  pool,
+  asked: { verb, vdev },
+  onClose,
+}: {
+  pool: string
+  asked: Asked
+  onClose: () => void
+}) {
+  const [disk, setDisk] = useState('')
+  const json = { device: vdev.guid ?? vdev.name, ...(verb === 'replace' && { disk }) }
+  const work = useWork(() => request('POST', `${one('pools', pool)}/${verb}`, { json }), onClose)
+  const title = `${TITLES[verb]} ${vdev.name}`
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {work.job ? (
+        <JobView job={work.job} ended={work.ended} close={onClose} />
+      ) : (
+        <Form
+          action={work.action}
+          submit={title}
+          cancel={onClose}
+          {...(verb === 'detach' && { kind: 'danger' as const })}
+        >
+          {verb === 'replace' ? <FreeDisks vdev={vdev} value={disk} onValue={setDisk} /> : <p>{WORDS[verb]}</p>}
+          <UnderWay busy={work.action.busy} type={`pool.${verb}`} />
+        </Form>
+      )}
+    </Dialog>
+  )
+}
+
+/** Only those that are large enough. */
+function FreeDisks({ vdev, value, onValue }: { vdev: Vdev; value: string; onValue: (disk: string) => void }) {
+  const query = useQuery<Disk[]>('/api/v1/disks')
+  return (
+    <Loaded query={query}>
+      {(disks) => {
+        const free = disks.filter((disk) => disk.free)
+        const fitting = free.filter(({ size }) => size >= (vdev.needs ?? 0))
+        return (
+          <>
+            <Select
+              label="Free disk"
+              name="disk"
+              required
+              value={value}
+              onValue={onValue}
+              options={[
+                ['', fitting.length > 0 ? 'Choose a disk' : 'No free disk is large enough'],
+                ...fitting.map((disk): [string, string] => [
+                  disk.id,
+                  `${disk.id}, ${bytes(disk.size)}${placeOf(disk)}`,
+                ]),
+              ]}
+              {...(free.length > fitting.length && {
+                hint: `${free.length - fitting.length} free disks are smaller than the ${bytes(vdev.needs ?? 0)} that are needed`,
+              })}
+            />
+            <Note tone="warning">Everything on the chosen disk is overwritten.</Note>
+          </>
+        )
+      }}
+    </Loaded>
+  )
+}
