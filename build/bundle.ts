@@ -7,6 +7,7 @@ import { build, type Metafile } from 'esbuild'
 import { GLOBALS, lazy } from './lazy.ts'
 import { type Files, merge } from './merge.ts'
 import { trim } from './trim.ts'
+import { zod } from './zod.ts'
 
 /** What the scripts call: for these little is loaded. */
 const CALLED_BY_SCRIPTS = ['swap', 'judge', 'take', 'screen', 'archive', 'plain'].map((name) => `src/cli/${name}.ts`)
@@ -47,7 +48,7 @@ const split = () =>
     define: { 'process.platform': '"linux"', EDGE_SCRIPTS: JSON.stringify(JSON.stringify(digestsOfScripts())) },
     // One character outside Latin-1, and V8 keeps the whole text in two bytes a character. Where esbuild may not escape it (String.raw), write another.
     charset: 'ascii',
-    plugins: [lazy, trim],
+    plugins: [lazy, trim, zod],
     inject: [GLOBALS],
     metafile: true,
     // busboy and pino are CommonJS and call `require`.

@@ -1,6 +1,8 @@
 // The `components` of an OpenAPI document: what several operations share is defined there once and referenced by name.
 // A schema gets its name where it is declared, by `.meta({ id: 'Pool' })`.
-import * as z from 'zod'
+import type * as z from 'zod'
+// By this name the build keeps it apart from what a start loads (build/zod.ts).
+import { toJSONSchema } from 'zod/v4/core'
 
 export type Json = Record<string, unknown>
 
@@ -30,7 +32,7 @@ export class Components {
 
   /** The JSON Schema of a value. Every named schema in it, itself included, becomes a component. */
   schema(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
-    const made = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json & { $defs?: Record<string, Json> }
+    const made = toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json & { $defs?: Record<string, Json> }
     const { $schema: _, $defs = {}, ...rest } = referring(made)
     for (const [name, definition] of Object.entries($defs)) this.refer('schemas', name, definition)
     return rest
