@@ -89,7 +89,7 @@ export interface Appliance {
   /** Each undefined if no enabled surface needs it. */
   accounts: Accounts | undefined
   sessions: ConsoleSessions | undefined
-  storage: Storage | undefined
+  storage: (() => Promise<Storage>) | undefined
   /** Enters an act of the server itself in the audit log. */
   enter: (event: string, resource: string, target: string) => void
   /** Saves what was changed, where the image runs from memory. */
@@ -142,7 +142,7 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   const sessionsModule = needs.has('sessions') ? await import('./appliance/sessions.ts') : undefined
   const sessions = sessionsModule?.openSessions({ folders, config, tokens, users, clock: sessionClock, boot, warn })
 
-  const storage = await hostStorage({
+  const storage = hostStorage({
     ...{ folders, config, tasks, now, warn },
     audit: trail.log,
     tool: createTool(options.programs, scripts),

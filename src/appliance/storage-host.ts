@@ -1,11 +1,11 @@
-// Runs the storage part. If a surface needs it, it is loaded before the port opens. Otherwise its policies and recovery
-// still run, but it is loaded only once the port is open, and only on a machine with ZFS.
+// Runs the storage part. It is loaded once the port is open: with the first request that needs it, or for the snapshot
+// policies, which run whatever surface is on (without one that needs storage, only on a machine with ZFS).
 import type { Storage, StorageOptions } from './storage.ts'
 
 export interface StorageHost {
-  /** For the surfaces; undefined if no enabled one needs it. */
-  needed: Storage | undefined
-  /** Once the port is open: cleans up after a killed server. */
+  /** For the surfaces: loads it, if nothing has; undefined if no enabled one needs it. */
+  needed: (() => Promise<Storage>) | undefined
+  /** Once the port is open: cleans up after a killed server, as soon as it is loaded. */
   recover: () => void
   /** A pool was imported: shares and targets on it may come back. */
   imported: () => void
@@ -17,31 +17,47 @@ export interface StorageHostOptions extends StorageOptions {
   isNeeded: boolean
 }
 
-export async function hostStorage({ isNeeded, ...options }: StorageHostOptions): Promise<StorageHost> {
+export function hostStorage({ isNeeded, ...options }: StorageHostOptions): StorageHost {
   const { config, tool } = options
-  const open = async () => (await import('./storage.ts')).createStorage(options)
-  let storage = isNeeded ? await open() : undefined
+  let storage: Storage | undefined
+  let opening: Promise<Storage> | undefined
+  /** Another server may have the port until it is open. */
+  let mayRecover = !isNeeded
+  let isRecovered = false
   let isClosed = false
+  const recover = () => {
+    if (!storage || !mayRecover || isRecovered || isClosed) return
+    isRecovered = true
+    storage.recoverShares()
+    storage.restoreShareAccounts()
+    // Under sudo the server can neither read the saved targets nor change the kernel.
+    if (isNeeded || config.privilege !== 'sudo') storage.restoreTargets()
+  }
+  const load = async () => {
+    const { createStorage } = await import('./storage.ts')
+    storage = createStorage(options)
+    // Before any request that waits for it.
+    recover()
+    return storage
+  }
+  const open = () => {
+    opening ??= load().catch((error) => {
+      opening = undefined
+      throw error
+    })
+    return opening
+  }
   return {
-    needed: storage,
+    needed: isNeeded ? open : undefined,
     recover() {
-      storage?.recoverShares()
-      storage?.restoreShareAccounts()
-      storage?.restoreTargets()
+      mayRecover = true
+      recover()
     },
     imported: () => storage?.restoreTargets(),
     async runPolicies() {
-      if (!storage) {
-        if (!tool.identity?.('zpool')) return
-        const opened = await open()
-        if (isClosed) return
-        storage = opened
-        storage.recoverShares()
-        storage.restoreShareAccounts()
-        // Under sudo the server can neither read the saved targets nor change the kernel.
-        if (config.privilege !== 'sudo') storage.restoreTargets()
-      }
-      if (!isClosed) storage.scheduler.start()
+      if (isClosed || (!isNeeded && !tool.identity?.('zpool'))) return
+      const { scheduler } = await open()
+      if (!isClosed) scheduler.start()
     },
     close() {
       isClosed = true

@@ -1,5 +1,5 @@
-// Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. Loaded before the port
-// opens if an enabled surface needs it, and otherwise after that.
+// Storage: pools, datasets, shares, iSCSI and the snapshot policies, on the system's programs. See storage-host.ts for
+// when it is loaded.
 import type { Configuration } from '../config.ts'
 import { createAcl } from '../drivers/acl.ts'
 import { createDevices } from '../drivers/device-links.ts'
@@ -17,7 +17,6 @@ import type { Disks } from '../features/disks/parts.ts'
 import { createIscsi } from '../features/iscsi/create.ts'
 import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
-import { MaintenanceMode } from '../features/maintenance/maintenance.ts'
 import { Permissions } from '../features/permissions/permissions.ts'
 import type { Pools } from '../features/pools/pools.ts'
 import { ShareAccounts } from '../features/share-accounts/accounts.ts'
@@ -43,7 +42,6 @@ export interface Storage {
   permissions: Permissions
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
-  maintenance: MaintenanceMode
   /** What is shared and served now, by service. */
   serving: DashboardSources['serving']
   scheduler: Scheduler
@@ -130,7 +128,6 @@ export function createStorage({
     tool,
     permissions,
     dependents,
-    maintenance: new MaintenanceMode(folders),
     serving: servingOf(shares, iscsi),
     scheduler,
     recoverShares() {

@@ -176,10 +176,11 @@ async function run(plan: Plan): Promise<number> {
   running
     .sweep()
     .catch((error) => warn('tasks that died could not be ended', error))
-    .then(() => {
+    .then(async () => {
       // Clients could not trust a certificate that changes with every boot.
       const isNew = tls && (statSync(certificateFile(folders), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began
       if (isNew || isPutBack) void running.saveState()
+      await later(FIRST_REQUESTS, undefined, { ref: false })
       return running.runPolicies()
     })
     .catch((error) => warn('the snapshot policies do not run', error))

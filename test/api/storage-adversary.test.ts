@@ -165,7 +165,7 @@ describe('a pool of another machine', () => {
 })
 
 describe.skipIf(REAL)(`the snapshot policies ${FAKES_ONLY}`, () => {
-  const tick = () => world.appliance.app.storage!.scheduler.tick()
+  const tick = () => world.appliance.app.storage!().then(({ scheduler }) => scheduler.tick())
   const labels = (dataset: string) => names().filter((name) => name.startsWith(`${dataset}@`))
 
   it('take nothing when it cannot be told what was taken', async () => {

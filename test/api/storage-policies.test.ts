@@ -27,7 +27,7 @@ beforeEach(() => {
 const zfs = (...args: string[]) => tool(world, 'zfs', ...args)
 const post = (json: unknown) => world.ask('POST', POLICIES, { json })
 const put = (json: unknown) => world.ask('PUT', `${POLICIES}/tank/data`, { json })
-const tick = () => world.appliance.app.storage!.scheduler.tick()
+const tick = () => world.appliance.app.storage!().then(({ scheduler }) => scheduler.tick())
 const labels = (dataset = 'tank/data') =>
   zfs('list', '-H', '-t', 'snapshot', '-o', 'name', '-d', '1', dataset)
     .split('\n')
@@ -597,7 +597,7 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
 
   it('is done by the server itself, at its start and not again', async () => {
     await post({ dataset: 'tank/data', hourly: 1 })
-    const { scheduler } = world.appliance.app.storage!
+    const { scheduler } = await world.appliance.app.storage!()
     scheduler.start()
     await expect.poll(labels, { timeout: 20_000 }).toEqual(['hourly-20261121-090703'])
     scheduler.stop()

@@ -16,7 +16,7 @@ const LEFT = 24
 
 export function assemble(appliance: With<'sessions'>, site: Site): Assembled<ConsoleDeps> {
   const { folders, config, mode, version, tokens, setToken, backOff, tasks, audit, sessions, now, warn } = appliance
-  const { accounts, storage, health, services, installedVersion } = appliance
+  const { accounts, health, services, installedVersion } = appliance
   const most = Math.max(1, Math.min(MOST, config.limits.connections - LEFT))
   const heartbeat = config.listen['heartbeat-seconds'] * 1000
   const history = new UseHistory(folders.data, now)
@@ -33,6 +33,7 @@ export function assemble(appliance: With<'sessions'>, site: Site): Assembled<Con
         const { consoleEndpoints } = await import('./endpoints.ts')
         const { TaskEvents } = await import('./task-events.ts')
         const { TaskLogs } = await import('./task-logs.ts')
+        const storage = await appliance.storage?.()
         const taskEvents = new TaskEvents({ folders, tasks, most, heartbeat, warn })
         const taskLogs = new TaskLogs({ folders, most, heartbeat, warn })
         streams = [taskEvents, taskLogs]

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { With } from '../../appliance.ts'
 import { MetricsToken } from '../../auth/metrics-token.ts'
+import { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import { Answers } from '../../http/pipeline/idempotency.ts'
 import { Rendered } from '../../http/reply/rendered.ts'
 import type { Assembled } from '../assembled.ts'
@@ -13,9 +14,7 @@ import { controllerSurface, isControllerPath } from './surface.ts'
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
   const { users, passwords, tokens, limits } = appliance.accounts
-  const { zfs, pools, disks, shares, iscsi, permissions, dependents, maintenance, serving, scheduler } =
-    appliance.storage
-  const { shareAccounts, sharedDatasets, tool } = appliance.storage
+  const maintenance = new MaintenanceMode(folders)
   const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
     join(folders.state, 'idempotency'),
@@ -34,14 +33,15 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
     later: {
       takes: isControllerPath,
       async load() {
+        const storage = await appliance.storage()
         const { controllerEndpoints } = await import('./endpoints.ts')
         const { JobEvents } = await import('./job-stream.ts')
         jobEvents = new JobEvents({ folders, users, config, sessions, warn })
         if (isStopping) jobEvents.close()
         const deps: ControllerDeps = {
           ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
-          ...{ zfs, pools, disks, shares, iscsi, permissions, dependents, maintenance, serving, scheduler },
-          ...{ shareAccounts, sharedDatasets, tool },
+          ...storage,
+          maintenance,
           accounts: { users, passwords },
           rendered: new Rendered(),
           openapi: document,
