@@ -260,11 +260,11 @@ function readText(text: string, file: string): Omit<Found, 'file'> {
   if (doubt) throw new ConfigurationError(`${file}: ${doubt.path}: ${doubt.what}`)
   const moved = movedIn(value, file)
   const unknown = isOriginal ? withoutUnknown(value) : []
-  const result = check(Configuration, value, { echo: true, noun: 'key' })
+  const result = check(Configuration, value, { echo: true, noun: 'key', once: true })
   if (!result.errors)
     return {
       config: freeze(result.data),
-      saysHost: Host.safeParse(value).success,
+      saysHost: Host.safeParse(value, { jitless: true }).success,
       ignored: unknown.length === 0 ? [] : [`no key that is known here, and ignored: ${unknown.join(', ')}`],
       moved: moved.map(movedSentence),
     }

@@ -29,14 +29,15 @@ type Issue = z.core.$ZodIssue
 export function check<T>(
   schema: z.ZodType<T>,
   value: unknown,
-  { echo = false, noun = 'member' } = {},
+  { echo = false, noun = 'member', once = false } = {},
 ): { data: T; errors?: undefined } | { errors: FieldError[] } {
   const known = new WeakMap<string[], string[]>()
   const error = (issue: Raw) => {
     if (issue.code === 'unrecognized_keys') known.set(issue.keys, Object.keys(shapeOf(issue.inst)))
     return words(issue, echo)
   }
-  const result = schema.safeParse(value, { error })
+  // zod writes and compiles a function for each object, which pays only from the second value on.
+  const result = schema.safeParse(value, { error, ...(once && { jitless: true }) })
   if (result.success) return { data: result.data }
   const errors = result.error.issues.flatMap((issue) => flat(issue, [], { known, noun }))
   // A member that is unknown is often the misspelled one that is missing: it is the one to look at.

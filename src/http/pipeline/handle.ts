@@ -18,8 +18,8 @@ import { parseInput, parseQuery, pick, RequestCall, validate } from './call.ts'
 import { HEADER } from './idempotency.ts'
 import { handleResource } from './resource.ts'
 
-/** A HEAD is never held back. */
-const AT_ONCE = AbortSignal.abort()
+/** A HEAD is never held back. Made by the first one: Node loads its DOMException for it. */
+let atOnce: AbortSignal | undefined
 
 /** The parsed content of the body. */
 export interface Input extends Received {
@@ -109,7 +109,8 @@ export function invokeHandler<Deps>(
       if (name in received.fields && received.fields[name] !== besides[name]) throw contradiction(name)
     }
     if (dialect.strict) refuseUnkept(endpoint, request)
-    const call = new RequestCall(c, request.head ? AT_ONCE : options.stopping, {
+    atOnce ??= request.head ? AbortSignal.abort() : undefined
+    const call = new RequestCall(c, request.head && atOnce ? atOnce : options.stopping, {
       params: endpoint.params && validate(endpoint.params, context.params),
       query: endpoint.query ? parseQuery(endpoint.query, parameters, dialect) : {},
       input:
