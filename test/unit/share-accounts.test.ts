@@ -7,7 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTool } from '../../src/drivers/programs.ts'
 import { ShareAccounts } from '../../src/features/share-accounts/accounts.ts'
 import { createShareGroup, listShareGroups } from '../../src/features/share-accounts/groups.ts'
-import { createShareUser, listShareUsers, removeShareUser } from '../../src/features/share-accounts/users.ts'
+import {
+  createShareUser,
+  listShareUsers,
+  removeShareUser,
+  updateShareUser,
+} from '../../src/features/share-accounts/users.ts'
 import type { Folders } from '../../src/folders.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
 
@@ -98,6 +103,17 @@ describe('at the start', () => {
     })
     await open().restore()
     expect(model().samba.anna.hash).toBe(hash)
+  })
+
+  it('also where something else of the user is changed', async () => {
+    await createShareUser(open(), wanted('anna'))
+    const hash = 'AB'.repeat(16)
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.hash = hash
+      samba.anna.changed += 60
+    })
+    await updateShareUser(open(), '20001', { full_name: 'Anna' })
+    expect([model().samba.anna.hash, model().users.anna.full_name]).toEqual([hash, 'Anna'])
   })
 
   it('an account of the same name or number that was not made here is left alone, and the others are brought in', async () => {

@@ -2,7 +2,7 @@
 // are the truth: what the system or Samba lost, as after an update of a read-only root, is brought back at the start.
 import { join } from 'node:path'
 import type { Tool } from '../../drivers/programs.ts'
-import { createSambaAccounts, type SambaUser } from '../../drivers/samba-accounts.ts'
+import { createSambaAccounts } from '../../drivers/samba-accounts.ts'
 import { createSystemAccounts } from '../../drivers/system-accounts.ts'
 import { ApiError, exists, knownError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
@@ -17,7 +17,6 @@ import {
   type IdRange,
   nextId,
   openAccountStore,
-  type UserRecord,
   usersOf,
 } from './record.ts'
 import { type Backend, bringIn, bringInOrFail, removeImportFile, takeGroupOut, takeUserOut } from './system.ts'
@@ -175,8 +174,7 @@ export class ShareAccounts {
     const { event } = this.options
     await this.alone(undefined, async () => {
       removeImportFile(this.backend)
-      this.adopt(await this.backend.samba.list())
-      const all = this.store.all()
+      const all = await this.adoptPasswords()
       const [groups, users] = [groupsOf(all), usersOf(all)]
       const { corrected, problems } = await bringIn(this.backend, { groups, users, everybody: users })
       const byId = new Map([...groups, ...users].map((record) => [record.id, targetOf(record)]))
@@ -190,20 +188,20 @@ export class ShareAccounts {
     })
   }
 
-  /** A password that was set in Samba since, as by a user from Windows, is kept. */
-  private adopt(there: readonly SambaUser[]): void {
-    const isNewer = (record: UserRecord, { uid, hash, changed }: SambaUser) =>
-      uid === record.id && hash !== undefined && hash !== record.hash && changed > record.changed
+  /** Within `alone`: a password that was set in Samba since, as by a user from Windows, is kept. */
+  async adoptPasswords(): Promise<readonly AccountRecord[]> {
+    const there = await this.backend.samba.list()
     const newer = usersOf(this.store.all()).flatMap((record) => {
-      const found = there.find((one) => one.name === record.name)
-      return found?.hash !== undefined && isNewer(record, found)
-        ? [{ ...record, hash: found.hash, changed: found.changed }]
+      const { hash, changed } = there.find(({ name, uid }) => name === record.name && uid === record.id) ?? record
+      return hash !== undefined && hash !== record.hash && changed > record.changed
+        ? [{ ...record, hash, changed }]
         : []
     })
-    if (newer.length === 0) return
-    this.store.changeNow((all) => {
-      for (const user of newer) all[all.findIndex((one) => one.kind === 'user' && one.id === user.id)] = user
-    })
+    if (newer.length > 0)
+      this.store.changeNow((all) => {
+        for (const user of newer) all[all.findIndex((one) => one.kind === 'user' && one.id === user.id)] = user
+      })
     for (const user of newer) this.options.event(targetOf(user), 'its password was changed in Samba, and is kept')
+    return this.store.all()
   }
 }

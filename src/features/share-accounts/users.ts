@@ -82,7 +82,9 @@ export async function updateShareUser(
 ): Promise<ShareUser> {
   const { password, groups: wantedGroups } = change
   const { backend, options } = accounts
-  return accounts.alone(undefined, async (all) => {
+  return accounts.alone(undefined, async (stored) => {
+    findUser(stored, id)
+    const all = await accounts.adoptPasswords()
     const before = findUser(all, id)
     if (password !== undefined) await checkLength(accounts, password)
     const now = new Date().toISOString()

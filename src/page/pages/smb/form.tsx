@@ -8,6 +8,7 @@ import { useAction } from '../../query.ts'
 import { changedNames, ifMatch, names, one, words } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
 import { DatasetField } from '../storage/pickers.tsx'
+import { KnownUsers } from './known-users.tsx'
 
 export interface Share {
   id: string
@@ -121,6 +122,7 @@ function ShareForm({ before, etag, onClose, onDone }: Ends & { before: Share | u
           value={users}
           onValue={setUsers}
         />
+        <KnownUsers of={names(users)} />
         <Check label="Read-only" checked={readOnly} onChecked={setReadOnly} />
         <Check
           label="Allow guests without a password"

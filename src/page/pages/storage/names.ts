@@ -16,6 +16,8 @@ const KINDS: [collection: string, what: string][] = [
   ['shares/smb', 'SMB share'],
   ['exports/nfs', 'NFS export'],
   ['iscsi/targets', 'iSCSI target'],
+  ['share-users', 'share user'],
+  ['share-groups', 'share group'],
 ]
 
 /** `SMB share data` for `shares/smb/smb-f133e481afc1`; undefined if it has no known name. */
