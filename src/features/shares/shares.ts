@@ -1,6 +1,7 @@
 // Both ways of sharing a dataset, through the system's programs, and which shares stand in the way of its destruction. Without Samba or an
 // NFS server nothing is shared that way, and nothing stands in the way.
 import { createNfs } from '../../drivers/nfs.ts'
+import { type NfsClient, readNfsClients } from '../../drivers/nfs-clients.ts'
 import type { Tool } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
 import { createSamba } from '../../drivers/samba.ts'
@@ -26,6 +27,7 @@ export interface Shares {
   smb: SmbShares
   sessions: SmbSessions
   nfs: NfsExports
+  nfsClients: () => NfsClient[]
   /** The shares and exports that open something of these datasets, the first of which holds the others. */
   sharing: Dependents
   /** Puts back what a server that was killed left half done. */
@@ -40,6 +42,7 @@ export function createShares({ tool, zfs, folders, exportsFolder }: SharesOption
     smb,
     sessions: new SmbSessions(tool, samba),
     nfs,
+    nfsClients: () => readNfsClients(),
     async recover() {
       await Promise.all([smb.recover(), nfs.recover()])
     },

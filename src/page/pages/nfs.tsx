@@ -9,6 +9,7 @@ import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
+import { CLIENTS, Clients } from './nfs/clients.tsx'
 import { type Export, ExportDialog } from './nfs/form.tsx'
 import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
@@ -96,6 +97,7 @@ export function NfsExports() {
           </Card>
         )}
       </Loaded>
+      <Clients />
       {edited ? (
         <ExportDialog of={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
       ) : null}
@@ -121,7 +123,7 @@ export function NfsExports() {
           <p>Clients that have them mounted will get errors. The files stay where they are:</p>
         </RemoveSeveral>
       ) : null}
-      <Curl lines={[{ path: COLLECTION }]} />
+      <Curl lines={[{ path: COLLECTION }, { path: CLIENTS }]} />
     </Page>
   )
 }

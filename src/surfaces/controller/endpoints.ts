@@ -11,6 +11,7 @@ import { jobEventsEndpoints } from './job-events.ts'
 import { jobsEndpoints } from './jobs.ts'
 import { maintenanceEndpoints } from './maintenance.ts'
 import { metricsEndpoints } from './metrics.ts'
+import { nfsClientsEndpoints } from './nfs-clients.ts'
 import { permissionsEndpoints } from './permissions.ts'
 import { poolDevicesEndpoints } from './pool-devices.ts'
 import { poolUpkeepEndpoints } from './pool-upkeep.ts'
@@ -40,6 +41,7 @@ export const controllerEndpoints = [
   ...smbEndpoints,
   ...smbSessionsEndpoints,
   ...nfsEndpoints,
+  ...nfsClientsEndpoints,
   ...shareUsersEndpoints,
   ...shareGroupsEndpoints,
   ...quotasEndpoints,
