@@ -173,6 +173,8 @@ export function attach(args) {
       pool.expansion = { vdev: vdev.name, state: 'running', start: now(), percent: 0, total: 2 ** 30 }
       return
     }
+    if (isIdle(pool, vdev)) cannot(RESERVED)
+    if (vdev.section === 'cache') cannot('device is in use as a cache')
     const isTop = pool.vdevs.includes(vdev) && !vdev.children && !['cache', 'spare'].includes(vdev.section)
     if (!isTop && parent?.type !== 'mirror') cannot('can only attach to mirrors and top-level disks')
     if (incoming.size < smallest(parent ?? vdev)) cannot('device is too small')
@@ -194,9 +196,8 @@ export function detach(args) {
     const cannot = (why) => refuse(`cannot detach ${word}: ${why}`, 255)
     const leaf = find(pool, word) ?? cannot(NO_DEVICE)
     if (isIdle(pool, leaf)) cannot(RESERVED)
-    if (leaf.children) cannot(NO_DEVICE)
     const parent = parentOf(pool, leaf)
-    if (!parent || !['mirror', 'replacing', 'spare'].includes(parent.type))
+    if (leaf.children || !parent || !['mirror', 'replacing', 'spare'].includes(parent.type))
       cannot('only applicable to mirror and replacing vdevs')
     const others = parent.children.filter((one) => one !== leaf)
     const good = (one) => ['ONLINE', 'DEGRADED'].includes(stateOf(one)) && !one.resilvering && !one.deferred
@@ -252,8 +253,10 @@ export function add(args) {
     checkVdevs(model, vdevs, options.f, name, pool)
     if (options.n) {
       print(`would update '${name}' to the following configuration:\n`)
-      const bare = vdevs.map((vdev) => (vdev.children ? { ...vdev, name: vdev.type } : vdev))
-      printConfig({ ...pool, vdevs: [...pool.vdevs, ...bare] }, false, { all: true })
+      // Only the data vdevs that exist are printed with their numbers.
+      const bare = (all, kept) =>
+        all.map((vdev) => (vdev.children && vdev.section !== kept ? { ...vdev, name: vdev.type } : vdev))
+      printConfig({ ...pool, vdevs: [...bare(pool.vdevs, 'data'), ...bare(vdevs)] }, false, { all: true })
       return
     }
     for (const vdev of addedTo(pool, vdevs)) for (const leaf of leaves(vdev)) take(model, leaf)

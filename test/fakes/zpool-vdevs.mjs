@@ -107,7 +107,8 @@ export function readVdevs(model, words) {
     vdevs.push({ type, section, guid: newGuid(), children })
   }
   // ZFS numbers them through, in the order of the words.
-  vdevs.forEach((vdev, at) => {
+  const numbered = vdevs.filter(({ section }) => section !== 'cache' && section !== 'spare')
+  numbered.forEach((vdev, at) => {
     if (vdev.children) vdev.name = `${vdev.type}-${at}`
   })
   return vdevs

@@ -51,8 +51,33 @@ const recb = () => {
   )
 }
 
+/** A pool with every class; its files are larger. */
+const recf = () => {
+  fakes.change((model) => {
+    for (let n = 1; n <= 20; n++) model.disks[`/var/tmp/rec/f${n}`] = { size: 2 ** 28 }
+    model.disks['/var/tmp/rec/less'] = { size: 200 * 2 ** 20 }
+  })
+  const file = (n: number) => `/var/tmp/rec/f${n}`
+  const data = ['raidz', file(1), file(2), file(3), 'log', file(4), 'cache', file(5), 'spare', file(6)]
+  good('create', 'recf', ...data, 'special', 'mirror', file(7), file(8))
+}
+
 /** What is before each recorded refusal. */
 const REFUSALS: Record<string, () => void> = {
+  'attach-cache': recf,
+  'attach-raidz-too-small': recf,
+  'attach-spare': recf,
+  'detach-group': recf,
+  'detach-spare': recf,
+  'offline-group': recf,
+  'offline-spare': recf,
+  'remove-cancel-none': recf,
+  'remove-leaf': recf,
+  'remove-no-such-device': recf,
+  'remove-special': recf,
+  'replace-sequential-raidz': recf,
+  'replace-too-small-raidz': recf,
+  'add-dry-run': recf,
   'create-device-in-use': reca,
   'create-device-in-use-forced': reca,
   'create-device-missing': () => {},

@@ -100,6 +100,23 @@ describe('the text of zpool status', () => {
     expect(pool!.problem).toBe((wanted['status'] as string | undefined)?.replace(/\s+/g, ' ').trim())
   })
 
+  it('says how the expansion of a RAID-Z ended, and how an evacuation goes', () => {
+    const [expanded] = parseStatus(recorded(`${FOLDER}/status-expanded`).stdout) ?? []
+    expect(expanded?.expansion).toMatchObject({
+      vdev: 'raidz1-0',
+      state: 'finished',
+      percent: 100,
+      done: 286 * 2 ** 20,
+    })
+    const text = readFileSync(join(FIXTURES, 'zpool-composed/checkpoint-removal-2.2.txt'), 'utf8')
+    const [both] = parseStatus(text) ?? []
+    expect([both?.removal, both?.expansion]).toMatchObject([
+      { vdev: 'mirror-1', state: 'running', percent: 15, total: 10 * 2 ** 30, remaining: 60 },
+      { vdev: 'raidz1-2', state: 'running', percent: 16, done: 1.5 * 2 ** 30, remaining: 60 },
+    ])
+    expect(both?.action).toBe('Wait for the resilver to complete.')
+  })
+
   // With -v, which we never ask for, the text lists files.
   test.for(both.filter((name) => !name.includes('verbose')))('and its JSON are read alike: %s', (name) => {
     const [text] = parseStatus(recorded(`${FOLDER}/${name}`).stdout) ?? []
