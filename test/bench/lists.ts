@@ -8,7 +8,7 @@ import { configured, passwordOf } from './controller.ts'
 import { few, median, report } from './numbers.ts'
 import { stop } from './processes.ts'
 
-const ROUNDS = 9
+const ROUNDS = 5
 const DISKS = 60
 const DATASETS = 500
 const SNAPSHOTS = 5000
