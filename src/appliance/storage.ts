@@ -20,6 +20,7 @@ import { UNSERVED } from '../features/iscsi/view.ts'
 import { Permissions } from '../features/permissions/permissions.ts'
 import type { Pools } from '../features/pools/pools.ts'
 import { ShareAccounts } from '../features/share-accounts/accounts.ts'
+import { ShareInOne } from '../features/share-in-one/share-in-one.ts'
 import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
 import { createShares, type Shares } from '../features/shares/shares.ts'
 import { Scheduler } from '../features/snapshots/scheduler.ts'
@@ -40,6 +41,8 @@ export interface Storage {
   sharedDatasets: () => Promise<string[]>
   tool: Tool
   permissions: Permissions
+  /** Filesystem, permissions and share in one change. */
+  shareInOne: ShareInOne
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   /** What is shared and served now, by service. */
@@ -88,11 +91,12 @@ export function createStorage({
   const health = new DiskHealth(smartctl, now)
   const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
+  const acl = createAcl(tool)
   const permissions = new Permissions({
-    ...{ zfs, folders, tasks, trial, warn },
-    acl: createAcl(tool),
+    ...{ zfs, acl, folders, tasks, trial, warn },
     system: createSystemAccounts(tool),
   })
+  const shareInOne = new ShareInOne({ zfs, acl, shares, permissions, tasks, folders, warn })
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
   const enter = (event: string, target: string, failure?: string) =>
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
@@ -127,12 +131,17 @@ export function createStorage({
     sharedDatasets: () => sharedDatasets(shares),
     tool,
     permissions,
+    shareInOne,
     dependents,
     serving: servingOf(shares, iscsi),
     scheduler,
     recoverShares() {
-      shares.recover().catch((error) => warn('a share could not be put back as it was', error))
-      permissions.recover().catch((error) => warn('permissions could not be put back as they were', error))
+      // The parts first: what was made in one go is undone by them.
+      const recover = async () => {
+        for (const part of [shares, permissions, shareInOne])
+          await part.recover().catch((error) => warn('a share could not be put back as it was', error))
+      }
+      void recover()
     },
     restoreShareAccounts() {
       shareAccounts.restore().catch((error) => warn('share users and groups could not be brought back', error))

@@ -13,7 +13,14 @@ export interface Export {
   clients: string[]
   readOnly: boolean
   rootSquash: boolean
+  /** Everybody is taken for this user and group; root too, whatever `rootSquash` says. */
+  squash?: Squash | undefined
   enabled: boolean
+}
+
+export interface Squash {
+  uid: number
+  gid: number
 }
 
 /** One exported path and client: `options` as `exportfs` prints them. */
@@ -42,24 +49,36 @@ function unescapePath(text: string): string {
   return Buffer.concat(bytes).toString('utf8')
 }
 
-const optionsOf = ({ readOnly, rootSquash, mounted }: Pick<Export, 'readOnly' | 'rootSquash' | 'mounted'>) =>
+type Optional = 'readOnly' | 'rootSquash' | 'mounted' | 'squash'
+const optionsOf = ({ readOnly, rootSquash, mounted, squash }: Pick<Export, Optional>) =>
   [
     readOnly ? 'ro' : 'rw',
     'sync',
     rootSquash ? 'root_squash' : 'no_root_squash',
     'no_subtree_check',
+    ...(squash ? ['all_squash', `anonuid=${squash.uid}`, `anongid=${squash.gid}`] : []),
     ...(mounted ? ['mp'] : []),
   ].join(',')
 
 /** Throws a 400 that names the member if the text would not mean what was asked for (SEC-03). */
-function serializeExport({ id, dataset, path, mounted, clients, readOnly, rootSquash, enabled }: Export): string {
+function serializeExport({
+  id,
+  dataset,
+  path,
+  mounted,
+  clients,
+  readOnly,
+  rootSquash,
+  squash,
+  enabled,
+}: Export): string {
   const name = dataset.replaceAll(' ', '\\040')
   const head = `# edge-admin ${id} ${name}${enabled ? '' : ' off'}`
   const refuse = (field: string) => invalid('An export cannot hold this value', { details: { field } })
   if (HEAD.exec(head)?.[2] !== name || dataset.includes('\\')) throw refuse('dataset')
   if (!path.startsWith('/') || /\p{Cc}/u.test(path)) throw refuse('path')
   if (clients.length === 0 || !clients.every((client) => CLIENT.test(client))) throw refuse('clients')
-  const options = optionsOf({ readOnly, rootSquash, mounted })
+  const options = optionsOf({ readOnly, rootSquash, mounted, squash })
   const line = `${escapePath(path)} ${clients.map((client) => `${client}(${options})`).join(' ')}`
   return `${head}\n${enabled ? '' : '#'}${line}\n`
 }
@@ -86,7 +105,7 @@ function parsePair(head: string, line: string): Export | undefined {
   const [, id, dataset, off] = HEAD.exec(head) ?? []
   if (id === undefined || dataset === undefined || line.startsWith('#') !== (off !== undefined)) return undefined
   const [path = '', ...rest] = line.replace(/^#/, '').split(' ')
-  const clients = rest.map((one) => /^([^()]+)\(([a-z_,]+)\)$/.exec(one))
+  const clients = rest.map((one) => /^([^()]+)\(([a-z0-9_,=]+)\)$/.exec(one))
   const words = clients[0]?.[2] ?? ''
   const options = words.split(',')
   const [mounted, readOnly, rootSquash] = ['mp', 'ro', 'root_squash'].map((word) => options.includes(word)) as [
@@ -94,9 +113,11 @@ function parsePair(head: string, line: string): Export | undefined {
     boolean,
     boolean,
   ]
+  const numberOf = (word: string) => Number(new RegExp(`^.*,${word}=(\\d{1,10}),`).exec(`${words},`)?.[1])
+  const squash = options.includes('all_squash') ? { uid: numberOf('anonuid'), gid: numberOf('anongid') } : undefined
   // Options that we never write were added by hand. An export rewritten without them (all_squash, no `ro`) would be
   // open to more clients than before.
-  if (words !== optionsOf({ mounted, readOnly, rootSquash })) return undefined
+  if (words !== optionsOf({ mounted, readOnly, rootSquash, squash })) return undefined
   if (!path.startsWith('/') || clients.some((one) => one?.[2] !== words)) return undefined
   return {
     id,
@@ -106,6 +127,7 @@ function parsePair(head: string, line: string): Export | undefined {
     clients: clients.map((one) => one?.[1] ?? ''),
     readOnly,
     rootSquash,
+    squash,
     enabled: off === undefined,
   }
 }

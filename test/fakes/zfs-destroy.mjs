@@ -1,7 +1,7 @@
 // `zfs destroy`: datasets with what depends on them, and snapshots, one or a list or a range. A dry run with -p speaks
 // another language (`destroy<TAB>name`, `reclaim<TAB>bytes`) than one without.
 import { change, complain, getopt, nice, print, refuse } from './model.mjs'
-import { clonesOf, datasetsOf, parentOf, propertyOf, snapshotsOf, treeOf, usedOf } from './zfs-model.mjs'
+import { clonesOf, datasetsOf, dropFolder, parentOf, propertyOf, snapshotsOf, treeOf, usedOf } from './zfs-model.mjs'
 
 const USAGE = 'usage:\n\tdestroy [-fnpRrv] <filesystem|volume>'
 
@@ -62,7 +62,10 @@ function destroyDataset(model, name, options) {
     else if (busy && type === 'volume') {
       complain(`cannot destroy '${found}': dataset is busy`)
       left.push(found)
-    } else delete model.datasets[found]
+    } else {
+      if (model.datasets[found].mounted) dropFolder(propertyOf(model, found, 'mountpoint').value)
+      delete model.datasets[found]
+    }
   }
 }
 

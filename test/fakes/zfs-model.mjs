@@ -1,5 +1,8 @@
 // Datasets in the model: their space, their properties and where those come from. Every number follows from the bytes
 // that each dataset and snapshot keeps for itself; nothing is stored twice.
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { newGuid, now } from './model.mjs'
 import { datasetProperties } from './zfs-properties.mjs'
 import { sizes } from './zpool-vdevs.mjs'
@@ -56,6 +59,23 @@ export function newDataset(model, name, type, properties, more = {}) {
     ...more,
   }
   if (type === 'filesystem') model.datasets[name].mounted = wantsMount(model, name)
+  if (model.datasets[name].mounted) makeFolder(propertyOf(model, name, 'mountpoint').value)
+}
+
+/** In a test's own folder the mount point is there, as that of a real dataset; elsewhere nothing is touched. */
+function makeFolder(path) {
+  if (!path.startsWith(`${tmpdir()}/`) || !existsSync(dirname(path))) return
+  mkdirSync(path, { recursive: true })
+}
+
+/** As zfs removes the mount point of what it destroys, where nothing is in it. */
+export function dropFolder(path) {
+  if (!path.startsWith(`${tmpdir()}/`)) return
+  try {
+    rmdirSync(path)
+  } catch {
+    // It was not there, or it was not empty.
+  }
 }
 
 /** Whether it is mounted by itself. */

@@ -68,6 +68,7 @@ export const CONTROLLER: Record<string, Row> = {
   'POST /api/v1/pools/{name}/trim': operators(404, {}),
   'GET /api/v1/pools/{name}/trim': { ...lost, nobody: 401 },
   'POST /api/v1/pools/{name}/upgrade': operators(404),
+  'POST /api/v1/shares': operators(404, { dataset: 'tank/absent', smb: { name: 'data' } }),
   'GET /api/v1/shares/smb': readers,
   'POST /api/v1/shares/smb': operators(404, { name: 'data', dataset: 'tank/absent' }),
   'GET /api/v1/shares/smb/{id}': { ...lost, nobody: 401 },

@@ -104,11 +104,17 @@ function ownOptions(all: Map<string, Property>): Record<string, string> {
   return Object.fromEntries(own.map(([name, { value }]) => [name, value]))
 }
 
-export async function createDataset(zfs: Zfs, name: string, wanted: Options = {}): Promise<DatasetDetails> {
+/** `marks` are properties of this product, which a request cannot set. */
+export async function createDataset(
+  zfs: Zfs,
+  name: string,
+  wanted: Options = {},
+  marks: Options = {},
+): Promise<DatasetDetails> {
   const options = checkOptions(wanted, 'filesystem', name, 'create')
   await refuseHidingAt(zfs, name, options['mountpoint'])
   try {
-    await withZfsErrors(name, () => zfs.create(name, options))
+    await withZfsErrors(name, () => zfs.create(name, { ...options, ...marks }))
   } catch (error) {
     // Created but not mounted counts as failure: destroy it again.
     if (error instanceof Error && /successfully created/.test(String((error.cause as { stderr?: string })?.stderr)))

@@ -1,8 +1,6 @@
 // Permissions of datasets: read them, change those of the mount point, start a change of everything below. Several
 // calls of the system make one change, so what was there before is noted first, and comes back after a failure or a
 // kill; a recursive change is never undone, since it may be hours of work.
-import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Acl } from '../../drivers/acl.ts'
 import { statOf } from '../../drivers/descriptor.ts'
@@ -15,7 +13,7 @@ import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { changeProperties } from '../datasets/datasets.ts'
 import { refuseUnderWay, underWay } from '../datasets/destroy.ts'
-import { AllOrNothing } from '../shares/config-transaction.ts'
+import { DatasetNotes } from '../shares/dataset-notes.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { AccountNames } from './accounts.ts'
@@ -37,29 +35,32 @@ export interface PermissionsOptions extends Reader {
 }
 
 /** What is noted before a change. */
-interface Before {
+export interface Before {
   state: State
   /** The properties that the change sets, as they were. */
   properties: [name: string, property: Property][]
 }
 
-const NOTE = /^permissions-before-([0-9a-f]{32})\.json$/
 const ON = { acltype: 'posixacl', xattr: 'sa' }
 
 export class Permissions {
   readonly accounts: AccountNames
   private readonly options: PermissionsOptions
-  private readonly folder: string
-  private readonly changes = new Map<string, AllOrNothing<Before>>()
+  private readonly notes: DatasetNotes<Before>
 
   constructor(options: PermissionsOptions) {
     this.options = options
-    this.folder = join(options.folders.state, 'shares')
+    this.notes = new DatasetNotes<Before>({
+      name: 'permissions',
+      folder: join(options.folders.state, 'shares'),
+      putBack: (before) => this.putBack(before),
+      warn: options.warn,
+    })
     this.accounts = new AccountNames(options.system)
   }
 
   async get(dataset: string): Promise<{ shown: Shown; version: unknown }> {
-    await this.changeOf(dataset).settled()
+    await this.notes.of(dataset).settled()
     return this.view(await readState(this.options, dataset))
   }
 
@@ -101,7 +102,7 @@ export class Permissions {
   /** Changes the mount point itself. */
   async change(dataset: string, change: PermissionsChange): Promise<{ shown: Shown; version: unknown }> {
     await refuseUnderWay(this.options.tasks, dataset)
-    const turn = this.changeOf(dataset)
+    const turn = this.notes.of(dataset)
     const work = async () => {
       const now = await readState(this.options, dataset)
       const wanted = await this.wanted(change, now)
@@ -111,6 +112,11 @@ export class Permissions {
       return this.view(await readState(this.options, dataset))
     }
     return withToolErrors(dataset, () => turn.alone(work))
+  }
+
+  /** What a change would make of it. Throws what it would be refused for. */
+  async wantedOf(dataset: string, change: PermissionsChange): Promise<State> {
+    return (await this.wanted(change, await readState(this.options, dataset))).state
   }
 
   /** Starts the change of the mount point and everything below it. */
@@ -133,17 +139,15 @@ export class Permissions {
     return task ?? raise(underWay(dataset))
   }
 
-  /** Puts back what a killed server had begun; of a pool that is not there yet, when it is asked about again. */
-  async recover(): Promise<void> {
-    for (const name of filesIn(this.folder)) {
-      const [, digest] = NOTE.exec(name) ?? []
-      if (digest === undefined) continue
-      try {
-        await this.byDigest(digest).settled()
-      } catch (error) {
-        this.options.warn('permissions could not be put back as they were', error)
-      }
-    }
+  /** Puts back what a killed server had begun. */
+  recover(): Promise<void> {
+    return this.notes.recover()
+  }
+
+  /** What has to be noted before a change, for `putBack`. */
+  async before(dataset: string): Promise<Before> {
+    const state = await readState(this.options, dataset)
+    return { state, properties: await this.propertiesOf(dataset, { turnsOn: true }) }
   }
 
   private wanted(change: PermissionsChange, now: State): Promise<Wanted> {
@@ -191,32 +195,18 @@ export class Permissions {
   }
 
   /** Of a dataset that was destroyed since there is nothing to put back. */
-  private async putBack({ state, properties }: Before): Promise<void> {
+  async putBack({ state, properties }: Before): Promise<void> {
     const { zfs } = this.options
     const all = await zfs.get(state.dataset)
     if (all?.get('guid')?.value !== state.guid) return
     await this.set(state)
     for (const [name, { value, source }] of properties) {
+      const now = all?.get(name)
+      if (now?.value === value && now.source === source) continue
       if (source === 'local') await zfs.set(state.dataset, { [name]: value })
       else if (source === 'received') await zfs.revert(state.dataset, name)
       else await zfs.inherit(state.dataset, name)
     }
-  }
-
-  private changeOf(dataset: string): AllOrNothing<Before> {
-    return this.byDigest(createHash('sha256').update(dataset).digest('hex').slice(0, 32))
-  }
-
-  private byDigest(digest: string): AllOrNothing<Before> {
-    const known = this.changes.get(digest)
-    if (known) return known
-    const made = new AllOrNothing<Before>({
-      name: 'permissions',
-      file: join(this.folder, `permissions-before-${digest}.json`),
-      putBack: (before) => this.putBack(before),
-    })
-    this.changes.set(digest, made)
-    return made
   }
 }
 
@@ -238,11 +228,3 @@ const isSame = (a: State, b: State) =>
   a.special === b.special &&
   sameList(a.lists.access, b.lists.access) &&
   sameList(a.lists.default, b.lists.default)
-
-function filesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}

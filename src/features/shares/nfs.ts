@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Active, type Export, parseExports, serializeExports } from '../../drivers/exports-file.ts'
+import { type Active, type Export, parseExports, type Squash, serializeExports } from '../../drivers/exports-file.ts'
 import type { Nfs } from '../../drivers/nfs.ts'
 import { toolMessage } from '../../drivers/programs.ts'
 import type { CommandError } from '../../drivers/run.ts'
@@ -25,6 +25,8 @@ export interface NfsExport {
   clients: string[]
   read_only: boolean
   root_squash: boolean
+  /** Everybody works as this user and group, whoever he is on his machine. */
+  squash_to?: Squash
   enabled: boolean
   /** Made by us. */
   managed: boolean
@@ -34,6 +36,7 @@ export interface ExportChange {
   clients?: string[] | undefined
   read_only?: boolean | undefined
   root_squash?: boolean | undefined
+  squash_to?: Squash | null | undefined
   enabled?: boolean | undefined
 }
 
@@ -88,13 +91,14 @@ export class NfsExports {
     return this.nfs.isRunning()
   }
 
-  async create({ dataset, path, ...options }: NewExport): Promise<NfsExport> {
+  /** `id` is given where somebody has to find it again after a kill. */
+  async create({ dataset, path, ...options }: NewExport, id = newExportId()): Promise<NfsExport> {
     return withToolErrors(dataset, async () => {
       const place = await placeOf(this.zfs, dataset, path)
       return this.changes.alone(async () => {
-        const id = `nfs-${randomBytes(6).toString('hex')}`
         const { clients = ['*'], read_only: readOnly = false, root_squash: rootSquash = true } = options
-        const made = { id, dataset, ...place, clients, readOnly, rootSquash, enabled: true }
+        const squash = options.squash_to ?? undefined
+        const made = { id, dataset, ...place, clients, readOnly, rootSquash, squash, enabled: true }
         const before = this.read()
         await this.apply(before, made)
         return view(made)
@@ -113,6 +117,7 @@ export class NfsExports {
           clients: clients ?? old.clients,
           readOnly: readOnly ?? old.readOnly,
           rootSquash: rootSquash ?? old.rootSquash,
+          squash: change.squash_to === undefined ? old.squash : (change.squash_to ?? undefined),
           enabled: enabled ?? old.enabled,
         }
         if (JSON.stringify(made) !== JSON.stringify(old)) await this.apply(before, made)
@@ -176,6 +181,8 @@ export class NfsExports {
   }
 }
 
+export const newExportId = () => `nfs-${randomBytes(6).toString('hex')}`
+
 const unknownExport = (id: string) => notFound('export not found', { details: { object: id } })
 
 const oneLine = (text: string) =>
@@ -197,13 +204,14 @@ function refuseTwice({ path, clients }: Export, others: NfsExport[]): void {
   if (twice) throw exists('The path is already exported to such a client', { details: { object: twice.id } })
 }
 
-const view = ({ id, path, dataset, clients, readOnly, rootSquash, enabled }: Export): NfsExport => ({
+const view = ({ id, path, dataset, clients, readOnly, rootSquash, squash, enabled }: Export): NfsExport => ({
   id,
   path,
   dataset,
   clients,
   read_only: readOnly,
   root_squash: rootSquash,
+  ...(squash && { squash_to: squash }),
   enabled,
   managed: true,
 })

@@ -68,3 +68,13 @@ function isPlain(path: string): boolean {
 export const ShareId = z
   .string()
   .regex(/^(?:smb|nfs)-[0-9a-f]{12}$/, 'Expected the id of a share or export, such as smb-0123456789ab')
+
+/** Numbers, as in exports(5): the kernel asks nobody for names. */
+const Number32 = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 2)
+export const SquashTo = z.strictObject({ uid: Number32, gid: Number32 }).meta({
+  id: 'NFSSquash',
+  description: 'every client works as this user and group (all_squash), whatever numbers it sends',
+})

@@ -94,19 +94,18 @@ export class SmbShares {
     return this.samba.isRunning()
   }
 
-  async create({ name, dataset, path, ...options }: NewShare): Promise<SmbShare> {
+  /** `parameters` are set besides; `id` is given where somebody has to find it again after a kill. */
+  async create(
+    { name, dataset, path, ...options }: NewShare,
+    { id = newShareId(), parameters: more = {} }: { id?: string; parameters?: Readonly<Record<string, string>> } = {},
+  ): Promise<SmbShare> {
     return withToolErrors(name, async () => {
       const place = await placeOf(this.zfs, dataset, path)
       return this.changes.alone(async () => {
         const { shares } = await this.served()
         if (shares.some((share) => sameName(share.name, name)) || (await this.samba.show(name)))
           throw exists('A share with this name already exists', { details: { field: 'name' } })
-        const id = `smb-${randomBytes(6).toString('hex')}`
-        const parameters = new Map([
-          ['path', place.path],
-          [ID, id],
-          [DATASET, dataset],
-        ])
+        const parameters = new Map([['path', place.path], [ID, id], [DATASET, dataset], ...Object.entries(more)])
         const defaults = { description: '', read_only: false, guest_ok: false, valid_users: [], enabled: true }
         set(parameters, { ...defaults, ...defined(options) })
         return this.apply({ name }, { name, parameters })
@@ -208,6 +207,8 @@ export class SmbShares {
     )
   }
 }
+
+export const newShareId = () => `smb-${randomBytes(6).toString('hex')}`
 
 const unknownShare = (id: string) => notFound('share not found', { details: { object: id } })
 

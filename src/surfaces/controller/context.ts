@@ -12,6 +12,7 @@ import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { Permissions } from '../../features/permissions/permissions.ts'
 import type { Pools } from '../../features/pools/pools.ts'
 import type { ShareAccounts } from '../../features/share-accounts/accounts.ts'
+import type { ShareInOne } from '../../features/share-in-one/share-in-one.ts'
 import type { Shares } from '../../features/shares/shares.ts'
 import type { Scheduler } from '../../features/snapshots/scheduler.ts'
 import type { Accounts } from '../../features/users/accounts.ts'
@@ -47,6 +48,7 @@ export interface ControllerDeps {
   sharedDatasets: () => Promise<string[]>
   tool: Tool
   permissions: Permissions
+  shareInOne: ShareInOne
   /** The users of datasets and volumes: each feature registers its own. */
   dependents: Dependents[]
   /** The counts on the dashboard, by service. */

@@ -18,6 +18,7 @@ import { poolUpkeepEndpoints } from './pool-upkeep.ts'
 import { poolsEndpoints } from './pools.ts'
 import { quotasEndpoints } from './quotas.ts'
 import { shareGroupsEndpoints } from './share-groups.ts'
+import { createShare } from './share-in-one.ts'
 import { shareUsersEndpoints } from './share-users.ts'
 import { smbEndpoints } from './shares-smb.ts'
 import { smbSessionsEndpoints } from './smb-sessions.ts'
@@ -38,6 +39,7 @@ export const controllerEndpoints = [
   ...permissionsEndpoints,
   ...zvolsEndpoints,
   ...snapshotsEndpoints,
+  createShare,
   ...smbEndpoints,
   ...smbSessionsEndpoints,
   ...nfsEndpoints,

@@ -1,7 +1,7 @@
 // GET and POST /exports/nfs, GET, PUT and DELETE /exports/nfs/{id}.
 import * as z from 'zod'
 import { Clients } from '../../features/shares/clients.ts'
-import { SharePath } from '../../features/shares/rules.ts'
+import { SharePath, SquashTo } from '../../features/shares/rules.ts'
 import { KnownDataset, turnsOf } from '../../features/zfs/names.ts'
 import { sharingEndpoints } from './sharing.ts'
 
@@ -13,6 +13,7 @@ export const NFSExport = z
     clients: z.array(z.string()),
     read_only: z.boolean(),
     root_squash: z.boolean(),
+    squash_to: SquashTo.optional(),
     enabled: z.boolean(),
     managed: z.boolean().describe('false: made by hand, listed here and left alone'),
   })
@@ -37,11 +38,13 @@ export const nfsEndpoints = sharingEndpoints({
     clients: Clients.optional(),
     read_only: z.boolean().default(false),
     root_squash: z.boolean().default(true),
+    squash_to: SquashTo.optional(),
   }),
   change: z.strictObject({
     clients: Clients.optional(),
     read_only: z.boolean().optional(),
     root_squash: z.boolean().optional(),
+    squash_to: SquashTo.nullable().optional(),
     enabled: z.boolean().optional(),
   }),
   keys: ({ dataset }) => turnsOf(dataset),

@@ -1,0 +1,221 @@
+// POST /shares: all of it or nothing, also when a step fails or the server is killed between two. On the fakes, with a
+// real folder as the mount point.
+import { lstatSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type InProcess, type Server, startAppliance, startServer } from './appliance.ts'
+import { until } from './client.ts'
+import { ask } from './controller.ts'
+import { everything, tool } from './storage-tools.ts'
+import { makeWorld, REAL, type World } from './storage-world.ts'
+
+const isRoot = process.getuid?.() === 0
+const why = 'fakes only, and needs root; skipped: EDGE_REAL=1 or not root'
+
+function prepare(world: World): void {
+  tool(world, 'zpool', 'create', '-O', `mountpoint=${world.files}/tank`, 'tank', ...world.disks(1))
+  tool(world, 'zfs', 'create', '-o', 'acltype=posixacl', 'tank/old')
+  const more = { full_name: '', home: '/nonexistent', shell: '/usr/sbin/nologin' }
+  world.fakes?.change((model) => {
+    model['accounts'] = {
+      users: {
+        root: { uid: 0, gid: 0, ...more },
+        alice: { uid: 1001, gid: 100, ...more },
+        bob: { uid: 1002, gid: 100, ...more },
+      },
+      groups: { root: { gid: 0, members: [] }, staff: { gid: 2001, members: [] }, guests: { gid: 2002, members: [] } },
+      ...{ samba: {}, policy: 5 },
+    }
+  })
+}
+/** Everything that a share in one go touches. */
+const state = (world: World) => {
+  const old = lstatSync(join(world.files, 'tank/old'))
+  const mode = (old.mode & 0o7777).toString(8)
+  return `${everything(world)}${tool(world, 'net', 'conf', 'list')}${tool(world, 'exportfs', '-s')}${old.uid}:${old.gid} ${mode}`
+}
+const BOTH = {
+  access: { write: ['alice', '@staff'], read: ['@guests', 'bob'] },
+  smb: { name: 'team', description: 'The team' },
+  nfs: { clients: ['10.0.0.0/8'] },
+}
+
+describe.skipIf(REAL || !isRoot)(`a share in one go (${why})`, () => {
+  let world: World<InProcess>
+  beforeAll(async () => {
+    world = await makeWorld(startAppliance)
+    prepare(world)
+  })
+  afterAll(() => world?.close())
+  const post = (json: unknown, query = '', headers?: Record<string, string>) =>
+    world.ask('POST', `/shares${query}`, { json, ...(headers && { headers }) })
+
+  it('lists its steps first, and changes nothing', async () => {
+    const before = state(world)
+    const { status, json } = await post({ dataset: 'tank/team', create_dataset: true, ...BOTH }, '?dry_run=true')
+    expect([status, json]).toEqual([
+      200,
+      {
+        steps: [
+          { step: 'dataset', object: 'tank/team', words: 'create the filesystem tank/team' },
+          {
+            ...{ step: 'permissions', object: 'tank/team' },
+            words: 'set the permissions of its mount point: mode 2770 for alice',
+          },
+          { step: 'nfs', object: 'tank/team', words: 'export it with NFS' },
+          { step: 'smb', object: 'team', words: 'share it with SMB as team' },
+        ],
+      },
+    ])
+    expect(state(world)).toBe(before)
+  })
+
+  it('makes filesystem, permissions, export and share, and the same answer to the same key', async () => {
+    const key = { 'Idempotency-Key': 'one-share-1' }
+    const body = { dataset: 'tank/team', create_dataset: true, options: { compression: 'lz4' }, ...BOTH }
+    const { status, json } = await post(body, '', key)
+    expect([status, json]).toEqual([
+      200,
+      {
+        dataset: 'tank/team',
+        permissions: expect.objectContaining({
+          ...{ owner: 'alice', group: 'staff', mode: '2770', acltype: 'posix' },
+          acl: {
+            entries: [
+              { type: 'user', name: 'bob', id: 1002, permissions: 'r-x' },
+              { type: 'group', name: 'guests', id: 2002, permissions: 'r-x' },
+            ],
+            mask: 'rwx',
+          },
+          default_acl: expect.objectContaining({ owner: 'rwx', group: 'rwx', other: '---' }),
+        }),
+        smb: expect.objectContaining({
+          name: 'team',
+          valid_users: ['alice', '@staff', '@guests', 'bob'],
+          read_only: false,
+        }),
+        nfs: expect.objectContaining({
+          clients: ['10.0.0.0/8'],
+          read_only: false,
+          squash_to: { uid: 1001, gid: 2001 },
+        }),
+      },
+    ])
+    expect((await post(body, '', key)).json).toEqual(json)
+    const folder = statSync(join(world.files, 'tank/team'))
+    expect([folder.uid, folder.gid, (folder.mode & 0o7777).toString(8)]).toEqual([1001, 2001, '2770'])
+    // Without these Samba would let only the owner of a file write it.
+    expect(tool(world, 'net', 'conf', 'showshare', 'team')).toMatch(/inherit acls = yes/)
+    expect(tool(world, 'exportfs', '-s')).toMatch(/all_squash,anonuid=1001,anongid=2001/)
+    expect(tool(world, 'zfs', 'get', '-H', '-o', 'value', 'edge-admin:share-in-one', 'tank/team')).toBe('-\n')
+    expect((await world.ask('GET', `/exports/nfs/${json.nfs.id}`)).json).toEqual(json.nfs)
+  })
+
+  it('makes a filesystem that is there readable for a group', async () => {
+    const { json } = await post({ dataset: 'tank/old', access: { read: ['@guests'] }, smb: { name: 'reading' } })
+    expect(json).toMatchObject({
+      permissions: { owner: 'root', group: 'guests', mode: '2750' },
+      smb: { read_only: true, valid_users: ['@guests'] },
+    })
+    expect((await world.ask('DELETE', `/shares/smb/${json.smb.id}`)).status).toBe(200)
+    await world.ask('PUT', '/datasets/tank/old/permissions', {
+      json: { group: 'root', allow_root: true, mode: '0755' },
+    })
+  })
+
+  it.each([
+    ['a user that is not there', { access: { write: ['ghost'] }, smb: { name: 'x' } }, 400],
+    ['a name that is taken', { smb: { name: 'TEAM' } }, 409],
+    ['neither a share nor an export', {}, 400],
+    ['both ways of permissions', { access: {}, permissions: {}, smb: { name: 'x' } }, 400],
+    ['a filesystem that is not there', { dataset: 'tank/absent', smb: { name: 'x' } }, 404],
+    ['a new filesystem that is there', { create_dataset: true, smb: { name: 'x' } }, 409],
+    ['a new name that ZFS does not take', { dataset: 'tank/-x', create_dataset: true, smb: { name: 'x' } }, 400],
+  ])('refuses %s, and changes nothing', async (_what, body, status) => {
+    const before = state(world)
+    expect((await post({ dataset: 'tank/old', ...body })).status).toBe(status)
+    expect(state(world)).toBe(before)
+  })
+
+  it.each([true, false])('undoes everything when the last step fails (new filesystem: %s)', async (isNew) => {
+    const before = state(world)
+    world.fakes?.faults({ program: 'net', match: 'import', stdout: 'error importing', status: 255 })
+    const dataset = isNew ? 'tank/fails' : 'tank/old'
+    const { status } = await post({ ...BOTH, dataset, create_dataset: isNew, smb: { name: 'fails' } })
+    world.fakes?.faults()
+    expect(status).toBe(502)
+    expect(state(world)).toBe(before)
+  })
+
+  it('keeps a filesystem in which there are files by then, and shares it no more', async () => {
+    world.fakes?.faults({ program: 'smbcontrol', match: 'reload', stderr: 'no', status: 1, nth: 1 })
+    process.env['EDGE_FAULT'] = 'share-in-one-exported=error'
+    const file = join(world.files, 'tank/kept/file')
+    const watch = setInterval(() => {
+      try {
+        writeFileSync(file, 'written')
+      } catch {}
+    }, 1)
+    const { status } = await post({ ...BOTH, dataset: 'tank/kept', create_dataset: true, smb: { name: 'kept' } })
+    clearInterval(watch)
+    delete process.env['EDGE_FAULT']
+    world.fakes?.faults()
+    expect(status).toBe(500)
+    expect(statSync(file).size).toBe(7)
+    expect(tool(world, 'exportfs', '-s')).not.toContain('tank/kept')
+  })
+})
+
+const STEPS = ['noted', 'created', 'permitted', 'exported', 'shared', 'applied', 'done'].map(
+  (step) => `share-in-one-${step}`,
+)
+const ROWS = [
+  ...STEPS.map((step) => ({ step, isNew: true })),
+  // Of a filesystem that was there the permissions come back.
+  ...['share-in-one-shared', 'permissions-owned'].map((step) => ({ step, isNew: false })),
+]
+
+describe.skipIf(REAL || !isRoot)(`a share in one go, cut short by kill -9 (${why})`, () => {
+  const environment: Record<string, string> = {}
+  let world: World<Server>
+  let server: Server
+  beforeAll(async () => {
+    world = await makeWorld(startServer, { environment })
+    server = world.appliance
+    prepare(world)
+  }, 120_000)
+  afterAll(() => server?.close())
+
+  it.each(ROWS)('at $step is there or not (new filesystem: $isNew)', { timeout: 120_000 }, async ({ step, isNew }) => {
+    const restart = async (fault?: string) => {
+      await server.kill('SIGKILL')
+      if (fault === undefined) delete environment['EDGE_FAULT']
+      else environment['EDGE_FAULT'] = fault
+      server = await server.again()
+    }
+    const send = (method: string, path: string, json?: unknown) =>
+      ask(server.url, method, `/api/v1${path}`, { bearer: world.tokens.operator, ...(json !== undefined && { json }) })
+    const before = state(world)
+    await restart(`${step}=kill`)
+    const dataset = isNew ? 'tank/new' : 'tank/old'
+    await expect(send('POST', '/shares', { ...BOTH, dataset, create_dataset: isNew })).rejects.toThrow()
+    await restart()
+    if (!step.endsWith('in-one-done')) {
+      // The server sees to it by itself when it starts.
+      await until('it is undone', () => state(world) === before)
+    } else {
+      expect(state(world)).toContain('tank/new')
+      for (const kind of ['shares/smb', 'exports/nfs']) {
+        const { json } = await send('GET', `/${kind}`)
+        expect(json).toEqual([expect.objectContaining({ dataset: 'tank/new' })])
+        await send('DELETE', `/${kind}/${json[0].id}`)
+      }
+      expect((await send('DELETE', '/datasets/tank/new')).status).toBe(200)
+    }
+    // And it can be done again.
+    const again = await send('POST', '/shares', { dataset: 'tank/old', smb: { name: 'again' } })
+    expect(again.status).toBe(200)
+    await send('DELETE', `/shares/smb/${again.json.smb.id}`)
+    expect(state(world)).toBe(before)
+  })
+})
