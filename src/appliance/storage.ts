@@ -14,6 +14,7 @@ import type { DashboardSources } from '../features/dashboard/dashboard.ts'
 import type { Dependents } from '../features/destruction/dependents.ts'
 import { DiskHealth } from '../features/disks/health.ts'
 import type { Disks } from '../features/disks/parts.ts'
+import type { DiskTests } from '../features/disks/test-schedule.ts'
 import { createIscsi } from '../features/iscsi/create.ts'
 import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
@@ -23,16 +24,21 @@ import { ShareAccounts } from '../features/share-accounts/accounts.ts'
 import { ShareInOne } from '../features/share-in-one/share-in-one.ts'
 import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
 import { createShares, type Shares } from '../features/shares/shares.ts'
+import type { Chores } from '../features/snapshots/chores.ts'
 import { Scheduler } from '../features/snapshots/scheduler.ts'
 import type { Folders } from '../folders.ts'
 import type { AuditLog } from '../http/pipeline/audit.ts'
 import type { Tasks } from '../tasks/tasks.ts'
+import { createChores } from './chores.ts'
 
 export interface Storage {
   zfs: Zfs
   zpool: Zpool
   pools: Pools
   disks: Disks
+  /** How often disks test themselves. */
+  diskTests: DiskTests
+  chores: Chores
   shares: Shares
   iscsi: Iscsi
   /** Users and groups of shares. */
@@ -109,22 +115,29 @@ export function createStorage({
       enter('share-accounts.restore', target, failure === undefined ? undefined : what)
     },
   })
+  const pools: Pools = { zpool, zfs, lsblk, devices, tasks, dependents, files: settings['file-vdevs'] }
+  const disks: Disks = { zpool, lsblk, devices, smartctl, health, leds: createLeds(tool), tasks }
+  const auditNow = (event: string, target: string, failure?: string) => {
+    audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
+    return audit.saved()
+  }
+  const { chores, tests } = createChores({ pools, disks, folders, now, audit: auditNow, warn })
   const scheduler = new Scheduler({
     zfs,
     zpool,
     tasks,
     now,
-    audit(event, target, failure) {
-      audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
-      return audit.saved()
-    },
+    audit: auditNow,
+    chores,
     warn,
   })
   return {
     zfs,
     zpool,
-    pools: { zpool, zfs, lsblk, devices, tasks, dependents, files: settings['file-vdevs'] },
-    disks: { zpool, lsblk, devices, smartctl, health, leds: createLeds(tool), tasks },
+    pools,
+    disks,
+    diskTests: tests,
+    chores,
     shares,
     iscsi,
     shareAccounts,

@@ -6,6 +6,7 @@ import { Audit } from './pages/audit.tsx'
 import { Backup } from './pages/backup.tsx'
 import { Certificates } from './pages/certificates.tsx'
 import { Datasets } from './pages/datasets.tsx'
+import { Disks } from './pages/disks.tsx'
 import { IscsiTargets } from './pages/iscsi.tsx'
 import { License } from './pages/license.tsx'
 import { Maintenance } from './pages/maintenance.tsx'
@@ -55,6 +56,7 @@ export const PAGES: Entry[] = [
   { name: 'users', title: 'Users', group: 'Accounts', Content: Users, controller: true },
   { name: 'account', title: 'Account', group: 'Accounts', Content: Account },
   { name: 'pools', title: 'Pools', group: 'Storage', Content: Pools, controller: true },
+  { name: 'disks', title: 'Disks', group: 'Storage', Content: Disks, controller: true },
   { name: 'datasets', title: 'Datasets', group: 'Storage', Content: Datasets, controller: true },
   { name: 'snapshots', title: 'Snapshots', group: 'Storage', Content: Snapshots, controller: true },
   { name: 'policies', title: 'Snapshot policies', group: 'Storage', Content: Policies, controller: true },

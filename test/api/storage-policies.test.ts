@@ -356,7 +356,7 @@ describe('a run', () => {
     expect(labels('tank/z')).toEqual(['hourly-20261121-090703'])
   })
 
-  it('takes three calls to find that there is nothing to do', async () => {
+  it('takes four calls to find that there is nothing to do', async () => {
     if (!world.fakes) return
     for (const name of ['a', 'b', 'c']) {
       zfs('create', `tank/${name}`)
@@ -370,7 +370,7 @@ describe('a run', () => {
         .calls()
         .slice(before)
         .map(({ args }) => args[0]),
-    ).toEqual(['list', 'get', 'get'])
+    ).toEqual(['list', 'get', 'get', 'get'])
   })
 })
 

@@ -36,6 +36,8 @@ const task = (type: string, status: JobView['status'], days: number, more: objec
 const FINE: Facts = {
   now: NOW,
   pools: [pool()],
+  disks: [{ id: 'ata-A', name: 'sda (S1)', failing: false, problems: [] }],
+  missedScrubs: [],
   disk: 89.9,
   certificate: certificate(-100, 30),
   tasks: [task('update', 'completed', 0)],
@@ -89,6 +91,23 @@ describe('attention', () => {
     expect(short({ findings: [finding('lists.missing', 'warning'), finding('certificate.no-key', 'error')] })).toEqual([
       ['error', 'certificate.no-key', '#/certificates'],
       ['warning', 'lists.missing', ''],
+    ])
+  })
+
+  it('names a disk that fails, one to watch, a hot one, and a scrub that was missed', () => {
+    const disk = { id: 'ata-A/b', name: 'sda (S1)', failing: false, problems: [] }
+    const told = (more: Partial<Facts>) =>
+      attention({ ...FINE, ...more }).map((one) => [one.severity, one.subject, one.message, one.link])
+    const problems = ['2 sectors cannot be read now', 'more']
+    expect(told({ disks: [{ ...disk, failing: true, problems: ['The disk expects to fail soon'] }] })).toEqual([
+      ['error', 'Disk sda (S1)', 'The disk expects to fail soon', '#/disks/ata-A%2Fb'],
+    ])
+    expect(told({ disks: [{ ...disk, problems, hot: 61 }] })).toEqual([
+      ['warning', 'Disk sda (S1)', '2 sectors cannot be read now', '#/disks/ata-A%2Fb'],
+      ['warning', 'Disk sda (S1)', 'It is 61 °C warm', '#/disks/ata-A%2Fb'],
+    ])
+    expect(told({ missedScrubs: ['tank'] })).toEqual([
+      ['warning', 'Pool tank', 'Its scheduled scrub was missed', '#/pools/tank'],
     ])
   })
 

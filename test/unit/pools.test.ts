@@ -118,7 +118,11 @@ describe('SEC-02 the name, the devices and the options of a new pool', () => {
         expect(started).toEqual([
           {
             args: [`pool-${name}`.slice(0, 200)],
-            inputs: { name: [name, ''], vdevs: [...vdevs, ''], options: [...set, ''] },
+            inputs: {
+              name: [name, ''],
+              vdevs: [...vdevs, ''],
+              options: [...set, '-O', 'edge-admin:upkeep=scrub=monthly,trim=never', ''],
+            },
           },
         ])
         // And none of it could be an option, or end a line.

@@ -32,10 +32,23 @@ export interface PoolFacts {
   free: number
 }
 
+export interface DiskFacts {
+  id: string
+  /** The kernel’s name and the serial number. */
+  name: string
+  failing: boolean
+  problems: readonly string[]
+  /** Degrees Celsius, if that is too much. */
+  hot?: number | undefined
+}
+
 export interface Facts {
   /** Milliseconds since 1970. */
   now: number
   pools: readonly PoolFacts[]
+  disks: readonly DiskFacts[]
+  /** Pools whose scheduled scrub was missed for a whole period. */
+  missedScrubs: readonly string[]
   /** Percent of the data's file system; undefined where it cannot be asked. */
   disk: number | undefined
   /** What the port serves; undefined without TLS. */
@@ -67,6 +80,8 @@ export function attention(facts: Facts): Attention[] {
   const all = [
     ...worstFirst.flatMap(poolHealth),
     ...facts.pools.flatMap(poolDamage),
+    ...facts.disks.flatMap(diskHealth),
+    ...facts.missedScrubs.map(missedScrub),
     ...facts.pools.flatMap((pool) => poolSpace(pool)),
     ...dataSpace(facts.disk),
     ...certificateDates(facts),
@@ -116,6 +131,41 @@ const poolDamage = ({ name, damaged }: PoolFacts): Attention[] =>
         },
       ]
     : []
+
+function diskHealth({ id, name, failing, problems, hot }: DiskFacts): Attention[] {
+  const common = { subject: `Disk ${name}`, link: `#/disks/${encodeURIComponent(id)}` }
+  const [first] = problems
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          {
+            ...common,
+            severity: failing ? ('error' as const) : ('warning' as const),
+            message: first,
+            mend: failing ? 'Replace the disk soon.' : 'Run a long self-test, and replace the disk if more is found.',
+          },
+        ]),
+    ...(hot === undefined
+      ? []
+      : [
+          {
+            ...common,
+            severity: 'warning' as const,
+            message: `It is ${hot} °C warm`,
+            mend: 'Check the fans and the flow of air.',
+          },
+        ]),
+  ]
+}
+
+const missedScrub = (pool: string): Attention => ({
+  severity: 'warning',
+  subject: `Pool ${pool}`,
+  message: 'Its scheduled scrub was missed',
+  mend: 'Start a scrub, or see in the audit log why it did not start.',
+  link: poolLink(pool),
+})
 
 function space(used: number): { severity: Attention['severity']; message: string } | undefined {
   if (used < NEARLY_FULL) return undefined

@@ -9,9 +9,11 @@ import { parseJson } from '../../store/atomic.ts'
 import type { ServedCertificate } from '../certs/served.ts'
 import type { Finding } from '../check/finding.ts'
 import { type DashboardSources, readStorageNow } from '../dashboard/dashboard.ts'
+import type { DiskHealth } from '../disks/health.ts'
 import type { Health, HealthMonitor } from '../health/health.ts'
 import { listServices } from '../services/services.ts'
-import { attention, type TaskFacts } from './attention.ts'
+import type { Chores } from '../snapshots/chores.ts'
+import { attention, type DiskFacts, type TaskFacts } from './attention.ts'
 import { diskUse, type UseHistory } from './history.ts'
 
 export interface OverviewSources {
@@ -21,7 +23,7 @@ export interface OverviewSources {
   history: UseHistory
   services: ServiceManager
   /** Undefined where the controller is off. */
-  storage: (Omit<DashboardSources, 'tasks'> & { zpool: Pick<Zpool, 'list' | 'statuses'> }) | undefined
+  storage: (Omit<DashboardSources, 'tasks'> & { zpool: Pick<Zpool, 'list' | 'statuses'> } & DiskSources) | undefined
   certificate: () => ServedCertificate | undefined
   oneTime: () => boolean
   /** Every task, the newest first. */
@@ -29,6 +31,12 @@ export interface OverviewSources {
   /** Problems of the appliance itself; empty for roles that cannot fix them. */
   findings: () => readonly Finding[]
   now: () => number
+}
+
+/** What is known of disks and schedules; nothing is asked for it. */
+interface DiskSources {
+  disks: { health: Pick<DiskHealth, 'all'> }
+  chores: Pick<Chores, 'missedScrubs'>
 }
 
 const SHOWN = 10
@@ -67,9 +75,25 @@ export async function readOverview(sources: OverviewSources) {
     tasks: tasks.slice(0, SHOWN),
     pools,
     storage: storage ? { storage: storage.storage, services: storage.services } : null,
-    attention: attention({ ...asked, problems, unserved, services, findings: sources.findings() }),
+    attention: attention({
+      ...asked,
+      disks: (sources.storage?.disks.health.all() ?? []).map(factsOf),
+      missedScrubs: sources.storage?.chores.missedScrubs() ?? [],
+      problems,
+      unserved,
+      services,
+      findings: sources.findings(),
+    }),
   }
 }
+
+const factsOf = ({ disk: { id, kernel, serial }, health }: ReturnType<DiskHealth['all']>[number]): DiskFacts => ({
+  id,
+  name: serial === undefined ? kernel : `${kernel} (${serial})`,
+  failing: health.state === 'failing',
+  problems: health.problems,
+  hot: health.isHot ? health.report?.temperature : undefined,
+})
 
 function undefinedWhereUnknown(error: unknown): undefined {
   if (!(error instanceof ServicesUnknown)) throw error

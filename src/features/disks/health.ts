@@ -40,6 +40,7 @@ export class DiskHealth {
   private readonly smartctl: Smartctl
   private readonly now: () => number
   private readonly known = new Map<string, Known>()
+  private present: readonly Disk[] = []
   private readonly asking = new Map<string, Promise<void>>()
   private readonly waiting: (() => void)[] = []
   private free = AT_ONCE
@@ -47,6 +48,17 @@ export class DiskHealth {
   constructor(smartctl: Smartctl, now: () => number) {
     this.smartctl = smartctl
     this.now = now
+  }
+
+  /** All disks of the machine, as somebody has just listed them. */
+  async refreshAll(disks: readonly Disk[]): Promise<void> {
+    this.present = disks
+    await this.refresh(disks)
+  }
+
+  /** What was known of the disks when they were last listed; starts nothing. */
+  all(): { disk: Disk; health: Health }[] {
+    return this.present.map((disk) => ({ disk, health: this.of(disk) }))
   }
 
   /** Asks those disks that have not been asked for some minutes. Ends after some seconds, with or without answers. */

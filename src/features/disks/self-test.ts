@@ -7,10 +7,16 @@ import type { Disks } from './parts.ts'
 
 export type TestType = 'short' | 'long'
 
-export async function startTest({ smartctl, health }: Disks, disk: Disk, type: TestType): Promise<void> {
+/** `wake`: also a disk that sleeps. */
+export async function startTest(
+  { smartctl, health }: Disks,
+  disk: Disk,
+  type: TestType,
+  { wake = true } = {},
+): Promise<void> {
   const details = { object: disk.id }
   const read = async () => {
-    const answer = await health.readNow(disk, { wake: true })
+    const answer = await health.readNow(disk, { wake })
     if (answer.state === 'report') return answer.report
     throw failedPrecondition(answer.state === 'silent' ? answer.reason : 'The disk is asleep', { details })
   }

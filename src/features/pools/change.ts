@@ -9,6 +9,7 @@ import { planDestruction } from '../datasets/destroy.ts'
 import { assertNoDependents } from '../destruction/agreement.ts'
 import { dependentsOf } from '../destruction/dependents.ts'
 import { MEMBERS, makePlan, type Plan } from '../destruction/plan.ts'
+import { FIRST_UPKEEP, formatUpkeep, UPKEEP } from '../snapshots/upkeep.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { listImportable } from './available.ts'
 import { type PoolOptions, readPoolOptions } from './options.ts'
@@ -32,7 +33,9 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
     if (await pools.zpool.find(name))
       throw exists('A pool with this name already exists', { details: { object: name } })
   })
-  return start(pools, 'pool-create', name, { options: lines(words), vdevs: lines(vdevs) }, by)
+  // In the same transaction: a new pool has its schedule from the beginning.
+  const all = [...words, '-O', `${UPKEEP}=${formatUpkeep(FIRST_UPKEEP)}`]
+  return start(pools, 'pool-create', name, { options: lines(all), vdevs: lines(vdevs) }, by)
 }
 
 /** Everything in the pool, and what uses it. */

@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   /** Enters what was done, or why not; what it returns is waited for. */
   audit: (event: string, target: string, failure?: string) => unknown
   warn: (text: string, error?: unknown) => void
+  /** What else is due in each quarter of an hour: of a pool after its policies, and of the machine. */
+  chores?: { pool: (name: string) => Promise<void>; machine: () => Promise<void> }
   /** Milliseconds; tests have less of it. */
   patience?: number
 }
@@ -38,6 +40,9 @@ const TAKE = 'snapshots.create'
 const PRUNE = 'snapshots.prune'
 const takeTarget = (dataset: string, label: string) => `snapshots/${dataset}@${label}`
 const pruneTarget = (dataset: string) => `snapshot-policies/${dataset}`
+
+/** Stands for the machine among the names of pools, which are never empty. */
+const MACHINE = ''
 
 /** Whose datasets cannot be looked at, or for whose sake every call would hang. */
 const ASLEEP: readonly PoolRow['health'][] = ['FAULTED', 'UNAVAIL', 'SUSPENDED']
@@ -78,13 +83,15 @@ export class Scheduler {
       return
     }
     this.quarter = quarter
-    this.pools()
-      .then((pools) => {
-        this.due = new Set(pools)
-        this.runDue()
-      })
+    const run = (pools: string[]) => {
+      this.due = new Set(this.options.chores ? [...pools, MACHINE] : pools)
+      this.runDue()
+    }
+    this.pools().then(run, (error) => {
       // A machine without ZFS has no policies; what else went wrong is tried again in the next quarter.
-      .catch((error) => this.options.warn('the snapshot policies could not be run', error))
+      this.options.warn('the snapshot policies could not be run', error)
+      run([])
+    })
   }
 
   /** A pool that is under way stays due, and is run again after that: it began before there was a reason to look. */
@@ -131,7 +138,10 @@ export class Scheduler {
     const run = this.run(pool)
       .catch((error) => {
         // What went wrong is tried again in the next quarter.
-        this.options.warn(`the snapshot policies of ${pool} could not be run`, error)
+        this.options.warn(
+          pool === MACHINE ? 'the disks could not be tested' : `the snapshot policies of ${pool} could not be run`,
+          error,
+        )
         return true
       })
       .finally(() => this.running.delete(pool))
@@ -140,7 +150,11 @@ export class Scheduler {
   }
 
   private async run(pool: string): Promise<boolean> {
-    const { zfs } = this.options
+    const { zfs, chores } = this.options
+    if (pool === MACHINE) {
+      await chores?.machine()
+      return true
+    }
     const policies = await listPolicies(zfs, pool)
     const made = await listMade(
       zfs,
@@ -155,6 +169,9 @@ export class Scheduler {
         this.options.warn(`the snapshot policy of ${policy.dataset} could not be run`, error)
       }
     }
+    // A chore that did not begin is tried again in the next quarter.
+    if (!this.stopped)
+      await chores?.pool(pool).catch((error) => this.options.warn(`a scrub or trim of ${pool} was not started`, error))
     return complete
   }
 

@@ -33,7 +33,7 @@ export interface ConsoleDeps {
   tasks: Tasks
   /** Both belong to the appliance, and are undefined if no enabled surface needs them. */
   accounts: Accounts | undefined
-  storage: Pick<Storage, 'zpool' | 'zfs' | 'serving'> | undefined
+  storage: Pick<Storage, 'zpool' | 'zfs' | 'serving' | 'disks' | 'chores'> | undefined
   health: HealthMonitor
   history: UseHistory
   services: ServiceManager

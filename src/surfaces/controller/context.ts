@@ -7,6 +7,7 @@ import type { Zfs } from '../../drivers/zfs.ts'
 import type { DashboardSources } from '../../features/dashboard/dashboard.ts'
 import type { Dependents } from '../../features/destruction/dependents.ts'
 import type { Disks } from '../../features/disks/parts.ts'
+import type { DiskTests } from '../../features/disks/test-schedule.ts'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
 import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { Permissions } from '../../features/permissions/permissions.ts'
@@ -43,6 +44,7 @@ export interface ControllerDeps {
   zfs: Zfs
   pools: Pools
   disks: Disks
+  diskTests: DiskTests
   shares: Shares
   shareAccounts: ShareAccounts
   sharedDatasets: () => Promise<string[]>

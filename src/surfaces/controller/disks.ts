@@ -38,7 +38,7 @@ const list = define({
   errors: [502, 503],
   async handle(_call, { disks }) {
     const found = (await listDisks(disks)).disks
-    await disks.health.refresh(found)
+    await disks.health.refreshAll(found)
     return json(found.map((disk) => viewDisk(disk, disks.health.of(disk))))
   },
 })

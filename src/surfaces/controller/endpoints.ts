@@ -17,6 +17,7 @@ import { poolDevicesEndpoints } from './pool-devices.ts'
 import { poolUpkeepEndpoints } from './pool-upkeep.ts'
 import { poolsEndpoints } from './pools.ts'
 import { quotasEndpoints } from './quotas.ts'
+import { schedulesEndpoints } from './schedules.ts'
 import { shareGroupsEndpoints } from './share-groups.ts'
 import { createShare } from './share-in-one.ts'
 import { shareUsersEndpoints } from './share-users.ts'
@@ -32,6 +33,7 @@ export const controllerEndpoints = [
   ...authEndpoints,
   ...usersEndpoints,
   ...disksEndpoints,
+  ...schedulesEndpoints,
   ...poolsEndpoints,
   ...poolDevicesEndpoints,
   ...poolUpkeepEndpoints,

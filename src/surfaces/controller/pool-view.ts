@@ -5,6 +5,7 @@ import type { Scan, Vdev, Work } from '../../drivers/zpool-status.ts'
 import type { Available } from '../../features/pools/available.ts'
 import { sparesInUse } from '../../features/pools/devices.ts'
 import type { Pool as PoolInfo, PoolDetails as PoolInfoDetails } from '../../features/pools/pools.ts'
+import { EveryWord } from '../../features/snapshots/upkeep.ts'
 import { Timestamp } from '../../features/timestamp.ts'
 
 /** The contract’s format for bytes. */
@@ -107,6 +108,10 @@ export const PoolDetails = Pool.extend({
     )
     .describe('spares that stand for another disk'),
   options: z.record(z.string(), z.string()).describe('the properties that were set'),
+  schedule: z
+    .object({ scrub: EveryWord, trim: EveryWord })
+    .optional()
+    .describe('how often it is scrubbed and trimmed; in the answer to its creation'),
 }).meta({ id: 'PoolDetails' })
 
 export const AvailableView = z

@@ -15,6 +15,7 @@ import {
 import { PoolOptions } from '../../features/pools/options.ts'
 import { getLastScrub, getPool, isPathWord, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
 import { VdevWords } from '../../features/pools/vdevs.ts'
+import { readUpkeep, type Upkeep } from '../../features/snapshots/upkeep.ts'
 import { KnownPool, PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
 import type { Call } from '../../http/endpoint.ts'
@@ -50,10 +51,15 @@ const NewName = PoolName.refine(
   'This name is reserved',
 )
 
-async function answer(pools: ControllerDeps['pools'], name: string, status: number): Promise<Reply> {
+async function answer(
+  pools: ControllerDeps['pools'],
+  name: string,
+  status: number,
+  more: { schedule?: Upkeep } = {},
+): Promise<Reply> {
   const pool = await getPool(pools, name)
   const headers: Record<string, string> = status === 201 ? { Location: `${COLLECTION}/${name}` } : {}
-  return { ...json(viewDetails(pool), status, headers), version: versionOf(pool) }
+  return { ...json({ ...viewDetails(pool), ...more }, status, headers), version: versionOf(pool) }
 }
 
 /** Holds the request until the task has ended, or `enough` of it is done. */
@@ -98,7 +104,12 @@ const create = define({
   async handle(call, deps) {
     const { name } = call.body
     const task = await createPool(deps.pools, call.body, call.by)
-    return held(call, deps, { task, action: 'pools.create', object: name, done: () => answer(deps.pools, name, 201) })
+    return held(call, deps, {
+      task,
+      action: 'pools.create',
+      object: name,
+      done: async () => answer(deps.pools, name, 201, { schedule: (await readUpkeep(deps.zfs, name)).upkeep }),
+    })
   },
 })
 

@@ -16,6 +16,7 @@ import { Destroy } from '../storage/destroy.tsx'
 import { JobView, leaving, UnderWay, useWork } from '../storage/work.tsx'
 import { Attention } from './attention.tsx'
 import { type Asked, DiskButtons, DiskDialog } from './disk-actions.tsx'
+import { ScheduleCard } from './schedule.tsx'
 import { ScrubCard } from './scrub.tsx'
 import { isDamaged, type PoolDetails, roomOf, toneOf, type Vdev } from './types.ts'
 import { Vdevs } from './vdevs.tsx'
@@ -124,6 +125,7 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
           />
         </Card>
         <ScrubCard name={name} still={still} />
+        <ScheduleCard name={name} />
         <Card title="Devices" wide>
           <Vdevs
             of={vdevs}

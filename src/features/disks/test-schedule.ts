@@ -1,0 +1,64 @@
+// How often all disks test themselves, and when each last began: in files of ours, since no disk can keep it.
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Folders } from '../../folders.ts'
+import { FileStore } from '../../store/file-store.ts'
+import { EVERY, type Every } from '../snapshots/upkeep.ts'
+import type { TestType } from './self-test.ts'
+
+export type TestSchedule = Record<TestType, Every>
+
+const Schedule = z.strictObject({ name: z.literal('all'), short: z.enum(EVERY), long: z.enum(EVERY) })
+const Started = z.strictObject({ disk: z.string().max(255), short: z.int().optional(), long: z.int().optional() })
+
+/** Disks that are remembered; those that have been away longest are dropped. */
+const MOST = 2000
+
+export class DiskTests {
+  private readonly schedules: FileStore<z.infer<typeof Schedule>>
+  private readonly starts: FileStore<z.infer<typeof Started>>
+
+  constructor(folders: Pick<Folders, 'state'>) {
+    this.schedules = new FileStore({
+      file: join(folders.state, 'disk-tests.json'),
+      schema: Schedule,
+      keyOf: ({ name }) => name,
+      damaged: 'skip',
+      soleWriter: true,
+    })
+    this.starts = new FileStore({
+      file: join(folders.state, 'disk-tests-begun.json'),
+      schema: Started,
+      keyOf: ({ disk }) => disk,
+      damaged: 'skip',
+      soleWriter: true,
+    })
+  }
+
+  schedule(): TestSchedule {
+    const [{ short, long } = { short: 'never' as const, long: 'never' as const }] = this.schedules.all()
+    return { short, long }
+  }
+
+  /** On the disk when it returns. What is left out stays. */
+  change(wanted: { [Name in TestType]?: Every | undefined }): TestSchedule {
+    const before = this.schedule()
+    const next = { short: wanted.short ?? before.short, long: wanted.long ?? before.long }
+    this.schedules.changeNow((all) => all.splice(0, all.length, { name: 'all', ...next }))
+    return next
+  }
+
+  /** Milliseconds since 1970. */
+  startsOf(disk: string): { short?: number | undefined; long?: number | undefined } {
+    return this.starts.all().find((one) => one.disk === disk) ?? {}
+  }
+
+  started(disk: string, type: TestType, time: number): void {
+    this.starts.changeNow((all) => {
+      const at = all.findIndex((one) => one.disk === disk)
+      const [before] = at < 0 ? [] : all.splice(at, 1)
+      all.push({ ...before, disk, [type]: time })
+      all.splice(0, Math.max(0, all.length - MOST))
+    })
+  }
+}
