@@ -3,7 +3,7 @@
 // goes through `fakes`, which is undefined where the programs are real; everything else has to hold in both places.
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Role } from '../../src/auth/principal.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
@@ -69,8 +69,8 @@ export async function makeWorld<A extends Appliance>(
   { controller, storage, config, disks = 12, ...options }: WorldOptions = {},
 ): Promise<World<A>> {
   const folder = temporaryFolder()
-  const files = join(folder, 'vdevs')
-  mkdirSync(files)
+  // Not below /dev/shm, where the other files of a run are: a path below /dev names a device.
+  const files = mkdtempSync(join('/var/tmp', 'edge-admin-vdevs-'))
   const fakes = REAL ? undefined : installFakes(folder)
   fakes?.change((model) => {
     for (let i = 1; i <= disks; i++)
@@ -123,6 +123,7 @@ export async function makeWorld<A extends Appliance>(
         if (!fakes) destroyPools(others)
       } finally {
         await world.appliance.close()
+        rmSync(files, { recursive: true, force: true })
       }
     },
   }
