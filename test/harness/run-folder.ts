@@ -1,8 +1,17 @@
 // Vitest's global setup: a folder that all test files of a run share, and that is gone when the run ends. Where there is memory for it, it is in
 // memory, and so are the temporary folders of the tests: the product syncs each change to the disk, and on a disk the tests would mostly wait for that.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { freemem, tmpdir } from 'node:os'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { SHARED } from './shared-bundle.ts'
@@ -13,14 +22,46 @@ const TMPFS = 0x01021994
 /** Bytes that have to be free; a run needs a small part of it. */
 const ROOM = 4 * 1024 ** 3
 
+/** Containers that share /dev/shm do not see each other's processes. */
+const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
+/** What the name of a run's folder begins with: by it a later run finds those of runs that were killed. */
+export const prefixOf = (pid: number): string => `edge-admin-run-${namespace}-${pid}-`
+
+/** Removes what killed runs have left in a folder: in /dev/shm it would take memory until the machine starts again. */
+export function sweepRuns(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const [, space, pid] = /^edge-admin-run-(\d+)-(\d+)-/.exec(name) ?? []
+    if (pid === undefined || space !== namespace || isAlive(Number(pid))) continue
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true })
+    } catch {
+      // Another user's.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
 /** TMPDIR=/tmp keeps the tests on the disk. */
 function makeFolder(): string {
-  const onDisk = () => mkdtempSync(join(tmpdir(), 'edge-admin-run-'))
+  const onDisk = () => {
+    sweepRuns(tmpdir())
+    return mkdtempSync(join(tmpdir(), prefixOf(process.pid)))
+  }
   if (process.env['TMPDIR'] !== undefined) return onDisk()
   try {
+    sweepRuns(MEMORY)
     const { type, bavail, bsize } = statfsSync(MEMORY)
-    if (type !== TMPFS || Math.min(bavail * bsize, freemem()) < ROOM) return onDisk()
-    const folder = mkdtempSync(join(MEMORY, 'edge-admin-run-'))
+    // What a container may use counts, not what the machine has.
+    if (type !== TMPFS || Math.min(bavail * bsize, process.availableMemory()) < ROOM) return onDisk()
+    const folder = mkdtempSync(join(MEMORY, prefixOf(process.pid)))
     const temporary = join(folder, 'tmp')
     mkdirSync(temporary)
     // As /tmp: some tests give up root.
