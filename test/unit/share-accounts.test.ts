@@ -148,6 +148,26 @@ describe('at the start', () => {
     ])
   })
 
+  it('a change of an account that cannot be brought in is refused, and the others can still be changed', async () => {
+    const accounts = open()
+    await createShareGroup(accounts, { name: 'staff', description: '', members: [] })
+    await createShareUser(accounts, wanted('anna', ['staff']))
+    await createShareUser(accounts, wanted('berta'))
+    fakes.change(({ accounts: { users } }) => {
+      users.anna.uid = 1001
+    })
+    const theirs = model()
+    await expect(updateShareUser(accounts, '20002', { full_name: 'A' })).rejects.toThrow('was not made here')
+    expect(model()).toEqual(theirs)
+    expect((await listShareUsers(accounts)).map(({ name, problem }) => [name, problem !== undefined])).toEqual([
+      ['anna', true],
+      ['berta', false],
+    ])
+    expect(await updateShareUser(accounts, '20003', { full_name: 'B' })).toMatchObject({ full_name: 'B' })
+    // So after a kill in the middle of it.
+    expect(existsSync(join(folder, 'state/share-accounts/before.json'))).toBe(false)
+  })
+
   it('a removal leaves an account alone that is not the one that was made here', async () => {
     await createShareUser(open(), wanted('anna'))
     fakes.change(({ accounts: { users } }) => {

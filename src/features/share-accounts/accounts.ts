@@ -19,7 +19,7 @@ import {
   openAccountStore,
   usersOf,
 } from './record.ts'
-import { type Backend, bringIn, bringInOrFail, removeImportFile, takeGroupOut, takeUserOut } from './system.ts'
+import { type Backend, bringIn, removeImportFile, takeGroupOut, takeUserOut } from './system.ts'
 
 export interface ShareAccountsOptions {
   tool: Tool
@@ -49,6 +49,8 @@ interface Taken {
 interface Before {
   accounts: AccountRecord[]
   touched: Touched[]
+  /** The accounts that had a problem before. */
+  problems: number[]
 }
 
 /** The group that every share user has as its primary group. */
@@ -100,7 +102,8 @@ export class ShareAccounts {
     steps: () => Promise<void>,
     edit: (accounts: AccountRecord[]) => void,
   ): Promise<void> {
-    const before: Before = { accounts: structuredClone([...this.store.all()]), touched }
+    const accounts = structuredClone([...this.store.all()])
+    const before: Before = { accounts, touched, problems: [...this.problems.keys()] }
     await this.changes.change(before, async () => {
       await steps()
       checkpoint('share-account-brought')
@@ -109,7 +112,7 @@ export class ShareAccounts {
     for (const { id } of touched) this.problems.delete(id)
   }
 
-  private async putBack({ accounts, touched }: Before): Promise<void> {
+  private async putBack({ accounts, touched, problems: known }: Before): Promise<void> {
     this.store.changeNow((now) => void now.splice(0, now.length, ...accounts))
     removeImportFile(this.backend)
     const there = (one: Touched) => accounts.some(({ kind, id }) => kind === one.kind && id === one.id)
@@ -118,11 +121,22 @@ export class ShareAccounts {
     for (const one of touched.filter(({ kind }) => kind === 'group'))
       if (!there(one)) await takeGroupOut(this.backend, one)
     const ids = new Set(touched.filter(there).map(({ id }) => id))
-    await bringInOrFail(this.backend, {
+    const { problems } = await bringIn(this.backend, {
       groups: groupsOf(accounts).filter(({ id }) => ids.has(id)),
       users: usersOf(accounts).filter(({ id }) => ids.has(id)),
       everybody: usersOf(accounts),
     })
+    for (const [id, problem] of problems) {
+      // Trying again would fail again, and until it succeeds no share account at all can be read or changed.
+      const lasts = known.includes(id) || (problem instanceof ApiError && problem.kind === 'exists')
+      if (!lasts) throw problem
+      this.noteProblem(id, problem)
+    }
+  }
+
+  private noteProblem(id: number, problem: unknown): void {
+    const { words } = knownError(toolFailure(problem))
+    this.problems.set(id, words || 'It could not be brought into the system')
   }
 
   /** The primary group, which the first share account brings with it, and a number for a new account. */
@@ -181,8 +195,7 @@ export class ShareAccounts {
       this.problems.clear()
       for (const { id, what } of corrected) event(byId.get(id) ?? '', what)
       for (const [id, problem] of problems) {
-        const { words } = knownError(toolFailure(problem))
-        this.problems.set(id, words || 'It could not be brought into the system')
+        this.noteProblem(id, problem)
         event(byId.get(id) ?? '', 'it could not be put right', problem)
       }
     })
