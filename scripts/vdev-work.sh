@@ -32,10 +32,34 @@ leaves() {
     END { if (last != "") print last }'
 }
 has() { numbers | grep -q -x -F -e "$1"; } # GUID
-# The guid of the disk that came in with this change: its spare, or the one that was not there before.
-fresh() {
-  input fresh || leaves | grep -v -x -F -f "$TASK/numbers" | head -n 1
+# The disks that stand directly beside the device of this task, or, of a RAID-Z, directly in it.
+beside() {
+  printf '%s\n' "$NUMBERS" | awk -v guid="$DEVICE" '
+    /^\t *[0-9]+ / {
+      match($0, /^\t */)
+      n++
+      number[n] = $1
+      depth[n] = RLENGTH
+      if ($1 == guid && !at) at = n
+    }
+    END {
+      if (!at) exit
+      top = at
+      if (depth[at + 1] <= depth[at]) while (top > 0 && depth[top] >= depth[at]) top--
+      for (i = top + 1; i <= n && (depth[i] > depth[top] || !top); i++) {
+        if (inner == "") inner = depth[i]
+        if (depth[i] == inner && depth[i + 1] <= inner) print number[i]
+      }
+    }'
 }
+# The guid of the disk that came in with this change: its spare, or the one that was not there before. Other disks may
+# come in at the same time, each with a task of its own.
+fresh() {
+  input fresh || {
+    if [ "$VERB" = add ]; then leaves; else beside; fi | grep -v -x -F -f "$TASK/numbers" | head -n 1
+  }
+}
+has_come() { if [ -n "${FRESH-}" ]; then has "$FRESH"; else [ -n "$(fresh)" ]; fi; }
 state_of() { printf '%s\n' "$NUMBERS" | awk -v guid="$1" '/^\t/ && $1 == guid { print $2; exit }'; } # GUID
 
 part() { awk -v pattern="$1" '/^ *[a-z]+:/ { on = $0 ~ pattern } on'; } # PATTERN: the paragraphs whose first line matches
@@ -59,7 +83,11 @@ words_in() { sed -n 's/^[[:blank:]]*\(.*% done.*\)$/\1/p' | head -n 1; }
 is_made() {
   case $VERB in
     replace | attach | add)
-      if made_spare=$(input fresh); then is_in_use "$made_spare"; else [ -n "$(fresh)" ]; fi
+      if made_spare=$(input fresh); then
+        is_in_use "$made_spare"
+      else
+        [ -n "$(fresh)" ] || { [ "$VERB" = replace ] && ! has "$DEVICE"; }
+      fi
       ;;
     detach) ! has "$DEVICE" || is_spare ;;
     remove) ! has "$DEVICE" || runs "$REMOVE" ;;
@@ -76,20 +104,6 @@ is_spare() {
     /^\tspares/ { on = 1 }
     on && $1 == guid { found = 1 }
     END { exit !found }'
-}
-
-# Whether ZFS still works on it.
-outlasts() {
-  case $VERB in
-    replace)
-      has "$DEVICE" && { ! input fresh >/dev/null || runs "$SCAN" || is_deferred; }
-      ;;
-    attach) runs "$SCAN" || is_deferred || runs "$EXPAND" ;;
-    online) runs "$SCAN" || is_deferred ;;
-    remove) runs "$REMOVE" ;;
-    trim) printf '%s\n' "$STATUS" | grep -q '% trimmed, .*started at ' ;;
-    *) return 1 ;;
-  esac
 }
 
 # Gives up what is under way. False: it cannot be given up.
@@ -215,7 +229,7 @@ judge() { # PATTERN
       ! has "$DEVICE" || input fresh >/dev/null ||
         fail CONFLICT "The old disk is still in the pool: ${judge_text:-no resilver was seen}"
       ;;
-    attach | add) [ -n "$(fresh)" ] || fail E1000 'zpool left the pool as it was' ;;
+    attach | add) has_come || fail E1000 'zpool left the pool as it was' ;;
     detach) ! has "$DEVICE" || is_spare || fail E1000 'zpool left the disk where it was' ;;
     remove)
       ! has "$DEVICE" || case $judge_text in
@@ -235,6 +249,12 @@ judge() { # PATTERN
         fail CANCELLED 'The trim was stopped'
       fi
       judge_text=trimmed
+      ;;
+  esac
+  # A resilver ends without errors also when the new disk failed meanwhile.
+  case $VERB-$(state_of "${FRESH-}") in
+    replace-FAULTED | replace-REMOVED | replace-UNAVAIL | attach-FAULTED | attach-REMOVED | attach-UNAVAIL)
+      fail CONFLICT "The new disk is $(state_of "$FRESH"): replace it"
       ;;
   esac
   case $judge_text in

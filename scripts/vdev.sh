@@ -125,11 +125,7 @@ recover() {
   # Without an answer the task is interrupted: after a power cut the pool may not be imported yet.
   look || return 0
   is_made || return 0
-  if [ "$ACTION" = cancel ]; then
-    undo || follow_on
-  elif outlasts; then
-    follow_on
-  else
-    END_STATE=completed
-  fi
+  # What ended meanwhile is judged like what goes on.
+  if [ "$ACTION" = cancel ] && undo; then return 0; fi
+  follow_on
 }

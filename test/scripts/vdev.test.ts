@@ -175,6 +175,28 @@ describe.each(SHELLS)('a change of a pool’s devices in %s', (shell) => {
     expect(shape()).toEqual([['mirror-0', ['fake1', 'fake2']]])
   })
 
+  it('takes its own disk out again, not that of another replacement', () => {
+    hold()
+    const { task } = run('pool-replace', inputs('fake2', [guidOf('fake2'), '/dev/fake3']), 'vdev-changed=kill')
+    run('pool-replace', inputs('fake1', [guidOf('fake1'), '/dev/fake4']), 'vdev-changed=kill')
+    expect(sandbox.cancel('pool-replace', task, [LOCK, 'tank'], env()).status.status).toBe('cancelled')
+    expect(shape()).toEqual([['mirror-0', [['replacing-0', ['fake1', 'fake4']], 'fake2']]])
+  })
+
+  one?.('fails where the new disk failed, although its resilver ended without errors', () => {
+    hold()
+    const { task } = run('pool-attach', inputs('fake2', [guidOf('fake2'), '/dev/fake3']), 'vdev-changed=kill')
+    fakes.change((model) => {
+      const disk = all(model.pools['tank']!['vdevs'] as Vdev[]).find(({ name }) => name === 'fake3')
+      disk!.state = 'FAULTED'
+    })
+    hold(100)
+    expect(again('pool-attach', task).status.error).toEqual({
+      code: 'CONFLICT',
+      message: 'The new disk is FAULTED: replace it',
+    })
+  })
+
   it('attaches, expands a RAID-Z, detaches', () => {
     const { status } = run('pool-attach', inputs('fake2', [guidOf('fake2'), '/dev/fake3']))
     expect(status.status).toBe('completed')
