@@ -1,5 +1,6 @@
 // Runs the storage part. It is loaded once the port is open: with the first request that needs it, or for the snapshot
 // policies, which run whatever surface is on (without one that needs storage, only on a machine with ZFS).
+import { loadLater } from '../loaded-later.ts'
 import type { Storage, StorageOptions } from './storage.ts'
 
 export interface StorageHost {
@@ -34,7 +35,7 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     if (isNeeded || config.privilege !== 'sudo') storage.restoreTargets()
   }
   const load = async () => {
-    const { createStorage } = await import('./storage.ts')
+    const { createStorage } = await loadLater(() => import('./storage.ts'))
     storage = createStorage(options)
     // Before any request that waits for it.
     recover()

@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Busboy } from 'busboy'
 import { ApiError, errno, invalid } from '../../errors.ts'
+import { loadLater } from '../../loaded-later.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
 import { readBytes } from './json-body.ts'
@@ -107,7 +108,7 @@ async function receiveMultipart(incoming: IncomingMessage, options: UploadOption
   let refusal: unknown
   let outside = 0
   const { textLimit = TEXT_LIMIT } = options
-  library ??= (await import('busboy')).default
+  library ??= (await loadLater(() => import('busboy'))).default
   const parser = createParser(library, incoming, textLimit)
   // The first refusal wins and ends the parser, and with it the whole pipeline.
   const refuse = (error: unknown) => {

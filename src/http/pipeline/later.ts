@@ -1,6 +1,7 @@
 // Endpoints that are loaded by the first request that may be for one of them, so that a start does not pay for what
 // nobody asks for. Everything that a request passes through before its endpoint is known (ports, surfaces, shapes of
 // errors) is there from the start.
+import { loadLater } from '../../loaded-later.ts'
 import type { Endpoint } from '../endpoint.ts'
 
 /** Declarations, and what their handlers work with. */
@@ -18,7 +19,7 @@ export interface AnyDeclared {
 export interface Later<Loaded = AnyDeclared> {
   /**
    * Whether a path may be one of theirs, after normalization (path.ts). True for too many paths only loads them earlier;
-   * false for one of theirs would hide it (test/unit/later.test.ts).
+   * false for one of theirs would hide it (test/api/later.test.ts).
    */
   takes: (path: string) => boolean
   load: () => Promise<Loaded>
@@ -60,7 +61,7 @@ function load(parts: Part[], pending: Set<Part>): Promise<unknown> | undefined {
   if (parts.length === 0) return undefined
   return Promise.all(
     parts.map((part) => {
-      part.loading ??= part.load().then(
+      part.loading ??= loadLater(part.load).then(
         () => void pending.delete(part),
         (error) => {
           part.loading = undefined
