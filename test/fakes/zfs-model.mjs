@@ -62,15 +62,18 @@ export function newDataset(model, name, type, properties, more = {}) {
   if (model.datasets[name].mounted) makeFolder(propertyOf(model, name, 'mountpoint').value)
 }
 
+/** The temporary folder of a run may be in /dev/shm; the folder of its vdevs never is. */
+const isOfTest = (path) => path.startsWith(`${tmpdir()}/`) || path.startsWith('/var/tmp/edge-admin-vdevs-')
+
 /** In a test's own folder the mount point is there, as that of a real dataset; elsewhere nothing is touched. */
 function makeFolder(path) {
-  if (!path.startsWith(`${tmpdir()}/`) || !existsSync(dirname(path))) return
+  if (!isOfTest(path) || !existsSync(dirname(path))) return
   mkdirSync(path, { recursive: true })
 }
 
 /** As zfs removes the mount point of what it destroys, where nothing is in it. */
 export function dropFolder(path) {
-  if (!path.startsWith(`${tmpdir()}/`)) return
+  if (!isOfTest(path)) return
   try {
     rmdirSync(path)
   } catch {
