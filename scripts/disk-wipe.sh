@@ -89,6 +89,11 @@ run() { # LOCK NAME
   settle
   run_size=$(limited_run lsblk -dnb -o SIZE "$DEVICE" | tr -d ' ') || run_size=
   [ "$run_size" = "$(first_line size)" ] || fail CONFLICT 'Another disk is there meanwhile: ask again'
+  # The kernel gives its names to other disks at will, and a shelf is full of disks of one size.
+  if run_wanted=$(first_line serial 2>/dev/null); then
+    run_serial=$(limited_run lsblk -dn -o SERIAL "$DEVICE" | tr -d ' ') || run_serial=
+    [ "$run_serial" = "$run_wanted" ] || fail CONFLICT 'Another disk is there meanwhile: ask again'
+  fi
   look before
   refuse_used before
   step 10 "wiping $DEVICE"

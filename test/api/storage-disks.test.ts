@@ -194,6 +194,10 @@ describe.skipIf(REAL)(`disks ${FAKES_ONLY}`, () => {
       status: 0,
     })
     const late = await wipe()
+    world.fakes?.faults({ program: 'lsblk', match: '-o SERIAL', stdout: 'ANOTHER1\n', status: 0 })
+    const moved = await wipe()
+    world.fakes?.faults()
+    expect([moved.status, moved.json.message]).toEqual([409, 'Another disk is there meanwhile: ask again'])
     expect([late.status, late.json.message]).toEqual([409, 'Something else is on the disk meanwhile: ask again'])
     expect(modelOf(1)['fstype']).toBe('xfs')
   })

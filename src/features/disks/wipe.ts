@@ -43,11 +43,15 @@ export async function startWipe({ tasks }: Disks, plan: WipePlan, by: StartOptio
   const inputs = {
     device: { text: `${disk.device}\n` },
     size: { text: `${disk.size}\n` },
+    ...(isPlainSerial(disk) && { serial: { text: `${disk.serial}\n` } }),
     planned: { text: (plan[MEMBERS] ?? []).map((line) => `${line}\n`).join('') },
   }
   const task = await tasks.startNext('disk-wipe', { lock, args: [lock, lock.slice(5)], inputs, by })
   return task ?? raise(locked('Another job is working on this disk', { details: { object: disk.id } }))
 }
+
+/** One that lsblk prints as it is; a multipath device has none of its own. */
+const isPlainSerial = ({ kind, serial }: Disk) => kind === 'disk' && /^[A-Za-z0-9_.-]+$/.test(serial ?? '')
 
 const REASONS: Readonly<Record<Use['kind'], string>> = {
   pool: 'has it as a member',
