@@ -214,6 +214,18 @@ describe.skipIf(REAL || !isRoot)(`the permissions of a dataset (${why})`, () => 
     expect([status, json.message]).toEqual([502, 'The permissions were set, and are not as they were asked for'])
   })
 
+  it('are not changed where the system or this server is', async () => {
+    tool(world, 'zfs', 'set', `mountpoint=${world.appliance.folders.state}`, name)
+    for (const query of ['', '?dry_run=true']) {
+      const { status, json } = await put({ mode: '0777' }, query)
+      expect([status, json.message]).toEqual([
+        409,
+        'The system is on this dataset: its permissions are not changed here',
+      ])
+    }
+    expect((await put({ mode: '0777', recursive: true })).status).toBe(409)
+  })
+
   it('are not those of a volume, of what is not mounted, and of what is not there', async () => {
     tool(world, 'zfs', 'create', '-V', '16M', `${name}/v`)
     expect((await world.ask('GET', `/datasets/${name}/v/permissions`)).status).toBe(404)

@@ -186,15 +186,31 @@ describe.skipIf(REAL || !isRoot)(`a share in one go, cut short by kill -9 (${why
   }, 120_000)
   afterAll(() => server?.close())
 
+  const restart = async (fault?: string) => {
+    await server.kill('SIGKILL')
+    if (fault === undefined) delete environment['EDGE_FAULT']
+    else environment['EDGE_FAULT'] = fault
+    server = await server.again()
+  }
+  const send = (method: string, path: string, json?: unknown) =>
+    ask(server.url, method, `/api/v1${path}`, { bearer: world.tokens.operator, ...(json !== undefined && { json }) })
+
+  it('is undone also where the pool is imported only after the server has started', { timeout: 120_000 }, async () => {
+    const before = state(world)
+    await restart('share-in-one-permitted=kill')
+    await expect(send('POST', '/shares', { ...BOTH, dataset: 'tank/new', create_dataset: true })).rejects.toThrow()
+    tool(world, 'zpool', 'export', 'tank')
+    await restart()
+    await until('it is seen that the pool is not there', async () => {
+      const { json } = await send('GET', '/shares/smb')
+      return json.length === 0 && (await send('GET', '/datasets/tank/new')).status === 404
+    })
+    tool(world, 'zpool', 'import', 'tank')
+    await restart()
+    await until('it is undone', () => state(world) === before)
+  })
+
   it.each(ROWS)('at $step is there or not (new filesystem: $isNew)', { timeout: 120_000 }, async ({ step, isNew }) => {
-    const restart = async (fault?: string) => {
-      await server.kill('SIGKILL')
-      if (fault === undefined) delete environment['EDGE_FAULT']
-      else environment['EDGE_FAULT'] = fault
-      server = await server.again()
-    }
-    const send = (method: string, path: string, json?: unknown) =>
-      ask(server.url, method, `/api/v1${path}`, { bearer: world.tokens.operator, ...(json !== undefined && { json }) })
     const before = state(world)
     await restart(`${step}=kill`)
     const dataset = isNew ? 'tank/new' : 'tank/old'

@@ -6,16 +6,17 @@ import type { Acl } from '../../drivers/acl.ts'
 import { statOf } from '../../drivers/descriptor.ts'
 import type { SystemAccounts } from '../../drivers/system-accounts.ts'
 import type { Property, Zfs } from '../../drivers/zfs.ts'
-import { ApiError, raise } from '../../errors.ts'
+import { ApiError, failedPrecondition, raise } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { changeProperties } from '../datasets/datasets.ts'
 import { refuseUnderWay, underWay } from '../datasets/destroy.ts'
-import { DatasetNotes } from '../shares/dataset-notes.ts'
+import { assertPoolThere, DatasetNotes } from '../shares/dataset-notes.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
+import { isInside } from '../zfs/names.ts'
 import { AccountNames } from './accounts.ts'
 import { Apply } from './apply.ts'
 import type { Plan } from './plan.ts'
@@ -151,6 +152,10 @@ export class Permissions {
   }
 
   private wanted(change: PermissionsChange, now: State): Promise<Wanted> {
+    if (isOfTheSystem(now.path, this.options.folders))
+      throw failedPrecondition('The system is on this dataset: its permissions are not changed here', {
+        details: { object: now.dataset },
+      })
     return wantedOf(change, now, this.accounts, this.options.acl.isInstalled())
   }
 
@@ -198,6 +203,7 @@ export class Permissions {
   async putBack({ state, properties }: Before): Promise<void> {
     const { zfs } = this.options
     const all = await zfs.get(state.dataset)
+    if (!all) await assertPoolThere(zfs, state.dataset)
     if (all?.get('guid')?.value !== state.guid) return
     await this.set(state)
     for (const [name, { value, source }] of properties) {
@@ -209,6 +215,11 @@ export class Permissions {
     }
   }
 }
+
+/** What holds the system, or the secrets of this server, must not become a user's. */
+const isOfTheSystem = (path: string, { state, sysconf, root }: Folders) =>
+  /^\/(?:(?:bin|boot|etc|lib[0-9x]*|root|sbin|usr)(?:\/.*)?|var)?$/.test(path) ||
+  [state, sysconf, root].some((folder) => isInside(folder, path))
 
 const refused = (object: string, reason: string) =>
   new ApiError('command-failed', `The mount point cannot be changed: ${reason}`, { details: { object } })

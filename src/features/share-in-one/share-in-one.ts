@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Acl } from '../../drivers/acl.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { exists } from '../../errors.ts'
+import { errno, exists } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -15,7 +15,7 @@ import { noDataset } from '../datasets/errors.ts'
 import type { Permissions, Before as PermissionsBefore } from '../permissions/permissions.ts'
 import type { PermissionsChange, Permissions as ShownPermissions } from '../permissions/rules.ts'
 import type { State } from '../permissions/state.ts'
-import { DatasetNotes } from '../shares/dataset-notes.ts'
+import { assertPoolThere, DatasetNotes } from '../shares/dataset-notes.ts'
 import { type NfsExport, newExportId } from '../shares/nfs.ts'
 import type { Shares } from '../shares/shares.ts'
 import { newShareId, type SmbShare } from '../shares/smb.ts'
@@ -178,6 +178,7 @@ export class ShareInOne {
       return
     }
     const all = await withZfsErrors(dataset, () => zfs.get(dataset))
+    if (!all) await assertPoolThere(zfs, dataset)
     const own = all?.get(MARK)
     if (own?.value !== mark || own.source !== 'local') return
     // Somebody may have written into the share in its first moment: then the filesystem stays.
@@ -194,7 +195,8 @@ const squashTo = ({ uid, gid }: State) => ({ uid: uid === 0 ? NOBODY : uid, gid:
 function hasFiles(folder: string): boolean {
   try {
     return readdirSync(folder).length > 0
-  } catch {
-    return false
+  } catch (error) {
+    // What cannot be read may hold everything.
+    return errno(error) !== 'ENOENT'
   }
 }

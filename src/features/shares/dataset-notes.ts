@@ -3,6 +3,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Zfs } from '../../drivers/zfs.ts'
+import { noDataset } from '../datasets/errors.ts'
+import { poolOf } from '../zfs/names.ts'
 import { AllOrNothing } from './config-transaction.ts'
 
 export interface NotesOptions<Before> {
@@ -55,4 +58,9 @@ function filesIn(folder: string): string[] {
   } catch {
     return []
   }
+}
+
+/** Keeps a note while its pool is not imported: what is not to be found then is not gone. */
+export async function assertPoolThere(zfs: Pick<Zfs, 'get'>, dataset: string): Promise<void> {
+  if (!(await zfs.get(poolOf(dataset)))) throw noDataset(dataset)
 }
