@@ -173,8 +173,21 @@ describe('at the start', () => {
     fakes.change(({ accounts: { users } }) => {
       users.anna.uid = 1001
     })
+    const { hash } = model().samba.anna
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.hash = 'AB'.repeat(16)
+    })
+    const theirs = model()
     await removeShareUser(open(), '20001')
-    expect(model().users.anna.uid).toBe(1001)
+    expect(model()).toEqual(theirs)
+    // Samba's account with the password that was set here would now open theirs.
+    await createShareUser(open(), wanted('berta'))
+    fakes.change(({ accounts: { users, samba } }) => {
+      users.berta.uid = 1002
+      samba.berta.hash = hash
+    })
+    await removeShareUser(open(), '20002')
+    expect([model().users.berta.uid, Object.keys(model().samba)]).toEqual([1002, ['anna']])
   })
 
   it('nothing is started where there are no share users', async () => {

@@ -155,13 +155,19 @@ function isSame(all: readonly SambaUser[], user: SambaUser): boolean {
   return there?.uid === user.uid && there.hash === user.hash && there.disabled === user.disabled
 }
 
-/** Takes a user out of Samba and of the system, unless the account there is another one. */
+/**
+ * Takes a user out of Samba and of the system, unless the account there is another one. With the password that was set
+ * here, Samba's account is ours all the same: it must not open the other account from now on.
+ */
 export async function takeUserOut(
   { system, samba }: Backend,
-  { id, name }: Pick<UserRecord, 'id' | 'name'>,
+  { id, name, hash }: Pick<UserRecord, 'id' | 'name'> & Partial<Pick<UserRecord, 'hash'>>,
 ): Promise<void> {
   const there = (await system.users(name)).find((one) => one.name === name)
-  if (there && there.uid !== id) return
+  if (there && there.uid !== id) {
+    if (hash !== undefined && find(await samba.list(), { name })?.hash === hash) await samba.remove(name)
+    return
+  }
   if (find(await samba.list(), { name })) await samba.remove(name)
   if (there) await system.removeUser(name)
   if (find(await samba.list(), { name })) throw leftBehind('Samba', name)
