@@ -18,6 +18,9 @@ export interface StorageHostOptions extends StorageOptions {
   isNeeded: boolean
 }
 
+/** Milliseconds after which a part that could not be loaded is tried again. */
+const AGAIN = 60_000
+
 export function hostStorage({ isNeeded, ...options }: StorageHostOptions): StorageHost {
   const { config, tool } = options
   let storage: Storage | undefined
@@ -25,6 +28,8 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
   /** Another server may have the port until it is open. */
   let mayRecover = !isNeeded
   let isRecovered = false
+  let mayRun = false
+  let again: NodeJS.Timeout | undefined
   let isClosed = false
   const recover = () => {
     if (!storage || !mayRecover || isRecovered || isClosed) return
@@ -34,11 +39,15 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     // Under sudo the server can neither read the saved targets nor change the kernel.
     if (isNeeded || config.privilege !== 'sudo') storage.restoreTargets()
   }
+  const run = () => {
+    if (mayRun && !isClosed) storage?.scheduler.start()
+  }
   const load = async () => {
     const { createStorage } = await loadLater(() => import('./storage.ts'))
     storage = createStorage(options)
     // Before any request that waits for it.
     recover()
+    run()
     return storage
   }
   const open = () => {
@@ -48,6 +57,19 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     })
     return opening
   }
+  const runPolicies = async (): Promise<void> => {
+    if (isClosed || (!isNeeded && !tool.identity?.('zpool'))) return
+    mayRun = true
+    const isOpen = storage !== undefined
+    try {
+      await open()
+    } catch (error) {
+      // Nobody may ever ask for storage, and snapshots must not wait for that.
+      again = setTimeout(() => void runPolicies().catch(() => {}), AGAIN).unref()
+      throw error
+    }
+    if (isOpen) run()
+  }
   return {
     needed: isNeeded ? open : undefined,
     recover() {
@@ -55,13 +77,10 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
       recover()
     },
     imported: () => storage?.restoreTargets(),
-    async runPolicies() {
-      if (isClosed || (!isNeeded && !tool.identity?.('zpool'))) return
-      const { scheduler } = await open()
-      if (!isClosed) scheduler.start()
-    },
+    runPolicies,
     close() {
       isClosed = true
+      clearTimeout(again)
       storage?.close()
     },
   }
