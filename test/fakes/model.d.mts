@@ -19,6 +19,8 @@ export interface Model {
   exported: Record<string, unknown>
   /** Percent that a scrub moves on with each look at it; 0 stops it. */
   scrubStep: number
+  /** Where datasets are mounted that say nothing else; `/` without it. */
+  mounts?: string
   // biome-ignore lint/suspicious/noExplicitAny: each fake keeps its own member here
   [member: string]: any
 }

@@ -63,7 +63,7 @@ function destroyDataset(model, name, options) {
       complain(`cannot destroy '${found}': dataset is busy`)
       left.push(found)
     } else {
-      if (model.datasets[found].mounted) dropFolder(propertyOf(model, found, 'mountpoint').value)
+      if (model.datasets[found].mounted) dropFolder(model, propertyOf(model, found, 'mountpoint').value)
       delete model.datasets[found]
     }
   }

@@ -59,21 +59,24 @@ export function newDataset(model, name, type, properties, more = {}) {
     ...more,
   }
   if (type === 'filesystem') model.datasets[name].mounted = wantsMount(model, name)
-  if (model.datasets[name].mounted) makeFolder(propertyOf(model, name, 'mountpoint').value)
+  if (model.datasets[name].mounted) makeFolder(model, propertyOf(model, name, 'mountpoint').value)
 }
 
-/** The temporary folder of a run may be in /dev/shm; the folder of its vdevs never is. */
-const isOfTest = (path) => path.startsWith(`${tmpdir()}/`) || path.startsWith('/var/tmp/edge-admin-vdevs-')
+/** Folders of tests and trials. The temporary folder of a run may be in /dev/shm; that of its vdevs never is. */
+const isOurs = (model, path) =>
+  [`${tmpdir()}/`, '/var/tmp/edge-admin-vdevs-', model.mounts && `${model.mounts}/`].some(
+    (from) => from && path.startsWith(from),
+  )
 
-/** In a test's own folder the mount point is there, as that of a real dataset; elsewhere nothing is touched. */
-function makeFolder(path) {
-  if (!isOfTest(path) || !existsSync(dirname(path))) return
+/** In a folder of the fakes the mount point is there, as that of a real dataset. */
+function makeFolder(model, path) {
+  if (!isOurs(model, path) || !existsSync(dirname(path))) return
   mkdirSync(path, { recursive: true })
 }
 
 /** As zfs removes the mount point of what it destroys, where nothing is in it. */
-export function dropFolder(path) {
-  if (!isOfTest(path)) return
+export function dropFolder(model, path) {
+  if (!isOurs(model, path)) return
   try {
     rmdirSync(path)
   } catch {
@@ -145,7 +148,7 @@ export function propertyOf(model, name, property) {
       }
   }
   if (isUser) return undefined
-  if (property === 'mountpoint') return { value: `/${name}`, source: 'default' }
+  if (property === 'mountpoint') return { value: `${model.mounts ?? ''}/${name}`, source: 'default' }
   return { value: known[1], source: 'default' }
 }
 
