@@ -68,6 +68,8 @@ interface FieldProps extends Common {
   minlength?: number
   maxlength?: number
   placeholder?: string
+  /** The id of a `<datalist>` with suggestions. */
+  list?: string
   onKeyDown?: (event: KeyboardEvent) => void
 }
 

@@ -33,6 +33,7 @@ const WORDS: Record<string, string> = {
   backup: 'Backup',
   certs: 'Replace certificate',
   'dataset.destroy': 'Destroy dataset',
+  'dataset.permissions': 'Set permissions of everything in',
   debug: 'Debug bundle',
   license: 'Install license',
   logs: 'Collect logs',

@@ -16,6 +16,7 @@ import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { CreateDataset } from './datasets/create.tsx'
 import { OneDataset } from './datasets/one.tsx'
+import { CreateShare } from './shares/create.tsx'
 import { TakeSnapshots } from './snapshots/several.tsx'
 import type { Dataset } from './storage/api-types.ts'
 import { ForOperators } from './storage/for-operators.tsx'
@@ -33,11 +34,17 @@ export const Datasets = ({ rest: [name, parent] }: PageProps) =>
 
 function List() {
   const query = useQuery<Dataset[]>('/api/v1/datasets', { every: 30 })
+  const [shares, setShares] = useState(false)
   const actions =
     may('operator') && query.data && query.data.length > 0 ? (
-      <a class="button" href={link('datasets', '-new')}>
-        Create dataset or volume
-      </a>
+      <>
+        <Button kind="main" onClick={() => setShares(true)}>
+          Create share…
+        </Button>
+        <a class="button" href={link('datasets', '-new')}>
+          Create dataset or volume
+        </a>
+      </>
     ) : null
   return (
     <Page
@@ -46,6 +53,7 @@ function List() {
       actions={actions}
     >
       <Loaded query={query}>{(all) => <Tree all={all} />}</Loaded>
+      {shares ? <CreateShare first="smb" onClose={() => setShares(false)} onMade={query.reload} /> : null}
       <Curl lines={[{ path: '/api/v1/datasets' }, { path: '/api/v1/zvols' }]} />
     </Page>
   )

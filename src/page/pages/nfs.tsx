@@ -11,22 +11,17 @@ import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { CLIENTS, Clients } from './nfs/clients.tsx'
 import { type Export, ExportDialog } from './nfs/form.tsx'
+import { CreateShare } from './shares/create.tsx'
 import { one } from './storage/api-types.ts'
-import { host, Lines } from './storage/connect.tsx'
+import { Lines, mountLine } from './storage/connect.tsx'
 import { DeleteButton, Remove, RemoveSeveral } from './storage/remove.tsx'
 import { Enabled, RowActions } from './storage/row-actions.tsx'
 
 const COLLECTION = '/api/v1/exports/nfs'
 
-/** A path with a space has to be quoted. */
-const mountLine = (path: string) => {
-  const from = `${host()}:${path}`
-  return `mount -t nfs ${/^[\w./:@-]+$/.test(from) ? from : `'${from.replaceAll("'", `'\\''`)}'`} /mnt`
-}
-
 export function NfsExports() {
   const query = useQuery<Export[]>(COLLECTION)
-  const [edited, setEdited] = useState<Export | 'new'>()
+  const [edited, setEdited] = useState<Export | 'new' | 'in one'>()
   const [removed, setRemoved] = useState<Export>()
   const [several, setSeveral] = useState<Export[]>()
   const done = async () => {
@@ -39,7 +34,16 @@ export function NfsExports() {
     <Page
       title="NFS exports"
       intro="Folders that are shared with Linux, Unix and hypervisors. Access is granted by client address."
-      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create NFS export…</Button> : null}
+      actions={
+        may('operator') ? (
+          <>
+            <Button kind="main" onClick={() => setEdited('in one')}>
+              Create share…
+            </Button>
+            <Button onClick={() => setEdited('new')}>Create NFS export…</Button>
+          </>
+        ) : null
+      }
     >
       <Loaded query={query}>
         {(exports) => (
@@ -98,7 +102,9 @@ export function NfsExports() {
         )}
       </Loaded>
       <Clients />
-      {edited ? (
+      {edited === 'in one' ? (
+        <CreateShare first="nfs" onClose={() => setEdited(undefined)} onMade={query.reload} />
+      ) : edited ? (
         <ExportDialog of={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
       ) : null}
       {removed ? (

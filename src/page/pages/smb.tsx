@@ -9,6 +9,7 @@ import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
+import { CreateShare } from './shares/create.tsx'
 import { type Share, ShareDialog } from './smb/form.tsx'
 import { SESSIONS, Sessions } from './smb/sessions.tsx'
 import { one } from './storage/api-types.ts'
@@ -20,7 +21,7 @@ const COLLECTION = '/api/v1/shares/smb'
 
 export function SmbShares() {
   const query = useQuery<Share[]>(COLLECTION)
-  const [edited, setEdited] = useState<Share | 'new'>()
+  const [edited, setEdited] = useState<Share | 'new' | 'in one'>()
   const [removed, setRemoved] = useState<Share>()
   const [several, setSeveral] = useState<Share[]>()
   const done = async () => {
@@ -33,7 +34,16 @@ export function SmbShares() {
     <Page
       title="SMB shares"
       intro="Folders that are shared with Windows, macOS and others. Who connects needs an account on the page Share users; accounts of this console do not count."
-      actions={may('operator') ? <Button onClick={() => setEdited('new')}>Create SMB share…</Button> : null}
+      actions={
+        may('operator') ? (
+          <>
+            <Button kind="main" onClick={() => setEdited('in one')}>
+              Create share…
+            </Button>
+            <Button onClick={() => setEdited('new')}>Create SMB share…</Button>
+          </>
+        ) : null
+      }
     >
       <Loaded query={query}>
         {(shares) => (
@@ -88,7 +98,9 @@ export function SmbShares() {
         )}
       </Loaded>
       <Sessions />
-      {edited ? (
+      {edited === 'in one' ? (
+        <CreateShare first="smb" onClose={() => setEdited(undefined)} onMade={query.reload} />
+      ) : edited ? (
         <ShareDialog share={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />
       ) : null}
       {removed ? (

@@ -1,4 +1,4 @@
-// One dataset or volume: usage, local properties, and actions.
+// One dataset or volume: usage, local properties, permissions, quotas, and actions.
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
@@ -11,6 +11,7 @@ import { may } from '../../session.ts'
 import { type DatasetDetails, one } from '../storage/api-types.ts'
 import { Destroy } from '../storage/destroy.tsx'
 import { EditDataset } from './edit.tsx'
+import { DatasetPermissions } from './permissions.tsx'
 import { readable } from './properties.ts'
 import { DatasetQuotas } from './quotas.tsx'
 
@@ -44,6 +45,7 @@ export function OneDataset({ name }: { name: string }) {
         <a href={link('datasets')}>All datasets and volumes</a> · <a href={link('snapshots', name)}>Snapshots</a>
       </p>
       <Loaded query={query}>{(dataset) => <Sections dataset={dataset} />}</Loaded>
+      {query.data?.type === 'filesystem' ? <DatasetPermissions name={name} /> : null}
       {query.data?.type === 'filesystem' ? <DatasetQuotas name={name} /> : null}
       {asked === 'edit' ? (
         <EditDataset

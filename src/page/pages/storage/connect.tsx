@@ -11,3 +11,9 @@ export const Lines = ({ of, what }: { of: string[]; what: string }) => (
     <CopyButton text={of.join('\n')} what={what} />
   </div>
 )
+
+/** A path with a space has to be quoted. */
+export const mountLine = (path: string) => {
+  const from = `${host()}:${path}`
+  return `mount -t nfs ${/^[\w./:@-]+$/.test(from) ? from : `'${from.replaceAll("'", `'\\''`)}'`} /mnt`
+}

@@ -1,0 +1,95 @@
+// From a share user to a share that can be used, with the mouse: user, share in one go, permissions, and a change of
+// all of them. The files are real ones; who they belong to is asked of the file system.
+import { lstatSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Server } from '../api/appliance.ts'
+import { PASSWORD } from '../api/controller.ts'
+import { tool } from '../api/storage-tools.ts'
+import type { World } from '../api/storage-world.ts'
+import { people } from './people.ts'
+import { type Desk, expectAccessible, goTo, REFUSED, shoot, signIn, startStorageDesk } from './rig.ts'
+
+const isRoot = process.getuid?.() === 0
+const visitor = people()
+let desk: Desk & { world: World<Server> }
+
+describe.skipIf(!isRoot)('a share (only root gives files away; skipped: not root)', () => {
+  beforeAll(async () => {
+    desk = await startStorageDesk()
+    tool(desk.world, 'zpool', 'create', '-O', `mountpoint=${desk.world.files}/tank`, 'tank', ...desk.world.disks(1))
+  })
+  afterAll(() => desk?.close())
+
+  it('is made for a share user in one go, and its permissions are shown and changed', async () => {
+    const { world } = desk
+    const person = await visitor(desk.url)
+    const { page } = person
+    person.expected.push(REFUSED)
+    await signIn(page, { username: 'operator', password: PASSWORD })
+
+    await goTo(page, 'smb', 'SMB shares')
+    await page.locator('main header button').first().click()
+    const dialog = page.getByRole('dialog', { name: 'Create a share', exact: true })
+    await dialog.getByLabel('Name', { exact: true }).fill('team')
+    await dialog.getByText('only root may write').waitFor()
+    // The user is created without leaving the form.
+    await dialog.getByRole('button', { name: 'Create share user…' }).click()
+    const account = page.getByRole('dialog', { name: 'Create a share user' })
+    await account.getByLabel('Name', { exact: true }).fill('alice')
+    await account.getByLabel('Password').fill('a-good-one-1')
+    await account.getByRole('button', { name: 'Create share user' }).click()
+    await account.waitFor({ state: 'detached' })
+    await dialog.getByLabel('User alice may').selectOption('read and write')
+    await dialog.getByLabel('Group edge-shares may').selectOption('read')
+    await dialog.getByLabel('NFS export, for Linux, Unix and hypervisors').check()
+    await dialog.getByLabel('Allowed clients').fill('not a client!')
+    await dialog.getByRole('button', { name: 'Show the steps' }).click()
+    await dialog.locator('.wrong').first().waitFor()
+    await dialog.getByLabel('Allowed clients').fill('192.168.1.0/24')
+    await dialog.getByRole('button', { name: 'Show the steps' }).click()
+    await dialog.getByText('create the filesystem tank/team').waitFor()
+    expect(await dialog.locator('ol li').count()).toBe(4)
+    await expectAccessible(page)
+    await shoot(page, 'share-in-one')
+    expect((await world.ask('GET', '/shares/smb')).json).toEqual([])
+    await dialog.getByRole('button', { name: 'Create share', exact: true }).click()
+    const made = page.getByRole('dialog', { name: 'tank/team is shared' })
+    await made.getByText(/\\\\.+\\team/).waitFor()
+    await made.getByRole('button', { name: 'Close' }).last().click()
+    await page.getByRole('rowheader', { name: 'team', exact: true }).waitFor()
+    expect((await world.ask('GET', '/shares/smb')).json).toMatchObject([{ name: 'team', dataset: 'tank/team' }])
+    expect((await world.ask('GET', '/exports/nfs')).json).toMatchObject([{ dataset: 'tank/team' }])
+
+    await goTo(page, 'datasets/tank%2Fteam', 'Dataset tank/team')
+    const table = page.getByRole('region', { name: 'Permissions', exact: true })
+    await table.getByRole('row', { name: /^alice owner read and write/ }).waitFor()
+    await expectAccessible(page)
+    await shoot(page, 'permissions')
+
+    const file = join(world.files, 'tank/team/file')
+    writeFileSync(file, '')
+    const alice = lstatSync(join(world.files, 'tank/team')).uid
+    expect(alice).toBeGreaterThan(0)
+    await page.getByRole('button', { name: 'Edit permissions…' }).click()
+    const edit = page.getByRole('dialog')
+    await edit.getByLabel('Others may').selectOption('r-x')
+    await edit.getByLabel('Owner', { exact: true }).fill('nobody-here')
+    await edit.getByRole('button', { name: 'Save' }).click()
+    await edit.getByText('There is no such user').waitFor()
+    await edit.getByLabel('Owner', { exact: true }).fill('alice')
+    await edit.getByLabel('Apply to everything in it').check()
+    await edit.getByLabel('Give it to root').check()
+    await edit.getByRole('button', { name: 'Preview' }).click()
+    await edit.getByText('2 of 1 file and 1 folder would be changed').waitFor()
+    expect(await edit.getByText('There is no such user').count()).toBe(0)
+    await expectAccessible(page)
+    await shoot(page, 'permissions-preview')
+    expect(lstatSync(file).uid).toBe(0)
+    await edit.getByRole('button', { name: 'Apply to everything' }).click()
+    await edit.waitFor({ state: 'detached' })
+    await page.getByText('set for everything in the dataset').waitFor()
+    await table.getByRole('row', { name: /^Others everybody else read/ }).waitFor()
+    expect(lstatSync(file).uid).toBe(alice)
+  })
+})
