@@ -156,22 +156,22 @@ describe('a form that is not ready', () => {
 describe('a pool of disks that do not go together', () => {
   it('is warned of before it is made', async () => {
     const { page } = await come('pools/-new', 'Create a pool')
-    await page.route('**/api/v1/pools/available', (route) =>
+    await page.route('**/api/v1/disks', (route) =>
       route.fulfill({
-        json: {
-          pools: [],
-          disks: [2, 10, 1].map((n) => ({ path: `/dev/fake${n}`, size: n === 10 ? 512 * 2 ** 20 : 4 * 2 ** 40 })),
-        },
+        json: [2, 10, 1].map((n) => ({
+          ...{ path: `/dev/disk/by-id/fake-DISK${n}`, device: `/dev/fake${n}`, free: true },
+          size: n === 10 ? 512 * 2 ** 20 : 4 * 2 ** 40,
+        })),
       }),
     )
     await page.reload()
-    await page.getByLabel('Layout of the data disks').selectOption('raidz2')
+    await page.getByLabel('Layout of Data 1').selectOption('raidz2')
     const disks = page.getByRole('rowheader')
     await expect.poll(() => disks.allTextContents()).toEqual(['/dev/fake1', '/dev/fake2', '/dev/fake10'])
     for (const n of [1, 2]) await page.getByLabel(`Use of /dev/fake${n}`, { exact: true }).selectOption('data')
-    expect(await page.getByText('The data disks differ in size').count()).toBe(0)
+    expect(await page.getByText('the disks differ in size').count()).toBe(0)
     await page.getByLabel('Use of /dev/fake10', { exact: true }).selectOption('data')
-    await page.getByText('The data disks differ in size, from 512 MiB to 4.0 TiB').waitFor()
-    await page.getByText('RAID-Z2 leaves the usable space of one disk').waitFor()
+    await page.getByText('Data 1: the disks differ in size, from 512 MiB to 4.0 TiB').waitFor()
+    await page.getByText('RAID-Z2 of 3 disks is a poor choice').waitFor()
   })
 })

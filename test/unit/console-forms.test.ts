@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { duration, PaceMeter } from '../../src/page/kit/pace.ts'
 import { placeErrors } from '../../src/page/kit/place-errors.ts'
-import { doubts } from '../../src/page/pages/pools/layouts.ts'
 
 const error = (field: string) => ({ field, message: `about ${field}` })
 
@@ -66,25 +65,5 @@ describe('the pace of an upload', () => {
     [100_000, '1 day'],
   ])('%d seconds are %s', (seconds, words) => {
     expect(duration(seconds)).toBe(words)
-  })
-})
-
-describe('what speaks against a pool', () => {
-  const TIB = 2 ** 40
-  it.each<[Parameters<typeof doubts>[0], number[], RegExp[]]>([
-    ['mirror', [TIB, TIB], []],
-    ['mirror', [TIB, TIB - 40 * 2 ** 20], []],
-    ['mirror', [TIB, TIB - 60 * 2 ** 20], [/differ in size/]],
-    ['raidz', [TIB, TIB], [/RAID-Z1 leaves the usable space of one disk.*with 3 or more disks/]],
-    ['raidz2', [TIB, TIB, TIB, TIB], []],
-    ['raidz2', [TIB, TIB, 2 ** 29], [/from 512 MiB to 1.0 TiB/, /RAID-Z2 leaves/]],
-    ['raidz3', [TIB, TIB, TIB, TIB], [/RAID-Z3 leaves/]],
-    ['stripe', [TIB, 2 ** 29], [/destroys the whole pool/]],
-    ['stripe', [], []],
-    ['mirror', [], []],
-  ])('%s of %j', (layout, sizes, expected) => {
-    const found = doubts(layout, sizes)
-    expect(found).toHaveLength(expected.length)
-    for (const [i, pattern] of expected.entries()) expect(found[i]).toMatch(pattern)
   })
 })

@@ -1,47 +1,9 @@
-// What the console's storage pages compute before they ask the appliance: a pool's words, what a form changes, when a policy is due.
-import fc from 'fast-check'
+// What the console's storage pages compute before they ask the appliance: what a form changes, when a policy is due.
 import { describe, expect, it } from 'vitest'
-import { readVdevs } from '../../src/features/pools/vdevs.ts'
 import { decide } from '../../src/features/snapshots/schedule.ts'
 import { changes, readable, valuesOf } from '../../src/page/pages/datasets/properties.ts'
-import { LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from '../../src/page/pages/pools/layouts.ts'
 import { kept, nextDue, type Policy } from '../../src/page/pages/snapshots/policy.ts'
 import { changedNames, exactSize, names, words } from '../../src/page/pages/storage/api-types.ts'
-
-const layout = fc.constantFrom(...(Object.keys(LAYOUTS) as Layout[]))
-const use = fc.constantFrom(...(Object.keys(USES) as Use[]))
-
-describe('the words of a new pool', () => {
-  it('are those of ZFS', () => {
-    const disks: [string, Use][] = ['sdb', 'sdc', 'sdd', 'sde'].map((name) => [`/dev/${name}`, 'data'])
-    expect(vdevWords('mirrors', disks)).toEqual(['mirror', '/dev/sdb', '/dev/sdc', 'mirror', '/dev/sdd', '/dev/sde'])
-    expect(vdevWords('stripe', disks.slice(0, 2))).toEqual(['/dev/sdb', '/dev/sdc'])
-    const more: [string, Use][] = [...disks, ['/dev/l1', 'log'], ['/dev/l2', 'log'], ['/dev/s', 'spare']]
-    expect(vdevWords('raidz2', more).slice(5)).toEqual(['log', 'mirror', '/dev/l1', '/dev/l2', 'spare', '/dev/s'])
-  })
-
-  it('are taken by the appliance exactly when nothing is missing', () => {
-    fc.assert(
-      fc.property(layout, fc.array(use, { maxLength: 12 }), (chosen, uses) => {
-        const disks = uses.map((one, i): [string, Use] => [`/dev/d${i}`, one])
-        const isTaken = () => {
-          const { devices, errors } = readVdevs(vdevWords(chosen, disks), () => false)
-          return errors.length === 0 && devices.length === disks.length
-        }
-        const data = disks.filter(([, one]) => one === 'data').length
-        expect(isTaken()).toBe(whyNot(chosen, data) === undefined)
-      }),
-    )
-  })
-
-  it('give what the smallest disks allow', () => {
-    expect(usable('mirror', [4, 6])).toBe(4)
-    expect(usable('mirrors', [4, 6, 8, 7])).toBe(11)
-    expect(usable('raidz2', [4, 4, 4, 6])).toBe(8)
-    expect(usable('stripe', [4, 6])).toBe(10)
-    expect(usable('mirror', [])).toBe(0)
-  })
-})
 
 describe('a form of properties', () => {
   const before = valuesOf('filesystem', { quota: '10737418240', compression: 'zstd', 'com.example:owner': 'alice' })

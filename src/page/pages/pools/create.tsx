@@ -1,22 +1,22 @@
-// The form for a new pool: free disks and layout. Creating it overwrites the disks, so they are listed again above the
+// The form for a new pool: free disks in groups. Creating it overwrites the disks, so they are listed again above the
 // button.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
-import { Button } from '../../kit/button.tsx'
 import { Curl } from '../../kit/curl.tsx'
 import { Loaded } from '../../kit/failure.tsx'
-import { Check, Field, Group, Select, TextArea } from '../../kit/fields.tsx'
+import { Check, Field, Group, Select } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
-import { bytes, plural } from '../../kit/format.ts'
-import { Card, Note, Page } from '../../kit/layout.tsx'
-import { Table } from '../../kit/table.tsx'
+import { plural } from '../../kit/format.ts'
+import { Card, Page } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { session } from '../../session.ts'
-import { words } from '../storage/api-types.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
-import { doubts, LAYOUTS, type Layout, USES, type Use, usable, vdevWords, whyNot } from './layouts.ts'
-import type { Available } from './types.ts'
+import { ChooseDisks } from './choose-disks.tsx'
+import { chosenOf, FileDisks, filesAsDisks, freeOf, NoFreeDisk, Overwritten } from './free-disks.tsx'
+import { vdevWords } from './groups.ts'
+import type { Disk, FreeDisk } from './types.ts'
+import { useGroups } from './use-groups.ts'
 
 const COMPRESSION: [string, string][] = [
   ['lz4', 'lz4: fast'],
@@ -32,55 +32,47 @@ const SECTORS: [string, string][] = [
 ]
 
 export function CreatePool() {
-  const query = useQuery<Available>('/api/v1/pools/available')
+  const query = useQuery<Disk[]>('/api/v1/disks')
   return (
-    <Page title="Create a pool" intro="A pool is made of whole disks. Its layout cannot be changed later.">
+    <Page
+      title="Create a pool"
+      intro="A pool is made of groups of disks (vdevs). Groups can be added later; the layout of a RAID-Z group cannot be changed."
+    >
       <p>
         <a href={link('pools')}>All pools</a>
       </p>
       <Loaded query={query}>
-        {({ disks }) => (
-          <Card>
-            {disks.length === 0 && !session.get().file_vdevs ? (
-              <Note title="There is no free disk">
-                <span>A disk is free when it holds nothing: no partition, no file system, no other pool.</span>
-                <Button onClick={() => void query.reload()}>Rescan</Button>
-              </Note>
-            ) : (
-              <Choice disks={disks} />
-            )}
-          </Card>
-        )}
+        {(all) => {
+          const disks = freeOf(all)
+          return (
+            <Card>
+              {disks.length === 0 && !session.get().file_vdevs ? (
+                <NoFreeDisk rescan={() => void query.reload()} />
+              ) : (
+                <Choice disks={disks} />
+              )}
+            </Card>
+          )
+        }}
       </Loaded>
     </Page>
   )
 }
 
-/** Sorts fake2 before fake10. */
-const byNumber = new Intl.Collator('en', { numeric: true }).compare
-
-function Choice({ disks: found }: { disks: Available['disks'] }) {
-  const disks = [...found].sort((a, b) => byNumber(a.path, b.path))
+function Choice({ disks: found }: { disks: FreeDisk[] }) {
   const [name, setName] = useState('')
-  const [layout, setLayout] = useState<Layout>('mirror')
-  const [uses, setUses] = useState<Record<string, Use | ''>>({})
+  const all = useGroups('mirror')
   const [files, setFiles] = useState('')
   const [compression, setCompression] = useState('lz4')
   const [sectors, setSectors] = useState('')
   const [trim, setTrim] = useState(false)
   const [comment, setComment] = useState('')
 
-  const chosen: [string, Use][] = [
-    ...disks.flatMap(({ path }): [string, Use][] => (uses[path] ? [[path, uses[path]]] : [])),
-    ...words(files).map((path): [string, Use] => [path, 'data']),
-  ]
-  const ofDisks = disks.filter(({ path }) => uses[path])
-  const sizes = disks.filter(({ path }) => uses[path] === 'data').map(({ size }) => size)
-  const missing = whyNot(layout, chosen.filter(([, use]) => use === 'data').length)
-  const room = sizes.length > 0 && !missing ? `About ${bytes(usable(layout, sizes))} will be usable.` : undefined
+  const disks = [...found, ...filesAsDisks(files)]
+  const chosen = chosenOf(disks, all)
   const body = {
     name,
-    vdevs: vdevWords(layout, chosen),
+    vdevs: vdevWords(all.groups),
     options: {
       'fs.compression': compression,
       ...(sectors && { ashift: sectors }),
@@ -101,56 +93,8 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
         cancel={() => go('pools')}
       >
         <Field label="Name" name="name" value={name} onValue={setName} required maxlength={255} hint="Such as tank" />
-        <Select
-          label="Layout of the data disks"
-          value={layout}
-          onValue={(value) => setLayout(value as Layout)}
-          options={Object.entries(LAYOUTS)}
-        />
-        <Group label="Disks" name="vdevs" wrong={missing} part={(at) => body.vdevs[Number(at)] ?? at} hint={room}>
-          <Table
-            label="Free disks"
-            what="disks"
-            rows={disks}
-            id={({ path }) => path}
-            empty="There is no free disk."
-            columns={[
-              { title: 'Disk', by: ({ path }) => path, cell: ({ path }) => <span class="break">{path}</span> },
-              {
-                title: 'Used for',
-                cell: ({ path }) => (
-                  <UseField
-                    path={path}
-                    value={uses[path] ?? ''}
-                    onValue={(use) => setUses((before) => ({ ...before, [path]: use }))}
-                  />
-                ),
-              },
-              { title: 'Size', by: ({ size }) => size, cell: ({ size }) => bytes(size), number: true },
-              {
-                title: 'Model, serial number',
-                by: ({ model = '', serial = '' }) => `${model} ${serial}`,
-                cell: ({ model = '', serial = '' }) => `${model} ${serial}`,
-              },
-            ]}
-          />
-          {session.get().file_vdevs ? (
-            <TextArea
-              label="Files as data disks"
-              hint="For testing: one path per line"
-              rows={2}
-              value={files}
-              onValue={setFiles}
-            />
-          ) : null}
-          <div role="status">
-            {doubts(layout, sizes).map((doubt) => (
-              <Note key={doubt} tone="warning">
-                {doubt}
-              </Note>
-            ))}
-          </div>
-        </Group>
+        <ChooseDisks disks={disks} groups={all} first="mirror" />
+        <FileDisks value={files} onValue={setFiles} groups={all} />
         <Group label="Options" name="options">
           <Select
             label="Compression"
@@ -175,35 +119,10 @@ function Choice({ disks: found }: { disks: Available['disks'] }) {
           />
           <Field label="Comment" name="options.comment" value={comment} onValue={setComment} maxlength={32} />
         </Group>
-        {ofDisks.length > 0 ? (
-          <Note tone="warning" title={`${plural(ofDisks.length, 'disk')} will be overwritten`}>
-            <ul>
-              {ofDisks.map(({ path, size, model, serial }) => (
-                <li key={path}>
-                  {path}, {bytes(size)} {model} {serial}
-                </li>
-              ))}
-            </ul>
-          </Note>
-        ) : null}
+        <Overwritten disks={chosen} />
         <UnderWay busy={work.action.busy} type="pool.create" />
       </Form>
-      <Curl lines={[{ path: '/api/v1/pools/available' }, { method: 'POST', path: '/api/v1/pools', json: body }]} />
+      <Curl lines={[{ path: '/api/v1/disks' }, { method: 'POST', path: '/api/v1/pools', json: body }]} />
     </>
   )
 }
-
-/** A table's title is no label for the field in it, so the label names the disk. */
-const UseField = ({ path, value, onValue }: { path: string; value: Use | ''; onValue: (use: Use | '') => void }) => (
-  <select
-    aria-label={`Use of ${path}`}
-    value={value}
-    onInput={(event: Event) => onValue((event.currentTarget as HTMLSelectElement).value as Use | '')}
-  >
-    {[['', 'Not used'], ...Object.entries(USES)].map(([use, text]) => (
-      <option key={use} value={use} selected={use === value}>
-        {text}
-      </option>
-    ))}
-  </select>
-)

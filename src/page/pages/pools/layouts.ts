@@ -1,79 +1,79 @@
-// Turns the chosen disks into ZFS's words, estimates the usable space, and checks what the layout needs, so that
-// mistakes show beside the disks and not as a refusal.
-
-import { bytes } from '../../kit/format.ts'
+// The layouts of a group of disks: what each needs, how many disks may fail, and how much space it leaves. Pure
+// arithmetic, so that it can be tested alone.
 
 export const LAYOUTS = {
-  mirror: 'Mirror: every disk holds a full copy',
-  mirrors: 'Mirrors of two disks',
-  raidz: 'RAID-Z1: one disk may fail',
-  raidz2: 'RAID-Z2: two disks may fail',
-  raidz3: 'RAID-Z3: three disks may fail',
-  stripe: 'Stripe: no disk may fail',
+  mirror: 'Mirror',
+  raidz1: 'RAID-Z1',
+  raidz2: 'RAID-Z2',
+  raidz3: 'RAID-Z3',
+  draid1: 'dRAID1',
+  draid2: 'dRAID2',
+  draid3: 'dRAID3',
+  stripe: 'Stripe',
 } as const
 export type Layout = keyof typeof LAYOUTS
 
-export const USES = { data: 'Data', log: 'Log', cache: 'Cache', spare: 'Spare' } as const
+export const USES = {
+  data: 'Data',
+  special: 'Special (metadata)',
+  dedup: 'Dedup',
+  log: 'Log (SLOG)',
+  cache: 'Cache (L2ARC)',
+  spare: 'Hot spare',
+} as const
 export type Use = keyof typeof USES
 
-const PARITY = { raidz: 1, raidz2: 2, raidz3: 3 } as const
+/** For a menu: what each layout means. */
+export const LAYOUT_WORDS: Readonly<Record<Layout, string>> = {
+  mirror: 'Mirror: every disk holds a full copy',
+  raidz1: 'RAID-Z1: one disk may fail',
+  raidz2: 'RAID-Z2: two disks may fail',
+  raidz3: 'RAID-Z3: three disks may fail',
+  draid1: 'dRAID1: one disk may fail',
+  draid2: 'dRAID2: two disks may fail',
+  draid3: 'dRAID3: three disks may fail',
+  stripe: 'Stripe: single disks, none may fail',
+}
 
-/** Why this number of data disks cannot make such a pool. */
-export function whyNot(layout: Layout, disks: number): string | undefined {
-  if (disks === 0) return 'Choose at least one disk for data.'
-  if (layout === 'stripe') return undefined
-  if (layout === 'mirrors') return disks % 2 === 0 ? undefined : 'Mirrors of two need an even number of data disks.'
-  const least = layout === 'mirror' ? 2 : PARITY[layout] + 1
-  return disks < least ? `This layout needs at least ${least} data disks.` : undefined
+export const isDraid = (layout: Layout) => layout.startsWith('draid')
+
+/** Disks of parity; 0 of mirrors and stripes. */
+export const parityOf = (layout: Layout): number => (/^d?raid/.test(layout) ? Number(layout.slice(-1)) : 0)
+
+/** ZFS has no RAID-Z of logs, and no groups of caches and spares. */
+export function layoutsFor(use: Use): Layout[] {
+  if (use === 'cache' || use === 'spare') return ['stripe']
+  if (use === 'log') return ['mirror', 'stripe']
+  const all = Object.keys(LAYOUTS) as Layout[]
+  return use === 'data' ? all : all.filter((layout) => !isDraid(layout))
+}
+
+/** How many disks a group has at least. `spares`: the distributed ones of a dRAID. */
+export const leastDisks = (layout: Layout, spares = 0): number =>
+  layout === 'stripe' ? 1 : layout === 'mirror' ? 2 : parityOf(layout) + 1 + (isDraid(layout) ? spares : 0)
+
+/** How many disks of a group may fail before its data is lost. */
+export const mayFail = (layout: Layout, disks: number): number =>
+  layout === 'stripe' ? 0 : layout === 'mirror' ? Math.max(0, disks - 1) : parityOf(layout)
+
+/** The most data disks in one stripe of a dRAID, unless a number is named. */
+const DRAID_DATA = 8
+
+/** In bytes, before ZFS's own reserve. ZFS uses only the size of the smallest disk on each disk of a group. */
+export function usable(layout: Layout, sizes: readonly number[], spares = 0): number {
+  const count = sizes.length
+  if (count < leastDisks(layout, spares)) return 0
+  if (layout === 'stripe') return sizes.reduce((sum, size) => sum + size, 0)
+  const least = Math.min(...sizes)
+  if (layout === 'mirror') return least
+  const parity = parityOf(layout)
+  if (!isDraid(layout)) return (count - parity) * least
+  const data = Math.min(DRAID_DATA, count - spares - parity)
+  return Math.floor((least * (count - spares) * data) / (data + parity))
 }
 
 /** ZFS treats disks as equal if they differ by less than this. */
 const ALIKE = 50 * 1024 * 1024
 
-/** Reasons against such a pool, even if it can be created or attempted. */
-export function doubts(layout: Layout, sizes: number[]): string[] {
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
-  const found: string[] = []
-  if (sizes.length > 0 && layout === 'stripe')
-    found.push('Without redundancy, the failure of one disk destroys the whole pool.')
-  if (sizes.length > 1 && layout !== 'stripe' && most - least > ALIKE)
-    found.push(
-      `The data disks differ in size, from ${bytes(least)} to ${bytes(most)}. ZFS refuses a mirror or RAID-Z of such disks, or uses only the size of the smallest on each of them: ${
-        sizes.filter((size) => most - size > ALIKE).length
-      } of ${sizes.length} are smaller than the largest.`,
-    )
-  if (layout in PARITY && sizes.length === PARITY[layout as keyof typeof PARITY] + 1)
-    found.push(
-      `With ${sizes.length} disks, RAID-Z${layout === 'raidz' ? '1' : layout.slice(-1)} leaves the usable space of one disk. A mirror has the same space and is faster; use RAID-Z with ${sizes.length + 1} or more disks.`,
-    )
-  return found
-}
-
-/** `["mirror","/dev/sdb","/dev/sdc","log","/dev/sdd"]`; two log disks are a mirror. */
-export function vdevWords(layout: Layout, chosen: [path: string, use: Use][]): string[] {
-  const of = (use: Use) => chosen.filter((entry) => entry[1] === use).map(([path]) => path)
-  const [data, log, cache, spare] = [of('data'), of('log'), of('cache'), of('spare')]
-  const groups =
-    layout === 'stripe'
-      ? data
-      : layout === 'mirrors'
-        ? data.flatMap((path, i) => (i % 2 === 0 ? ['mirror', path] : [path]))
-        : [layout, ...data]
-  return [
-    ...groups,
-    ...(log.length > 0 ? ['log', ...(log.length > 1 ? ['mirror'] : []), ...log] : []),
-    ...(cache.length > 0 ? ['cache', ...cache] : []),
-    ...(spare.length > 0 ? ['spare', ...spare] : []),
-  ]
-}
-
-/** In bytes, before ZFS's own reserve. */
-export function usable(layout: Layout, sizes: number[]): number {
-  const least = Math.min(...sizes)
-  if (sizes.length === 0) return 0
-  if (layout === 'stripe') return sizes.reduce((sum, size) => sum + size, 0)
-  if (layout === 'mirror') return least
-  if (layout === 'mirrors')
-    return sizes.reduce((sum, size, i) => (i % 2 === 1 ? sum + Math.min(size, sizes[i - 1] ?? size) : sum), 0)
-  return Math.max(0, sizes.length - PARITY[layout]) * least
-}
+export const areAlike = (sizes: readonly number[]): boolean =>
+  sizes.length === 0 || Math.max(...sizes) - Math.min(...sizes) <= ALIKE

@@ -96,8 +96,19 @@ export interface Disk {
   uses: { pool?: string; vdev?: string }[]
 }
 
+/** What can be put into a group: a free disk, or a file where that is allowed. */
+export interface FreeDisk {
+  path: string
+  /** The kernel's name for it, such as /dev/sdb. */
+  device: string
+  /** Undefined of a file. */
+  size?: number
+  model?: string
+  serial?: string
+  slot?: string
+}
+
 export interface Available {
-  disks: { path: string; size: number; model?: string; serial?: string }[]
   pools: { name: string; id: string; state: string; problem?: string; vdevs: Vdev[] }[]
 }
 
