@@ -1,9 +1,9 @@
 // From a share user to a share that can be used, with the mouse: user, share in one go, permissions, and a change of
 // all of them. The files are real ones; who they belong to is asked of the file system.
-import { lstatSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Server } from '../api/appliance.ts'
+import { REPOSITORY, type Server } from '../api/appliance.ts'
 import { PASSWORD } from '../api/controller.ts'
 import { tool } from '../api/storage-tools.ts'
 import type { World } from '../api/storage-world.ts'
@@ -31,7 +31,7 @@ describe.skipIf(!isRoot)('a share (only root gives files away; skipped: not root
     await goTo(page, 'smb', 'SMB shares')
     await page.locator('main header button').first().click()
     const dialog = page.getByRole('dialog', { name: 'Create a share', exact: true })
-    await dialog.getByLabel('Name', { exact: true }).fill('team')
+    await dialog.getByLabel('Name', { exact: true }).fill('club')
     await dialog.getByText('only root may write').waitFor()
     // The user is created without leaving the form.
     await dialog.getByRole('button', { name: 'Create share user…' }).click()
@@ -48,28 +48,28 @@ describe.skipIf(!isRoot)('a share (only root gives files away; skipped: not root
     await dialog.locator('.wrong').first().waitFor()
     await dialog.getByLabel('Allowed clients').fill('192.168.1.0/24')
     await dialog.getByRole('button', { name: 'Show the steps' }).click()
-    await dialog.getByText('create the filesystem tank/team').waitFor()
+    await dialog.getByText('create the filesystem tank/club').waitFor()
     expect(await dialog.locator('ol li').count()).toBe(4)
     await expectAccessible(page)
     await shoot(page, 'share-in-one')
     expect((await world.ask('GET', '/shares/smb')).json).toEqual([])
     await dialog.getByRole('button', { name: 'Create share', exact: true }).click()
-    const made = page.getByRole('dialog', { name: 'tank/team is shared' })
-    await made.getByText(/\\\\.+\\team/).waitFor()
+    const made = page.getByRole('dialog', { name: 'tank/club is shared' })
+    await made.getByText(/\\\\.+\\club/).waitFor()
     await made.getByRole('button', { name: 'Close' }).last().click()
-    await page.getByRole('rowheader', { name: 'team', exact: true }).waitFor()
-    expect((await world.ask('GET', '/shares/smb')).json).toMatchObject([{ name: 'team', dataset: 'tank/team' }])
-    expect((await world.ask('GET', '/exports/nfs')).json).toMatchObject([{ dataset: 'tank/team' }])
+    await page.getByRole('rowheader', { name: 'club', exact: true }).waitFor()
+    expect((await world.ask('GET', '/shares/smb')).json).toMatchObject([{ name: 'club', dataset: 'tank/club' }])
+    expect((await world.ask('GET', '/exports/nfs')).json).toMatchObject([{ dataset: 'tank/club' }])
 
-    await goTo(page, 'datasets/tank%2Fteam', 'Dataset tank/team')
+    await goTo(page, 'datasets/tank%2Fclub', 'Dataset tank/club')
     const table = page.getByRole('region', { name: 'Permissions', exact: true })
     await table.getByRole('row', { name: /^alice owner read and write/ }).waitFor()
     await expectAccessible(page)
     await shoot(page, 'permissions')
 
-    const file = join(world.files, 'tank/team/file')
+    const file = join(world.files, 'tank/club/file')
     writeFileSync(file, '')
-    const alice = lstatSync(join(world.files, 'tank/team')).uid
+    const alice = lstatSync(join(world.files, 'tank/club')).uid
     expect(alice).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Edit permissions…' }).click()
     const edit = page.getByRole('dialog')
@@ -92,4 +92,29 @@ describe.skipIf(!isRoot)('a share (only root gives files away; skipped: not root
     await table.getByRole('row', { name: /^Others everybody else read/ }).waitFor()
     expect(lstatSync(file).uid).toBe(alice)
   })
+  it.each(['Permissions', 'Share in one go'])(
+    'is described in docs/storage.md by lines that are true: %s',
+    async (title) => {
+      const { world } = desk
+      // They may be there already.
+      await world.ask('POST', '/share-groups', { json: { name: 'crew' } })
+      await world.ask('POST', '/share-users', { json: { name: 'alice', password: 'a-good-one-1' } })
+      if (title === 'Permissions') tool(world, 'zfs', 'create', 'tank/data')
+      const lines = linesOf(title)
+      expect(lines.length).toBeGreaterThan(1)
+      for (const [line, method, path, json] of lines) {
+        const { status, json: answer } = await world.ask(method, path, json === undefined ? {} : { json })
+        expect([line, status, status < 300 ? '' : answer]).toEqual([line, expect.any(Number), ''])
+      }
+    },
+  )
 })
+
+/** The `send` lines of a section. */
+function linesOf(title: string): [line: string, method: string, path: string, json: unknown][] {
+  const text = readFileSync(join(REPOSITORY, 'docs/storage.md'), 'utf8')
+  const block = /```sh\n([\s\S]*?)```/.exec(text.slice(text.indexOf(`\n## ${title}\n`)))?.[1] ?? ''
+  return [...block.matchAll(/^send (\w+) '?([^\s']+)'?(?: -d '([^']*)')?$/gm)].map(
+    ([line, method = '', path = '', body]) => [line, method, path, body === undefined ? undefined : JSON.parse(body)],
+  )
+}
