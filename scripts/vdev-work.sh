@@ -202,7 +202,8 @@ follow() {
     if look; then
       follow_blind=0
       case $VERB$FRESH in replace | attach) FRESH=$(fresh) || FRESH= ;; esac
-      [ "$FOLLOWED" != nothing ] && "going_$FOLLOWED" || break
+      [ "$FOLLOWED" != nothing ] || break
+      "going_$FOLLOWED" || break
       LOOKS=$((LOOKS + 1))
     else
       follow_blind=$((follow_blind + 1))
