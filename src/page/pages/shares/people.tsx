@@ -25,6 +25,14 @@ export function accessOf({ rights, writers, readers }: People): { write: string[
   return { write: [...of('write'), ...names(writers)], read: [...of('read'), ...names(readers)] }
 }
 
+/** Who gets an entry of the access control list, in the order of the appliance's errors: neither owner nor group. */
+function entriesOf({ write, read }: ReturnType<typeof accessOf>): string[] {
+  const owner = write.find((name) => !name.startsWith('@'))
+  const group = (write.length > 0 ? write : read).find((name) => name.startsWith('@'))
+  const others = [...write, ...read.filter((name) => !write.includes(name))]
+  return others.filter((name) => name !== owner && name !== group)
+}
+
 interface Row {
   /** `@crew` for a group. */
   id: string
@@ -66,14 +74,16 @@ export function WhoMay({
 }) {
   const rows = useMemo(() => rowsOf(users.data ?? [], groups.data ?? []), [users.data, groups.data])
   const set = (change: Partial<People>) => onPeople((before) => ({ ...before, ...change }))
-  const { write, read } = accessOf(people)
+  const access = accessOf(people)
   return (
     <Group
       label="Who may read and write"
       name={REFUSED}
       part={(rest) => {
-        const [list = '', at = ''] = rest.split('.')
-        return (list === 'write' ? write : list === 'read' ? read : [])[Number(at)] ?? rest
+        // `write.1` of access, `1.name` of the entries.
+        const [, list, at = ''] = /^(?:(write|read)\.)?([0-9]+)/.exec(rest) ?? []
+        const all = list === 'write' || list === 'read' ? access[list] : entriesOf(access)
+        return all[Number(at)] ?? rest
       }}
       hint="The first user owns the folder, and the first group is its group; the others get entries of its access control list (ACL)."
     >
@@ -140,7 +150,7 @@ export function WhoMay({
 const RIGHTS: [Right | '', string][] = [
   ['', 'nothing'],
   ['read', 'read'],
-  ['write', 'read and write'],
+  ['write', 'read/write'],
 ]
 
 /** A table's title is no label for the field in it, so the label names the account. */
