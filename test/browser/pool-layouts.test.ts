@@ -1,10 +1,10 @@
-// A pool of several groups is created with the quick layout, with the mouse.
+// A pool of several groups is created with the quick layout, and a hot spare is added to it, with the mouse.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
 import { PASSWORD } from '../api/controller.ts'
 import type { World } from '../api/storage-world.ts'
 import { people } from './people.ts'
-import { type Desk, expectAccessible, goTo, shoot, signIn, startStorageDesk } from './rig.ts'
+import { type Desk, expectAccessible, goTo, REFUSED, shoot, signIn, startStorageDesk } from './rig.ts'
 
 const visitor = people()
 let desk: Desk & { world: World<Server> }
@@ -19,10 +19,17 @@ interface Vdev {
   children?: Vdev[]
 }
 
-it('twelve disks become two groups of six in RAID-Z2', async () => {
+/** Further free disks, as large as the others. */
+const addDisks = (...numbers: number[]) =>
+  desk.world.fakes!.change(({ disks }) => {
+    const size = Object.values(disks)[0]!['size']
+    for (const n of numbers) disks[`/dev/fake${n}`] = { size, links: [`/dev/disk/by-id/fake-DISK${n}`] }
+  })
+
+it('twelve disks become two groups of six in RAID-Z2, and a hot spare is added', async () => {
   const { world } = desk
-  world.disks(13)
-  const { page } = await visitor(desk.url)
+  addDisks(13, 14)
+  const { page, expected } = await visitor(desk.url)
   await signIn(page, { username: 'operator', password: PASSWORD })
   await goTo(page, 'pools/-new', 'Create a pool')
   await page.getByLabel('Name', { exact: true }).fill('tank')
@@ -44,4 +51,85 @@ it('twelve disks become two groups of six in RAID-Z2', async () => {
     ['raidz2-0', 6],
     ['raidz2-1', 6],
   ])
+
+  await page.getByRole('link', { name: 'Add disks' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Add disks to tank' }).waitFor()
+  await page.getByLabel('Use of /dev/fake14', { exact: true }).selectOption('data')
+  await page.getByLabel('Layout of Data 1').selectOption('stripe')
+  await page.getByText('Data 1 has less redundancy than the other groups of the pool').waitFor()
+  const differs = page.getByLabel('Add the disks all the same (layout-mismatch)')
+  expect(await differs.count()).toBe(0)
+  const plan = page.getByRole('button', { name: 'Show the plan' })
+  expected.push(REFUSED)
+  await plan.click()
+  await differs.waitFor()
+  expect(await differs.isChecked()).toBe(false)
+  await shoot(page, 'pool-add-mismatch')
+
+  await page.getByLabel('Use of /dev/fake14', { exact: true }).selectOption('')
+  await page.getByLabel('Use of /dev/fake13', { exact: true }).selectOption('spare')
+  await differs.waitFor({ state: 'detached' })
+  await plan.click()
+  const dialog = page.getByRole('dialog', { name: 'Add 1 disk to tank' })
+  await dialog.getByRole('heading', { name: 'After' }).waitFor()
+  await dialog.getByText(/\+ +fake-DISK13/).waitFor()
+  await expectAccessible(page)
+  await shoot(page, 'pool-add')
+  await dialog.getByRole('button', { name: 'Add disks' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Pool tank' }).waitFor()
+  const after = (await world.ask('GET', '/pools/tank')).json.vdevs as Vdev[]
+  expect(after.filter((vdev) => vdev.class === 'spare').map(({ name }) => name)).toEqual(['fake-DISK13'])
+  expect(after.filter((vdev) => vdev.class === 'data')).toHaveLength(2)
+  await expectAccessible(page)
+  await shoot(page, 'pool-spare')
+})
+
+it('a mirror is widened, a log removed, the pool trimmed, its properties set and its features upgraded', async () => {
+  const { world } = desk
+  addDisks(21, 22, 23, 24)
+  const json = { name: 'small', vdevs: ['mirror', '/dev/fake21', '/dev/fake22', 'log', '/dev/fake23'] }
+  expect((await world.ask('POST', '/pools', { json })).status).toBe(201)
+  const vdevs = async () => (await world.ask('GET', '/pools/small')).json.vdevs as Vdev[]
+  const { page } = await visitor(desk.url)
+  await signIn(page, { username: 'operator', password: PASSWORD })
+  await goTo(page, 'pools/small', 'Pool small')
+  const dialog = page.getByRole('dialog')
+
+  await page.getByRole('button', { name: 'Widen mirror mirror-0' }).click()
+  await dialog.getByLabel('Free disk').selectOption('fake-DISK24')
+  await dialog.getByRole('button', { name: 'Show the plan' }).click()
+  await dialog.getByText(/\+ +fake-DISK24/).waitFor()
+  await expectAccessible(page)
+  await dialog.getByRole('button', { name: 'Attach disk' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await expect.poll(async () => (await vdevs())[0]?.children?.length).toBe(3)
+
+  await page.getByRole('button', { name: 'Remove fake23' }).click()
+  await dialog.getByText(/− +fake23/).waitFor()
+  await dialog.getByRole('button', { name: 'Remove fake23' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await expect.poll(async () => (await vdevs()).filter((vdev) => vdev.class === 'log')).toEqual([])
+
+  await page.getByRole('button', { name: 'Start trim' }).click()
+  await page
+    .getByRole('button', { name: 'Suspend trim' })
+    .or(page.getByText(/^finished/))
+    .first()
+    .waitFor()
+
+  await page.getByLabel('Automatic TRIM (autotrim)').check()
+  await page.getByRole('button', { name: 'Save properties' }).click()
+  await page.getByText('Nothing has been changed yet.').waitFor()
+  expect((await world.ask('GET', '/pools/small')).json.options).toMatchObject({ autotrim: 'on' })
+
+  world.fakes!.change(({ pools }) => {
+    pools['small']!['disabled'] = ['raidz_expansion']
+  })
+  await page.getByRole('button', { name: 'Upgrade features…' }).click()
+  await dialog.getByText('Enables raidz_expansion').waitFor()
+  await dialog.getByText('This cannot be undone').waitFor()
+  await expectAccessible(page)
+  await dialog.getByRole('button', { name: 'Upgrade pool' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  expect(world.fakes!.model().pools['small']!['disabled'] ?? []).toEqual([])
 })

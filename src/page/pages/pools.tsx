@@ -1,4 +1,4 @@
-// The list of pools, creating and importing one. `-new` and `-import` cannot be pools: their names begin with a letter.
+// The list of pools; creating, importing and extending one. `-new` and `-import` cannot be pools: their names begin with a letter.
 
 import { Curl } from '../kit/curl.tsx'
 import { Loaded } from '../kit/failure.tsx'
@@ -9,6 +9,7 @@ import { Table } from '../kit/table.tsx'
 import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
+import { AddDisks } from './pools/add.tsx'
 import { CreatePool } from './pools/create.tsx'
 import { ImportPools } from './pools/import.tsx'
 import { OnePool } from './pools/one.tsx'
@@ -16,7 +17,7 @@ import { ScrubCell } from './pools/scrub.tsx'
 import { type Pool, roomOf, toneOf } from './pools/types.ts'
 import { ForOperators } from './storage/for-operators.tsx'
 
-export const Pools = ({ rest: [name] }: PageProps) =>
+export const Pools = ({ rest: [name, part] }: PageProps) =>
   name === undefined ? (
     <List />
   ) : name === '-new' ? (
@@ -25,6 +26,10 @@ export const Pools = ({ rest: [name] }: PageProps) =>
     </ForOperators>
   ) : name === '-import' ? (
     <ImportPools />
+  ) : part === '-add' ? (
+    <ForOperators title={`Add disks to ${name}`}>
+      <AddDisks name={name} />
+    </ForOperators>
   ) : (
     <OnePool name={name} />
   )

@@ -4,20 +4,15 @@ import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
-import { Loaded } from '../../kit/failure.tsx'
-import { Select } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
-import { bytes } from '../../kit/format.ts'
-import { Note } from '../../kit/layout.tsx'
-import { useQuery } from '../../query.ts'
 import { one } from '../storage/api-types.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
-import { type Disk, placeOf } from './found-disk.ts'
+import { FreeDiskField } from './free-disk-field.tsx'
 import type { Vdev } from './types.ts'
 
 export type Verb = 'replace' | 'offline' | 'online' | 'detach' | 'clear'
 export interface Asked {
-  verb: Verb
+  verb: Verb | 'attach' | 'remove'
   vdev: Vdev
 }
 
@@ -65,11 +60,13 @@ const WORDS: Record<Exclude<Verb, 'replace'>, string> = {
 
 export function DiskDialog({
   pool,
-  asked: { verb, vdev },
+  verb,
+  vdev,
   onClose,
 }: {
   pool: string
-  asked: Asked
+  verb: Verb
+  vdev: Vdev
   onClose: () => void
 }) {
   const [disk, setDisk] = useState('')
@@ -87,45 +84,14 @@ export function DiskDialog({
           cancel={onClose}
           {...(verb === 'detach' && { kind: 'danger' as const })}
         >
-          {verb === 'replace' ? <FreeDisks vdev={vdev} value={disk} onValue={setDisk} /> : <p>{WORDS[verb]}</p>}
+          {verb === 'replace' ? (
+            <FreeDiskField needs={vdev.needs ?? 0} value={disk} onValue={setDisk} />
+          ) : (
+            <p>{WORDS[verb]}</p>
+          )}
           <UnderWay busy={work.action.busy} type={`pool.${verb}`} />
         </Form>
       )}
     </Dialog>
-  )
-}
-
-/** Only those that are large enough. */
-function FreeDisks({ vdev, value, onValue }: { vdev: Vdev; value: string; onValue: (disk: string) => void }) {
-  const query = useQuery<Disk[]>('/api/v1/disks')
-  return (
-    <Loaded query={query}>
-      {(disks) => {
-        const free = disks.filter((disk) => disk.free)
-        const fitting = free.filter(({ size }) => size >= (vdev.needs ?? 0))
-        return (
-          <>
-            <Select
-              label="Free disk"
-              name="disk"
-              required
-              value={value}
-              onValue={onValue}
-              options={[
-                ['', fitting.length > 0 ? 'Choose a disk' : 'No free disk is large enough'],
-                ...fitting.map((disk): [string, string] => [
-                  disk.id,
-                  `${disk.id}, ${bytes(disk.size)}${placeOf(disk)}`,
-                ]),
-              ]}
-              {...(free.length > fitting.length && {
-                hint: `${free.length - fitting.length} free disks are smaller than the ${bytes(vdev.needs ?? 0)} that are needed`,
-              })}
-            />
-            <Note tone="warning">Everything on the chosen disk is overwritten.</Note>
-          </>
-        )
-      }}
-    </Loaded>
   )
 }

@@ -1,4 +1,4 @@
-// One pool: its state, devices and scrub; export and destroy.
+// One pool: its state and devices, scrub and trim, properties; export and destroy.
 import { request } from '../../api.ts'
 import { useEffect, useState } from '../../hooks.ts'
 import { Button } from '../../kit/button.tsx'
@@ -16,9 +16,12 @@ import { Destroy } from '../storage/destroy.tsx'
 import { JobView, leaving, UnderWay, useWork } from '../storage/work.tsx'
 import { Attention } from './attention.tsx'
 import { type Asked, DiskButtons, DiskDialog } from './disk-actions.tsx'
+import { PropertiesCard } from './properties.tsx'
 import { ScheduleCard } from './schedule.tsx'
 import { ScrubCard } from './scrub.tsx'
+import { TrimCard } from './trim.tsx'
 import { isDamaged, type PoolDetails, roomOf, toneOf, type Vdev } from './types.ts'
+import { VdevButtons, VdevDialog } from './vdev-dialogs.tsx'
 import { Vdevs } from './vdevs.tsx'
 
 export function OnePool({ name }: { name: string }) {
@@ -28,7 +31,10 @@ export function OnePool({ name }: { name: string }) {
   // changes.
   const [rebuilding, setRebuilding] = useState(false)
   const query = useQuery<PoolDetails>(path, asked ? {} : { every: rebuilding ? 2 : 10 })
-  const works = query.data?.scan?.kind === 'resilver' && query.data.scan.status === 'running'
+  const { scan, removal, expansion } = query.data ?? {}
+  const works =
+    (scan?.kind === 'resilver' && scan.status === 'running') ||
+    [removal, expansion].some((work) => work?.status === 'running')
   useEffect(() => setRebuilding(works), [works])
   const close = () => setAsked(undefined)
   const gone = () => go('pools')
@@ -76,6 +82,11 @@ export function OnePool({ name }: { name: string }) {
                 { method: 'POST', path: `${path}/online`, json: { device: 'DEVICE' } },
                 { method: 'POST', path: `${path}/detach?dry_run=true`, json: { device: 'DEVICE' } },
                 { method: 'POST', path: `${path}/clear`, json: {} },
+                { method: 'POST', path: `${path}/attach?dry_run=true`, json: { device: 'DEVICE', disk: 'FREE-DISK' } },
+                { method: 'POST', path: `${path}/remove?dry_run=true`, json: { device: 'VDEV' } },
+                { method: 'POST', path: `${path}/trim`, json: { action: 'start' } },
+                { method: 'POST', path: `${path}/upgrade?dry_run=true` },
+                { method: 'PATCH', path, json: { options: { autoreplace: 'on' } } },
                 { method: 'POST', path: `${path}/export` },
                 { method: 'DELETE', path: `${path}?dry_run=true` },
               ]
@@ -97,7 +108,7 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
     <>
       <Attention pool={pool} ask={setAsked} />
       {asked ? (
-        <DiskDialog
+        <AskedDialog
           key={`${asked.verb} ${asked.vdev.guid ?? asked.vdev.name}`}
           pool={name}
           asked={asked}
@@ -125,25 +136,49 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
           />
         </Card>
         <ScrubCard name={name} still={still} />
+        <TrimCard name={name} still={still} />
         <ScheduleCard name={name} />
-        <Card title="Devices" wide>
+        <Card
+          title="Devices"
+          wide
+          actions={
+            may('operator') ? (
+              <a class="button" href={link('pools', name, '-add')}>
+                Add disks
+              </a>
+            ) : null
+          }
+        >
           <Vdevs
             of={vdevs}
             label={`Devices of ${name}`}
             actions={
               may('operator')
-                ? (vdev) => <DiskButtons vdev={vdev} group={groups.get(vdev.guid ?? vdev.name)} ask={setAsked} />
+                ? (vdev) => {
+                    const group = groups.get(vdev.guid ?? vdev.name)
+                    return (
+                      <>
+                        <DiskButtons vdev={vdev} group={group} ask={setAsked} />
+                        {group ? null : <VdevButtons vdev={vdev} all={vdevs} ask={setAsked} />}
+                      </>
+                    )
+                  }
                 : undefined
             }
           />
         </Card>
-        {Object.keys(options).length > 0 ? (
-          <Card title="Local properties">
-            <Facts of={Object.entries(options)} />
-          </Card>
-        ) : null}
+        <PropertiesCard name={name} options={options} reload={reload} />
       </Cards>
     </>
+  )
+}
+
+const AskedDialog = ({ pool, asked, onClose }: { pool: string; asked: Asked; onClose: () => void }) => {
+  const { verb, vdev } = asked
+  return verb === 'attach' || verb === 'remove' ? (
+    <VdevDialog pool={pool} asked={asked} onClose={onClose} />
+  ) : (
+    <DiskDialog pool={pool} verb={verb} vdev={vdev} onClose={onClose} />
   )
 }
 

@@ -14,6 +14,8 @@ const flat = (vdevs: Vdev[], depth = 0, above = ''): Row[] =>
     return [{ ...vdev, depth, key }, ...flat(vdev.children ?? [], depth + 1, key)]
   })
 
+const hasNotes = (vdevs: Vdev[]): boolean => vdevs.some(({ note, children = [] }) => note || hasNotes(children))
+
 const count = (errors: number) => (errors > 0 ? <Badge tone="error">{errors}</Badge> : errors)
 
 /** `actions`: the buttons of a device. */
@@ -62,8 +64,8 @@ export const Vdevs = ({
         cell: ({ checksum_errors }) => count(checksum_errors),
         number: true,
       },
-      { title: 'Note', by: ({ note }) => note, cell: ({ note }) => note ?? '' },
-      ...(actions ? [{ title: 'Actions', cell: (row: Row) => actions(row) }] : []),
+      ...(hasNotes(of) ? [{ title: 'Note', by: ({ note }: Row) => note, cell: ({ note }: Row) => note ?? '' }] : []),
+      ...(actions ? [{ title: 'Actions', cell: (row: Row) => <div class="wrap">{actions(row)}</div> }] : []),
     ]}
   />
 )
