@@ -1,13 +1,11 @@
 // Every page that the console has, in each look, with things on it: nothing wrong in its console, nothing serious for
 // axe, nothing wider than the window, a picture of each. The list of pages is read from the console itself, so that no
 // page can be forgotten.
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
 import { until } from '../api/client.ts'
 import { PASSWORD } from '../api/controller.ts'
-import { tool } from '../api/storage-tools.ts'
 import type { World } from '../api/storage-world.ts'
 import { people } from './people.ts'
 import {
@@ -36,10 +34,8 @@ async function furnish(world: World<Server>): Promise<void> {
     const { status, json: answer } = await world.ask(method, path, { json, as: 'administrator' })
     expect([path, status, status < 300 ? '' : answer]).toEqual([path, expect.any(Number), ''])
   }
-  const [a = '', b = '', c = '', d = ''] = world.disks(4)
-  // In a folder that is there: else there would be no permissions to show.
-  const mountpoint = `mountpoint=${join(world.files, 'tank')}`
-  tool(world, 'zpool', 'create', '-O', mountpoint, 'tank', 'mirror', a, b, 'mirror', c, d)
+  const [a, b, c, d] = world.disks(4)
+  await made('/pools', { name: 'tank', vdevs: ['mirror', a, b, 'mirror', c, d] })
   await made('/datasets', { name: 'tank/data', options: { compression: 'lz4', quota: '200M' } })
   await made('/datasets', { name: 'tank/data/a-dataset-with-a-name-that-is-rather-long', options: {} })
   await made('/zvols', { name: 'tank/volume', size: '32M' })

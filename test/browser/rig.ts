@@ -61,6 +61,10 @@ export async function startStorageDesk(): Promise<Desk & { world: World<Server> 
   const world = await makeWorld((options) => startServer({ ...options, tls: true }), {
     controller: { 'requests-per-minute': 0 },
   })
+  // Filesystems are mounted in a folder that exists: without it they would have no permissions to show.
+  world.fakes?.change((model) => {
+    model.mounts = world.files
+  })
   const made = await desk(world.appliance)
   return Object.assign(made, { world })
 }

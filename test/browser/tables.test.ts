@@ -1,11 +1,9 @@
 // Tables with what real appliances have in them: long messages, long names, many columns. At 1440 pixels nothing is wider than its card, at 390
 // everything and its buttons are in reach without scrolling sideways. And what tables are used for: tasks by name.
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
 import { PASSWORD } from '../api/controller.ts'
-import { tool } from '../api/storage-tools.ts'
 import type { World } from '../api/storage-world.ts'
 import { people } from './people.ts'
 import { type Desk, expectAccessible, expectNoOverflow, goTo, REFUSED, shoot, signIn, startStorageDesk } from './rig.ts'
@@ -23,10 +21,7 @@ beforeAll(async () => {
     const { status } = await desk.world.ask('POST', path, { json, as: 'administrator' })
     expect([path, status < 300]).toEqual([path, true])
   }
-  const [a = '', b = ''] = desk.world.disks(2)
-  // A folder that is there: else there would be no permissions to show.
-  const mountpoint = `mountpoint=${join(desk.world.files, 'tank')}`
-  tool(desk.world, 'zpool', 'create', '-O', mountpoint, 'tank', 'mirror', a, b)
+  await made('/pools', { name: 'tank', vdevs: ['mirror', ...desk.world.disks(2)] })
   await made('/datasets', { name: 'tank/data' })
   for (const name of [
     'weekly-20261129-090358',
