@@ -13,7 +13,8 @@ const FOLDERS = ['private dir', 'lock directory', 'state directory', 'cache dire
 /** From now on `net` and `testparm` of the world are the real ones. */
 export function useRealSamba({ fakes }: World, include = 'include = registry'): void {
   if (!fakes) return
-  const folders = FOLDERS.map((name) => [name, join(fakes.folder, 'samba', name.replace(' ', '-'))] as const)
+  // Short names: Samba's sockets lie in them, and the kernel takes no path of more than 107 bytes for a socket.
+  const folders = FOLDERS.map((name, i) => [name, join(fakes.folder, 'samba', String(i))] as const)
   for (const [, folder] of folders) mkdirSync(folder, { recursive: true })
   const lines = folders.map(([name, folder]) => `\t${name} = ${folder}\n`)
   writeFileSync(join(fakes.folder, 'smb.conf'), `[global]\n${lines.join('')}\t${include}\n`)

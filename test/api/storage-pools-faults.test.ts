@@ -179,7 +179,7 @@ describe.skipIf(REAL)(`a script that dies ${FAKES_ONLY}`, () => {
       const job = await cut(`${step}=${how}`, make)
       expect([job.status, job.error]).toEqual(['completed', undefined])
       expect(await names()).toEqual(['tank'])
-      expect(fakes.model().datasets['tank']!['properties']).toEqual({})
+      expect(fakes.model().datasets['tank']!['properties']).toEqual({ 'edge-admin:upkeep': 'scrub=monthly,trim=never' })
       expect((await make()).status).toBe(409)
     })
 
