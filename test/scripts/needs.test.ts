@@ -54,7 +54,7 @@ const canHide = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
 
 /** Runs `run` of a task where these programs are not to be found. */
 async function without(programs: string[], box: Appliance, kind: string, env: Record<string, string> = {}) {
-  const args = { backup: ['START'], wrapper: ['token'] }[kind] ?? []
+  const args = { backup: ['START'], wrapper: ['token'], 'disk-wipe': ['disk-one', 'one'] }[kind] ?? []
   const id = box.create(kind, args)
   const hide = programs
     .flatMap((program) => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].map((path) => join(path, program)))
