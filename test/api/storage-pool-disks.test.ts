@@ -263,7 +263,8 @@ describe('the layout of a pool', () => {
   })
 })
 
-describe('a spare', () => {
+// These have not been run on a real ZFS yet.
+describe.skipIf(REAL)(`a spare ${FAKES_ONLY}`, () => {
   it('stands for a disk, says so, and is given back or kept', async () => {
     const [one, two, three, four] = world.disks(4) as [string, string, string, string]
     await make('mirror', one, two, 'spare', three)
@@ -283,7 +284,7 @@ describe('a spare', () => {
   })
 })
 
-describe('the upkeep of a pool', () => {
+describe.skipIf(REAL)(`the upkeep of a pool ${FAKES_ONLY}`, () => {
   it('trims it, with the state of each disk', async () => {
     const [one, two] = world.disks(2) as [string, string]
     await make('mirror', one, two)
