@@ -1,4 +1,5 @@
-// How often all disks test themselves, and when each last began: in files of ours, since no disk can keep it.
+// How often all disks run their self-tests, and when each test was last started. Two files in the state folder hold this,
+// because a disk cannot store it.
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from '../../folders.ts'

@@ -32,7 +32,7 @@ export interface Example {
 
 export interface PreviewOptions {
   acl: Acl
-  /** Whether the lists can be read now; while they are off there are none. */
+  /** Whether access control lists can be read now. A dataset with `acltype=off` has no lists. */
   lists: boolean
   longest?: number
   most?: number

@@ -67,7 +67,9 @@ export const newcomer = (path: string, beside: Vdev): Vdev => ({
   ...{ class: beside.class, state: '', read: 0, write: 0, checksum: 0, note: undefined, children: [] },
 })
 
-/** The same layout with other vdevs in the place of one: none, to take it away. A group of one is none. */
+/**
+ * The layout with the vdev `wanted` replaced by `instead`; an empty list removes it. A mirror with one disk left becomes that disk.
+ */
 export function withInstead(vdevs: readonly Vdev[], wanted: Vdev, instead: readonly Vdev[]): Vdev[] {
   return vdevs.flatMap((vdev) => {
     if (vdev === wanted) return instead

@@ -57,7 +57,7 @@ export async function startTrim(
   return { job: task.id, task }
 }
 
-/** Suspends the trim, or ends it, whoever started it. */
+/** Suspends or cancels the trim, also one that was started outside this API. */
 export async function stopTrim(pools: Pools, name: string, how: 'suspend' | 'cancel'): Promise<void> {
   if (!(await withToolErrors(name, () => pools.zpool.find(name)))) throw noPool(name)
   await directly(name, () => pools.zpool.trim(name, how === 'suspend' ? '-s' : '-c'))

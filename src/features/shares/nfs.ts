@@ -25,7 +25,7 @@ export interface NfsExport {
   clients: string[]
   read_only: boolean
   root_squash: boolean
-  /** Everybody works as this user and group, whoever he is on his machine. */
+  /** Every client user is mapped to this uid and gid (`all_squash`, `anonuid`, `anongid`). */
   squash_to?: Squash
   enabled: boolean
   /** Made by us. */

@@ -30,7 +30,7 @@ export const EveryWord = z
 /** `scrub=monthly,trim=never` */
 export const formatUpkeep = (upkeep: Upkeep): string => CHORES.map((chore) => `${chore}=${upkeep[chore]}`).join(',')
 
-/** Undefined for text that is not one of ours. */
+/** Parses the property that `formatUpkeep` writes; undefined for any other text. */
 export function parseUpkeep(text: string): Upkeep | undefined {
   const values = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string]))
   const upkeep = { ...NOTHING }

@@ -81,7 +81,7 @@ const light = define({
   id: 'locateDisk',
   action: 'disks.locate',
   tag,
-  summary: 'Switch the LED of the disk’s slot on or off; 501 where there is none',
+  summary: 'Switch the LED of the disk’s slot on or off; 501 if the slot has no LED that can be controlled',
   permission: 'operator',
   params,
   body: z.strictObject({ on: z.boolean() }),

@@ -138,7 +138,7 @@ function Sections({ disk, path, query }: SectionProps) {
             <Table
               label="Partitions"
               what="partitions"
-              empty="There are none."
+              empty="The disk has no partitions."
               rows={disk.partitions}
               id={({ device }) => device}
               columns={[

@@ -7,14 +7,9 @@ import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
-import { GROUPS, type ShareGroup } from './types.ts'
+import { type DialogEnds, GROUPS, type ShareGroup } from './types.ts'
 
-interface Ends {
-  onClose: () => void
-  onDone: (told: string) => Promise<void>
-}
-
-export const GroupDialog = ({ group, onClose, onDone }: Ends & { group: ShareGroup | undefined }) => (
+export const GroupDialog = ({ group, onClose, onDone }: DialogEnds & { group: ShareGroup | undefined }) => (
   <EditDialog<ShareGroup>
     title={group ? `Edit the share group ${group.name}` : 'Create a share group'}
     path={group && one('share-groups', group.id)}
@@ -29,7 +24,7 @@ function GroupForm({
   etag,
   onClose,
   onDone,
-}: Ends & { before: ShareGroup | undefined; etag: string | undefined }) {
+}: DialogEnds & { before: ShareGroup | undefined; etag: string | undefined }) {
   const [name, setName] = useState('')
   const [description, setDescription] = useState(before?.description ?? '')
   const [members, setMembers] = useState(before?.members.join('\n') ?? '')

@@ -32,6 +32,12 @@ export interface ShareGroup {
   problem?: string
 }
 
+/** How a dialog ends: closed, or with a sentence about what was done. */
+export interface DialogEnds {
+  onClose: () => void
+  onDone: (told: string) => Promise<void>
+}
+
 /** What an answer tells about sessions that were to end; empty if there were none. */
 export function sessionsText(sessions: readonly EndedSession[] = []): string {
   const open = sessions.filter(({ ended }) => !ended)

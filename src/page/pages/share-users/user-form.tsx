@@ -7,14 +7,9 @@ import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
-import { type ShareUser, sessionsText, USERS } from './types.ts'
+import { type DialogEnds, type ShareUser, sessionsText, USERS } from './types.ts'
 
-interface Ends {
-  onClose: () => void
-  onDone: (told: string) => Promise<void>
-}
-
-export const UserDialog = ({ user, onClose, onDone }: Ends & { user: ShareUser | undefined }) => (
+export const UserDialog = ({ user, onClose, onDone }: DialogEnds & { user: ShareUser | undefined }) => (
   <EditDialog<ShareUser>
     title={user ? `Edit the share user ${user.name}` : 'Create a share user'}
     path={user && one('share-users', user.id)}
@@ -29,7 +24,7 @@ function UserForm({
   etag,
   onClose,
   onDone,
-}: Ends & { before: ShareUser | undefined; etag: string | undefined }) {
+}: DialogEnds & { before: ShareUser | undefined; etag: string | undefined }) {
   const [name, setName] = useState('')
   const [fullName, setFullName] = useState(before?.full_name ?? '')
   const [password, setPassword] = useState('')
