@@ -26,12 +26,17 @@ const storage = JSON.stringify({
   },
 })
 
-/** The files below a folder that hold this text. */
+/** The files below a folder that hold this text; looks again when the server removes something meanwhile. */
 function holding(folder: string, text: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
-    const path = join(folder, name)
-    return statSync(path, { throwIfNoEntry: false })?.isFile() && readFileSync(path).includes(text)
-  })
+  for (;;)
+    try {
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+        const path = join(folder, name)
+        return statSync(path, { throwIfNoEntry: false })?.isFile() && readFileSync(path).includes(text)
+      })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
 }
 
 /** Undefined: a folder without a status that can be read. */

@@ -22,6 +22,8 @@ const AUDITED = 20_000
 const BIG = 8 << 20
 /** A client that asks again as soon as it was answered gets more than this from work in slices; from work in one piece two at most, one before and one after it. */
 const TURNS = 2
+/** The client may lose its turns to other programs while a short piece of work runs. Work in one piece gives it none however often it is tried. */
+const TRIES = 5
 
 let appliance: InProcess
 let bearer: string
@@ -100,7 +102,9 @@ describe('SEC-36 others are answered', () => {
   const long = Object.entries(works).filter(([what]) => what !== 'listing a thousand jobs')
   for (const [what, work] of long)
     it(`while ${what}`, async () => {
-      expect(await answeredDuring(work())).toBeGreaterThan(TURNS)
+      let most = 0
+      for (let i = 0; i < TRIES && most <= TURNS; i++) most = Math.max(most, await answeredDuring(work()))
+      expect(most).toBeGreaterThan(TURNS)
     })
 
   it('while all of it goes on side by side, and each comes to its end', async () => {
