@@ -222,6 +222,17 @@ describe('a share group', () => {
   })
 })
 
+it('no share group is made of a group that the system has', async () => {
+  const before = tool(world, 'getent', 'group')
+  const names = before.split('\n').flatMap((line) => line.split(':')[0]?.toLowerCase() || [])
+  expect(names.length).toBeGreaterThan(3)
+  for (const name of names) {
+    const { status, json } = await createGroup({ name, members: [] })
+    expect([name, status, json.details]).toEqual([name, expect.toBeOneOf([400, 409]), 'name'])
+  }
+  expect(tool(world, 'getent', 'group')).toBe(before)
+})
+
 describe.skipIf(REAL)(`share accounts ${FAKES_ONLY}`, () => {
   const fakes = () => world.fakes!
   const connect = (username: string, uid: number, more: object = {}) =>

@@ -65,6 +65,13 @@ describe('the name of a share group', () => {
   ])('may not be %j', (name) => expect(isTaken(ShareGroupName, name)).toBe(false))
 })
 
+describe('the name of a share group that would give power', () => {
+  it.each([
+    ...['docker', 'Docker', 'lxd', 'incus-admin', 'libvirt', 'libvirt-qemu', 'kvm', 'admin', 'adm', 'wheel', 'sudo'],
+    ...['root', 'disk', 'shadow', 'systemd-journal', 'podman', 'kmem', 'ssl-cert', 'edge-admin', 'winbindd_priv'],
+  ])('may not be %s', (name) => expect(isTaken(ShareGroupName, name)).toBe(false))
+})
+
 describe('the password of a share user', () => {
   it.each(['a', 'with blank', 'пароль-ä1', '"quoted"', "it's", '%u', '😀'.repeat(60), 'x'.repeat(128), ' '])(
     'may be %s',

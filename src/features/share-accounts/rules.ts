@@ -10,6 +10,48 @@ const RESERVED = new Set([
   ...['local service', 'network', 'network service', 'nobody', 'nogroup', 'none', 'owner rights', 'root', 'self'],
   ...['service', 'shadow', 'sudo', 'system', 'users', 'wheel', 'world'],
 ])
+/**
+ * Groups that give power by their name alone: programs, device rules and sudo look them up, and a package that is
+ * installed later takes over one that is there. Where the system has such a group already, its name is refused anyway.
+ */
+const POWERFUL = new Set([
+  ...[
+    'adm',
+    'admin',
+    'audio',
+    'backup',
+    'bin',
+    'ceph',
+    'clock',
+    'crontab',
+    'daemon',
+    'dialout',
+    'dip',
+    'disk',
+    'docker',
+  ],
+  ...['fuse', 'incus', 'incus-admin', 'input', 'kmem', 'kvm', 'lp', 'lpadmin', 'lxd', 'mail', 'mem', 'messagebus'],
+  ...['microk8s', 'netdev', 'operator', 'plugdev', 'podman', 'polkitd', 'postgres', 'qemu', 'render', 'sambashare'],
+  ...[
+    'sasl',
+    'sgx',
+    'src',
+    'ssh',
+    'ssl-cert',
+    'sshd',
+    'sys',
+    'tape',
+    'tss',
+    'tty',
+    'utmp',
+    'uucp',
+    'vboxusers',
+    'video',
+  ],
+  ...['winbindd_priv', 'wireshark', 'www-data', 'zfs'],
+])
+const gives = (name: string) => POWERFUL.has(name) || /^(?:_ssh|systemd-|libvirt|edge-admin)/.test(name)
+
 /** Scripts that are written together. */
 const SCRIPTS = [
   ...['Latin', 'Greek', 'Cyrillic', 'Arabic', 'Hebrew', 'Armenian', 'Georgian', 'Ethiopic', 'Thai', 'Lao', 'Khmer'],
@@ -51,6 +93,7 @@ export const ShareGroupName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'Expected 1 to 32 letters, digits and _ . -, beginning with a letter or _')
   .refine((name) => !name.endsWith('.'), 'Expected no dot at the end')
   .refine(isFree, 'This name is reserved')
+  .refine((name) => !gives(small(name)), 'This name is reserved: such a group may give more than access to files')
   .transform(small)
   .meta({ description: 'kept in lower case: Samba compares names without case', example: 'crew' })
 
