@@ -41,6 +41,10 @@ export function createSambaAccounts(tool: Tool) {
       await tool('smbpasswd', ['-s', '--', name], { ...SLOW, input: `${password}\n${password}\n` })
     },
 
+    async disable(name: string): Promise<void> {
+      await tool('smbpasswd', ['-d', '--', name], SLOW)
+    },
+
     async remove(name: string): Promise<void> {
       try {
         await tool('pdbedit', ['-x', '-u', name], SLOW)

@@ -6,7 +6,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTool } from '../../src/drivers/programs.ts'
 import { ShareAccounts } from '../../src/features/share-accounts/accounts.ts'
-import { createShareGroup, listShareGroups } from '../../src/features/share-accounts/groups.ts'
+import {
+  createShareGroup,
+  listShareGroups,
+  removeShareGroup,
+  updateShareGroup,
+} from '../../src/features/share-accounts/groups.ts'
 import {
   createShareUser,
   listShareUsers,
@@ -190,9 +195,123 @@ describe('at the start', () => {
     expect([model().users.berta.uid, Object.keys(model().samba)]).toEqual([1002, ['anna']])
   })
 
+  it('a group does not take in another account that has the name of a member', async () => {
+    const accounts = open()
+    await createShareGroup(accounts, { name: 'staff', description: '', members: [] })
+    await createShareUser(accounts, wanted('anna', ['staff']))
+    await createShareUser(accounts, wanted('berta', ['staff']))
+    fakes.change(({ accounts: { users, groups } }) => {
+      users.anna.uid = 1001
+      groups.staff.members = []
+    })
+    await open().restore()
+    expect(model().groups.staff.members).toEqual(['berta'])
+    // Nor one that is gone, which the program would refuse.
+    fakes.change(({ accounts: { users } }) => void delete users.anna)
+    fakes.faults({ program: 'useradd', stderr: 'useradd: cannot open /etc/passwd' })
+    await updateShareGroup(open(), '20001', { description: 'Both' })
+    expect(model().groups.staff.members).toEqual(['berta'])
+  })
+
   it('nothing is started where there are no share users', async () => {
     await open().restore()
     expect(fakes.calls()).toEqual([])
+  })
+})
+
+describe('a user that is disabled cannot log in any more', () => {
+  const flags = () => model().samba.anna?.flags
+  const off = (accounts = open()) => updateShareUser(accounts, '20001', { enabled: false })
+  beforeEach(() => createShareUser(open(), wanted('anna')))
+
+  it('where another account of the system has taken its name', async () => {
+    fakes.change(({ accounts: { users } }) => {
+      users.anna.uid = 1001
+    })
+    const accounts = open()
+    const words = 'The system has an account of this name that was not made here; it is left alone'
+    expect(await off(accounts)).toMatchObject({ enabled: false, problem: words })
+    expect([flags(), model().users.anna.uid]).toEqual(['DU         ', 1001])
+    expect(await listShareUsers(accounts)).toMatchObject([{ enabled: false, problem: words }])
+    // Nor after a start that finds it enabled again.
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.flags = 'U          '
+    })
+    await open().restore()
+    expect(flags()).toBe('DU         ')
+    // And no password is set for the other account.
+    const before = model()
+    const change = updateShareUser(open(), '20001', { enabled: false, password: 'another-one-1' })
+    await expect(change).rejects.toThrow(words)
+    expect(model()).toEqual(before)
+  })
+
+  it('where its account of the system is gone and cannot be made again', async () => {
+    fakes.change(({ accounts: { users } }) => void delete users.anna)
+    fakes.faults({ program: 'useradd', stderr: 'useradd: cannot open /etc/passwd' })
+    const accounts = open()
+    expect(await off(accounts)).toMatchObject({ enabled: false, problem: expect.any(String) })
+    expect(flags()).toBe('DU         ')
+    fakes.faults()
+    expect(await off(accounts)).not.toHaveProperty('problem')
+    expect([flags(), model().users.anna.uid]).toEqual(['DU         ', 20_001])
+  })
+
+  it('where somebody enabled it in Samba by hand', async () => {
+    await off()
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.flags = 'U          '
+    })
+    await off()
+    expect(flags()).toBe('DU         ')
+  })
+
+  it('but Samba’s account with another password, beside another account of the system, is left alone', async () => {
+    fakes.change(({ accounts: { users, samba } }) => {
+      users.anna.uid = 1001
+      samba.anna.hash = 'AB'.repeat(16)
+    })
+    expect(await off()).toMatchObject({ enabled: false, problem: expect.any(String) })
+    expect(flags()).toBe('U          ')
+  })
+
+  it('and is told where Samba does not take it', async () => {
+    fakes.change(({ accounts: { users } }) => {
+      users.anna.uid = 1001
+    })
+    fakes.faults({ program: 'smbpasswd', match: '^-d', status: 0, stdout: 'Disabled user anna.' })
+    await expect(off()).rejects.toThrow('Samba did not take the account')
+    fakes.faults()
+    expect(await listShareUsers(open())).toMatchObject([{ enabled: true }])
+  })
+})
+
+describe('a removal', () => {
+  it('asks in its turn whether a share names the account', async () => {
+    const named = async (name: string, kind: string) => [{ object: 'shares/smb/x', reason: `names ${kind} ${name}` }]
+    await createShareUser(open(), wanted('anna'))
+    await createShareGroup(open(), { name: 'staff', description: '', members: ['anna'] })
+    const before = model()
+    const accounts = open({ sharesNaming: named })
+    await expect(removeShareUser(accounts, '20001')).rejects.toThrow('shares/smb/x names user anna')
+    await expect(removeShareGroup(accounts, '20002')).rejects.toThrow('shares/smb/x names group staff')
+    expect(model()).toEqual(before)
+  })
+
+  it('ends log-in and sessions before the account of the system, which is kept while a process of it runs', async () => {
+    await createShareUser(open(), wanted('anna'))
+    fakes.change((all) => {
+      all['samba'] ??= { registry: {}, include: true, smbd: true, told: [] }
+      all['samba'].sessions = [{ id: '11', pid: 4711, uid: 20_001, username: 'anna', client: '10.0.0.5' }]
+    })
+    const from = fakes.calls().length
+    expect(await removeShareUser(open(), '20001')).toMatchObject([{ id: '11', ended: true }])
+    const order = fakes
+      .calls()
+      .slice(from)
+      .map(({ program, args }) => `${program} ${args[0]}`)
+      .filter((one) => /^(?:pdbedit -x|smbcontrol|userdel) /.test(`${one} `))
+    expect(order.map((one) => one.split(' ')[0])).toEqual(['pdbedit', 'smbcontrol', 'userdel'])
   })
 })
 
@@ -200,6 +319,19 @@ describe('at the start', () => {
 const fakesKnow = () => createTool(fakes.programs)('groupadd', ['--gid', '900', '--', 'made'])
 
 describe('numbers', () => {
+  it('that a directory server knows and does not list are left out, of users as of groups', async () => {
+    await fakesKnow()
+    fakes.change(({ accounts: all }) => {
+      const account = { uid: 20_001, gid: 100, full_name: '', home: '/', shell: '/bin/sh' }
+      all.hidden = { remote: account }
+      all.hidden_groups = { remotes: { gid: 20_002, members: [] } }
+      for (let id = 20_003; id < 20_040; id++) all.hidden[`u${id}`] = { ...account, uid: id }
+    })
+    const ids = { first: 20_000, last: 20_099 }
+    const { id, uid } = await createShareUser(open({ ids }), wanted('anna'))
+    expect([id, uid]).toEqual(['20040', 20_040])
+  })
+
   it('are never given out twice, and end with the range', async () => {
     const accounts = open()
     fakes.change((all) => void delete all['accounts'])

@@ -7,6 +7,7 @@ import { createSystemAccounts } from '../../drivers/system-accounts.ts'
 import { ApiError, exists, knownError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
+import { assertNoDependents } from '../destruction/agreement.ts'
 import { AllOrNothing } from '../shares/config-transaction.ts'
 import { toolFailure, withToolErrors } from '../tool-failure.ts'
 import {
@@ -15,11 +16,19 @@ import {
   type GroupRecord,
   groupsOf,
   type IdRange,
-  nextId,
+  nextIds,
   openAccountStore,
+  type UserRecord,
   usersOf,
 } from './record.ts'
-import { type Backend, bringIn, removeImportFile, takeGroupOut, takeUserOut } from './system.ts'
+import {
+  type Backend,
+  bringIn,
+  removeImportFile,
+  takeGroupOut,
+  takeUserOutOfSamba,
+  takeUserOutOfSystem,
+} from './system.ts'
 
 export interface ShareAccountsOptions {
   tool: Tool
@@ -117,7 +126,10 @@ export class ShareAccounts {
     removeImportFile(this.backend)
     const there = (one: Touched) => accounts.some(({ kind, id }) => kind === one.kind && id === one.id)
     for (const one of touched.filter(({ kind }) => kind === 'user'))
-      if (!there(one)) await takeUserOut(this.backend, one)
+      if (!there(one)) {
+        await takeUserOutOfSamba(this.backend, one)
+        await takeUserOutOfSystem(this.backend, one)
+      }
     for (const one of touched.filter(({ kind }) => kind === 'group'))
       if (!there(one)) await takeGroupOut(this.backend, one)
     const ids = new Set(touched.filter(there).map(({ id }) => id))
@@ -134,28 +146,45 @@ export class ShareAccounts {
     }
   }
 
-  private noteProblem(id: number, problem: unknown): void {
+  noteProblem(id: number, problem: unknown): void {
     const { words } = knownError(toolFailure(problem))
     this.problems.set(id, words || 'It could not be brought into the system')
   }
 
   /** The primary group, which the first share account brings with it, and a number for a new account. */
-  prepare(all: readonly AccountRecord[], { taken, primaryId }: Taken): { primary: GroupRecord; id: number } {
-    const ids = this.options.ids
+  async prepare(
+    all: readonly AccountRecord[],
+    { taken, primaryId }: Taken,
+  ): Promise<{ primary: GroupRecord; id: number }> {
+    const next = (others: readonly AccountRecord[]) => this.freeId(others, taken)
     const there = groupsOf(all).find(({ primary }) => primary)
-    if (there) return { primary: there, id: nextId(all, taken, ids) }
+    if (there) return { primary: there, id: await next(all) }
     const now = new Date().toISOString()
     const primary: GroupRecord = {
       kind: 'group',
       // One that is there was made here: its records are lost.
-      id: primaryId ?? nextId(all, taken, ids),
+      id: primaryId ?? (await next(all)),
       name: PRIMARY_GROUP,
       description: 'Every share user',
       members: [],
       primary: true,
       ...{ created_at: now, updated_at: now },
     }
-    return { primary, id: nextId([...all, primary], taken, ids) }
+    return { primary, id: await next([...all, primary]) }
+  }
+
+  /** The next number that is free also where it is asked for by itself: a directory server finds what it does not list. */
+  private async freeId(all: readonly AccountRecord[], taken: ReadonlySet<number>): Promise<number> {
+    const { system } = this.backend
+    const used = new Set(taken)
+    for (;;) {
+      const ids = nextIds(all, used, this.options.ids)
+      const keys = ids.map(String)
+      for (const { uid } of await system.users(...keys)) used.add(uid)
+      for (const { gid } of await system.groups(...keys)) used.add(gid)
+      const free = ids.find((id) => !used.has(id))
+      if (free !== undefined) return free
+    }
   }
 
   /**
@@ -180,6 +209,14 @@ export class ShareAccounts {
       taken: new Set([...users.map(({ uid }) => uid), ...groups.map(({ gid }) => gid)]),
       primaryId: groups.find((one) => one.name === PRIMARY_GROUP && one.gid >= first && one.gid <= last)?.gid,
     }
+  }
+
+  /** Throws where a share names the account: asked in its turn, since one may have been made after the plan was. */
+  async refuseNamed(record: UserRecord | GroupRecord): Promise<void> {
+    assertNoDependents({
+      object: targetOf(record),
+      depends: await this.options.sharesNaming(record.name, record.kind),
+    })
   }
 
   /** Brings every account into the system and Samba. A failure of one does not hold up the others. */

@@ -38,7 +38,7 @@ export async function createShareGroup(accounts: ShareAccounts, wanted: NewShare
   return accounts.alone(name, async (all) => {
     const taken = await accounts.refuseTaken(all, name)
     const members = membersNamed(all, wanted.members)
-    const { primary, id } = accounts.prepare(all, taken)
+    const { primary, id } = await accounts.prepare(all, taken)
     const now = new Date().toISOString()
     const group: GroupRecord = { kind: 'group', id, name, description, members, created_at: now, updated_at: now }
     await accounts.change(
@@ -88,7 +88,9 @@ export async function updateShareGroup(
 /** Removes a group. Its number stays taken, and its files keep it. */
 export async function removeShareGroup(accounts: ShareAccounts, id: string): Promise<void> {
   return accounts.alone(undefined, async (all) => {
-    const { id: gid, name, created_at } = ownGroup(all, id)
+    const group = ownGroup(all, id)
+    await accounts.refuseNamed(group)
+    const { id: gid, name, created_at } = group
     await accounts.change(
       [{ kind: 'group', id: gid, name }],
       async () => {

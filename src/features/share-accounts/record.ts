@@ -59,11 +59,20 @@ export interface IdRange {
   last: number
 }
 
-/** A number that no share account has or had, and nobody else has now. Users and groups share one row of numbers. */
-export function nextId(all: readonly AccountRecord[], taken: ReadonlySet<number>, { first, last }: IdRange): number {
+/** Enough to get past a few that are taken, in one question. */
+const AT_ONCE = 32
+
+/**
+ * Numbers that no share account has or had, and that are not among `taken`, the lowest first. Users and groups share one
+ * row of numbers.
+ */
+export function nextIds(all: readonly AccountRecord[], taken: ReadonlySet<number>, { first, last }: IdRange): number[] {
   const used = new Set(all.map(({ id }) => id))
   const highest = Math.max(first - 1, ...[...used].filter((id) => id >= first && id <= last))
-  for (let id = highest + 1; id <= last; id++) if (!used.has(id) && !taken.has(id)) return id
+  const found: number[] = []
+  for (let id = highest + 1; id <= last && found.length < AT_ONCE; id++)
+    if (!used.has(id) && !taken.has(id)) found.push(id)
+  if (found.length > 0) return found
   throw new ApiError(
     'failed-precondition',
     'All numbers for share users and groups have been given out: raise "storage"."share-ids"."last" in the configuration',

@@ -58,11 +58,18 @@ export async function bringIn(backend: Backend, { groups, users, everybody }: Wa
   for (const group of groups) await each(group.id, () => bringGroup(system, group, knownGroups))
   const knownUsers = users.length > 0 ? await system.users(...keysOf(users)) : []
   for (const user of users) await each(user.id, () => bringUser(system, user, knownUsers))
+  const present = groups.some(({ members }) => members.length > 0) ? await ownAmong(system, everybody) : []
   for (const group of groups)
     if (!group.primary && !outcome.problems.has(group.id))
-      await each(group.id, () => bringMembers(system, group, { everybody, knownGroups }))
+      await each(group.id, () => bringMembers(system, group, { everybody, present, knownGroups }))
   await bringIntoSamba(backend, users, outcome)
   return outcome
+}
+
+/** Those whose account in the system is theirs. A group must not take in another account that has the name of a member. */
+async function ownAmong(system: SystemAccounts, all: Wanted['everybody']): Promise<Wanted['everybody']> {
+  const known = await system.users(...keysOf(all))
+  return all.filter(({ id, name }) => known.some((one) => one.name === name && one.uid === id))
 }
 
 /** Throws the first problem. */
@@ -103,15 +110,22 @@ async function bringUser(system: SystemAccounts, user: WantedUser, known: System
   return 'the account differed'
 }
 
-/** Members that were added by hand and are no share users stay. */
+/** Members that were added by hand and are no share users stay. A member without an account has a problem of its own. */
 async function bringMembers(
   system: SystemAccounts,
   { id, name, members }: GroupRecord,
-  { everybody, knownGroups }: Pick<Wanted, 'everybody'> & { knownGroups: SystemGroup[] },
+  {
+    everybody,
+    present,
+    knownGroups,
+  }: Pick<Wanted, 'everybody'> & {
+    present: Wanted['everybody']
+    knownGroups: SystemGroup[]
+  },
 ): Promise<string | undefined> {
   const there = knownGroups.find((one) => one.gid === id)?.members ?? []
   const ours = new Set(everybody.map((user) => user.name))
-  const wanted = everybody.filter((user) => members.includes(user.id)).map((user) => user.name)
+  const wanted = present.filter((user) => members.includes(user.id)).map((user) => user.name)
   const all = [...wanted, ...there.filter((member) => !ours.has(member))]
   if ([...all].sort().join() === [...there].sort().join()) return undefined
   await system.setMembers(name, all)
@@ -121,6 +135,9 @@ async function bringMembers(
 async function bringIntoSamba(backend: Backend, users: readonly WantedUser[], outcome: Outcome): Promise<void> {
   const { samba } = backend
   const present = users.filter(({ id }) => !outcome.problems.has(id))
+  for (const user of users)
+    if (outcome.problems.has(user.id) && !user.enabled)
+      await shutOut(backend, user).catch((error) => outcome.problems.set(user.id, error))
   if (present.length === 0) return
   const before = await samba.list()
   const wrong = present.map(sambaUserOf).filter((user) => !isSame(before, user))
@@ -139,12 +156,11 @@ async function bringIntoSamba(backend: Backend, users: readonly WantedUser[], ou
         id: user.uid,
         what: `Samba’s account ${find(before, user) ? 'differed' : 'was missing'}`,
       })
-    else
-      outcome.problems.set(
-        user.uid,
-        new ApiError('command-failed', 'Samba did not take the account', { details: { object: user.name } }),
-      )
+    else outcome.problems.set(user.uid, notTaken(user.name))
 }
+
+const notTaken = (name: string) =>
+  new ApiError('command-failed', 'Samba did not take the account', { details: { object: name } })
 
 const sambaUserOf = ({ id, name, hash, enabled, changed }: WantedUser): SambaUser => ({
   ...{ name, uid: id, hash, disabled: !enabled || hash === undefined, changed },
@@ -156,21 +172,45 @@ function isSame(all: readonly SambaUser[], user: SambaUser): boolean {
 }
 
 /**
- * Takes a user out of Samba and of the system, unless the account there is another one. With the password that was set
- * here, Samba's account is ours all the same: it must not open the other account from now on.
+ * Whether Samba's account of this name is the user's. Beside another account of the system it is only with the password
+ * that was set here: then it must not open that other account.
  */
-export async function takeUserOut(
+async function isOwnInSamba(
   { system, samba }: Backend,
-  { id, name, hash }: Pick<UserRecord, 'id' | 'name'> & Partial<Pick<UserRecord, 'hash'>>,
+  { id, name, hash }: Pick<UserRecord, 'id' | 'name'> & { hash?: string | undefined },
+): Promise<boolean> {
+  const account = find(await samba.list(), { name })
+  if (!account) return false
+  const there = (await system.users(name)).find((one) => one.name === name)
+  return !there || there.uid === id || (hash !== undefined && account.hash === hash)
+}
+
+/** Disables a user in Samba whose account in the system cannot be put right: nobody may log in with it all the same. */
+async function shutOut(backend: Backend, user: WantedUser): Promise<void> {
+  if (!(await canLogIn(backend, user))) return
+  await backend.samba.disable(user.name)
+  if (await canLogIn(backend, user)) throw notTaken(user.name)
+}
+
+export const canLogIn = async (backend: Backend, user: WantedUser): Promise<boolean> =>
+  (await isOwnInSamba(backend, user)) && find(await backend.samba.list(), user)?.disabled === false
+
+/** Takes a user out of Samba, so that nobody logs in with it any more. */
+export async function takeUserOutOfSamba(backend: Backend, user: Parameters<typeof isOwnInSamba>[1]): Promise<void> {
+  const { samba } = backend
+  if (!(await isOwnInSamba(backend, user))) return
+  await samba.remove(user.name)
+  if (find(await samba.list(), user)) throw leftBehind('Samba', user.name)
+}
+
+/** Takes a user out of the system, unless the account there is another one. */
+export async function takeUserOutOfSystem(
+  { system }: Backend,
+  { id, name }: Pick<UserRecord, 'id' | 'name'>,
 ): Promise<void> {
   const there = (await system.users(name)).find((one) => one.name === name)
-  if (there && there.uid !== id) {
-    if (hash !== undefined && find(await samba.list(), { name })?.hash === hash) await samba.remove(name)
-    return
-  }
-  if (find(await samba.list(), { name })) await samba.remove(name)
-  if (there) await system.removeUser(name)
-  if (find(await samba.list(), { name })) throw leftBehind('Samba', name)
+  if (there?.uid !== id) return
+  await system.removeUser(name)
   if ((await system.users(name)).some((one) => one.name === name)) throw leftBehind('The system', name)
 }
 

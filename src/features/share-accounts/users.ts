@@ -5,7 +5,7 @@ import { checkpoint } from '../../store/checkpoint.ts'
 import type { ShareAccounts } from './accounts.ts'
 import { type AccountRecord, type GroupRecord, groupsOf, type UserRecord, usersOf } from './record.ts'
 import { type EndedSession, endSessions, sessionsOf } from './sessions.ts'
-import { bringInOrFail, takeUserOut } from './system.ts'
+import { bringIn, bringInOrFail, canLogIn, takeUserOutOfSamba, takeUserOutOfSystem } from './system.ts'
 import { type ShareUser, viewUser } from './view.ts'
 
 export interface NewShareUser {
@@ -45,7 +45,7 @@ export async function createShareUser(accounts: ShareAccounts, wanted: NewShareU
     const taken = await accounts.refuseTaken(all, name)
     await checkLength(accounts, password)
     const inGroups = groupsNamed(all, wanted.groups)
-    const { primary, id } = accounts.prepare(all, taken)
+    const { primary, id } = await accounts.prepare(all, taken)
     const now = new Date().toISOString()
     const blank = { kind: 'user' as const, id, name, gid: primary.id, full_name, enabled, changed: 0 }
     const groups = withMember(inGroups, id, now)
@@ -95,14 +95,23 @@ export async function updateShareUser(
       enabled: change.enabled ?? before.enabled,
     }
     const isSame = password === undefined && groups.length === 0 && JSON.stringify(user) === JSON.stringify(before)
-    if (isSame && !accounts.problems.has(before.id)) return viewUser(before, all, accounts.problems)
-    user.updated_at = now
+    // Somebody may have enabled it in Samba: who asks that nobody logs in gets that.
+    const isDone = isSame && change.enabled !== false && !accounts.problems.has(before.id)
+    if (isDone) return viewUser(before, all, accounts.problems)
+    if (!isSame) user.updated_at = now
     const known = user.enabled ? [] : await sessionsOf(options.tool, before)
     let ended: EndedSession[] = []
+    let problem: unknown
     await accounts.change(
       [{ kind: 'user', id: user.id, name: user.name }, ...touchedGroups(groups)],
       async () => {
-        await bringInOrFail(backend, { groups, users: [user], everybody: usersOf(all) })
+        const { problems } = await bringIn(backend, { groups, users: [user], everybody: usersOf(all) })
+        problem = problems.get(user.id)
+        for (const one of problems.values()) {
+          // What counts of a disabled user is that it cannot log in. The rest is said in the answer.
+          const isOff = one === problem && password === undefined && !user.enabled && !(await canLogIn(backend, user))
+          if (!isOff) throw one
+        }
         checkpoint('share-account-made')
         if (password !== undefined) {
           user = await withPassword(accounts, user, password)
@@ -114,6 +123,7 @@ export async function updateShareUser(
         replaceGroups(records, groups)
       },
     )
+    if (problem !== undefined) accounts.noteProblem(user.id, problem)
     return { ...(await getShareUser(accounts, id)), ...(ended.length > 0 && { ended_sessions: ended }) }
   })
 }
@@ -123,6 +133,7 @@ export async function removeShareUser(accounts: ShareAccounts, id: string): Prom
   const { backend, options } = accounts
   return accounts.alone(undefined, async (all) => {
     const user = findUser(all, id)
+    await accounts.refuseNamed(user)
     const known = await sessionsOf(options.tool, user)
     const now = new Date().toISOString()
     const groups = movedGroups(all, user.id, [], now)
@@ -130,11 +141,13 @@ export async function removeShareUser(accounts: ShareAccounts, id: string): Prom
     await accounts.change(
       [{ kind: 'user', id: user.id, name: user.name }, ...touchedGroups(groups)],
       async () => {
-        await takeUserOut(backend, user)
+        // In this order: nobody logs in any more, and `userdel` refuses while a process of the user runs.
+        await takeUserOutOfSamba(backend, user)
+        ended = await endSessions(options.tool, user, known)
+        await takeUserOutOfSystem(backend, user)
         checkpoint('share-account-made')
         const others = usersOf(all).filter((one) => one.id !== user.id)
         await bringInOrFail(backend, { groups, users: [], everybody: others })
-        ended = await endSessions(options.tool, user, known)
       },
       (records) => {
         const { id: uid, name, created_at } = user
