@@ -51,9 +51,14 @@ show_store() { # STORE
   size "$1"
 }
 
+show_auth() { # ACL or PORTAL-GROUP
+  show "$1/auth/userid" "$1/auth/password" "$1/auth/userid_mutual" "$1/auth/password_mutual"
+}
+
 show_acl() { # ACL
   folders "$1" || return
-  show "$1/info" "$1/auth/userid" "$1/auth/password"
+  show "$1/info"
+  show_auth "$1"
   for mapped in "$1"/lun_*; do
     folders "$mapped" && links "$mapped"
   done
@@ -61,7 +66,8 @@ show_acl() { # ACL
 
 show_group() { # PORTAL-GROUP
   folders "$1" || return
-  show "$1/enable" "$1/param/TargetAlias" "$1/dynamic_sessions" "$1/auth/userid" "$1/auth/password"
+  show "$1/enable" "$1/param/TargetAlias" "$1/dynamic_sessions"
+  show_auth "$1"
   for name in authentication generate_node_acls demo_mode_discovery; do
     show "$1/attrib/$name"
   done

@@ -35,14 +35,29 @@ export interface Chap {
   password: string
 }
 
-export interface LiveAcl {
-  initiator: string
-  luns: LiveLun[]
+/** What proves who an initiator is, and what proves to him who the target is. */
+export interface Credentials {
   chap: Chap | undefined
-  isLoggedIn: boolean
+  mutual: Chap | undefined
 }
 
-export interface LiveTarget {
+export interface LiveSession {
+  /** How the initiator calls itself: often its host name. */
+  alias: string
+  /** The kernel's word without its prefix, in small letters: `logged_in`, `failed`. */
+  state: string
+  /** Where its connections come from. */
+  addresses: string[]
+}
+
+export interface LiveAcl extends Credentials {
+  initiator: string
+  luns: LiveLun[]
+  /** The kernel shows one, the last, also of an initiator with several. */
+  session: LiveSession | undefined
+}
+
+export interface LiveTarget extends Credentials {
   iqn: string
   /** Portal groups. Edge Admin makes one, number 1; the other members describe the first. */
   tags: number[]
@@ -52,7 +67,6 @@ export interface LiveTarget {
   portals: string[]
   luns: LiveLun[]
   acls: LiveAcl[]
-  chap: Chap | undefined
   /** Initiators that are logged in without an ACL (demo mode). */
   dynamic: string[]
 }
@@ -181,17 +195,34 @@ function readTarget(iqn: string, node: Node): LiveTarget {
     acls: children(at(group, 'acls')).map(([initiator, acl]) => ({
       initiator,
       luns: readLuns(acl),
-      chap: readChap(acl),
-      isLoggedIn: line(acl, 'info').startsWith('InitiatorName:'),
+      ...readCredentials(acl),
+      session: readSession(at(acl, 'info')?.lines ?? []),
     })),
-    chap: readChap(group),
+    ...readCredentials(group),
     dynamic: at(group, 'dynamic_sessions')?.lines.filter(Boolean) ?? [],
   }
 }
 
+/** `InitiatorName: …` is the first line, unless there is no session. */
+function readSession(info: string[]): LiveSession | undefined {
+  if (!info[0]?.startsWith('InitiatorName:')) return undefined
+  const text = info.join('\n')
+  const addresses = [...text.matchAll(/^ *Address (\S+) /gm)].map(([, address = '']) => address)
+  return {
+    alias: /^InitiatorAlias: (.*)$/m.exec(text)?.[1]?.trim() ?? '',
+    state: (/^Session State: TARG_SESS_(?:STATE_)?(\w+)/m.exec(text)?.[1] ?? '').toLowerCase(),
+    addresses: [...new Set(addresses)],
+  }
+}
+
+const readCredentials = (node: Node | undefined): Credentials => ({
+  chap: readChap(node, ''),
+  mutual: readChap(node, '_mutual'),
+})
+
 /** The kernel treats a value that begins with NULL as unset, but still shows it. */
-function readChap(node: Node | undefined): Chap | undefined {
-  const [username, password] = [line(node, 'auth/userid'), line(node, 'auth/password')]
+function readChap(node: Node | undefined, suffix: '' | '_mutual'): Chap | undefined {
+  const [username, password] = [line(node, `auth/userid${suffix}`), line(node, `auth/password${suffix}`)]
   return [username, password].some((text) => text === '' || text.startsWith('NULL'))
     ? undefined
     : { username, password }

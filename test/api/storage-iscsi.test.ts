@@ -16,9 +16,12 @@ const OTHER = 'iqn.2024-12.com.example:edge.t2'
 const CLIENT = 'iqn.2024-12.com.client:initiator1'
 const SECRET = 'canary-chap-secret'
 const CHAP = { username: 'chap-user', password: SECRET }
+/** What the target proves itself with. */
+const MUTUAL = { username: 'target-user', password: 'canary-mutual-secret' }
 const POOL = 'iscsitank'
 const TARGETS = '/iscsi/targets'
 const ONE = `${TARGETS}/${targetId(IQN)}`
+const SESSIONS = '/iscsi/sessions'
 const SLOW = { timeout: 240_000 }
 
 let world: World
@@ -275,14 +278,75 @@ describe('CHAP', SLOW, () => {
   })
 
   it('SEC-13 leaves its password in no answer, log, audit line or argument', async () => {
-    const answers = [await create({ initiators: [CLIENT], chap: CHAP })]
+    const answers = [await create({ initiators: [CLIENT], chap: CHAP, mutual_chap: MUTUAL })]
     answers.push(await world.ask('GET', ONE), await world.ask('GET', TARGETS), await addLun('v1'))
     answers.push(await create({ chap: CHAP }), await create({ chap: { ...CHAP, username: '-bad' } }))
+    answers.push(await world.ask('PUT', ONE, { json: { mutual_chap: CHAP } }), await world.ask('GET', SESSIONS))
     const { appliance, fakes } = world
     const everything = [answers, appliance.audit(), 'warnings' in appliance && appliance.warnings, fakes?.calls()]
     expect(JSON.stringify(everything)).not.toContain('canary')
-    const logs = spawnSync('grep', ['-rl', SECRET, appliance.folders.root], { encoding: 'utf8' }).stdout
+    const logs = spawnSync('grep', ['-rlE', 'canary-(chap|mutual)-secret', appliance.folders.root], {
+      encoding: 'utf8',
+    }).stdout
     expect(logs.split('\n').filter(Boolean)).toEqual(world.fakes ? [savedFile()] : [])
+  })
+})
+
+describe('mutual CHAP', SLOW, () => {
+  const both = { initiators: [CLIENT], chap: CHAP, mutual_chap: MUTUAL }
+  const target = () => live().targets[0]
+  const NONE = { status: 400, json: { code: 'BAD_REQUEST' } }
+
+  it('is what the target proves to each initiator: set, kept, changed and taken back, and never shown', async () => {
+    const made = await create(both)
+    expect(made.json).toMatchObject({ chap: { username: CHAP.username }, mutual_chap: { username: MUTUAL.username } })
+    const guarded = { chap: CHAP, mutual: MUTUAL }
+    expect(target()).toMatchObject({ ...guarded, attributes: { authentication: '1' }, acls: [guarded] })
+    const second = 'iqn.2024-12.com.client:initiator2'
+    await world.ask('PUT', ONE, { json: { initiators: [CLIENT, second] } })
+    expect(target()?.acls).toMatchObject([guarded, guarded])
+    expect(savedTarget(IQN)).toMatchObject({
+      tpgs: [{ chap_mutual_userid: 'target-user', node_acls: [{ chap_mutual_password: MUTUAL.password }, {}] }],
+    })
+    const other = { username: 'target-user', password: 'another-canary-secret' }
+    const before = (await world.ask('GET', ONE)).headers['etag']
+    const changed = await world.ask('PUT', ONE, { json: { mutual_chap: other } })
+    expect(changed.headers['etag']).not.toBe(before)
+    expect(target()?.acls).toMatchObject([{ mutual: other }, { chap: CHAP, mutual: other }])
+    expect(saved()).not.toContain(MUTUAL.password)
+    const without = await world.ask('PUT', ONE, { json: { mutual_chap: null } })
+    expect([without.json.chap, without.json.mutual_chap]).toEqual([{ username: CHAP.username }, undefined])
+    expect(target()).toMatchObject({ attributes: { authentication: '1' }, chap: CHAP })
+    expect([target()?.mutual, target()?.acls.map(({ mutual }) => mutual)]).toEqual([undefined, [undefined, undefined]])
+    expect(saved()).not.toContain('another-canary')
+  })
+
+  it('ends with CHAP: without it nobody proves anything', async () => {
+    await create(both)
+    const open = await world.ask('PUT', ONE, { json: { chap: null } })
+    expect([open.json.chap, open.json.mutual_chap]).toEqual([undefined, undefined])
+    expect(target()).toMatchObject({ attributes: { authentication: '0' }, acls: [{ initiator: CLIENT }] })
+    expect([target()?.chap, target()?.mutual, target()?.acls[0]?.mutual]).toEqual([undefined, undefined, undefined])
+    expect(saved()).not.toContain('canary')
+  })
+
+  it('needs CHAP and another password, whichever of the two is given', async () => {
+    const same = { ...MUTUAL, password: SECRET }
+    for (const json of [{ mutual_chap: MUTUAL }, { chap: CHAP, mutual_chap: same }])
+      expect(await create(json)).toMatchObject({ ...NONE, json: { details: 'mutual_chap' } })
+    expect(live().targets).toEqual([])
+    await create(both)
+    const before = [live(), saved()]
+    for (const [json, details] of [
+      [{ mutual_chap: same }, 'mutual_chap'],
+      [{ chap: { ...CHAP, password: MUTUAL.password } }, 'chap'],
+      [{ chap: null, mutual_chap: MUTUAL }, 'mutual_chap'],
+    ] as const) {
+      const answer = await world.ask('PUT', ONE, { json })
+      expect(answer).toMatchObject({ ...NONE, json: { details } })
+      expect(JSON.stringify(answer.json)).not.toContain('canary')
+    }
+    expect([live(), saved()]).toEqual(before)
   })
 })
 
@@ -339,6 +403,8 @@ describe('bad input', SLOW, () => {
       { iqn: IQN, initiators: Array.from({ length: 300 }, (_, i) => `${CLIENT}${i}`) },
       { iqn: IQN, chap: {} },
       { iqn: IQN, chap: null },
+      { iqn: IQN, chap: CHAP, mutual_chap: { ...MUTUAL, password: 'short' } },
+      { iqn: IQN, chap: CHAP, mutual_chap: { ...MUTUAL, username: 'NULL' } },
       { iqn: IQN, chap: { username: 'u', password: 'short' } },
       { iqn: IQN, chap: { ...CHAP, password: `${SECRET}\n` } },
       { iqn: IQN, portals: ['0.0.0.0:22'] },
@@ -398,7 +464,7 @@ describe('an initiator that is logged in', SLOW, () => {
   const portal = '127.0.0.1:3260'
   const admin = (...args: string[]) => execFileSync('iscsiadm', args, { encoding: 'utf8', timeout: 60_000 })
   const node = (...args: string[]) => admin('-m', 'node', '-T', IQN, '-p', portal, ...args)
-  function logIn(): void {
+  function logIn(mutual?: typeof CHAP): void {
     if (world.fakes) {
       world.fakes.change((model) => {
         model['lio'].sessions[IQN] = [CLIENT]
@@ -413,6 +479,12 @@ describe('an initiator that is logged in', SLOW, () => {
       ['authmethod', 'CHAP'],
       ['username', CHAP.username],
       ['password', CHAP.password],
+      ...(mutual
+        ? ([
+            ['username_in', mutual.username],
+            ['password_in', mutual.password],
+          ] as const)
+        : []),
     ] as const)
       node('-o', 'update', '-n', `node.session.auth.${name}`, '-v', value)
     node('--login')
@@ -434,6 +506,22 @@ describe('an initiator that is logged in', SLOW, () => {
     await addLun('v1')
     logIn()
     expect((await world.ask('GET', ONE)).json.sessions).toEqual([CLIENT])
+    const session = {
+      target: targetId(IQN),
+      iqn: IQN,
+      initiator: CLIENT,
+      alias: expect.stringMatching(/^\S+$/),
+      addresses: [expect.stringMatching(/^(?:127\.0\.0\.1|\[?::ffff:127\.0\.0\.1\]?)$/)],
+      portal: expect.stringMatching(/^(?:\[::\]|0\.0\.0\.0):3260$/),
+      state: 'logged-in',
+      luns: [{ id: 0, zvol: `${POOL}/v1`, size: 64 * 1024 ** 2, backend: 'zvol' }],
+    }
+    expect((await world.ask('GET', SESSIONS, { as: 'viewer' })).json).toEqual([session])
+    expect((await world.ask('GET', `${SESSIONS}?target=${targetId(IQN)}`)).json).toEqual([session])
+    await world.ask('POST', TARGETS, { json: { iqn: OTHER } })
+    expect((await world.ask('GET', `${SESSIONS}?target=${targetId(OTHER)}`)).json).toEqual([])
+    expect((await world.ask('GET', `${SESSIONS}?target=iscsi-000000000000`)).status).toBe(404)
+    expect((await world.ask('DELETE', `${TARGETS}/${targetId(OTHER)}`)).status).toBe(200)
     const before = [live(), saved()]
     const refused = [
       await world.ask('DELETE', ONE),
@@ -483,6 +571,28 @@ describe('an initiator that is logged in', SLOW, () => {
         to(device)
       }
       expect((await addLun('v1')).status).toBe(201)
+    })
+
+    it('finds out a target that has not the mutual secret, and logs in to the one that has', async () => {
+      await create({ initiators: [CLIENT], chap: CHAP, mutual_chap: MUTUAL })
+      await addLun('v1')
+      expect(() => logIn({ ...MUTUAL, password: 'what-the-target-lacks' })).toThrow('authorization failure')
+      const sessions = async () => (await world.ask('GET', SESSIONS)).json.map((one: object) => one)
+      await until('nobody is logged in', async () => (await sessions()).length === 0)
+      logIn(MUTUAL)
+      expect(await sessions()).toMatchObject([{ initiator: CLIENT, state: 'logged-in', luns: [{ id: 0 }] }])
+      await logOut()
+      // The boot brings both secrets back.
+      execFileSync('targetctl', ['clear'], { timeout: 60_000 })
+      execFileSync('targetctl', ['restore'], { timeout: 60_000 })
+      expect(live().targets[0]).toMatchObject({ chap: CHAP, mutual: MUTUAL, acls: [{ chap: CHAP, mutual: MUTUAL }] })
+      logIn(MUTUAL)
+      await logOut()
+      await world.ask('PUT', ONE, { json: { mutual_chap: null } })
+      expect(() => logIn(MUTUAL)).toThrow('authorization failure')
+      // Only the initiator asked for it: one that does not is served.
+      admin('-m', 'node', '-o', 'delete')
+      logIn()
     })
 
     it('gets nothing without the secret', async () => {

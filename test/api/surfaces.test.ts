@@ -173,7 +173,8 @@ describe('without any surface but the admin surface', () => {
   it('saved iSCSI targets come back', async () => {
     const fakes = installFakes(temporaryFolder())
     const iqn = 'iqn.2026-01.com.example:saved'
-    const wanted = { iqn, enabled: true, portals: ['0.0.0.0:3260'], initiators: [], chap: undefined, luns: [] }
+    const open = { initiators: [], chap: undefined, mutual: undefined }
+    const wanted = { iqn, enabled: true, portals: ['0.0.0.0:3260'], ...open, luns: [] }
     const prepare: Options['prepare'] = ({ state }) => {
       const file = join(state, 'saveconfig.json')
       writeSaved(file, withTarget(readSaved(file), iqn, wanted))

@@ -24,6 +24,7 @@ const shape = (path) => {
 const last = (path) => path.replace(/.*\//, '')
 const parent = (path) => path.replace(/\/[^/]*$/, '')
 
+const AUTH = { 'auth/userid': '', 'auth/password': '', 'auth/userid_mutual': '', 'auth/password_mutual': '' }
 /** What the kernel puts into a new folder. */
 const DEFAULTS = {
   store: { enable: '0', udev_path: '', control: '', 'wwn/vpd_unit_serial': '', 'attrib/emulate_tpu': '0' },
@@ -33,10 +34,9 @@ const DEFAULTS = {
     'attrib/generate_node_acls': '0',
     'attrib/demo_mode_discovery': '1',
     'param/TargetAlias': 'LIO Target',
-    'auth/userid': '',
-    'auth/password': '',
+    ...AUTH,
   },
-  acl: { 'auth/userid': '', 'auth/password': '' },
+  acl: AUTH,
   mapped: { write_protect: '0' },
 }
 const NAMES = {
@@ -202,12 +202,32 @@ function showLinks(lio, folder) {
   for (const [path, target] of Object.entries(lio.links)) if (parent(path) === folder) print(`${path}\t-> ${target}`)
 }
 
+/** `info` of an initiator, as test/fixtures/lio-6.12/session.txt has it. */
+function sessionOf(name, sessions) {
+  if (!sessions.includes(name)) return [`No active iSCSI Session for Initiator Endpoint: ${name}`]
+  return [
+    `InitiatorName: ${name}`,
+    'InitiatorAlias: vmrig',
+    'LIO Session ID: 1   ISID: 0x00 02 3d 00 00 02  TSIH: 2  SessionType: Normal',
+    'Session State: TARG_SESS_STATE_LOGGED_IN',
+    '---------------------[iSCSI Session Values]-----------------------',
+    '  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT',
+    ' 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005e   0x0000005a',
+    '----------------------[iSCSI Connections]-------------------------',
+    'CID: 0  Connection State: TARG_CONN_STATE_LOGGED_IN',
+    '   Address 127.0.0.1 TCP  StatSN: 0x0d431bea',
+  ]
+}
+
 function showGroup(lio, path) {
   const below = (kind) => lio.folders.filter((one) => shape(one) === kind && one.startsWith(`${path}/`)).sort()
-  const iqn = path.split('/')[1]
-  const names = ['enable', 'param/TargetAlias', 'auth/userid', 'auth/password']
+  const sessions = lio.sessions[path.split('/')[1]] ?? []
+  const names = ['enable', 'param/TargetAlias', ...Object.keys(AUTH)]
   const attributes = ['authentication', 'generate_node_acls', 'demo_mode_discovery'].map((name) => `attrib/${name}`)
   for (const name of [...names, ...attributes]) show(`${path}/${name}`, lio.files[`${path}/${name}`])
+  if (lio.files[`${path}/attrib/generate_node_acls`] === '1')
+    for (const name of sessions.filter((one) => !below('acl').some((acl) => last(acl) === one)))
+      show(`${path}/dynamic_sessions`, name)
   for (const portal of below('portal')) print(`${portal}/`)
   for (const lun of below('lun')) {
     print(`${lun}/`)
@@ -215,10 +235,8 @@ function showGroup(lio, path) {
   }
   for (const acl of below('acl')) {
     print(`${acl}/`)
-    const isIn = (lio.sessions[iqn] ?? []).includes(last(acl))
-    const name = last(acl)
-    show(`${acl}/info`, isIn ? `InitiatorName: ${name}` : `No active iSCSI Session for Initiator Endpoint: ${name}`)
-    for (const file of ['auth/userid', 'auth/password']) show(`${acl}/${file}`, lio.files[`${acl}/${file}`])
+    for (const text of sessionOf(last(acl), sessions)) show(`${acl}/info`, text)
+    for (const file of Object.keys(AUTH)) show(`${acl}/${file}`, lio.files[`${acl}/${file}`])
     for (const mapped of below('mapped').filter((one) => parent(one) === acl)) {
       print(`${mapped}/`)
       showLinks(lio, mapped)

@@ -83,6 +83,7 @@ export const CONTROLLER: Record<string, Row> = {
   'DELETE /api/v1/shares/smb/sessions/{session}': operators(404),
   'POST /api/v1/shares/smb/{id}/disconnect': operators(404),
   'GET /api/v1/exports/nfs/clients': readers,
+  'GET /api/v1/iscsi/sessions': readers,
   'GET /api/v1/exports/nfs': readers,
   'POST /api/v1/exports/nfs': operators(404, { dataset: 'tank/absent' }),
   'GET /api/v1/exports/nfs/{id}': { ...lost, nobody: 401 },

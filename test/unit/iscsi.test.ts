@@ -18,6 +18,7 @@ import { Kernel } from './iscsi-kernel.ts'
 
 const IQN = 'iqn.2024-12.com.example:storage.t1'
 const CHAP = { username: 'user', password: 'a-long-secret' }
+const MUTUAL = { username: 'target', password: 'another-secret-2' }
 
 describe('an IQN', () => {
   it.each([
@@ -76,10 +77,16 @@ const wanted: fc.Arbitrary<Wanted> = fc
     enabled: fc.boolean(),
     portals: fc.subarray(['[::]:3260', '192.0.2.1:3260'], { minLength: 1 }),
     initiators: fc.subarray(['iqn.2024-12.com.client:a', 'iqn.2024-12.com.client:b']),
-    chap: fc.constantFrom(undefined, CHAP, { username: 'other', password: 'another-secret' }),
+    credentials: fc.constantFrom(
+      { chap: undefined, mutual: undefined },
+      { chap: CHAP, mutual: undefined },
+      { chap: { username: 'other', password: 'another-secret' }, mutual: undefined },
+      { chap: CHAP, mutual: MUTUAL },
+      { chap: CHAP, mutual: { username: 'other', password: 'another-secret' } },
+    ),
     luns: fc.subarray(['tank/a', 'tank/b', 'tank/c/d']).map((zvols) => zvols.map((zvol, at) => lun(at * 2, zvol))),
   })
-  .map((rest) => ({ iqn: IQN, ...rest }))
+  .map(({ credentials, ...rest }) => ({ iqn: IQN, ...credentials, ...rest }))
 const perhaps = fc.option(wanted, { nil: undefined })
 
 describe('the steps', () => {
@@ -121,6 +128,7 @@ describe('the steps', () => {
       portals: ['[::]:3260'],
       initiators: ['iqn.2024-12.com.client:a'],
       chap: CHAP,
+      mutual: MUTUAL,
       luns: [lun(0, 'tank/a')],
     })
     expect(steps.at(-1)).toEqual(['write', `iscsi/${IQN}/tpgt_1/enable`, '1'])
@@ -149,6 +157,7 @@ describe('the steps', () => {
       portals: [],
       initiators: [],
       chap: undefined,
+      mutual: undefined,
       luns: [lun(0, 'tank/a')],
     }
     kernel.take(stepsTo(kernel.state(), IQN, target))
@@ -207,6 +216,7 @@ describe('saveconfig.json', () => {
       portals: ['[::]:3260'],
       initiators: [],
       chap: CHAP,
+      mutual: MUTUAL,
       luns: [lun(0, 'tank/a')],
     }
     const first = JSON.parse(JSON.stringify(withTarget(readSaved(path), IQN, ours)))
@@ -214,7 +224,7 @@ describe('saveconfig.json', () => {
     first.targets[2].tpgs.push({ tag: 2, luns: [] })
     first.storage_objects[1].attributes.emulate_caw = 0
     writeFileSync(path, JSON.stringify(first))
-    const without = { ...ours, chap: undefined, enabled: false }
+    const without = { ...ours, chap: undefined, mutual: undefined, enabled: false }
     const second = JSON.parse(JSON.stringify(withTarget(readSaved(path), IQN, without)))
     expect(second.targets[2].tpgs[0]).toMatchObject({
       enable: false,
@@ -222,7 +232,8 @@ describe('saveconfig.json', () => {
     })
     expect(second.targets[2].tpgs[1]).toEqual({ tag: 2, luns: [] })
     expect(second.storage_objects[1].attributes).toEqual({ emulate_tpu: 1, emulate_caw: 0 })
-    expect(JSON.stringify(second)).not.toContain(CHAP.password)
+    expect(JSON.stringify(first)).toContain(MUTUAL.password)
+    for (const { password } of [CHAP, MUTUAL]) expect(JSON.stringify(second)).not.toContain(password)
     writeFileSync(path, JSON.stringify(second))
     expect(withTarget(readSaved(path), IQN, undefined)).toEqual(others)
   })
@@ -624,11 +635,11 @@ describe('SEC-02, SEC-03 whatever is sent', () => {
 
   it('is refused, or reaches the kernel and the file as the one value that it is', { timeout: 240_000 * FUZZ }, () => {
     let taken = 0
-    const check = (body: { iqn: string; initiators?: string[]; chap?: typeof CHAP }) => {
+    const check = (body: { iqn: string; initiators?: string[]; chap?: typeof CHAP; mutual_chap?: typeof CHAP }) => {
       if (!bodyOf(createTarget).safeParse(body).success) return
       taken += 1
-      const { iqn, initiators = [], chap } = body
-      const target: Wanted = { iqn, enabled: true, portals: ['[::]:3260'], initiators, chap, luns: [] }
+      const { iqn, initiators = [], chap, mutual_chap: mutual } = body
+      const target: Wanted = { iqn, enabled: true, portals: ['[::]:3260'], initiators, chap, mutual, luns: [] }
       const kernel = new Kernel()
       kernel.take(stepsTo(kernel.state(), iqn, target))
       expect(kernel.asked.flat().filter((part) => /[\x00-\x1f]/.test(part ?? ''))).toEqual([])
@@ -642,6 +653,7 @@ describe('SEC-02, SEC-03 whatever is sent', () => {
         check({ iqn: IQN, initiators: [text] })
         check({ iqn: IQN, initiators: [IQN], chap: { username: text, password: CHAP.password } })
         check({ iqn: IQN, initiators: [IQN], chap: { username: 'user', password: text } })
+        check({ iqn: IQN, initiators: [IQN], chap: CHAP, mutual_chap: { username: text, password: text } })
       }),
       { numRuns: 10_000 },
     )

@@ -51,6 +51,7 @@ describe('the tree of a real kernel', () => {
   it('is read: a target with its LUN, its initiator and its secret', () => {
     const lun = { id: 0, link: 'edge-admin' }
     const chap = { username: 'user', password: 'a!"$`\\\'secret' }
+    const mutual = { username: 'target', password: 'b!"$`\\\'secret' }
     expect(state.targets).toEqual([
       {
         iqn: IQN,
@@ -65,10 +66,12 @@ describe('the tree of a real kernel', () => {
             initiator: 'iqn.2026-01.test.rec:i',
             luns: [{ ...lun, to: `iscsi/${IQN}/tpgt_1/lun/lun_0` }],
             chap,
-            isLoggedIn: false,
+            mutual,
+            session: undefined,
           },
         ],
         chap,
+        mutual,
         dynamic: [],
       },
     ])
@@ -84,7 +87,7 @@ describe('the tree of a real kernel', () => {
     const session = readFileSync(join(FIXTURES, 'session.txt'), 'utf8')
     expect(parseLio(session).targets[0]?.acls[0]).toMatchObject({
       initiator: 'iqn.2026-01.test.iscsi:init',
-      isLoggedIn: true,
+      session: { alias: 'vmrig', state: 'logged_in', addresses: ['127.0.0.1'] },
     })
   })
 
@@ -134,7 +137,7 @@ describe('a tree that is half made', () => {
           { id: 2, link: 'y', to: 'core/rd_mcp_1/r' },
           { id: 10, link: undefined, to: undefined },
         ],
-        acls: ['iqn.i', 'iqn.j'].map((initiator) => ({ initiator, luns: [], chap: undefined, isLoggedIn: false })),
+        acls: ['iqn.i', 'iqn.j'].map((initiator) => ({ initiator, luns: [], chap: undefined })),
         dynamic: ['iqn.d'],
       },
       { ...empty, iqn: 'iqn.empty', tags: [], luns: [], acls: [], dynamic: [] },

@@ -239,11 +239,11 @@ function reasonOf(error: unknown, what: string): string {
 }
 
 /** Whether all of it but the LUNs is there. */
-const isWhole = (now: Wanted, { enabled, portals, initiators, chap }: Wanted) =>
+const isWhole = (now: Wanted, { enabled, portals, initiators, chap, mutual }: Wanted) =>
   now.enabled === enabled &&
   portals.every((portal) => now.portals.includes(portal)) &&
   initiators.every((name) => now.initiators.includes(name)) &&
-  isDeepStrictEqual(now.chap, chap)
+  isDeepStrictEqual([now.chap, now.mutual], [chap, mutual])
 
 /** Ignores saved LUNs that are not live; they are retried separately and must not block other changes. */
 function servable({ state, saved }: Pick<Known, 'state' | 'saved'>, wanted: Wanted): Wanted {

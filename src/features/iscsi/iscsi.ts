@@ -1,15 +1,17 @@
 // iSCSI targets: list, create, change, remove; zvols as their LUNs. The trap: every decision is made within the turn of its change, from
 // the state at that time; made before, two callers would both find a zvol free.
-import type { Chap, LiveTarget } from '../../drivers/lio.ts'
+import type { Chap, Credentials, LiveTarget } from '../../drivers/lio.ts'
 import { exists, failedPrecondition, inUse, invalid, notFound, raise } from '../../errors.ts'
 import { withZfsErrors } from '../zfs/failure.ts'
 import { Changes, type ChangesOptions } from './changes.ts'
 import { targetId } from './names.ts'
+import { type SessionView, viewSessions } from './sessions.ts'
 import {
   deviceOf,
   freeLun,
   isManaged,
   type Known,
+  loggedIn,
   lunOf,
   merge,
   type Wanted,
@@ -28,6 +30,8 @@ export interface Change {
   enabled?: boolean | undefined
   /** null: without CHAP. */
   chap?: Chap | null | undefined
+  /** What the target proves to the initiators; null: nothing. */
+  mutual_chap?: Chap | null | undefined
 }
 
 const noTarget = (id: string) => notFound('iSCSI target not found', { details: { object: id } })
@@ -54,6 +58,15 @@ export class Iscsi {
     return viewTargets(await this.changes.known())
   }
 
+  /** Who is logged in: to this target, or to any. */
+  async sessions(id?: string): Promise<SessionView[]> {
+    const known = await this.changes.known()
+    if (id !== undefined && !viewTargets(known).some((target) => target.id === id)) throw noTarget(id)
+    return known.state.targets
+      .filter(({ iqn }) => id === undefined || targetId(iqn) === id)
+      .flatMap((target) => viewSessions(target, known.state))
+  }
+
   async find(id: string) {
     return (await this.list()).find((target) => target.id === id)
   }
@@ -62,25 +75,27 @@ export class Iscsi {
     return (await this.find(id)) ?? raise(noTarget(id))
   }
 
-  async create(iqn: string, { initiators = [], chap }: Pick<Change, 'initiators' | 'chap'>) {
+  async create(iqn: string, change: Omit<Change, 'enabled'>) {
+    const credentials = credentialsAfter({ chap: undefined, mutual: undefined }, change)
     const after = await this.changes.change(async ({ state, saved }) => {
       if ([...state.targets, ...saved].some((target) => target.iqn === iqn))
         throw exists('A target with this name already exists', { details: { object: iqn } })
       const portals = [...this.options.portals]
-      return { iqn, wanted: { iqn, enabled: true, portals, initiators, chap: chap ?? undefined, luns: [] } }
+      const initiators = change.initiators ?? []
+      return { iqn, wanted: { iqn, enabled: true, portals, initiators, ...credentials, luns: [] } }
     })
     return shown(after, targetId(iqn))
   }
 
-  async update(id: string, { initiators, enabled, chap }: Change, force: boolean) {
+  async update(id: string, change: Change, force: boolean) {
     const after = await this.changes.change(async (known) => {
       const { iqn, live } = own(known, id)
       const before = wantedNow(known, iqn, live)
       const wanted: Wanted = {
         ...before,
-        initiators: initiators ?? before.initiators,
-        enabled: enabled ?? before.enabled,
-        chap: chap === undefined ? before.chap : (chap ?? undefined),
+        initiators: change.initiators ?? before.initiators,
+        enabled: change.enabled ?? before.enabled,
+        ...credentialsAfter(before, change),
       }
       const lost = loggedIn(live).filter((name) => !wanted.enabled || !wanted.initiators.includes(name))
       if (!force) refuseLogged(iqn, lost)
@@ -200,10 +215,20 @@ function wantedNow({ state, saved }: Known, iqn: string, live: LiveTarget | unde
   return merge(now, before) ?? raise(noTarget(targetId(iqn)))
 }
 
-const loggedIn = (live: LiveTarget | undefined) => [
-  ...(live?.acls ?? []).filter((acl) => acl.isLoggedIn).map(({ initiator }) => initiator),
-  ...(live?.dynamic ?? []),
-]
+/** An initiator that learned our secret could pass for the target with it: RFC 7143, 9.2.1 wants two. */
+function credentialsAfter(before: Credentials, { chap, mutual_chap }: Change): Credentials {
+  const after: Credentials = {
+    chap: chap === undefined ? before.chap : (chap ?? undefined),
+    // Without CHAP nobody proves anything.
+    mutual: mutual_chap === undefined && chap !== null ? before.mutual : (mutual_chap ?? undefined),
+  }
+  const refused = (message: string) => invalid(message, { details: { field: mutual_chap ? 'mutual_chap' : 'chap' } })
+  if (after.mutual && !after.chap)
+    throw refused('The target proves itself only to initiators that do so first: set chap')
+  if (after.mutual && after.mutual.password === after.chap?.password)
+    throw refused('The two passwords, of chap and of mutual_chap, must differ')
+  return after
+}
 
 function refuseLogged(iqn: string, initiators: string[]): void {
   if (initiators.length === 0) return

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
+import type { Chap } from '../../drivers/lio.ts'
 import { ApiError } from '../../errors.ts'
 import { readText, writeAtomic } from '../../store/atomic.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
@@ -11,7 +12,8 @@ import { isOurStore, MARK, type Wanted, type WantedLun } from './target.ts'
 const Record_ = z.record(z.string(), z.unknown())
 const Lun = z.looseObject({ index: z.int(), storage_object: z.string() })
 const Portal = z.looseObject({ ip_address: z.string(), port: z.int() })
-const secrets = { chap_userid: z.string().optional(), chap_password: z.string().optional() }
+const text = z.string().optional()
+const secrets = { chap_userid: text, chap_password: text, chap_mutual_userid: text, chap_mutual_password: text }
 const Acl = z.looseObject({ node_wwn: z.string(), ...secrets })
 const Group = z.looseObject({
   tag: z.int().optional(),
@@ -75,13 +77,13 @@ export const savedTargets = (saved: Document): Wanted[] =>
   })
 
 function wantedOfGroup(iqn: string, group: Group, { storage_objects }: Document): Wanted {
-  const { chap_userid: username, chap_password: password } = group
   return {
     iqn,
     enabled: group.enable ?? true,
     portals: (group.portals ?? []).map(({ ip_address, port }) => `${ip_address}:${port}`),
     initiators: (group.node_acls ?? []).map(({ node_wwn }) => node_wwn),
-    chap: username && password ? { username, password } : undefined,
+    chap: chapOf(group.chap_userid, group.chap_password),
+    mutual: chapOf(group.chap_mutual_userid, group.chap_mutual_password),
     luns: (group.luns ?? []).flatMap(({ index, storage_object }) => {
       const store = storage_objects.find((one) => storeOf({ storage_object }) === nameOf(one))
       if (!store || typeof store.dev !== 'string' || typeof store.wwn !== 'string') return []
@@ -89,6 +91,9 @@ function wantedOfGroup(iqn: string, group: Group, { storage_objects }: Document)
     }),
   }
 }
+
+const chapOf = (username: string | undefined, password: string | undefined): Chap | undefined =>
+  username && password ? { username, password } : undefined
 
 /** The file's next content: this target as wanted, or without it; our backstores that no LUN uses are dropped. */
 export function withTarget(saved: Document, iqn: string, wanted: Wanted | undefined): Document {
@@ -113,9 +118,12 @@ function mergeStore({ storage_objects }: Document, { store, device, serial }: Wa
 }
 
 function mergeTarget(old: Target | undefined, wanted: Wanted): Target {
-  const { iqn, enabled, portals, initiators, chap, luns } = wanted
+  const { iqn, enabled, portals, initiators, chap, mutual, luns } = wanted
   const before = groupOf(old)
-  const credentials = chap && { chap_userid: chap.username, chap_password: chap.password }
+  const credentials = {
+    ...(chap && { chap_userid: chap.username, chap_password: chap.password }),
+    ...(mutual && { chap_mutual_userid: mutual.username, chap_mutual_password: mutual.password }),
+  }
   const group: Group = {
     ...withoutChap(before),
     tag: 1,
@@ -142,8 +150,7 @@ function mergeTarget(old: Target | undefined, wanted: Wanted): Target {
 }
 
 function withoutChap(entry: Group | z.infer<typeof Acl> | undefined): object {
-  const { chap_userid: _name, chap_password: _secret, ...rest } = entry ?? { chap_userid: '', chap_password: '' }
-  return rest
+  return Object.fromEntries(Object.entries(entry ?? {}).filter(([name]) => !(name in secrets)))
 }
 
 function lunEntry(before: Group | undefined, index: number, store: string): z.infer<typeof Lun> {

@@ -1,6 +1,6 @@
 // The steps from the live target to the wanted one, in an order that the kernel takes: first remove the surplus, then add what is missing,
 // and enable last. They start from any state, an incomplete one too, since they also undo a change that failed or was killed.
-import type { Backstore, Chap, LioState, LiveAcl, LiveLun, LiveTarget, Step } from '../../drivers/lio.ts'
+import type { Backstore, Credentials, LioState, LiveAcl, LiveLun, LiveTarget, Step } from '../../drivers/lio.ts'
 import { isOurStore, MARK, type Wanted, type WantedLun } from './target.ts'
 
 /** Nobody gets in, or sees the name, without an ACL. */
@@ -86,26 +86,31 @@ class Steps {
     if (wanted.enabled && !live?.enabled) this.write(`${this.group}/enable`, '1')
   }
 
-  private settings(live: LiveTarget | undefined, { chap }: Wanted): void {
-    const attributes = { ...CLOSED, authentication: chap ? '1' : '0' }
+  private settings(live: LiveTarget | undefined, wanted: Wanted): void {
+    const attributes = { ...CLOSED, authentication: wanted.chap ? '1' : '0' }
     if (live?.alias !== MARK) this.write(`${this.group}/param/TargetAlias`, MARK)
-    this.chap(this.group, live?.chap, chap)
+    this.credentials(this.group, live, wanted)
     for (const [name, value] of Object.entries(attributes))
       if (live?.attributes[name] !== value) this.write(`${this.group}/attrib/${name}`, value)
   }
 
-  private chap(folder: string, now: Chap | undefined, wanted: Chap | undefined): void {
-    if (now?.username !== wanted?.username) this.write(`${folder}/auth/userid`, wanted?.username ?? 'NULL')
-    if (now?.password !== wanted?.password) this.write(`${folder}/auth/password`, wanted?.password ?? 'NULL')
+  private credentials(folder: string, now: Credentials | undefined, wanted: Credentials): void {
+    const put = (file: string, from: string | undefined, to: string | undefined) => {
+      if (from !== to) this.write(`${folder}/auth/${file}`, to ?? 'NULL')
+    }
+    put('userid', now?.chap?.username, wanted.chap?.username)
+    put('password', now?.chap?.password, wanted.chap?.password)
+    put('userid_mutual', now?.mutual?.username, wanted.mutual?.username)
+    put('password_mutual', now?.mutual?.password, wanted.mutual?.password)
   }
 
-  private addAcl(live: LiveTarget | undefined, kept: LiveLun[], initiator: string, { luns, chap }: Wanted): void {
+  private addAcl(live: LiveTarget | undefined, kept: LiveLun[], initiator: string, wanted: Wanted): void {
     const acl: LiveAcl | undefined = live?.acls.find((one) => one.initiator === initiator)
     const folder = `${this.group}/acls/${initiator}`
     if (!acl) this.list.push(['mkdir', folder])
-    this.chap(folder, acl?.chap, chap)
+    this.credentials(folder, acl, wanted)
     const mapped = acl?.luns.filter((lun) => this.leadsTo(lun, kept)) ?? []
-    for (const { id } of luns)
+    for (const { id } of wanted.luns)
       if (!mapped.some((lun) => lun.id === id)) this.addLun(folder, id, `${this.group}/lun/lun_${id}`)
   }
 

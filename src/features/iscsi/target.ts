@@ -1,6 +1,6 @@
 // A target as it should be, and how the live one shows it. Only a target with our mark is changed; all others were made by hand and are
 // only shown.
-import type { Chap, LioState, LiveTarget } from '../../drivers/lio.ts'
+import type { Credentials, LioState, LiveTarget } from '../../drivers/lio.ts'
 import { deviceOf } from '../zfs/names.ts'
 import { digest } from './names.ts'
 
@@ -15,14 +15,19 @@ export interface WantedLun {
   serial: string
 }
 
-export interface Wanted {
+export interface Wanted extends Credentials {
   iqn: string
   enabled: boolean
   portals: string[]
   initiators: string[]
-  chap: Chap | undefined
   luns: WantedLun[]
 }
+
+/** Initiators that have a session, also those that need no ACL (demo mode). */
+export const loggedIn = (live: LiveTarget | undefined): string[] => [
+  ...(live?.acls ?? []).filter(({ session }) => session !== undefined).map(({ initiator }) => initiator),
+  ...(live?.dynamic ?? []),
+]
 
 export const isManaged = ({ alias }: LiveTarget) => alias === MARK
 
@@ -47,6 +52,7 @@ export function wantedOf(target: LiveTarget, { backstores }: LioState): Wanted {
     portals: target.portals,
     initiators: target.acls.map(({ initiator }) => initiator),
     chap: target.chap,
+    mutual: target.mutual,
     luns: target.luns.flatMap(({ id, to }) => {
       const store = byPath.get(to ?? '')
       return store ? [{ id, store: store.name, device: store.device, serial: store.serial }] : []
@@ -74,6 +80,7 @@ export function merge(live: Wanted | undefined, saved: Wanted | undefined): Want
     portals: [...new Set([...saved.portals, ...live.portals])],
     initiators: [...new Set([...saved.initiators, ...live.initiators])],
     chap: saved.chap ?? live.chap,
+    mutual: saved.mutual ?? live.mutual,
     luns: [...saved.luns, ...added].sort((a, b) => a.id - b.id),
   }
 }

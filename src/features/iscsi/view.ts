@@ -1,8 +1,8 @@
 // A target as callers see it: never with a CHAP password, only with the name of its account.
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Backstore, Chap, LiveTarget } from '../../drivers/lio.ts'
+import type { Backstore, Credentials, LioState, LiveTarget } from '../../drivers/lio.ts'
 import { targetId } from './names.ts'
-import { isManaged, type Known, type Wanted, type WantedLun, zvolOf } from './target.ts'
+import { isManaged, type Known, loggedIn, type Wanted, type WantedLun, zvolOf } from './target.ts'
 
 export interface LunView {
   id: number
@@ -11,7 +11,7 @@ export interface LunView {
   backend: string
 }
 
-/** Distinguishes one CHAP password from another within this process only: it is in no JSON, and its key is random. */
+/** Distinguishes CHAP passwords from others within this process only: it is in no JSON, and its key is random. */
 export const CHAP_MARK = Symbol('CHAP password')
 const KEY = randomBytes(32)
 
@@ -30,6 +30,7 @@ export interface TargetView {
   portals: string[]
   sessions: string[]
   chap?: { username: string }
+  mutual_chap?: { username: string }
   note?: string
 }
 
@@ -42,14 +43,9 @@ export function viewTargets(known: Known): TargetView[] {
 }
 
 function viewTarget(target: LiveTarget, known: Known): TargetView {
-  const { backstores } = known.state
-  const byPath = new Map(backstores.map((store) => [store.path, store]))
   const initiators = target.acls.map(({ initiator }) => initiator)
   const isOpen = target.attributes['generate_node_acls'] === '1'
-  const luns = target.luns.flatMap(({ id, to }) => {
-    const store = byPath.get(to ?? '')
-    return store ? [viewLun(id, store)] : []
-  })
+  const luns = viewLuns(target.luns, known.state)
   const saved = isManaged(target) ? known.saved.find(({ iqn }) => iqn === target.iqn) : undefined
   const waiting = (saved?.luns ?? []).filter(({ id }) => !luns.some((lun) => lun.id === id))
   const failures = known.failures.get(target.iqn)
@@ -58,7 +54,7 @@ function viewTarget(target: LiveTarget, known: Known): TargetView {
     ...waiting.map(({ id, device }) => reasoned(`LUN ${id} (${zvolOf(device) ?? device})`, failures?.get(id))),
   ]
   return {
-    [CHAP_MARK]: markOf(target.chap),
+    [CHAP_MARK]: markOf(target),
     [UNSERVED]: unserved,
     id: targetId(target.iqn),
     iqn: target.iqn,
@@ -67,16 +63,17 @@ function viewTarget(target: LiveTarget, known: Known): TargetView {
     enabled: target.enabled,
     managed: isManaged(target),
     portals: target.portals,
-    sessions: [...target.acls.filter((acl) => acl.isLoggedIn).map(({ initiator }) => initiator), ...target.dynamic],
-    ...(target.chap && target.attributes['authentication'] === '1' && { chap: { username: target.chap.username } }),
+    sessions: loggedIn(target),
+    ...(target.attributes['authentication'] === '1' && viewAccounts(target)),
     ...noteOf(unserved, initiators.length > 0 || isOpen),
   }
 }
 
-function viewAbsent({ iqn, luns, initiators, chap }: Wanted, { failures }: Known): TargetView {
+function viewAbsent(wanted: Wanted, { failures }: Known): TargetView {
+  const { iqn, luns, initiators } = wanted
   const unserved = [reasoned('the target', failures.get(iqn)?.get(undefined))]
   return {
-    [CHAP_MARK]: markOf(chap),
+    [CHAP_MARK]: markOf(wanted),
     [UNSERVED]: unserved,
     id: targetId(iqn),
     iqn,
@@ -86,7 +83,7 @@ function viewAbsent({ iqn, luns, initiators, chap }: Wanted, { failures }: Known
     managed: true,
     portals: [],
     sessions: [],
-    ...(chap && { chap: { username: chap.username } }),
+    ...viewAccounts(wanted),
     ...noteOf(unserved, initiators.length > 0),
   }
 }
@@ -101,10 +98,24 @@ function noteOf(unserved: string[], isForSomebody: boolean): { note?: string } {
   return notes.length > 0 ? { note: notes.join('. ') } : {}
 }
 
-const markOf = (chap: Chap | undefined) =>
+const viewAccounts = ({ chap, mutual }: Credentials) => ({
+  ...(chap && { chap: { username: chap.username } }),
+  ...(chap && mutual && { mutual_chap: { username: mutual.username } }),
+})
+
+const markOf = ({ chap, mutual }: Credentials) =>
   createHmac('sha256', KEY)
-    .update(JSON.stringify(chap ?? null))
+    .update(JSON.stringify([chap, mutual]))
     .digest('base64url')
+
+/** Those whose volume is there. */
+export function viewLuns(luns: LiveTarget['luns'], { backstores }: LioState): LunView[] {
+  const byPath = new Map(backstores.map((store) => [store.path, store]))
+  return luns.flatMap(({ id, to }) => {
+    const store = byPath.get(to ?? '')
+    return store ? [viewLun(id, store)] : []
+  })
+}
 
 const viewWaiting = ({ id, device, store }: WantedLun) => viewLun(id, { device, name: store, bytes: undefined })
 

@@ -1,4 +1,4 @@
-// GET and POST /iscsi/targets, GET, PUT and DELETE /iscsi/targets/{id}, POST …/luns and …/luns/remove. Taking a disk
+// GET /iscsi/sessions, GET and POST /iscsi/targets, GET, PUT and DELETE /iscsi/targets/{id}, POST …/luns and …/luns/remove. Taking a disk
 // from a logged-in initiator is refused without ?force=true: its file system would lose unwritten data.
 import * as z from 'zod'
 import type { Iscsi } from '../../features/iscsi/iscsi.ts'
@@ -40,9 +40,12 @@ export const IscsiTarget = z
     portals: z.array(z.string()),
     sessions: z.array(z.string()).describe('initiators that are logged in'),
     chap: z.object({ username: z.string() }).optional(),
+    mutual_chap: z.object({ username: z.string() }).optional(),
     note: z.string().optional(),
   })
   .meta({ id: 'ISCSITarget' })
+
+const MUTUAL = 'what the target proves to each initiator in turn (mutual CHAP), with another password than that of chap'
 
 const Initiators = z
   .array(Initiator)
@@ -51,12 +54,12 @@ const Initiators = z
   .meta({ id: 'Initiators' })
 
 /** The members that a caller may overwrite. */
-const versionOf = ({ iqn, luns, initiators, enabled, chap, [CHAP_MARK]: password }: TargetView) => ({
+const versionOf = ({ iqn, luns, initiators, enabled, chap, mutual_chap, [CHAP_MARK]: passwords }: TargetView) => ({
   iqn,
   luns: luns.map(({ id, zvol }) => [id, zvol]),
   initiators,
   enabled,
-  chap: chap ? [chap.username, password] : [],
+  chap: chap ? [chap.username, mutual_chap?.username, passwords] : [],
 })
 const versionNow = async (iscsi: Iscsi, id: string) => {
   const target = await iscsi.find(id)
@@ -79,6 +82,36 @@ export const listTargets = define({
   handle: async (_call, { iscsi }) => json(await iscsi.list()),
 })
 
+const Session = z
+  .object({
+    target: z.string().describe('id of the target'),
+    iqn: z.string().describe('name of the target'),
+    initiator: z.string(),
+    alias: z.string().optional().describe('as the initiator calls itself: often its host name'),
+    addresses: z.array(z.string()).describe('where its connections come from; none known in demo mode'),
+    portal: z.string().optional().describe('left out where the target has several: the kernel does not tell which'),
+    state: z
+      .enum(['logged-in', 'failed', 'unknown'])
+      .describe('failed: its connection broke, and the initiator may take the session up again'),
+    luns: z.array(Lun).describe('what it sees, under its own numbers'),
+  })
+  .meta({ id: 'ISCSISession' })
+
+export const listSessions = define({
+  method: 'GET',
+  path: `${PREFIX}/iscsi/sessions`,
+  id: 'listISCSISessions',
+  tag,
+  summary: 'List who is logged in to the iSCSI targets',
+  description:
+    'Of an initiator with several sessions of one target (multipath), the kernel shows the last. It does not keep when a session began.',
+  permission: 'viewer',
+  query: z.object({ target: TargetId.optional().describe('id of a target: only its sessions') }),
+  response: z.array(Session),
+  errors: [404, 502, 503],
+  handle: async ({ query: given }, { iscsi }) => json(await iscsi.sessions(given['target'] as string | undefined)),
+})
+
 export const createTarget = define({
   method: 'POST',
   path: COLLECTION,
@@ -91,6 +124,7 @@ export const createTarget = define({
     iqn: Iqn,
     initiators: Initiators.optional().describe('who may log in: iqn., eui. and naa. names, in small letters'),
     chap: Chap.optional().describe('what every initiator has to prove; the password is never shown again'),
+    mutual_chap: Chap.optional().describe(MUTUAL),
   }),
   resource: {
     key: (_params, { iqn }) => `iscsi/${targetId(iqn)}`,
@@ -133,7 +167,8 @@ export const updateTarget = define({
   body: z.strictObject({
     initiators: Initiators.optional(),
     enabled: z.boolean().optional(),
-    chap: Chap.nullable().optional().describe('null: without CHAP'),
+    chap: Chap.nullable().optional().describe('null: without CHAP, and without mutual_chap'),
+    mutual_chap: Chap.nullable().optional().describe(`${MUTUAL}; null: nothing`),
   }),
   resource: {
     key: ({ id }) => `iscsi/${id}`,
@@ -219,4 +254,13 @@ export const removeLun = define({
   },
 })
 
-export const iscsiEndpoints = [listTargets, createTarget, getTarget, updateTarget, deleteTarget, addLun, removeLun]
+export const iscsiEndpoints = [
+  listTargets,
+  listSessions,
+  createTarget,
+  getTarget,
+  updateTarget,
+  deleteTarget,
+  addLun,
+  removeLun,
+]
