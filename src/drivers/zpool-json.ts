@@ -96,7 +96,7 @@ function stateOf(state: string, aux: string): string {
 
 function readVdev(vdev: Json, kind: string): Vdev {
   const [name, aux, was] = [textOf(vdev['name']), textOf(vdev['aux']), textOf(vdev['was'])]
-  const [guid, needs] = [textOf(vdev['guid']), numberOf(vdev['rep_dev_size'])]
+  const [guid, port, needs] = [textOf(vdev['guid']), textOf(vdev['phys_path']), numberOf(vdev['rep_dev_size'])]
   const read: Vdev = {
     name,
     type: typeOf(name, was === '' ? undefined : was),
@@ -113,6 +113,7 @@ function readVdev(vdev: Json, kind: string): Vdev {
     ...read,
     ...(guid !== '' && { guid }),
     ...(path !== undefined && { path }),
+    ...(port !== '' && { port }),
     ...(needs > 0 && read.children.length === 0 && { needs }),
   }
 }

@@ -45,6 +45,8 @@ export interface Vdev {
   guid?: string | undefined
   /** Where its data is: the whole disk, or a file. Of a missing disk where it was. */
   path?: string | undefined
+  /** The port of its disk, as /dev/disk/by-path names it; before ZFS 2.3 undefined, and where the kernel knows none. */
+  port?: string | undefined
   /** Bytes that a disk in its place must have at least; before ZFS 2.3 undefined. */
   needs?: number | undefined
   children: Vdev[]

@@ -355,6 +355,24 @@ describe.skipIf(REAL)(`what only fakes can show ${FAKES_ONLY}`, () => {
     expect(((await layout()) as unknown[])[1]).toEqual(['mirror-1', ['fake-DISK6', 'fake4']])
   })
 
+  it('a disk is replaced by the new one at its port, which has another name', async () => {
+    const port = '/dev/disk/by-path/pci-0000:00:02.0-ata-1'
+    world.fakes!.change(({ disks }) => disks['/dev/fake1']!.links!.push(port))
+    await make('mirror', '/dev/fake1', '/dev/fake2')
+    world.fakes!.change(({ disks }) => {
+      disks['/dev/fake20'] = { ...disks['/dev/fake1']!, links: ['/dev/disk/by-id/fake-DISK20', port] }
+      delete disks['/dev/fake20'].fstype
+      delete disks['/dev/fake1']
+    })
+    await done('replace', { device: 'fake1' })
+    expect(await layout()).toEqual([['mirror-0', ['fake-DISK20', 'fake2']]])
+    world.fakes!.change(({ disks }) => {
+      disks['/dev/fake1'] = { ...disks['/dev/fake2']!, links: ['/dev/disk/by-id/fake-DISK1'] }
+      delete disks['/dev/fake1'].fstype
+      delete disks['/dev/fake20']
+    })
+  })
+
   it('a RAID-Z is not expanded where ZFS or the pool cannot', async () => {
     await make('raidz', '/dev/fake1', '/dev/fake2', '/dev/fake3')
     world.fakes!.change((model) => {

@@ -81,6 +81,7 @@ function vdevOf(vdev, pool) {
     vdev_type: vdev.type.replace(/\d?(:.*)?$/, ''),
     guid: guid(vdev.guid),
     ...(!vdev.children && { path: partitionOf(vdev) }),
+    ...(vdev.port && { phys_path: vdev.port }),
     ...(!vdev.children && { rep_dev_size: least(parentOf(pool, vdev) ?? vdev) - RESERVED, phys_space: vdev.size }),
     ...(vdev.gone && { not_present: 1, was: partitionOf(vdev) }),
     class: vdev.section === 'data' || !vdev.section ? 'normal' : vdev.section,

@@ -43,6 +43,14 @@ export function addedTo(pool, vdevs) {
   return vdevs
 }
 
+/** ZFS keeps the port in its label, so it says of a missing disk where that was. */
+function portOf(disk) {
+  const [port] = (disk?.links ?? [])
+    .filter((link) => link.startsWith('/dev/disk/by-path/'))
+    .map((link) => basename(link))
+  return port === undefined ? {} : { port }
+}
+
 export function leafOf(model, path) {
   const absolute = path.startsWith('/') ? path : `/dev/${path}`
   const found = diskOf(model, absolute)
@@ -55,6 +63,7 @@ export function leafOf(model, path) {
     path: absolute,
     id: found.id,
     size: found.size,
+    ...portOf(found.disk),
     guid: newGuid(),
   }
 }

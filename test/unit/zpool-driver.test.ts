@@ -94,8 +94,8 @@ describe('zpool status', () => {
           Object.assign(model.pools['tank'] ?? {}, one)
         })
         const { scans, vdevs, ...pool } = (await createZpool(createTool(fakes.programs)).layout('tank'))!
-        // Only the JSON says how large a disk has to be.
-        const bare = ({ needs, ...vdev }: Vdev): Vdev => ({ ...vdev, children: vdev.children.map(bare) })
+        // Only the JSON says how large a disk has to be, and where it is.
+        const bare = ({ needs, port, ...vdev }: Vdev): Vdev => ({ ...vdev, children: vdev.children.map(bare) })
         expect(JSON.stringify(vdevs).match(/"guid":"[0-9]+"/g)?.length).toBeGreaterThan(3)
         found.push({
           name: pool.name,

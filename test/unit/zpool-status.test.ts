@@ -55,7 +55,7 @@ function comparable({ scan, scans, ...pool }: PoolStatus) {
     started: rest.ended === undefined ? rest.started : undefined,
   })
   // The text has the numbers and the paths in two more answers.
-  const notes = ({ guid, path, needs, ...vdev }: Vdev): Vdev => ({
+  const notes = ({ guid, path, port, needs, ...vdev }: Vdev): Vdev => ({
     ...vdev,
     // What a device does at the moment is said by the text alone.
     note: /^\(.*\)$/.test(vdev.note ?? '') ? undefined : vdev.note,

@@ -38,6 +38,14 @@ export async function findNewDisk(pools: Pools, status: PoolStatus, word: string
   return { operand: disk.id === word ? disk.path : word, size: disk.size, spare: undefined }
 }
 
+/** What is now where the disk of this vdev was: under its name, or at its port, for a new disk has other names. */
+export async function inPlaceOf(pools: Pools, { path, port }: Vdev): Promise<string | undefined> {
+  const disks = await disksOf(pools)
+  if (path !== undefined && disks.some((disk) => isCalled(disk, path))) return path
+  const isThere = ({ links }: Disk) => links.some(({ folder, name }) => folder === 'by-path' && name === port)
+  return disks.find(isThere)?.id ?? path
+}
+
 /** Throws where these devices of a vdev specification are not free. Those that do not exist are named elsewhere. */
 export async function checkFree(pools: Pools, words: readonly string[]): Promise<void> {
   const disks = await disksOf(pools)

@@ -6,7 +6,7 @@ import type { Task } from '../../tasks/task.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { findDevice, findLeaf, type Place } from './devices.ts'
 import { newcomer, type PoolPlan, planLayout, withInstead } from './layout-plan.ts'
-import { checkSize, findNewDisk, type NewDisk } from './new-disk.ts'
+import { checkSize, findNewDisk, inPlaceOf, type NewDisk } from './new-disk.ts'
 import type { Pools } from './pools.ts'
 import { type By, getLayout, startChange } from './vdev-task.ts'
 
@@ -28,7 +28,7 @@ export interface NewDevice {
 export async function replaceDisk(pools: Pools, name: string, wanted: NewDevice): Promise<Ready> {
   const { status, guid } = await getLayout(pools, name)
   const place = findLeaf(status, wanted.device)
-  const word = wanted.disk ?? place.vdev.path
+  const word = wanted.disk ?? (await inPlaceOf(pools, place.vdev))
   if (word === undefined)
     throw invalidFields([{ field: 'disk', message: 'ZFS does not know where this disk was: name the new one' }])
   const disk = await findNewDisk(pools, status, word)

@@ -104,8 +104,8 @@ const replace = define({
   action: 'pools.replace',
   summary: 'Replace a disk of a pool; the job goes on until the resilver ends',
   description:
-    'Without `disk` it is replaced by what is now in its place, which has to be free. When the job is cancelled, the new disk is taken ' +
-    'out again. dry_run=true answers the layout before and after.',
+    'Without `disk` it is replaced by what is now in its place, which has to be free: the disk of its name, or, with ZFS 2.3, the one at ' +
+    'its port. When the job is cancelled, the new disk is taken out again. dry_run=true answers the layout before and after.',
   query: Dry,
   body: z.strictObject({ device, disk: disk.optional(), sequential }),
   response: z.union([PoolChanged, PoolPlan]),
