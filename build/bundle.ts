@@ -51,11 +51,18 @@ const split = () =>
     plugins: [lazy, trim, zod],
     inject: [GLOBALS],
     metafile: true,
-    // busboy and pino are CommonJS and call `require`.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
   })
+
+/** busboy and pino are CommonJS and call `require`. */
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
+
+/** A `require` is a module of Node's own, with a list of folders: a start made one for each of sixty chunks. */
+function withoutUnusedRequire(text: string): string {
+  const rest = text.replace(`${REQUIRE}\n`, '')
+  return /\brequire\b/.test(rest) ? text : rest
+}
 
 type Outputs = Record<string, Metafile['outputs'][string]>
 
@@ -129,7 +136,7 @@ export async function bundle(out: string): Promise<Bundle> {
   const parts: Outputs = Object.fromEntries(
     Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]),
   )
-  let files: Files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
+  let files: Files = new Map(outputFiles.map(({ path, text }) => [basename(path), withoutUnusedRequire(text)]))
   const outputs = { ...parts }
   for (const [name, members] of layersOf(parts)) {
     if (members.length === 0) continue

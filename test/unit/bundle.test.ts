@@ -82,6 +82,14 @@ test('the bundle is plain ASCII, which V8 keeps in half the memory', () => {
   expect(odd.filter(([, text]) => text)).toEqual([])
 })
 
+test('the bundle makes a require only where something calls it', () => {
+  const lib = join(BUNDLE, '../lib')
+  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))
+  const made = files.flatMap((name) => readFileSync(join(lib, name), 'utf8').match(/\bcreateRequire\b/g) ?? [])
+  expect(made.length).toBeGreaterThan(0)
+  expect(made.length).toBeLessThan(10)
+})
+
 test('the bundle makes itself a certificate whose signature holds', () => {
   const certificate = new X509Certificate(readFileSync(join(folder, 'sysconf/pki/tls/certs/enterprise.crt')))
   expect(certificate.verify(certificate.publicKey)).toBe(true)
