@@ -47,7 +47,7 @@ export function createTool(folder?: string, scripts = ''): Tool {
   const folders = folder ? [folder] : SYSTEM_PATH.split(':')
   const isOwn = (name: ProgramName) => OWN.some((one) => one === name)
   const places = (name: ProgramName) =>
-    isOwn(name) && !folder ? [join(scripts, `${name}.sh`)] : folders.map((place) => join(place, name))
+    isOwn(name) && !folder ? [join(scripts, `${name}.sh`)] : folders.map((place) => `${place}/${name}`)
   const allowed = new Set([...PROGRAMS, ...OWN].flatMap(places))
   const run = createRun((program) => allowed.has(program))
   const find = (name: ProgramName) => places(name).find(isExecutable)

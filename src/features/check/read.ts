@@ -2,7 +2,6 @@
 // failure.
 import { constants, type Stats } from 'node:fs'
 import { access, lstat, open, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { errno } from '../../errors.ts'
 import { decodeText, TextError } from '../../store/text.ts'
 import { groupsOf, type Place, type User } from './place.ts'
@@ -103,7 +102,7 @@ export async function hinders(place: Place, path: string, user: User, bits: 4 | 
 /** The path of a program, if tasks would find it. */
 export async function findProgram({ path }: Pick<Place, 'path'>, name: string): Promise<string | undefined> {
   for (const folder of path) {
-    const file = join(folder, name)
+    const file = `${folder}/${name}`
     const usable = await access(file, constants.X_OK).then(
       () => stat(file),
       () => undefined,
