@@ -43,8 +43,6 @@ export interface App extends Pick<Appliance, Passed> {
   ports: PortAsked[]
   /** Cleans up after a killed server, and starts measuring. Only for the server that has the port. */
   tidy: () => void
-  /** Loads the endpoints that no request has needed so far. */
-  loadRest: () => Promise<void>
   /** Ends endless streams and answers held requests, so that the port can be closed. */
   hangUp: () => void
   close: () => void
@@ -99,9 +97,6 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
       appliance.tidy()
       for (const { name, start } of surfaces)
         if (start) atStart(`the ${name} surface does not begin`, start, appliance.warn)
-    },
-    async loadRest() {
-      await later.all()
     },
     hangUp() {
       stopping.abort()

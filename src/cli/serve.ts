@@ -184,11 +184,6 @@ async function run(plan: Plan): Promise<number> {
       return running.runPolicies()
     })
     .catch((error) => warn('the snapshot policies do not run', error))
-  // Node remembers an import that failed, for want of a descriptor say: it must not depend on how busy the server is
-  // when the first request comes.
-  later(FIRST_REQUESTS, undefined, { ref: false })
-    .then(() => running.loadRest())
-    .catch((error) => warn('endpoints could not be loaded', error))
   const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }
   watchAppliance({ settings: asked, file: configFile }, folders, logger)
     .then((watch) => {

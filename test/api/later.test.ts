@@ -102,15 +102,6 @@ describe('a part that is loaded later', () => {
     expect(counts.loads).toBe(1)
   })
 
-  it('is loaded without a request once the server has begun', async () => {
-    const counts = { loads: 0 }
-    const { hono, loadRest } = await start([...SURFACES, toy(counts)])
-    await loadRest()
-    expect(counts.loads).toBe(1)
-    expect((await hono.request(VOLUMES)).status).toBe(200)
-    expect(counts.loads).toBe(1)
-  })
-
   it('is not loaded by a request for another surface, which stays as it was', async () => {
     const counts = { loads: 0 }
     const { hono } = await start([...SURFACES, toy(counts)])
