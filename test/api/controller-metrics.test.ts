@@ -8,6 +8,7 @@ import { run as edgeAdmin } from '../../src/cli/cli.ts'
 import { type InProcess, startAppliance } from './appliance.ts'
 import { call } from './client.ts'
 import { addCaller, ON } from './controller.ts'
+import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 let appliance: InProcess
 let token: string
@@ -99,6 +100,67 @@ describe('GET /metrics', () => {
     } finally {
       await open.close()
     }
+  })
+})
+
+describe.skipIf(REAL)(`the numbers of the disks ${FAKES_ONLY}`, () => {
+  let world: World<InProcess>
+  let now = Date.now()
+  beforeAll(async () => {
+    world = await startStorage({ disks: 3, now: () => now })
+    world.fakes?.change(({ disks }) => {
+      const smart = (protocol: string, more: object) => ({
+        ...{ smartctl: { exit_status: 0 }, device: { protocol }, smart_status: { passed: true } },
+        ...{ temperature: { current: 41 }, power_on_time: { hours: 100 } },
+        ...more,
+      })
+      const raw = (id: number, value: number) => ({ id, raw: { value } })
+      const ata = { ata_smart_attributes: { table: [raw(5, 4), raw(197, 2), raw(198, 0)] } }
+      const nvme = { nvme_smart_health_information_log: { percentage_used: 12, media_errors: 0 } }
+      Object.assign(disks['/dev/fake1']!, { links: ['/dev/disk/by-id/fake-A'], smart: smart('ATA', ata) })
+      Object.assign(disks['/dev/fake2']!, { links: ['/dev/disk/by-id/fake-B'], smart: smart('NVMe', nvme) })
+      Object.assign(disks['/dev/fake3']!, { links: ['/dev/disk/by-id/fake-C'], asleep: true })
+    })
+  })
+  afterAll(() => world?.close())
+  const lines = async () => {
+    const { body } = await call(world.appliance.url, 'GET', '/metrics', { headers: { authorization: bearer() } })
+    return body.split('\n').filter((line) => line.startsWith('edge_admin_disk_'))
+  }
+  const bearer = () => `Bearer ${world.tokens.viewer}`
+
+  it('are those that were last read, by the name of the disk, and a scrape asks no disk', async () => {
+    expect(await lines()).toEqual([])
+    await world.ask('GET', '/disks')
+    const calls = world.fakes!.calls().filter((line) => JSON.stringify(line).includes('smartctl')).length
+    const found = await lines()
+    now += 3_600_000
+    expect(await lines()).toEqual(found)
+    expect(world.fakes!.calls().filter((line) => JSON.stringify(line).includes('smartctl'))).toHaveLength(calls)
+    const of = (disk: string) =>
+      Object.fromEntries(
+        found
+          .filter((line) => line.includes(`disk="fake-${disk}"`) && !line.endsWith(' 0'))
+          .map((line) => [
+            line.replace(/^edge_admin_disk_|disk="fake-."|,|[{}]| .*$/g, ''),
+            Number(line.split(' ')[1]),
+          ]),
+      )
+    const common = {
+      power_on_seconds: 360_000,
+      temperature_celsius: 41,
+      checked_timestamp_seconds: (now - 3_600_000) / 1000,
+    }
+    expect(of('A')).toEqual({ ...common, 'healthstate="warning"': 1, reallocated_sectors: 4, pending_sectors: 2 })
+    expect(of('B')).toEqual({ ...common, 'healthstate="good"': 1, wear_ratio: 0.12 })
+    expect(of('C')).toEqual({ 'healthstate="standby"': 1 })
+    // What falls asleep keeps its counts, and has no temperature.
+    world.fakes?.change(({ disks }) => Object.assign(disks['/dev/fake1']!, { asleep: true }))
+    await world.ask('GET', '/disks')
+    const asleep = (await lines()).filter((line) => line.includes('"fake-A"')).join()
+    expect(asleep).toMatch(/health\{disk="fake-A",state="standby"\} 1.*reallocated_sectors\{disk="fake-A"\} 4/)
+    expect(asleep).not.toContain('temperature')
+    expect(world.fakes?.model().disks['/dev/fake1']?.['asleep']).toBe(true)
   })
 })
 

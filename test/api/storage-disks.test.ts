@@ -65,6 +65,36 @@ describe.skipIf(REAL)(`disks ${FAKES_ONLY}`, () => {
     })
   })
 
+  it('have a version, which what one has to act on changes and the temperature does not', async () => {
+    const read = (headers = {}) => world.ask('GET', '/disks/fake-DISK1', { as: 'viewer', headers })
+    const smart = (more: Json) =>
+      set(1, { smart: { ...{ smartctl: { exit_status: 0 }, device: { protocol: 'ATA' } }, ...more } })
+    const healthy = { smart_status: { passed: true }, power_on_time: { hours: 7 } }
+    smart({ ...healthy, temperature: { current: 30 } })
+    const first = (await read()).headers['etag'] as string
+    expect(first).toMatch(/^"[\w-]{27}"$/)
+    now += 600_000
+    smart({ ...healthy, temperature: { current: 33 }, power_on_time: { hours: 8 } })
+    expect((await read({ 'if-none-match': first })).status).toBe(304)
+    now += 600_000
+    smart({ ...healthy, smart_status: { passed: false } })
+    const failing = await read({ 'if-none-match': first })
+    expect([failing.status, failing.json.health.state]).toEqual([200, 'failing'])
+    makePool(world)
+    const used = (await read()).headers['etag']
+    expect(used).not.toBe(failing.headers['etag'])
+    const test = (match: string | undefined) =>
+      world.ask('POST', '/disks/fake-DISK1/test', { json: { type: 'short' }, headers: { 'if-match': match ?? '' } })
+    expect((await test(first)).status).toBe(412)
+    expect(modelOf(1)['test']).toBeUndefined()
+    expect((await test(used)).status).toBe(200)
+    const gone = await world.ask('POST', '/disks/none/locate', {
+      json: { on: true },
+      headers: { 'if-match': used ?? '' },
+    })
+    expect(gone.status).toBe(412)
+  })
+
   it('are named by their id alone', async () => {
     for (const id of ['fake1', '%2Fdev%2Ffake1', '..%2Ffake1', '__proto__', 'x'.repeat(255)])
       expect([400, 404]).toContain((await world.ask('GET', `/disks/${id}`)).status)

@@ -121,9 +121,38 @@ describe('a pool', () => {
     )
     expect([wrong.status, wrong.json.code]).toEqual([400, 'BAD_REQUEST'])
     expect(wrong.json.message).toMatch(/^mismatched replication level/)
+    expect(JSON.stringify(wrong.json)).not.toContain('-f')
     const small = await make([makeFile(world, 'small', 1024 ** 2)])
     expect([small.status, small.json.message]).toEqual([400, expect.stringContaining('minimum size')])
     expect(await names()).toEqual([])
+  })
+})
+
+describe('a mismatch of the layout', { timeout: 120_000 }, () => {
+  const allow = ['layout-mismatch']
+
+  it('is accepted where the request names it', async () => {
+    const [one, two, three, four] = world.disks(4)
+    const vdevs = ['mirror', one!, two!, three!, 'mirror', four!, makeFile(world, 'a')]
+    expect((await make(vdevs, { allow: [] })).json.message).toMatch(/^mismatched replication level/)
+    const { vdevs: groups } = await made(vdevs, { allow })
+    expect(groups.map(({ type, children }: Device) => [type, children?.length])).toEqual([
+      ['mirror', 3],
+      ['mirror', 2],
+    ])
+  })
+
+  it('is all that is accepted: a disk in use and a small one are refused as before', async () => {
+    const [one, two, three, four] = world.disks(4)
+    await made([four!])
+    const other = (vdevs: string[]) => world.ask('POST', '/pools', { json: { name: 'other', vdevs, allow } })
+    const used = await other(['mirror', one!, two!, three!, 'mirror', four!, makeFile(world, 'b')])
+    expect([used.status, used.json.message]).toEqual([409, expect.stringContaining(`${four} is in use`)])
+    const small = await other(['mirror', one!, two!, makeFile(world, 'small', 1024 ** 2)])
+    expect([small.status, small.json.message]).toEqual([400, expect.stringContaining('minimum size')])
+    expect(await names()).toEqual(['tank'])
+    for (const wrong of [['force'], [...allow, ...allow], 'layout-mismatch'])
+      expect([wrong, (await make([one!], { name: 'other', allow: wrong })).status]).toEqual([wrong, 400])
   })
 })
 

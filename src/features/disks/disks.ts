@@ -78,10 +78,11 @@ export function listDisks(sources: DiskSources): Promise<DiskList> {
 }
 
 /** The disk of this id; a request never names a path. */
-export async function getDisk(sources: DiskSources, id: string): Promise<Disk> {
-  const { disks } = await listDisks(sources)
-  return disks.find((disk) => disk.id === id) ?? raise(noDisk(id))
-}
+export const findDisk = async (sources: DiskSources, id: string): Promise<Disk | undefined> =>
+  (await listDisks(sources)).disks.find((disk) => disk.id === id)
+
+export const getDisk = async (sources: DiskSources, id: string): Promise<Disk> =>
+  (await findDisk(sources, id)) ?? raise(noDisk(id))
 
 /** Undefined where zpool cannot be asked: the disks are listed all the same. */
 async function poolsOf(zpool: DiskSources['zpool']): Promise<PoolStatus[] | undefined> {

@@ -1,6 +1,8 @@
 // The appliance's numbers in Prometheus' text format. prom-client is loaded by the first scrape, not at start (it costs
 // 63 ms and 8 MB), so counters between scrapes are plain numbers in the parts that count.
 
+import type { SmartReport } from '../../drivers/smartctl.ts'
+import { HEALTH_STATES } from '../disks/health.ts'
 import type { ProcessNumbers } from './process.ts'
 
 export interface Measured {
@@ -15,6 +17,17 @@ export interface Measured {
   auditEntries: number
   /** Undefined if ZFS could not be read. */
   storage: StorageNumbers | undefined
+  /** What was last known of the disks that are there. */
+  disks: DiskNumbers[]
+}
+
+export interface DiskNumbers {
+  id: string
+  state: (typeof HEALTH_STATES)[number]
+  /** What the disk itself said. */
+  report: SmartReport | undefined
+  /** When it said so, in milliseconds since 1970. */
+  at: number | undefined
 }
 
 export interface StorageNumbers {
@@ -36,8 +49,44 @@ export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 const HEALTH = ['ONLINE', 'DEGRADED', 'FAULTED', 'OFFLINE', 'UNAVAIL', 'REMOVED', 'SUSPENDED']
 
+/** What a disk does not say is left out. */
+const DISKS: {
+  name: string
+  help: string
+  of: (report: Partial<SmartReport>, disk: DiskNumbers) => number | undefined
+}[] = [
+  {
+    name: 'temperature_celsius',
+    help: 'Temperature of the disk; left out while it sleeps',
+    of: ({ temperature }, { state }) => (state === 'standby' ? undefined : temperature),
+  },
+  {
+    name: 'power_on_seconds',
+    help: 'Time that the disk was on, in whole hours',
+    of: ({ powerOnHours }) => (powerOnHours === undefined ? undefined : powerOnHours * 3600),
+  },
+  { name: 'reallocated_sectors', help: 'Sectors replaced by spare ones', of: ({ reallocated }) => reallocated },
+  { name: 'pending_sectors', help: 'Sectors that cannot be read now', of: ({ pending }) => pending },
+  {
+    name: 'uncorrectable_errors',
+    help: 'Errors that could not be corrected',
+    of: ({ uncorrectable }) => uncorrectable,
+  },
+  { name: 'media_errors', help: 'Media errors', of: ({ mediaErrors }) => mediaErrors },
+  {
+    name: 'wear_ratio',
+    help: 'Part of its life that the disk has used; may exceed 1',
+    of: ({ percentUsed }) => (percentUsed === undefined ? undefined : percentUsed / 100),
+  },
+  {
+    name: 'checked_timestamp_seconds',
+    help: 'When the disk gave these values',
+    of: (_report, { at }) => (at === undefined ? undefined : at / 1000),
+  },
+]
+
 export async function renderMetrics(measured: Measured): Promise<string> {
-  const { requests, tasks, open, auditEntries, storage } = measured
+  const { requests, tasks, open, auditEntries, storage, disks } = measured
   const { Counter, Gauge, Registry } = await import('prom-client')
   const registers = [new Registry()]
   const define = (Kind: typeof Counter | typeof Gauge, name: string, help: string, labelNames: string[] = []) => {
@@ -87,6 +136,15 @@ export async function renderMetrics(measured: Measured): Promise<string> {
   for (const { dataset, ...one } of storage?.snapshots ?? []) {
     count(one.count, { dataset })
     newest(one.newest, { dataset })
+  }
+  const diskHealth = define(Gauge, 'disk_health', '1 for the state that the disk is in', ['disk', 'state'])
+  const numbers = DISKS.map(({ name, help, of }) => ({ of, set: define(Gauge, `disk_${name}`, help, ['disk']) }))
+  for (const disk of disks) {
+    for (const state of HEALTH_STATES) diskHealth(state === disk.state ? 1 : 0, { disk: disk.id, state })
+    for (const { of, set } of numbers) {
+      const value = of(disk.report ?? {}, disk)
+      if (value !== undefined) set(value, { disk: disk.id })
+    }
   }
   const { process } = measured
   define(Counter, 'process_cpu_seconds_total', 'Processor time of the server')(process.cpuSeconds)

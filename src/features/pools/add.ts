@@ -9,12 +9,11 @@ import { checkFree } from './new-disk.ts'
 import type { Pools } from './pools.ts'
 import type { Ready } from './replace.ts'
 import { type By, getLayout, startChange } from './vdev-task.ts'
-import { checkDevices, isFileIn, readVdevs } from './vdevs.ts'
+import { type Allowed, checkDevices, isFileIn, readVdevs } from './vdevs.ts'
 
 export interface NewVdevs {
   vdevs: string[]
-  /** What zpool may be told to accept. */
-  allow?: readonly 'layout-mismatch'[] | undefined
+  allow?: Allowed | undefined
 }
 
 export async function addVdevs(pools: Pools, name: string, { vdevs, allow = [] }: NewVdevs): Promise<Ready> {
@@ -34,12 +33,7 @@ export async function addVdevs(pools: Pools, name: string, { vdevs, allow = [] }
     source: 'zpool',
   })
   const start = (by: By) =>
-    startChange(
-      pools,
-      { name, guid },
-      { kind: 'pool-add', operands: vdevs, inputs: { allow: allow.length > 0 ? 'layout-mismatch' : undefined } },
-      by,
-    )
+    startChange(pools, { name, guid }, { kind: 'pool-add', operands: vdevs, inputs: { allow: allow[0] } }, by)
   return { plan, isFinal: false, start }
 }
 
@@ -52,7 +46,7 @@ const undoOf = (words: readonly string[]) =>
 const MISMATCH = /^(?:mismatched replication level: |[a-z]+ contains devices of different sizes$)/
 
 /** As scripts/zpool.sh: without force first, and with it only if a mismatch that the caller agreed to is the only reason. */
-async function wouldAdd(pools: Pools, name: string, vdevs: string[], allow: readonly string[]) {
+async function wouldAdd(pools: Pools, name: string, vdevs: string[], allow: Allowed) {
   try {
     return await pools.zpool.wouldAdd(name, vdevs, false)
   } catch (error) {

@@ -14,17 +14,22 @@ import { withToolErrors } from '../tool-failure.ts'
 import { listImportable } from './available.ts'
 import { type PoolOptions, readPoolOptions } from './options.ts'
 import { isPathWord, noPool, type Pools, poolLock } from './pools.ts'
-import { checkDevices, isFileIn, readVdevs } from './vdevs.ts'
+import { type Allowed, checkDevices, isFileIn, readVdevs } from './vdevs.ts'
 
 type By = StartOptions['by']
 
 export interface NewPool {
   name: string
   vdevs: string[]
+  allow?: Allowed | undefined
   options?: PoolOptions | undefined
 }
 
-export async function createPool(pools: Pools, { name, vdevs, options = {} }: NewPool, by: By): Promise<Task> {
+export async function createPool(
+  pools: Pools,
+  { name, vdevs, allow = [], options = {} }: NewPool,
+  by: By,
+): Promise<Task> {
   const { words, errors } = readPoolOptions(options, name)
   const { devices, errors: wrongWords } = readVdevs(vdevs, isFileIn(pools.files))
   if (errors.length + wrongWords.length > 0) throw invalidFields([...errors, ...wrongWords])
@@ -35,7 +40,8 @@ export async function createPool(pools: Pools, { name, vdevs, options = {} }: Ne
   })
   // In the same transaction: a new pool has its schedule from the beginning.
   const all = [...words, '-O', `${UPKEEP}=${formatUpkeep(FIRST_UPKEEP)}`]
-  return start(pools, 'pool-create', name, { options: lines(all), vdevs: lines(vdevs) }, by)
+  const inputs = { options: lines(all), vdevs: lines(vdevs), ...(allow.length > 0 && { allow: lines([...allow]) }) }
+  return start(pools, 'pool-create', name, inputs, by)
 }
 
 /** Everything in the pool, and what uses it. */

@@ -30,6 +30,9 @@ const wordsOf = (added?: 'added') =>
 export const VdevWords = wordsOf()
 /** For a pool that exists: a log alone is enough. */
 export const AddedWords = wordsOf('added')
+/** What zpool may be told to accept, in so many words. */
+export const Allowed = z.array(z.enum(['layout-mismatch'])).max(1)
+export type Allowed = z.infer<typeof Allowed>
 
 const fieldOf = (at: number) => `vdevs.${at}`
 

@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { isAgreed } from '../../features/destruction/agreement.ts'
 import { Destruction, Plan } from '../../features/destruction/plan.ts'
-import { getDisk, listDisks } from '../../features/disks/disks.ts'
+import { type Disk, findDisk, getDisk, listDisks } from '../../features/disks/disks.ts'
 import { locate } from '../../features/disks/locate.ts'
 import { startTest } from '../../features/disks/self-test.ts'
 import { planWipe, startWipe } from '../../features/disks/wipe.ts'
@@ -20,10 +20,28 @@ const tag = 'Disks'
 const params = z.strictObject({ id: z.string().min(1).max(255) })
 const target = (id: string) => `disks/${id}`
 
-async function answer({ disks }: ControllerDeps, id: string): Promise<Reply> {
-  const disk = await getDisk(disks, id)
+async function read({ disks }: ControllerDeps, disk: Disk): Promise<z.infer<typeof DiskDetails>> {
   await disks.health.refresh([disk])
-  return json(viewDetails(disk, disks.health.of(disk), await disks.leds.isOn(disk.slotFolder)))
+  return viewDetails(disk, disks.health.of(disk), await disks.leds.isOn(disk.slotFolder))
+}
+
+/** Of its health only what somebody has to act on: hours and temperature change all the time. */
+function versionOf({ health, ...disk }: z.infer<typeof DiskDetails>) {
+  const { state, problems, hot, passed, test_running } = health
+  return { ...disk, health: [state, problems, hot, passed, test_running] }
+}
+
+async function answer(deps: ControllerDeps, id: string): Promise<Reply> {
+  const disk = await read(deps, await getDisk(deps.disks, id))
+  return { ...json(disk), version: versionOf(disk) }
+}
+
+const resource = {
+  key: ({ id }: z.infer<typeof params>) => target(id),
+  version: async ({ params: { id } }: { params: z.infer<typeof params> }, deps: ControllerDeps) => {
+    const disk = await findDisk(deps.disks, id)
+    return disk && versionOf(await read(deps, disk))
+  },
 }
 
 const list = define({
@@ -51,6 +69,7 @@ const get = define({
   summary: 'Show one disk, with its self-tests',
   permission: 'viewer',
   params,
+  resource: { key: resource.key },
   response: DiskDetails,
   errors: [404, 502, 503],
   handle: ({ params: { id } }, deps) => answer(deps, id),
@@ -65,6 +84,7 @@ const test = define({
   summary: 'Start a self-test; the disk does it by itself and can be used meanwhile',
   permission: 'operator',
   params,
+  resource,
   body: z.strictObject({ type: z.enum(['short', 'long']) }),
   response: DiskDetails,
   errors: [404, 409, 502, 503],
@@ -84,6 +104,7 @@ const light = define({
   summary: 'Switch the LED of the disk’s slot on or off; 501 if the slot has no LED that can be controlled',
   permission: 'operator',
   params,
+  resource,
   body: z.strictObject({ on: z.boolean() }),
   response: Message,
   errors: [404, 501, 502, 503],
@@ -104,6 +125,7 @@ const wipe = define({
   description: 'dry_run=true answers the plan; its confirm token is always needed. Data is not overwritten.',
   permission: 'operator',
   params,
+  resource,
   query: Destruction,
   response: z.union([Message, Plan]),
   accepted: Job,

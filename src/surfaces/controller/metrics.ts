@@ -45,7 +45,7 @@ function shared(deps: ControllerDeps): Promise<Buffer> {
   return text
 }
 
-async function measure({ counts, tasks, audit, pools, zfs }: ControllerDeps): Promise<Measured> {
+async function measure({ counts, tasks, audit, pools, zfs, disks }: ControllerDeps): Promise<Measured> {
   const open = new Map<string, number>()
   for (const task of await tasks.listInTurns(1000))
     if (!isFinal(task)) open.set(task.kind, (open.get(task.kind) ?? 0) + 1)
@@ -58,6 +58,8 @@ async function measure({ counts, tasks, audit, pools, zfs }: ControllerDeps): Pr
     open: [...open].map(([kind, count]) => ({ kind, count })),
     auditEntries: audit.written,
     storage: await readStorage({ zpool: pools.zpool, zfs }),
+    // A scrape asks no disk: the scheduler does, every quarter of an hour.
+    disks: disks.health.all().map(({ disk: { id }, health: { state, report, at } }) => ({ id, state, report, at })),
   }
 }
 

@@ -5,7 +5,7 @@ import { addVdevs, removeVdev } from '../../features/pools/add.ts'
 import { assertAgreed, PoolPlan } from '../../features/pools/layout-plan.ts'
 import { clearErrors, offlineDisk, onlineDisk } from '../../features/pools/online.ts'
 import { attachDisk, detachDisk, type Ready, replaceDisk } from '../../features/pools/replace.ts'
-import { AddedWords } from '../../features/pools/vdevs.ts'
+import { AddedWords, Allowed } from '../../features/pools/vdevs.ts'
 import type { Call } from '../../http/endpoint.ts'
 import { json, type Reply } from '../../http/reply/reply.ts'
 import type { Task } from '../../tasks/task.ts'
@@ -166,10 +166,7 @@ const add = define({
   query: Agreed,
   body: z.strictObject({
     vdevs: AddedWords,
-    allow: z
-      .array(z.enum(['layout-mismatch']))
-      .max(1)
-      .optional(),
+    allow: Allowed.optional(),
   }),
   response: z.union([PoolChanged, PoolPlan]),
   handle: async (call, deps) =>

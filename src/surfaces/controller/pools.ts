@@ -14,7 +14,7 @@ import {
 } from '../../features/pools/change.ts'
 import { PoolOptions } from '../../features/pools/options.ts'
 import { getLastScrub, getPool, isPathWord, listPools, poolVersion, versionOf } from '../../features/pools/pools.ts'
-import { VdevWords } from '../../features/pools/vdevs.ts'
+import { Allowed, VdevWords } from '../../features/pools/vdevs.ts'
 import { readUpkeep, type Upkeep } from '../../features/snapshots/upkeep.ts'
 import { KnownPool, PoolName } from '../../features/zfs/names.ts'
 import { SYSTEM } from '../../features/zfs/options.ts'
@@ -90,9 +90,15 @@ const create = define({
   summary: 'Make a pool',
   description:
     'vdevs: devices, and before those of a group the word mirror, raidz, raidz2 or raidz3; log, cache, spare, special and dedup ' +
-    'begin such a part. A device that holds anything is refused.',
+    'begin such a part. A device that holds anything is refused. allow: ["layout-mismatch"] accepts a redundancy or sizes that differ, ' +
+    'and nothing else.',
   permission: 'operator',
-  body: z.strictObject({ name: NewName, vdevs: VdevWords, options: PoolOptions.optional() }),
+  body: z.strictObject({
+    name: NewName,
+    vdevs: VdevWords,
+    allow: Allowed.optional(),
+    options: PoolOptions.optional(),
+  }),
   status: 201,
   response: PoolDetails,
   accepted: Job,
