@@ -54,7 +54,13 @@ describe.skipIf(REAL)(`SMB sessions ${FAKES_ONLY}`, () => {
       ],
     ])
     const files = await world.ask('GET', '/shares/smb/files', { as: 'viewer' })
-    const file = { username: 'alice', client: '10.0.0.5', access: 'RW', since: '2026-11-30T09:45:55.995Z' }
+    const file = {
+      session: '11',
+      username: 'alice',
+      client: '10.0.0.5',
+      access: 'RW',
+      since: '2026-11-30T09:45:55.995Z',
+    }
     expect(files.json).toEqual([
       { ...file, path: '/srv/a' },
       { ...file, path: '/srv/b' },

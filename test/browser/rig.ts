@@ -84,6 +84,19 @@ export interface Visitor {
   close: () => Promise<void>
 }
 
+/**
+ * An element that is taken out and put in again loses the focus, its scroll position and what a person has opened in it.
+ * The library does that to a component of several elements which something follows. Rows are moved when they are sorted.
+ */
+const TELL_MOVES = `new MutationObserver((changes) => {
+    const usable = 'a, button, input, select, textarea, summary, [tabindex]'
+    const out = new Set(changes.flatMap(({ removedNodes }) => [...removedNodes]))
+    for (const node of new Set(changes.flatMap(({ addedNodes }) => [...addedNodes])))
+      if (out.has(node) && node.isConnected && node.nodeType === 1 && node.localName !== 'tr' &&
+          (node.matches(usable) || node.querySelector(usable)))
+        tellMove(location.hash + ' ' + node.outerHTML.slice(0, 120))
+  }).observe(document, { childList: true, subtree: true })`
+
 /** A person with a browser. Each has cookies of its own. */
 export async function visit(browser: Browser, url: string, { dark, phone }: Look = {}): Promise<Visitor> {
   const context = await browser.newContext({
@@ -99,6 +112,8 @@ export async function visit(browser: Browser, url: string, { dark, phone }: Look
   await context.addInitScript(
     `document.addEventListener('securitypolicyviolation', (e) => tellPolicyViolation(e.violatedDirective + ' ' + e.blockedURI))`,
   )
+  await context.exposeBinding('tellMove', (_source, text: string) => void faults.push(`moved: ${text}`))
+  await context.addInitScript(TELL_MOVES)
   const page = await context.newPage()
   page.on('pageerror', (error) => faults.push(`error: ${error.stack ?? error.message}`))
   page.on('console', (message) => {

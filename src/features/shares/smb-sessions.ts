@@ -22,6 +22,8 @@ export interface SmbSessionView {
 
 export interface SmbFileView {
   path: string
+  /** Whose end closes the file; left out if Samba does not list it any more. */
+  session?: string
   username: string
   client: string
   access: string
@@ -67,6 +69,7 @@ export class SmbSessions {
         username: session?.username ?? '',
         client: session?.client ?? '',
         access,
+        ...(session && { session: session.id }),
         ...(at !== undefined && { since: at }),
       }
     })

@@ -77,6 +77,12 @@ export const Cards = ({ children, halves }: { children?: Children; halves?: bool
   <div class={halves ? 'cards halves' : 'cards'}>{children}</div>
 )
 
+/**
+ * One element around several, which the layout does not see. The library moves each element of a component that has
+ * state and several elements whenever that state changes, if something follows it; the focus would be lost.
+ */
+export const Stack = ({ children }: { children?: Children }) => <div class="stack">{children}</div>
+
 /** Names and values. A value that is undefined is left out. */
 export function Facts({ of }: { of: [string, Children][] }) {
   return (

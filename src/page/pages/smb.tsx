@@ -10,8 +10,9 @@ import { useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { CreateShare } from './shares/create.tsx'
+import { Connected } from './smb/connected.tsx'
 import { type Share, ShareDialog } from './smb/form.tsx'
-import { SESSIONS, Sessions } from './smb/sessions.tsx'
+import { FILES, SESSIONS } from './smb/types.ts'
 import { one } from './storage/api-types.ts'
 import { host, Lines } from './storage/connect.tsx'
 import { DeleteButton, Remove, RemoveSeveral } from './storage/remove.tsx'
@@ -97,7 +98,7 @@ export function SmbShares() {
           </Card>
         )}
       </Loaded>
-      <Sessions />
+      <Connected />
       {edited === 'in one' ? (
         <CreateShare first="smb" onClose={() => setEdited(undefined)} onMade={query.reload} />
       ) : edited ? (
@@ -125,7 +126,7 @@ export function SmbShares() {
           <p>Connected users lose these shares immediately. The files stay where they are:</p>
         </RemoveSeveral>
       ) : null}
-      <Curl lines={[{ path: COLLECTION }, { path: SESSIONS }, { path: `${COLLECTION}/files` }]} />
+      <Curl lines={[{ path: COLLECTION }, { path: SESSIONS }, { path: FILES }]} />
     </Page>
   )
 }

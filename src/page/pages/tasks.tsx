@@ -5,7 +5,7 @@ import { Button } from '../kit/button.tsx'
 import { Curl } from '../kit/curl.tsx'
 import { FailureNote, Loaded } from '../kit/failure.tsx'
 import { Select } from '../kit/fields.tsx'
-import { Card, Page } from '../kit/layout.tsx'
+import { Card, Page, Stack } from '../kit/layout.tsx'
 import type { PageProps } from '../kit/page-props.ts'
 import { nameOfTask, TaskView, wordsOf } from '../kit/task.tsx'
 import { useAction, useQuery } from '../query.ts'
@@ -40,7 +40,7 @@ function Filtered({ tasks }: { tasks: Task[] }) {
   const types = [...new Set(tasks.map((task) => task.type))].sort()
   const shown = tasks.filter((task) => (type === '' || task.type === type) && (state === '' || task.status === state))
   return (
-    <>
+    <Stack>
       <div class="columns">
         <Select
           label="Type"
@@ -56,7 +56,7 @@ function Filtered({ tasks }: { tasks: Task[] }) {
         />
       </div>
       <TaskTable tasks={shown} {...(tasks.length > 0 && { empty: 'No task matches the filters.' })} />
-    </>
+    </Stack>
   )
 }
 

@@ -30,6 +30,7 @@ const File = z
     username: z.string(),
     client: z.string(),
     access: z.string().describe('R, W or RW'),
+    session: z.string().optional().describe('the session to end in order to close the file'),
     since,
   })
   .meta({ id: 'SMBOpenFile' })

@@ -7,7 +7,7 @@ import { Dialog } from '../../kit/dialog.tsx'
 import { Loaded } from '../../kit/failure.tsx'
 import { Form } from '../../kit/form.tsx'
 import { bytes } from '../../kit/format.ts'
-import { Badge, Card, Cards, Facts, Meter, Page, When } from '../../kit/layout.tsx'
+import { Badge, Card, Cards, Facts, Meter, Page, Stack, When } from '../../kit/layout.tsx'
 import { useQuery } from '../../query.ts'
 import { go, link } from '../../router.ts'
 import { may } from '../../session.ts'
@@ -105,7 +105,7 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
   const tone = damaged ? 'error' : toneOf(health)
   const groups = groupsOf(vdevs)
   return (
-    <>
+    <Stack>
       <Attention pool={pool} ask={setAsked} />
       {asked ? (
         <AskedDialog
@@ -169,7 +169,7 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
         </Card>
         <PropertiesCard name={name} options={options} reload={reload} />
       </Cards>
-    </>
+    </Stack>
   )
 }
 

@@ -4,7 +4,7 @@ import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
 import { Check, Field, Group, Select, TextArea } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
-import { Note } from '../../kit/layout.tsx'
+import { Note, Stack } from '../../kit/layout.tsx'
 import { useAction } from '../../query.ts'
 import { words } from '../storage/api-types.ts'
 import { DatasetField } from '../storage/pickers.tsx'
@@ -48,7 +48,7 @@ export function ShareForm({
     return load()
   })
   return (
-    <>
+    <Stack>
       <Form action={plan ? create : steps} submit={plan ? 'Create share' : 'Show the steps'} cancel={onClose}>
         <DatasetPart draft={draft} set={set} />
         <WhoMay
@@ -83,7 +83,7 @@ export function ShareForm({
           { method: 'POST', path: PATH, json },
         ]}
       />
-    </>
+    </Stack>
   )
 }
 
