@@ -9,7 +9,7 @@ import { Button } from './button.tsx'
 import { FailureNote, RequestLine } from './failure.tsx'
 import { Errors, focusFirst, placesOf, unready } from './field-errors.ts'
 import { plural } from './format.ts'
-import type { Children } from './layout.tsx'
+import { type Children, Note } from './layout.tsx'
 import { type FieldError, type Placed, placeErrors } from './place-errors.ts'
 
 export function Form({
@@ -20,6 +20,7 @@ export function Form({
   why,
   cancel,
   leave = 'Cancel',
+  done,
 }: {
   action: Action<[]>
   submit: string
@@ -30,11 +31,14 @@ export function Form({
   cancel?: () => void
   /** The text of the cancel button. */
   leave?: string
+  /** Said after a success, until something is entered: for a form that stays where it is. */
+  done?: string
 }) {
   const element = useRef<HTMLFormElement>(null)
   const said = useRef<HTMLDivElement>(null)
   const [errors] = useState(() => new Store<Placed>({}))
   const [left, setLeft] = useState<FieldError[]>([])
+  const [isDone, setIsDone] = useState(false)
   const show = (found: readonly FieldError[]) => {
     const form = element.current
     if (!form) return
@@ -56,12 +60,14 @@ export function Form({
     const missing = unready(element.current)
     if (missing.length > 0) action.clear()
     show(missing)
-    if (missing.length === 0) void action.run()
+    setIsDone(false)
+    if (missing.length === 0) void action.run().then(setIsDone)
   }
   return (
-    <form ref={element} onSubmit={send} novalidate>
+    <form ref={element} onSubmit={send} onInput={isDone ? () => setIsDone(false) : undefined} novalidate>
       <Errors.Provider value={errors}>{children}</Errors.Provider>
       <div ref={said}>{failure ? <Refusal failure={failure} left={left} /> : null}</div>
+      {done === undefined ? null : <div role="status">{isDone ? <Note tone="ok">{done}</Note> : null}</div>}
       <div class="actions">
         <Button submit kind={kind} busy={action.busy} why={why}>
           {submit}

@@ -13,12 +13,21 @@ import { type Query, useAction, useQuery } from '../query.ts'
 import { link } from '../router.ts'
 import { may } from '../session.ts'
 import { OneDisk } from './disks/one.tsx'
-import { type Disk, EVERY, HEALTH_TONES, kindText, usesText } from './disks/types.ts'
+import { type Disk, EVERY, HEALTH_TONES, type Health, kindText, usesText } from './disks/types.ts'
 
 const COLLECTION = '/api/v1/disks'
 const TESTS = '/api/v1/disk-tests'
 
 export const Disks = ({ rest: [id] }: PageProps) => (id === undefined ? <List /> : <OneDisk id={id} />)
+
+/** The disks to look at come first. */
+const URGENCY: readonly Health['state'][] = ['failing', 'warning', 'unknown', 'standby', 'good']
+
+/** What the search looks through. */
+const textOf = (disk: Disk): string => {
+  const { id, kernel_name, model, serial, wwn, slot, port, health } = disk
+  return [id, kernel_name, model, serial, wwn, slot, port, kindText(disk), usesText(disk), health.state].join(' ')
+}
 
 interface Tests {
   short: string
@@ -41,6 +50,7 @@ function List() {
               what="disks"
               rows={disks}
               id={({ id }) => id}
+              text={textOf}
               empty="The appliance has no disk that a pool could be made of."
               columns={[
                 {
@@ -74,7 +84,7 @@ function List() {
                 },
                 {
                   title: 'Health',
-                  by: ({ health }) => health.state,
+                  by: ({ health }) => URGENCY.indexOf(health.state),
                   cell: ({ health: { state, problems, reason } }) => (
                     <>
                       <Badge tone={HEALTH_TONES[state]}>{state}</Badge>{' '}
@@ -117,7 +127,7 @@ function TestSchedule({ found, query }: { found: Tests; query: Query<Tests> }) {
   return (
     <Card title="Scheduled self-tests">
       {may('operator') ? (
-        <Form action={action} submit="Save schedule">
+        <Form action={action} submit="Save schedule" done="The schedule was saved.">
           <p class="muted">
             Disks test themselves while they are used. A test that was missed while the appliance was off is made up.
           </p>

@@ -9,7 +9,7 @@ import { useQuery } from '../query.ts'
 import { may } from '../session.ts'
 import { GroupDialog } from './share-users/group-form.tsx'
 import { RemoveAccount } from './share-users/remove.tsx'
-import { GROUPS, type ShareGroup, type ShareUser, USERS } from './share-users/types.ts'
+import { GROUPS, groupNames, type ShareGroup, type ShareUser, USERS, userNames } from './share-users/types.ts'
 import { UserDialog } from './share-users/user-form.tsx'
 import { Enabled } from './storage/row-actions.tsx'
 
@@ -139,8 +139,12 @@ export function ShareUsers() {
           )}
         </Loaded>
       </Card>
-      {open?.kind === 'user' ? <UserDialog user={open.user} onClose={close} onDone={done} /> : null}
-      {open?.kind === 'group' ? <GroupDialog group={open.group} onClose={close} onDone={done} /> : null}
+      {open?.kind === 'user' ? (
+        <UserDialog user={open.user} known={groupNames(groups.data)} onClose={close} onDone={done} />
+      ) : null}
+      {open?.kind === 'group' ? (
+        <GroupDialog group={open.group} known={userNames(users.data)} onClose={close} onDone={done} />
+      ) : null}
       {open?.kind === 'remove' ? (
         <RemoveAccount kind={open.of} id={open.id} name={open.name} onClose={close} onDone={done} />
       ) : null}

@@ -35,11 +35,14 @@ export function DatasetQuotas({ name }: { name: string }) {
   const [edited, setEdited] = useState<Row | 'new'>()
   const isOperator = may('operator')
   return (
-    <Card title="Users and groups">
+    <Card
+      title="Quotas of users and groups"
+      actions={isOperator ? <Button onClick={() => setEdited('new')}>Set a quota…</Button> : null}
+    >
       <Loaded query={query}>
         {({ users, groups }) => (
           <Table
-            label="Users and groups"
+            label="Quotas of users and groups"
             what="users and groups"
             rows={[
               ...users.map((one_) => ({ ...one_, kind: 'users' as const })),
@@ -51,11 +54,12 @@ export function DatasetQuotas({ name }: { name: string }) {
             columns={[
               { title: 'Name', by: titleOf, cell: titleOf },
               { title: 'Kind', by: ({ kind }) => kind, cell: ({ kind }) => kind.slice(0, -1) },
-              { title: 'Used', by: ({ used }) => used, cell: ({ used }) => bytes(used) },
+              { title: 'Used', by: ({ used }) => used, cell: ({ used }) => bytes(used), number: true },
               {
                 title: 'Quota',
                 by: ({ quota }) => quota ?? Number.MAX_SAFE_INTEGER,
                 cell: ({ quota }) => (quota === undefined ? 'none' : bytes(quota)),
+                number: true,
               },
               ...(isOperator
                 ? [
@@ -73,11 +77,6 @@ export function DatasetQuotas({ name }: { name: string }) {
           />
         )}
       </Loaded>
-      {isOperator ? (
-        <div class="actions">
-          <Button onClick={() => setEdited('new')}>Set a quota…</Button>
-        </div>
-      ) : null}
       {edited ? (
         <QuotaDialog
           path={path}

@@ -47,7 +47,7 @@ function Edit({ found, path, query }: { found: Schedule; path: string; query: Qu
   return (
     <>
       {times}
-      <Form action={action} submit="Save schedule">
+      <Form action={action} submit="Save schedule" done="The schedule was saved.">
         <Select label="Scrub" name="scrub" value={scrub} onValue={setScrub} options={EVERY} />
         <Select
           label="Trim"

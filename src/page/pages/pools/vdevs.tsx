@@ -16,7 +16,17 @@ const flat = (vdevs: Vdev[], depth = 0, above = ''): Row[] =>
 
 const hasNotes = (vdevs: Vdev[]): boolean => vdevs.some(({ note, children = [] }) => note || hasNotes(children))
 
-const count = (errors: number) => (errors > 0 ? <Badge tone="error">{errors}</Badge> : errors)
+const sumOf = (row: Vdev) => row.read_errors + row.write_errors + row.checksum_errors
+
+const Errors = ({ of }: { of: Vdev }) => {
+  const counts = [
+    [of.read_errors, 'read'],
+    [of.write_errors, 'write'],
+    [of.checksum_errors, 'checksum'],
+  ].filter(([count]) => count !== 0)
+  if (counts.length === 0) return 'none'
+  return <Badge tone="error">{counts.map(([count, kind]) => `${count} ${kind}`).join(', ')}</Badge>
+}
 
 /** `actions`: the buttons of a device. */
 export const Vdevs = ({
@@ -46,24 +56,7 @@ export const Vdevs = ({
         cell: ({ type, class: use, depth }) => (depth === 0 ? `${type}, ${use}` : type),
       },
       { title: 'State', by: ({ state }) => state, cell: ({ state }) => <Badge tone={toneOf(state)}>{state}</Badge> },
-      {
-        title: 'Read errors',
-        by: (row) => row.read_errors,
-        cell: ({ read_errors }) => count(read_errors),
-        number: true,
-      },
-      {
-        title: 'Write errors',
-        by: (row) => row.write_errors,
-        cell: ({ write_errors }) => count(write_errors),
-        number: true,
-      },
-      {
-        title: 'Checksum errors',
-        by: (row) => row.checksum_errors,
-        cell: ({ checksum_errors }) => count(checksum_errors),
-        number: true,
-      },
+      { title: 'Errors', by: sumOf, cell: (row) => <Errors of={row} /> },
       ...(hasNotes(of) ? [{ title: 'Note', by: ({ note }: Row) => note, cell: ({ note }: Row) => note ?? '' }] : []),
       ...(actions ? [{ title: 'Actions', cell: (row: Row) => <div class="wrap">{actions(row)}</div> }] : []),
     ]}

@@ -2,29 +2,37 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Field, TextArea } from '../../kit/fields.tsx'
+import { Field } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
-import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
+import { changedNames, ifMatch, one } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
+import { NamesField } from './names-field.tsx'
 import { type DialogEnds, GROUPS, type ShareGroup } from './types.ts'
 
-export const GroupDialog = ({ group, onClose, onDone }: DialogEnds & { group: ShareGroup | undefined }) => (
+/** `known`: the users to choose from. */
+export const GroupDialog = ({
+  group,
+  known,
+  onClose,
+  onDone,
+}: DialogEnds & { group: ShareGroup | undefined; known: readonly string[] }) => (
   <EditDialog<ShareGroup>
     title={group ? `Edit the share group ${group.name}` : 'Create a share group'}
     path={group && one('share-groups', group.id)}
     onClose={onClose}
   >
-    {(before, etag) => <GroupForm before={before} etag={etag} onClose={onClose} onDone={onDone} />}
+    {(before, etag) => <GroupForm before={before} etag={etag} known={known} onClose={onClose} onDone={onDone} />}
   </EditDialog>
 )
 
 function GroupForm({
   before,
   etag,
+  known,
   onClose,
   onDone,
-}: DialogEnds & { before: ShareGroup | undefined; etag: string | undefined }) {
+}: DialogEnds & { before: ShareGroup | undefined; etag: string | undefined; known: readonly string[] }) {
   const [name, setName] = useState('')
   const [description, setDescription] = useState(before?.description ?? '')
   const [members, setMembers] = useState(before?.members.join('\n') ?? '')
@@ -51,12 +59,11 @@ function GroupForm({
           />
         )}
         <Field label="Description" name="description" value={description} onValue={setDescription} maxlength={256} />
-        <TextArea
+        <NamesField
           label="Members"
           name="members"
-          hint="One share user per line"
-          rows={6}
-          part={(at) => names(members)[Number(at)] ?? at}
+          hint="A connected user becomes a member when it connects again."
+          known={known}
           value={members}
           onValue={setMembers}
         />

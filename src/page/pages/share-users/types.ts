@@ -44,3 +44,9 @@ export function sessionsText(sessions: readonly EndedSession[] = []): string {
   if (open.length > 0) return ` Still connected: ${open.map(({ client }) => client).join(', ')}.`
   return sessions.length > 0 ? ` Disconnected: ${sessions.map(({ client }) => client).join(', ')}.` : ''
 }
+
+export const userNames = (users: readonly ShareUser[] = []): string[] => users.map(({ name }) => name)
+
+/** The groups that a person may be put into: everybody is in the one that is built in. */
+export const groupNames = (groups: readonly ShareGroup[] = []): string[] =>
+  groups.filter(({ builtin }) => !builtin).map(({ name }) => name)

@@ -2,29 +2,37 @@
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, TextArea } from '../../kit/fields.tsx'
+import { Check, Field } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
-import { changedNames, ifMatch, names, one } from '../storage/api-types.ts'
+import { changedNames, ifMatch, one } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
+import { NamesField } from './names-field.tsx'
 import { type DialogEnds, type ShareUser, sessionsText, USERS } from './types.ts'
 
-export const UserDialog = ({ user, onClose, onDone }: DialogEnds & { user: ShareUser | undefined }) => (
+/** `known`: the groups to choose from. */
+export const UserDialog = ({
+  user,
+  known,
+  onClose,
+  onDone,
+}: DialogEnds & { user: ShareUser | undefined; known: readonly string[] }) => (
   <EditDialog<ShareUser>
     title={user ? `Edit the share user ${user.name}` : 'Create a share user'}
     path={user && one('share-users', user.id)}
     onClose={onClose}
   >
-    {(before, etag) => <UserForm before={before} etag={etag} onClose={onClose} onDone={onDone} />}
+    {(before, etag) => <UserForm before={before} etag={etag} known={known} onClose={onClose} onDone={onDone} />}
   </EditDialog>
 )
 
 function UserForm({
   before,
   etag,
+  known,
   onClose,
   onDone,
-}: DialogEnds & { before: ShareUser | undefined; etag: string | undefined }) {
+}: DialogEnds & { before: ShareUser | undefined; etag: string | undefined; known: readonly string[] }) {
   const [name, setName] = useState('')
   const [fullName, setFullName] = useState(before?.full_name ?? '')
   const [password, setPassword] = useState('')
@@ -73,12 +81,11 @@ function UserForm({
           autocomplete="new-password"
           required={!before}
         />
-        <TextArea
+        <NamesField
           label="Groups"
           name="groups"
-          hint="One share group per line. A connected user gets new groups when it connects again."
-          rows={3}
-          part={(at) => names(groups)[Number(at)] ?? at}
+          hint="A connected user gets new groups when it connects again."
+          known={known}
           value={groups}
           onValue={setGroups}
         />

@@ -6,7 +6,7 @@ import { Group, TextArea } from '../../kit/fields.tsx'
 import { Table } from '../../kit/table.tsx'
 import { type Query, useQuery } from '../../query.ts'
 import { GroupDialog } from '../share-users/group-form.tsx'
-import { GROUPS, type ShareGroup, type ShareUser, USERS } from '../share-users/types.ts'
+import { GROUPS, groupNames, type ShareGroup, type ShareUser, USERS, userNames } from '../share-users/types.ts'
 import { UserDialog } from '../share-users/user-form.tsx'
 import { names } from '../storage/api-types.ts'
 
@@ -190,7 +190,9 @@ export function CreateAccount({
     await Promise.all([users.reload(), groups.reload()])
     onClose()
   }
-  if (kind === 'user') return <UserDialog user={undefined} onClose={onClose} onDone={done} />
-  if (kind === 'group') return <GroupDialog group={undefined} onClose={onClose} onDone={done} />
+  if (kind === 'user')
+    return <UserDialog user={undefined} known={groupNames(groups.data)} onClose={onClose} onDone={done} />
+  if (kind === 'group')
+    return <GroupDialog group={undefined} known={userNames(users.data)} onClose={onClose} onDone={done} />
   return null
 }
