@@ -179,6 +179,8 @@ going_trim() {
   going_percent=$(printf '%s\n' "$STATUS" | awk '
     match($0, /\([0-9]+% trimmed, (suspended, )?started at/) { sum += substr($0, RSTART + 1); n++ }
     END { if (n) printf "%d", sum / n }')
+  going_names=$(printf '%s\n' "$STATUS" | awk '/% trimmed, (suspended, )?started at / { print $1 }')
+  TRIMMED=${going_names:-$TRIMMED}
   if [ -z "$going_percent" ]; then
     same_as_before "$CONFIG" && [ "$LOOKS" -lt 5 ]
   elif printf '%s\n' "$STATUS" | grep -q '% trimmed, started at'; then
@@ -197,7 +199,7 @@ follow() {
     trim) FOLLOWED=trim ;;
     *) FOLLOWED=nothing ;;
   esac
-  follow_pause=1 follow_blind=0 LOOKS=0 FRESH=
+  follow_pause=1 follow_blind=0 LOOKS=0 FRESH='' TRIMMED=''
   while :; do
     if look; then
       follow_blind=0
@@ -246,7 +248,8 @@ judge() { # PATTERN
       esac
       ;;
     trim)
-      if printf '%s\n' "$STATUS" | grep -q '([0-9]*% trimmed)' && ! same_as_before "$CONFIG"; then
+      # Of a trim that was cancelled ZFS says nothing: the disk is untrimmed.
+      if same_as_before "$CONFIG" || printf '%s\n' "$STATUS" | awk '/\(untrimmed\)/ { print $1 }' | grep -q -x -F -e "${TRIMMED:-no disk}"; then
         fail CANCELLED 'The trim was stopped'
       fi
       judge_text=trimmed

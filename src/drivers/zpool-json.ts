@@ -167,9 +167,11 @@ const amounts = (done: number, total: number, speed: number | undefined) => ({
   remaining: speed === undefined ? undefined : Math.max(0, Math.ceil((total - done) / speed)),
 })
 
-/** Of an expansion the name lacks the number. */
-const nameOf = (name: string, at: unknown) =>
-  name === '' ? undefined : typeof at === 'number' && !name.includes('-') ? `${name}-${at}` : name
+/** The name of a group lacks its number; a vdev that was removed has none any more. */
+function nameOf(name: string, at: unknown): string | undefined {
+  if (name === '' || name === 'indirect') return undefined
+  return typeof at === 'number' && /^(?:mirror|raidz[123]?)$/.test(name) ? `${name}-${at}` : name
+}
 
 /** A removal or an expansion; `keys`: the members for what is done, and for all. */
 function workOf(stats: unknown, [done, total]: [string, string]): Work | undefined {
@@ -179,7 +181,7 @@ function workOf(stats: unknown, [done, total]: [string, string]): Work | undefin
   const running = known === 'running'
   return {
     ...NO_WORK,
-    vdev: nameOf(textOf(stats['name']), stats['expanding_vdev']),
+    vdev: nameOf(textOf(stats['name']), stats['expanding_vdev'] ?? stats['removing_vdev']),
     state: known === 'running' && numberOf(stats['waiting_for_resilver']) > 0 ? 'waiting' : (known as Work['state']),
     percent: known === 'finished' ? 100 : percentOf(numberOf(stats[done]), numberOf(stats[total])),
     ...(running && { done: numberOf(stats[done]), total: numberOf(stats[total]) }),

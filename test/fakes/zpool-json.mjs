@@ -61,7 +61,10 @@ const WORK = { finished: 'FINISHED', cancelled: 'CANCELED' }
 const workOf = ({ vdev, state, start, end, percent, total }, done, all) => ({
   ...(all === 'to_reflow'
     ? { name: vdev.replace(/-.*/, ''), expanding_vdev: Number(/\d+$/.exec(vdev)) }
-    : { name: vdev }),
+    : {
+        name: state === 'finished' ? 'indirect' : vdev.replace(/^(mirror)-\d+$/, '$1'),
+        removing_vdev: Number(/-(\d+)$/.exec(vdev)?.[1] ?? 0),
+      }),
   state: WORK[state] ?? 'SCANNING',
   start_time: start,
   end_time: end ?? 0,

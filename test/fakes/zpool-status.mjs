@@ -103,11 +103,16 @@ function printRebuild({ vdev, state, start, end, percent, total, rebuilt, errors
 
 function printRemoval({ vdev, state, start, end, percent, total }) {
   const done = nice(Math.floor((total * percent) / 100))
-  if (state === 'finished') print(`remove: Removal of vdev 1 copied ${nice(total)} in 0h0m, completed on ${ctime(end)}`)
-  else if (state === 'cancelled') print(`remove: Removal of ${vdev} canceled on ${ctime(end)}`)
+  // A group has no number here.
+  const name = vdev.replace(/^(mirror)-\d+$/, '$1')
+  if (state === 'finished')
+    print(
+      `remove: Removal of vdev 1 copied ${nice(total)} in 0h0m, completed on ${ctime(end)}\n\t72 memory used for removed device mappings`,
+    )
+  else if (state === 'cancelled') print(`remove: Removal of ${name} canceled on ${ctime(end)}`)
   else
     print(
-      `remove: Evacuation of ${vdev} in progress since ${ctime(start)}\n\t${done} copied out of ${nice(total)} at 100M/s, ${percent.toFixed(2)}% done, 0h1m to go`,
+      `remove: Evacuation of ${name} in progress since ${ctime(start)}\n\t${done} copied out of ${nice(total)} at 100M/s, ${percent.toFixed(2)}% done, 0h1m to go`,
     )
 }
 
@@ -138,9 +143,9 @@ function noteOf(vdev, state, pool, trims) {
 const TRIMS = { active: 'started at', suspended: 'suspended, started at', complete: 'completed at' }
 function trimOf({ trim, noTrim }) {
   if (noTrim) return '(trim unsupported)'
-  if (!trim) return '(untrimmed)'
-  const how = TRIMS[trim.state]
-  return `(${Math.floor(trim.percent)}% trimmed${how ? `, ${how} ${ctime(trim.end ?? trim.start)}` : ''})`
+  // One that was cancelled leaves no trace.
+  const how = TRIMS[trim?.state]
+  return how ? `(${Math.floor(trim.percent)}% trimmed, ${how} ${ctime(trim.end ?? trim.start)})` : '(untrimmed)'
 }
 
 /** A disk's data is on its first partition. */

@@ -26,8 +26,8 @@ export function trim(args) {
     const able = chosen.filter(({ noTrim, state }) => !noTrim && state === undefined)
     const running = able.filter((leaf) => leaf.trim?.state === 'active' || leaf.trim?.state === 'suspended')
     if (options.c || options.s) {
-      const verb = options.c ? 'cancel trim on' : 'suspend trim on'
-      if (running.length === 0) refuse(`cannot ${verb} '${name}': there is no active trim`, 255)
+      const none = able.map((leaf) => `cannot trim '${leaf.name}': there is no active trim`)
+      if (running.length === 0) refuse(none.join('\n'), 255)
       for (const leaf of running) leaf.trim.state = options.c ? 'canceled' : 'suspended'
       return
     }

@@ -6,7 +6,14 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { parseStatusJson } from '../../src/drivers/zpool-json.ts'
 import { parseScan, type Scan, scanThatMatters } from '../../src/drivers/zpool-scan.ts'
-import { isDamaged, type PoolStatus, parseStatus, typeOf, type Vdev } from '../../src/drivers/zpool-status.ts'
+import {
+  isDamaged,
+  type PoolStatus,
+  parseStatus,
+  typeOf,
+  type Vdev,
+  type Work,
+} from '../../src/drivers/zpool-status.ts'
 import { FIXTURES, recorded } from '../harness/recorded.ts'
 
 const FOLDER = 'zpool-2.3.9'
@@ -41,7 +48,7 @@ const ofJson = (vdev: Json): unknown => [
 ]
 
 /** Without what only one of them knows: of a scan that was cancelled the text says when, and sizes it rounds. */
-function comparable({ scan, scans, ...pool }: PoolStatus) {
+function comparable({ scan, scans, removal, expansion, ...pool }: PoolStatus) {
   // What is left is rounded in the text, and its estimate is a moment older.
   const one = ({ percent, repaired, speed, done, total, remaining, ...rest }: Scan) => ({
     ...rest,
@@ -61,7 +68,19 @@ function comparable({ scan, scans, ...pool }: PoolStatus) {
     note: /^\(.*\)$/.test(vdev.note ?? '') ? undefined : vdev.note,
     children: vdev.children.map(notes),
   })
-  return { ...pool, vdevs: pool.vdevs.map(notes), scan: scan && one(scan), scans: scans.map(one) }
+  const work = ({ percent, vdev, done, total, remaining, started, ...rest }: Work) => ({
+    ...rest,
+    // Of one that was cancelled the text does not say how far it came.
+    percent: rest.state === 'cancelled' ? undefined : percent.toFixed(1),
+    // Of a removal the text has a group without its number.
+    vdev: vdev?.replace(/-[0-9]+$/, ''),
+    started: rest.ended === undefined ? started : undefined,
+  })
+  return {
+    ...{ ...pool, vdevs: pool.vdevs.map(notes), scan: scan && one(scan), scans: scans.map(one) },
+    removal: removal && work(removal),
+    expansion: expansion && work(expansion),
+  }
 }
 
 describe('the text of zpool status', () => {
@@ -108,6 +127,26 @@ describe('the text of zpool status', () => {
       percent: 100,
       done: 286 * 2 ** 20,
     })
+    const inBoth = (name: string) => [
+      parseStatus(recorded(`${FOLDER}/status-${name}`).stdout)?.[0],
+      parseStatusJson(recorded(`${FOLDER}/status-json-${name}`).stdout)?.[0],
+    ]
+    const wanted: [string, 'removal' | 'expansion', string | undefined, string | undefined, Partial<Work>][] = [
+      ['expanding', 'expansion', 'raidz1-0', 'raidz1-0', { state: 'running' }],
+      ['expanding-paused', 'expansion', 'raidz1-0', 'raidz1-0', { state: 'waiting' }],
+      ['evacuating', 'removal', 'mirror', 'mirror-1', { state: 'running' }],
+      ['evacuation-cancelled', 'removal', 'mirror', 'mirror-1', { state: 'cancelled' }],
+      ['evacuated', 'removal', undefined, undefined, { state: 'finished', percent: 100 }],
+    ]
+    for (const [name, key, inText, inJson, more] of wanted) {
+      const [ofText, ofJson] = inBoth(name)
+      expect([name, ofText?.[key]]).toMatchObject([name, { ...more, vdev: inText }])
+      expect([name, ofJson?.[key]]).toMatchObject([name, { ...more, vdev: inJson }])
+    }
+    const [running] = inBoth('expanding')
+    expect(running?.expansion).toMatchObject({ percent: 21.53, total: 300 * 2 ** 20, remaining: 18 })
+    const [leaving] = inBoth('evacuating')
+    expect(leaving?.removal).toMatchObject({ percent: 0.17, done: 20.5 * 2 ** 10, remaining: 49 * 60 })
     const text = readFileSync(join(FIXTURES, 'zpool-composed/checkpoint-removal-2.2.txt'), 'utf8')
     const [both] = parseStatus(text) ?? []
     expect([both?.removal, both?.expansion]).toMatchObject([

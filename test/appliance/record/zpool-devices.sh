@@ -123,6 +123,10 @@ rec attach-expand-again zpool attach recf raidz1-0 "$files/f13"
 rec replace-while-expanding zpool replace recf "$files/f6" "$files/f13"
 rec detach-while-expanding zpool detach recf "$files/f12"
 set_to raidz_expand_max_reflow_bytes 0
+zpool wait -t resilver recf
+# An expansion that a resilver has stopped goes on when the errors are cleared.
+state expanding-paused recf
+zpool clear recf
 zpool wait -t raidz_expand recf
 state expanded recf
 
