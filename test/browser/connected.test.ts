@@ -130,3 +130,37 @@ it('NFS clients are listed with what is known of them', async () => {
   await expectAccessible(page)
   await shoot(page, 'nfs-clients')
 })
+
+it('iSCSI sessions are listed with where they come from and what they see', async () => {
+  const { page } = await visitor(desk.url)
+  const target = 'iqn.2026-11.lan.appliance:disk1'
+  await page.route('**/api/v1/iscsi/sessions', (route) =>
+    route.fulfill({
+      json: [
+        {
+          target: 'one',
+          iqn: target,
+          initiator: 'iqn.1993-08.org.debian:01:abc',
+          alias: 'esx1',
+          addresses: ['192.168.1.7'],
+          state: 'logged-in',
+          luns: [{ id: 0, zvol: 'tank/volume', backend: 'block' }],
+        },
+        {
+          target: 'one',
+          iqn: target,
+          initiator: 'iqn.1993-08.org.debian:01:def',
+          addresses: [],
+          state: 'failed',
+          luns: [],
+        },
+      ],
+    }),
+  )
+  await signIn(page, { username: 'viewer', password: PASSWORD })
+  await goTo(page, 'iscsi', 'iSCSI targets')
+  await page.getByRole('row', { name: /:abc esx1 iqn\S+disk1 192\.168\.1\.7 logged in LUN 0: tank\/volume$/ }).waitFor()
+  await page.getByRole('row', { name: /:def iqn\S+disk1 – connection lost none$/ }).waitFor()
+  await expectAccessible(page)
+  await shoot(page, 'iscsi-sessions')
+})

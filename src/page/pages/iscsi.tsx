@@ -13,6 +13,7 @@ import { go, link } from '../router.ts'
 import { may } from '../session.ts'
 import { TargetDialog } from './iscsi/form.tsx'
 import { OneTarget } from './iscsi/one.tsx'
+import { IscsiSessions, sessionsPath } from './iscsi/sessions.tsx'
 import type { Target } from './iscsi/types.ts'
 import { Enabled } from './storage/row-actions.tsx'
 
@@ -64,10 +65,11 @@ function List() {
           </Card>
         )}
       </Loaded>
+      <IscsiSessions />
       {making ? (
         <TargetDialog target={undefined} onClose={() => setMaking(false)} onDone={(made) => go('iscsi', made.id)} />
       ) : null}
-      <Curl lines={[{ path: COLLECTION }]} />
+      <Curl lines={[{ path: COLLECTION }, { path: sessionsPath() }]} />
     </Page>
   )
 }

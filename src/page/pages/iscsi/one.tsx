@@ -13,6 +13,7 @@ import { Enabled } from '../storage/row-actions.tsx'
 import { TargetDialog } from './form.tsx'
 import { Luns } from './luns.tsx'
 import { RemoveTarget } from './remove.tsx'
+import { IscsiSessions } from './sessions.tsx'
 import type { Target } from './types.ts'
 
 export function OneTarget({ id }: { id: string }) {
@@ -60,7 +61,7 @@ export function OneTarget({ id }: { id: string }) {
 }
 
 function Sections({ target, reload }: { target: Target; reload: () => Promise<void> }) {
-  const { iqn, enabled, managed, initiators, chap, sessions, portals, note } = target
+  const { iqn, enabled, managed, initiators, chap, portals, note } = target
   return (
     <>
       {managed ? null : (
@@ -82,7 +83,6 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
               ['State', <Enabled on={enabled} />],
               ['Allowed initiators', initiators.join(', ') || 'nobody'],
               ['CHAP', chap ? `name ${chap.username}; the password is not shown` : 'not required'],
-              ['Logged in', sessions.join(', ') || 'nobody'],
               ['Listens on', portals.join(', ')],
             ]}
           />
@@ -94,6 +94,7 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
           ) : null}
         </Card>
         <Luns key={iqn} target={target} reload={reload} />
+        <IscsiSessions target={target.id} />
       </Cards>
     </>
   )
