@@ -76,7 +76,10 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
       mayRecover = true
       recover()
     },
-    imported: () => storage?.restoreTargets(),
+    imported() {
+      storage?.restoreTargets()
+      void storage?.shares.makeHomes()
+    },
     runPolicies,
     close() {
       isClosed = true

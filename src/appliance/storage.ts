@@ -21,6 +21,7 @@ import { UNSERVED } from '../features/iscsi/view.ts'
 import { Permissions } from '../features/permissions/permissions.ts'
 import type { Pools } from '../features/pools/pools.ts'
 import { ShareAccounts } from '../features/share-accounts/accounts.ts'
+import { usersOf } from '../features/share-accounts/record.ts'
 import { ShareInOne } from '../features/share-in-one/share-in-one.ts'
 import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
 import { createShares, type Shares } from '../features/shares/shares.ts'
@@ -95,7 +96,10 @@ export function createStorage({
   const zpool = createZpool(tool)
   const [lsblk, devices, smartctl] = [createLsblk(tool), createDevices(machine), createSmartctl(tool)]
   const health = new DiskHealth(smartctl, now)
-  const shares = createShares({ tool, zfs, folders, exportsFolder: settings['exports-folder'] })
+  const shares = createShares({
+    ...{ tool, zfs, folders, warn, exportsFolder: settings['exports-folder'] },
+    homeUsers: async () => usersOf(await shareAccounts.records()),
+  })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
   const acl = createAcl(tool)
   const permissions = new Permissions({
@@ -106,7 +110,8 @@ export function createStorage({
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
   const enter = (event: string, target: string, failure?: string) =>
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
-  const shareAccounts = new ShareAccounts({
+  const shareAccounts: ShareAccounts = new ShareAccounts({
+    makeHomes: shares.makeHomes,
     ...{ tool, folders, ids: settings['share-ids'] },
     privileged: config.privilege !== 'sudo',
     sharesNaming: (name, kind) => sharesNaming(shares, name, kind),

@@ -1,6 +1,6 @@
 // SMB shares through the API. With Samba's tools on this machine the whole file runs twice, on the real `net` and
 // `testparm` and on the fakes; that is what keeps these fakes honest.
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFakes } from '../fakes/install.ts'
@@ -9,6 +9,8 @@ import { createPool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, REAL, startStorage, type World } from './storage-world.ts'
 
 const SHARES = '/shares/smb'
+/** Only root gives folders away. */
+const isRoot = process.getuid?.() === 0
 /** As domains and people have them. */
 const FIELD_USERS = ['@Domain Users', '@CORP\\Domain Users', 'alice@corp.example.com', 'jörg', "O'Brien", 'pc1$']
 const UNKNOWN = `${SHARES}/smb-000000000000`
@@ -44,6 +46,88 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
     const create = (json: object) =>
       world.ask('POST', SHARES, { json: { name: 'data', dataset: 'smbtank/data', ...json } })
     const registry = () => tool(world, 'net', 'conf', 'list')
+
+    describe.skipIf(!isRoot)('that show each user a folder of their own (needs root; skipped: not root)', () => {
+      let base = ''
+      let number = 0
+      const user = (name: string) =>
+        world.ask('POST', '/share-users', { json: { name, password: 'a-good-one-1', groups: [] } })
+      const folders = () =>
+        Object.fromEntries(
+          readdirSync(base).map((name) => {
+            const { uid, mode } = statSync(join(base, name))
+            return [name, [uid, (mode & 0o7777).toString(8)]]
+          }),
+        )
+      const at = () => ({ name: `homes${number}`, dataset: `smbtank/homes${number}`, home_folders: true })
+      const make = (more: object = {}) => world.ask('POST', SHARES, { json: { ...at(), ...more } })
+      const fresh = () => {
+        base = join(top, `homes${++number}`)
+        tool(world, 'zfs', 'create', `smbtank/homes${number}`)
+        mkdirSync(base, { recursive: true })
+        chmodSync(base, 0o755)
+      }
+
+      it('make it for the share users that there are, and for those that come', async () => {
+        fresh()
+        const first = await user(`anna${number}`)
+        const second = await user(`o'neil ${number}`)
+        expect([first.status, second.status]).toEqual([201, 201])
+        const { status, json } = await make({ valid_users: [`anna${number}`] })
+        expect([status, json]).toMatchObject([201, { path: base, home_folders: true, guest_ok: false }])
+        expect(registry()).toContain(`path = ${base}/%u`)
+        const own = (answer: { json: { uid: number } }) => [answer.json.uid, '700']
+        expect(folders()).toMatchObject({ [`anna${number}`]: own(first), [`o_neil ${number}`]: own(second) })
+        const third = await user(`berta${number}`)
+        expect(folders()[`berta${number}`]).toEqual(own(third))
+        // Turned off, the share is the folder of all; the folders stay.
+        const off = await world.ask('PUT', `${SHARES}/${json.id}`, { json: { home_folders: false } })
+        expect([off.json.path, off.json.home_folders]).toEqual([base, undefined])
+        expect(registry()).not.toContain('%u')
+        rmSync(join(base, `berta${number}`), { recursive: true })
+        const on = await world.ask('PUT', `${SHARES}/${json.id}`, { json: { home_folders: true } })
+        expect([on.json.home_folders, folders()[`berta${number}`]]).toEqual([true, own(third)])
+        expect(on.headers['etag']).not.toBe(off.headers['etag'])
+      })
+
+      it('leave alone what is there under the name of a user, and give away only what is empty', async () => {
+        fresh()
+        const [one, two, three, four] = await Promise.all(['a', 'b', 'c', 'd'].map((name) => user(`x${number}${name}`)))
+        const path = (name: string) => join(base, `x${number}${name}`)
+        symlinkSync('/etc', path('a'))
+        mkdirSync(path('b'))
+        writeFileSync(join(path('b'), 'of somebody'), '')
+        mkdirSync(path('c'))
+        writeFileSync(path('d'), '')
+        expect((await make()).status).toBe(201)
+        expect(lstatSync(path('a')).isSymbolicLink()).toBe(true)
+        expect(statSync('/etc').uid).toBe(0)
+        expect([statSync(path('b')).uid, statSync(path('c')).uid, statSync(path('d')).uid]).toEqual([
+          0,
+          three!.json.uid,
+          0,
+        ])
+        expect([one, two, four].map((answer) => answer!.status)).toEqual([201, 201, 201])
+      })
+
+      it('are refused to guests, in a folder that others may write in, and in one that is not mounted', async () => {
+        fresh()
+        const guests = await make({ guest_ok: true })
+        expect([guests.status, guests.json.details]).toEqual([400, 'home_folders'])
+        for (const mode of [0o777, 0o775, 0o700]) {
+          chmodSync(base, mode)
+          const { status, json } = await make()
+          expect([mode, status, json.details]).toEqual([mode, 409, at().dataset])
+        }
+        chmodSync(base, 0o755)
+        expect((await make({ dataset: 'smbtank/away' })).status).toBe(409)
+        expect(await list()).toEqual([])
+        const { json } = await make()
+        const later = await world.ask('PUT', `${SHARES}/${json.id}`, { json: { guest_ok: true } })
+        expect([later.status, later.json.details]).toEqual([400, 'home_folders'])
+        expect((await list())[0].guest_ok).toBe(false)
+      })
+    })
 
     it('are made with what was asked for, and Samba has them when the answer comes', async () => {
       const before = world.appliance.audit().length

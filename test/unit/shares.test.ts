@@ -17,7 +17,14 @@ beforeEach(async () => {
   fakes = installFakes(folder)
   const tool = createTool(fakes.programs)
   const folders = { root: folder, sysconf: folder, data: folder, state: join(folder, 'state') }
-  shares = createShares({ tool, zfs: createZfs(tool), folders, exportsFolder: join(fakes.folder, 'exports.d') })
+  shares = createShares({
+    tool,
+    zfs: createZfs(tool),
+    folders,
+    exportsFolder: join(fakes.folder, 'exports.d'),
+    homeUsers: async () => [],
+    warn() {},
+  })
   fakes.change((model) => {
     model.disks['/dev/fake1'] = { size: 1 << 29 }
   })

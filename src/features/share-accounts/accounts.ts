@@ -38,6 +38,8 @@ export interface ShareAccountsOptions {
   privileged: boolean
   /** The SMB shares that name a user or group: `shares/smb/…`, and why. */
   sharesNaming: (name: string, kind: 'user' | 'group') => Promise<{ object: string; reason: string }[]>
+  /** Makes the home folders that users have not; called at the start and for a new user. Never throws. */
+  makeHomes: () => Promise<void>
   /** Called for each account that was put right at the start, and each that could not be. */
   event: (target: string, what: string, failure?: unknown) => void
 }
@@ -236,6 +238,7 @@ export class ShareAccounts {
         event(byId.get(id) ?? '', 'it could not be put right', problem)
       }
     })
+    await this.options.makeHomes()
   }
 
   /** Within `alone`: a password that was set in Samba since, as by a user from Windows, is kept. */

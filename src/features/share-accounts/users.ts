@@ -41,7 +41,7 @@ export async function getShareUser(accounts: ShareAccounts, id: string): Promise
 export async function createShareUser(accounts: ShareAccounts, wanted: NewShareUser): Promise<ShareUser> {
   const { name, password, full_name, enabled } = wanted
   const { backend } = accounts
-  return accounts.alone(name, async (all) => {
+  const made = await accounts.alone(name, async (all) => {
     const taken = await accounts.refuseTaken(all, name)
     await checkLength(accounts, password)
     const inGroups = groupsNamed(all, wanted.groups)
@@ -73,6 +73,8 @@ export async function createShareUser(accounts: ShareAccounts, wanted: NewShareU
     )
     return getShareUser(accounts, String(id))
   })
+  await accounts.options.makeHomes()
+  return made
 }
 
 export async function updateShareUser(

@@ -10,6 +10,7 @@ import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import type { Dependents } from '../destruction/dependents.ts'
 import { isInside } from '../zfs/names.ts'
+import { HomeFolders, type HomesOptions } from './home-folders.ts'
 import { NfsExports } from './nfs.ts'
 import { mountedBelow } from './place.ts'
 import { SmbShares } from './smb.ts'
@@ -21,6 +22,9 @@ export interface SharesOptions {
   folders: Folders
   /** /etc/exports.d */
   exportsFolder: string
+  /** Who gets home folders. */
+  homeUsers: HomesOptions['users']
+  warn: HomesOptions['warn']
 }
 
 export interface Shares {
@@ -28,21 +32,36 @@ export interface Shares {
   sessions: SmbSessions
   nfs: NfsExports
   nfsClients: () => NfsClient[]
+  /** Makes the home folders that are missing; what cannot be made is a warning. */
+  makeHomes: () => Promise<void>
   /** The shares and exports that open something of these datasets, the first of which holds the others. */
   sharing: Dependents
   /** Puts back what a server that was killed left half done. */
   recover: () => Promise<void>
 }
 
-export function createShares({ tool, zfs, folders, exportsFolder }: SharesOptions): Shares {
+export function createShares({ tool, zfs, folders, exportsFolder, homeUsers, warn }: SharesOptions): Shares {
   const samba = createSamba(tool)
-  const smb = new SmbShares(samba, zfs, folders)
+  const homes = new HomeFolders({ zfs, users: homeUsers, warn })
+  const smb = new SmbShares({ samba, zfs, folders, homes })
   const nfs = new NfsExports(createNfs(tool), zfs, { folders, folder: exportsFolder })
   return {
     smb,
     sessions: new SmbSessions(tool, samba),
     nfs,
     nfsClients: () => readNfsClients(),
+    async makeHomes() {
+      try {
+        if ((await homeUsers()).length === 0) return
+        for (const { home_folders, managed, dataset = '', path, name } of await present(() => smb.all()))
+          if (home_folders && managed)
+            await homes
+              .make(dataset, path)
+              .catch((error) => warn(`the home folders of ${name} could not be made`, error))
+      } catch (error) {
+        warn('the home folders could not be looked at', error)
+      }
+    },
     async recover() {
       await Promise.all([smb.recover(), nfs.recover()])
     },

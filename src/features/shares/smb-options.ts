@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { formatList, parseFlag, parseList } from '../../drivers/smb-conf.ts'
 import { TYPES } from '../snapshots/periods.ts'
 import { canonicalClient } from './clients.ts'
+import { isOfHomes, withOwn, withoutOwn } from './home-folders.ts'
 
 /** Addresses and networks only: Samba would ask the resolver for a name at each connection, and believe it. */
 const Hosts = z
@@ -45,6 +46,10 @@ export const SmbOptions = z.object({
     .optional()
     .describe('Windows shows the snapshots of the snapshot policies as previous versions of files'),
   time_machine: TimeMachine.optional(),
+  home_folders: z
+    .boolean()
+    .optional()
+    .describe('each user sees a folder of their own, named like them; share users get it when they are made'),
 })
 /** What is not set is left out. */
 export const SmbOptionsShown = z.object({
@@ -53,6 +58,7 @@ export const SmbOptionsShown = z.object({
   recycle_bin: z.boolean().optional(),
   previous_versions: z.boolean().optional(),
   time_machine: z.object({ max_bytes: z.int().optional() }).optional(),
+  home_folders: z.boolean().optional(),
 })
 export type SmbOptions = z.infer<typeof SmbOptions>
 
@@ -106,12 +112,13 @@ export function readOptions(get: Get): SmbOptions {
       parseFlag(get('fruit:time machine'), false) && {
         time_machine: max > 0 && Number.isSafeInteger(max) ? { max_bytes: max } : {},
       }),
+    ...(isOfHomes(get('path')) && { home_folders: true }),
   }
 }
 
 /** Writes what the change names into a section's parameters. */
 export function writeOptions(parameters: Map<string, string>, change: SmbOptions): void {
-  const { hosts_allow, hosts_deny, recycle_bin, previous_versions, time_machine } = change
+  const { hosts_allow, hosts_deny, recycle_bin, previous_versions, time_machine, home_folders } = change
   const list = (name: string, items: string[] | undefined) => {
     if (items !== undefined) put(parameters, name, formatList(items))
   }
@@ -119,6 +126,8 @@ export function writeOptions(parameters: Map<string, string>, change: SmbOptions
   list('hosts deny', hosts_deny)
   if (recycle_bin !== undefined) use(parameters, OF.recycle_bin, recycle_bin, RECYCLE)
   if (previous_versions !== undefined) use(parameters, OF.previous_versions, previous_versions, SHADOW)
+  const path = parameters.get('path') ?? ''
+  if (home_folders !== undefined) put(parameters, 'path', home_folders ? withOwn(path) : withoutOwn(path))
   if (time_machine === undefined) return
   use(parameters, OF.time_machine, time_machine !== null, FRUIT)
   put(parameters, MAX, String(time_machine?.max_bytes ?? ''))

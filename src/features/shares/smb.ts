@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import type { Effective, Samba } from '../../drivers/samba.ts'
 import { formatList, parseFlag, parseList, type Section, serializeSection } from '../../drivers/smb-conf.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { ApiError, exists, failedPrecondition, notFound, raise } from '../../errors.ts'
+import { ApiError, exists, failedPrecondition, invalid, notFound, raise } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
 import { writeAtomic } from '../../store/atomic.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { AllOrNothing } from './config-transaction.ts'
+import { type HomeFolders, isOfHomes, withoutOwn } from './home-folders.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
 import { readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
@@ -58,13 +59,15 @@ const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 export class SmbShares {
   private readonly samba: Samba
   private readonly zfs: Zfs
+  private readonly homes: HomeFolders
   /** Holds the section that `net conf import` reads. */
   private readonly folder: string
   private readonly changes: AllOrNothing<Before>
 
-  constructor(samba: Samba, zfs: Zfs, folders: Folders) {
+  constructor({ samba, zfs, folders, homes }: { samba: Samba; zfs: Zfs; folders: Folders; homes: HomeFolders }) {
     this.samba = samba
     this.zfs = zfs
+    this.homes = homes
     this.folder = join(folders.state, 'shares')
     this.changes = new AllOrNothing<Before>({
       name: 'smb',
@@ -108,6 +111,7 @@ export class SmbShares {
         const parameters = new Map([['path', place.path], [ID, id], [DATASET, dataset], ...Object.entries(more)])
         const defaults = { description: '', read_only: false, guest_ok: false, valid_users: [], enabled: true }
         set(parameters, { ...defaults, ...defined(options) })
+        await this.makeHomes(parameters)
         return this.apply({ name }, { name, parameters })
       })
     })
@@ -121,7 +125,8 @@ export class SmbShares {
         set(parameters, change)
         // What is written while the dataset is not mounted lands below it, and is out of sight at its next mount.
         if (change.enabled && !view(section).enabled)
-          await placeOf(this.zfs, parameters.get(DATASET) ?? '', parameters.get('path'))
+          await placeOf(this.zfs, parameters.get(DATASET) ?? '', withoutOwn(parameters.get('path') ?? ''))
+        if (change.home_folders || change.guest_ok) await this.makeHomes(parameters)
         const before = { name: section.name, section: serializeSection(section) }
         const after = { name: section.name, parameters }
         return serializeSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
@@ -156,11 +161,22 @@ export class SmbShares {
       if (!served) throw new ApiError('command-failed', 'Samba does not show the share', { details: { object: name } })
       applied = view(served, global)
       // A connection that the new addresses do not allow would go on.
-      const { enabled, read_only, hosts_allow, hosts_deny } = change
-      const closed = enabled === false || read_only === true || (hosts_allow ?? hosts_deny) !== undefined
+      const { enabled, read_only } = change
+      const other = change.hosts_allow ?? change.hosts_deny ?? change.home_folders
+      const closed = enabled === false || read_only === true || other !== undefined
       await this.tellServer(name, closed ? 'all' : 'denied')
     })
     return applied as SmbShare
+  }
+
+  private async makeHomes(parameters: ReadonlyMap<string, string>): Promise<void> {
+    const path = parameters.get('path')
+    if (path === undefined || !isOfHomes(path)) return
+    if (parseFlag(parameters.get('guest ok'), false))
+      throw invalid('Guests have no folder of their own: home_folders and guest_ok exclude each other', {
+        details: { field: 'home_folders' },
+      })
+    await this.homes.make(parameters.get(DATASET) ?? '', withoutOwn(path))
   }
 
   private async place(name: string, text: string): Promise<void> {
@@ -235,7 +251,7 @@ function view({ name, parameters }: Section, global?: Section): SmbShare {
   return {
     id: managed ? (id as string) : `smb-${createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, 12)}`,
     name,
-    ...(path !== undefined && { path }),
+    ...(path !== undefined && { path: withoutOwn(path) }),
     ...(managed && { dataset }),
     description: get('comment') ?? '',
     read_only: parseFlag(get('read only'), true),
