@@ -1,0 +1,59 @@
+// Disks through the API on what lsblk, smartctl and ZFS really say: how they are listed, and which are not wiped.
+import { spawnSync } from 'node:child_process'
+import { basename } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it, test } from 'vitest'
+import { tool } from '../../api/storage-tools.ts'
+import { emptyDisks } from '../../api/storage-work.ts'
+import { startStorage, type World } from '../../api/storage-world.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
+type Json = any
+const MOUNTED = '/mnt/of-a-test'
+let world: World
+let disk: string
+let id: string
+beforeAll(async () => {
+  world = await startStorage()
+  ;[disk = ''] = world.disks(1)
+  id = basename(disk)
+})
+afterEach(() => {
+  spawnSync('umount', [MOUNTED])
+  spawnSync('zpool', ['destroy', '-f', 'tank'])
+  emptyDisks(world, 2)
+})
+afterAll(() => world?.close())
+
+const plan = async (): Promise<Json> => (await world.ask('POST', `/disks/${id}/wipe?dry_run=true`)).json
+const wipe = async () => world.ask('POST', `/disks/${id}/wipe?confirm=${(await plan()).confirm}`)
+const sh = (script: string) => tool(world, 'bash', '-e', '-c', `${script}\nudevadm settle`)
+
+it('lists every disk with its size, its port and what uses it', async () => {
+  const { status, json } = await world.ask('GET', '/disks')
+  expect(status).toBe(200)
+  const found = new Map<string, Json>(json.map((one: Json) => [one.id, one]))
+  expect(found.get('virtio-root')).toMatchObject({ free: false, uses: [{ kind: 'boot', active: true, detail: '/' }] })
+  for (const path of world.disks(6))
+    expect(found.get(basename(path))).toMatchObject({ path, size: 2 ** 31, kind: 'disk', free: true, partitions: [] })
+  const removable = found.get(basename(world.disks(6).at(-1)!))
+  expect(removable).toMatchObject({
+    model: 'QEMU HARDDISK',
+    serial: 'removable2',
+    port: expect.stringMatching(/^pci-.*-scsi-0:0:1:0$/),
+  })
+})
+
+test.for([
+  ['a pool has it as a member', 'zpool create tank $DISK', 'tank has it as a member'],
+  [
+    'it is mounted',
+    `mkfs.ext4 -q -F $DISK; mkdir -p ${MOUNTED}; mount $DISK ${MOUNTED}`,
+    `${MOUNTED} is mounted from this disk`,
+  ],
+])('does not wipe a disk while %s', async ([, made, words]) => {
+  sh(made!.replaceAll('$DISK', disk))
+  const before = tool(world, 'wipefs', disk)
+  const { status, json } = await wipe()
+  expect([status, json.message]).toEqual([409, words])
+  expect(tool(world, 'wipefs', disk)).toBe(before)
+})
