@@ -46,7 +46,8 @@ export function qemuArguments({ image, folder, shares, ports, disks, memory }: M
   // restrict: the guest reaches nothing but us.
   const forward = (port: number, inside: number) => `hostfwd=tcp:127.0.0.1:${port}-:${inside}`
   return [
-    ...['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'qemu64,+aes,+ssse3,+sse4.1,+sse4.2,+pclmulqdq'],
+    // Node's simdutf takes a processor with SSE 4.2 and PCLMULQDQ for one that has POPCNT: without it, Node dies by SIGILL at some texts.
+    ...['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'qemu64,+aes,+ssse3,+sse4.1,+sse4.2,+pclmulqdq,+popcnt'],
     ...['-machine', 'q35', '-smp', '1', '-m', String(memory), '-nodefaults', '-display', 'none'],
     ...['-serial', `file:${join(folder, 'console.log')}`, '-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
     ...['-kernel', join(image, 'vmlinux'), '-initrd', join(image, 'initrd.img')],
