@@ -6,8 +6,8 @@ import { dirname } from 'node:path'
 import { oldLog, openLog } from './append-log.ts'
 import { ensureFolder } from './ensure-folder.ts'
 
-/** Characters from which the buffer is written immediately. */
-const BATCH = 4096
+/** Characters from which the buffer is written immediately: a write costs as much as a dozen lines. */
+const BATCH = 32 << 10
 /** Characters that are kept while nothing can be written; further lines are dropped. */
 const MOST = 4 << 20
 

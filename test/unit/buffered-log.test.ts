@@ -31,18 +31,18 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const text = (name = file) => (existsSync(name) ? readFileSync(name, 'utf8') : undefined)
 const becomes = (expected: string, name = file) => vi.waitFor(() => expect(text(name)).toBe(expected), 20_000)
 
-it('goes out once four thousand characters are there, or when it is told', async () => {
+it('goes out once 32768 characters are there, or when it is told', async () => {
   const log = new BufferedLog(file)
-  log.write('a'.repeat(4095))
+  log.write('a'.repeat(32767))
   expect(system.writes).toBe(0)
   log.write('b')
   expect(system.writes).toBe(1)
-  await becomes(`${'a'.repeat(4095)}b`)
+  await becomes(`${'a'.repeat(32767)}b`)
   log.write('c\n')
   // Not while the first batch is on its way.
   await vi.waitFor(() => {
     log.flush()
-    expect(text()).toBe(`${'a'.repeat(4095)}bc\n`)
+    expect(text()).toBe(`${'a'.repeat(32767)}bc\n`)
   }, 20_000)
   log.flush()
   expect(system.writes).toBe(2)
