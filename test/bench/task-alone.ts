@@ -9,7 +9,7 @@ import { Tasks } from '../../src/tasks/tasks.ts'
 export interface Blocked {
   /** Milliseconds for each start. */
   blocked: number[]
-  /** Milliseconds in which the two files of each task are synced. */
+  /** Milliseconds in which two such files are replaced and synced, synchronously. */
   synced: number[]
   /** Bytes of memory of this process. */
   size: number
