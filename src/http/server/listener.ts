@@ -7,6 +7,7 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { ApiError, ErrorKind } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
+import type { AnswerDirectly } from '../pipeline/direct.ts'
 import type { Env, Incoming } from '../request.ts'
 import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
@@ -20,6 +21,8 @@ import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
   app: Pick<Hono<Env>, 'fetch'>
+  /** Is asked first, if given. */
+  direct?: AnswerDirectly
   folders: Folders
   host: string
   port: number
@@ -81,6 +84,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const handler = getRequestListener((request, env) => app.fetch(request, env), below)
   const failed = (error: unknown) => warn('a request failed below the application', error)
+  const pass = (response: Response, incoming: Incoming, outgoing: ServerResponse) =>
+    void getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
   const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
   const secure = tls ? await import('./secure.ts') : undefined
   let pair = await secure?.installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] })
@@ -114,7 +119,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     // The library reads both, and they may be malformed.
     incoming.url = '/'
     incoming.headers.host = 'localhost'
-    getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
+    pass(response, incoming, outgoing)
   }
   const turns = new RequestTurns(connections, (incoming: Incoming, outgoing) => {
     if (isAnyLimited) {
@@ -133,7 +138,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     }
     const { headers } = incoming
     if (headers.host) headers.host = plainHost(headers.host)
-    handler(incoming, outgoing).catch(failed)
+    const rest = options.direct ? options.direct(incoming, outgoing) : false
+    if (rest === false) handler(incoming, outgoing).catch(failed)
+    else if (rest instanceof Promise)
+      rest.then((response) => response && pass(response, incoming, outgoing)).catch(failed)
+    else if (rest) pass(rest, incoming, outgoing)
   })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
