@@ -38,6 +38,7 @@ going() {
 }
 
 follow() {
+  step "$PROGRESS" scrubbing
   follow_pause=1
   follow_blind=0
   while :; do
@@ -68,30 +69,11 @@ run() {
   zpool_do scrub "$NAME"
   done_in_part
   checkpoint scrub-running
-  step 0 scrubbing
   follow
 }
 
-# Follows it in the background, with the lock that this process holds; that process writes the final status.
-follow_on() {
-  # `cancel` and `recover` find the process by this.
-  who_runs | put "$TASK/pid" 640
-  ACTION=run ERROR_CODE='' END_STATE=
-  (
-    trap ended EXIT
-    step "$PROGRESS" scrubbing
-    follow
-    exit
-  ) &
-  exit 0
-}
-
 recover() {
-  if [ "$ACTION" = run ]; then
-    [ "$ERROR_CODE" != CANCELLED ] || END_STATE=cancelled
-    return 0
-  fi
-  [ -f "$TASK/begun" ] || return 0
+  was_cut_short || return 0
   pool_name
   look || return 0
   case $SCAN in

@@ -102,25 +102,8 @@ begin() {
   case $GUID$DEVICE in *[!0-9]*) fail INVALID 'Not a number of a device' ;; esac
 }
 
-# Follows it in the background, with the lock that this process holds; that process writes the final status.
-follow_on() {
-  # `cancel` and `recover` find the process by this.
-  who_runs | put "$TASK/pid" 640
-  ACTION=run ERROR_CODE='' END_STATE=
-  (
-    trap ended EXIT
-    follow
-    exit
-  ) &
-  exit 0
-}
-
 recover() {
-  if [ "$ACTION" = run ]; then
-    [ "$ERROR_CODE" != CANCELLED ] || END_STATE=cancelled
-    return 0
-  fi
-  [ -f "$TASK/begun" ] || return 0
+  was_cut_short || return 0
   begin
   # Without an answer the task is interrupted: after a power cut the pool may not be imported yet.
   look || return 0

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Shared by pool.sh and pool-scrub.sh: runs zpool, and translates its refusals for callers. zpool deliberately keeps
-# descriptor 9, the lock: while it hangs in the kernel, where no kill can end it, nobody else may touch the pool.
+# Shared by pool.sh, pool-scrub.sh and vdev.sh: runs zpool, translates its refusals for callers, and follows work that
+# goes on in the kernel. zpool deliberately keeps descriptor 9, the lock: while it hangs in the kernel, where no kill can
+# end it, nobody else may touch the pool.
 
 # shellcheck disable=SC2034
 NEEDS=readlink
@@ -97,4 +98,30 @@ need_pool() {
     1) fail NOT_FOUND "cannot open '$NAME': no such pool" ;;
     *) fail UNAVAILABLE 'zpool does not say which pools there are' ;;
   esac
+}
+
+# ---- work that runs in the kernel, and survives a kill of this script and a reboot
+
+# The start of `recover`: whether the work of a task that was cut short may have begun. After the script's own end there
+# is nothing to recover.
+was_cut_short() {
+  if [ "$ACTION" = run ]; then
+    [ "$ERROR_CODE" != CANCELLED ] || END_STATE=cancelled
+    return 1
+  fi
+  [ -f "$TASK/begun" ]
+}
+
+# The end of `recover`: calls `follow` in the background, with the lock that this process holds; that process writes the
+# final status.
+follow_on() {
+  # `cancel` and `recover` find the process by this.
+  who_runs | put "$TASK/pid" 640
+  ACTION=run ERROR_CODE='' END_STATE=
+  (
+    trap ended EXIT
+    follow
+    exit
+  ) &
+  exit 0
 }
