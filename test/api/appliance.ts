@@ -1,7 +1,18 @@
 // A throw-away appliance with our server on it: in this process, or as the real program. Its hooks in bin/ only write a
 // line into a log; a test that removes them would have the scripts change this machine's network, or reboot it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +28,7 @@ import { type Listener, listen } from '../../src/http/server/listener.ts'
 import { placesOf } from '../../src/http/server/places.ts'
 import type { Timing } from '../../src/http/server/timing.ts'
 import { SURFACES, type SurfaceEntry } from '../../src/surfaces/table.ts'
-import { sharedBundle } from '../harness/shared-bundle.ts'
+import { sharedBundle, sharedFolder } from '../harness/shared-bundle.ts'
 import { type Answer, type CallOptions, call, hashOf, until } from './client.ts'
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -105,6 +116,19 @@ export interface InProcess extends Appliance {
   warnings: string[]
 }
 
+/** The RSA key that signs packages. It takes longer to make than the rest of an appliance, so those of a run share one. */
+function signingKey(): string {
+  const file = join(sharedFolder(), 'updates.priv')
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    // Of two test files that make one at the same time, each finds a whole one.
+    const made = `${file}.${process.pid}`
+    writeFileSync(made, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    renameSync(made, file)
+  }
+  return file
+}
+
 /** Folders of a sample appliance, with a token. */
 export function makeAppliance({ token = TOKEN, config, configure, fixtureKeys, prepare }: Options = {}): {
   folders: Folders
@@ -113,11 +137,10 @@ export function makeAppliance({ token = TOKEN, config, configure, fixtureKeys, p
   const root = temporaryFolder()
   const folders = { root, sysconf: join(root, 'sysconf'), data: join(root, 'data'), state: join(root, 'state') }
   makeFolders(folders)
-  if (fixtureKeys) {
+  if (fixtureKeys)
     for (const name of ['updates.key', 'updates.pub']) cpSync(join(FIXTURES, name), join(root, 'etc', name))
-    mkdirSync(join(folders.state, 'vendor'), { recursive: true })
-    cpSync(join(FIXTURES, 'updates.priv'), join(folders.state, 'vendor/updates.priv'))
-  }
+  mkdirSync(join(folders.state, 'vendor'), { recursive: true, mode: 0o700 })
+  cpSync(fixtureKeys ? join(FIXTURES, 'updates.priv') : signingKey(), join(folders.state, 'vendor/updates.priv'))
   makeSample(folders)
   const file = join(folders.sysconf, 'edge-admin.json')
   const sample = JSON.parse(readFileSync(file, 'utf8')) as Settings

@@ -14,11 +14,20 @@ function ownFolder(): string {
   return folder
 }
 
+let own: string | undefined
+/** The folder that all test files of a run share; outside of a run, one of this process. */
+export function sharedFolder(): string {
+  const shared = process.env[SHARED]
+  if (shared !== undefined) return shared
+  own ??= ownFolder()
+  return own
+}
+
 let laid: string | undefined
 /** A folder with edge-admin.js, its package.json and lib/: to be copied, not to be changed. */
 export function sharedBundle(): string {
   if (laid) return laid
-  const folder = process.env[SHARED] ?? ownFolder()
+  const folder = sharedFolder()
   const out = join(folder, 'bundle')
   const lay = [process.execPath, 'node_modules/tsx/dist/cli.mjs', 'test/harness/lay-bundle.ts', out]
   // Two test files that need it at the same time: one makes it, the other waits.
