@@ -1,11 +1,18 @@
 // Each test file runs in one of vitest's projects. One that keeps state for the files after it must not share a thread with them.
 import { expect, it } from 'vitest'
+import { LONGEST } from '../harness/longest-first.ts'
 import { isPure, PROJECTS, projectOf, testFiles } from '../harness/projects.ts'
 
 it('every test file is in a project, and each project has some', () => {
   const files = testFiles()
   expect(files.length).toBeGreaterThan(200)
   expect(new Set(files.map(projectOf))).toEqual(new Set(PROJECTS))
+})
+
+it('the files that begin first are there, and start programs', () => {
+  expect(LONGEST.map((file) => [file, testFiles().includes(file) && projectOf(file)])).toEqual(
+    LONGEST.map((file) => [file, 'programs']),
+  )
 })
 
 it.each([
