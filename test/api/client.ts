@@ -104,7 +104,7 @@ export function call(url: string, method: string, path: string, options: CallOpt
         ...options.headers,
       },
     })
-    const patience = Math.max(40, PATIENCE) * 1000
+    const patience = Math.max(90, PATIENCE) * 1000
     const timer = setTimeout(() => request.destroy(new Error(`no answer to ${method} ${path}`)), patience)
     let answered = false
     request.on('response', (response) => {
@@ -174,7 +174,7 @@ export function raw(
 export async function until<T>(
   what: string,
   read: () => T | undefined | false | Promise<T | undefined | false>,
-  seconds = 30,
+  seconds = 90,
 ): Promise<T> {
   const deadline = Date.now() + Math.max(seconds, PATIENCE) * 1000
   for (;;) {

@@ -21,7 +21,7 @@ describe('SEC-14 signed requests', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('{', `{${text},`))
     const program = [join(installation(), 'edge-admin.js'), 'serve', '--root', folders.root, '--no-tls', '--port', '0']
     const others = ['--sysconfdir', folders.sysconf, '--datadir', folders.data, '--statedir', folders.state]
-    const ended = spawnSync(process.execPath, [...program, ...others], { encoding: 'utf8', timeout: 30_000 })
+    const ended = spawnSync(process.execPath, [...program, ...others], { encoding: 'utf8', timeout: 90_000 })
     expect([ended.status, ended.stdout]).toEqual([78, ''])
     expect(ended.stderr.trim()).toMatch(new RegExp(`${key}: unknown key `))
     expect(ended.stderr.trim()).not.toContain('\n')

@@ -236,7 +236,7 @@ describe.skipIf(REAL)(`disks ${FAKES_ONLY}`, () => {
     set(1, { fstype: 'ext4', sticky: true })
     const { status, json } = await wipe()
     expect([status, json.message]).toEqual([502, 'Something is left on the disk'])
-  }, 30_000)
+  }, 180_000)
 
   const STEPS = checkpoints('scripts/disk-wipe.sh')
   it('have these steps of a wipe', () =>

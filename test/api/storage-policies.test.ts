@@ -599,7 +599,7 @@ describe.skipIf(REAL)(`a run that goes wrong ${FAKES_ONLY}`, () => {
     await post({ dataset: 'tank/data', hourly: 1 })
     const { scheduler } = await world.appliance.app.storage!()
     scheduler.start()
-    await expect.poll(labels, { timeout: 20_000 }).toEqual(['hourly-20261121-090703'])
+    await expect.poll(labels, { timeout: 90_000 }).toEqual(['hourly-20261121-090703'])
     scheduler.stop()
     await tick()
     expect(labels()).toHaveLength(1)

@@ -165,7 +165,7 @@ describe('without any surface but the admin surface', () => {
     expect(app.storage).toBeUndefined()
     await begin(appliance!)
     await expect
-      .poll(() => snapshots(fakes), { timeout: 20_000 })
+      .poll(() => snapshots(fakes), { timeout: 90_000 })
       .toEqual([expect.stringMatching(/^tank\/data@hourly-/)])
     expect(warnings).toEqual([])
   })
@@ -182,7 +182,7 @@ describe('without any surface but the admin surface', () => {
     await start(off, { programs: fakes.programs, prepare })
     expect(JSON.stringify(fakes.model())).not.toContain(iqn)
     await begin(appliance!)
-    await expect.poll(() => JSON.stringify(fakes.model()), { timeout: 20_000 }).toContain(iqn)
+    await expect.poll(() => JSON.stringify(fakes.model()), { timeout: 90_000 }).toContain(iqn)
   })
 
   const FILES = 'audit audit.key boots.json disks incoming known-addresses.json locks tasks vendor'.split(' ')

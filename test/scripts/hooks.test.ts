@@ -349,7 +349,7 @@ describe('the table of hooks in docs/vendors.md', () => {
 })
 
 describe.each(shells())('a hook under $name', (shell) => {
-  it.each(ROWS.map((row) => [row.question, row] as const))('%s', { timeout: 30_000 }, async (_, row) => {
+  it.each(ROWS.map((row) => [row.question, row] as const))('%s', { timeout: 180_000 }, async (_, row) => {
     await row.try(new Tried(shell))
   })
 })

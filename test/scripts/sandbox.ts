@@ -159,7 +159,12 @@ export class Sandbox {
     const script = join(this.scripts, `${kind}.sh`)
     // A session of its own: `recover` ends everything in the session of the task.
     const argv = ['--wait', ...apart, ...this.shell.split(' '), script, action, task, ...args]
-    const ended = spawnSync('setsid', argv, { cwd: '/', env: this.environment(env), encoding: 'utf8', timeout: 50_000 })
+    const ended = spawnSync('setsid', argv, {
+      cwd: '/',
+      env: this.environment(env),
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
     return {
       code: ended.status,
       signal: ended.signal,

@@ -19,7 +19,11 @@ describe.each(SHELLS)('services.sh under %s', (shell) => {
     for (const [name, body] of Object.entries(scripts)) made.program(join(made.sysconf, 'init.d', name), body)
     const [program, ...rest] = shell.split(' ')
     const argv = [...rest, join(made.scripts, 'services.sh'), verb, ...names]
-    const { status, stdout } = spawnSync(program!, argv, { env: made.environment(), encoding: 'utf8', timeout: 50_000 })
+    const { status, stdout } = spawnSync(program!, argv, {
+      env: made.environment(),
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
     return { status, names: stdout.split('\n').filter(Boolean).sort() }
   }
 

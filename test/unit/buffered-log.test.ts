@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 const text = (name = file) => (existsSync(name) ? readFileSync(name, 'utf8') : undefined)
-const becomes = (expected: string, name = file) => vi.waitFor(() => expect(text(name)).toBe(expected), 20_000)
+const becomes = (expected: string, name = file) => vi.waitFor(() => expect(text(name)).toBe(expected), 90_000)
 
 it('goes out once 32768 characters are there, or when it is told', async () => {
   const log = new BufferedLog(file)

@@ -15,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 let fakes: Fakes
 let count = 0
 const zpool = (...args: string[]) =>
-  spawnSync(join(fakes.programs, 'zpool'), args, { encoding: 'utf8', timeout: 30_000 })
+  spawnSync(join(fakes.programs, 'zpool'), args, { encoding: 'utf8', timeout: 90_000 })
 const good = (...args: string[]) => expect(zpool(...args)).toMatchObject({ status: 0, stderr: '' })
 
 beforeEach(() => {

@@ -36,7 +36,7 @@ const elsewhere = at('elsewhere')
 function command(args: string[], input = '') {
   const env = { JIDO_ADMIN_PATH: elsewhere }
   const { status, stdout, stderr } = spawnSync(process.execPath, [at('lib/edge-admin.js'), ...args], {
-    ...{ env, input, encoding: 'utf8', timeout: 30_000 },
+    ...{ env, input, encoding: 'utf8', timeout: 90_000 },
   })
   return { status, stdout, stderr }
 }

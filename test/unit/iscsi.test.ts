@@ -560,10 +560,10 @@ describe('what is saved and not served', () => {
     const tries = () =>
       kernel.asked.filter(([operation, path]) => operation === 'device' && path.endsWith('/late/a')).length
     const before = tries()
-    await vi.waitUntil(() => tries() > before + 2, { timeout: 30_000 })
+    await vi.waitUntil(() => tries() > before + 2, { timeout: 90_000 })
     expect(warnings).toEqual([expect.stringContaining('/dev/zvol/late/a could not be brought back')])
     kernel.missing.clear()
-    await vi.waitUntil(() => served()?.length === 2, { timeout: 30_000 })
+    await vi.waitUntil(() => served()?.length === 2, { timeout: 90_000 })
     expect(served()).toEqual([0, 1])
     expect((await iscsi.get(id)).note).toBeUndefined()
     iscsi.close()

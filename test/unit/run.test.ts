@@ -32,7 +32,7 @@ async function begun(script: string, options = {}) {
   }
   const running = sh(script, { ...options, onOutput: keep })
   running.catch(() => {})
-  await vi.waitFor(() => expect(text).toMatch(/^\d+\n$/), { timeout: 30_000 })
+  await vi.waitFor(() => expect(text).toMatch(/^\d+\n$/), { timeout: 90_000 })
   return { running, pid: Number(text) }
 }
 

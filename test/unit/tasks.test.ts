@@ -507,7 +507,7 @@ describe('a cancel', () => {
     const looked = vi.spyOn(tasks, 'get')
     const cancelled = tasks.cancel(id)
     // It looks again and again, and asks the script to cancel nothing yet.
-    await vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(4), { timeout: 30_000 })
+    await vi.waitFor(() => expect(looked.mock.calls.length).toBeGreaterThan(4), { timeout: 90_000 })
     letGo('speak')
     expect((await cancelled)?.status).toBe('cancelled')
     expect(readFileSync(open('found'), 'utf8')).toContain('"running"')
