@@ -72,3 +72,22 @@ it('is not collected in a pause of a few seconds: V8 would discard the machine c
   pass(10, 0.01)
   expect(collect).toHaveBeenCalledTimes(1)
 })
+
+it('is not compacted after a start, but after each burst', () => {
+  vi.useFakeTimers()
+  vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 })
+  const held: object[] = []
+  const isCompacted: boolean[] = []
+  const collect = () => {
+    isCompacted.push(
+      flags.findLast((flag) => flag.endsWith('compact-on-every-full-gc')) === '--compact-on-every-full-gc',
+    )
+    held.push(new Uint8Array(2 << 20))
+  }
+  flags.length = 0
+  collectAtRest(collect as unknown as NodeJS.GCFunction, 1000)
+  vi.advanceTimersByTime(10_000)
+  held.push(new Uint8Array(4 << 20))
+  vi.advanceTimersByTime(10_000)
+  expect(isCompacted).toEqual([false, true])
+})
