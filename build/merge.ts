@@ -29,6 +29,13 @@ export async function merge(files: Files, name: string, members: string[]): Prom
     const list = exportsOf(files.get(member) ?? '').map((one) => `${one} as ${renamed(member, one)}`)
     return list.length > 0 ? `export { ${list.join(', ')} } from './${member}'` : `import './${member}'`
   })
+  const imported = (from: string) => [
+    ...new Set(
+      members
+        .flatMap((member) => [...(files.get(member) ?? '').matchAll(IMPORT)])
+        .flatMap(([, , list = '', file]) => (file === from ? namesOf(list).map(({ name: one }) => one) : [])),
+    ),
+  ]
   const { outputFiles } = await build({
     stdin: { contents: lines.join('\n'), resolveDir: '/', sourcefile: name },
     bundle: true,
@@ -46,12 +53,16 @@ export async function merge(files: Files, name: string, members: string[]): Prom
         setup(build) {
           // What is loaded later stays an `import()` of its entry, also where that is in this very file: esbuild would wrap every chunk in a function
           // to delay one of them, and V8 then parses the whole file twice.
-          build.onResolve({ filter: /^\.\// }, ({ path, kind }) => {
+          build.onResolve({ filter: /^\.\// }, ({ path, kind, namespace }) => {
             const file = path.slice(2)
-            return number.has(file) && kind !== 'dynamic-import'
-              ? { path: file, namespace: 'chunk' }
-              : { path, external: true }
+            if (kind === 'dynamic-import' || namespace === 'outside') return { path, external: true }
+            return { path: file, namespace: number.has(file) ? 'chunk' : 'outside' }
           })
+          // All members import another file's names through this one, so that they become one `import`, not one for each.
+          build.onLoad({ filter: /.*/, namespace: 'outside' }, ({ path }) => ({
+            contents: `export { ${imported(path).join(', ')} } from './${path}'`,
+            loader: 'js',
+          }))
           build.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({
             contents: files.get(path) ?? '',
             loader: 'js',
