@@ -19,6 +19,7 @@ const OPTIONS = {
   datadir: { type: 'string' },
   statedir: { type: 'string' },
   config: { type: 'string' },
+  programs: { type: 'string' },
   json: { type: 'boolean', default: false },
   'from-original': { type: 'string' },
 } as const
@@ -32,7 +33,10 @@ export async function check(args: string[], { stdout, env }: Io): Promise<number
     throw new UsageError(`--from-original: there is no folder ${original}`)
   const scripts = join(installation(), 'scripts')
   const { folders } = givenFolders({ ...values, root: original ?? values.root }, env)
-  const place = await placeOf({ folders, scripts, configured: configuredIn(folders, values.config), environment: env })
+  const place = await placeOf({
+    ...{ folders, scripts, configured: configuredIn(folders, values.config), environment: env },
+    programs: values.programs,
+  })
   const { findings, isWell } = await checkAll(place, original === undefined ? LOOKS : MIGRATION_LOOKS)
   if (values.json) say(stdout, JSON.stringify(checkDocument(place, VERSION, findings, isWell), null, 2))
   else for (const line of reportLines(findings)) say(stdout, oneLine(line))

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as later } from 'node:timers/promises'
 import { type App, createApp } from '../app.ts'
 import { selfSigner } from '../features/certs/self-sign.ts'
-import type { Configured } from '../features/check/place.ts'
+import type { Place } from '../features/check/place.ts'
 import type { Watch } from '../features/check/watch.ts'
 import { maskedLine } from '../features/jobs/redact.ts'
-import { type Folders, installation } from '../folders.ts'
+import { installation } from '../folders.ts'
 import { createLog, type ServerLog } from '../http/server/access-log.ts'
 import { type Listener, listen } from '../http/server/listener.ts'
 import { certificateFile } from '../http/server/pair-files.ts'
@@ -186,7 +186,7 @@ async function run(plan: Plan): Promise<number> {
     })
     .catch((error) => warn('the snapshot policies do not run', error))
   const asked = { ...config, listen: { ...config.listen, host, port }, tls: { ...config.tls, enabled: tls } }
-  watchAppliance({ settings: asked, file: configFile }, folders, logger)
+  watchAppliance({ configured: { settings: asked, file: configFile }, folders, programs }, logger)
     .then((watch) => {
       watched = watch
     })
@@ -226,7 +226,10 @@ const FIRST_REQUESTS = 500
  * The short form of `edge-admin check`, beside the requests. It is loaded only now, so that it does not delay the
  * start.
  */
-async function watchAppliance(configured: Configured, folders: Folders, logger: ServerLog['logger']): Promise<Watch> {
+async function watchAppliance(
+  { configured, folders, programs }: Pick<Place, 'configured' | 'folders' | 'programs'>,
+  logger: ServerLog['logger'],
+): Promise<Watch> {
   await later(FIRST_REQUESTS, undefined, { ref: false })
   const [{ Watch }, { placeOf }] = await Promise.all([
     import('../features/check/watch.ts'),
@@ -234,7 +237,7 @@ async function watchAppliance(configured: Configured, folders: Folders, logger: 
   ])
   const scripts = join(installation(), 'scripts')
   const watch = new Watch({
-    place: () => placeOf({ folders, scripts, configured, within: true }),
+    place: () => placeOf({ folders, scripts, configured, programs, within: true }),
     found: ({ id, subject, message, mend }) => logger.warn({ check: id }, `${subject}: ${message}. To fix it: ${mend}`),
     mended: ({ id, subject }) => logger.info({ check: id }, `${subject}: fixed`),
     warn: (text, error) => logger.warn({ err: error }, text),

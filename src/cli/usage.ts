@@ -30,6 +30,7 @@ Looks at folders, owners, programs, scripts, keys, lists, hooks, clock, certific
 It changes nothing and runs no hook. Root sees most; what another user may not look at is said.
 ${FOLDERS}
   --config FILE     this configuration instead of <sysconfdir>/edge-admin.json
+  --programs DIR    as that of edge-admin serve
   --from-original DIR  what a migration of the original's admin folder DIR would change
   --json            all that was looked at, as JSON; each finding has an id that stays the same
 Exit status 0 when nothing is wrong (notes are not), 1 when something is. 64 for a wrong call.`,

@@ -760,6 +760,11 @@ describe('share users', () => {
     )
     for (const name of ['pdbedit', 'smbstatus']) lay(at('programs', name), '#!/bin/sh\n', 0o755)
     expect(ids(await lookAtShareUsers(here))).toEqual(['share-users.ok'])
+    // A server with --programs uses those alone.
+    const elsewhere = await otherwise({ path: [at('elsewhere')], programs: at('programs') })
+    expect(ids(await lookAtShareUsers(elsewhere))).toEqual(['share-users.ok'])
+    const missing = await otherwise({ path: [at('programs')], programs: at('elsewhere') })
+    expect(new Set(ids(await lookAtShareUsers(missing)))).toEqual(new Set(['share-users.program']))
   })
 })
 

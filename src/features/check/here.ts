@@ -4,7 +4,7 @@ import { SYSTEM_PATH } from '../../folders.ts'
 import { type Place, serverOf } from './place.ts'
 
 type Known = Pick<Place, 'folders' | 'scripts' | 'configured'> &
-  Partial<Pick<Place, 'path' | 'system' | 'now' | 'within' | 'me' | 'run' | 'environment'>>
+  Partial<Pick<Place, 'path' | 'programs' | 'system' | 'now' | 'within' | 'me' | 'run' | 'environment'>>
 
 export async function placeOf(known: Known): Promise<Place> {
   const path = SYSTEM_PATH.split(':')

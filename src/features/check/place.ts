@@ -45,6 +45,8 @@ export interface Place {
   run: Run
   /** Where tasks find programs. */
   path: readonly string[]
+  /** Folder of the storage programs, instead of the system's. */
+  programs?: string | undefined
   /** Replaces / for the system's own files (tests). */
   system: string
   /** The user who runs the check. */

@@ -22,9 +22,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export async function lookAtShareUsers(place: Place): Promise<Finding[]> {
   const file = accountsFile(place.folders)
   if (!(await stat(file).catch(() => undefined))) return []
+  const path = place.programs === undefined ? place.path : [place.programs]
   const found: Finding[] = []
   for (const [name, bundle] of Object.entries(PACKAGES))
-    if (!(await findProgram(place, name)))
+    if (!(await findProgram({ path }, name)))
       found.push(
         warning(
           'share-users.program',
