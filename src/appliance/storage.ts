@@ -106,7 +106,11 @@ export function createStorage({
     ...{ zfs, acl, folders, tasks, trial, warn },
     system: createSystemAccounts(tool),
   })
-  const shareInOne = new ShareInOne({ zfs, acl, shares, permissions, tasks, folders, warn })
+  const auditNow = (event: string, target: string, failure?: string) => {
+    audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
+    return audit.saved()
+  }
+  const shareInOne = new ShareInOne({ zfs, acl, shares, permissions, tasks, folders, warn, audit: auditNow })
   const dependents: Dependents[] = [shares.sharing, (destroyed) => iscsi.dependents(destroyed)]
   const enter = (event: string, target: string, failure?: string) =>
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
@@ -122,10 +126,6 @@ export function createStorage({
   })
   const pools: Pools = { zpool, zfs, lsblk, devices, tasks, dependents, files: settings['file-vdevs'] }
   const disks: Disks = { zpool, lsblk, devices, smartctl, health, leds: createLeds(tool), tasks }
-  const auditNow = (event: string, target: string, failure?: string) => {
-    audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
-    return audit.saved()
-  }
   const { chores, tests } = createChores({ pools, disks, folders, now, audit: auditNow, warn })
   const scheduler = new Scheduler({
     zfs,

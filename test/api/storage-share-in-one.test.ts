@@ -1,6 +1,6 @@
 // POST /shares: all of it or nothing, also when a step fails or the server is killed between two. On the fakes, with a
 // real folder as the mount point.
-import { lstatSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, type Server, startAppliance, startServer } from './appliance.ts'
@@ -137,6 +137,51 @@ describe.skipIf(REAL || !isRoot)(`a share in one go (${why})`, () => {
     expect(state(world)).toBe(before)
   })
 
+  it.each(['?dry_run=true', ''])('names the accounts that do not exist, and changes nothing (%s)', async (query) => {
+    const before = state(world)
+    const access = { write: ['alice', 'ghost', '@ghosts'], read: ['4711'] }
+    for (const isNew of [true, false]) {
+      const dataset = isNew ? 'tank/ghosts' : 'tank/old'
+      const body = { dataset, create_dataset: isNew, smb: { name: 'x' } }
+      const several = await post({ ...body, access }, query)
+      expect([several.status, several.json.errors]).toEqual([
+        400,
+        [
+          { field: 'access.write.1', message: 'There is no such user' },
+          { field: 'access.write.2', message: 'There is no such group' },
+          { field: 'access.read.0', message: 'There is no such user' },
+        ],
+      ])
+      const exact = await post({ ...body, permissions: { owner: 'ghost', mode: '0750' } }, query)
+      expect([exact.status, exact.json.details]).toEqual([400, 'permissions.owner'])
+    }
+    expect(state(world)).toBe(before)
+  })
+
+  it('takes digits for a number, and names its account to Samba', async () => {
+    const { status, json } = await post({
+      dataset: 'tank/old',
+      access: { write: ['1001', '@2001', 'alice'], read: ['1002'] },
+      smb: { name: 'digits' },
+    })
+    expect([status, json.smb?.valid_users, json.permissions?.owner]).toEqual([200, ['alice', '@staff', 'bob'], 'alice'])
+    await world.ask('DELETE', `/shares/smb/${json.smb.id}`)
+    await world.ask('PUT', '/datasets/tank/old/permissions', {
+      json: { owner: 'root', group: 'root', allow_root: true, mode: '0755', acl: { entries: [] }, default_acl: null },
+    })
+  })
+
+  it.each([
+    ['canmount', { canmount: 'off' }],
+    ['canmount', { canmount: 'noauto' }],
+    ['mountpoint', { mountpoint: 'none' }],
+  ])('refuses a new filesystem that would not be mounted: %s', async (name, options) => {
+    const before = state(world)
+    const { status, json } = await post({ dataset: 'tank/x', create_dataset: true, options, smb: { name: 'x' } })
+    expect([status, json.details]).toEqual([400, `options.${name}`])
+    expect(state(world)).toBe(before)
+  })
+
   it.each([true, false])('undoes everything when the last step fails (new filesystem: %s)', async (isNew) => {
     const before = state(world)
     world.fakes?.faults({ program: 'net', match: 'import', stdout: 'error importing', status: 255 })
@@ -163,6 +208,32 @@ describe.skipIf(REAL || !isRoot)(`a share in one go (${why})`, () => {
     expect(status).toBe(500)
     expect(statSync(file).size).toBe(7)
     expect(tool(world, 'exportfs', '-s')).not.toContain('tank/kept')
+    const { json: entries } = await world.ask('GET', '/audit?resource=datasets/tank/kept', { as: 'administrator' })
+    expect(entries).toMatchObject([{ action: 'shares.provision', resource: 'datasets/tank/kept', result: 'failure' }])
+  })
+
+  it('says in its answer what it could not undo', async () => {
+    const fault = { program: 'net', match: 'import', stdout: 'error importing', status: 255 }
+    world.fakes?.faults(fault)
+    const watch = setInterval(() => {
+      try {
+        tool(world, 'zfs', 'snapshot', 'tank/left@daily-20261130-000000')
+        clearInterval(watch)
+      } catch {}
+    }, 1)
+    const { status, json } = await post({ ...BOTH, dataset: 'tank/left', create_dataset: true, smb: { name: 'left' } })
+    clearInterval(watch)
+    world.fakes?.faults()
+    expect([status, json.message]).toEqual([
+      502,
+      'error importing; the filesystem stays, because there are snapshots or datasets below it',
+    ])
+    expect(tool(world, 'zfs', 'list', '-H', '-t', 'snapshot', '-o', 'name')).toContain('tank/left@daily-')
+    // And is one like any other.
+    expect(tool(world, 'zfs', 'get', '-H', '-o', 'value', 'edge-admin:share-in-one', 'tank/left')).toBe('-\n')
+    const again = await post({ dataset: 'tank/left', smb: { name: 'left' } })
+    expect(again.status).toBe(200)
+    await world.ask('DELETE', `/shares/smb/${again.json.smb.id}`)
   })
 })
 
@@ -208,6 +279,79 @@ describe.skipIf(REAL || !isRoot)(`a share in one go, cut short by kill -9 (${why
     tool(world, 'zpool', 'import', 'tank')
     await restart()
     await until('it is undone', () => state(world) === before)
+  })
+
+  const notes = () => {
+    const folder = join(server.folders.state, 'shares')
+    return readdirSync(folder).filter((name) => name.startsWith('share-in-one-before-'))
+  }
+
+  it('does not destroy what it cannot look into, and is undone when it can', { timeout: 120_000 }, async () => {
+    const before = state(world)
+    await restart('share-in-one-shared=kill')
+    await expect(send('POST', '/shares', { ...BOTH, dataset: 'tank/new', create_dataset: true })).rejects.toThrow()
+    // As after a reboot where the key of an encrypted filesystem is not loaded.
+    tool(world, 'zfs', 'unmount', 'tank/new')
+    await restart()
+    await until('it is shared no more', async () => (await send('GET', '/shares/smb')).json.length === 0)
+    const refused = await send('POST', '/shares', { ...BOTH, dataset: 'tank/new', create_dataset: true })
+    expect([refused.status, refused.json.message]).toEqual([
+      409,
+      'The filesystem is not mounted: nobody can see whether there are files in it',
+    ])
+    expect([state(world).includes('tank/new'), notes().length]).toEqual([true, 1])
+    tool(world, 'zfs', 'mount', 'tank/new')
+    await restart()
+    await until('it is undone', () => state(world) === before)
+  })
+
+  it.each([
+    ['a snapshot', () => tool(world, 'zfs', 'snapshot', 'tank/new@daily-20261130-000000')],
+    ['a filesystem below it', () => tool(world, 'zfs', 'create', 'tank/new/below')],
+    ['another share', () => tool(world, 'net', 'conf', 'addshare', 'mine', `${world.files}/tank/new`)],
+  ])('keeps a new filesystem that has %s since, and shares it no more', { timeout: 120_000 }, async (_what, use) => {
+    await restart('share-in-one-shared=kill')
+    await expect(send('POST', '/shares', { ...BOTH, dataset: 'tank/new', create_dataset: true })).rejects.toThrow()
+    use()
+    await restart()
+    await until('it is settled', () => notes().length === 0)
+    const { json: entries } = await ask(server.url, 'GET', '/api/v1/audit?resource=datasets/tank/new&limit=1', {
+      bearer: world.tokens.administrator,
+    })
+    expect(entries).toMatchObject([
+      {
+        ...{ actor: 'system', action: 'shares.provision', resource: 'datasets/tank/new', result: 'failure' },
+        message: expect.stringMatching(/^interrupted: the filesystem stays, because /),
+      },
+    ])
+    expect((await send('GET', '/datasets/tank/new')).status).toBe(200)
+    const names = (await send('GET', '/shares/smb')).json.map(({ name }: { name: string }) => name)
+    expect([names.includes('team'), (await send('GET', '/exports/nfs')).json]).toEqual([false, []])
+    if (names.includes('mine')) tool(world, 'net', 'conf', 'delshare', 'mine')
+    tool(world, 'zfs', 'destroy', '-r', 'tank/new')
+  })
+
+  it('leaves permissions alone that somebody has changed since', { timeout: 120_000 }, async () => {
+    const before = state(world)
+    await restart('share-in-one-shared=kill')
+    await expect(send('POST', '/shares', { ...BOTH, dataset: 'tank/old' })).rejects.toThrow()
+    const old = join(world.files, 'tank/old')
+    chmodSync(old, 0o700)
+    chownSync(old, 1002, 100)
+    await restart()
+    await until('it is settled', () => notes().length === 0)
+    const { uid, mode } = statSync(old)
+    expect([uid, mode & 0o7777, (await send('GET', '/shares/smb')).json]).toEqual([1002, 0o700, []])
+    const back = {
+      owner: 'root',
+      group: 'root',
+      allow_root: true,
+      mode: '0755',
+      acl: { entries: [] },
+      default_acl: null,
+    }
+    expect((await send('PUT', '/datasets/tank/old/permissions', back)).status).toBe(200)
+    expect(state(world)).toBe(before)
   })
 
   it.each(ROWS)('at $step is there or not (new filesystem: $isNew)', { timeout: 120_000 }, async ({ step, isNew }) => {

@@ -24,6 +24,13 @@ export class AccountNames {
     throw invalid(`There is no such ${type}`, { details: { field } })
   }
 
+  /** The name of a user or group that exists: digits are a number here as well. */
+  async nameOf(type: AccountType, text: string): Promise<string | undefined> {
+    const [found] = await this.find(type, [text])
+    if (!found || (isNumber(text) && found.id !== Number(text))) return undefined
+    return isNumber(text) ? found.name : text
+  }
+
   /** The names of these numbers; a number without a name is missing. */
   async namesOf(type: AccountType, ids: Iterable<number>): Promise<Map<number, string>> {
     const found = await this.find(type, [...new Set(ids)].map(String))

@@ -22,7 +22,17 @@ import { Apply } from './apply.ts'
 import type { Plan } from './plan.ts'
 import { octal, preview } from './preview.ts'
 import type { PermissionsChange, PermissionsPreview, Permissions as Shown } from './rules.ts'
-import { atMountPoint, type Reader, readState, rightsOf, type State, sameList, stateOf, withoutLists } from './state.ts'
+import {
+  atMountPoint,
+  freshState,
+  type Reader,
+  readState,
+  rightsOf,
+  type State,
+  sameList,
+  stateOf,
+  withoutLists,
+} from './state.ts'
 import { modeText, nameOr, namesIn, viewOf } from './view.ts'
 import { type Wanted, wantedOf } from './wanted.ts'
 
@@ -54,7 +64,7 @@ export class Permissions {
     this.notes = new DatasetNotes<Before>({
       name: 'permissions',
       folder: join(options.folders.state, 'shares'),
-      putBack: (before) => this.putBack(before),
+      putBack: async (before) => void (await this.putBack(before)),
       warn: options.warn,
     })
     this.accounts = new AccountNames(options.system)
@@ -118,6 +128,17 @@ export class Permissions {
   /** What a change would make of it. Throws what it would be refused for. */
   async wantedOf(dataset: string, change: PermissionsChange): Promise<State> {
     return (await this.wanted(change, await readState(this.options, dataset))).state
+  }
+
+  /** Throws what a change of a new filesystem would be refused for. */
+  async checkNew(dataset: string, change: PermissionsChange, acltype: string | undefined): Promise<void> {
+    const installed = this.options.acl.isInstalled()
+    await wantedOf(
+      change,
+      freshState(dataset, acltype ?? (installed ? 'posix' : 'off'), installed),
+      this.accounts,
+      installed,
+    )
   }
 
   /** Starts the change of the mount point and everything below it. */
@@ -199,12 +220,19 @@ export class Permissions {
     })
   }
 
-  /** Of a dataset that was destroyed since there is nothing to put back. */
-  async putBack({ state, properties }: Before): Promise<void> {
+  /**
+   * Of a dataset that was destroyed since there is nothing to put back. False: it has neither what was there before nor
+   * what was `made` of it, so somebody has changed it since, and it stays.
+   */
+  async putBack({ state, properties }: Before, made?: State): Promise<boolean> {
     const { zfs } = this.options
     const all = await zfs.get(state.dataset)
     if (!all) await assertPoolThere(zfs, state.dataset)
-    if (all?.get('guid')?.value !== state.guid) return
+    if (all?.get('guid')?.value !== state.guid) return true
+    if (made) {
+      const now = await readState(this.options, state.dataset)
+      if (!isSame(now, state) && !isSame(now, made)) return false
+    }
     await this.set(state)
     for (const [name, { value, source }] of properties) {
       const now = all?.get(name)
@@ -213,6 +241,7 @@ export class Permissions {
       else if (source === 'received') await zfs.revert(state.dataset, name)
       else await zfs.inherit(state.dataset, name)
     }
+    return true
   }
 }
 

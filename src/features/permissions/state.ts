@@ -83,6 +83,16 @@ export async function stateOf(
   return { dataset, ...about, uid: stats.uid, gid: stats.gid, special: (mode >> 9) & 3, lists, without }
 }
 
+/** Of a filesystem that ZFS has just made. */
+export function freshState(dataset: string, acltype: string, installed: boolean): State {
+  const plain = plainType(acltype)
+  const lists = plainLists(0o755)
+  return {
+    ...{ dataset, guid: '', path: '', uid: 0, gid: 0, special: 0, lists, acltype: plain },
+    without: withoutLists(plain, installed),
+  }
+}
+
 export function withoutLists(acltype: string, installed: boolean): string | undefined {
   if (acltype === 'nfsv4') return NFSV4
   if (acltype !== 'posix') return OFF

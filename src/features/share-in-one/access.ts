@@ -1,7 +1,10 @@
 // Sensible permissions for those who may use a share. The first user that may write owns the folder, the first group
 // that may write is its group; everybody else is an entry. New files belong to the same group and begin with the same
 // rights (default list), so that several users can write each other's files.
+import { type FieldError, invalidFields } from '../../field-errors.ts'
+import type { AccountNames } from '../permissions/accounts.ts'
 import type { Entry, PermissionsChange } from '../permissions/rules.ts'
+import { ValidUser } from '../shares/rules.ts'
 import type { Access } from './rules.ts'
 
 type Change = Pick<PermissionsChange, 'owner' | 'group' | 'mode' | 'acl' | 'default_acl'>
@@ -31,6 +34,31 @@ export function permissionsFor({ write = [], read = [] }: Access, lists: boolean
       default_acl: { owner: 'rwx', group: letters, other: '---', entries: named },
     }),
   }
+}
+
+/**
+ * With names where digits are a number: Samba would take them for a name. Throws a 400 that says which of them does not
+ * exist; `smb`: or which Samba cannot be told.
+ */
+export async function namedAccess(access: Access, accounts: AccountNames, smb: boolean): Promise<Access> {
+  const errors: FieldError[] = []
+  const named = async (who: 'write' | 'read'): Promise<string[]> => {
+    const names: string[] = []
+    for (const [i, text] of (access[who] ?? []).entries()) {
+      const field = `access.${who}.${i}`
+      const type = isGroup(text) ? 'group' : 'user'
+      const name = await accounts.nameOf(type, isGroup(text) ? text.slice(1) : text)
+      const marked = isGroup(text) ? `@${name}` : `${name}`
+      if (name === undefined) errors.push({ field, message: `There is no such ${type}` })
+      else if (smb && !ValidUser.safeParse(marked).success)
+        errors.push({ field, message: `Samba does not take the name of this ${type} in "valid users"` })
+      else names.push(marked)
+    }
+    return [...new Set(names)]
+  }
+  const found = { write: await named('write'), read: await named('read') }
+  if (errors.length > 0) throw invalidFields(errors)
+  return found
 }
 
 /** Who may connect. */

@@ -34,7 +34,7 @@ export const Description = z
 const PERSON = "[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$ -]*[\\p{L}\\p{M}\\p{N}_.@&'()#!~^{}$-])?"
 /** `CORP`, `corp.example.com`, `NT AUTHORITY`. */
 const DOMAIN = '[\\p{L}\\p{N}](?:[\\p{L}\\p{M}\\p{N} ._-]{0,253}[\\p{L}\\p{M}\\p{N}._-])?'
-const ValidUser = z
+export const ValidUser = z
   .string()
   .max(256, 'Expected at most 256 characters')
   .regex(

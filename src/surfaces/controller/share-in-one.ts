@@ -39,8 +39,6 @@ export const createShare = define({
       audit('shares.provision.plan', target)
       return json(plan)
     }
-    const made = await shareInOne.make(body)
-    audit('shares.provision', target)
-    return json(made)
+    return json(await shareInOne.make(body, () => audit('shares.provision', target)))
   },
 })
