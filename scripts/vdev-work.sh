@@ -52,12 +52,53 @@ beside() {
       }
     }'
 }
-# The guid of the disk that came in with this change: its spare, or the one that was not there before. Other disks may
-# come in at the same time, each with a task of its own.
+# What zpool calls a vdev: NUMBERS and STATUS have the same lines.
+name_of() { # GUID
+  printf '%s\n' "$NUMBERS" '--' "$STATUS" | awk -v guid="$1" '
+    /^--$/ { second = 1; n = 0; next }
+    /^ *[a-z]+:/ { on = /^ *config:/ }
+    on && /^\t/ {
+      n++
+      if (!second) { if ($1 == guid) at = n }
+      else if (n == at) { print $1; exit }
+    }'
+}
+# By the path that was asked for, or by another name of the same device, as after an import.
+is_called() { # PATH NAME
+  case $1 in "$2" | */"$2") return 0 ;; esac
+  called_real=$(readlink -f -- "$1") || return 1
+  for called_name in "/dev/$2" "/dev/mapper/$2" /dev/disk/by-*/"$2"; do
+    if [ -e "$called_name" ] && [ "$(readlink -f -- "$called_name")" = "$called_real" ]; then return 0; fi
+  done
+  return 1
+}
+# The guids of the disks that were not there before. Other disks may come in at the same time, each with a task of its
+# own, or by hand.
+newcomers() { if [ "$VERB" = add ]; then leaves; else beside; fi | grep -v -x -F -f "$TASK/numbers"; }
+came() { # PATH: the guid of the newcomer that was asked for
+  newcomers | while IFS= read -r came_guid; do
+    if is_called "$1" "$(name_of "$came_guid")"; then
+      printf '%s' "$came_guid"
+      break
+    fi
+  done
+}
+# The guid of the disk that came in with this change: its spare, or the one that was asked for. Once zpool has said that
+# it made the change, an only newcomer is it under whatever name.
 fresh() {
-  input fresh || {
-    if [ "$VERB" = add ]; then leaves; else beside; fi | grep -v -x -F -f "$TASK/numbers" | head -n 1
-  }
+  input fresh && return 0
+  fresh_guid=$(came "$(tail -n 1 "$TASK/input/operands")")
+  if [ -z "$fresh_guid" ] && [ -z "${UNSURE-}" ]; then
+    fresh_guid=$(newcomers) || :
+    case $fresh_guid in *[!0-9]*) fresh_guid= ;; esac
+  fi
+  printf '%s' "$fresh_guid"
+}
+# Whether all disks of an added vdev are there.
+have_come() {
+  while IFS= read -r have_word; do
+    case $have_word in /*) [ -n "$(came "$have_word")" ] || return 1 ;; esac
+  done <"$TASK/input/operands"
 }
 has_come() { if [ -n "${FRESH-}" ]; then has "$FRESH"; else [ -n "$(fresh)" ]; fi; }
 state_of() { printf '%s\n' "$NUMBERS" | awk -v guid="$1" '/^\t/ && $1 == guid { print $2; exit }'; } # GUID
@@ -79,14 +120,15 @@ percent_in() {
 # `13.9T resilvered, 42.97% done, 03:22:35 to go`
 words_in() { sed -n 's/^[[:blank:]]*\(.*% done.*\)$/\1/p' | head -n 1; }
 
-# Whether zpool has made the change of this task, as far as that can be seen.
+# Whether zpool has made the change of this task, as far as that can be seen: what came in has to be what was asked for.
 is_made() {
   case $VERB in
-    replace | attach | add)
+    add) have_come ;;
+    replace | attach)
       if made_spare=$(input fresh); then
         is_in_use "$made_spare"
       else
-        [ -n "$(fresh)" ] || { [ "$VERB" = replace ] && ! has "$DEVICE"; }
+        [ -n "$(UNSURE=yes && fresh)" ] || { [ "$VERB" = replace ] && ! has "$DEVICE"; }
       fi
       ;;
     detach) ! has "$DEVICE" || is_spare ;;
@@ -109,13 +151,13 @@ is_spare() {
 # Gives up what is under way. False: it cannot be given up.
 undo() {
   case $VERB in
-    replace) zpool_look detach -- "$NAME" "$(fresh)" ;;
-    attach)
-      if runs "$EXPAND"; then
+    replace | attach)
+      if [ "$VERB" = attach ] && runs "$EXPAND"; then
         echo 'an expansion cannot be stopped'
         return 1
       fi
-      zpool_look detach -- "$NAME" "$(fresh)"
+      undo_guid=$(UNSURE=yes && fresh)
+      [ -n "$undo_guid" ] && zpool_look detach -- "$NAME" "$undo_guid"
       ;;
     remove) zpool_look remove -s -- "$NAME" ;;
     trim) zpool_look trim -c -- "$NAME" ;;
@@ -140,6 +182,9 @@ show_work() { # WORD PARAGRAPH
   show "$1" "$(printf '%s\n' "$2" | percent_in)" "$(printf '%s\n' "$2" | words_in)"
 }
 
+# The looks after which work that was not seen is not waited for: a second apart.
+LATEST=10
+
 # Each of these looks at STATUS once, and is true while the work goes on. LOOKS: how often it was looked since it was seen
 # to run.
 going_resilver() {
@@ -155,7 +200,7 @@ going_resilver() {
   fi
   # It begins a moment after the change, and the old disk leaves a moment after its end.
   if same_as_before "$SCAN"; then
-    [ "$LOOKS" -lt 5 ]
+    [ "$LOOKS" -lt "$LATEST" ]
   else
     [ "$VERB" = replace ] && ! input fresh >/dev/null && [ "$LOOKS" -lt 60 ]
   fi
@@ -165,7 +210,7 @@ going_expansion() {
     show_work expanding "$(section "$EXPAND")"
     return 0
   fi
-  same_as_before "$EXPAND" && [ "$LOOKS" -lt 10 ]
+  same_as_before "$EXPAND" && [ "$LOOKS" -lt "$LATEST" ]
 }
 going_removal() {
   if runs "$REMOVE"; then
@@ -232,7 +277,12 @@ judge() { # PATTERN
       ! has "$DEVICE" || input fresh >/dev/null ||
         fail CONFLICT "The old disk is still in the pool: ${judge_text:-no resilver was seen}"
       ;;
-    attach | add) has_come || fail E1000 'zpool left the pool as it was' ;;
+    add) have_come || [ -n "$(newcomers)" ] || fail E1000 'zpool left the pool as it was' ;;
+    attach)
+      has_come || fail E1000 'zpool left the pool as it was'
+      # It has no data for certain before that.
+      ! same_as_before "$1" || fail CONFLICT "The new disk is in the pool, and no $FOLLOWED was seen: look at the pool, and scrub it"
+      ;;
     detach) ! has "$DEVICE" || is_spare || fail E1000 'zpool left the disk where it was' ;;
     remove)
       ! has "$DEVICE" || case $judge_text in

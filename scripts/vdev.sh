@@ -69,13 +69,34 @@ act() {
   set --
   while IFS= read -r act_word; do
     check_option "$act_word"
-    # `zpool set` knows no mark that ends its options; its operands begin with a letter.
-    if [ "$VERB" = set ]; then attempt set "$act_word" "$NAME"; else set -- "$@" "$act_word"; fi
+    # `zpool set` knows no mark that ends its options; its operands begin with a letter. It takes one property at a time.
+    if [ "$VERB" = set ]; then
+      zpool_try set "$act_word" "$NAME" || refused
+      checkpoint vdev-set
+    else
+      set -- "$@" "$act_word"
+    fi
   done <"$TASK/input/options"
   [ "$VERB" != set ] || return 0
   set -- "$@" -- "$NAME"
   while IFS= read -r act_word; do set -- "$@" "$act_word"; done <"$TASK/input/operands"
   attempt "$VERB" "$@"
+}
+
+# The properties that are to be set as they are, one a line: NAME=VALUE.
+note_properties() {
+  while IFS= read -r note_word; do
+    note_value=$(zpool_look get -Hp -o value "${note_word%%=*}" "$NAME") || return 1
+    # An empty text is shown like this.
+    [ "$note_value" != - ] || note_value=
+    printf '%s=%s\n' "${note_word%%=*}" "$note_value"
+  done <"$TASK/input/options"
+}
+# What was set of several properties is set back: all of them, or none.
+put_back() {
+  while IFS= read -r put_word; do
+    zpool_look set "$put_word" "$NAME" || echo "not put back: $put_word"
+  done <"$TASK/properties"
 }
 
 run() {
@@ -87,6 +108,11 @@ run() {
   step 1 "pool: $VERB"
   numbers | put "$TASK/numbers" 640 || fail E1000 'The task cannot be written down'
   printf '%s\n' "$STATUS" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  if [ "$VERB" = set ]; then
+    while IFS= read -r run_word; do check_option "$run_word"; done <"$TASK/input/options"
+    run_properties=$(note_properties) || fail UNAVAILABLE 'zpool does not say how the pool is'
+    printf '%s\n' "$run_properties" | put "$TASK/properties" 640 || fail E1000 'The task cannot be written down'
+  fi
   checkpoint vdev-begun
   act
   done_in_part
@@ -103,6 +129,10 @@ begin() {
 }
 
 recover() {
+  if [ "$VERB" = set ] && [ -f "$TASK/properties" ]; then
+    begin
+    put_back
+  fi
   was_cut_short || return 0
   begin
   # Without an answer the task is interrupted: after a power cut the pool may not be imported yet.

@@ -1,5 +1,6 @@
 // The scripts that change a pool's devices, in both shells: to their end, after a death, cancelled. What ZFS goes on
 // doing is followed by what it says.
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
@@ -10,7 +11,7 @@ const LOCK = 'vdev-0123456789abcdef'
 
 it('have these checkpoints, which the tests below go through', () => {
   expect(checkpoints('scripts/vdev.sh', 'scripts/vdev-work.sh').sort()).toEqual(
-    ['vdev-started', 'vdev-begun', 'vdev-changed', 'vdev-done'].sort(),
+    ['vdev-started', 'vdev-begun', 'vdev-set', 'vdev-changed', 'vdev-done'].sort(),
   )
 })
 
@@ -181,6 +182,61 @@ describe.each(SHELLS)('a change of a pool’s devices in %s', (shell) => {
     run('pool-replace', inputs('fake1', [guidOf('fake1'), '/dev/fake4']), 'vdev-changed=kill')
     expect(sandbox.cancel('pool-replace', task, [LOCK, 'tank'], env()).status.status).toBe('cancelled')
     expect(shape()).toEqual([['mirror-0', [['replacing-0', ['fake1', 'fake4']], 'fake2']]])
+  })
+
+  one?.('takes no disk for its own that it did not ask for', () => {
+    // Killed before zpool was called; somebody else adds and attaches disks meanwhile.
+    const added = run('pool-add', inputs(undefined, ['mirror', '/dev/fake4', '/dev/fake5']), 'vdev-begun=kill')
+    const attached = run('pool-attach', inputs('fake1', [guidOf('fake1'), '/dev/fake3']), 'vdev-begun=kill')
+    expect(run('pool-add', inputs(undefined, ['mirror', '/dev/fake6', '/dev/fake7'])).status.status).toBe('completed')
+    expect(run('pool-attach', inputs('fake2', [guidOf('fake2'), '/dev/fake8'])).status.status).toBe('completed')
+    expect(again('pool-add', added.task).status.status).toBe('interrupted')
+    expect(again('pool-attach', attached.task).status.status).toBe('interrupted')
+  })
+
+  one?.('tells two disks apart that are attached to one mirror', () => {
+    hold()
+    const { task } = run('pool-attach', inputs('fake1', [guidOf('fake1'), '/dev/fake3']), 'vdev-changed=kill')
+    run('pool-attach', inputs('fake2', [guidOf('fake2'), '/dev/fake4']), 'vdev-changed=kill')
+    // In the other order as well.
+    fakes.change((model) => {
+      const [mirror] = model.pools['tank']!['vdevs'] as Vdev[]
+      mirror!.children!.reverse()
+    })
+    expect(sandbox.cancel('pool-attach', task, [LOCK, 'tank'], env()).status.status).toBe('cancelled')
+    expect(shape()).toEqual([['mirror-0', ['fake4', 'fake2', 'fake1']]])
+  })
+
+  one?.('does not call an attached disk a copy whose resilver was never seen', () => {
+    hold()
+    const { task } = run('pool-attach', inputs('fake2', [guidOf('fake2'), '/dev/fake3']), 'vdev-changed=kill')
+    fakes.change((model) => {
+      delete (model.pools['tank'] as { scan?: object }).scan
+    })
+    expect(again('pool-attach', task).status.error).toEqual({
+      code: 'CONFLICT',
+      message: 'The new disk is in the pool, and no resilver was seen: look at the pool, and scrub it',
+    })
+  })
+
+  one?.('sets all of several properties, or none', () => {
+    const set = (fault?: string) =>
+      run('pool-set', { ...inputs(undefined, []), options: 'autotrim=on\ncomment=new\nfailmode=panic\n' }, fault)
+    const asked = 'autotrim,comment,failmode'
+    const now = () =>
+      execFileSync(join(fakes.programs, 'zpool'), ['get', '-H', '-o', 'value', asked, 'tank'], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .join(' ')
+    const before = now()
+    fakes.faults({ program: 'zpool', match: '^set failmode', stderr: "cannot set property for 'tank': no" })
+    expect([set().status.status, now()]).toEqual(['failed', before])
+    fakes.faults()
+    expect([set('vdev-set=error').status.status, now()]).toEqual(['failed', before])
+    const { task } = set('vdev-set=kill')
+    expect(now()).not.toBe(before)
+    expect([again('pool-set', task).status.status, now()]).toEqual(['interrupted', before])
+    expect([set().status.status, now()]).toEqual(['completed', 'on new panic'])
   })
 
   one?.('fails where the new disk failed, although its resilver ended without errors', () => {
