@@ -60,9 +60,9 @@ interface Answer {
   body: string
 }
 
-const ask = (path: string, host: string): Promise<Answer> =>
+const ask = (path: string, host: string, { url } = appliance): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    request(`${appliance.url}${path}`, { headers: { host } }, (incoming) => {
+    request(`${url}${path}`, { headers: { host } }, (incoming) => {
       let body = ''
       incoming.on('data', (chunk: Buffer) => {
         body += chunk.toString()
@@ -107,4 +107,20 @@ it('tells the handler that the peer has left', async () => {
   await expect.poll(() => given?.aborted, { timeout: 20_000 }).toBe(false)
   asked.destroy()
   await expect.poll(() => given?.aborted, { timeout: 20_000 }).toBe(true)
+})
+
+it('answers also where no answer can be entered in the log, and goes on', async () => {
+  const broken = await startAppliance({
+    surfaces: [ENTRY],
+    answered() {
+      throw new Error('a bug in the log')
+    },
+  })
+  try {
+    for (const path of ['/toys/now', '/toys/soon', '/toys/broken'])
+      expect((await ask(path, 'localhost', broken)).status, path).toBe(500)
+    expect(broken.warnings).toHaveLength(3)
+  } finally {
+    await broken.close()
+  }
 })
