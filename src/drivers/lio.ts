@@ -135,7 +135,7 @@ const lastWords = (error: CommandError) => {
 export function parseLio(text: string): LioState {
   const root = new Map<string, Node>()
   for (const line of text.split('\n')) {
-    const [, path = '', value] = /^([^\t]*)(?:\t(.*))?$/.exec(line) ?? []
+    const [, path = '', value] = /^([^\t]*)(?:\t(.*))?$/s.exec(line) ?? []
     let node: Node = { lines: [], nodes: root }
     for (const part of path.split('/').filter(Boolean)) {
       const inner = node.nodes.get(part) ?? { lines: [], nodes: new Map() }
@@ -203,14 +203,21 @@ function readTarget(iqn: string, node: Node): LiveTarget {
   }
 }
 
-/** `InitiatorName: …` is the first line, unless there is no session. */
+/**
+ * `InitiatorName: …` is the first line, unless there is no session. A hazard: the initiator chooses its alias, and the
+ * kernel takes one of several lines: what counts is behind the last `Session State: `, which nobody else writes.
+ */
 function readSession(info: string[]): LiveSession | undefined {
   if (!info[0]?.startsWith('InitiatorName:')) return undefined
-  const text = info.join('\n')
-  const addresses = [...text.matchAll(/^ *Address (\S+) /gm)].map(([, address = '']) => address)
+  const at = info.findLastIndex((text) => text.startsWith('Session State: '))
+  const own = info.slice(at).join('\n')
+  const addresses = [...own.matchAll(/^ *Address (\S+) /gm)].map(([, address = '']) => address)
   return {
-    alias: /^InitiatorAlias: (.*)$/m.exec(text)?.[1]?.trim() ?? '',
-    state: (/^Session State: TARG_SESS_(?:STATE_)?(\w+)/m.exec(text)?.[1] ?? '').toLowerCase(),
+    alias: (info[1] ?? '')
+      .replace(/^InitiatorAlias: /, '')
+      .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd')
+      .trim(),
+    state: (/^Session State: TARG_SESS_(?:STATE_)?(\w+)/.exec(own)?.[1] ?? '').toLowerCase(),
     addresses: [...new Set(addresses)],
   }
 }

@@ -91,6 +91,19 @@ describe('the tree of a real kernel', () => {
     })
   })
 
+  it('lets no alias say who is logged in, or from where', () => {
+    const session = readFileSync(join(FIXTURES, 'session.txt'), 'utf8')
+    const of = (alias: string) => {
+      const info = /^.*\/info\t/m.exec(session)?.[0]
+      return parseLio(session.replace('vmrig', alias.replaceAll('\n', `\n${info}`))).targets[0]?.acls[0]?.session
+    }
+    const is = { state: 'logged_in', addresses: ['127.0.0.1'] }
+    const lines = ['a', 'Session State: TARG_SESS_STATE_FAILED', '   Address 192.0.2.9 TCP  StatSN: 0x1']
+    expect(of(lines.join('\n'))).toEqual({ ...is, alias: 'a' })
+    for (const odd of ['\r', '\u2028', '\t', '\x1b', '\u202e'])
+      expect([odd, of(`a${odd}b`)]).toEqual([odd, { ...is, alias: 'a\ufffdb' }])
+  })
+
   it('is nothing where nothing is there', () => {
     expect(parseLio('')).toEqual({ hbas: [], backstores: [], targets: [] })
   })
