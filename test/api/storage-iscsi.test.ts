@@ -350,6 +350,19 @@ describe('mutual CHAP', SLOW, () => {
   })
 })
 
+describe('a mutual secret that was set by hand', SLOW, () => {
+  it('without CHAP, or the same one twice, does not hold up a change of something else', async () => {
+    await create({ initiators: [CLIENT] })
+    const put = (...secrets: string[][]) =>
+      lio('apply', secrets.map(([file, text]) => `write\tiscsi/${IQN}/tpgt_1/auth/${file}\t${text}\n`).join(''))
+    put(['userid_mutual', 'target-user'], ['password_mutual', SECRET])
+    expect((await world.ask('PUT', ONE, { json: { enabled: false } })).status).toBe(200)
+    put(['userid', CHAP.username], ['password', SECRET])
+    expect((await world.ask('PUT', ONE, { json: { enabled: true } })).status).toBe(200)
+    expect(live().targets[0]?.enabled).toBe(true)
+  })
+})
+
 describe('a target that somebody made by hand', SLOW, () => {
   const hand = 'iqn.2024-12.com.example:by.hand'
   const group = `iscsi/${hand}/tpgt_1`

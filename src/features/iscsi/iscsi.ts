@@ -222,6 +222,8 @@ function credentialsAfter(before: Credentials, { chap, mutual_chap }: Change): C
     // Without CHAP nobody proves anything.
     mutual: mutual_chap === undefined && chap !== null ? before.mutual : (mutual_chap ?? undefined),
   }
+  // What was set by hand does not hold up a change of something else.
+  if (!chap && !mutual_chap) return after
   const refused = (message: string) => invalid(message, { details: { field: mutual_chap ? 'mutual_chap' : 'chap' } })
   if (after.mutual && !after.chap)
     throw refused('The target proves itself only to initiators that do so first: set chap')
