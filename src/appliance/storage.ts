@@ -97,7 +97,7 @@ export function createStorage({
   const [lsblk, devices, smartctl] = [createLsblk(tool), createDevices(machine), createSmartctl(tool)]
   const health = new DiskHealth(smartctl, now)
   const shares = createShares({
-    ...{ tool, zfs, folders, warn, exportsFolder: settings['exports-folder'] },
+    ...{ tool, zfs, folders, trial, warn, exportsFolder: settings['exports-folder'] },
     homeUsers: async () => usersOf(await shareAccounts.records()),
   })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })

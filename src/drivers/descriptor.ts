@@ -77,6 +77,16 @@ export function mountedSource(
   return undefined
 }
 
+/** Throws where something else than the dataset is mounted at the folder: a folder above may be a share, and be exchanged. */
+export function openMounted(folder: string, dataset: string | undefined): number {
+  const descriptor = openFolder(folder)
+  if (dataset === undefined) return descriptor
+  const mounted = mountedSource(mountNumber(descriptor))
+  if (mounted?.type === 'zfs' && mounted.source === dataset) return descriptor
+  close(descriptor)
+  throw new Error('the dataset is not mounted at its mount point')
+}
+
 /** How many files and folders the file system holds, about: on ZFS those of the dataset. */
 export function filesUsed(descriptor: number): number {
   const { files, ffree } = statfsSync(`/proc/self/fd/${descriptor}`)

@@ -119,10 +119,20 @@ for (const tools of REAL ? ['real'] : HAS_SAMBA_TOOLS ? ['real', 'fake'] : ['fak
           const { status, json } = await make()
           expect([mode, status, json.details]).toEqual([mode, 409, at().dataset])
         }
+        // Who may write above it could put another folder in its place.
+        const path = join(base, 'inner')
+        mkdirSync(path)
+        chmodSync(path, 0o755)
+        for (const mode of [0o777, 0o775]) {
+          chmodSync(base, mode)
+          expect([mode, (await make({ path })).status]).toEqual([mode, 409])
+        }
         chmodSync(base, 0o755)
+        expect(readdirSync(path)).toEqual([])
         expect((await make({ dataset: 'smbtank/away' })).status).toBe(409)
         expect(await list()).toEqual([])
-        const { json } = await make()
+        const { json } = await make({ path })
+        expect(readdirSync(path)).not.toEqual([])
         const later = await world.ask('PUT', `${SHARES}/${json.id}`, { json: { guest_ok: true } })
         expect([later.status, later.json.details]).toEqual([400, 'home_folders'])
         expect((await list())[0].guest_ok).toBe(false)

@@ -1,11 +1,12 @@
 // What of shares and exports stands in the way of a dataset's destruction. Where Samba or NFS is not installed, nothing
 // does.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTool } from '../../src/drivers/programs.ts'
 import { createZfs } from '../../src/drivers/zfs.ts'
+import { HomeFolders } from '../../src/features/shares/home-folders.ts'
 import { createShares, type Shares } from '../../src/features/shares/shares.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
 
@@ -23,6 +24,7 @@ beforeEach(async () => {
     folders,
     exportsFolder: join(fakes.folder, 'exports.d'),
     homeUsers: async () => [],
+    trial: true,
     warn() {},
   })
   fakes.change((model) => {
@@ -65,5 +67,22 @@ describe('the shares of datasets that are to be destroyed', () => {
     await expect(shares.sharing(['tank/data'])).rejects.toThrow('Error loading services.')
     for (const name of ['testparm', 'exportfs']) rmSync(join(fakes.programs, name))
     expect(await shares.sharing(['tank/data'])).toEqual([])
+  })
+})
+
+describe('home folders', () => {
+  it('are not made where ZFS says that the dataset is mounted, and something else is', async () => {
+    const mountpoint = join(folder, 'homes')
+    mkdirSync(mountpoint)
+    const values = { type: 'filesystem', mounted: 'yes', mountpoint }
+    const get = async () => new Map(Object.entries(values).map(([name, value]) => [name, { value, source: 'local' }]))
+    const zfs = { get } as unknown as ReturnType<typeof createZfs>
+    const users = async () => [{ id: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, name: 'alice' }]
+    const make = (trial: boolean) => new HomeFolders({ zfs, users, trial, warn() {} }).make('tank/homes', undefined)
+    await expect(make(false)).rejects.toThrow('The dataset is not mounted at its mount point')
+    expect(readdirSync(mountpoint)).toEqual([])
+    if (process.getuid?.() !== 0) return
+    await make(true)
+    expect(readdirSync(mountpoint)).toEqual(['alice'])
   })
 })

@@ -1,13 +1,12 @@
 // The permissions of a dataset's mount point as they are, in numbers.
 import type { AccessList, Acl, Lists } from '../../drivers/acl.ts'
-import { close, nameForOthers, statOf } from '../../drivers/descriptor.ts'
+import { close, nameForOthers, openMounted, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError, errno, failedPrecondition, raise } from '../../errors.ts'
 import { noDataset } from '../datasets/errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 import { withZfsErrors } from '../zfs/failure.ts'
 import { permissionsOf, type Rights } from './plan.ts'
-import { openMounted } from './tree.ts'
 
 export interface State {
   dataset: string

@@ -2,7 +2,7 @@
 // say so. Asked again it does the same again, and what has the permissions already is not changed.
 import { renameSync, writeFileSync } from 'node:fs'
 import type { Acl } from '../../drivers/acl.ts'
-import { close, filesUsed, mountedSource, mountNumber, openFolder } from '../../drivers/descriptor.ts'
+import { close, filesUsed, openMounted } from '../../drivers/descriptor.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import { Apply } from './apply.ts'
 import { kindOf, type Plan } from './plan.ts'
@@ -34,16 +34,6 @@ export interface Done {
 /** Milliseconds between two notes of how far it came. */
 const NOTE = 500
 const MOST_REMARKS = 100
-
-/** Throws where something else than the dataset is mounted at the folder: a folder above may be a share, and be exchanged. */
-export function openMounted(folder: string, dataset: string | undefined): number {
-  const descriptor = openFolder(folder)
-  if (dataset === undefined) return descriptor
-  const mounted = mountedSource(mountNumber(descriptor))
-  if (mounted?.type === 'zfs' && mounted.source === dataset) return descriptor
-  close(descriptor)
-  throw new Error('the dataset is not mounted at its mount point')
-}
 
 export async function applyToTree(options: TreeOptions): Promise<Done> {
   const { acl, plan, folder, dataset, reached, progress } = options

@@ -1,11 +1,12 @@
 // A share whose users each see a folder of their own: Samba opens PATH/%u, and this makes the folders of the share users. A hazard: who
-// may write beside them could put a link there under another's name, so only root may write in PATH, and no link is followed.
+// may write beside them could put a link there under another's name, so only root may write in PATH and in the folders above it
+// that are in the dataset, and no link is followed.
 import { mkdirSync } from 'node:fs'
-import { close, namesIn, openFolder, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
+import { close, namesIn, openMounted, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError, errno, failedPrecondition } from '../../errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
-import { placeOf } from './place.ts'
+import { type Place, placeOf } from './place.ts'
 
 export interface HomeUser {
   id: number
@@ -17,6 +18,8 @@ export interface HomesOptions {
   zfs: Zfs
   /** The share users. */
   users: () => Promise<readonly HomeUser[]>
+  /** The storage programs are not the system's: nothing is mounted. */
+  trial: boolean
   warn: (text: string, error?: unknown) => void
 }
 
@@ -38,22 +41,16 @@ export class HomeFolders {
 
   /** Makes the folders that are missing, before their share is there or changed. */
   async make(dataset: string, path: string | undefined): Promise<void> {
-    const { zfs, users, warn } = this.options
-    // What is made while the dataset is not mounted is out of sight at its next mount.
-    const place = await placeOf(zfs, dataset, path)
+    const { zfs, users, trial, warn } = this.options
     const all = await users()
+    const place = await placeOf(zfs, dataset, path)
     let top: number | undefined
     try {
-      top = openFolder(place.path)
-      const { uid, mode } = statOf(top)
-      if (uid !== 0 || (mode & 0o022) !== 0 || (mode & 0o001) === 0)
-        throw failedPrecondition('A folder of home folders belongs to root, and only root may write in it: mode 755', {
-          details: { object: dataset },
-        })
+      top = openPlace(place, dataset, trial)
       for (const user of all)
         if (!makeOne(top, user))
           warn(`${place.path}: the home folder of ${user.name} belongs to another user, or is no folder`)
-      syncFolder(place.path)
+      syncFolder(`/proc/self/fd/${top}`)
     } catch (error) {
       if (error instanceof ApiError) throw error
       const full = errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT'
@@ -64,6 +61,42 @@ export class HomeFolders {
     } finally {
       if (top !== undefined) close(top)
     }
+  }
+}
+
+/**
+ * What is made while the dataset is not mounted is out of sight at its next mount, and in the file system below: so the
+ * open folder is looked at, not the path.
+ */
+function openPlace({ path, mountpoint }: Place, dataset: string, trial: boolean): number {
+  const named = { details: { object: dataset } }
+  let folder: number
+  try {
+    folder = openMounted(mountpoint, trial ? undefined : dataset)
+  } catch (cause) {
+    if (errno(cause) !== undefined) throw cause
+    throw failedPrecondition('The dataset is not mounted at its mount point', { ...named, cause })
+  }
+  try {
+    const names = path.slice(mountpoint.length).split('/').filter(Boolean)
+    for (const [i, name] of ['', ...names].entries()) {
+      if (name !== '') {
+        const inner = openSubfolder(folder, Buffer.from(name).toString('latin1'))
+        close(folder)
+        folder = inner
+      }
+      const { uid, mode } = statOf(folder)
+      const isOpen = i < names.length || (mode & 0o001) !== 0
+      if (uid !== 0 || (mode & 0o022) !== 0 || !isOpen)
+        throw failedPrecondition(
+          'A folder of home folders, and each above it in the dataset, belongs to root, and only root may write in it: mode 755',
+          named,
+        )
+    }
+    return folder
+  } catch (error) {
+    close(folder)
+    throw error
   }
 }
 

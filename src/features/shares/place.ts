@@ -9,6 +9,8 @@ import { SharePath } from './rules.ts'
 
 export interface Place {
   path: string
+  /** Where the dataset is mounted. */
+  mountpoint: string
   /** The path is the mount point itself. */
   mounted: boolean
 }
@@ -40,14 +42,14 @@ export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise
   if (!mounted) throw failedPrecondition('The dataset is not mounted', named)
   if (!SharePath.safeParse(mountpoint).success)
     throw failedPrecondition('The dataset’s mount point cannot be shared', named)
-  if (path === undefined || path === mountpoint) return { path: mountpoint, mounted: true }
+  if (path === undefined || path === mountpoint) return { path: mountpoint, mountpoint, mounted: true }
   if (!isInside(path, mountpoint)) throw outside()
   const [real, top] = [realOf(path), realOf(mountpoint)]
   if (real === undefined || top === undefined || !isFolder(real))
     throw invalid('There is no such folder', { details: { field: 'path' } })
   // Another dataset may be mounted below this one.
   if (!isInside(real, top) || statSync(real).dev !== statSync(top).dev) throw outside()
-  return { path, mounted: false }
+  return { path, mountpoint, mounted: false }
 }
 
 const outside = () => invalid('The path is not inside the dataset', { details: { field: 'path' } })

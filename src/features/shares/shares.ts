@@ -24,6 +24,7 @@ export interface SharesOptions {
   exportsFolder: string
   /** Who gets home folders. */
   homeUsers: HomesOptions['users']
+  trial: HomesOptions['trial']
   warn: HomesOptions['warn']
 }
 
@@ -40,9 +41,9 @@ export interface Shares {
   recover: () => Promise<void>
 }
 
-export function createShares({ tool, zfs, folders, exportsFolder, homeUsers, warn }: SharesOptions): Shares {
+export function createShares({ tool, zfs, folders, exportsFolder, homeUsers, trial, warn }: SharesOptions): Shares {
   const samba = createSamba(tool)
-  const homes = new HomeFolders({ zfs, users: homeUsers, warn })
+  const homes = new HomeFolders({ zfs, users: homeUsers, trial, warn })
   const smb = new SmbShares({ samba, zfs, folders, homes })
   const nfs = new NfsExports(createNfs(tool), zfs, { folders, folder: exportsFolder })
   return {
