@@ -12,6 +12,8 @@ const BUSY = 0.05
  * instead of 40, for some thousand requests. So a pause of a few seconds must not count as rest.
  */
 const QUIET = 10
+/** Checks with load that a start may take. After more of them there was a burst before the first rest. */
+const START = 10
 /** Bytes of garbage or of new objects that justify a collection of some 15 ms. */
 const WORTH = 1 << 20
 
@@ -49,6 +51,7 @@ export function collectAtRest(collect = globalThis.gc, look = LOOK): void {
   let cpu = process.cpuUsage()
   let left = 0
   let quiet = 0
+  let busy = 0
   let isFast = false
   const set = (fast: boolean) => {
     if (fast !== isFast) use(fast ? FAST : SMALL)
@@ -59,6 +62,7 @@ export function collectAtRest(collect = globalThis.gc, look = LOOK): void {
     cpu = process.cpuUsage()
     if ((user + system) / 1000 > look * BUSY) {
       quiet = 0
+      busy += 1
       set(true)
       return
     }
@@ -67,7 +71,7 @@ export function collectAtRest(collect = globalThis.gc, look = LOOK): void {
     quiet = 0
     set(false)
     if (held() < left + WORTH) return
-    if (left > 0) setFlagsFromString('--compact-on-every-full-gc')
+    if (left > 0 || busy > START) setFlagsFromString('--compact-on-every-full-gc')
     collect()
     setFlagsFromString('--no-compact-on-every-full-gc')
     left = held()
