@@ -17,6 +17,8 @@ export class BufferedLog {
   private readonly most: number
   private fd: number
   private lines: string[] = []
+  /** What the system did not take of a batch: it may begin within a character. */
+  private rest: Buffer | undefined
   private size = 0
   private writing = false
 
@@ -43,10 +45,12 @@ export class BufferedLog {
   }
 
   private take(): Buffer {
+    const { rest } = this
     const bytes = Buffer.from(this.lines.join(''))
+    this.rest = undefined
     this.lines = []
     this.size = 0
-    return bytes
+    return rest ? Buffer.concat([rest, bytes]) : bytes
   }
 
   private send(bytes: Buffer): void {
@@ -57,7 +61,7 @@ export class BufferedLog {
       this.bound()
       // A slow reader gets the batch with the next one.
       if (error?.code === 'EAGAIN') {
-        this.lines.unshift(bytes.toString())
+        this.rest = bytes
         this.size += bytes.length
       }
     })

@@ -156,3 +156,19 @@ it('leaves alone what somebody put in its place while it was full', async () => 
   }, 20_000)
   expect(text(`${file}.old`)).toBeUndefined()
 })
+
+it('keeps the characters whole where a slow reader took half of one', async () => {
+  system.most = 2
+  const log = new BufferedLog(file)
+  log.write('aé\n')
+  log.flush()
+  system.errors = ['EAGAIN']
+  await vi.waitFor(() => expect(system.errors).toEqual([]), 20_000)
+  expect(text()).toBe('a\ufffd')
+  system.most = Number.POSITIVE_INFINITY
+  log.write('b\n')
+  await vi.waitFor(() => {
+    log.flush()
+    expect(text()).toBe('aé\nb\n')
+  }, 20_000)
+})
