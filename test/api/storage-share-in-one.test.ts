@@ -331,6 +331,26 @@ describe.skipIf(REAL || !isRoot)(`a share in one go, cut short by kill -9 (${why
     tool(world, 'zfs', 'destroy', '-r', 'tank/new')
   })
 
+  it('is undone also where the undoing was killed between owner and mode', { timeout: 120_000 }, async () => {
+    const before = state(world)
+    const old = join(world.files, 'tank/old')
+    const now = () => {
+      const { uid, mode } = statSync(old)
+      return [uid, mode & 0o7777]
+    }
+    const [uid, mode] = now()
+    await restart('share-in-one-shared=kill')
+    await expect(send('POST', '/shares', { ...BOTH, dataset: 'tank/old' })).rejects.toThrow()
+    expect(now()[0]).not.toBe(uid)
+    // It may end before it is open.
+    await restart('permissions-owned=kill').catch(() => {})
+    await until('the owner is back', () => now()[0] === uid)
+    expect([now()[1] === mode, notes().length]).toEqual([false, 1])
+    await restart()
+    await until('it is undone', () => state(world) === before && notes().length === 0)
+    expect(now()).toEqual([uid, mode])
+  })
+
   it('leaves permissions alone that somebody has changed since', { timeout: 120_000 }, async () => {
     const before = state(world)
     await restart('share-in-one-shared=kill')

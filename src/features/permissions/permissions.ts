@@ -221,8 +221,8 @@ export class Permissions {
   }
 
   /**
-   * Of a dataset that was destroyed since there is nothing to put back. False: it has neither what was there before nor
-   * what was `made` of it, so somebody has changed it since, and it stays.
+   * Of a dataset that was destroyed since there is nothing to put back. False: it has something that is neither what
+   * was there before nor what was `made` of it, so somebody has changed it since, and it stays.
    */
   async putBack({ state, properties }: Before, made?: State): Promise<boolean> {
     const { zfs } = this.options
@@ -231,7 +231,7 @@ export class Permissions {
     if (all?.get('guid')?.value !== state.guid) return true
     if (made) {
       const now = await readState(this.options, state.dataset)
-      if (!isSame(now, state) && !isSame(now, made)) return false
+      if (!isBetween(now, state, made)) return false
     }
     await this.set(state)
     for (const [name, { value, source }] of properties) {
@@ -262,9 +262,13 @@ const versionOf = ({ guid, uid, gid, special, lists, acltype }: State) => [
   lists.default,
 ]
 
-const isSame = (a: State, b: State) =>
-  a.uid === b.uid &&
-  a.gid === b.gid &&
-  a.special === b.special &&
-  sameList(a.lists.access, b.lists.access) &&
-  sameList(a.lists.default, b.lists.default)
+const PARTS: ((a: State, b: State) => boolean)[] = [
+  (a, b) => a.uid === b.uid,
+  (a, b) => a.gid === b.gid,
+  (a, b) => a.special === b.special,
+  (a, b) => sameList(a.lists.access, b.lists.access),
+  (a, b) => sameList(a.lists.default, b.lists.default),
+]
+const isSame = (a: State, b: State) => PARTS.every((same) => same(a, b))
+/** Each part is that of the one or of the other, as where a change from one to the other was killed. */
+const isBetween = (now: State, a: State, b: State) => PARTS.every((same) => same(now, a) || same(now, b))
