@@ -92,8 +92,12 @@ note_properties() {
     printf '%s=%s\n' "${note_word%%=*}" "$note_value"
   done <"$TASK/input/options"
 }
-# What was set of several properties is set back: all of them, or none.
+# What was set of several properties is set back: all of them, or none. Another pool may have the name by now.
 put_back() {
+  pool_is_there "$GUID" || {
+    echo 'the pool is not there: its properties are not put back'
+    return 0
+  }
   while IFS= read -r put_word; do
     zpool_look set "$put_word" "$NAME" || echo "not put back: $put_word"
   done <"$TASK/properties"

@@ -236,6 +236,15 @@ describe.each(SHELLS)('a change of a pool’s devices in %s', (shell) => {
     const { task } = set('vdev-set=kill')
     expect(now()).not.toBe(before)
     expect([again('pool-set', task).status.status, now()]).toEqual(['interrupted', before])
+    const other = set('vdev-set=kill').task
+    const [half, guid] = [now(), pool().guid]
+    fakes.change((model) => {
+      model.pools['tank']!['guid'] = '1'
+    })
+    expect([again('pool-set', other).status.status, now()]).toEqual(['interrupted', half])
+    fakes.change((model) => {
+      model.pools['tank']!['guid'] = guid
+    })
     expect([set().status.status, now()]).toEqual(['completed', 'on new panic'])
   })
 
