@@ -96,7 +96,7 @@ export const CONTROLLER: Record<string, Row> = {
   'PUT /api/v1/share-users/{id}': operators(404, {}),
   'DELETE /api/v1/share-users/{id}': operators(404),
   'GET /api/v1/share-groups': readers,
-  'POST /api/v1/share-groups': operators(409, { name: 'audio' }),
+  'POST /api/v1/share-groups': operators(409, { name: 'games' }),
   'GET /api/v1/share-groups/{id}': { ...lost, nobody: 401 },
   'PUT /api/v1/share-groups/{id}': operators(404, {}),
   'DELETE /api/v1/share-groups/{id}': operators(404),
