@@ -12,6 +12,7 @@ const SYSTEM = {
   groups: {
     root: { gid: 0, members: [] },
     audio: { gid: 29, members: ['vendor'] },
+    games: { gid: 60, members: [] },
     'www-data': { gid: 33, members: [] },
     vendor: { gid: 1000, members: [] },
     nogroup: { gid: 65534, members: [] },
