@@ -78,7 +78,7 @@ recover() {
   look || return 0
   case $SCAN in
     *'scrub in progress'* | *'scrub paused'*)
-      if [ "$ACTION" = recover ]; then follow_on; fi
+      if [ "$ACTION" = recover ]; then follow_on follow; fi
       zpool_look scrub -s "$NAME" || echo 'the scrub goes on'
       ;;
     *'scrub repaired'*) [ "$SCAN" = "$(cat "$TASK/begun")" ] || END_STATE=completed ;;

@@ -144,5 +144,5 @@ recover() {
   is_made || return 0
   # What ended meanwhile is judged like what goes on.
   if [ "$ACTION" = cancel ] && undo; then return 0; fi
-  follow_on
+  follow_on follow
 }

@@ -112,15 +112,15 @@ was_cut_short() {
   [ -f "$TASK/begun" ]
 }
 
-# The end of `recover`: calls `follow` in the background, with the lock that this process holds; that process writes the
+# The end of `recover`: calls the function in the background, with the lock that this process holds; that process writes the
 # final status.
-follow_on() {
+follow_on() { # FUNCTION
   # `cancel` and `recover` find the process by this.
   who_runs | put "$TASK/pid" 640
   ACTION=run ERROR_CODE='' END_STATE=
   (
     trap ended EXIT
-    follow
+    "$1"
     exit
   ) &
   exit 0
