@@ -29,6 +29,10 @@ export const inPart = (pool: string, fresh: string): string => `
   zpool status ${pool}
   exit 1`
 
+/** Data in the root of a pool, so that there is something to copy. */
+export const filling = (pool: string, megabytes: number): string =>
+  `set -e; dd if=/dev/urandom of=/${pool}/data bs=1M count=${megabytes} status=none; zpool sync ${pool}`
+
 function here(script: string): void {
   const { status, stdout, stderr } = spawnSync('/bin/bash', ['-c', script], { encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) throw new Error(`status ${status} of: ${script}\n${stdout}${stderr}`)

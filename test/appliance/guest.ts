@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '../api/client.ts'
-import { deviceOfDisk, isRemovable, pathOfDisk, qemuArguments } from './qemu.ts'
+import { deviceOfDisk, isRemovable, nodeOfDisk, pathOfDisk, qemuArguments } from './qemu.ts'
 import { qmp } from './qmp.ts'
 
 /** Seconds after which a boot is taken to hang, and those after which anything is given up. A boot takes twelve on a quiet machine. */
@@ -54,17 +54,22 @@ export class Guest {
   /** Files that the guest sees in /rig. */
   readonly rig = join(this.folder, 'rig')
   private readonly options: Required<GuestOptions>
+  /** Those that are plugged in. */
+  private readonly disks: Set<string>
   private ports = { agent: 0, https: 0 }
   private process: ChildProcess | undefined
 
   private constructor(options: GuestOptions) {
     this.options = { disks: [], diskSize: 2 ** 31, memory: 2048, ...options }
+    this.disks = new Set(this.options.disks)
     mkdirSync(this.rig)
     copyFileSync(join(built('EDGE_VM_IMAGE'), 'root.img'), join(this.folder, 'root.img'), constants.COPYFILE_FICLONE)
-    for (const disk of this.options.disks) {
-      writeFileSync(this.image(disk), '')
-      truncateSync(this.image(disk), this.options.diskSize)
-    }
+    for (const disk of this.disks) this.makeImage(disk)
+  }
+
+  private makeImage(disk: string): void {
+    writeFileSync(this.image(disk), '')
+    truncateSync(this.image(disk), this.options.diskSize)
   }
 
   static async boot(options: GuestOptions = {}): Promise<Guest> {
@@ -104,7 +109,7 @@ export class Guest {
       folder: this.folder,
       shares: { rig: this.rig, checkout },
       ports: this.ports,
-      disks: this.options.disks,
+      disks: [...this.disks],
       memory: this.options.memory,
     })
     // Ends with us, however we end.
@@ -193,11 +198,19 @@ export class Guest {
     if (!isRemovable(disk)) throw new Error(`${disk} is not removable`)
     await this.qmp('device_del', { id: `dev-${disk}` })
     await until(`${disk} is gone`, async () => (await this.exec(`test ! -e ${pathOfDisk(disk)}`)).status === 0, 60)
+    this.disks.delete(disk)
   }
   /** Puts a pulled disk back, with what was on it. */
   async plug(disk: string): Promise<void> {
     await this.qmp('device_add', deviceOfDisk(disk))
     await until(`${disk} is there`, async () => (await this.exec(`test -e ${pathOfDisk(disk)}`)).status === 0, 60)
+    this.disks.add(disk)
+  }
+  /** Plugs in a new disk, at the first port that is free: where one was pulled. */
+  async insert(disk: string): Promise<void> {
+    this.makeImage(disk)
+    await this.qmp('blockdev-add', nodeOfDisk(disk, this.image(disk)))
+    await this.plug(disk)
   }
 
   bootId = () => this.run('cat /proc/sys/kernel/random/boot_id')

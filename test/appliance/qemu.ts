@@ -29,16 +29,21 @@ export function deviceOfDisk(disk: string): Record<string, string> {
     : { driver: 'virtio-blk-pci', drive: disk, id: `dev-${disk}`, serial: disk }
 }
 
+/** What is below such a device. */
+export const nodeOfDisk = (disk: string, file: string) => ({
+  driver: 'raw',
+  'node-name': disk,
+  discard: 'unmap',
+  file: { driver: 'file', filename: file },
+})
+
 const option = (values: Record<string, string>) =>
   Object.entries(values)
     .map(([name, value]) => (name === 'driver' ? value : `${name}=${value}`))
     .join(',')
 
 export function qemuArguments({ image, folder, shares, ports, disks, memory }: Machine): string[] {
-  const drive = (name: string, file: string) => [
-    '-blockdev',
-    `driver=raw,node-name=${name},discard=unmap,file.driver=file,file.filename=${file}`,
-  ]
+  const drive = (name: string, file: string) => ['-blockdev', JSON.stringify(nodeOfDisk(name, file))]
   const share = (tag: string, path: string) => [
     '-virtfs',
     `local,path=${path},mount_tag=${tag},security_model=none,readonly=on,multidevs=remap`,

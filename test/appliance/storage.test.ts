@@ -3,50 +3,24 @@
 // guest's shell only looks, and plays the client.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../api/client.ts'
-import { ask as askServer, type JsonAnswer, logIn } from '../api/controller.ts'
 import { Guest } from './guest.ts'
-import { install, serves } from './product.ts'
+import { Operator, STATE } from './operator.ts'
+import { serves } from './product.ts'
 import { pathOfDisk } from './qemu.ts'
 
-const STATE = '/var/lib/edge-admin'
-const CONFIGURATION = {
-  listen: { host: '0.0.0.0', port: 8443 },
-  surfaces: { controller: { enabled: true, 'requests-per-minute': 0 } },
-}
 const DISKS = ['disk1', 'disk2', 'disk3', 'disk4', 'disk5', 'removable1', 'removable2']
-const PASSWORD = 'a-word-of-the-rig-1'
 const IQN = 'iqn.2026-11.com.example:vol1'
 const CLIENT = 'iqn.2026-11.com.example:host1'
 const CHAP = { username: 'host1', password: 'a-long-secret-1' }
 const PORTAL = '127.0.0.1:3260'
 
 let guest: Guest
-let bearer: string
+let operator: Operator
 let target: string
 
-const ask = (method: string, path: string, json?: unknown): Promise<JsonAnswer> =>
-  askServer(guest.url, method, `/api/v1${path}`, { bearer, ...(json !== undefined && { json }) })
-/** The body of a call that has to succeed. */
-// biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
-async function done(method: string, path: string, json?: unknown): Promise<any> {
-  const answer = await ask(method, path, json)
-  // A slow machine: the answer is the job then.
-  if (answer.status === 202) {
-    expect(await ended(answer.json.id)).toMatchObject({ status: 'completed' })
-    return method === 'POST' ? answer.json : undefined
-  }
-  expect([method, path, answer.status, answer.json]).toEqual([method, path, expect.toBeOneOf([200, 201]), answer.json])
-  return answer.json
-}
-const ended = (id: string) =>
-  until(
-    `the job ${id} has ended`,
-    async () => {
-      const { json } = await ask('GET', `/jobs/${id}?wait=20`)
-      return json.completed_at && json
-    },
-    180,
-  )
+const ask: Operator['ask'] = (...args) => operator.ask(...args)
+const done: Operator['done'] = (...args) => operator.done(...args)
+const ended: Operator['ended'] = (id) => operator.ended(id)
 const vdevs = (...words: string[]) => words.map((word) => (DISKS.includes(word) ? pathOfDisk(word) : word))
 /** State of each disk of a pool, by the end of its name. */
 async function disksOf(pool: string): Promise<Record<string, string>> {
@@ -73,12 +47,7 @@ beforeAll(async () => {
       printf '%s-secret\\n%s-secret\\n' "$name" "$name" | smbpasswd -s -a "$name"
     done`,
   )
-  await install(guest, CONFIGURATION)
-  const once = (await guest.run(`cat ${STATE}/admin.password`)).trim()
-  bearer = (await logIn(guest.url, 'admin', once)).json.token
-  bearer = (await done('PUT', '/auth/password', { current: once, password: PASSWORD })).token
-  await done('POST', '/users', { username: 'olga', password: PASSWORD, role: 'operator' })
-  bearer = (await logIn(guest.url, 'olga', PASSWORD)).json.token
+  operator = await Operator.install(guest)
 })
 afterAll(async () => {
   await guest?.end()
