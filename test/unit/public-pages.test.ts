@@ -35,6 +35,7 @@ beforeAll(() => {
     tasks: { listInTurns: async () => [] },
     audit: { written: 0 },
     pools: { zpool: { list: async () => [] } },
+    disks: { health: { all: () => [] } },
     zfs: { census: async () => {}, list: async () => [] },
   }
 })
