@@ -7,9 +7,8 @@ import { ApiError, type ErrorKind, invalid, notFound } from './errors.ts'
 import type { Finding } from './features/check/finding.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
-import { type AnswerDirectly, answerDirectly } from './http/pipeline/direct.ts'
 import { type AnyDeclared, LaterEndpoints } from './http/pipeline/later.ts'
-import { Routes } from './http/pipeline/mount.ts'
+import { answerFirst, Routes } from './http/pipeline/mount.ts'
 import { noSuchPath } from './http/pipeline/near-path.ts'
 import { normalize, rawPath } from './http/pipeline/path.ts'
 import { notFoundReply, objectionReply, unparsedText } from './http/reply/answer.ts'
@@ -36,8 +35,6 @@ type Passed = 'tasks' | 'backOff' | 'known' | 'storage' | 'sweep' | 'runPolicies
 
 export interface App extends Pick<Appliance, Passed> {
   hono: Hono<Env>
-  /** Asked before Hono. */
-  direct: AnswerDirectly
   /** The answer to a malformed request head, in the shape of the surface that its path belongs to. */
   refused: (incoming: Incoming, outgoing: ServerResponse, error: ApiError) => Response
   /** The answer, as bytes, to what is not HTTP on a port of these surfaces. */
@@ -75,7 +72,7 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
       answeringAt('', env?.incoming?.surfaces),
       new ApiError('internal', '', { cause: error }),
     )
-  const { later, direct } = mountAll(hono, surfaces, appliance, failed, {
+  const later = mountAll(hono, surfaces, appliance, failed, {
     ...answering,
     stopping: stopping.signal,
     ...(options.checkResponses && { checkResponses: true }),
@@ -85,7 +82,6 @@ export async function createApp(options: AppOptions, table = SURFACES): Promise<
   return {
     ...appliance,
     hono,
-    direct,
     refused(incoming, outgoing, error) {
       const asked = { env: { incoming, outgoing }, req: { method: incoming.method ?? 'GET' } }
       const by = answeringAt(rawPath(incoming.url), incoming.surfaces)
@@ -155,7 +151,7 @@ function mountAll(
   { config, audit, incoming, known, tokens }: Appliance,
   failed: (error: unknown, c: Asked) => Response,
   how: Answering & Pick<MountOptions<never>, 'stopping' | 'checkResponses'>,
-): { later: LaterEndpoints; direct: AnswerDirectly } {
+): LaterEndpoints {
   const shared = { ...how, app, config, audit, incoming, turns: new KeyedMutex() }
   const mounts = surfaces.map((one) => ({ one, surface: acquaint(one.surface, known, tokens), more: NOTHING }))
   let routes = new Routes()
@@ -171,6 +167,7 @@ function mountAll(
     routes.mountOn(app)
   }
   mount()
+  answerFirst(app, () => routes, failed)
   const later = new LaterEndpoints()
   for (const entry of mounts)
     if (entry.one.later)
@@ -180,7 +177,7 @@ function mountAll(
         mount()
       })
   loadFirst(app, later)
-  return { later, direct: answerDirectly(() => routes, later, failed) }
+  return later
 }
 
 const NOTHING: AnyDeclared = { endpoints: [], deps: undefined }
@@ -238,7 +235,7 @@ const createHono = () =>
     strict: true,
     getPath: (request, extra) => {
       const env = (extra as { env?: Env['Bindings'] } | undefined)?.env
-      // Already there if `loadFirst` looked for it.
+      // Already there if `loadFirst` or `answerFirst` looked for it.
       const target = env?.target ?? normalize(env?.incoming?.url ?? request.url)
       if (env && target) env.target = target
       return target?.route ?? REFUSED

@@ -123,7 +123,7 @@ async function run(plan: Plan): Promise<number> {
         if (task.kind === 'certs') serving.ask()
       },
     })
-    const { known, hono, direct, refused, unparsed, ports: more, tasks } = app
+    const { known, hono, refused, unparsed, ports: more, tasks } = app
     const installing = () => tasks.isRunning('certs')
     const places = placesOf(config, (address) => known.isKnown(address))
     const madeAnew = (reason: string) => {
@@ -131,7 +131,6 @@ async function run(plan: Plan): Promise<number> {
     }
     listener = await listen({
       app: hono,
-      direct,
       refused,
       unparsed,
       folders,

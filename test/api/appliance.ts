@@ -199,7 +199,6 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
   )
   const opened = await listen({
     app: app.hono,
-    direct: app.direct,
     refused: app.refused,
     unparsed: app.unparsed,
     more: app.ports,

@@ -42,12 +42,6 @@ export class LaterEndpoints {
     return this.pending.size === 0
   }
 
-  /** Whether the path may be one of those that are not loaded. */
-  mayTake(path: string): boolean {
-    for (const { takes } of this.pending) if (takes(path)) return true
-    return false
-  }
-
   /** Undefined if everything that the path may need is there. */
   need(path: string): Promise<unknown> | undefined {
     return load(

@@ -1,5 +1,4 @@
-// Turns a reply or an error into the answer that is sent, with the surface's headers: by Node at once, or by Hono.
-import type { ServerResponse } from 'node:http'
+// Turns a reply or an error into the response that Hono sends, with the surface's headers.
 import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { ApiError, type ErrorKind, knownError, notFound } from '../../errors.ts'
@@ -37,66 +36,35 @@ export function newRequest(c: Caller, path: string, callerOf: CallerOf, template
   }
 }
 
-/** An answer with all of its headers. `body`: null where not even an empty one is sent. */
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: Reply['body'] | null
-  follow: Reply['follow']
-}
-
-/** Adds the surface's headers, and enters the answer in the access log. */
-export function complete({ request, options }: Answering, reply: Reply, error?: unknown): Answer {
-  const { status, body, follow } = reply
-  options.answered(request, status, error)
+export function respond({ request, options }: Answering, reply: Reply, error?: unknown): Response {
+  options.answered(request, reply.status, error)
   const headers = options.surface.headers(request)
   for (const name in reply.headers) headers[name] = reply.headers[name] as string
   if (headers['Content-Type'] === '') delete headers['Content-Type']
-  if (!request.head) return { status, headers, body: isBare(status) ? null : body, follow }
-  headOnly(reply, headers)
-  return { status, headers, body: null, follow: undefined }
-}
-
-/** The answer as Hono passes it on. */
-export function toResponse({ status, headers, body, follow }: Answer, outgoing: ServerResponse | undefined): Response {
-  if (follow && outgoing) {
-    outgoing.writeHead(status, headers)
-    outgoing.flushHeaders()
-    follow(outgoing)
+  if (request.head) {
+    headOnly(reply, headers)
+    return new Response(null, { status: reply.status, headers })
+  }
+  if (reply.follow && request.outgoing) {
+    request.outgoing.writeHead(reply.status, headers)
+    request.outgoing.flushHeaders()
+    reply.follow(request.outgoing)
     return RESPONSE_ALREADY_SENT
   }
-  return new Response(body instanceof Readable ? (Readable.toWeb(body) as ReadableStream) : (body as string), {
-    status,
-    headers,
-  })
-}
-
-/** Sends the answer at once if all of it is there; otherwise returns what node-server has to send. */
-export function send(answer: Answer, outgoing: ServerResponse): Response | undefined {
-  const { status, headers, body } = answer
-  if (body instanceof Readable || answer.follow) return toResponse(answer, outgoing)
-  if (body === null) outgoing.writeHead(status, headers).end()
-  else {
-    headers['Content-Length'] ??= String(typeof body === 'string' ? Buffer.byteLength(body) : body.length)
-    outgoing.writeHead(status, headers).end(body)
-  }
-  return undefined
+  const body = reply.body instanceof Readable ? (Readable.toWeb(reply.body) as ReadableStream) : (reply.body as string)
+  return new Response(isBare(reply.status) ? null : body, { status: reply.status, headers })
 }
 
 /** Statuses whose answers have no body, not even an empty one. */
 const isBare = (status: number) => status === 204 || status === 304
 
-const respond = (context: Answering, reply: Reply, error?: unknown): Response =>
-  toResponse(complete(context, reply, error), context.request.outgoing)
-
-/** The answer to a request that failed. */
-export function completeFailure(context: Answering, error: unknown): Answer {
+export function fail(context: Answering, error: unknown): Response {
   const known = knownError(error)
   const { incoming } = context.request
   const reply = context.options.surface.renderError(known, context.request)
   // The rest of the body is not read: the connection closes after this answer.
   if (hasBody(incoming) && !incoming?.complete) reply.headers['Connection'] = 'close'
-  return complete(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
+  return respond(context, reply, known.kind === 'internal' ? (known.cause ?? known) : known)
 }
 
 /** The complete answer to bytes that are not HTTP: there is no request to attach it to. */

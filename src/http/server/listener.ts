@@ -7,7 +7,6 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { ApiError, ErrorKind } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
-import type { AnswerDirectly } from '../pipeline/direct.ts'
 import type { Env, Incoming } from '../request.ts'
 import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
@@ -21,8 +20,6 @@ import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
   app: Pick<Hono<Env>, 'fetch'>
-  /** Is asked first, if given. */
-  direct?: AnswerDirectly
   folders: Folders
   host: string
   port: number
@@ -84,9 +81,6 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const handler = getRequestListener((request, env) => app.fetch(request, env), below)
   const failed = (error: unknown) => warn('a request failed below the application', error)
-  /** Sends a response; if there is none because of an error, the library's answer to that. */
-  const pass = (make: () => Response, incoming: Incoming, outgoing: ServerResponse) =>
-    void getRequestListener(make, below)(incoming, outgoing).catch(failed)
   const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
   const secure = tls ? await import('./secure.ts') : undefined
   let pair = await secure?.installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] })
@@ -120,25 +114,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     // The library reads both, and they may be malformed.
     incoming.url = '/'
     incoming.headers.host = 'localhost'
-    pass(() => response, incoming, outgoing)
-  }
-  const serve = (incoming: Incoming, outgoing: ServerResponse) => {
-    // An error here would end the process, or leave the request without an answer for ever.
-    const broken = (error: unknown) => {
-      const rethrow = () => {
-        throw error
-      }
-      pass(rethrow, incoming, outgoing)
-    }
-    try {
-      const rest = options.direct ? options.direct(incoming, outgoing) : false
-      if (rest === false) handler(incoming, outgoing).catch(failed)
-      else if (rest instanceof Promise)
-        rest.then((response) => response && pass(() => response, incoming, outgoing)).catch(broken)
-      else if (rest) pass(() => rest, incoming, outgoing)
-    } catch (error) {
-      broken(error)
-    }
+    getRequestListener(() => response, below)(incoming, outgoing).catch(failed)
   }
   const turns = new RequestTurns(connections, (incoming: Incoming, outgoing) => {
     if (isAnyLimited) {
@@ -157,7 +133,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     }
     const { headers } = incoming
     if (headers.host) headers.host = plainHost(headers.host)
-    serve(incoming, outgoing)
+    handler(incoming, outgoing).catch(failed)
   })
   const take = (incoming: IncomingMessage, outgoing: ServerResponse) => turns.take(incoming, outgoing)
   for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, take)
