@@ -77,7 +77,7 @@ verify() {
     verify_signatures=$(limited_run wipefs "$DEVICE" 2>/dev/null) || verify_signatures=unknown
     verify_empty=
     [ "$(grep -c . "$TASK/left")" != 1 ] || [ -n "$verify_signatures" ] || verify_empty=yes
-    # udev, which lsblk asks, hears of it a moment later; until then the disk is shown as it was.
+    # lsblk shows what udev recorded. After a wipe, udev updates its record with a delay: until then the old content is shown.
     [ -z "$verify_empty" ] || [ -n "$(cut -f 2 "$TASK/left")" ] || return 0
     verify_tries=$((verify_tries - 1))
     if [ "$verify_tries" -le 0 ]; then

@@ -307,7 +307,7 @@ for (const shell of ['dash', 'busybox ash']) {
       expect(JSON.stringify({ ...error, text: `${error.stack}`, argv: error.cause.argv })).not.toContain('canary')
     })
 
-    it('waits for a device, and says when there is none', { timeout: 180_000 }, async () => {
+    it('fails with "No such device" if the block device does not appear', { timeout: 180_000 }, async () => {
       await expect(lio.apply([['device', '/dev/zvol/no/such']])).rejects.toMatchObject({ words: 'No such device' })
     })
 
