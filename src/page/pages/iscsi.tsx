@@ -51,8 +51,9 @@ function List() {
                 {
                   title: 'Allowed initiators',
                   by: ({ initiators }) => initiators.length,
-                  cell: ({ initiators, chap, note }) =>
-                    note ?? `${plural(initiators.length, 'initiator')}${chap ? ', with CHAP' : ''}`,
+                  cell: ({ initiators, chap, mutual_chap: mutual, note }) =>
+                    note ??
+                    `${plural(initiators.length, 'initiator')}${chap ? `, with ${mutual ? 'mutual ' : ''}CHAP` : ''}`,
                 },
                 {
                   title: 'Sessions',

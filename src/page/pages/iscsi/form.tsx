@@ -1,12 +1,13 @@
-// Creates or edits a target. The CHAP password is never shown again, so an empty field keeps it and does not remove it.
+// Creates or edits a target: its name, who may log in, and what they and it have to prove.
 import { call } from '../../api.ts'
 import { useState } from '../../hooks.ts'
 import { Curl } from '../../kit/curl.tsx'
-import { Check, Field, Select, TextArea } from '../../kit/fields.tsx'
+import { Check, Field, TextArea } from '../../kit/fields.tsx'
 import { Form } from '../../kit/form.tsx'
 import { useAction } from '../../query.ts'
 import { ifMatch, one, words } from '../storage/api-types.ts'
 import { EditDialog } from '../storage/latest.tsx'
+import { accountOf, ChapFields, draftOf } from './chap.tsx'
 import { Force } from './luns.tsx'
 import type { Target } from './types.ts'
 
@@ -32,8 +33,6 @@ export const TargetDialog = ({ target, onClose, onDone }: Ends & { target: Targe
   </EditDialog>
 )
 
-type ChapChoice = 'none' | 'keep' | 'set'
-
 function TargetForm({
   before,
   etag,
@@ -43,27 +42,24 @@ function TargetForm({
   const [iqn, setIqn] = useState(proposed)
   const [initiators, setInitiators] = useState(before?.initiators.join('\n') ?? '')
   const [enabled, setEnabled] = useState(before?.enabled ?? true)
-  const [choice, setChoice] = useState<ChapChoice>(before?.chap ? 'keep' : 'none')
-  const [username, setUsername] = useState(before?.chap?.username ?? '')
-  const [password, setPassword] = useState('')
+  const [chap, setChap] = useState(() => draftOf(before?.chap))
+  const [mutual, setMutual] = useState(() => draftOf(before?.mutual_chap))
   const [force, setForce] = useState(false)
-  const settings = (secret: string) => ({
+  const hasChap = chap.choice !== 'none'
+  const bodyOf = (isShown: boolean) => ({
+    ...(before ? { enabled } : { iqn }),
     initiators: words(initiators),
-    ...(choice === 'set' && { chap: { username, password: secret } }),
-    ...(before && { enabled, ...(choice === 'none' && before.chap && { chap: null }) }),
+    chap: accountOf(chap, before?.chap, isShown),
+    // Without CHAP there is no mutual CHAP: the appliance ends both.
+    mutual_chap: hasChap ? accountOf(mutual, before?.mutual_chap, isShown) : undefined,
   })
   const path = before ? `${one('iscsi/targets', before.id)}${force ? '?force=true' : ''}` : '/api/v1/iscsi/targets'
   const method = before ? 'PUT' : 'POST'
-  const bodyOf = (secret: string) => (before ? settings(secret) : { iqn, ...settings(secret) })
+  const isSame = chap.choice === 'set' && chap.password !== '' && mutual.password === chap.password
   const action = useAction(async () => {
-    const target = await call<Target>(method, path, { json: bodyOf(password), ...ifMatch(etag) })
+    const target = await call<Target>(method, path, { json: bodyOf(false), ...ifMatch(etag) })
     await onDone(target)
   })
-  const choices: [string, string][] = [
-    ['none', 'None: the initiator’s name is enough'],
-    ...(before?.chap ? [['keep', `Keep: ${before.chap.username}`] satisfies [string, string]] : []),
-    ['set', before?.chap ? 'A new name or password' : 'A name and a password'],
-  ]
   return (
     <>
       <Form action={action} submit={before ? 'Save' : 'Create target'} cancel={onClose}>
@@ -87,41 +83,33 @@ function TargetForm({
           value={initiators}
           onValue={setInitiators}
         />
-        <Select
+        <ChapFields
           label="CHAP authentication"
+          title="CHAP"
           name="chap"
-          value={choice}
-          onValue={(value) => setChoice(value as ChapChoice)}
-          options={choices}
+          none="None: the initiator’s name is enough"
+          hint={!hasChap && before?.mutual_chap ? 'Mutual CHAP ends, too' : undefined}
+          before={before?.chap}
+          draft={chap}
+          onDraft={setChap}
         />
-        {choice === 'set' ? (
-          <>
-            <Field
-              label="CHAP name"
-              name="chap.username"
-              value={username}
-              onValue={setUsername}
-              autocomplete="off"
-              required
-            />
-            <Field
-              label="CHAP password"
-              name="chap.password"
-              type="password"
-              value={password}
-              onValue={setPassword}
-              autocomplete="new-password"
-              minlength={12}
-              maxlength={64}
-              required
-              hint="12 to 64 characters. It is not shown again: save it for the initiator."
-            />
-          </>
+        {hasChap ? (
+          <ChapFields
+            label="Mutual CHAP authentication"
+            title="Mutual CHAP"
+            name="mutual_chap"
+            none="None: the target proves nothing"
+            hint="What the target proves to the initiators, so that no other machine can pass for it"
+            before={before?.mutual_chap}
+            draft={mutual}
+            onDraft={setMutual}
+            wrong={isSame ? 'Choose another password than that of CHAP' : undefined}
+          />
         ) : null}
         {before ? <Check label="Enabled" checked={enabled} onChecked={setEnabled} /> : null}
         <Force sessions={before?.sessions ?? []} force={force} onForce={setForce} />
       </Form>
-      <Curl lines={[{ method, path, json: bodyOf('…') }]} />
+      <Curl lines={[{ method, path, json: bodyOf(true) }]} />
     </>
   )
 }

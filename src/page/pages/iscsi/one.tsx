@@ -61,7 +61,7 @@ export function OneTarget({ id }: { id: string }) {
 }
 
 function Sections({ target, reload }: { target: Target; reload: () => Promise<void> }) {
-  const { iqn, enabled, managed, initiators, chap, portals, note } = target
+  const { iqn, enabled, managed, initiators, chap, mutual_chap: mutual, portals, note } = target
   return (
     <>
       {managed ? null : (
@@ -83,6 +83,7 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
               ['State', <Enabled on={enabled} />],
               ['Allowed initiators', initiators.join(', ') || 'nobody'],
               ['CHAP', chap ? `name ${chap.username}; the password is not shown` : 'not required'],
+              ['Mutual CHAP', mutual ? `name ${mutual.username}; the password is not shown` : 'none'],
               ['Listens on', portals.join(', ')],
             ]}
           />
@@ -90,7 +91,10 @@ function Sections({ target, reload }: { target: Target; reload: () => Promise<vo
         <Card title="Connect a Linux machine">
           <Lines what="the lines that connect to it" of={connectLines(target)} />
           {chap ? (
-            <p class="muted">Set the CHAP name and password on that machine before you run the last line.</p>
+            <p class="muted">
+              Set the CHAP name and password on that machine before you run the last line: node.session.auth.username
+              and password{mutual ? ', and for mutual CHAP username_in and password_in' : ''}.
+            </p>
           ) : null}
         </Card>
         <Luns key={iqn} target={target} reload={reload} />

@@ -1,4 +1,4 @@
-// A target as the API returns it, without its CHAP password.
+// A target as the API returns it, without its CHAP passwords.
 export interface Lun {
   id: number
   zvol: string
@@ -16,5 +16,7 @@ export interface Target {
   portals: string[]
   sessions: string[]
   chap?: { username: string }
+  /** What the target proves to the initiators. */
+  mutual_chap?: { username: string }
   note?: string
 }
