@@ -164,6 +164,8 @@ describe('at the start', () => {
     })
     const theirs = model()
     await expect(updateShareUser(accounts, '20002', { full_name: 'A' })).rejects.toThrow('was not made here')
+    // But that a log-in with the password of a share user opens it has an end.
+    theirs.samba.anna.flags = 'DU         '
     expect(model()).toEqual(theirs)
     expect((await listShareUsers(accounts)).map(({ name, problem }) => [name, problem !== undefined])).toEqual([
       ['anna', true],
@@ -284,6 +286,56 @@ describe('a user that is disabled cannot log in any more', () => {
     await expect(off()).rejects.toThrow('Samba did not take the account')
     fakes.faults()
     expect(await listShareUsers(open())).toMatchObject([{ enabled: true }])
+  })
+})
+
+describe('where another account of the system has taken the name of a share user', () => {
+  const session = (id: string, uid: number) => ({
+    id,
+    pid: 4700 + Number(id),
+    uid,
+    username: 'anna',
+    client: '10.0.0.5',
+  })
+  const sessions = () => fakes.model()['samba'].sessions.map(({ id }: { id: string }) => id)
+  const takeOver = (hash?: string) =>
+    fakes.change((all) => {
+      all['accounts'].users.anna.uid = 1001
+      if (hash !== undefined) all['accounts'].samba.anna.hash = hash
+      all['samba'] ??= { registry: {}, include: true, smbd: true, told: [] }
+      all['samba'].sessions = [session('1', 20_001), session('2', 1001)]
+    })
+  const flags = () => model().samba.anna.flags
+  beforeEach(() => createShareUser(open(), wanted('anna')))
+
+  it('its log-in, which would open that account, ends at the start with its sessions, and is back when the name is free', async () => {
+    takeOver()
+    const accounts = open()
+    await accounts.restore()
+    expect([flags(), sessions()]).toEqual(['DU         ', []])
+    expect(events).toContainEqual([
+      'share-users/20001',
+      'it was disabled in Samba: another account of the system has its name',
+      false,
+    ])
+    expect(await listShareUsers(accounts)).toMatchObject([{ enabled: true, problem: expect.any(String) }])
+    fakes.change(({ accounts: { users } }) => void delete users.anna)
+    await open().restore()
+    expect([flags(), model().users.anna.uid]).toEqual(['U          ', 20_001])
+  })
+
+  it('disabling or removing the user ends no session of that account with its own password', async () => {
+    takeOver('AB'.repeat(16))
+    const { ended_sessions } = await updateShareUser(open(), '20001', { enabled: false })
+    expect([ended_sessions, sessions()]).toEqual([[{ id: '1', client: '10.0.0.5', ended: true }], ['2']])
+    expect(await removeShareUser(open(), '20001')).toEqual([])
+    expect([flags(), sessions()]).toEqual(['U          ', ['2']])
+  })
+
+  it('removing the user ends what was opened with its password', async () => {
+    takeOver()
+    expect(await removeShareUser(open(), '20001')).toMatchObject([{ id: '1' }, { id: '2' }])
+    expect([Object.keys(model().samba), sessions()]).toEqual([[], []])
   })
 })
 

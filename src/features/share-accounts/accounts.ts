@@ -21,6 +21,7 @@ import {
   type UserRecord,
   usersOf,
 } from './record.ts'
+import { endSessions, ownerOf } from './sessions.ts'
 import {
   type Backend,
   bringIn,
@@ -229,7 +230,7 @@ export class ShareAccounts {
       removeImportFile(this.backend)
       const all = await this.adoptPasswords()
       const [groups, users] = [groupsOf(all), usersOf(all)]
-      const { corrected, problems } = await bringIn(this.backend, { groups, users, everybody: users })
+      const { corrected, problems, shutOut } = await bringIn(this.backend, { groups, users, everybody: users })
       const byId = new Map([...groups, ...users].map((record) => [record.id, targetOf(record)]))
       this.problems.clear()
       for (const { id, what } of corrected) event(byId.get(id) ?? '', what)
@@ -237,8 +238,20 @@ export class ShareAccounts {
         this.noteProblem(id, problem)
         event(byId.get(id) ?? '', 'it could not be put right', problem)
       }
+      for (const user of users.filter(({ id }) => shutOut.includes(id))) await this.endTakenOver(user)
     })
     await this.options.makeHomes()
+  }
+
+  /** What was opened with the log-in has the rights of the account that has the name now. */
+  private async endTakenOver(user: UserRecord): Promise<void> {
+    const { event, tool } = this.options
+    event(targetOf(user), 'it was disabled in Samba: another account of the system has its name')
+    try {
+      await endSessions(tool, await ownerOf(this.backend, user))
+    } catch (error) {
+      event(targetOf(user), 'its sessions could not be ended', error)
+    }
   }
 
   /** Within `alone`: a password that was set in Samba since, as by a user from Windows, is kept. */

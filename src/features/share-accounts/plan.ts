@@ -6,7 +6,7 @@ import { makePlan, type Plan } from '../destruction/plan.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import type { ShareAccounts } from './accounts.ts'
 import { ownGroup } from './groups.ts'
-import { sessionsOf } from './sessions.ts'
+import { ownerOf, sessionsOf } from './sessions.ts'
 import { findUser } from './users.ts'
 
 export interface AccountPlan extends Plan {
@@ -31,7 +31,7 @@ export async function planUserRemoval(deps: PlanDeps, id: string): Promise<Accou
   const { accounts, tool } = deps
   const user = findUser(await accounts.records(), id)
   const depends = await accounts.options.sharesNaming(user.name, 'user')
-  const sessions = await withToolErrors(user.name, () => sessionsOf(tool, user))
+  const sessions = await withToolErrors(user.name, async () => sessionsOf(tool, await ownerOf(accounts.backend, user)))
   const object = `share-users/${user.id}`
   return {
     ...makePlan(object, [object], depends, [user.name, user.created_at]),

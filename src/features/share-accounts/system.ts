@@ -31,6 +31,8 @@ export interface Outcome {
   corrected: { id: number; what: string }[]
   /** What could not be put right, by the number of the account. */
   problems: Map<number, unknown>
+  /** Those whose log-in was ended, because it would open another account of the system. */
+  shutOut: number[]
 }
 
 const importFile = ({ folder }: Backend) => join(folder, 'import.smbpasswd')
@@ -45,7 +47,7 @@ const inTheWay = (what: string, name: string) =>
 /** Brings these accounts in. One that fails does not hold up the others. */
 export async function bringIn(backend: Backend, { groups, users, everybody }: Wanted): Promise<Outcome> {
   const { system } = backend
-  const outcome: Outcome = { corrected: [], problems: new Map() }
+  const outcome: Outcome = { corrected: [], problems: new Map(), shutOut: [] }
   const each = async (id: number, work: () => Promise<string | undefined>) => {
     try {
       const what = await work()
@@ -136,8 +138,8 @@ async function bringIntoSamba(backend: Backend, users: readonly WantedUser[], ou
   const { samba } = backend
   const present = users.filter(({ id }) => !outcome.problems.has(id))
   for (const user of users)
-    if (outcome.problems.has(user.id) && !user.enabled)
-      await shutOut(backend, user).catch((error) => outcome.problems.set(user.id, error))
+    if (outcome.problems.has(user.id))
+      await shutOut(backend, user, outcome).catch((error) => outcome.problems.set(user.id, error))
   if (present.length === 0) return
   const before = await samba.list()
   const wrong = present.map(sambaUserOf).filter((user) => !isSame(before, user))
@@ -175,21 +177,29 @@ function isSame(all: readonly SambaUser[], user: SambaUser): boolean {
  * Whether Samba's account of this name is the user's. Beside another account of the system it is only with the password
  * that was set here: then it must not open that other account.
  */
-async function isOwnInSamba(
-  { system, samba }: Backend,
-  { id, name, hash }: Pick<UserRecord, 'id' | 'name'> & { hash?: string | undefined },
+export async function isOwnInSamba(
+  backend: Backend,
+  user: Pick<UserRecord, 'id' | 'name'> & { hash?: string | undefined },
 ): Promise<boolean> {
-  const account = find(await samba.list(), { name })
+  const account = find(await backend.samba.list(), user)
   if (!account) return false
-  const there = (await system.users(name)).find((one) => one.name === name)
-  return !there || there.uid === id || (hash !== undefined && account.hash === hash)
+  return !(await isTakenOver(backend, user)) || (user.hash !== undefined && account.hash === user.hash)
 }
 
-/** Disables a user in Samba whose account in the system cannot be put right: nobody may log in with it all the same. */
-async function shutOut(backend: Backend, user: WantedUser): Promise<void> {
+/** Whether another account of the system has the name: Samba gives a log-in with it the rights of that one. */
+async function isTakenOver({ system }: Backend, { id, name }: Pick<UserRecord, 'id' | 'name'>): Promise<boolean> {
+  const there = (await system.users(name)).find((one) => one.name === name)
+  return there !== undefined && there.uid !== id
+}
+
+/** Disables a user in Samba who cannot be put right: one that is disabled, and one whose log-in would open another account. */
+async function shutOut(backend: Backend, user: WantedUser, outcome: Outcome): Promise<void> {
   if (!(await canLogIn(backend, user))) return
+  const isOther = await isTakenOver(backend, user)
+  if (user.enabled && !isOther) return
   await backend.samba.disable(user.name)
   if (await canLogIn(backend, user)) throw notTaken(user.name)
+  if (isOther) outcome.shutOut.push(user.id)
 }
 
 export const canLogIn = async (backend: Backend, user: WantedUser): Promise<boolean> =>

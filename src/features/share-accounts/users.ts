@@ -4,7 +4,7 @@ import { invalidFields } from '../../field-errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { ShareAccounts } from './accounts.ts'
 import { type AccountRecord, type GroupRecord, groupsOf, type UserRecord, usersOf } from './record.ts'
-import { type EndedSession, endSessions, sessionsOf } from './sessions.ts'
+import { type EndedSession, endSessions, ownerOf, sessionsOf } from './sessions.ts'
 import { bringIn, bringInOrFail, canLogIn, takeUserOutOfSamba, takeUserOutOfSystem } from './system.ts'
 import { type ShareUser, viewUser } from './view.ts'
 
@@ -101,7 +101,8 @@ export async function updateShareUser(
     const isDone = isSame && change.enabled !== false && !accounts.problems.has(before.id)
     if (isDone) return viewUser(before, all, accounts.problems)
     if (!isSame) user.updated_at = now
-    const known = user.enabled ? [] : await sessionsOf(options.tool, before)
+    const owner = user.enabled ? undefined : await ownerOf(backend, before)
+    const known = owner ? await sessionsOf(options.tool, owner) : []
     let ended: EndedSession[] = []
     let problem: unknown
     await accounts.change(
@@ -118,7 +119,7 @@ export async function updateShareUser(
         if (password !== undefined) {
           user = await withPassword(accounts, user, password)
         }
-        if (!user.enabled) ended = await endSessions(options.tool, user, known)
+        if (owner) ended = await endSessions(options.tool, owner, known)
       },
       (records) => {
         records[records.findIndex((one) => one.kind === 'user' && one.id === user.id)] = user
@@ -136,7 +137,8 @@ export async function removeShareUser(accounts: ShareAccounts, id: string): Prom
   return accounts.alone(undefined, async (all) => {
     const user = findUser(all, id)
     await accounts.refuseNamed(user)
-    const known = await sessionsOf(options.tool, user)
+    const owner = await ownerOf(backend, user)
+    const known = await sessionsOf(options.tool, owner)
     const now = new Date().toISOString()
     const groups = movedGroups(all, user.id, [], now)
     let ended: EndedSession[] = []
@@ -145,7 +147,7 @@ export async function removeShareUser(accounts: ShareAccounts, id: string): Prom
       async () => {
         // In this order: nobody logs in any more, and `userdel` refuses while a process of the user runs.
         await takeUserOutOfSamba(backend, user)
-        ended = await endSessions(options.tool, user, known)
+        ended = await endSessions(options.tool, owner, known)
         await takeUserOutOfSystem(backend, user)
         checkpoint('share-account-made')
         const others = usersOf(all).filter((one) => one.id !== user.id)
