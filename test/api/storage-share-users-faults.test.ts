@@ -16,7 +16,10 @@ const state = (world: World) =>
 
 type Cut = { method: 'POST' | 'PUT' | 'DELETE'; step: string }
 const CUTS: Cut[] = [
-  ...['noted', 'made', 'password', 'brought', 'applied', 'done'].map((step) => ({ method: 'POST' as const, step })),
+  ...['noted', 'made', 'password', 'brought', 'numbered', 'applied', 'done'].map((step) => ({
+    method: 'POST' as const,
+    step,
+  })),
   { method: 'PUT', step: 'brought' },
   { method: 'DELETE', step: 'brought' },
 ]

@@ -48,6 +48,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const model = () => fakes.model()['accounts']
 const file = () => join(folder, 'state/share-accounts.json')
+const numbers = () => join(folder, 'state/share-accounts/numbers.json')
 
 describe('at the start', () => {
   it('accounts, groups and hashes that were lost are back', async () => {
@@ -407,6 +408,41 @@ describe('numbers', () => {
   })
 })
 
+describe('the number of a removed user is not given out again', () => {
+  const next = async (name: string) => (await createShareUser(open(), wanted(name))).uid
+
+  it('where an older copy of the records is put back', async () => {
+    await next('anna')
+    const older = readFileSync(file())
+    expect(await next('berta')).toBe(20_002)
+    await removeShareUser(open(), '20002')
+    writeFileSync(file(), older)
+    await open().restore()
+    expect(await next('carla')).toBe(20_003)
+  })
+
+  it('where an earlier version, which kept no numbers apart, had made it', async () => {
+    await next('anna')
+    const older = readFileSync(file())
+    await next('berta')
+    await removeShareUser(open(), '20002')
+    rmSync(numbers())
+    await open().restore()
+    writeFileSync(file(), older)
+    expect(await next('carla')).toBe(20_003)
+  })
+
+  it('where the file of numbers is damaged: then none is given out, and accounts are brought back all the same', async () => {
+    await next('anna')
+    writeFileSync(numbers(), '{"given":["x"]}')
+    await expect(next('berta')).rejects.toThrow('the numbers of share users and groups')
+    fakes.change((all) => void delete all['accounts'])
+    await open().restore()
+    expect(Object.keys(model().samba)).toEqual(['anna'])
+    expect(events).toContainEqual(['share-accounts', 'the numbers that were given out could not be kept', true])
+  })
+})
+
 it('the group of all share users is taken over where the records were lost', async () => {
   await createShareUser(open(), wanted('anna'))
   rmSync(file())
@@ -414,7 +450,7 @@ it('the group of all share users is taken over where the records were lost', asy
     delete users.anna
     delete samba.anna
   })
-  expect((await createShareUser(open(), wanted('anna'))).uid).toBe(20_001)
+  expect((await createShareUser(open(), wanted('anna'))).uid).toBe(20_002)
   expect(model().users.anna.gid).toBe(20_000)
 })
 

@@ -13,11 +13,14 @@ import { toolFailure, withToolErrors } from '../tool-failure.ts'
 import {
   type AccountRecord,
   type AccountStore,
+  type GivenNumbers,
   type GroupRecord,
   groupsOf,
   type IdRange,
+  keepNumbers,
   nextIds,
   openAccountStore,
+  openGivenNumbers,
   type UserRecord,
   usersOf,
 } from './record.ts'
@@ -77,12 +80,14 @@ export class ShareAccounts {
   /** Why an account is not in the system or Samba, by its number. */
   readonly problems = new Map<number, string>()
   private readonly store: AccountStore
+  private readonly given: GivenNumbers
   private readonly changes: AllOrNothing<Before>
 
   constructor(options: ShareAccountsOptions) {
     const { tool, folders } = options
     this.options = options
     this.store = openAccountStore(folders)
+    this.given = openGivenNumbers(folders)
     const folder = join(folders.state, 'share-accounts')
     this.backend = { system: createSystemAccounts(tool), samba: createSambaAccounts(tool), folder }
     this.changes = new AllOrNothing<Before>({
@@ -119,6 +124,8 @@ export class ShareAccounts {
     await this.changes.change(before, async () => {
       await steps()
       checkpoint('share-account-brought')
+      keepNumbers(this.given, touched)
+      checkpoint('share-account-numbered')
       this.store.changeNow(edit)
     })
     for (const { id } of touched) this.problems.delete(id)
@@ -181,7 +188,7 @@ export class ShareAccounts {
     const { system } = this.backend
     const used = new Set(taken)
     for (;;) {
-      const ids = nextIds(all, used, this.options.ids)
+      const ids = nextIds([...all.map(({ id }) => id), ...this.given.all()], used, this.options.ids)
       const keys = ids.map(String)
       for (const { uid } of await system.users(...keys)) used.add(uid)
       for (const { gid } of await system.groups(...keys)) used.add(gid)
@@ -239,6 +246,7 @@ export class ShareAccounts {
         event(byId.get(id) ?? '', 'it could not be put right', problem)
       }
       for (const user of users.filter(({ id }) => shutOut.includes(id))) await this.endTakenOver(user)
+      this.keepAllNumbers(all)
     })
     await this.options.makeHomes()
   }
@@ -251,6 +259,15 @@ export class ShareAccounts {
       await endSessions(tool, await ownerOf(this.backend, user))
     } catch (error) {
       event(targetOf(user), 'its sessions could not be ended', error)
+    }
+  }
+
+  /** Of accounts that an earlier version made. */
+  private keepAllNumbers(all: readonly AccountRecord[]): void {
+    try {
+      keepNumbers(this.given, all)
+    } catch (error) {
+      this.options.event('share-accounts', 'the numbers that were given out could not be kept', error)
     }
   }
 

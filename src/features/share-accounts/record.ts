@@ -1,6 +1,7 @@
 // What is kept of share users and groups: `<state>/share-accounts.json`, for root alone, since it holds password hashes.
 // A removed account leaves its number behind: files, snapshots and backups may still carry it, so it is never given to
-// another account.
+// another account. All numbers are in a second file besides, so that an older copy of the first one, put back by hand,
+// frees none.
 import { join } from 'node:path'
 import * as z from 'zod'
 import { ApiError } from '../../errors.ts'
@@ -51,6 +52,26 @@ export const openAccountStore = (folders: Pick<Folders, 'state'>): AccountStore 
     soleWriter: true,
   })
 
+/** Every number that was ever given to an account here. */
+export type GivenNumbers = FileStore<number>
+
+export const openGivenNumbers = (folders: Pick<Folders, 'state'>): GivenNumbers =>
+  new FileStore({
+    file: join(folders.state, 'share-accounts', 'numbers.json'),
+    schema: Id,
+    keyOf: String,
+    member: 'given',
+    damaged: { expected: 'the numbers of share users and groups' },
+    soleWriter: true,
+  })
+
+/** Adds the numbers of these accounts. Writes only where one is missing. */
+export function keepNumbers(given: GivenNumbers, all: readonly { id: number }[]): void {
+  const kept = new Set(given.all())
+  const missing = [...new Set(all.map(({ id }) => id))].filter((id) => !kept.has(id))
+  if (missing.length > 0) given.changeNow((numbers) => void numbers.push(...missing))
+}
+
 export const usersOf = (all: readonly AccountRecord[]): UserRecord[] => all.filter((one) => one.kind === 'user')
 export const groupsOf = (all: readonly AccountRecord[]): GroupRecord[] => all.filter((one) => one.kind === 'group')
 
@@ -63,11 +84,11 @@ export interface IdRange {
 const AT_ONCE = 32
 
 /**
- * Numbers that no share account has or had, and that are not among `taken`, the lowest first. Users and groups share one
- * row of numbers.
+ * Numbers above those that share accounts have or had (`given`), and that are not among `taken`, the lowest first. Users
+ * and groups share one row of numbers.
  */
-export function nextIds(all: readonly AccountRecord[], taken: ReadonlySet<number>, { first, last }: IdRange): number[] {
-  const used = new Set(all.map(({ id }) => id))
+export function nextIds(given: Iterable<number>, taken: ReadonlySet<number>, { first, last }: IdRange): number[] {
+  const used = new Set(given)
   const highest = Math.max(first - 1, ...[...used].filter((id) => id >= first && id <= last))
   const found: number[] = []
   for (let id = highest + 1; id <= last && found.length < AT_ONCE; id++)
