@@ -43,7 +43,7 @@ export class Operator {
     // A slow machine: the answer is the job then.
     if (answer.status === 202) {
       expect(await this.ended(answer.json.id)).toMatchObject({ status: 'completed' })
-      return method === 'POST' ? answer.json : undefined
+      return method === 'POST' ? { ...answer.json, job: answer.json.id } : undefined
     }
     expect([method, path, answer.status, answer.json]).toEqual([
       method,
