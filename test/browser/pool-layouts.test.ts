@@ -1,4 +1,5 @@
-// A pool of several groups is created with the quick layout, and a hot spare is added to it, with the mouse.
+// Pools of several groups are created with the quick layout, extended and changed with the mouse; what is usable, what may
+// fail and what speaks against the disks is shown before.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Server } from '../api/appliance.ts'
 import { PASSWORD } from '../api/controller.ts'
@@ -20,9 +21,11 @@ interface Vdev {
 }
 
 /** Further free disks, as large as the others. */
-const addDisks = (...numbers: number[]) =>
+const addDisks = (...numbers: number[]) => addSized(1, ...numbers)
+
+const addSized = (times: number, ...numbers: number[]) =>
   desk.world.fakes!.change(({ disks }) => {
-    const size = Object.values(disks)[0]!['size']
+    const size = Number(Object.values(disks)[0]!['size']) * times
     for (const n of numbers) disks[`/dev/fake${n}`] = { size, links: [`/dev/disk/by-id/fake-DISK${n}`] }
   })
 
@@ -132,4 +135,40 @@ it('a mirror is widened, a log removed, the pool trimmed, its properties set and
   await dialog.getByRole('button', { name: 'Upgrade pool' }).click()
   await dialog.waitFor({ state: 'detached' })
   expect(world.fakes!.model().pools['small']!['disabled'] ?? []).toEqual([])
+})
+
+it('of disks of different sizes it says what is usable, what may fail and what speaks against them', async () => {
+  const { world } = desk
+  addDisks(31, 33, 34)
+  addSized(2, 32)
+  addSized(0.5, 35)
+  const json = { name: 'pair', vdevs: ['mirror', '/dev/fake33', '/dev/fake34'] }
+  expect((await world.ask('POST', '/pools', { json })).status).toBe(201)
+  const { page, expected } = await visitor(desk.url)
+  expected.push(REFUSED)
+  await signIn(page, { username: 'operator', password: PASSWORD })
+  const use = (n: number, what: string) =>
+    page.getByLabel(`Use of /dev/fake${n}`, { exact: true }).selectOption(what ? { value: what } : '')
+  const mixed = async (total: string) => {
+    await use(31, 'data')
+    await use(32, 'data')
+    await page.getByLabel('Layout of Data 1').selectOption('mirror')
+    await page.getByText('Mirror of 2 disks: 1 disk may fail, about 512 MiB usable').waitFor()
+    await page.getByText('Data 1: the disks differ in size, from 512 MiB to 1.0 GiB').waitFor()
+    await page.getByText('ZFS refuses such a group, or uses only the size of the smallest on each disk').waitFor()
+    await page.getByText(total, { exact: true }).waitFor()
+    await use(35, 'spare')
+    await page.getByText(/^A hot spare of 256 MiB cannot stand for every disk of the pool/).waitFor()
+    await expectAccessible(page)
+  }
+  await goTo(page, 'pools/-new', 'Create a pool')
+  await mixed('About 512 MiB will be usable.')
+  await shoot(page, 'pool-mixed-create')
+  await goTo(page, 'pools/pair/-add', 'Add disks to pair')
+  await mixed('About 512 MiB will be usable in addition.')
+  await shoot(page, 'pool-mixed-add')
+  // ZFS refuses it, too: it has to be agreed to in so many words.
+  await page.getByRole('button', { name: 'Show the plan' }).click()
+  await page.getByLabel('Add the disks all the same (layout-mismatch)').waitFor()
+  expect((await world.ask('GET', '/pools/pair')).json.vdevs).toHaveLength(1)
 })

@@ -134,7 +134,9 @@ export function replace(args) {
     )
       cannot(`${fresh} is busy`)
     // source: zpool_vdev_attach()
-    if (parent?.type === 'spare') cannot("already in replacing/spare config; wait for completion or use 'zpool detach'")
+    const isSpare = (one) => pool.vdevs.some((vdev) => vdev.section === 'spare' && vdev.guid === one.guid)
+    if (parent?.type === 'spare' && isSpare(incoming) !== isSpare(leaf))
+      cannot("already in replacing/spare config; wait for completion or use 'zpool detach'")
     const least = parent ? Math.min(...parent.children.filter((one) => one !== leaf).map(smallest)) : leaf.size
     if (incoming.size < Math.min(least, leaf.size)) cannot('device is too small')
     const group = parent ?? leaf
@@ -226,6 +228,15 @@ function collapse(pool, group) {
     )
 }
 
+/** The spare of a disk that was replaced is a spare again. */
+function giveBack(pool, group) {
+  const spare = group.children.at(-1)
+  group.children = group.children.slice(0, 1)
+  const listed = pool.vdevs.find((vdev) => vdev.section === 'spare' && vdev.guid === spare.guid)
+  if (listed) delete listed.state
+  collapse(pool, group)
+}
+
 /** What a resilver that has ended leaves: the old disks go. */
 export function settle(pool, model) {
   for (const group of every(pool.vdevs).filter(({ type }) => type === 'replacing')) {
@@ -233,7 +244,9 @@ export function settle(pool, model) {
     if (!fresh?.resilvering || fresh.state !== undefined) continue
     for (const old of group.children) if (model.disks[old.id] && old.id !== fresh.id) delete model.disks[old.id].fstype
     group.children = [fresh]
+    const spared = parentOf(pool, group)?.type === 'spare' ? parentOf(pool, group) : undefined
     collapse(pool, group)
+    if (spared) giveBack(pool, spared)
   }
   for (const leaf of allLeaves(pool)) {
     delete leaf.resilvering

@@ -164,15 +164,25 @@ describe('what speaks against groups', () => {
     expect(against([group('spare', 'stripe', ['/dev/s'])], [], [six])).toEqual([])
   })
 
+  it('a hot spare that is smaller than a disk of the pool, old or new', () => {
+    const spare = group('spare', 'stripe', ['/dev/s'])
+    const mirror = group('data', 'mirror', named('a', 2))
+    const small = /^A hot spare of 512 MiB cannot stand for every disk of the pool: the largest needs 1.0 TiB/
+    expect(against([mirror, spare], [TIB, TIB, 2 ** 29])).toEqual([expect.stringMatching(small)])
+    expect(against([spare], [2 ** 29], [leaf('sdx', { needs: TIB })])).toEqual([expect.stringMatching(small)])
+    expect(against([mirror, spare], [TIB, TIB, TIB - 2 ** 20])).toEqual([])
+    expect(against([group('cache', 'stripe', ['/dev/c'])], [2 ** 29], [leaf('sdx', { needs: TIB })])).toEqual([])
+  })
+
   it('reads the groups of a pool', () => {
     const draid = leaf('draid2:4d:7c:1s-0', {
       type: 'draid2:4d:7c:1s',
-      children: named('q', 7).map((one) => leaf(one)),
+      children: named('q', 7).map((one, at) => leaf(one, at === 3 ? { needs: TIB } : {})),
     })
     expect(presentIn([six, draid, leaf('sdx'), leaf('sdy', { class: 'spare' })])).toEqual([
-      { name: 'raidz2-0', use: 'data', type: 'raidz2', width: 6, mayFail: 2 },
-      { name: 'draid2:4d:7c:1s-0', use: 'data', type: 'draid2:4d:7c:1s', width: 7, mayFail: 2 },
-      { name: 'sdx', use: 'data', type: 'disk', width: 1, mayFail: 0 },
+      { name: 'raidz2-0', use: 'data', type: 'raidz2', width: 6, mayFail: 2, needs: 0 },
+      { name: 'draid2:4d:7c:1s-0', use: 'data', type: 'draid2:4d:7c:1s', width: 7, mayFail: 2, needs: TIB },
+      { name: 'sdx', use: 'data', type: 'disk', width: 1, mayFail: 0, needs: 0 },
     ])
     expect((Object.keys(LAYOUTS) as Layout[]).map((one) => mayFail(one, 4))).toEqual([3, 1, 2, 3, 1, 2, 3, 0])
   })

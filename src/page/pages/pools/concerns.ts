@@ -31,6 +31,7 @@ export function concerns(
         : []
     }),
     ...widths(holding, present),
+    ...tooSmall(used, sizeOf, present),
   ]
 }
 
@@ -78,4 +79,20 @@ function widths(holding: readonly Group[], present: readonly Present[]): string[
         ]
       : []
   })
+}
+
+/** A hot spare stands only for disks that are not larger. */
+function tooSmall(
+  used: readonly Group[],
+  sizeOf: (path: string) => number | undefined,
+  present: readonly Present[],
+): string[] {
+  const sizesIn = (groups: readonly Group[]) =>
+    groups.flatMap(({ disks }) => disks.map(sizeOf)).filter((size) => size !== undefined)
+  const least = Math.min(...sizesIn(used.filter(({ use }) => use === 'spare')))
+  const others = sizesIn(used.filter(({ use }) => HOLDS_DATA.includes(use)))
+  const most = Math.max(0, ...others, ...present.map(({ needs }) => needs))
+  return least < most && !areAlike([least, most])
+    ? [`A hot spare of ${bytes(least)} cannot stand for every disk of the pool: the largest needs ${bytes(most)}.`]
+    : []
 }

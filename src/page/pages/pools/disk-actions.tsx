@@ -1,4 +1,4 @@
-// What can be done with one disk of a pool: replace it by a free disk, take it offline or online, detach it, forget its
+// What can be done with one disk of a pool: replace it by a free disk or a spare, take it offline or online, detach it, forget its
 // errors.
 import { request } from '../../api.ts'
 import { useState } from '../../hooks.ts'
@@ -8,12 +8,14 @@ import { Form } from '../../kit/form.tsx'
 import { one } from '../storage/api-types.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import { FreeDiskField } from './free-disk-field.tsx'
-import type { Vdev } from './types.ts'
+import type { PoolDetails, Vdev } from './types.ts'
 
 export type Verb = 'replace' | 'offline' | 'online' | 'detach' | 'clear'
 export interface Asked {
   verb: Verb | 'attach' | 'remove'
   vdev: Vdev
+  /** What it means here, where that is more than the verb says. */
+  as?: { title: string; words: string }
 }
 
 /** The buttons of a disk, by its state and the group that it is in. */
@@ -59,20 +61,22 @@ const WORDS: Record<Exclude<Verb, 'replace'>, string> = {
 }
 
 export function DiskDialog({
-  pool,
+  pool: { name: pool, vdevs },
   verb,
   vdev,
+  as,
   onClose,
 }: {
-  pool: string
+  pool: Pick<PoolDetails, 'name' | 'vdevs'>
   verb: Verb
   vdev: Vdev
+  as?: Asked['as']
   onClose: () => void
 }) {
   const [disk, setDisk] = useState('')
   const json = { device: vdev.guid ?? vdev.name, ...(verb === 'replace' && { disk }) }
   const work = useWork(() => request('POST', `${one('pools', pool)}/${verb}`, { json }), onClose)
-  const title = `${TITLES[verb]} ${vdev.name}`
+  const title = as?.title ?? `${TITLES[verb]} ${vdev.name}`
   return (
     <Dialog title={title} onClose={onClose}>
       {work.job ? (
@@ -85,9 +89,14 @@ export function DiskDialog({
           {...(verb === 'detach' && { kind: 'danger' as const })}
         >
           {verb === 'replace' ? (
-            <FreeDiskField needs={vdev.needs ?? 0} value={disk} onValue={setDisk} />
+            <FreeDiskField
+              needs={vdev.needs ?? 0}
+              spares={{ pool, vdevs: vdevs.filter(({ class: use, state }) => use === 'spare' && state === 'AVAIL') }}
+              value={disk}
+              onValue={setDisk}
+            />
           ) : (
-            <p>{WORDS[verb]}</p>
+            <p>{as?.words ?? WORDS[verb]}</p>
           )}
           <UnderWay busy={work.action.busy} type={`pool.${verb}`} />
         </Form>

@@ -101,6 +101,7 @@ export interface Member {
   name: string
   type: string
   class: string
+  needs?: number
   children?: Member[]
 }
 
@@ -112,15 +113,22 @@ export interface Present {
   type: string
   width: number
   mayFail: number
+  /** Bytes that a spare has to have to stand for any of its disks. */
+  needs: number
 }
+
+/** The most that a disk of it needs. */
+export const needsOf = ({ needs = 0, children = [] }: Pick<Member, 'needs' | 'children'>): number =>
+  Math.max(needs, ...children.map(needsOf))
 
 /** The groups that hold data or metadata. */
 export const presentIn = (vdevs: readonly Member[]): Present[] =>
   vdevs
     .filter((vdev) => ['data', 'special', 'dedup'].includes(vdev.class))
-    .map(({ name, class: use, type, children = [] }) => {
-      const layout = layoutOf(type)
-      return { name, use, type, width: Math.max(1, children.length), mayFail: mayFail(layout, children.length) }
+    .map((vdev) => {
+      const { name, class: use, type, children = [] } = vdev
+      const width = Math.max(1, children.length)
+      return { name, use, type, width, mayFail: mayFail(layoutOf(type), children.length), needs: needsOf(vdev) }
     })
 
 /** `draid2:4d:11c:1s` is a dRAID2; what is no group is a single disk. */

@@ -110,7 +110,7 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
       {asked ? (
         <AskedDialog
           key={`${asked.verb} ${asked.vdev.guid ?? asked.vdev.name}`}
-          pool={name}
+          pool={pool}
           asked={asked}
           onClose={() => {
             setAsked(undefined)
@@ -173,12 +173,12 @@ function Sections({ pool, still, reload }: { pool: PoolDetails; still: boolean; 
   )
 }
 
-const AskedDialog = ({ pool, asked, onClose }: { pool: string; asked: Asked; onClose: () => void }) => {
-  const { verb, vdev } = asked
+const AskedDialog = ({ pool, asked, onClose }: { pool: PoolDetails; asked: Asked; onClose: () => void }) => {
+  const { verb, vdev, as } = asked
   return verb === 'attach' || verb === 'remove' ? (
-    <VdevDialog pool={pool} asked={asked} onClose={onClose} />
+    <VdevDialog pool={pool.name} asked={asked} onClose={onClose} />
   ) : (
-    <DiskDialog pool={pool} verb={verb} vdev={vdev} onClose={onClose} />
+    <DiskDialog pool={pool} verb={verb} vdev={vdev} as={as} onClose={onClose} />
   )
 }
 

@@ -9,6 +9,7 @@ import { useAction } from '../../query.ts'
 import { one } from '../storage/api-types.ts'
 import type { Asked } from './disk-actions.tsx'
 import { FreeDiskField } from './free-disk-field.tsx'
+import { needsOf } from './groups.ts'
 import { PlanForm } from './plan.tsx'
 import type { Vdev } from './types.ts'
 
@@ -71,9 +72,6 @@ export const VdevDialog = ({ pool, asked, onClose }: { pool: string; asked: Aske
 
 /** A mirror is widened beside one of its disks, a RAID-Z as a group. */
 const targetOf = (vdev: Vdev): Vdev => (vdev.type === 'mirror' ? (vdev.children?.[0] ?? vdev) : vdev)
-
-/** The most that a disk of it needs. */
-const needsOf = (vdev: Vdev): number => Math.max(vdev.needs ?? 0, ...(vdev.children ?? []).map(needsOf))
 
 function Attach({ pool, vdev, onClose }: { pool: string; vdev: Vdev; onClose: () => void }) {
   const [disk, setDisk] = useState('')
