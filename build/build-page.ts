@@ -26,6 +26,7 @@ export async function buildPage(): Promise<Metafile> {
     charset: 'utf8',
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx/dom',
+    alias: { 'hono/jsx/dom/jsx-runtime': `./${join(SOURCE, 'jsx.ts')}` },
     tsconfig: join(SOURCE, 'tsconfig.json'),
     metafile: true,
   })

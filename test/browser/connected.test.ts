@@ -104,6 +104,38 @@ it('an open file is found and closed with its session, and the others of the ses
   expect(await sessions()).toEqual(['bob', 'carol'])
 })
 
+it('names from clients neither turn around nor hide the text beside them', async () => {
+  desk.world.fakes?.change(({ samba }) => {
+    const [alice] = samba.sessions
+    Object.assign(alice, {
+      username: 'דנה',
+      files: ['/tank/data/invoice\u202efdp.exe', '/tank/data/\u2066\u001b[2Jדוח.odt'],
+    })
+  })
+  const page = await come('operator')
+  const table = page.getByRole('region', { name: 'Open files' })
+  const row = table.getByRole('row', { name: /fdp\.exe/ })
+  // The override is written as its number, and the letters after it stay in their order.
+  await row.getByRole('rowheader', { name: '/tank/data/invoice\\u202efdp.exe', exact: true }).waitFor()
+  await table.getByRole('rowheader', { name: '/tank/data/\\u2066\\u001b[2Jדוח.odt', exact: true }).waitFor()
+  await row.getByRole('button', { name: /^Close/ }).click()
+  const dialog = page.getByRole('dialog', { name: 'Close an open file' })
+  await dialog.getByText('This closes /tank/data/invoice\\u202efdp.exe and 1 other file of the session.').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  await table
+    .getByRole('row', { name: /דוח/ })
+    .getByRole('button', { name: /^Close/ })
+    .click()
+  // Letters from right to left stand for themselves: the number behind them stays behind them.
+  expect(await dialog.locator('p bdi').allTextContents()).toEqual(['/tank/data/\\u2066\\u001b[2Jדוח.odt'])
+  const hazards = await page.evaluate(
+    '/[\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u001b]/.test(document.body.textContent)',
+  )
+  expect(hazards).toBe(false)
+  await shoot(page, 'smb-odd-names')
+})
+
 it('a viewer sees them on a phone, and closes none', async () => {
   const page = await come('viewer', true)
   await page.getByRole('rowheader', { name: '/tank/data/video.mkv' }).waitFor()

@@ -2,6 +2,7 @@
 import type { Child } from 'hono/jsx'
 import { useRef } from 'hono/jsx/dom'
 import { useEffect } from '../hooks.ts'
+import { plainText } from '../plain-text.ts'
 import { moment, since } from './format.ts'
 
 export type Children = Child | undefined
@@ -20,7 +21,7 @@ export function Page({
 }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${title} · Edge Admin`
+    document.title = `${plainText(title)} · Edge Admin`
     // Not if a dialog or a field has the focus by then.
     if (!document.activeElement || document.activeElement === document.body || document.activeElement.closest('nav'))
       heading.current?.focus({ preventScroll: true })
