@@ -237,7 +237,8 @@ describe('the page of the console', () => {
   it('is made of its own files and hono’s JSX, and nothing of the server', () => {
     for (const file of page) {
       const foreign = imports(file).filter(
-        (name) => !name.startsWith(PAGE) && !/^hono\/jsx(?:\/dom(?:\/jsx-dev-runtime)?)?$/.test(name) && name !== SHARED,
+        (name) =>
+          !name.startsWith(PAGE) && !/^hono\/jsx(?:\/dom(?:\/jsx-dev-runtime)?)?$/.test(name) && name !== SHARED,
       )
       expect([file, foreign]).toEqual([file, []])
     }
