@@ -1,5 +1,5 @@
 # Edge Admin. `make help` lists the targets.
-.PHONY: help run test test-browser test-appliance test-roots test-sudo test-long soak mutate fuzz audit check lint types shell quick build demo bench bench-nodes quick-nodes dist install clean api deps tools
+.PHONY: help run test test-browser test-appliance test-roots test-sudo test-shells test-long soak mutate fuzz audit check lint types shell quick build demo bench bench-nodes quick-nodes dist install clean api deps tools
 .NOTPARALLEL:
 SHELL = /bin/sh
 PREFIX ?= /usr
@@ -50,7 +50,10 @@ test-roots: tools dist ## the archive installed and driven in a Debian 12 and a 
 test-sudo: tools build ## the packaged product with "privilege": "sudo" on a kernel that guards sticky folders, in a virtual machine
 	@test/appliance/rig.sh --long
 
-test-long: test-roots test-sudo soak mutate ## what takes hours, by hand: the roots, sudo, an hour of mixed load, then slips made in the source
+test-shells: tools build ## every test of the scripts in dash and in busybox ash: in make test they take turns
+	@SHELLS=all $(BIN)/vitest run test/scripts --reporter=default --reporter=./test/harness/reporter.ts
+
+test-long: test-roots test-sudo test-shells soak mutate ## what takes hours, by hand: the roots, sudo, the scripts in both shells, an hour of mixed load, then slips made in the source
 
 soak: tools build ## an hour of mixed load: memory, descriptors and folders before, during and after (SOAK=10 for ten minutes)
 	@$(BIN)/tsx test/long/soak.ts

@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect } from 'vitest'
 import { Appliance, installation, isRoot, removeTemporary, shells, temporaryFolder, tree } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 import { encrypt, inner, key, outer, pack } from './tar.ts'
 
 afterAll(removeTemporary)
@@ -23,6 +24,7 @@ afterAll(removeTemporary)
 const listed = (file: string) => spawnSync('tar', ['-tf', file], { encoding: 'utf8' }).stdout.trim().split('\n')
 
 describe.each(shells())('an adversary under $name', (shell) => {
+  const it = inTurn(shell.name)
   let box: Appliance
   beforeEach(() => {
     box = new Appliance(shell)
@@ -184,7 +186,7 @@ describe.each(shells())('an adversary under $name', (shell) => {
     })
 
     const EXCHANGE = 'for one in "$UPLOADS"/.backup.json.*; do mv "$one" "$one.ours"; ln -s "$VICTIM" "$one"; done'
-    it.for([
+    it.both.for([
       { program: 'mktemp', text: 'name=$(mktemp "$@"); rm -f "$name"; ln -s "$VICTIM" "$name"; echo "$name"' },
       { program: 'mktemp', text: 'name=$(mktemp "$@"); rm -f "$name"; ln "$VICTIM" "$name"; echo "$name"' },
       { program: 'chmod', text: `${EXCHANGE}; chmod "$@"` },

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect } from 'vitest'
 import {
   Appliance,
   checkpoints,
@@ -29,11 +29,12 @@ import {
   tree,
   until,
 } from './harness.ts'
-import { faultsIn } from './pairwise.ts'
+import { faultsIn, inTurn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
 describe.each(shells())('backup.sh under $name', (shell) => {
+  const it = inTurn(shell.name)
   let box: Appliance
   beforeEach(() => {
     box = new Appliance(shell)
@@ -148,7 +149,7 @@ describe.each(shells())('backup.sh under $name', (shell) => {
     expect((await start()).task.message).toBe(`${WRONG}: not a file that can be read: backup.txt`)
   })
 
-  it.for<[name: string, df: string, stat: string]>([
+  it.both.for<[name: string, df: string, stat: string]>([
     ['fails, and stat knows', 'echo "df: /x: cannot find mount point" >&2; exit 1', 'exec /usr/bin/stat "$@"'],
     ['fails, and stat as well', 'exit 1', 'exit 1'],
     ['prints no number', 'echo Filesystem; echo "x - - - - /"', 'exit 1'],
@@ -302,21 +303,24 @@ describe.each(shells())('backup.sh under $name', (shell) => {
   it('has a row in the fault table for every checkpoint', () => {
     expect(checkpoints('scripts/backup.sh').filter((step) => step !== 'backup-stopping')).toEqual(steps)
   })
-  it.each(faultsIn(shell.name, steps))('fails by itself and lets the next one through: %s, %s', async (step, what) => {
-    const id = box.create('backup', ['START'])
-    expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
-    await box.act(id, 'recover')
-    expect(json()).toBe('{"status":"failed"}')
-    expect(settled()).toEqual(['backup.json'])
-    expect(words().slice(-1)).toEqual(['[T][SYSTEM] Backup failed'])
-    expect(box.status(id).status).toBe(what === 'kill' ? 'interrupted' : 'failed')
-    expect(box.lockIsFree('backup')).toBe(true)
-    const after = tree(box.folder)
-    await box.act(id, 'recover')
-    expect(tree(box.folder)).toEqual(after)
-    expect((await start()).task.status).toBe('completed')
-    expect(json()).toContain('"success"')
-  })
+  it.both.each(faultsIn(shell.name, steps))(
+    'fails by itself and lets the next one through: %s, %s',
+    async (step, what) => {
+      const id = box.create('backup', ['START'])
+      expect(await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })).toBe(what === 'kill' ? 'SIGKILL' : 1)
+      await box.act(id, 'recover')
+      expect(json()).toBe('{"status":"failed"}')
+      expect(settled()).toEqual(['backup.json'])
+      expect(words().slice(-1)).toEqual(['[T][SYSTEM] Backup failed'])
+      expect(box.status(id).status).toBe(what === 'kill' ? 'interrupted' : 'failed')
+      expect(box.lockIsFree('backup')).toBe(true)
+      const after = tree(box.folder)
+      await box.act(id, 'recover')
+      expect(tree(box.folder)).toEqual(after)
+      expect((await start()).task.status).toBe('completed')
+      expect(json()).toContain('"success"')
+    },
+  )
 
   it('stays successful when only its task did not hear of it', async () => {
     const { id } = await start()

@@ -4,10 +4,10 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { makeSelfSigned } from '../../src/http/server/self-made.ts'
 import { layMemoryTool } from '../fakes/original/lay.ts'
-import { faultsIn } from './pairwise.ts'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { type Faults, FIXTURES, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -89,6 +89,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each(SHELLS)('certs.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('puts an RSA pair in place and writes what the original writes', () => {
     const box = sandbox(shell)
     const ended = box.run('certs', { inputs: RSA() })
@@ -290,7 +291,7 @@ Dry-run TLS certificate: stunnel.conf
     },
     look: (box) => installed(box),
   }
-  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+  test.both.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
     expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 

@@ -2,14 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
+import { inTurn } from './pairwise.ts'
 import { Sandbox, SHELLS } from './sandbox.ts'
 
 const words = "cannot destroy 'tank/v': dataset is busy"
 const BUSY = { program: 'zfs', match: '^destroy', stderr: words }
 
 describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
+  const it = inTurn(shell)
   let sandbox: Sandbox
   let fakes: Fakes
   beforeEach(() => {
@@ -61,6 +63,7 @@ describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
 })
 
 describe.each(SHELLS)('a rollback in %s', (shell) => {
+  const it = inTurn(shell)
   let sandbox: Sandbox
   let fakes: Fakes
   beforeEach(() => {

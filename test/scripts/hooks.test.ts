@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { CONTRACT } from '../../src/tasks/task.ts'
 import { Appliance, isAlive, removeTemporary, type Shell, shells, until } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 import { WORKS } from './works.ts'
 
 afterAll(removeTemporary)
@@ -349,6 +350,7 @@ describe('the table of hooks in docs/vendors.md', () => {
 })
 
 describe.each(shells())('a hook under $name', (shell) => {
+  const it = inTurn(shell.name)
   it.each(ROWS.map((row) => [row.question, row] as const))('%s', { timeout: 180_000 }, async (_, row) => {
     await row.try(new Tried(shell))
   })

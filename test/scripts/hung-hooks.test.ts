@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { Tasks } from '../../src/tasks/tasks.ts'
 import { FUZZ, runs } from '../harness/fuzz.ts'
 import { Appliance, ended, installation, isAlive, removeTemporary, type Shell, shells, until } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 import { WORKS } from './works.ts'
 
 afterAll(removeTemporary)
@@ -70,6 +71,7 @@ const ways = fc.record({
 type Way = typeof ways extends fc.Arbitrary<infer T> ? T : never
 
 describe.each(shells())('a task under $name whose hook hangs', (shell) => {
+  const it = inTurn(shell.name)
   async function endIt({ how, always, way, moment }: Way): Promise<void> {
     const { box, id } = hung(shell, how, always)
     const marked = mark()

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { inTurn } from './pairwise.ts'
 import { REPOSITORY, SHELLS } from './sandbox.ts'
 
 const temp = mkdtempSync(join(tmpdir(), 'edge-admin-over-'))
@@ -54,6 +55,7 @@ const started = () => programOf(at(LIB, 'edge-admin.js'))
 const filesOf = (folder: string) => readdirSync(folder).sort()
 
 describe.each(SHELLS)('an installation over another under %s', (shell) => {
+  const it = inTurn(shell)
   it('keeps the program before this one, and no older one', () => {
     for (const [name, kept] of [
       [FIRST, [FIRST]],

@@ -2,9 +2,10 @@
 // well. Where a kill hits depends on the machine; so no end is expected, only that it is a legal one.
 import { rmSync } from 'node:fs'
 import fc from 'fast-check'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect } from 'vitest'
 import { FUZZ, runs } from '../harness/fuzz.ts'
 import { Appliance, ended, removeTemporary, shells } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 import { endsOf, environment, judge, WORKS } from './works.ts'
 
 afterAll(removeTemporary)
@@ -18,6 +19,7 @@ const kills = fc.record({
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe.each(shells())('a script under $name, killed at any moment,', (shell) => {
+  const it = inTurn(shell.name)
   it.each(Object.keys(WORKS))(
     'comes to its old state or its new one: %s',
     { timeout: 120_000 * FUZZ },

@@ -3,8 +3,9 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect } from 'vitest'
 import { Appliance, ended, installation, isAlive, removeTemporary, shells, temporaryFolder, until } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
@@ -36,6 +37,7 @@ const startOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split
 const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 
 describe.each(shells())('a cancel under $name', (shell) => {
+  const it = inTurn(shell.name)
   /** A leader and its two children, in a task's record. */
   async function running(box: Appliance, body = 'sleep 300 & sleep 300 & wait') {
     const id = box.create('probe')

@@ -2,8 +2,8 @@
 // reads one fixed file, so the old license is away while the vendor thinks.
 import { chmodSync, chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { faultsIn } from './pairwise.ts'
+import { afterEach, describe, expect } from 'vitest'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -27,6 +27,7 @@ const log = (made: Sandbox) => made.read('root/log/update_license.log')?.replace
 const output = (task: string) => task.replace(/.*\/state\//, 'state/').concat('/output.json')
 
 describe.each(SHELLS)('license.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('keeps a license that the vendor accepts, and what the vendor printed', () => {
     const made = sandbox(shell)
     const ended = made.run('license', { inputs: { 'license.asc': NEW } })
@@ -87,7 +88,7 @@ describe.each(SHELLS)('license.sh under %s', (shell) => {
     },
     look: license,
   }
-  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+  test.both.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
     expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 })
@@ -103,6 +104,7 @@ const PLACES = {
 }
 
 describe.each(SHELLS)('a license through the original wrapper under %s', (shell) => {
+  const test = inTurn(shell)
   const wrapped = (place = PLACES.moves, vendor = VENDOR, old: string | null = OLD) => {
     const made = sandbox(shell, vendor)
     const file = join(made.root, 'etc/license.asc')

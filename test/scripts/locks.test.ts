@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect } from 'vitest'
 import { Appliance, ended, FIXTURES, installation, removeTemporary, shells, temporaryFolder, until } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
@@ -30,6 +31,7 @@ const sessionOf = (pid: number) => Number(fields(pid)[3])
 const startOf = (pid: number) => Number(fields(pid)[19])
 
 describe.each(shells())('SEC-35 a lock under $name', (shell) => {
+  const it = inTurn(shell.name)
   let box: Appliance
   const bystanders: ChildProcess[] = []
   beforeEach(() => {

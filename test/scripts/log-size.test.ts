@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { inTurn } from './pairwise.ts'
 import { REPOSITORY, SHELLS } from './sandbox.ts'
 
 let root: string
@@ -13,6 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 describe.each(SHELLS)('a script’s log (%s)', (shell) => {
+  const test = inTurn(shell)
   const [program = '', ...words] = shell.split(' ')
   const write = (lines: number, size: string) => {
     const script = `. "\${0%/*}/lib.sh"; i=0; while [ $i -lt ${lines} ]; do log_text a.log "line $i"; i=$((i + 1)); done`

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
+import { inTurn } from './pairwise.ts'
 import { Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -25,6 +26,7 @@ const runs = (text: string) =>
   })
 
 describe.each(SHELLS)('persist under %s', (shell) => {
+  const test = inTurn(shell)
   function make(tool: string): Sandbox {
     const made = new Sandbox(shell)
     open.push(made)

@@ -17,8 +17,9 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { groupNamed } from '../../src/store/owner.ts'
+import { inTurn } from './pairwise.ts'
 import { FIXTURES, isRoot, Sandbox, SHELLS } from './sandbox.ts'
 
 const ADMIN = 64997
@@ -55,6 +56,7 @@ const PKI = 'sysconf/pki/tls'
 const FILES = [`${PKI}/private/enterprise.key`, `${PKI}/certs/enterprise.crt`, `${PKI}/enterprise.pem`]
 
 describe.skipIf(!isRoot).each(SHELLS)('owners under %s', (shell) => {
+  const test = inTurn(shell)
   test('a first certificate is for staff, the server of the original reads key and certificate in one, and finds them', () => {
     const box = original(shell)
     const { status, log } = box.run('certs', { inputs: PAIR })
@@ -156,6 +158,7 @@ describe.skipIf(!isRoot).each(SHELLS)('owners under %s', (shell) => {
 
 // What install.sh does again at every upgrade, while the server may have been taken over and may be at work.
 describe.skipIf(!isRoot).each(SHELLS)('owners.sh under %s', (shell) => {
+  const test = inTurn(shell)
   const UID = idOf('-u')
   const GID = idOf('-g')
   function shared() {
@@ -190,7 +193,7 @@ describe.skipIf(!isRoot).each(SHELLS)('owners.sh under %s', (shell) => {
     }
   })
 
-  test('nor when the link is laid between look and change', (context) => {
+  test.both('nor when the link is laid between look and change', (context) => {
     if (shell.startsWith('busybox')) context.skip('busybox would take its own mkdir instead of the fake')
     const { box, again, at } = shared()
     mkdirSync(at('victim'), { mode: 0o755 })

@@ -3,9 +3,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect } from 'vitest'
 import { installFakes } from '../fakes/install.ts'
 import { Appliance, ended, removeTemporary, shells, until } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
@@ -14,6 +15,7 @@ const PLAN = { rights: { special: 2, access: LIST, default: LIST, lists: true } 
 const FILES = 450
 
 describe.each(shells())('a recursive change of permissions under $name', (shell) => {
+  const it = inTurn(shell.name)
   function prepare() {
     const box = new Appliance(shell)
     const fakes = installFakes(box.folder)

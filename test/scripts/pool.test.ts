@@ -1,9 +1,10 @@
 // The scripts of pools in both shells: to their end, and after a death. The fakes are Node programs, which a busybox
 // before them on the path must not hide.
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
 import { checkpoints } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 import { Sandbox, SHELLS } from './sandbox.ts'
 
 const LOCK = 'pool-tank'
@@ -20,6 +21,7 @@ it('have these checkpoints, which test/api/storage-pools-faults.test.ts goes thr
 })
 
 describe.each(SHELLS)('a pool’s script in %s', (shell) => {
+  const it = inTurn(shell)
   let sandbox: Sandbox
   let fakes: Fakes
   beforeEach(() => {
@@ -185,7 +187,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     expect(fakes.calls().filter(({ args }) => args[0] === 'destroy')).toHaveLength(1)
   })
 
-  test.for(['../x', '-f', 'a,b', ''])('takes no name that is none: %j', (name) => {
+  it.for(['../x', '-f', 'a,b', ''])('takes no name that is none: %j', (name) => {
     const { status } = sandbox.run('pool-destroy', {
       inputs: { name: `${name}\n`, guid: '1\n' },
       args: [LOCK],

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect } from 'vitest'
 import { FUZZ, runs } from '../harness/fuzz.ts'
 import {
   Appliance,
@@ -18,7 +18,7 @@ import {
   temporaryFolder,
   tree,
 } from './harness.ts'
-import { faultsIn } from './pairwise.ts'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { tar } from './tar.ts'
 
 afterAll(removeTemporary)
@@ -44,6 +44,7 @@ const WORDS = (box: Appliance, last: string) => [
 ]
 
 describe.each(shells())('restore.sh under $name', (shell) => {
+  const it = inTurn(shell.name)
   let box: Appliance
   beforeEach(() => {
     box = new Appliance(shell)
@@ -227,7 +228,7 @@ describe.each(shells())('restore.sh under $name', (shell) => {
       new Set([...swapSteps, 'swap-back', 'swap-kept']),
     )
   })
-  it.each(faultsIn(shell.name, [...steps, ...swapSteps]))(
+  it.both.each(faultsIn(shell.name, [...steps, ...swapSteps]))(
     'SEC-21 is all or nothing, and lets the next one through: %s, %s',
     async (step, what) => {
       const before = tree(box.data)

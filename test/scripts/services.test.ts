@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
+import { inTurn } from './pairwise.ts'
 import { isRoot, Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -12,6 +13,7 @@ afterEach(() => {
 })
 
 describe.each(SHELLS)('services.sh under %s', (shell) => {
+  const test = inTurn(shell)
   const ask = (scripts: Record<string, string>, names = Object.keys(scripts), verb = 'status', seconds?: number) => {
     const made = new Sandbox(shell)
     open.push(made)
@@ -42,7 +44,7 @@ describe.each(SHELLS)('services.sh under %s', (shell) => {
     expect(ask(many).names).toEqual(Object.keys(many))
   })
 
-  test('does not wait for one that hangs, or for what one left behind', ({ skip }) => {
+  test.both('does not wait for one that hangs, or for what one left behind', ({ skip }) => {
     if (shell !== 'dash') skip('busybox would take its own timeout instead of the fake')
     const told = ask({
       hangs: 'sleep 60',
@@ -59,7 +61,7 @@ describe.each(SHELLS)('services.sh under %s', (shell) => {
     },
   )
 
-  test('says what is missing, and does not answer as if nothing ran', ({ skip }) => {
+  test.both('says what is missing, and does not answer as if nothing ran', ({ skip }) => {
     if (shell !== 'dash') skip('busybox has it in itself')
     if (!isRoot || spawnSync('unshare', ['-m', 'true']).status !== 0) skip('only root hides a program, by a mount')
     const made = new Sandbox(shell)

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { faultsIn } from './pairwise.ts'
+import { afterEach, describe, expect } from 'vitest'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { type Faults, faultRow, isRoot, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -42,6 +42,7 @@ const old = (made: Sandbox) => {
 }
 
 describe.each(SHELLS)('settings.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('puts the three files in place and calls the vendor', () => {
     const made = sandbox(shell)
     made.hook('network', 'echo "$1" >>"$EDGE_ROOT/hook"')
@@ -207,7 +208,7 @@ DNS=10.9.8.3
       expect(made.read('net/etc/ntpsec/ntp.conf')).toBe('driftfile /var/lib/drift\nserver ntp.example.org\n')
     })
 
-    test('is said to have no effect where nothing keeps the clock by it', ({ skip }) => {
+    test.both('is said to have no effect where nothing keeps the clock by it', ({ skip }) => {
       if (!isRoot || shell !== 'dash') skip('busybox has an ntpd built in')
       const { made, ended } = clock(() => {})
       const words = 'ntpserver has no effect: neither chrony nor systemd-timesyncd nor ntpd is here\n'
@@ -340,7 +341,7 @@ ntpserver=""
     expect(made.read('root/etc/app.json')).toBe('{"name":"old"}\n')
   })
 
-  test('says so when there is no DHCP client', ({ skip }) => {
+  test.both('says so when there is no DHCP client', ({ skip }) => {
     if (!isRoot || shell !== 'dash') skip('busybox has a client built in')
     const made = sandbox(shell)
     const task = made.prepare(settings(OLD))
@@ -349,7 +350,7 @@ ntpserver=""
     expect(files(made)).toEqual([undefined, undefined, undefined])
   })
 
-  test('asks a DHCP client for an address, and stops it when the address is fixed', ({ skip }) => {
+  test.both('asks a DHCP client for an address, and stops it when the address is fixed', ({ skip }) => {
     if (!isRoot || shell !== 'dash') skip('busybox has a client built in')
     const made = sandbox(shell)
     // The client's name is what its process is known by: a copy of sleep under the name of udhcpc.
@@ -387,7 +388,7 @@ ntpserver=""
     },
     look: (made) => [...files(made), made.read('root/applied')],
   }
-  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+  test.both.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
     expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 

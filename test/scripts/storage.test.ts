@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { faultsIn } from './pairwise.ts'
+import { afterEach, describe, expect } from 'vitest'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { type Faults, faultRow, Sandbox, SHELLS, SWAP_STEPS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -50,6 +50,7 @@ const log = (made: Sandbox) => made.read('root/log/update_storage.log')?.replace
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
 
 describe.each(SHELLS)('storage.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('puts the two files in place and calls the vendor without an argument', () => {
     const made = sandbox(shell, false)
     made.hook('storage', 'echo "called with $#" >>"$EDGE_ROOT/hook"')
@@ -273,7 +274,7 @@ node.session.auth.password = ${ISCSI.password}
     expect(readlinkSync(join(made.net, 'run/edge-admin/storage'))).toBe('/dev/etherd/e0.0')
   })
 
-  test('mounts from our init script where there is no systemd', ({ skip }) => {
+  test.both('mounts from our init script where there is no systemd', ({ skip }) => {
     if (shell !== 'dash') skip('busybox would take its own mount instead of the fake')
     const made = sandbox(shell, false)
     made.program(join(made.fake, 'mount'), 'echo "$*" >>"$EDGE_ROOT/argv"')
@@ -299,7 +300,7 @@ node.session.auth.password = ${ISCSI.password}
     },
     look: (made) => [files(made), Object.entries(units(made)).map(([name, text]) => [name, text.length]), wanted(made)],
   }
-  test.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
+  test.both.each(faultsIn(shell, table.checkpoints))('survives %s=%s', (name, fault) => {
     expect(faultRow(table, `${name}=${fault}`)).toEqual([])
   })
 })

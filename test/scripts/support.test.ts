@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import { inTurn } from './pairwise.ts'
 import { FIXTURES, isRoot, REPOSITORY, Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -81,6 +82,7 @@ const archive = (made: Sandbox) => join(made.root, 'home/sftp/uploads/logs.tar.g
 const leftovers = (made: Sandbox) => readdirSync(join(made.root, 'tmp'))
 
 describe.each(SHELLS)('logs.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('packs the log folder and the listed paths under names without a leading slash', () => {
     const made = sandbox(shell)
     made.write('root/log/update.log', 'an ordinary line\n  with  blanks \n')
@@ -233,6 +235,7 @@ describe.each(SHELLS)('logs.sh under %s', (shell) => {
 })
 
 describe.each(SHELLS)('debug.sh under %s', (shell) => {
+  const test = inTurn(shell)
   const bundle = (made: Sandbox) => join(made.root, 'home/sftp/uploads/debug-bundle.tar')
   const make = () => {
     const made = sandbox(shell)
@@ -445,6 +448,7 @@ describe.each(
 })
 
 describe.each(SHELLS)('reboot.sh and wrapper.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test('asks the vendor to reboot, and completes', () => {
     const made = sandbox(shell)
     made.hook('reboot', 'touch "$EDGE_ROOT/rebooted"')
@@ -567,6 +571,7 @@ describe('the files of an installation', () => {
 })
 
 describe.each(SHELLS)('the init script under %s', (shell) => {
+  const test = inTurn(shell)
   const make = (server: string, more: Record<string, string> = {}) => {
     const made = sandbox(shell)
     made.write('edge-admin.init', render(made, 'edge-admin.init'))

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect } from 'vitest'
 import {
   Appliance,
   checkpoints,
@@ -18,7 +18,7 @@ import {
   tree,
   until,
 } from './harness.ts'
-import { faultsIn } from './pairwise.ts'
+import { faultsIn, inTurn } from './pairwise.ts'
 import { DATA, encrypt, encryptMd5, inner, type Member, OK_SCRIPT, outer, pack, SIGN, sign, tar } from './tar.ts'
 
 afterAll(removeTemporary)
@@ -61,6 +61,7 @@ function newest(pair: string[]): string | undefined {
 }
 
 describe.each(shells())('update.sh under $name', (shell) => {
+  const it = inTurn(shell.name)
   let box: Appliance
   beforeEach(() => {
     box = new Appliance(shell)
@@ -444,7 +445,7 @@ describe.each(shells())('update.sh under $name', (shell) => {
   const faults = faultsIn(shell.name, Object.keys(steps))
     // That one is done, and says so.
     .filter(([step, what]) => step !== 'update-ran' || what !== 'kill')
-  it.each(faults)('fails by itself and lets the next one through: %s, %s', async (step, what) => {
+  it.both.each(faults)('fails by itself and lets the next one through: %s, %s', async (step, what) => {
     upload(box, fixture('pkg_ok.enc'))
     const id = box.create('update')
     const exit = await box.act(id, 'run', { EDGE_FAULT: `${step}=${what}` })

@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect } from 'vitest'
 import { Appliance, removeTemporary, type Shell, shells } from './harness.ts'
+import { inTurn } from './pairwise.ts'
 
 afterAll(removeTemporary)
 
@@ -14,6 +15,7 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest('hex
 const KEY_LINES = ['-----BEGIN PRIVATE KEY-----', 'MIIEvQIBADANBgkqhkiG9w', '-----END PRIVATE KEY-----'].join('\n')
 
 describe.each(shells())('a wrapper that fails under $name', (shell: Shell) => {
+  const it = inTurn(shell.name)
   const lay = (text: string, mode = 0o755) => {
     const box = new Appliance(shell)
     const wrapper = join(box.root, 'bin/wrapper.sh')

@@ -3,8 +3,9 @@
 // or mislead everybody from then on.
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect } from 'vitest'
 import { layOriginal, type Original } from '../fakes/original/lay.ts'
+import { inTurn } from './pairwise.ts'
 import { Sandbox, SHELLS } from './sandbox.ts'
 
 const open: Sandbox[] = []
@@ -28,6 +29,7 @@ const locks = ({ prefix }: Original) => readdirSync(join(prefix, 'tmp'))
 const SETTINGS = { 'app.json': '{}\n', 'network.json': '{}\n', 'network.conf': 'mode=dhcp\n' }
 
 describe.each(SHELLS)('wrapper.sh under %s', (shell) => {
+  const test = inTurn(shell)
   test.each([
     ['settings', ['dhcp'], SETTINGS, 'settings 1 dhcp'],
     ['token', [], { 'api.token': 'new-token\n' }, 'token 0'],
