@@ -4,12 +4,13 @@
 // which was not, nor leave a file system unmounted.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Task } from '../../src/tasks/task.ts'
-import { installation, REPOSITORY, type Server, startServer } from './appliance.ts'
+import { REPOSITORY, type Server, startServer } from './appliance.ts'
 import { until } from './client.ts'
 import { ask } from './controller.ts'
-import { makePool, tool } from './storage-tools.ts'
+import { faultyInstallation, setFault } from './fault-file.ts'
+import { clearPool, makePool, tool } from './storage-tools.ts'
 import { FAKES_ONLY, makeWorld, REAL, type World } from './storage-world.ts'
 
 type Call = (method: string, path: string, json?: unknown) => Promise<unknown>
@@ -71,50 +72,67 @@ const rows = Object.keys(KINDS).flatMap((kind) =>
 )
 
 const folderOf = ({ folders }: Server) => join(folders.state, 'tasks')
-const tasks = (server: Server): Task[] =>
-  readdirSync(folderOf(server))
-    .sort()
-    .map((id) => join(folderOf(server), id, 'status.json'))
-    // A task is a folder before it is a task.
-    .filter((file) => existsSync(file))
-    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Task)
+const tasksOf = (server: Server) => readdirSync(folderOf(server)).sort()
 const isFinal = ({ status }: Task) => !['pending', 'running'].includes(status)
 
+/** Worlds that no row uses now: with a pool that is empty, and no policy. The tasks of older rows are still there, and have ended. */
+const idle: World<Server>[] = []
+afterAll(() => Promise.all(idle.map((world) => world.close())))
+async function anyWorld(): Promise<World<Server>> {
+  const free = idle.pop()
+  if (free) return free
+  const world = await makeWorld(startServer, { installed: faultyInstallation() })
+  makePool(world)
+  return world
+}
+
 beforeAll(() => {
-  installation()
+  faultyInstallation()
 })
 
 describe.skipIf(REAL).concurrent(`each persisted step × each fault ${FAKES_ONLY}`, () => {
   test.for(rows)('$kind: $fault at $step', { timeout: 240_000 }, async ({ kind, step, fault }, { expect }) => {
     const { prepare, start, done, scheduled } = KINDS[kind] as Kind
-    const environment: Record<string, string> = { EDGE_FAULT: `${step}=${fault === 'server' ? 'pause' : fault}` }
-    const world = await makeWorld(startServer, { environment })
-    let server = world.appliance
+    const world = await anyWorld()
     const call: Call = (method, path, json) =>
-      ask(server.url, method, `/api/v1${path}`, { bearer: world.tokens.operator, ...(json !== undefined && { json }) })
+      ask(world.appliance.url, method, `/api/v1${path}`, {
+        bearer: world.tokens.operator,
+        ...(json !== undefined && { json }),
+      })
+    const again = async (signal: NodeJS.Signals) => {
+      await world.appliance.kill(signal)
+      setFault(world.appliance.folders)
+      world.appliance = await world.appliance.again()
+    }
     const isDone = () => done.test(names(world).join())
     try {
-      makePool(world)
       tool(world, 'zfs', 'create', 'tank/data')
       prepare(world)
+      const older = tasksOf(world.appliance)
+      const ids = () => tasksOf(world.appliance).filter((id) => !older.includes(id))
+      const tasks = (): Task[] =>
+        ids()
+          .map((id) => join(folderOf(world.appliance), id, 'status.json'))
+          // A task is a folder before it is a task.
+          .filter((file) => existsSync(file))
+          .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Task)
       const before = { names: names(world), mounts: mounts(world) }
+      setFault(world.appliance.folders, `${step}=${fault === 'server' ? 'pause' : fault}`)
       const request = start(call).catch(() => undefined)
       if (fault === 'server') {
         const pausing = () => {
-          const [id = 'none'] = readdirSync(folderOf(server))
-          const marker = join(folderOf(server), id, 'paused')
+          const [id = 'none'] = ids()
+          const marker = join(folderOf(world.appliance), id, 'paused')
           return existsSync(marker) && marker
         }
         await until('the script is at its step', pausing, 90)
-        await server.kill('SIGKILL')
+        await again('SIGKILL')
         await request
-        delete environment['EDGE_FAULT']
-        server = await server.again()
       }
       const ended = () => {
         // A step in a loop comes again, and pauses again.
-        for (const id of readdirSync(folderOf(server))) rmSync(join(folderOf(server), id, 'paused'), { force: true })
-        return tasks(server).find(isFinal)
+        for (const id of ids()) rmSync(join(folderOf(world.appliance), id, 'paused'), { force: true })
+        return tasks().find(isFinal)
       }
       const { status, message } = await until('the task ended', ended, 90)
       await request
@@ -130,16 +148,19 @@ describe.skipIf(REAL).concurrent(`each persisted step × each fault ${FAKES_ONLY
       }
       // A server that dies takes no task with it.
       if (fault === 'server') expect(status).toBe('completed')
+      else if (scheduled) await again('SIGTERM')
       else {
-        await server.kill('SIGTERM')
-        delete environment['EDGE_FAULT']
-        server = await server.again()
-        if (!scheduled && !isDone()) await start(call)
+        setFault(world.appliance.folders)
+        if (!isDone()) await start(call)
       }
-      await until('what was wanted is so', () => isDone() && tasks(server).every(isFinal), 90)
+      await until('what was wanted is so', () => isDone() && tasks().every(isFinal), 90)
       if (names(world).includes('tank/data')) expect(mounts(world)).toMatch(/^tank\/data\tyes$/m)
-    } finally {
-      await server.close()
+      if (scheduled) await call('DELETE', '/snapshot-policies/tank/data')
+      clearPool(world)
+    } catch (error) {
+      await world.close()
+      throw error
     }
+    idle.push(world)
   })
 })
