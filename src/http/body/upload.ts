@@ -56,6 +56,11 @@ const PARTS = 24
  * `--expose-gc`; a collection of young objects takes half a millisecond.
  */
 const COLLECT = 8 << 20
+/**
+ * Bytes of a file that each stage of the way to the disk may hold. By default it is 16 KB, less than a chunk of the
+ * socket: every chunk then waits for the write of the one before. Those that arrive during a write go into one writev.
+ */
+const BUFFER = 256 << 10
 /** Bytes of a body outside its files: headers, text, and what stands before, between and after the parts. */
 const OVERHEAD = 2 << 20
 
@@ -202,6 +207,7 @@ function createParser(busboy: Library, incoming: IncomingMessage, textLimit: num
     return busboy({
       headers: incoming.headers,
       defParamCharset: 'utf8',
+      ...{ highWaterMark: BUFFER, fileHwm: BUFFER },
       limits: { parts: PARTS, fields: PARTS, files: 8, fieldSize: textLimit, fieldNameSize: 64, headerPairs: 16 },
     })
   } catch {
@@ -225,7 +231,7 @@ async function storeFile(stream: Readable, path: string, name: string, limit: nu
   })
   // In the same tick as the listener above, because a stream with a `data` listener flows at once. `flush` calls fsync
   // before the close.
-  await pipeline(stream, createWriteStream('', { fd, flush: true }))
+  await pipeline(stream, createWriteStream('', { fd, flush: true, highWaterMark: BUFFER }))
   return size
 }
 
