@@ -69,6 +69,7 @@ describe('a form that is refused', () => {
     await page.getByLabel('Quota', { exact: true }).fill('hundred')
     await refuse(page, '/api/v1/datasets', [
       { field: 'name', message: 'No blank at the end' },
+      { field: 'name', message: 'Too long' },
       { field: 'options.quota', message: 'Not a size' },
       { field: 'options.org:odd', message: 'Not a property' },
       { field: 'idempotency', message: 'Nobody has a field for this' },

@@ -157,4 +157,10 @@ it('a disk that was pulled out is named with what to do, and is brought online a
   await dialog.waitFor({ state: 'detached' })
   await page.getByText('One disk does not work').waitFor({ state: 'detached' })
   expect((await world.ask('GET', '/pools/pulled')).json.status).toBe('ONLINE')
+
+  // Now that both sides work, one of them is not detached without a word about the other.
+  await page.getByRole('button', { name: 'Detach fake9' }).click()
+  await dialog.getByText('Nothing is mirrored in mirror-0 any more').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
 })

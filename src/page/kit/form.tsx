@@ -80,7 +80,10 @@ export function Form({
 
 /** `left`: the errors that no field shows. */
 function Refusal({ failure, left }: { failure: Failure; left: FieldError[] }) {
-  const placed = failure.errors.length - left.length
+  // A field may be wrong in more than one way.
+  const fields = new Set(failure.errors.map(({ field }) => field))
+  for (const { field } of left) fields.delete(field)
+  const placed = fields.size
   if (placed === 0) return <FailureNote failure={failure} />
   return (
     <p class="wrong" role="alert">

@@ -83,7 +83,7 @@ export function ChapFields({
             maxlength={64}
             required
             wrong={wrong}
-            hint="12 to 64 characters. It is not shown again: save it for the initiator."
+            hint="12 to 64 characters without blanks. It is not shown again: save it for the initiator."
           />
         </>
       ) : null}

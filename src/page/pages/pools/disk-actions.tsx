@@ -29,8 +29,8 @@ export function DiskButtons({
   ask: (asked: Asked) => void
 }) {
   if (vdev.children || vdev.class === 'spare') return null
-  const button = (verb: Verb, text: string) => (
-    <Button label={`${text} ${vdev.name}`} onClick={() => ask({ verb, vdev })}>
+  const button = (verb: Verb, text: string, as?: Asked['as']) => (
+    <Button label={`${text} ${vdev.name}`} onClick={() => ask({ verb, vdev, ...(as && { as }) })}>
       {text}…
     </Button>
   )
@@ -39,11 +39,22 @@ export function DiskButtons({
     <div class="actions">
       {button('replace', 'Replace')}
       {vdev.state === 'ONLINE' ? button('offline', 'Take offline') : button('online', 'Bring online')}
-      {group && /^(?:mirror|replacing|spare)$/.test(group.type) ? button('detach', 'Detach') : null}
+      {group && /^(?:mirror|replacing|spare)$/.test(group.type)
+        ? button('detach', 'Detach', lastCopy(vdev, group))
+        : null}
       {errors > 0 || vdev.state === 'FAULTED' ? button('clear', 'Clear errors') : null}
     </div>
   )
 }
+
+/** A mirror of two disks is none without one of them. */
+const lastCopy = ({ name }: Vdev, { type, name: mirror, children = [] }: Vdev): Asked['as'] =>
+  type === 'mirror' && children.length === 2
+    ? {
+        title: `${TITLES.detach} ${name}`,
+        words: `${WORDS.detach} Nothing is mirrored in ${mirror} any more: when its other disk fails, the whole pool is lost.`,
+      }
+    : undefined
 
 const TITLES: Record<Verb, string> = {
   replace: 'Replace',
