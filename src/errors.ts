@@ -111,9 +111,15 @@ export function tooMany(what: string, seconds: number): ApiError {
   })
 }
 
-/** What was thrown by mistake is an internal error; its cause is for the log. */
-export const knownError = (error: unknown): ApiError =>
-  error instanceof ApiError ? error : new ApiError('internal', '', { cause: error })
+/** A full disk may be met by any write, so nobody has to catch it; anything else that was thrown by mistake is an internal error. The cause is for the log. */
+export function knownError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error
+  return isFull(error) ? noSpace(error) : new ApiError('internal', '', { cause: error })
+}
+
+/** The disk, or the caller's share of it, is full. */
+export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')
+export const noSpace = (cause: unknown) => new ApiError('no-space', 'Not enough free disk space', { cause })
 
 /** Lets an expression throw: `value ?? raise(notFound())`. */
 export function raise(error: Error): never {

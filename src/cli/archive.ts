@@ -3,7 +3,7 @@
 // one per line. For backup.sh, not for people: no --help.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import { errno } from '../errors.ts'
+import { isFull } from '../errors.ts'
 import { DEPTH } from '../features/backup/archive.ts'
 import { hopeless, packTree, shownName } from '../features/backup/pack.ts'
 import type { Io } from './command.ts'
@@ -40,7 +40,7 @@ export async function archive([folder, ...rest]: string[], { stdout, stderr }: I
     return 0
   } catch (error) {
     stderr.write(`${hopeless(error) ?? (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]}\n`)
-    return ['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '') ? 3 : 1
+    return isFull(error) ? 3 : 1
   } finally {
     if (fd !== undefined) closeSync(fd)
   }

@@ -1,7 +1,7 @@
 // The server's half of the script contract (scripts/README.md): start, list, wait, cancel. A task outlives this process, so what is true of it is
 // read from its files and its kernel lock.
 import { rmSync } from 'node:fs'
-import { ApiError, errno } from '../errors.ts'
+import { ApiError, isFull, noSpace } from '../errors.ts'
 import { checkpoint } from '../store/checkpoint.ts'
 import { ensureFolder, unwritable } from '../store/ensure-folder.ts'
 import { Claims } from './claims.ts'
@@ -275,8 +275,7 @@ export class Tasks {
 function refusal(error: unknown): unknown {
   const why = unwritable(error)
   if (why === undefined) return error
-  if (['ENOSPC', 'EDQUOT'].includes(errno(error) ?? ''))
-    return new ApiError('no-space', 'Not enough free disk space', { cause: error })
+  if (isFull(error)) return noSpace(error)
   return new ApiError('unavailable', `The files of the task cannot be written: ${why}`, { cause: error })
 }
 

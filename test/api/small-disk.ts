@@ -14,7 +14,7 @@ export function runOnSmallDisk(script: string): unknown {
   const command = 'mount -t tmpfs -o size=24m,mode=755 tmpfs "$1" && exec "$2" "$3" "$4" "$1"'
   const tsx = join(REPOSITORY, 'node_modules/tsx/dist/cli.mjs')
   const args = [command, 'sh', temporaryFolder(), process.execPath, tsx, join(REPOSITORY, 'test/api', script)]
-  const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', ...args], { encoding: 'utf8', timeout: 50_000 })
+  const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', ...args], { encoding: 'utf8', timeout: 170_000 })
   expect(stderr).toBe('')
   return JSON.parse(stdout)
 }

@@ -29,6 +29,11 @@ describe.skipIf(REAL)(`an iSCSI change that is cut short ${FAKES_ONLY}`, { timeo
   const send = (method: string, path: string, json?: object) =>
     ask(server.url, method, path, { bearer: world.tokens.operator, ...(json && { json }) })
   const addLun = () => send('POST', `${ONE}/luns`, { zvol: `${POOL}/v2` })
+  const setMutual = () => send('PUT', ONE, { mutual_chap: { username: 'target', password: 'canary-mutual-secret' } })
+  const CHANGES = { 'a new LUN': addLun, 'a mutual secret': setMutual }
+  const CUTS = (['a new LUN', 'a mutual secret'] as const).flatMap((what) =>
+    ['iscsi-marked', 'iscsi-applied'].map((step) => ({ what, step })),
+  )
   /** Starts the server again, with a fault or without, and waits until it has put everything in order. */
   async function again(fault?: string): Promise<void> {
     await server.kill('SIGKILL')
@@ -52,19 +57,19 @@ describe.skipIf(REAL)(`an iSCSI change that is cut short ${FAKES_ONLY}`, { timeo
     await world?.close()
   })
 
-  it.for(['iscsi-marked', 'iscsi-applied'])('by kill -9 at %s is as if it had not been asked for', async (step) => {
+  it.for(CUTS)('by kill -9 at $step of $what is as if it had not been asked for', async ({ what, step }) => {
     const before = [live(), saved()]
     await again(`${step}=kill`)
-    await expect(addLun()).rejects.toThrow()
+    await expect(CHANGES[what]()).rejects.toThrow()
     expect(marks()).toEqual([targetId(IQN)])
     await again()
     expect([live(), saved()]).toEqual(before)
   })
 
-  it.for(['iscsi-marked', 'iscsi-applied'])('by an error at %s is as if it had not been asked for', async (step) => {
+  it.for(CUTS)('by an error at $step of $what is as if it had not been asked for', async ({ what, step }) => {
     const before = [live(), saved()]
     await again(`${step}=error`)
-    const { status, json } = await addLun()
+    const { status, json } = await CHANGES[what]()
     expect([status, json.code]).toEqual([500, 'INTERNAL_ERROR'])
     expect([live(), saved(), marks()]).toEqual([...before, []])
     await again()

@@ -132,4 +132,28 @@ describe.skipIf(REAL)(`schedules ${FAKES_ONLY}`, () => {
       'disks/fake-DISK2',
     ])
   })
+
+  it('a self-test whose start cannot be recorded is not started again, and keeps no other disk from its test', async () => {
+    await start()
+    await world.ask('PUT', '/disk-tests', { json: { short: 'weekly' } })
+    const tests = () => [1, 2, 3].map((n) => world.fakes?.model().disks[`/dev/fake${n}`]?.['test'])
+    const end = () =>
+      world.fakes?.change(({ disks }) => {
+        for (const disk of Object.values(disks)) delete (disk as Json)['test']
+      })
+    const look = async () => {
+      now += 400_000
+      await (await storage()).chores.machine()
+      return tests()
+    }
+    process.env['EDGE_FAULT'] = 'disk-test-started=error'
+    try {
+      expect(await look()).toEqual(['short', 'short', 'short'])
+      end()
+      expect(await look()).toEqual([undefined, undefined, undefined])
+    } finally {
+      delete process.env['EDGE_FAULT']
+    }
+    expect(world.appliance.warnings.filter((text) => text.includes('could not be recorded'))).toHaveLength(3)
+  })
 })

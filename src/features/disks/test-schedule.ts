@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Folders } from '../../folders.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
 import { FileStore } from '../../store/file-store.ts'
 import { EVERY, type Every } from '../snapshots/upkeep.ts'
 import type { TestType } from './self-test.ts'
@@ -18,6 +19,8 @@ const MOST = 2000
 export class DiskTests {
   private readonly schedules: FileStore<z.infer<typeof Schedule>>
   private readonly starts: FileStore<z.infer<typeof Started>>
+  /** Starts that could not be stored: without them, a full disk would have the same test started again each time. */
+  private readonly unsaved = new Map<string, { short?: number; long?: number }>()
 
   constructor(folders: Pick<Folders, 'state'>) {
     this.schedules = new FileStore({
@@ -51,15 +54,20 @@ export class DiskTests {
 
   /** Milliseconds since 1970. */
   startsOf(disk: string): { short?: number | undefined; long?: number | undefined } {
-    return this.starts.all().find((one) => one.disk === disk) ?? {}
+    return { ...this.starts.all().find((one) => one.disk === disk), ...this.unsaved.get(disk) }
   }
 
   started(disk: string, type: TestType, time: number): void {
+    this.unsaved.set(disk, { ...this.unsaved.get(disk), [type]: time })
+    checkpoint('disk-test-started')
     this.starts.changeNow((all) => {
-      const at = all.findIndex((one) => one.disk === disk)
-      const [before] = at < 0 ? [] : all.splice(at, 1)
-      all.push({ ...before, disk, [type]: time })
+      for (const [name, times] of this.unsaved) {
+        const at = all.findIndex((one) => one.disk === name)
+        const [before] = at < 0 ? [] : all.splice(at, 1)
+        all.push({ ...before, disk: name, ...times })
+      }
       all.splice(0, Math.max(0, all.length - MOST))
     })
+    this.unsaved.clear()
   }
 }

@@ -3,14 +3,13 @@
 import { StepError } from '../../drivers/lio.ts'
 import { toolMessage } from '../../drivers/programs.ts'
 import { CommandError } from '../../drivers/run.ts'
-import { ApiError, type ErrorKind, errno } from '../../errors.ts'
+import { ApiError, type ErrorKind, errno, isFull, noSpace } from '../../errors.ts'
 import { toolFailure } from '../tool-failure.ts'
 import { zvolOf } from './target.ts'
 
 export function iscsiFailure(error: unknown, object: string): unknown {
   if (error instanceof StepError) return stepFailure(error, object)
-  if (errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT')
-    return new ApiError('no-space', 'Not enough free disk space', { cause: error })
+  if (isFull(error)) return noSpace(error)
   // The script could not even begin.
   if (error instanceof CommandError && error.reason === 'status')
     return new ApiError('unavailable', toolMessage(error) || 'LIO is not there', { cause: error, details: { object } })

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { close, namesIn, openMounted, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { ApiError, errno, failedPrecondition } from '../../errors.ts'
+import { ApiError, errno, failedPrecondition, isFull } from '../../errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
 import { type Place, placeOf } from './place.ts'
 
@@ -53,8 +53,7 @@ export class HomeFolders {
       syncFolder(`/proc/self/fd/${top}`)
     } catch (error) {
       if (error instanceof ApiError) throw error
-      const full = errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT'
-      throw new ApiError(full ? 'no-space' : 'command-failed', 'The home folders cannot be made', {
+      throw new ApiError(isFull(error) ? 'no-space' : 'command-failed', 'The home folders cannot be made', {
         cause: error,
         details: { object: dataset },
       })

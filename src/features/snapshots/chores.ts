@@ -4,7 +4,7 @@ import type { Zfs } from '../../drivers/zfs.ts'
 import type { Zpool } from '../../drivers/zpool.ts'
 import { listDisks } from '../disks/disks.ts'
 import type { Disks } from '../disks/parts.ts'
-import { startTest } from '../disks/self-test.ts'
+import { startTest, type TestType } from '../disks/self-test.ts'
 import type { DiskTests } from '../disks/test-schedule.ts'
 import { type Chore, formatStarts, isDue, isMissed, type PoolUpkeep, readUpkeep, UPKEEP_DONE } from './upkeep.ts'
 
@@ -87,14 +87,24 @@ export class Chores {
       if (type === undefined || state === 'unknown' || state === 'standby' || report?.running) continue
       try {
         await startTest(disks, disk, type, { wake: false })
-        tests.started(disk.id, type, now())
+        this.record(disk.id, type)
         await audit('disks.test', `disks/${disk.id}`)
       } catch (error) {
         // Tried again in the next period, not each quarter of an hour.
-        tests.started(disk.id, type, now())
+        this.record(disk.id, type)
         await audit('disks.test.failed', `disks/${disk.id}`, error instanceof Error ? error.message : undefined)
         warn(`the self-test of ${disk.id} could not be started`, error)
       }
+    }
+  }
+
+  /** A full disk here keeps no disk from its test. */
+  private record(disk: string, type: TestType): void {
+    const { tests, now, warn } = this.options
+    try {
+      tests.started(disk, type, now())
+    } catch (error) {
+      warn(`it could not be recorded that the self-test of ${disk} was started`, error)
     }
   }
 }

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Busboy } from 'busboy'
-import { ApiError, errno, invalid } from '../../errors.ts'
+import { ApiError, errno, invalid, isFull, noSpace } from '../../errors.ts'
 import { loadLater } from '../../loaded-later.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
@@ -252,9 +252,8 @@ function watchIdle(incoming: IncomingMessage, idle: number, give: (error: ApiErr
 
 function asApiError(error: unknown): unknown {
   if (error instanceof ApiError) return error
+  if (isFull(error)) return noSpace(error)
   const code = errno(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new ApiError('no-space', 'Not enough free disk space', { cause: error })
   if (code?.startsWith('E') && !code.startsWith('ERR_') && code !== 'ECONNRESET' && code !== 'EPIPE') return error
   return invalid('Malformed multipart body', { cause: error })
 }

@@ -1,7 +1,7 @@
 // Calls the handler, and writes exactly one audit entry for each change and each refused change. The entry of a change
 // is on disk before the change is answered.
 import { accountOf, nameOf, type Principal } from '../../auth/principal.ts'
-import { ApiError, errno, invalid } from '../../errors.ts'
+import { ApiError, invalid, isFull } from '../../errors.ts'
 import type { Json } from '../body/body.ts'
 import { contradiction, singles, type Values } from '../body/query.ts'
 import type { Received } from '../body/upload.ts'
@@ -165,9 +165,8 @@ export function invokeHandler<Deps>(
 
 /** The change was made but its entry may be lost: neither a success, nor a reason to repeat the change. */
 function notSafe(cause: unknown): ApiError {
-  const full = ['ENOSPC', 'EDQUOT'].includes(errno(cause) ?? '')
   const message = 'The change was made, but its entry in the audit log could not be written to the disk'
-  return new ApiError(full ? 'no-space' : 'internal', message, { cause })
+  return new ApiError(isFull(cause) ? 'no-space' : 'internal', message, { cause })
 }
 
 /** The action of a declaration; changes always declare one (test/unit/endpoint-table.test.ts). */

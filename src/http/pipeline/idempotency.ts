@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { CLOCK, type Clock, shiftSince, Written, writtenNow } from '../../auth/clock.ts'
 import { ROLES, type Role } from '../../auth/principal.ts'
-import { ApiError, errno, failedPrecondition, locked } from '../../errors.ts'
+import { ApiError, failedPrecondition, isFull, locked, noSpace } from '../../errors.ts'
 import { readJson, writeAtomic } from '../../store/atomic.ts'
 import { canonicalJson } from '../../store/canonical-json.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
@@ -129,9 +129,7 @@ export class Answers {
       ensureFolder(this.folder, 0o700)
       writeAtomic(this.file(name), JSON.stringify({ written: writtenNow(this.clock), print, role }), 0o600)
     } catch (error) {
-      if (['ENOSPC', 'EDQUOT'].includes(errno(error) ?? ''))
-        throw new ApiError('no-space', 'Not enough free disk space', { cause: error })
-      throw error
+      throw isFull(error) ? noSpace(error) : error
     }
     records.set(name, this.clock.steady())
     this.underWay.set(name, print)
