@@ -50,9 +50,9 @@ case ${1:-} in
   --bench) exec node_modules/.bin/tsx test/appliance/inside.ts --bench ;;
 esac
 
-# Two halves, each a guest of one processor at a time; side by side where there is room for both, for they wait for nothing but their processor.
-# Each ends with a line that counts; one that does not, or that counts no failure and fails, is one.
-half() { # NAME COMMAND...
+# Parts, each a guest of one processor at a time: two at once where there is room for both, for they wait for nothing but their processor. A worker
+# takes the next part when it is done with one. Each part ends with a line that counts; one that does not, or that counts no failure and fails, is one.
+part() { # NAME COMMAND...
   name=$1
   shift
   { "$@" 2>&1 || echo "rig: status $?"; } | tee "$TMPDIR/$name.said" | sed -u -E "/^failed: |^[0-9]+ passed, [0-9]+ failed/d; s/^/$name | /"
@@ -64,19 +64,47 @@ half() { # NAME COMMAND...
   fi
   echo "${line:-0 passed, 1 failed}" >"$TMPDIR/$name.counted"
 }
-host() { half host node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=verbose --reporter=./test/harness/reporter.ts; }
-inside() { half inside node_modules/.bin/tsx test/appliance/inside.ts; }
-for name in host inside; do echo '0 passed, 1 failed' >"$TMPDIR/$name.counted"; done
+host() { node_modules/.bin/vitest run --config test/appliance/host.config.ts --reporter=verbose --reporter=./test/harness/reporter.ts "$@"; }
+inside() { node_modules/.bin/tsx test/appliance/inside.ts "$@"; }
+run() { # NAME
+  # shellcheck disable=SC2086 # lists of files
+  case $1 in
+    pools) part "$1" inside $pools ;;
+    shares) part "$1" inside $shares ;;
+    datasets) part "$1" inside $datasets ;;
+    *) part "$1" host "test/appliance/$1.test.ts" ;;
+  esac
+}
+pools='' shares='' datasets=''
+for file in test/api/storage-*.test.ts test/appliance/inside/*.test.ts; do
+  case $file in
+    */storage-[a-o]*) datasets="$datasets $file" ;;
+    */storage-p* | */pool-*) pools="$pools $file" ;;
+    *) shares="$shares $file" ;;
+  esac
+done
+# The longest first.
+parts='shares pools datasets'
+for file in test/appliance/*.test.ts; do
+  name=${file##*/}
+  parts="$parts ${name%.test.ts}"
+done
+for name in $parts; do echo '0 passed, 1 failed' >"$TMPDIR/$name.counted"; done
+work() {
+  for name in $parts; do
+    mkdir "$TMPDIR/$name.taken" 2>/dev/null || continue
+    run "$name"
+  done
+}
 if [ "$(nproc)" -ge 2 ] && awk '$1 == "MemAvailable:" { exit $2 < 9000000 }' /proc/meminfo; then
-  inside &
-  host
+  work &
+  work
   wait
 else
-  host
-  inside
+  work
 fi
 sed -n '/^failed: /p' "$TMPDIR"/*.said
-cat "$TMPDIR/host.counted" "$TMPDIR/inside.counted" | awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
+cat "$TMPDIR"/*.counted | awk '{ for (i = 1; i < NF; i += 2) { gsub(",", "", $(i + 1)); sum[$(i + 1)] += $i } }
   END {
     printf "%d passed, %d failed, %d skipped\n", sum["passed"], sum["failed"], sum["skipped"]
     exit sum["failed"] > 0
