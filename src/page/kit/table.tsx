@@ -27,7 +27,7 @@ export interface TableProps<T> {
 }
 
 /** Rows in the document. */
-const PAGE = 200
+const PAGE = 100
 /** From here on there is a search. */
 const LONG = 8
 
