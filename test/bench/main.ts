@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   if (wanted('snapshots')) await measureSnapshots(appliance, folder)
   if (wanted('dashboard')) await measureDashboard(appliance, folder)
   if (wanted('console')) await measureConsole(appliance)
-  if (wanted('lists')) await measureLists(appliance)
+  if (wanted('lists')) await measureLists(appliance, folder)
   if (wanted('login')) await measureLogin(appliance)
   if (wanted('update')) await measureUpdate(appliance, folder, MEGABYTES, 4)
   process.stdout.write(
