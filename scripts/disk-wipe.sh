@@ -84,6 +84,8 @@ verify() {
       [ -n "$verify_empty" ] || fail E1000 'Something is left on the disk'
       return 0
     fi
+    # udev does not hear of a write while it handles the one before: its record would stay old, and the disk in use.
+    ! command -v udevadm >/dev/null || limited_run udevadm trigger --action=change "$DEVICE" 2>&1 || :
     sleep 1
   done
 }

@@ -232,6 +232,12 @@ describe.skipIf(REAL)(`disks ${FAKES_ONLY}`, () => {
     expect(modelOf(1)['fstype']).toBe('xfs')
   })
 
+  it('are free after a wipe that udev did not hear of', async () => {
+    set(1, { fstype: 'ext4', unheard: true })
+    expect((await wipe()).json).toEqual({ message: 'disk wiped' })
+    expect((await get())['free']).toBe(true)
+  })
+
   it('are not said to be wiped when something is left', async () => {
     set(1, { fstype: 'ext4', sticky: true })
     const { status, json } = await wipe()
