@@ -295,6 +295,11 @@ describe.skipIf(REAL)(`share accounts ${FAKES_ONLY}`, () => {
     expect([refused.status, refused.json.message]).toEqual([409, expect.stringContaining('valid users of garden')])
     expect((await world.ask('DELETE', `${GROUPS}/${group.id}`)).status).toBe(409)
     fakes().change((model) => {
+      model['samba'].registry.garden[1] = ['admin users', 'gerda']
+    })
+    const admin = await world.ask('DELETE', `${USERS}/${user.id}`)
+    expect([admin.status, admin.json.message]).toEqual([409, expect.stringContaining('admin users of garden')])
+    fakes().change((model) => {
       model['samba'].registry = {}
     })
   })

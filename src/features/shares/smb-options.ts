@@ -95,7 +95,7 @@ const FRUIT = [
 ] as const
 const MAX = 'fruit:time machine max size'
 
-type Get = (parameter: string) => string | undefined
+export type Get = (parameter: string) => string | undefined
 
 /** Only what is set: a share has none of this by default. */
 export function readOptions(get: Get): SmbOptions {

@@ -15,7 +15,7 @@ import { AllOrNothing } from './config-transaction.ts'
 import { type HomeFolders, isOfHomes, withoutOwn } from './home-folders.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
-import { readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
+import { type Get, readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
 
 export interface SmbShare extends SmbOptions {
   id: string
@@ -77,10 +77,20 @@ export class SmbShares {
   }
 
   async all(): Promise<SmbShare[]> {
+    const { shares, global } = await this.effective()
+    return shares.map((share) => view(share, global))
+  }
+
+  /** Each share with all its parameters, as Samba has them. */
+  async sections(): Promise<{ id: string; name: string; get: Get; global: Section }[]> {
+    const { shares, global } = await this.effective()
+    return shares.map((share) => ({ id: idOf(share), name: share.name, get: getter(share, global), global }))
+  }
+
+  private effective(): Promise<Effective> {
     return withToolErrors(undefined, async () => {
       await this.changes.settled()
-      const effective = await this.samba.effective()
-      return effective.shares.map((share) => view(share, effective.global))
+      return this.samba.effective()
     })
   }
 
@@ -244,12 +254,26 @@ function set(parameters: Map<string, string>, change: ShareChange): void {
 }
 
 /** `global` holds the defaults of all shares, where they are not Samba's own. */
-function view({ name, parameters }: Section, global?: Section): SmbShare {
-  const get = (parameter: string) => parameters.get(parameter) ?? global?.parameters.get(parameter)
-  const [path, id, dataset] = [parameters.get('path'), parameters.get(ID), parameters.get(DATASET)]
-  const managed = ShareId.safeParse(id).success && dataset !== undefined
+const getter =
+  ({ parameters }: Section, global?: Section): Get =>
+  (parameter) =>
+    parameters.get(parameter) ?? global?.parameters.get(parameter)
+
+const isManaged = ({ parameters }: Section) =>
+  ShareId.safeParse(parameters.get(ID)).success && parameters.get(DATASET) !== undefined
+
+const idOf = (section: Section): string =>
+  isManaged(section)
+    ? (section.parameters.get(ID) as string)
+    : `smb-${createHash('sha256').update(section.name.toLowerCase()).digest('hex').slice(0, 12)}`
+
+function view(section: Section, global?: Section): SmbShare {
+  const { name, parameters } = section
+  const get = getter(section, global)
+  const [path, dataset] = [parameters.get('path'), parameters.get(DATASET)]
+  const managed = isManaged(section)
   return {
-    id: managed ? (id as string) : `smb-${createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, 12)}`,
+    id: idOf(section),
     name,
     ...(path !== undefined && { path: withoutOwn(path) }),
     ...(managed && { dataset }),

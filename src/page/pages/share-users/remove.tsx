@@ -46,7 +46,7 @@ export function RemoveAccount({
           <ul>
             {plan.depends.map(({ object, reason }) => (
               <li key={object}>
-                <a href={link('smb')}>{reason.replace(/^names it in the valid users of /, '')}</a>
+                <a href={link('smb')}>{reason.replace(/^names it in the [a-z, ]+? of /, '')}</a>
               </li>
             ))}
           </ul>
