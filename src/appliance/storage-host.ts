@@ -10,6 +10,8 @@ export interface StorageHost {
   recover: () => void
   /** A pool was imported: shares and targets on it may come back. */
   imported: () => void
+  /** The permissions of everything in a dataset were changed, those of a recycle bin with them. */
+  permitted: () => void
   runPolicies: () => Promise<void>
   close: () => void
 }
@@ -78,7 +80,10 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     },
     imported() {
       storage?.restoreTargets()
-      void storage?.shares.makeHomes()
+      void storage?.shares.makeFolders()
+    },
+    permitted() {
+      void storage?.shares.makeFolders()
     },
     runPolicies,
     close() {

@@ -24,7 +24,7 @@ import { ShareAccounts } from '../features/share-accounts/accounts.ts'
 import { usersOf } from '../features/share-accounts/record.ts'
 import { ShareInOne } from '../features/share-in-one/share-in-one.ts'
 import { sharedDatasets, sharesNaming } from '../features/shares/naming.ts'
-import { createShares, type Shares } from '../features/shares/shares.ts'
+import { createShares, present, type Shares } from '../features/shares/shares.ts'
 import type { Chores } from '../features/snapshots/chores.ts'
 import { Scheduler } from '../features/snapshots/scheduler.ts'
 import type { Folders } from '../folders.ts'
@@ -98,6 +98,7 @@ export function createStorage({
   const health = new DiskHealth(smartctl, now)
   const shares = createShares({
     ...{ tool, zfs, folders, trial, warn, exportsFolder: settings['exports-folder'] },
+    privileged: config.privilege !== 'sudo',
     homeUsers: async () => usersOf(await shareAccounts.records()),
   })
   const iscsi = createIscsi({ folders, settings: settings.iscsi, tool, zfs, trial, warn })
@@ -105,6 +106,10 @@ export function createStorage({
   const permissions = new Permissions({
     ...{ zfs, acl, folders, tasks, trial, warn },
     system: createSystemAccounts(tool),
+    homeShares: async (dataset) =>
+      (await present(() => shares.smb.all()))
+        .filter((share) => share.managed && share.home_folders && share.dataset === dataset)
+        .map(({ name }) => name),
   })
   const auditNow = (event: string, target: string, failure?: string) => {
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })
@@ -115,7 +120,7 @@ export function createStorage({
   const enter = (event: string, target: string, failure?: string) =>
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', ...(failure && { failure }) })
   const shareAccounts: ShareAccounts = new ShareAccounts({
-    makeHomes: shares.makeHomes,
+    makeFolders: shares.makeFolders,
     ...{ tool, folders, ids: settings['share-ids'] },
     privileged: config.privilege !== 'sudo',
     sharesNaming: (name, kind) => sharesNaming(shares, name, kind),
@@ -162,13 +167,18 @@ export function createStorage({
       void recover()
     },
     restoreShareAccounts() {
-      shareAccounts.restore().catch((error) => warn('share users and groups could not be brought back', error))
+      const restore = async () => {
+        await shareAccounts.restore().catch((error) => warn('share users and groups could not be brought back', error))
+        await shares.makeFolders()
+      }
+      void restore()
     },
     restoreTargets() {
       iscsi.restore().catch((error) => warn('iSCSI targets could not be brought back', error))
     },
     close() {
       scheduler.stop()
+      shares.close()
       iscsi.close()
     },
   }

@@ -1,9 +1,11 @@
 // /datasets/{name}/permissions on a real folder: the names are the fake getent's, the lists the fake setfacl's; owner
 // and mode are the file system's.
+import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type InProcess, installation, startAppliance } from './appliance.ts'
+import { until } from './client.ts'
 import { tool } from './storage-tools.ts'
 import { makeWorld, REAL, type World } from './storage-world.ts'
 
@@ -224,6 +226,72 @@ describe.skipIf(REAL || !isRoot)(`the permissions of a dataset (${why})`, () => 
       ])
     }
     expect((await put({ mode: '0777', recursive: true })).status).toBe(409)
+  })
+
+  describe('with an SMB share on it', () => {
+    const share = async (more: object) => {
+      const answer = await world.ask('POST', '/shares/smb', {
+        json: { name: `share${number}`, dataset: name, ...more },
+      })
+      expect(answer.status).toBe(201)
+      return answer.json
+    }
+
+    it('are not opened to others while home folders are in it', async () => {
+      const { id } = await share({ home_folders: true })
+      const refused = [{ mode: '0777' }, { mode: '0775' }, { owner: 'alice' }, { mode: '0755', recursive: true }]
+      for (const change of [...refused, SHARED]) {
+        const { status, json } = await put(change)
+        expect([status, json.message]).toEqual([
+          409,
+          expect.stringContaining(`home folders of the share share${number}`),
+        ])
+        expect((await put(change, '?dry_run=true')).status).toBe(409)
+      }
+      expect([mode(), lstatSync(top).uid]).toEqual(['755', 0])
+      expect((await put({ mode: '0751' })).status).toBe(200)
+      expect((await world.ask('DELETE', `/shares/smb/${id}`)).status).toBe(200)
+      expect((await put({ mode: '0775' })).status).toBe(200)
+    })
+
+    it('leave others out of the recycle bin, also of one that Samba has made', async () => {
+      const bin = join(top, '.recycle')
+      const { id } = await share({ recycle_bin: true })
+      expect([lstatSync(bin).uid, mode(bin)]).toEqual([0, '1777'])
+      // As Samba makes them in a folder with a default list.
+      const own = join(bin, 'alice')
+      mkdirSync(own)
+      symlinkSync('/etc', join(bin, 'link'))
+      writeFileSync(join(bin, 'file'), '')
+      chownSync(bin, 1001, 100)
+      chownSync(own, 1001, 100)
+      const list = 'user::rwx\nuser:1002:rwx\ngroup::r-x\nmask::rwx\nother::r-x\n'
+      const lists = list + list.replace(/^(?=.)/gm, 'default:')
+      execFileSync(join(world.fakes?.programs ?? '', 'setfacl'), ['--remove-default', '--set-file=-', '--', bin, own], {
+        input: lists,
+      })
+      const read = (file: string) => tool(world, 'getfacl', '--absolute-names', '--numeric', '--', file)
+      expect(read(own)).toContain('default:user:1002:rwx')
+      for (const recycle_bin of [false, true])
+        expect((await world.ask('PUT', `/shares/smb/${id}`, { json: { recycle_bin } })).status).toBe(200)
+      expect([lstatSync(bin).uid, mode(bin), lstatSync(own).uid, mode(own)]).toEqual([0, '1777', 1001, '700'])
+      for (const file of [bin, own]) expect(read(file)).not.toMatch(/default|1002/)
+      expect([lstatSync(join(bin, 'link')).isSymbolicLink(), mode('/etc')]).toEqual([true, '755'])
+      // A change of everything in the dataset opens it, until its job has ended.
+      expect((await put({ mode: '0777', recursive: true })).status).toBeLessThan(300)
+      await until('the bin is closed again', () => mode(join(bin, 'file')) === '666' && mode(own) === '700')
+      expect([mode(), mode(bin)]).toEqual(['777', '1777'])
+    })
+
+    it('have no recycle bin where something else has its name', async () => {
+      symlinkSync('/etc', join(top, '.recycle'))
+      const json = { name: `share${number}`, dataset: name, recycle_bin: true }
+      const { status, json: answer } = await world.ask('POST', '/shares/smb', { json })
+      expect([status, answer.message]).toEqual([409, expect.stringContaining('.recycle')])
+      expect((await world.ask('GET', '/shares/smb')).json.map((one: { dataset: string }) => one.dataset)).not.toContain(
+        name,
+      )
+    })
   })
 
   it('are not those of a volume, of what is not mounted, and of what is not there', async () => {

@@ -31,7 +31,7 @@ const open = (more: object = {}) =>
     ids: { first: 20_000, last: 20_009 },
     privileged: true,
     sharesNaming: async () => [],
-    makeHomes: async () => {},
+    makeFolders: async () => {},
     event: (target, what, failure) => events.push([target, what, failure !== undefined]),
     ...more,
   })

@@ -1,31 +1,37 @@
 // What of shares and exports stands in the way of a dataset's destruction. Where Samba or NFS is not installed, nothing
 // does.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTool } from '../../src/drivers/programs.ts'
 import { createZfs } from '../../src/drivers/zfs.ts'
-import { HomeFolders } from '../../src/features/shares/home-folders.ts'
+import { HomeFolders, type HomeUser } from '../../src/features/shares/home-folders.ts'
 import { createShares, type Shares } from '../../src/features/shares/shares.ts'
+import { until } from '../api/client.ts'
 import { type Fakes, installFakes } from '../fakes/install.ts'
 
+const isRoot = process.getuid?.() === 0
 let folder: string
 let fakes: Fakes
 let shares: Shares
+let users: () => Promise<HomeUser[]>
+let warnings: string[]
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edge-admin-shares-'))
   fakes = installFakes(folder)
   const tool = createTool(fakes.programs)
+  users = async () => []
+  warnings = []
   const folders = { root: folder, sysconf: folder, data: folder, state: join(folder, 'state') }
   shares = createShares({
     tool,
     zfs: createZfs(tool),
     folders,
     exportsFolder: join(fakes.folder, 'exports.d'),
-    homeUsers: async () => [],
-    trial: true,
-    warn() {},
+    homeUsers: () => users(),
+    ...{ trial: true, privileged: true, pause: 20 },
+    warn: (text) => void warnings.push(text),
   })
   fakes.change((model) => {
     model.disks['/dev/fake1'] = { size: 1 << 29 }
@@ -33,7 +39,10 @@ beforeEach(async () => {
   await tool('zpool', ['create', 'tank', '/dev/fake1'])
   for (const name of ['tank/data', 'tank/data/deep', 'tank/database']) await tool('zfs', ['create', name])
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => {
+  shares.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 describe('the shares of datasets that are to be destroyed', () => {
   it('are those of any of them, and those that somebody made by hand inside of them', async () => {
@@ -85,4 +94,47 @@ describe('home folders', () => {
     await make(true)
     expect(readdirSync(mountpoint)).toEqual(['alice'])
   })
+
+  const alice = { id: 4001, gid: 4000, name: 'alice' }
+  const mountHomes = async (name: string) => {
+    const mountpoint = join(folder, name)
+    mkdirSync(mountpoint)
+    chmodSync(mountpoint, 0o755)
+    await createTool(fakes.programs)('zfs', ['create', '-o', `mountpoint=${mountpoint}`, `tank/${name}`])
+    return mountpoint
+  }
+
+  it.skipIf(!isRoot)(
+    'are made for a user who was made at the same moment (needs root; skipped: not root)',
+    async () => {
+      const mountpoint = await mountHomes('race')
+      // The user’s own look finds no share yet, and the first look of the share no user.
+      users = async () => {
+        users = async () => [alice]
+        await shares.makeFolders()
+        return []
+      }
+      await shares.smb.create({ name: 'race', dataset: 'tank/race', home_folders: true })
+      expect(readdirSync(mountpoint)).toEqual(['alice'])
+    },
+  )
+
+  it.skipIf(!isRoot)(
+    'are made as soon as the dataset is unlocked, and one line says that they are not (needs root; skipped: not root)',
+    async () => {
+      const mountpoint = await mountHomes('locked')
+      const tool = createTool(fakes.programs)
+      await shares.smb.create({ name: 'locked', dataset: 'tank/locked', home_folders: true })
+      await tool('zfs', ['unmount', 'tank/locked'])
+      users = async () => [alice]
+      await shares.makeFolders()
+      const looks = () => fakes.calls().filter(({ program }) => program === 'testparm').length
+      const from = looks()
+      await until('it was tried again', () => looks() > from + 2)
+      expect([readdirSync(mountpoint), warnings]).toEqual([[], ['the folders of the share locked could not be made']])
+      await tool('zfs', ['mount', 'tank/locked'])
+      await until('the folder is there', () => readdirSync(mountpoint).length > 0)
+      expect(readdirSync(mountpoint)).toEqual(['alice'])
+    },
+  )
 })

@@ -2,7 +2,7 @@
 // calls of the system make one change, so what was there before is noted first, and comes back after a failure or a
 // kill; a recursive change is never undone, since it may be hours of work.
 import { join } from 'node:path'
-import type { Acl } from '../../drivers/acl.ts'
+import { type Acl, bitsOf } from '../../drivers/acl.ts'
 import { statOf } from '../../drivers/descriptor.ts'
 import type { SystemAccounts } from '../../drivers/system-accounts.ts'
 import type { Property, Zfs } from '../../drivers/zfs.ts'
@@ -42,6 +42,8 @@ export interface PermissionsOptions extends Reader {
   system: SystemAccounts
   folders: Folders
   tasks: Tasks
+  /** The names of the SMB shares whose home folders are in this dataset. */
+  homeShares: (dataset: string) => Promise<string[]>
   warn: (text: string, error?: unknown) => void
 }
 
@@ -172,12 +174,28 @@ export class Permissions {
     return { state, properties: await this.propertiesOf(dataset, { turnsOn: true }) }
   }
 
-  private wanted(change: PermissionsChange, now: State): Promise<Wanted> {
+  private async wanted(change: PermissionsChange, now: State): Promise<Wanted> {
     if (isOfTheSystem(now.path, this.options.folders))
       throw failedPrecondition('The system is on this dataset: its permissions are not changed here', {
         details: { object: now.dataset },
       })
-    return wantedOf(change, now, this.accounts, this.options.acl.isInstalled())
+    const wanted = await wantedOf(change, now, this.accounts, this.options.acl.isInstalled())
+    await this.refuseOpenHomes(wanted.state, change.recursive ?? false)
+    return wanted
+  }
+
+  /** Who may write beside home folders puts a link there under the name of another; and all would get the same owner. */
+  private async refuseOpenHomes({ dataset, uid, lists }: State, recursive: boolean): Promise<void> {
+    const isClosed = uid === 0 && (bitsOf(lists.access) & 0o022) === 0
+    if (isClosed && !recursive) return
+    const [share] = await this.options.homeShares(dataset)
+    if (share === undefined) return
+    const words = recursive
+      ? 'the permissions of everything in it are not changed'
+      : 'its top folder belongs to root, and only root may write in it'
+    throw failedPrecondition(`The home folders of the share ${share} are in this dataset: ${words}`, {
+      details: { object: dataset },
+    })
   }
 
   private async view(state: State): Promise<{ shown: Shown; version: unknown }> {

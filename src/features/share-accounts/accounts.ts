@@ -42,8 +42,8 @@ export interface ShareAccountsOptions {
   privileged: boolean
   /** The SMB shares that name a user or group: `shares/smb/…`, and why. */
   sharesNaming: (name: string, kind: 'user' | 'group') => Promise<{ object: string; reason: string }[]>
-  /** Makes the home folders that users have not; called at the start and for a new user. Never throws. */
-  makeHomes: () => Promise<void>
+  /** Makes the home folders that users have not; called for a new user. Never throws. */
+  makeFolders: () => Promise<void>
   /** Called for each account that was put right at the start, and each that could not be. */
   event: (target: string, what: string, failure?: unknown) => void
 }
@@ -248,7 +248,6 @@ export class ShareAccounts {
       for (const user of users.filter(({ id }) => shutOut.includes(id))) await this.endTakenOver(user)
       this.keepAllNumbers(all)
     })
-    await this.options.makeHomes()
   }
 
   /** What was opened with the log-in has the rights of the account that has the name now. */

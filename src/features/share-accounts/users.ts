@@ -73,7 +73,7 @@ export async function createShareUser(accounts: ShareAccounts, wanted: NewShareU
     )
     return getShareUser(accounts, String(id))
   })
-  await accounts.options.makeHomes()
+  await accounts.options.makeFolders()
   return made
 }
 

@@ -1,12 +1,12 @@
 // A share whose users each see a folder of their own: Samba opens PATH/%u, and this makes the folders of the share users. A hazard: who
 // may write beside them could put a link there under another's name, so only root may write in PATH and in the folders above it
 // that are in the dataset, and no link is followed.
-import { mkdirSync } from 'node:fs'
-import { close, namesIn, openMounted, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
+import { mkdirSync, type Stats } from 'node:fs'
+import { close, namesIn, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { ApiError, errno, failedPrecondition, isFull } from '../../errors.ts'
+import { errno, failedPrecondition } from '../../errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
-import { type Place, placeOf } from './place.ts'
+import { inPlace } from './place.ts'
 
 export interface HomeUser {
   id: number
@@ -39,65 +39,33 @@ export class HomeFolders {
     this.options = options
   }
 
-  /** Makes the folders that are missing, before their share is there or changed. */
+  /** Makes the folders that are missing. */
   async make(dataset: string, path: string | undefined): Promise<void> {
     const { zfs, users, trial, warn } = this.options
     const all = await users()
-    const place = await placeOf(zfs, dataset, path)
-    let top: number | undefined
-    try {
-      top = openPlace(place, dataset, trial)
-      for (const user of all)
-        if (!makeOne(top, user))
-          warn(`${place.path}: the home folder of ${user.name} belongs to another user, or is no folder`)
-      syncFolder(`/proc/self/fd/${top}`)
-    } catch (error) {
-      if (error instanceof ApiError) throw error
-      throw new ApiError(isFull(error) ? 'no-space' : 'command-failed', 'The home folders cannot be made', {
-        cause: error,
-        details: { object: dataset },
-      })
-    } finally {
-      if (top !== undefined) close(top)
+    const check = (stats: Stats, isLast: boolean) => {
+      if (othersMayWrite(stats) || (isLast && (stats.mode & 0o001) === 0))
+        throw failedPrecondition(
+          'A folder of home folders, and each above it in the dataset, belongs to root, and only root may write in it: mode 755',
+          { details: { object: dataset } },
+        )
     }
+    await inPlace(
+      zfs,
+      { dataset, path, trial, check, failure: 'The home folders cannot be made' },
+      async (top, place) => {
+        for (const user of all)
+          if (!makeOne(top, user))
+            warn(`${place.path}: the home folder of ${user.name} belongs to another user, or is no folder`)
+        syncFolder(`/proc/self/fd/${top}`)
+      },
+    )
   }
 }
 
-/**
- * What is made while the dataset is not mounted is out of sight at its next mount, and in the file system below: so the
- * open folder is looked at, not the path.
- */
-function openPlace({ path, mountpoint }: Place, dataset: string, trial: boolean): number {
-  const named = { details: { object: dataset } }
-  let folder: number
-  try {
-    folder = openMounted(mountpoint, trial ? undefined : dataset)
-  } catch (cause) {
-    if (errno(cause) !== undefined) throw cause
-    throw failedPrecondition('The dataset is not mounted at its mount point', { ...named, cause })
-  }
-  try {
-    const names = path.slice(mountpoint.length).split('/').filter(Boolean)
-    for (const [i, name] of ['', ...names].entries()) {
-      if (name !== '') {
-        const inner = openSubfolder(folder, Buffer.from(name).toString('latin1'))
-        close(folder)
-        folder = inner
-      }
-      const { uid, mode } = statOf(folder)
-      const isOpen = i < names.length || (mode & 0o001) !== 0
-      if (uid !== 0 || (mode & 0o022) !== 0 || !isOpen)
-        throw failedPrecondition(
-          'A folder of home folders, and each above it in the dataset, belongs to root, and only root may write in it: mode 755',
-          named,
-        )
-    }
-    return folder
-  } catch (error) {
-    close(folder)
-    throw error
-  }
-}
+/** The bits of the group are those of a list's mask: without them, no entry of a list may write. */
+export const othersMayWrite = ({ uid, mode }: { uid: number; mode: number }): boolean =>
+  uid !== 0 || (mode & 0o022) !== 0
 
 /** Whether the user has the folder: it is there, made now, or made by a server that was killed before it gave it away. */
 function makeOne(top: number, user: HomeUser): boolean {

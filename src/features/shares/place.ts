@@ -1,8 +1,9 @@
 // The folder that a share or an export opens: the mount point of a dataset, or a folder below it. The trap: a link inside the dataset may
 // lead out of it, so the real path is checked.
-import { realpathSync, statSync } from 'node:fs'
+import { realpathSync, type Stats, statSync } from 'node:fs'
+import { close, openMounted, openSubfolder, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
-import { failedPrecondition, invalid, notFound } from '../../errors.ts'
+import { ApiError, errno, failedPrecondition, invalid, isFull, notFound } from '../../errors.ts'
 import { withZfsErrors } from '../zfs/failure.ts'
 import { isInside } from '../zfs/names.ts'
 import { SharePath } from './rules.ts'
@@ -50,6 +51,50 @@ export async function placeOf(zfs: Zfs, dataset: string, path?: string): Promise
   // Another dataset may be mounted below this one.
   if (!isInside(real, top) || statSync(real).dev !== statSync(top).dev) throw outside()
   return { path, mountpoint, mounted: false }
+}
+
+export interface OpenPlace {
+  dataset: string
+  path: string | undefined
+  /** The storage programs are not the system's: nothing is mounted. */
+  trial: boolean
+  /** What is said where the system fails. */
+  failure: string
+  /** Called for each folder from the mount point down to that of the share. */
+  check?: (stats: Stats, isLast: boolean) => void
+}
+
+/**
+ * Works in the open folder of a share. What is made while the dataset is not mounted is out of sight at its next mount,
+ * and in the file system below: so the open folder is looked at, not the path.
+ */
+export async function inPlace(
+  zfs: Zfs,
+  { dataset, path, trial, failure, check = () => {} }: OpenPlace,
+  work: (folder: number, place: Place) => Promise<void>,
+): Promise<void> {
+  const named = { details: { object: dataset } }
+  const place = await placeOf(zfs, dataset, path)
+  let folder: number | undefined
+  try {
+    folder = openMounted(place.mountpoint, trial ? undefined : dataset)
+    const names = place.path.slice(place.mountpoint.length).split('/').filter(Boolean)
+    check(statOf(folder), names.length === 0)
+    for (const [i, name] of names.entries()) {
+      const inner = openSubfolder(folder, Buffer.from(name).toString('latin1'))
+      close(folder)
+      folder = inner
+      check(statOf(folder), i === names.length - 1)
+    }
+    await work(folder, place)
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause
+    if (folder === undefined && errno(cause) === undefined)
+      throw failedPrecondition('The dataset is not mounted at its mount point', { ...named, cause })
+    throw new ApiError(isFull(cause) ? 'no-space' : 'command-failed', failure, { ...named, cause })
+  } finally {
+    if (folder !== undefined) close(folder)
+  }
 }
 
 const outside = () => invalid('The path is not inside the dataset', { details: { field: 'path' } })

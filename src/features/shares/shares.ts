@@ -1,5 +1,6 @@
 // Both ways of sharing a dataset, through the system's programs, and which shares stand in the way of its destruction. Without Samba or an
 // NFS server nothing is shared that way, and nothing stands in the way.
+import { createAcl } from '../../drivers/acl.ts'
 import { createNfs } from '../../drivers/nfs.ts'
 import { type NfsClient, readNfsClients } from '../../drivers/nfs-clients.ts'
 import type { Tool } from '../../drivers/programs.ts'
@@ -13,6 +14,8 @@ import { isInside } from '../zfs/names.ts'
 import { HomeFolders, type HomesOptions } from './home-folders.ts'
 import { NfsExports } from './nfs.ts'
 import { mountedBelow } from './place.ts'
+import { RecycleBins } from './recycle-bin.ts'
+import { ShareFolders, type ShareFoldersOptions } from './share-folders.ts'
 import { SmbShares } from './smb.ts'
 import { SmbSessions } from './smb-sessions.ts'
 
@@ -25,7 +28,10 @@ export interface SharesOptions {
   /** Who gets home folders. */
   homeUsers: HomesOptions['users']
   trial: HomesOptions['trial']
+  /** The server is root. */
+  privileged: boolean
   warn: HomesOptions['warn']
+  pause?: ShareFoldersOptions['pause']
 }
 
 export interface Shares {
@@ -33,36 +39,42 @@ export interface Shares {
   sessions: SmbSessions
   nfs: NfsExports
   nfsClients: () => NfsClient[]
-  /** Makes the home folders that are missing; what cannot be made is a warning. */
-  makeHomes: () => Promise<void>
+  /** Makes the home folders and recycle bins that are missing; what cannot be made is a warning, and tried again. */
+  makeFolders: () => Promise<void>
+  close: () => void
   /** The shares and exports that open something of these datasets, the first of which holds the others. */
   sharing: Dependents
   /** Puts back what a server that was killed left half done. */
   recover: () => Promise<void>
 }
 
-export function createShares({ tool, zfs, folders, exportsFolder, homeUsers, trial, warn }: SharesOptions): Shares {
+export function createShares({
+  tool,
+  zfs,
+  folders,
+  exportsFolder,
+  homeUsers,
+  trial,
+  privileged,
+  warn,
+  pause,
+}: SharesOptions): Shares {
   const samba = createSamba(tool)
-  const homes = new HomeFolders({ zfs, users: homeUsers, trial, warn })
-  const smb = new SmbShares({ samba, zfs, folders, homes })
+  const shareFolders: ShareFolders = new ShareFolders({
+    homes: new HomeFolders({ zfs, users: homeUsers, trial, warn }),
+    bins: new RecycleBins({ zfs, acl: createAcl(tool), trial, warn }),
+    shares: () => present(() => smb.all()),
+    ...{ privileged, warn, pause },
+  })
+  const smb: SmbShares = new SmbShares({ samba, zfs, folders, shareFolders })
   const nfs = new NfsExports(createNfs(tool), zfs, { folders, folder: exportsFolder })
   return {
     smb,
     sessions: new SmbSessions(tool, samba),
     nfs,
     nfsClients: () => readNfsClients(),
-    async makeHomes() {
-      try {
-        if ((await homeUsers()).length === 0) return
-        for (const { home_folders, managed, dataset = '', path, name } of await present(() => smb.all()))
-          if (home_folders && managed)
-            await homes
-              .make(dataset, path)
-              .catch((error) => warn(`the home folders of ${name} could not be made`, error))
-      } catch (error) {
-        warn('the home folders could not be looked at', error)
-      }
-    },
+    makeFolders: () => shareFolders.makeAll(),
+    close: () => shareFolders.close(),
     async recover() {
       await Promise.all([smb.recover(), nfs.recover()])
     },

@@ -12,9 +12,10 @@ import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { AllOrNothing } from './config-transaction.ts'
-import { type HomeFolders, isOfHomes, withoutOwn } from './home-folders.ts'
+import { isOfHomes, withoutOwn } from './home-folders.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
+import type { ShareFolders } from './share-folders.ts'
 import { type Get, readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
 
 export interface SmbShare extends SmbOptions {
@@ -59,15 +60,20 @@ const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 export class SmbShares {
   private readonly samba: Samba
   private readonly zfs: Zfs
-  private readonly homes: HomeFolders
+  private readonly shareFolders: ShareFolders
   /** Holds the section that `net conf import` reads. */
   private readonly folder: string
   private readonly changes: AllOrNothing<Before>
 
-  constructor({ samba, zfs, folders, homes }: { samba: Samba; zfs: Zfs; folders: Folders; homes: HomeFolders }) {
+  constructor({
+    samba,
+    zfs,
+    folders,
+    shareFolders,
+  }: { samba: Samba; zfs: Zfs; folders: Folders; shareFolders: ShareFolders }) {
     this.samba = samba
     this.zfs = zfs
-    this.homes = homes
+    this.shareFolders = shareFolders
     this.folder = join(folders.state, 'shares')
     this.changes = new AllOrNothing<Before>({
       name: 'smb',
@@ -121,7 +127,7 @@ export class SmbShares {
         const parameters = new Map([['path', place.path], [ID, id], [DATASET, dataset], ...Object.entries(more)])
         const defaults = { description: '', read_only: false, guest_ok: false, valid_users: [], enabled: true }
         set(parameters, { ...defaults, ...defined(options) })
-        await this.makeHomes(parameters)
+        await this.makeFolders({ name, parameters })
         return this.apply({ name }, { name, parameters })
       })
     })
@@ -136,9 +142,9 @@ export class SmbShares {
         // What is written while the dataset is not mounted lands below it, and is out of sight at its next mount.
         if (change.enabled && !view(section).enabled)
           await placeOf(this.zfs, parameters.get(DATASET) ?? '', withoutOwn(parameters.get('path') ?? ''))
-        if (change.home_folders || change.guest_ok) await this.makeHomes(parameters)
         const before = { name: section.name, section: serializeSection(section) }
         const after = { name: section.name, parameters }
+        if (change.home_folders || change.guest_ok || change.recycle_bin) await this.makeFolders(after)
         return serializeSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
       }),
     )
@@ -176,17 +182,16 @@ export class SmbShares {
       const closed = enabled === false || read_only === true || other !== undefined
       await this.tellServer(name, closed ? 'all' : 'denied')
     })
+    if (applied?.home_folders) await this.shareFolders.makeLater(applied)
     return applied as SmbShare
   }
 
-  private async makeHomes(parameters: ReadonlyMap<string, string>): Promise<void> {
-    const path = parameters.get('path')
-    if (path === undefined || !isOfHomes(path)) return
-    if (parseFlag(parameters.get('guest ok'), false))
+  private async makeFolders(section: Section): Promise<void> {
+    if (isOfHomes(section.parameters.get('path')) && parseFlag(section.parameters.get('guest ok'), false))
       throw invalid('Guests have no folder of their own: home_folders and guest_ok exclude each other', {
         details: { field: 'home_folders' },
       })
-    await this.homes.make(parameters.get(DATASET) ?? '', withoutOwn(path))
+    await this.shareFolders.make(view(section))
   }
 
   private async place(name: string, text: string): Promise<void> {
