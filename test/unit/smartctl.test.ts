@@ -179,6 +179,16 @@ describe('the health of a disk', () => {
     expect(health.of(disk('a', { serial: 'other' }))).toMatchObject({ state: 'unknown', report: undefined })
   })
 
+  it('is forgotten with a disk that was unplugged', async () => {
+    const health = new DiskHealth(smartctl(fixture('ata')).smartctl, () => 0)
+    const [a, b] = [disk('a'), disk('b')]
+    await health.refreshAll([a, b])
+    expect(health.all().map((one) => one.health.report !== undefined)).toEqual([true, true])
+    await health.refreshAll([a])
+    expect(health.all().map((one) => one.disk.id)).toEqual(['a'])
+    expect([health.of(a).report !== undefined, health.of(b).report]).toEqual([true, undefined])
+  })
+
   it('is asked of four disks at a time, once each, and a disk that hangs holds up nobody', async () => {
     let running = 0
     let most = 0

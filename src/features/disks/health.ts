@@ -53,6 +53,8 @@ export class DiskHealth {
   /** All disks of the machine, as somebody has just listed them. */
   async refreshAll(disks: readonly Disk[]): Promise<void> {
     this.present = disks
+    const keys = new Set(disks.map(keyOf))
+    for (const key of this.known.keys()) if (!keys.has(key)) this.known.delete(key)
     await this.refresh(disks)
   }
 
