@@ -1,18 +1,17 @@
 // Reads what `zpool status -tp` says of the trim of each disk, which stands in brackets behind its row. The text is the
-// same in all versions.
+// same in all versions. A disk whose trim was cancelled is shown as one that was never trimmed.
 import { timeOf } from './zpool-scan.ts'
 import type { Vdev } from './zpool-status.ts'
 
 export interface Trim {
   name: string
-  state: 'unsupported' | 'none' | 'running' | 'suspended' | 'finished' | 'cancelled'
+  state: 'unsupported' | 'none' | 'running' | 'suspended' | 'finished'
   percent: number
   /** Milliseconds since 1970: when it began, or when it ended. */
   at: number | undefined
 }
 
-const NOTE =
-  /\((?:(untrimmed)|(trim unsupported)|([0-9]+)% trimmed(?:, (suspended, )?(started|completed) at ([^)]+))?)\)/
+const NOTE = /\((?:(untrimmed)|(trim unsupported)|([0-9]+)% trimmed, (suspended, )?(started|completed) at ([^)]+))\)/
 
 /** Of all disks that ZFS says something of. */
 export const parseTrims = (vdevs: readonly Vdev[]): Trim[] =>
@@ -23,8 +22,7 @@ export const parseTrims = (vdevs: readonly Vdev[]): Trim[] =>
     if (unsupported !== undefined) return [{ ...trim, state: 'unsupported' as const }]
     if (untrimmed !== undefined) return [{ ...trim, state: 'none' as const }]
     if (percent === undefined) return []
-    const state =
-      word === 'completed' ? 'finished' : word === undefined ? 'cancelled' : suspended ? 'suspended' : 'running'
+    const state = word === 'completed' ? 'finished' : suspended ? 'suspended' : 'running'
     // 99 of a finished one is rounding.
     return [{ ...trim, state, percent: state === 'finished' ? 100 : trim.percent } as Trim]
   })

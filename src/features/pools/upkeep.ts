@@ -14,7 +14,7 @@ import type { Ready } from './replace.ts'
 import { type By, changeJob, getLayout, startChange } from './vdev-task.ts'
 
 export interface TrimState {
-  status: 'none' | 'running' | 'paused' | 'finished' | 'cancelled' | 'unsupported'
+  status: 'none' | 'running' | 'paused' | 'finished' | 'unsupported'
   percent: number
   disks: Trim[]
   job: string | undefined
@@ -35,8 +35,7 @@ function summary(disks: readonly Trim[]): Pick<TrimState, 'status' | 'percent'> 
   if (active.length > 0)
     return { status: active.some(({ state }) => state === 'running') ? 'running' : 'paused', percent: mean(active) }
   if (able.every(({ state }) => state === 'none')) return { status: 'none', percent: 0 }
-  const stopped = able.some(({ state }) => state === 'cancelled')
-  return { status: stopped ? 'cancelled' : 'finished', percent: stopped ? mean(able) : 100 }
+  return { status: 'finished', percent: 100 }
 }
 
 /** Starts a trim, or continues one that is suspended: its job still follows it. */

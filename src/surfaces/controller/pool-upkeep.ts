@@ -19,13 +19,13 @@ const tag = 'ZFS'
 const TrimView = z
   .object({
     status: z
-      .enum(['none', 'running', 'paused', 'finished', 'cancelled', 'unsupported'])
-      .describe('unsupported: none of the disks can be trimmed'),
+      .enum(['none', 'running', 'paused', 'finished', 'unsupported'])
+      .describe('none: never, or the last trim was cancelled; unsupported: none of the disks can be trimmed'),
     progress: z.number().min(0).max(100).describe('percent'),
     disks: z.array(
       z.object({
         name: z.string(),
-        status: z.enum(['unsupported', 'none', 'running', 'suspended', 'finished', 'cancelled']),
+        status: z.enum(['unsupported', 'none', 'running', 'suspended', 'finished']),
         progress: z.number().min(0).max(100),
         at: Timestamp.optional().describe('when it began or ended'),
       }),

@@ -9,11 +9,11 @@ import { may } from '../../session.ts'
 import { one } from '../storage/api-types.ts'
 
 interface Trim {
-  status: 'none' | 'running' | 'paused' | 'finished' | 'cancelled' | 'unsupported'
+  status: 'none' | 'running' | 'paused' | 'finished' | 'unsupported'
   progress: number
   disks: {
     name: string
-    status: 'unsupported' | 'none' | 'running' | 'suspended' | 'finished' | 'cancelled'
+    status: 'unsupported' | 'none' | 'running' | 'suspended' | 'finished'
     progress: number
     at?: string
   }[]
@@ -24,7 +24,6 @@ const WORDS: Record<Trim['status'], [Tone, string]> = {
   running: ['busy', 'running'],
   paused: ['warning', 'suspended'],
   finished: ['ok', 'finished'],
-  cancelled: ['warning', 'cancelled'],
   unsupported: ['quiet', 'not supported by these disks'],
 }
 
