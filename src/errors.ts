@@ -52,6 +52,8 @@ export type ErrorKind = (typeof ERROR_KINDS)[number]
 export interface ErrorDetails {
   /** The field of the request that it is about; empty for the body as a whole. */
   field?: string | undefined
+  /** What is wrong with that field, where the dialect has a word for it. */
+  wrong?: 'unknown' | 'missing' | undefined
   /** The object that it is about: a pool, a dataset, an id. */
   object?: string | undefined
   /** The product's own code of this failure (`E1004`). */

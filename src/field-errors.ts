@@ -8,11 +8,14 @@ export interface FieldError {
   /** The member: `vdevs.1`, `options.quota`; empty for the value as a whole. */
   field: string
   message: string
+  /** Set where the member is not known, or is not there. */
+  wrong?: 'unknown' | 'missing'
 }
 
 /** The refusal of all of them; what stands first is its message. */
 export function invalidFields([first = { field: '', message: 'Invalid value' }, ...more]: FieldError[]): ApiError {
-  return invalid(first.message, { details: { field: first.field, errors: [first, ...more].slice(0, MOST) } })
+  const errors = [first, ...more].slice(0, MOST).map(({ field, message }) => ({ field, message }))
+  return invalid(first.message, { details: { field: first.field, wrong: first.wrong, errors } })
 }
 
 /** Nobody mends more at once, and an answer has its bounds. */
@@ -42,7 +45,7 @@ export function check<T>(
   const errors = result.error.issues.flatMap((issue) => flat(issue, [], { known, noun }))
   // A member that is unknown is often the misspelled one that is missing: it is the one to look at.
   const unknown = errors.filter(({ first }) => first)
-  const all = [...unknown, ...errors.filter(({ first }) => !first)].map(({ field, message }) => ({ field, message }))
+  const all = [...unknown, ...errors.filter(({ first }) => !first)].map(({ first, ...error }) => error)
   return { errors: all.slice(0, MOST) }
 }
 
@@ -64,6 +67,7 @@ function flat(issue: Issue, above: PropertyKey[], said: Said): Flat[] {
     return issue.keys.slice(0, MOST).map((name) => ({
       field: field(name),
       message: unknownMember(said.noun, name, said.known.get(issue.keys)),
+      wrong: 'unknown' as const,
       first: true,
     }))
   if (issue.code === 'invalid_union') {
@@ -74,7 +78,7 @@ function flat(issue: Issue, above: PropertyKey[], said: Said): Flat[] {
     const kinds = issue.errors.flatMap((branch) => branch.map(({ message }) => message))
     return [{ field: field(), message: together(kinds) }]
   }
-  return [{ field: field(), message: issue.message }]
+  return [{ field: field(), message: issue.message, ...(issue.message.startsWith(MISSING) && { wrong: 'missing' }) }]
 }
 
 function unknownMember(noun: string, name: string, known: string[] = []): string {
@@ -98,6 +102,8 @@ function together(messages: string[]): string {
   return kinds.length < parts.length ? messages[0]! : `Expected ${oneOf(kinds)}${found ? `, found ${found}` : ''}`
 }
 
+const MISSING = 'Missing: '
+
 const KINDS: Record<string, string> = {
   string: 'text',
   number: 'a number',
@@ -119,7 +125,7 @@ const FORMS: Record<string, string> = {
 function words(issue: Raw, echo: boolean): string {
   const expected = expectedBy(issue)
   if (expected === undefined) return 'This value is not allowed'
-  if (issue.input === undefined) return `Missing: expected ${expected}`
+  if (issue.input === undefined) return `${MISSING}expected ${expected}`
   return `Expected ${expected}, found ${foundIn(issue, echo)}`
 }
 

@@ -64,11 +64,11 @@ describe('a body that is wrong', () => {
       options: z.strictObject({ quota: z.string() }).optional(),
     })
     expect(errorsOf(Named, { nme: 'x', options: { qouta: '1' } })).toEqual([
-      { field: 'options.qouta', message: 'Unknown member "qouta": did you mean "quota"?' },
-      { field: 'nme', message: 'Unknown member "nme": did you mean "name"?' },
-      { field: 'name', message: 'Missing: expected text' },
-      { field: 'size', message: 'Missing: expected a whole number' },
-      { field: 'options.quota', message: 'Missing: expected text' },
+      { field: 'options.qouta', message: 'Unknown member "qouta": did you mean "quota"?', wrong: 'unknown' },
+      { field: 'nme', message: 'Unknown member "nme": did you mean "name"?', wrong: 'unknown' },
+      { field: 'name', message: 'Missing: expected text', wrong: 'missing' },
+      { field: 'size', message: 'Missing: expected a whole number', wrong: 'missing' },
+      { field: 'options.quota', message: 'Missing: expected text', wrong: 'missing' },
     ])
   })
 })
@@ -139,8 +139,8 @@ describe('the words', () => {
     expect(say(choice, 7)).toEqual(['Expected text, an object or a list, found 7'])
     expect(errorsOf(choice, { name: 7 })).toEqual([{ field: 'name', message: 'Expected text, found 7' }])
     expect(errorsOf(choice, { nam: 'x' })).toEqual([
-      { field: 'nam', message: 'Unknown member "nam": did you mean "name"?' },
-      { field: 'name', message: 'Missing: expected text' },
+      { field: 'nam', message: 'Unknown member "nam": did you mean "name"?', wrong: 'unknown' },
+      { field: 'name', message: 'Missing: expected text', wrong: 'missing' },
     ])
     expect(say(choice, [1])).toEqual(['Expected at least 2 items, found 1'])
     expect(errorsOf(z.strictObject({ a: choice }), {})).toEqual([

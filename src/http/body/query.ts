@@ -1,7 +1,7 @@
 // Parses query strings and url-encoded forms. Each surface chooses how strictly: the original ignores what it cannot
 // parse, which on a surface with `?dry_run=true` would carry out what the caller only wanted to preview.
 import { type ApiError, invalid } from '../../errors.ts'
-import type { FieldError } from '../../field-errors.ts'
+import { type FieldError, invalidFields } from '../../field-errors.ts'
 import { didYouMean, quoted } from '../../nearest.ts'
 
 export type Parameters = Record<string, string>
@@ -94,7 +94,7 @@ export const strictQuery: Refusing = {
   readForm: (text) => readLenient(text, true),
   unknown: (name, known) =>
     invalid(`Unknown query parameter ${quoted(name)}${didYouMean(name, known()) || listed(known())}`, about(name)),
-  wrong: (first, more) => invalid(first.message, { details: { field: first.field, errors: [first, ...more] } }),
+  wrong: (first, more) => invalidFields([first, ...more]),
   strict: true,
   lastWins: false,
 }
