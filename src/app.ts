@@ -5,6 +5,7 @@ import { atStart } from './appliance/at-start.ts'
 import { type Appliance, type ApplianceOptions, createAppliance } from './appliance.ts'
 import { ApiError, type ErrorKind, invalid, notFound } from './errors.ts'
 import type { Finding } from './features/check/finding.ts'
+import type { HttpsSettings } from './features/https/https.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { acquaint } from './http/pipeline/acquaint.ts'
 import { type AnyDeclared, LaterEndpoints } from './http/pipeline/later.ts'
@@ -31,7 +32,7 @@ export interface AppOptions extends ApplianceOptions {
   checkResponses?: boolean
 }
 
-type Passed = 'tasks' | 'backOff' | 'known' | 'storage' | 'sweep' | 'runPolicies' | 'enter' | 'saveState'
+type Passed = 'https' | 'tasks' | 'backOff' | 'known' | 'storage' | 'sweep' | 'runPolicies' | 'enter' | 'saveState'
 
 export interface App extends Pick<Appliance, Passed> {
   hono: Hono<Env>
@@ -128,8 +129,12 @@ async function assembleAll(entries: SurfaceEntry[], appliance: Appliance, option
   }
   for (const { name, assemble } of entries) {
     const one = await assemble(appliance, site)
-    const surface = options.config.tls.hsts ? one.surface : withoutHsts(one.surface)
-    surfaces.push({ ...one, name, surface, declared: [...(one.endpoints ?? [])] })
+    surfaces.push({
+      ...one,
+      name,
+      surface: withHsts(one.surface, appliance.https),
+      declared: [...(one.endpoints ?? [])],
+    })
   }
   return surfaces
 }
@@ -242,10 +247,16 @@ const createHono = () =>
     },
   })
 
-const withoutHsts = (surface: Surface): Surface => ({
+/** The surface's headers with HSTS as it is set, or without it. */
+const withHsts = (surface: Surface, https: HttpsSettings): Surface => ({
   ...surface,
   headers(request) {
-    const { 'Strict-Transport-Security': _, ...rest } = surface.headers(request)
-    return rest
+    const headers = surface.headers(request)
+    const hsts = https.hstsHeader()
+    if (hsts === '') delete headers[HSTS]
+    else if (hsts !== undefined) headers[HSTS] = hsts
+    return headers
   },
 })
+
+const HSTS = 'Strict-Transport-Security'

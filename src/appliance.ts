@@ -21,6 +21,7 @@ import { createTool } from './drivers/programs.ts'
 import { createRun, type Run } from './drivers/run.ts'
 import { RC_SERVICE, type ServiceManager, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { HealthMonitor } from './features/health/health.ts'
+import { HttpsSettings } from './features/https/https.ts'
 import { removeLeftovers } from './features/installation/leftovers.ts'
 import { InstalledLicense, licenseScript } from './features/license/installed.ts'
 import { type MemoryImage, memoryImage } from './features/memory-image.ts'
@@ -33,6 +34,7 @@ import { CachedFile } from './store/cached-file.ts'
 import type { TaskEndings } from './tasks/endings.ts'
 import type { Task } from './tasks/task.ts'
 import type { Tasks } from './tasks/tasks.ts'
+import type { TlsChoice } from './tls-choice.ts'
 
 /** Parts that are made only if an enabled surface needs them: making them costs time and leaves files. */
 export type Need = 'accounts' | 'sessions' | 'storage'
@@ -52,6 +54,8 @@ export interface ApplianceOptions {
   now?: () => number
   /** The machine's clocks, for log-ins and tokens. */
   clock?: Clock
+  /** The open port: tries a choice of TLS versions and ciphers, and uses it from now on. */
+  tls?: { tried: (choice: TlsChoice) => Promise<void>; apply: (choice: TlsChoice) => void }
   onTaskEnd?: (task: Task) => void
   warn?: (text: string, error?: unknown) => void
 }
@@ -81,6 +85,8 @@ export interface Appliance {
   /** Addresses from which accounts and the API token were proven. */
   known: KnownAddresses
   services: ServiceManager
+  /** The settings of the HTTPS port that can be changed while it is open. */
+  https: HttpsSettings
   health: HealthMonitor
   license: InstalledLicense
   /** The first line of version.txt, which clients request most. */
@@ -135,8 +141,17 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
 
   const accountsModule = needs.has('accounts') ? await import('./appliance/accounts.ts') : undefined
   const users = accountsModule?.openUsers(folders, warn)
+  const https = new HttpsSettings({
+    ...{ folders, warn, hsts: config.tls.hsts },
+    ...(options.tls ?? { tried: async () => {}, apply: () => {} }),
+  })
   const known = rememberAddresses(options, tokens, users)
-  const accounts = users && accountsModule?.createAccounts({ folders, users, known, clock, boot })
+  const accounts =
+    users &&
+    accountsModule?.createAccounts({
+      ...{ folders, users, known, clock, boot },
+      permitsRoot: () => https.get().permitRootLogin,
+    })
   // Tests set this clock; the steady one must follow it.
   const sessionClock = options.now ? { ...clock, wall: now, steady: now } : clock
   const sessionsModule = needs.has('sessions') ? await import('./appliance/sessions.ts') : undefined
@@ -156,7 +171,7 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   const run = programRunner(options)
   return {
     ...{ folders, config, mode, version: options.version, warn, now, clock, boot, incoming },
-    ...{ backOff, tokens, tasks, memory, known, accounts, sessions },
+    ...{ backOff, tokens, tasks, memory, known, accounts, sessions, https },
     storage: storage.needed,
     audit: trail.log,
     chain: trail.searched,

@@ -6,11 +6,13 @@ import { readSecret, Tokens } from '../auth/jwt.ts'
 import type { KnownAddresses } from '../auth/known-addresses.ts'
 import { Passwords } from '../auth/password.ts'
 import { UserStore } from '../auth/users.ts'
-import type { Accounts as UserAccounts } from '../features/users/accounts.ts'
+import type { RuledAccounts } from '../features/users/accounts.ts'
 import { LoginLimits } from '../features/users/login-limits.ts'
+import { PasswordRules } from '../features/users/password-rules.ts'
 import type { Folders } from '../folders.ts'
 
-export interface Accounts extends UserAccounts {
+export interface Accounts extends RuledAccounts {
+  mayLogIn: (username: string) => boolean
   /** Issues tokens at log-in, and checks them on later requests. */
   tokens: Tokens
   limits: LoginLimits
@@ -28,13 +30,17 @@ export interface AccountsOptions {
   folders: Folders
   users: UserStore
   known: KnownAddresses
+  /** Whether the account `root` may use its password. */
+  permitsRoot: () => boolean
   clock: Clock
   boot: Boot
 }
 
-export const createAccounts = ({ folders, users, known, clock, boot }: AccountsOptions): Accounts => ({
+export const createAccounts = ({ folders, users, known, permitsRoot, clock, boot }: AccountsOptions): Accounts => ({
   users,
   passwords: new Passwords(),
+  rules: new PasswordRules(folders),
+  mayLogIn: (username) => username.toLowerCase() !== 'root' || permitsRoot(),
   tokens: new Tokens(readSecret(folders), users, clock, boot),
   limits: new LoginLimits(folders, known, clock),
 })

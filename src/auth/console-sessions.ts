@@ -4,7 +4,9 @@ import { ownAccount } from './principal.ts'
 import { type OpenSession, SessionStore, type SessionStoreOptions } from './session-store.ts'
 import type { StoredUser } from './users.ts'
 
-export interface ConsoleSessionsOptions extends Omit<SessionStoreOptions, 'unsaved' | 'ended'> {
+export interface ConsoleSessionsOptions extends Omit<SessionStoreOptions, 'idle' | 'unsaved' | 'ended'> {
+  /** Seconds without a request. */
+  idle: number
   warn: (text: string, error?: unknown) => void
 }
 
@@ -31,6 +33,7 @@ export class ConsoleSessions {
     this.users = options.users
     this.store = new SessionStore({
       ...options,
+      idle: () => options.idle,
       unsaved: (error) => warn('the sessions of the console could not be stored', error),
       ended: (id) => this.csrf.delete(id),
     })

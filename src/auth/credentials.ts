@@ -48,11 +48,11 @@ export class ProvenPasswords {
   private readonly key = randomBytes(32)
   /** By digest, the least recently used first. */
   private readonly proven = new Map<string, Proven>()
-  private readonly idle: number
+  private readonly idle: () => number
   private readonly clock: Clock
 
   /** `idle`: seconds without use after which a password is hashed again. */
-  constructor(idle: number, clock: Clock) {
+  constructor(idle: () => number, clock: Clock) {
     this.idle = idle
     this.clock = clock
   }
@@ -90,7 +90,7 @@ export class ProvenPasswords {
 
   private isOver({ since, used }: Proven): boolean {
     const now = this.now()
-    return now - used >= this.idle || now - since >= LONGEST
+    return now - used >= this.idle() || now - since >= LONGEST
   }
 
   private now(): number {

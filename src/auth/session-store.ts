@@ -11,7 +11,7 @@ import { inForce } from './in-force.ts'
 import type { Principal, Session } from './principal.ts'
 import type { StoredUser } from './users.ts'
 
-/** Maximum seconds from the beginning to the end of a session. */
+/** Maximum seconds from the beginning to the end of a session, where the dialect sets no other. */
 export const LONGEST = 12 * 3600
 export const MOST = 64
 export const MOST_OF_ONE = 16
@@ -22,8 +22,12 @@ const SKEW = 60
 
 export interface SessionStoreOptions {
   file: string
-  /** Seconds without a request. */
-  idle: number
+  /** Seconds without a request. Asked at each request: a new value applies to the sessions that exist. */
+  idle: () => number
+  /** Seconds from the beginning to the end of a session; `Infinity` where only its idle time ends it. */
+  longest?: number
+  /** Makes the client's secret. It must not be guessable: at least 128 random bits. */
+  secret?: () => string
   users: () => readonly StoredUser[]
   /** The key of the current API token. */
   tokenKey: () => string | undefined
@@ -84,13 +88,17 @@ export class SessionStore {
   }
 
   get idle(): number {
-    return this.options.idle
+    return this.options.idle()
+  }
+
+  private get longest(): number {
+    return this.options.longest ?? LONGEST
   }
 
   /** Begins a session of an account or of the API token. Resolves to the client's secret, which is not stored. */
   async begin(who: StoredUser | 'token'): Promise<string> {
     const [now, up] = [this.now(), this.up()]
-    const value = randomBytes(32).toString('base64url')
+    const value = this.options.secret?.() ?? randomBytes(32).toString('base64url')
     const key = this.options.tokenKey()
     for (const session of this.sessions.values()) if (!this.principalOf(session)) this.drop(session)
     const mine = [...this.sessions.values()].filter(({ user }) => user === (who === 'token' ? undefined : who.id))
@@ -167,7 +175,7 @@ export class SessionStore {
 
   private open(session: Stored): OpenSession | undefined {
     const principal = this.principalOf(session)
-    return principal && { id: session.id, principal, expires: session.began + LONGEST }
+    return principal && { id: session.id, principal, expires: session.began + this.longest }
   }
 
   private principalOf(session: Stored): Principal | undefined {
@@ -175,8 +183,8 @@ export class SessionStore {
     const now = this.up()
     // A clock that was set back across a boot must not extend a session.
     session.used = Math.min(session.used, now)
-    if (now >= up + LONGEST || now < up - SKEW || now - session.used >= this.options.idle) return undefined
-    const own: Session = { id, expires: began + LONGEST, until: (up + LONGEST) * 1000 }
+    if (now >= up + this.longest || now < up - SKEW || now - session.used >= this.idle) return undefined
+    const own: Session = { id, expires: began + this.longest, until: (up + this.longest) * 1000 }
     if (user === undefined || generation === undefined) {
       const current = this.options.tokenKey()
       if (current === undefined || sha256(current) !== key) return undefined

@@ -110,6 +110,10 @@ async function run(plan: Plan): Promise<number> {
       answered,
       warn,
       certificate: () => listener?.certificate(),
+      tls: {
+        tried: async (choice) => listener?.tryTls(choice),
+        apply: (choice) => listener?.setTls(choice),
+      },
       findings: () => watched?.current() ?? [],
       scripts: join(installation(), 'scripts'),
       version: VERSION,
@@ -123,7 +127,7 @@ async function run(plan: Plan): Promise<number> {
         if (task.kind === 'certs') serving.ask()
       },
     })
-    const { known, hono, refused, unparsed, ports: more, tasks } = app
+    const { https, known, hono, refused, unparsed, ports: more, tasks } = app
     const installing = () => tasks.isRunning('certs')
     const places = placesOf(config, (address) => known.isKnown(address))
     const madeAnew = (reason: string) => {
@@ -143,6 +147,7 @@ async function run(plan: Plan): Promise<number> {
       madeAnew,
       installing,
       sign,
+      tlsChoice: https.choice(),
     })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })

@@ -73,6 +73,8 @@ export interface Call<Body = unknown, Params = unknown, Input = unknown> {
   /** The caller, as a task records it. */
   by: { name: string; address: string }
   requestId: string
+  /** As the client addressed this port: `https://box.example:215`. */
+  origin: string
   /** `Prefer: respond-async` (RFC 7240, 4.1): the client prefers to follow a job instead of waiting. */
   respondAsync: boolean
   /** Whether a body may be sent compressed (RFC 9110, 12.5.3). */

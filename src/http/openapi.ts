@@ -19,6 +19,12 @@ export const inQuery = (name: string, description: string): SecurityScheme => ({
   ...{ name, description },
 })
 
+export const inHeader = (name: string, description: string): SecurityScheme => ({
+  type: 'apiKey',
+  in: 'header',
+  ...{ name, description },
+})
+
 export interface DocumentOptions {
   title: string
   version: string

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type App, createApp } from '../../src/app.ts'
+import type { Clock } from '../../src/auth/clock.ts'
 import { storeToken } from '../../src/auth/token.ts'
 import { Configuration } from '../../src/config.ts'
 import type { Finding } from '../../src/features/check/finding.ts'
@@ -90,6 +91,8 @@ export interface Options {
   page?: string
   /** The clock of the snapshot policies and of sessions. */
   now?: () => number
+  /** The clock of sessions and log-ins. */
+  clock?: Clock
   /** What the check of the appliance found. */
   findings?: () => Finding[]
   /** Surfaces of the test's own, and ports that may name them. */
@@ -185,6 +188,10 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
       scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
       page: options.page ?? PAGE,
       certificate: () => listener?.certificate(),
+      tls: {
+        tried: async (choice) => listener?.tryTls(choice),
+        apply: (choice) => listener?.setTls(choice),
+      },
       version: '0.0.0-test',
       mode: options.mode ?? 'strict',
       checkResponses: options.checkResponses ?? true,
@@ -193,6 +200,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
       ...(options.environment && { environment: options.environment }),
       ...(options.answered && { answered: options.answered }),
       ...(options.now && { now: options.now }),
+      ...(options.clock && { clock: options.clock }),
       ...(options.findings && { findings: options.findings }),
     },
     [...SURFACES, ...(options.surfaces ?? [])],
@@ -206,6 +214,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     host: '127.0.0.1',
     port: 0,
     tls: options.tls ?? false,
+    tlsChoice: app.https.choice(),
     places: placesOf(config, (address) => app.known.isKnown(address)),
     ...(options.timing && { timing: options.timing }),
     warn,

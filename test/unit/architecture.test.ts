@@ -35,7 +35,7 @@ function imports(file: string): string[] {
 /** Where a file belongs: `src/features/…` is features; a file of src/ itself goes by its own name. */
 const layerOf = (file: string) => (/^src\/([a-z]+)\//.exec(file)?.[1] ?? file.replace(/^src\//, '')) as string
 
-/** Whom each layer may import, besides itself, the words of refusals (errors.ts, field-errors.ts, nearest.ts), folders.ts, loaded-later.ts and version.ts (design.md, section 3). */
+/** Whom each layer may import, besides itself, the words of refusals (errors.ts, field-errors.ts, nearest.ts), folders.ts, loaded-later.ts, tls-choice.ts and version.ts (design.md, section 3). */
 const MAY: Record<string, string[]> = {
   'start.ts': ['main.ts'],
   'main.ts': ['cli'],
@@ -59,6 +59,7 @@ const MAY: Record<string, string[]> = {
   'folders.ts': [],
   'loaded-later.ts': [],
   'networks.ts': [],
+  'tls-choice.ts': [],
   'version.ts': ['../package.json'],
   'vendor.d.ts': ['*'],
 }
@@ -70,6 +71,7 @@ const EVERYONE = [
   'src/folders.ts',
   'src/loaded-later.ts',
   'src/networks.ts',
+  'src/tls-choice.ts',
   'src/version.ts',
   'package.json',
 ]

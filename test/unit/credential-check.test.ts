@@ -9,8 +9,10 @@ import { Passwords } from '../../src/auth/password.ts'
 import type { Principal } from '../../src/auth/principal.ts'
 import { LONGEST } from '../../src/auth/session-store.ts'
 import { type StoredUser, UserStore } from '../../src/auth/users.ts'
+import type { RuledAccounts } from '../../src/features/users/accounts.ts'
 import { CredentialCheck } from '../../src/features/users/credential-check.ts'
 import { LoginLimits } from '../../src/features/users/login-limits.ts'
+import { PasswordRules } from '../../src/features/users/password-rules.ts'
 import { updateUser } from '../../src/features/users/users.ts'
 import type { Folders } from '../../src/folders.ts'
 import { json } from '../../src/http/reply/reply.ts'
@@ -25,7 +27,7 @@ let clock: TestClock
 let users: UserStore
 let limits: LoginLimits
 let check: CredentialCheck
-let accounts: { users: UserStore; passwords: Passwords }
+let accounts: RuledAccounts
 /** The cost of each hash. */
 let hashes: unknown[]
 /** Hashes under way, while they are held. */
@@ -68,8 +70,8 @@ beforeEach(() => {
   const stands = ({ account, version }: { account: string; version: string }) =>
     String(users.byId(account)?.generation) === version
   limits = new LoginLimits(folders, new KnownAddresses({ clock, stands }), clock)
-  accounts = { users, passwords: new Passwords(1, work) }
-  check = new CredentialCheck({ accounts, limits, idle: IDLE, clock })
+  accounts = { users, passwords: new Passwords(1, work), rules: new PasswordRules({ state: folder }) }
+  check = new CredentialCheck({ accounts, limits, idle: () => IDLE, clock })
 })
 afterEach(() => {
   limits.hangUp()
@@ -106,7 +108,7 @@ describe('a right password', () => {
   it('is hashed again from another address, of another account, and by another process', async () => {
     await told()
     expect([await told(RIGHT, '192.0.2.8'), await told(RIGHT, HOME, 'second')]).toEqual(['in', 'in'])
-    check = new CredentialCheck({ accounts, limits, idle: IDLE, clock })
+    check = new CredentialCheck({ accounts, limits, idle: () => IDLE, clock })
     expect([await told(), hashes.length]).toEqual(['in', 4])
   })
 
@@ -126,7 +128,7 @@ describe('a right password', () => {
   })
 
   it('is one of so many at most: the one that was used longest ago is hashed again', () => {
-    const proven = new ProvenPasswords(IDLE, clock)
+    const proven = new ProvenPasswords(() => IDLE, clock)
     const address = (n: number) => `10.0.${n >> 8}.${n & 255}`
     const has = (n: number) => proven.has(me(), RIGHT, address(n))
     for (let n = 0; n < MOST_PROVEN; n++) proven.add(me(), RIGHT, address(n), users.all())

@@ -8,9 +8,11 @@ import { KnownAddresses } from '../../src/auth/known-addresses.ts'
 import { Passwords } from '../../src/auth/password.ts'
 import type { Principal } from '../../src/auth/principal.ts'
 import { type StoredUser, UserStore } from '../../src/auth/users.ts'
+import type { RuledAccounts } from '../../src/features/users/accounts.ts'
 import { logIn } from '../../src/features/users/login.ts'
 import { LoginLimits } from '../../src/features/users/login-limits.ts'
 import { changeOwnPassword } from '../../src/features/users/own-password.ts'
+import { PasswordRules } from '../../src/features/users/password-rules.ts'
 import { updateUser } from '../../src/features/users/users.ts'
 import type { Folders } from '../../src/folders.ts'
 import { TestClock } from '../harness/clock.ts'
@@ -41,7 +43,7 @@ const work = (password: string, _salt: Buffer, { N, r, p }: { N?: number; r?: nu
 const stored = (password: string) =>
   `scrypt$2$1$1$${Buffer.alloc(16).toString('base64url')}$${Buffer.alloc(32, password).toString('base64url')}`
 
-let accounts: { users: UserStore; passwords: Passwords }
+let accounts: RuledAccounts
 const start = () => {
   const folders: Folders = { root: folder, sysconf: folder, data: folder, state: folder }
   users = new UserStore(folders)
@@ -50,7 +52,7 @@ const start = () => {
     String(users.byId(account)?.generation) === version
   known = new KnownAddresses({ clock, stands })
   limits = new LoginLimits(folders, known, clock)
-  accounts = { users, passwords: new Passwords(1, work) }
+  accounts = { users, passwords: new Passwords(1, work), rules: new PasswordRules({ state: folder }) }
 }
 const owner = (): StoredUser => users.byName('admin')!
 const settle = () => new Promise((resolve) => setImmediate(resolve))

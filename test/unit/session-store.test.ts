@@ -36,7 +36,7 @@ const account = (id: string): StoredUser => ({
 const file = () => join(folder, 'sessions.json')
 const start = () =>
   new SessionStore({
-    ...{ file: file(), idle: IDLE, users: () => users, tokenKey: () => 'key of the token', clock },
+    ...{ file: file(), idle: () => IDLE, users: () => users, tokenKey: () => 'key of the token', clock },
     boot: countBoots(folder, clock),
     unsaved: (error) => unsaved.push(error),
     ended: (id) => ended.push(id),

@@ -33,6 +33,8 @@ const IN_STATE = ['users.json', 'admin.password', 'sessions.json', 'known-addres
   'boots.json',
   'server.json',
   'maintenance.json',
+  'https.json',
+  'password-rules.json',
   'jwt.secret',
   'audit.key',
 ])

@@ -6,7 +6,7 @@ import type { StoredUser } from '../../auth/users.ts'
 import { ApiError, changed, failedPrecondition, invalid } from '../../errors.ts'
 import { checkpoint } from '../../store/checkpoint.ts'
 import type { Asker } from '../../tasks/tasks.ts'
-import { type Accounts, replaceHash } from '../users/accounts.ts'
+import { type Accounts, type RuledAccounts, replaceHash } from '../users/accounts.ts'
 import { readNewToken, type SetToken } from './setup.ts'
 
 export interface FirstRun {
@@ -21,7 +21,7 @@ export interface FirstRunNeeds {
   setToken: SetToken
   /** Whether a phrase is generated at the first start. */
   phrases: boolean
-  accounts: Accounts | undefined
+  accounts: RuledAccounts | undefined
 }
 
 const NAME = 'admin'
@@ -72,6 +72,7 @@ export async function completeFirstRun(
     throw invalid(wanted.password ? 'The administrator’s password is needed' : 'There is no password to set', {
       details: { field: 'password' },
     })
+  if (password !== undefined) accounts?.rules.check(password, NAME)
   const hash =
     password !== undefined ? await accounts?.passwords.hash(password, { address: 'first run', known: true }) : undefined
   const now = firstRun(needs)

@@ -3,10 +3,18 @@ import type { From, Passwords } from '../../auth/password.ts'
 import { ownAccount, type Principal } from '../../auth/principal.ts'
 import type { StoredUser, UserStore } from '../../auth/users.ts'
 import { ApiError } from '../../errors.ts'
+import type { PasswordRules } from './password-rules.ts'
 
 export interface Accounts {
   users: UserStore
   passwords: Passwords
+  /** Whether a right password lets this account in; if left out, it always does. */
+  mayLogIn?: (username: string) => boolean
+}
+
+/** What needs to know how complex a new password has to be. */
+export interface RuledAccounts extends Accounts {
+  rules: PasswordRules
 }
 
 /** The queue place for a password hash: authenticated callers take turns among themselves, unaffected by strangers. */

@@ -14,7 +14,7 @@ export interface CredentialCheckOptions {
   accounts: Accounts
   limits: LoginLimits
   /** Seconds, as for a session. */
-  idle: number
+  idle: () => number
   clock: Clock
 }
 
@@ -48,7 +48,8 @@ export class CredentialCheck {
   private known({ username, password }: NamedPassword, address: string): Principal | undefined {
     const user = this.accounts.users.byName(username)
     this.limits.attempt(address, username, user).check()
-    return user?.active && this.proven.has(user, password, address) ? principalOf(user) : undefined
+    if (!user?.active || this.accounts.mayLogIn?.(user.username) === false) return undefined
+    return this.proven.has(user, password, address) ? principalOf(user) : undefined
   }
 
   private async inTurn(turn: string, given: NamedPassword, address: string): Promise<Principal | undefined> {

@@ -18,7 +18,7 @@ export const MOST_ENDED = 128
  * same.
  */
 export async function logIn(
-  { users, passwords }: Accounts,
+  { users, passwords, mayLogIn }: Accounts,
   limits: LoginLimits,
   { username, password, address }: { username: string; password: string; address: string },
 ): Promise<StoredUser | undefined> {
@@ -30,7 +30,7 @@ export async function logIn(
   const right = await passwords.verify(password, before?.hash, () => attempt.begin(), limits.from(address), like)
   // Meanwhile the password may have been changed, or the account deactivated.
   const user = before && users.byId(before.id)
-  if (!right || !user?.active || user.hash !== before?.hash) {
+  if (!right || !user?.active || user.hash !== before?.hash || mayLogIn?.(user.username) === false) {
     attempt.fail()
     return undefined
   }

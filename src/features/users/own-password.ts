@@ -3,7 +3,7 @@ import { inForce } from '../../auth/in-force.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { StoredUser } from '../../auth/users.ts'
 import { invalid, raise } from '../../errors.ts'
-import { type Accounts, ended, proven, replaceHash } from './accounts.ts'
+import { ended, proven, type RuledAccounts, replaceHash } from './accounts.ts'
 import type { LoginLimits } from './login-limits.ts'
 
 export interface OwnPassword {
@@ -19,7 +19,7 @@ export interface OwnPassword {
  * request. Throws if `current` is not the password, which counts as a failed login of `address`.
  */
 export async function changeOwnPassword(
-  { users, passwords }: Accounts,
+  { users, passwords, rules }: RuledAccounts,
   limits: LoginLimits,
   { by, current, password, address }: OwnPassword,
 ): Promise<StoredUser> {
@@ -30,6 +30,7 @@ export async function changeOwnPassword(
     attempt.fail()
     throw invalid('This is not the current password', { details: { field: 'current' } })
   }
+  rules.check(password, before.username)
   const hash = await passwords.hash(password, proven(by))
   const changed = users.change((all) => {
     const user = inForce(by, all) ?? raise(ended())

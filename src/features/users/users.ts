@@ -4,7 +4,7 @@ import { inForce } from '../../auth/in-force.ts'
 import { mayAct, type Principal, type Role } from '../../auth/principal.ts'
 import { newUserId, type StoredUser } from '../../auth/users.ts'
 import { ApiError, exists, invalid, notFound, raise } from '../../errors.ts'
-import { type Accounts, ended, proven } from './accounts.ts'
+import { type Accounts, ended, proven, type RuledAccounts } from './accounts.ts'
 
 export interface NewUser {
   username: string
@@ -32,12 +32,17 @@ function stillAdministrator(by: Principal | undefined, users: readonly StoredUse
   return user
 }
 
-export async function createUser({ users, passwords }: Accounts, wanted: NewUser, by?: Principal): Promise<StoredUser> {
+export async function createUser(
+  { users, passwords, rules }: RuledAccounts,
+  wanted: NewUser,
+  by?: Principal,
+): Promise<StoredUser> {
   const { username, email, password, role = 'viewer' } = wanted
   const refuseTaken = () => {
     if (users.byName(username)) throw exists('The user name is taken', { details: { field: 'username' } })
   }
   refuseTaken()
+  rules.check(password, username)
   const hash = await passwords.hash(password, proven(by))
   return users.change((all) => {
     stillAdministrator(by, all)
@@ -62,13 +67,14 @@ export async function createUser({ users, passwords }: Accounts, wanted: NewUser
 
 /** Changes the given members. A new password, role or state ends every token of the account. */
 export async function updateUser(
-  accounts: Accounts,
+  accounts: RuledAccounts,
   id: string,
   change: UserChange,
   by?: Principal,
 ): Promise<StoredUser> {
-  findUser(accounts, id)
+  const { username } = findUser(accounts, id)
   const { email, password, role, active } = change
+  if (password !== undefined) accounts.rules.check(password, username)
   const hash = password === undefined ? undefined : await accounts.passwords.hash(password, proven(by))
   return accounts.users.change((all) => {
     stillAdministrator(by, all)

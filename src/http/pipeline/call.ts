@@ -29,7 +29,7 @@ export class RequestCall implements Call {
   constructor(
     context: Asked,
     stopping: AbortSignal,
-    call: Omit<Call, 'by' | 'signal' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
+    call: Omit<Call, 'by' | 'signal' | 'origin' | 'respondAsync' | 'lastEventId' | 'acceptsGzip'>,
   ) {
     this.context = context
     this.stopping = stopping
@@ -48,6 +48,10 @@ export class RequestCall implements Call {
 
   get by(): Call['by'] {
     return { name: callerName(this.principal), address: this.address }
+  }
+
+  get origin(): string {
+    return new URL(this.context.req.url).origin
   }
 
   get respondAsync(): boolean {

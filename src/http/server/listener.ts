@@ -7,6 +7,7 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { ApiError, ErrorKind } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
+import type { TlsChoice } from '../../tls-choice.ts'
 import type { Env, Incoming } from '../request.ts'
 import { STATUS } from '../status.ts'
 import { Connections } from './connections.ts'
@@ -16,6 +17,7 @@ import { Places, type PlacesOptions } from './places.ts'
 import { kindOf, MOST_HEADERS, objectionTo, plainHost, refusal, refusalText } from './refusal.ts'
 import type { SelfSign } from './self-made.ts'
 import { TIMING, type Timing } from './timing.ts'
+import type { Pair } from './tls.ts'
 import { RequestTurns } from './turns.ts'
 
 export interface ListenOptions {
@@ -45,6 +47,8 @@ export interface ListenOptions {
   madeAnew?: (reason: string) => void
   /** Signs the self-made certificate. */
   sign?: SelfSign
+  /** The TLS versions and ciphers that were chosen; if left out, or if the port cannot be opened with them, the default. */
+  tlsChoice?: TlsChoice
   warn: (text: string, error?: unknown) => void
 }
 
@@ -60,6 +64,10 @@ export interface Listener {
    * old one.
    */
   reloadCertificate: () => Promise<void>
+  /** Rejects if nobody could connect with this choice. */
+  tryTls: (choice: TlsChoice) => Promise<void>
+  /** New connections speak TLS by this choice; open connections stay. Nothing without TLS. */
+  setTls: (choice: TlsChoice) => void
   /** Open connections, in any state. */
   connections: () => number
   close: () => Promise<void>
@@ -84,6 +92,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
   const secure = tls ? await import('./secure.ts') : undefined
   let pair = await secure?.installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] })
+  let choice = pair && secure ? await usableChoice(options, secure, pair) : DEFAULT_CHOICE
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
     ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
@@ -95,7 +104,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
   const server: Server | TlsServer =
     pair && secure
-      ? secure.createTlsServer({ ...settings, ...pair, minVersion: 'TLSv1.2', handshakeTimeout: timing.handshake })
+      ? secure.createTlsServer({
+          ...settings,
+          ...pair,
+          ...secure.contextOptions(choice),
+          handshakeTimeout: timing.handshake,
+        })
       : createServer(settings)
   server.maxHeadersCount = MOST_HEADERS
   const { unparsed } = options
@@ -172,15 +186,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const next = secure.readPair(folders)
       if (!next || next.cert === pair.cert) return
       const context = server as TlsServer
-      context.setSecureContext({ ...next, minVersion: 'TLSv1.2' })
+      context.setSecureContext({ ...next, ...secure.contextOptions(choice) })
       try {
         const served = await secure.servedFingerprint(reachable(address), port)
         if (served !== secure.fingerprint(next)) throw new Error('another certificate is served')
         pair = next
       } catch (error) {
-        context.setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
+        context.setSecureContext({ ...pair, ...secure.contextOptions(choice) })
         throw error
       }
+    },
+    async tryTls(wanted) {
+      if (pair && secure) await secure.tryChoice(pair, wanted)
+    },
+    setTls(wanted) {
+      choice = wanted
+      if (pair && secure) (server as TlsServer).setSecureContext({ ...pair, ...secure.contextOptions(choice) })
     },
     close: () =>
       new Promise((resolve) => {
@@ -195,6 +216,24 @@ export async function listen(options: ListenOptions): Promise<Listener> {
         server.closeIdleConnections()
         connections.stop()
       }),
+  }
+}
+
+const DEFAULT_CHOICE: TlsChoice = { versions: ['TLSv1.2', 'TLSv1.3'] }
+
+/** A choice that an earlier version of OpenSSL could serve must not keep the port closed. */
+async function usableChoice(
+  { tlsChoice, warn }: ListenOptions,
+  secure: typeof import('./secure.ts'),
+  pair: Pair,
+): Promise<TlsChoice> {
+  if (!tlsChoice) return DEFAULT_CHOICE
+  try {
+    await secure.tryChoice(pair, tlsChoice)
+    return tlsChoice
+  } catch (error) {
+    warn('nobody could connect with the TLS versions and ciphers that are set; the default is served', error)
+    return DEFAULT_CHOICE
   }
 }
 

@@ -13,7 +13,7 @@ import { controllerSurface, isControllerPath } from './surface.ts'
 
 export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<ControllerDeps> {
   const { folders, config, version, tasks, audit, chain, sessions, counts, now, clock, warn } = appliance
-  const { users, passwords, tokens, limits } = appliance.accounts
+  const { users, passwords, rules, mayLogIn, tokens, limits } = appliance.accounts
   const maintenance = new MaintenanceMode(folders)
   const settings = { ...config.surfaces.controller, 'confirm-destroy': config.storage['confirm-destroy'] }
   const answers = new Answers(
@@ -42,7 +42,7 @@ export function assemble(appliance: With<'accounts' | 'storage'>): Assembled<Con
           ...{ tokens, limits, tasks, chain, folders, jobEvents, settings, audit, now, clock, counts },
           ...storage,
           maintenance,
-          accounts: { users, passwords },
+          accounts: { users, passwords, rules, mayLogIn },
           rendered: new Rendered(),
           openapi: document,
         }

@@ -16,7 +16,7 @@ import type { ShareAccounts } from '../../features/share-accounts/accounts.ts'
 import type { ShareInOne } from '../../features/share-in-one/share-in-one.ts'
 import type { Shares } from '../../features/shares/shares.ts'
 import type { Scheduler } from '../../features/snapshots/scheduler.ts'
-import type { Accounts } from '../../features/users/accounts.ts'
+import type { RuledAccounts } from '../../features/users/accounts.ts'
 import type { LoginLimits } from '../../features/users/login-limits.ts'
 import type { Folders } from '../../folders.ts'
 import { endpoint } from '../../http/endpoint.ts'
@@ -29,7 +29,7 @@ import type { Tasks } from '../../tasks/tasks.ts'
 import type { JobEvents } from './job-stream.ts'
 
 export interface ControllerDeps {
-  accounts: Accounts
+  accounts: RuledAccounts
   tokens: Tokens
   limits: LoginLimits
   tasks: Tasks
