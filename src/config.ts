@@ -140,6 +140,8 @@ export const Configuration = z.strictObject({
           'apply-seconds': z.int().min(0).max(300).default(30),
         })
         .prefault({}),
+      /** For clients of Oracle's ZFS Storage Appliance, which expect it on port 215 (`listen.ports`). */
+      zfssa: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
     })
     .prefault({}),
   /** Pools, shares and iSCSI of this machine, whichever surface changes them. */

@@ -28,6 +28,7 @@ const entry = <N extends Need>({ name, needs, load }: Line<N>): SurfaceEntry => 
 export const SURFACES: readonly SurfaceEntry[] = [
   entry({ name: 'admin', needs: [], load: () => import('./admin/assemble.ts') }),
   entry({ name: 'controller', needs: ['accounts', 'storage'], load: () => import('./controller/assemble.ts') }),
+  entry({ name: 'zfssa', needs: ['accounts'], load: () => import('./zfssa/assemble.ts') }),
   entry({ name: 'console', needs: ['sessions'], load: () => import('./console/assemble.ts') }),
 ]
 

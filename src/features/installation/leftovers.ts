@@ -35,6 +35,7 @@ const IN_STATE = ['users.json', 'admin.password', 'sessions.json', 'known-addres
   'maintenance.json',
   'https.json',
   'password-rules.json',
+  'client-sessions.json',
   'jwt.secret',
   'audit.key',
 ])
