@@ -2,10 +2,12 @@
 # Shared by vdev.sh: what zpool says of a pool, whether a change was made, and the work that follows it: a resilver, the
 # expansion of a RAID-Z, an evacuation, a trim.
 
-# Sets STATUS to what zpool says, with names, and NUMBERS, with the guid of each vdev. False: it does not answer.
+# Sets STATUS to what zpool says, with names unless it is a trim, and NUMBERS, with the guid of each vdev. False: it does
+# not answer.
 look() {
   look_how=-p
-  [ "$VERB" != trim ] || look_how=-tp
+  # By guids as well: of a trim the lines of disks are read, and a name may have blanks in it.
+  [ "$VERB" != trim ] || look_how=-gtp
   # In this order: when the old disk is gone, what is said of its resilver is not older than that.
   if NUMBERS=$(TZ=UTC0 zpool_look status -gp -- "$NAME" 2>"$TASK/said") &&
     STATUS=$(TZ=UTC0 zpool_look status "$look_how" -- "$NAME" 2>"$TASK/said"); then
@@ -52,15 +54,23 @@ beside() {
       }
     }'
 }
-# What zpool calls a vdev: NUMBERS and STATUS have the same lines.
+# What zpool calls a vdev: NUMBERS and STATUS have the same lines. A name may have blanks in it: it ends where the column
+# of the states begins.
 name_of() { # GUID
   printf '%s\n' "$NUMBERS" '--' "$STATUS" | awk -v guid="$1" '
     /^--$/ { second = 1; n = 0; next }
     /^ *[a-z]+:/ { on = /^ *config:/ }
     on && /^\t/ {
       n++
+      if (n == 1) column = index($0, " STATE ")
       if (!second) { if ($1 == guid) at = n }
-      else if (n == at) { print $1; exit }
+      else if (n == at) {
+        name = substr($0, 1, column)
+        sub(/^\t */, "", name)
+        sub(/ +$/, "", name)
+        print name
+        exit
+      }
     }'
 }
 # By the path that was asked for, or by another name of the same device, as after an import.
@@ -224,8 +234,8 @@ going_trim() {
   going_percent=$(printf '%s\n' "$STATUS" | awk '
     match($0, /\([0-9]+% trimmed, (suspended, )?started at/) { sum += substr($0, RSTART + 1); n++ }
     END { if (n) printf "%d", sum / n }')
-  going_names=$(printf '%s\n' "$STATUS" | awk '/% trimmed, (suspended, )?started at / { print $1 }')
-  TRIMMED=${going_names:-$TRIMMED}
+  going_guids=$(printf '%s\n' "$STATUS" | awk '/% trimmed, (suspended, )?started at / { print $1 }')
+  TRIMMED=${going_guids:-$TRIMMED}
   if [ -z "$going_percent" ]; then
     same_as_before "$CONFIG" && [ "$LOOKS" -lt 5 ]
   elif printf '%s\n' "$STATUS" | grep -q '% trimmed, started at'; then

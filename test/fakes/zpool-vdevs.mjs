@@ -14,10 +14,10 @@ const MINIMUM = 64 * 1024 ** 2
 export function diskOf(model, path) {
   const name = Object.keys(model.disks).find((disk) => disk === path || model.disks[disk].links?.includes(path))
   if (name) return { id: name, size: model.disks[name].size, disk: model.disks[name] }
-  if (!path.startsWith('/dev/') && existsSync(path) && statSync(path).isFile())
-    return { id: path, size: statSync(path).size }
-  return undefined
+  return isFile(path) ? { id: path, size: statSync(path).size } : undefined
 }
+/** Also in /dev/shm, where tests keep theirs. */
+const isFile = (path) => existsSync(path) && statSync(path).isFile()
 
 export const leaves = (vdev) => (vdev.children ? vdev.children.flatMap(leaves) : [vdev])
 export const allLeaves = (pool) => pool.vdevs.flatMap(leaves)
@@ -56,10 +56,10 @@ export function leafOf(model, path) {
   const found = diskOf(model, absolute)
   if (!found && path.startsWith('/')) refuse(`cannot resolve path '${path}'`)
   if (!found) refuse(`cannot open '${path}': no such device in /dev\nmust be a full path or shorthand device name`)
-  const name = absolute.startsWith('/dev/') ? basename(absolute) : absolute
+  const type = absolute.startsWith('/dev/') && !isFile(absolute) ? 'disk' : 'file'
   return {
-    type: absolute.startsWith('/dev/') ? 'disk' : 'file',
-    name,
+    type,
+    name: type === 'disk' ? basename(absolute) : absolute,
     path: absolute,
     id: found.id,
     size: found.size,

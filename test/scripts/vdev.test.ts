@@ -1,6 +1,7 @@
 // The scripts that change a pool's devices, in both shells: to their end, after a death, cancelled. What ZFS goes on
 // doing is followed by what it says.
 import { execFileSync } from 'node:child_process'
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
@@ -311,6 +312,40 @@ describe.each(SHELLS)('a change of a pool’s devices in %s', (shell) => {
     })
     expect(run('pool-upgrade', inputs(undefined, [])).status.status).toBe('completed')
     expect(fakes.model().pools['tank']).not.toHaveProperty('disabled')
+  })
+
+  it('works on files with blanks in their names', () => {
+    const path = (name: string) => join(sandbox.folder, 'my files', `${name}  of tank ONLINE.img`)
+    for (const name of ['a', 'b', 'c', 'd']) {
+      sandbox.write(path(name).slice(sandbox.folder.length + 1), '')
+      truncateSync(path(name), 2 ** 30)
+    }
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(path) as [string, string, string, string]
+    execFileSync(join(fakes.programs, 'zpool'), ['destroy', 'tank'])
+    const created = sandbox.run('pool-create', {
+      inputs: { name: 'tank\n', options: '-o\ncomment=x\n', vdevs: `mirror\n${a}\n${b}\n` },
+      args: ['pool-tank'],
+      env: env(),
+    })
+    expect(created.status.status).toBe('completed')
+    // Each is found again by its name, beside another newcomer.
+    hold()
+    const attached = run('pool-attach', inputs(a, [guidOf(a), c]), 'vdev-changed=kill').task
+    expect(run('pool-attach', inputs(b, [guidOf(b), d]), 'vdev-changed=kill').status.status).toBe('running')
+    hold(30)
+    expect(again('pool-attach', attached).status.status).toBe('completed')
+    expect(run('pool-detach', inputs(b, [guidOf(b)])).status.status).toBe('completed')
+    const replaced = run('pool-replace', inputs(c, [guidOf(c), b]), 'vdev-changed=kill').task
+    expect(again('pool-replace', replaced).status.status).toBe('completed')
+    expect(shape()).toEqual([['mirror-0', [a, b, d]]])
+    // The others stay untrimmed.
+    expect(run('pool-trim', inputs(undefined, [a])).status).toMatchObject({ status: 'completed', message: 'trimmed' })
+    const scrub = sandbox.run('pool-scrub', { inputs: { name: 'tank\n' }, args: ['pool-tank'], env: env() })
+    expect(scrub.status.status).toBe('completed')
+    const added = run('pool-add', inputs(undefined, [c], { allow: 'layout-mismatch\n' }), 'vdev-changed=kill').task
+    expect(again('pool-add', added).status.status).toBe('completed')
+    expect(run('pool-remove', inputs(c, [guidOf(c)], { data: 'yes\n' })).status.status).toBe('completed')
+    expect(shape()).toEqual([['mirror-0', [a, b, d]]])
   })
 
   one?.each(['-f', '-o', 'x'])('takes no option that is none of its own: %j', (option) => {
