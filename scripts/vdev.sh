@@ -92,15 +92,31 @@ note_properties() {
     printf '%s=%s\n' "${note_word%%=*}" "$note_value"
   done <"$TASK/input/options"
 }
-# What was set of several properties is set back: all of them, or none. Another pool may have the name by now.
+# All of several properties are set, or none: until all are, this file says how they were. It outlives the task where the
+# pool is not there to set them back, and the next `pool-set` begins with that.
+has_note() { [ -f "$PROPERTIES" ] && is_ours "$PROPERTIES"; }
+forget_note() { rm -f "$PROPERTIES" && sync_path "$EDGE_STATEDIR"; }
+# False: they cannot be set back now. By the guid: the pool may have another name by now, and its name another pool.
 put_back() {
-  pool_is_there "$GUID" || {
-    echo 'the pool is not there: its properties are not put back'
-    return 0
+  has_note || return 0
+  put_name=$(pool_called "$GUID")
+  while [ -n "$put_name" ] && IFS= read -r put_word; do
+    put_rc=0
+    zpool_look set "$put_word" "$put_name" || put_rc=$?
+    case $put_rc in
+      0) ;;
+      12[4-9] | 1[3-9][0-9]) put_name= ;;
+      *) echo "not put back: $put_word" ;;
+    esac
+  done <"$PROPERTIES"
+  # It may have been exported meanwhile.
+  [ -n "$put_name" ] && pool_is_there "$GUID" || {
+    echo 'the properties of the pool are put back once it is there'
+    return 1
   }
-  while IFS= read -r put_word; do
-    zpool_look set "$put_word" "$NAME" || echo "not put back: $put_word"
-  done <"$TASK/properties"
+  checkpoint vdev-put-back
+  rm -f "$TASK/noted" && sync_path "$TASK"
+  forget_note
 }
 
 run() {
@@ -114,8 +130,13 @@ run() {
   printf '%s\n' "$STATUS" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
   if [ "$VERB" = set ]; then
     while IFS= read -r run_word; do check_option "$run_word"; done <"$TASK/input/options"
-    run_properties=$(note_properties) || fail UNAVAILABLE 'zpool does not say how the pool is'
-    printf '%s\n' "$run_properties" | put "$TASK/properties" 640 || fail E1000 'The task cannot be written down'
+    put_back || fail UNAVAILABLE 'zpool does not set the properties of the pool'
+    # The server asks for nothing more than that.
+    if [ -s "$TASK/input/options" ]; then
+      run_properties=$(note_properties) || fail UNAVAILABLE 'zpool does not say how the pool is'
+      printf '%s\n' "$run_properties" | put "$PROPERTIES" 640 && : | put "$TASK/noted" 640 ||
+        fail E1000 'The task cannot be written down'
+    fi
   fi
   checkpoint vdev-begun
   act
@@ -123,6 +144,10 @@ run() {
   checkpoint vdev-changed
   follow
   checkpoint vdev-done
+  if [ "$VERB" = set ]; then
+    forget_note
+    checkpoint vdev-kept
+  fi
 }
 
 begin() {
@@ -130,12 +155,14 @@ begin() {
   GUID=$(input guid) || fail INVALID 'No pool is named'
   DEVICE=$(input device) || DEVICE=
   case $GUID$DEVICE in *[!0-9]*) fail INVALID 'Not a number of a device' ;; esac
+  PROPERTIES=$EDGE_STATEDIR/pool-set-$GUID
 }
 
 recover() {
-  if [ "$VERB" = set ] && [ -f "$TASK/properties" ]; then
+  if [ "$VERB" = set ] && [ -f "$TASK/begun" ]; then
     begin
-    put_back
+    if [ -f "$TASK/noted" ] && ! has_note; then END_STATE=completed; else put_back || :; fi
+    return 0
   fi
   was_cut_short || return 0
   begin

@@ -89,6 +89,8 @@ pool_is_there() { # GUID; false also when zpool cannot tell
   printf '%s\n' "$pool_list" | grep -q -x -F -e "$1"
 }
 
+pool_called() { zpool_look list -H -o guid,name | sed -n "s/^$1	//p"; } # GUID: its name, or nothing
+
 # Not another pool that has taken its name meanwhile.
 need_pool() {
   need_rc=0

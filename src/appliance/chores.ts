@@ -35,7 +35,7 @@ export function createChores({ pools, disks, folders, now, audit, warn }: ChoreP
 }
 
 /** The entry is written when the job ends, also after a restart. */
-const asker = (event: string, target: string) => ({
+export const asker = (event: string, target: string) => ({
   ...{ name: 'system', address: 'local' },
   entry: { event, target, actor: 'system', account: 'system', address: 'local' },
 })

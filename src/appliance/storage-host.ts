@@ -38,6 +38,7 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     isRecovered = true
     storage.recoverShares()
     storage.restoreShareAccounts()
+    storage.restoreProperties()
     // Under sudo the server can neither read the saved targets nor change the kernel.
     if (isNeeded || config.privilege !== 'sudo') storage.restoreTargets()
   }
@@ -80,6 +81,7 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     },
     imported() {
       storage?.restoreTargets()
+      storage?.restoreProperties()
       void storage?.shares.makeFolders()
     },
     permitted() {

@@ -19,6 +19,7 @@ import { createIscsi } from '../features/iscsi/create.ts'
 import type { Iscsi } from '../features/iscsi/iscsi.ts'
 import { UNSERVED } from '../features/iscsi/view.ts'
 import { Permissions } from '../features/permissions/permissions.ts'
+import { putPropertiesBack } from '../features/pools/half-set.ts'
 import type { Pools } from '../features/pools/pools.ts'
 import { ShareAccounts } from '../features/share-accounts/accounts.ts'
 import { usersOf } from '../features/share-accounts/record.ts'
@@ -30,7 +31,7 @@ import { Scheduler } from '../features/snapshots/scheduler.ts'
 import type { Folders } from '../folders.ts'
 import type { AuditLog } from '../http/pipeline/audit.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import { createChores } from './chores.ts'
+import { asker, createChores } from './chores.ts'
 
 export interface Storage {
   zfs: Zfs
@@ -61,6 +62,8 @@ export interface Storage {
   restoreShareAccounts: () => void
   /** Restores saved iSCSI targets after a start, and after a pool was imported. */
   restoreTargets: () => void
+  /** Sets back what was half set of a pool that was not there, as soon as it is. */
+  restoreProperties: () => void
   close: () => void
 }
 
@@ -79,6 +82,9 @@ export interface StorageOptions {
   now: () => number
   warn: (text: string, error?: unknown) => void
 }
+
+/** Milliseconds between two looks for a pool that is to be set back: the system may import it after our start. */
+const LOOK = 60_000
 
 export function createStorage({
   folders,
@@ -131,6 +137,19 @@ export function createStorage({
   })
   const pools: Pools = { zpool, zfs, lsblk, devices, tasks, dependents, files: settings['file-vdevs'] }
   const disks: Disks = { zpool, lsblk, devices, smartctl, health, leds: createLeds(tool), tasks }
+  let isClosed = false
+  let nextLook: NodeJS.Timeout | undefined
+  const restoreProperties = async (): Promise<void> => {
+    clearTimeout(nextLook)
+    const left = await putPropertiesBack(pools, folders.state, (pool) => asker('pools.update', `pools/${pool}`)).catch(
+      (error) => {
+        warn('properties of a pool could not be put back', error)
+        return true
+      },
+    )
+    clearTimeout(nextLook)
+    if (left && !isClosed) nextLook = setTimeout(() => void restoreProperties(), LOOK).unref()
+  }
   const { chores, tests } = createChores({ pools, disks, folders, now, audit: auditNow, warn })
   const scheduler = new Scheduler({
     zfs,
@@ -176,7 +195,10 @@ export function createStorage({
     restoreTargets() {
       iscsi.restore().catch((error) => warn('iSCSI targets could not be brought back', error))
     },
+    restoreProperties: () => void restoreProperties(),
     close() {
+      isClosed = true
+      clearTimeout(nextLook)
       scheduler.stop()
       shares.close()
       iscsi.close()

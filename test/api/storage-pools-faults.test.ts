@@ -253,6 +253,35 @@ describe.skipIf(REAL)(`a script that dies ${FAKES_ONLY}`, () => {
   })
 })
 
+describe.skipIf(REAL)(`properties that are half set of a pool that is away ${FAKES_ONLY}`, () => {
+  it('are put back once it is imported, and the audit log says so', async () => {
+    const fakes = await start()
+    const patch = () => world.ask('PATCH', '/pools/tank', { json: { options: { autotrim: 'on', comment: 'new' } } })
+    const values = () => fakes.model().pools['tank']?.['properties'] as Record<string, string> | undefined
+    await make()
+    await world.ask('POST', '/pools/tank/export')
+    await world.ask('POST', '/pools/import', { json: { name: 'tank' } })
+    // The script dies with its pool out of reach, as in a power cut.
+    fakes.faults({ program: 'zpool', match: '^list -H -o guid,name', stderr: 'no pools' })
+    fault('vdev-set=kill')
+    await patch()
+    fault()
+    await until('it was given up', async () => (await world.ask('GET', '/jobs')).json[0]?.completed_at)
+    fakes.faults()
+    expect(values()).toMatchObject({ autotrim: 'on' })
+    await world.ask('POST', '/pools/tank/export')
+    await world.ask('POST', '/pools/import', { json: { name: 'tank' } })
+    await until('they are put back', () => values()?.['autotrim'] === 'off')
+    const entries = async () =>
+      (await world.ask('GET', '/audit?resource=pools/tank&limit=1', { as: 'administrator' })).json as Record<
+        string,
+        unknown
+      >[]
+    await until('it is in the audit log', async () => (await entries())[0]?.['actor'] === 'system')
+    expect(await entries()).toMatchObject([{ action: 'pools.update', result: 'success' }])
+  })
+})
+
 describe.skipIf(REAL)(`a scrub whose script or server dies ${FAKES_ONLY}`, () => {
   const percentOf = (percent: number) =>
     world.fakes!.change((model) => {

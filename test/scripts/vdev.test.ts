@@ -1,7 +1,7 @@
 // The scripts that change a pool's devices, in both shells: to their end, after a death, cancelled. What ZFS goes on
 // doing is followed by what it says.
 import { execFileSync } from 'node:child_process'
-import { truncateSync } from 'node:fs'
+import { readdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Fakes, installFakes } from '../fakes/install.ts'
@@ -12,7 +12,10 @@ const LOCK = 'vdev-0123456789abcdef'
 
 it('have these checkpoints, which the tests below go through', () => {
   expect(checkpoints('scripts/vdev.sh', 'scripts/vdev-work.sh').sort()).toEqual(
-    ['vdev-started', 'vdev-begun', 'vdev-set', 'vdev-changed', 'vdev-done'].sort(),
+    [
+      ...['vdev-started', 'vdev-begun', 'vdev-set', 'vdev-changed', 'vdev-done'],
+      ...['vdev-kept', 'vdev-put-back'],
+    ].sort(),
   )
 })
 
@@ -220,33 +223,79 @@ describe.each(SHELLS)('a change of a pool’s devices in %s', (shell) => {
     })
   })
 
-  one?.('sets all of several properties, or none', () => {
+  describe('of several properties', () => {
+    const OLD = 'off x wait'
+    const NEW = 'on new panic'
     const set = (fault?: string) =>
       run('pool-set', { ...inputs(undefined, []), options: 'autotrim=on\ncomment=new\nfailmode=panic\n' }, fault)
-    const asked = 'autotrim,comment,failmode'
-    const now = () =>
-      execFileSync(join(fakes.programs, 'zpool'), ['get', '-H', '-o', 'value', asked, 'tank'], { encoding: 'utf8' })
-        .trim()
-        .split('\n')
-        .join(' ')
-    const before = now()
-    fakes.faults({ program: 'zpool', match: '^set failmode', stderr: "cannot set property for 'tank': no" })
-    expect([set().status.status, now()]).toEqual(['failed', before])
-    fakes.faults()
-    expect([set('vdev-set=error').status.status, now()]).toEqual(['failed', before])
-    const { task } = set('vdev-set=kill')
-    expect(now()).not.toBe(before)
-    expect([again('pool-set', task).status.status, now()]).toEqual(['interrupted', before])
-    const other = set('vdev-set=kill').task
-    const [half, guid] = [now(), pool().guid]
-    fakes.change((model) => {
-      model.pools['tank']!['guid'] = '1'
+    /** As the server does once the pool is there. */
+    const settle = (fault?: string, name = 'tank') =>
+      run('pool-set', { name: `${name}\n`, guid: `${guidIn(name)}\n`, options: '', operands: '' }, fault)
+    const guidIn = (name: string) => fakes.model().pools[name]!['guid']
+    const zpool = (...args: string[]) => execFileSync(join(fakes.programs, 'zpool'), args, { encoding: 'utf8' })
+    const now = (name = 'tank') =>
+      zpool('get', '-H', '-o', 'value', 'autotrim,comment,failmode', name).trim().split('\n').join(' ')
+    const notes = () => readdirSync(sandbox.state).filter((name) => name.startsWith('pool-set-'))
+
+    it('sets all, or none where zpool refuses one', () => {
+      expect(now()).toBe(OLD)
+      fakes.faults({ program: 'zpool', match: '^set failmode', stderr: "cannot set property for 'tank': no" })
+      expect([set().status.status, now(), notes()]).toEqual(['failed', OLD, []])
+      fakes.faults()
+      expect([set().status.status, now(), notes()]).toEqual(['completed', NEW, []])
     })
-    expect([again('pool-set', other).status.status, now()]).toEqual(['interrupted', half])
-    fakes.change((model) => {
-      model.pools['tank']!['guid'] = guid
+
+    const steps = ['vdev-started', 'vdev-begun', 'vdev-set', 'vdev-changed', 'vdev-done', 'vdev-kept']
+    const rows = steps.flatMap((step) => ['kill', 'error'].map((fault) => [step, fault] as const))
+    one?.each(rows)('sets all or none when it ends at %s by %s', (step, fault) => {
+      const { task, status } = set(`${step}=${fault}`)
+      const end = fault === 'kill' ? again('pool-set', task).status.status : status.status
+      const undone = fault === 'kill' ? 'interrupted' : 'failed'
+      expect([end, now(), notes()]).toEqual(step === 'vdev-kept' ? ['completed', NEW, []] : [undone, OLD, []])
+      expect([set().status.status, now()]).toEqual(['completed', NEW])
     })
-    expect([set().status.status, now()]).toEqual(['completed', 'on new panic'])
+
+    one?.each(steps)('sets all or none, once the pool is back that was away after a death at %s', (step) => {
+      const { task } = set(`${step}=kill`)
+      zpool('export', 'tank')
+      const end = again('pool-set', task).status.status
+      // Another pool has taken the name.
+      zpool('create', 'tank', '/dev/fake8')
+      zpool('set', 'comment=other', 'tank')
+      expect([settle().status.status, now()]).toEqual(['completed', 'off other wait'])
+      zpool('import', 'tank', 'old')
+      expect(settle(undefined, 'old').status.status).toBe('completed')
+      expect([end, now('old'), now(), notes()]).toEqual([
+        step === 'vdev-kept' ? 'completed' : 'interrupted',
+        step === 'vdev-kept' ? NEW : OLD,
+        'off other wait',
+        [],
+      ])
+    })
+
+    one?.('puts none back in another pool that has taken the name, where its own is there under another', () => {
+      const { task } = set('vdev-set=kill')
+      zpool('export', 'tank')
+      zpool('import', 'tank', 'old')
+      zpool('create', 'tank', '/dev/fake8')
+      zpool('set', 'comment=other', 'tank')
+      expect([again('pool-set', task).status.status, now('old'), now()]).toEqual(['interrupted', OLD, 'off other wait'])
+    })
+
+    it('puts them back also where that dies', () => {
+      const { task } = set('vdev-changed=kill')
+      zpool('export', 'tank')
+      again('pool-set', task)
+      zpool('import', 'tank')
+      const cut = settle('vdev-put-back=kill').task
+      expect([now(), notes().length]).toEqual([OLD, 1])
+      expect([again('pool-set', cut).status.status, now(), notes()]).toEqual(['interrupted', OLD, []])
+      const half = set('vdev-set=kill').task
+      expect(
+        sandbox.recover('pool-set', half, [LOCK, 'tank'], { ...env(), EDGE_FAULT: 'vdev-put-back=kill' }).signal,
+      ).toBe('SIGKILL')
+      expect([again('pool-set', half).status.status, now(), notes()]).toEqual(['interrupted', OLD, []])
+    })
   })
 
   one?.('fails where the new disk failed, although its resilver ended without errors', () => {

@@ -9,6 +9,7 @@ const part = () => ({
   recoverShares: vi.fn(),
   restoreShareAccounts: vi.fn(),
   restoreTargets: vi.fn(),
+  restoreProperties: vi.fn(),
   scheduler: { start: vi.fn() },
   close: vi.fn(),
 })
