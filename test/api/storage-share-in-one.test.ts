@@ -34,6 +34,9 @@ const state = (world: World) => {
   const mode = (old.mode & 0o7777).toString(8)
   return `${everything(world)}${tool(world, 'net', 'conf', 'list')}${tool(world, 'exportfs', '-s')}${old.uid}:${old.gid} ${mode}`
 }
+const STEPS = ['noted', 'created', 'permitted', 'exported', 'shared', 'applied', 'done'].map(
+  (step) => `share-in-one-${step}`,
+)
 const BOTH = {
   access: { write: ['alice', '@staff'], read: ['@guests', 'bob'] },
   smb: { name: 'team', description: 'The team' },
@@ -212,6 +215,23 @@ describe.skipIf(REAL || !isRoot)(`a share in one go (${why})`, () => {
     expect(entries).toMatchObject([{ action: 'shares.provision', resource: 'datasets/tank/kept', result: 'failure' }])
   })
 
+  it.each(
+    STEPS.filter((step) => !step.endsWith('-done'))
+      .flatMap((step) => [
+        { step, isNew: true },
+        { step, isNew: false },
+      ])
+      .filter(({ step, isNew }) => isNew || !step.endsWith('-created')),
+  )('is undone after an error at $step (new filesystem: $isNew)', async ({ step, isNew }) => {
+    const before = state(world)
+    process.env['EDGE_FAULT'] = `${step}=error`
+    const dataset = isNew ? 'tank/new' : 'tank/old'
+    const { status, json } = await post({ ...BOTH, dataset, create_dataset: isNew, smb: { name: 'undone' } })
+    delete process.env['EDGE_FAULT']
+    expect([status, json.code]).toEqual([500, 'INTERNAL_ERROR'])
+    expect(state(world)).toBe(before)
+  })
+
   it('says in its answer what it could not undo', async () => {
     const fault = { program: 'net', match: 'import', stdout: 'error importing', status: 255 }
     world.fakes?.faults(fault)
@@ -237,9 +257,6 @@ describe.skipIf(REAL || !isRoot)(`a share in one go (${why})`, () => {
   })
 })
 
-const STEPS = ['noted', 'created', 'permitted', 'exported', 'shared', 'applied', 'done'].map(
-  (step) => `share-in-one-${step}`,
-)
 const ROWS = [
   ...STEPS.map((step) => ({ step, isNew: true })),
   // Of a filesystem that was there the permissions come back.
