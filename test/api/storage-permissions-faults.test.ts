@@ -1,11 +1,12 @@
 // kill -9 of the server, and errors, at each persisted step of a change of a mount point's permissions.
-// It is done wholly or not at all, and can be asked for again.
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+// It is done wholly or not at all, and can be asked for again. A recursive one is a job: it says how far it came.
+import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type InProcess, installation, type Server, startAppliance, startServer } from './appliance.ts'
 import { until } from './client.ts'
 import { ask } from './controller.ts'
+import { faultyInstallation, setFault } from './fault-file.ts'
 import { tool } from './storage-tools.ts'
 import { makeWorld, REAL, type World } from './storage-world.ts'
 
@@ -49,6 +50,7 @@ const state = (world: World) => {
 }
 const again = (world: World) => {
   tool(world, 'zfs', 'destroy', '-r', 'tank/data')
+  rmSync(top(world), { recursive: true, force: true })
   lay(world)
 }
 
@@ -105,4 +107,42 @@ describe.skipIf(REAL || !isRoot)(`a change of permissions that is cut short by k
     expect(await send('PUT', PATH, CHANGE)).toMatchObject({ status: 200, json: { owner: 'alice', mode: '2770' } })
     again(world)
   })
+})
+
+describe.skipIf(REAL || !isRoot)(`a recursive change of permissions that is cut short (${why})`, () => {
+  const FILES = 450
+  const names = Array.from({ length: FILES }, (_, i) => `f${i}`)
+  const RECURSIVE = { ...CHANGE, recursive: true }
+  /** How far it comes, the folder itself being one of the files and folders. */
+  const reached: Record<string, number> = { 'dataset-permissions-started': 0, 'permissions-part': 200 }
+  let world: World<InProcess>
+  beforeAll(async () => {
+    world = await makeWorld(startAppliance, { scripts: join(faultyInstallation(), 'scripts') })
+    prepare(world)
+  })
+  afterAll(() => world?.close())
+  const owned = () => ['', ...names].filter((name) => lstatSync(join(top(world), name)).uid === 1001).length
+  const change = async () => {
+    const answer = await world.ask('PUT', PATH, { json: RECURSIVE, headers: { Prefer: 'respond-async' } })
+    expect(answer).toMatchObject({ status: 202, json: { id: expect.any(String) } })
+    return world.job(answer.json.id)
+  }
+
+  test.for(Object.keys(reached).flatMap((step) => (['kill', 'error'] as const).map((fault) => ({ step, fault }))))(
+    'by $fault at $step says how far it came, and can be asked for again',
+    async ({ step, fault }) => {
+      for (const name of names) writeFileSync(join(top(world), name), '')
+      setFault(world.appliance.folders, `${step}=${fault}`)
+      const { status, message } = await change()
+      setFault(world.appliance.folders)
+      const count = reached[step] ?? 0
+      expect([status, owned()]).toEqual(['failed', count])
+      expect(message).toMatch(
+        count > 0 ? new RegExp(`after ${count} files and folders, the last of them f\\d+\\. `) : /^Script error$/,
+      )
+      const { status: end, message: said } = await change()
+      expect([end, said, owned()]).toEqual(['completed', `${FILES + 1} files and folders done`, FILES + 1])
+      again(world)
+    },
+  )
 })
