@@ -95,6 +95,25 @@ describe.skipIf(REAL)(`a change of share users that is cut short ${FAKES_ONLY}`,
     },
   )
 
+  test('by kill -9 when a taken-over name is shut out has its sessions ended at the next start', async () => {
+    const world = await killed()
+    const { json: made } = await send('POST', USERS, first)
+    const sessions = () => world.fakes?.model()['samba'].sessions.length
+    world.fakes?.change((all) => {
+      all['accounts'].users.first.uid = 1001
+      all['samba'] ??= { registry: {}, include: true, smbd: true, told: [] }
+      all['samba'].sessions = [{ id: '1', pid: 4701, uid: 1001, username: 'first', client: '10.0.0.5' }]
+    })
+    await restart('share-account-shut-out=kill')
+    await expect(send('PUT', `${USERS}/${made.id}`, { full_name: 'F' })).rejects.toThrow()
+    expect(sessions()).toBe(1)
+    await restart()
+    await until('its sessions are ended', () => sessions() === 0)
+    expect((await send('GET', USERS)).json).toMatchObject([{ full_name: made.full_name, problem: expect.any(String) }])
+    world.fakes?.change(({ accounts: { users } }) => void delete users.first)
+    expect((await send('DELETE', `${USERS}/${made.id}`)).status).toBe(200)
+  })
+
   test.for(CUTS.filter(({ step }) => step !== 'done'))(
     'by an error at $step of a $method is not done at all',
     async ({ method, step }) => {

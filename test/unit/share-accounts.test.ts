@@ -165,7 +165,7 @@ describe('at the start', () => {
     })
     const theirs = model()
     await expect(updateShareUser(accounts, '20002', { full_name: 'A' })).rejects.toThrow('was not made here')
-    // But that a log-in with the password of a share user opens it has an end.
+    // But nobody logs in to it with the password of a share user any more.
     theirs.samba.anna.flags = 'DU         '
     expect(model()).toEqual(theirs)
     expect((await listShareUsers(accounts)).map(({ name, problem }) => [name, problem !== undefined])).toEqual([
@@ -316,13 +316,34 @@ describe('where another account of the system has taken the name of a share user
     expect([flags(), sessions()]).toEqual(['DU         ', []])
     expect(events).toContainEqual([
       'share-users/20001',
-      'it was disabled in Samba: another account of the system has its name',
+      'it is disabled in Samba: another account of the system has its name',
       false,
     ])
     expect(await listShareUsers(accounts)).toMatchObject([{ enabled: true, problem: expect.any(String) }])
     fakes.change(({ accounts: { users } }) => void delete users.anna)
     await open().restore()
     expect([flags(), model().users.anna.uid]).toEqual(['U          ', 20_001])
+  })
+
+  it('its sessions end also where a change finds that, which is refused', async () => {
+    takeOver()
+    await expect(updateShareUser(open(), '20001', { full_name: 'A' })).rejects.toThrow('was not made here')
+    expect([flags(), sessions()]).toEqual(['DU         ', []])
+  })
+
+  it('and at a start that finds it disabled already', async () => {
+    takeOver()
+    fakes.change(({ accounts: { samba } }) => {
+      samba.anna.flags = 'DU         '
+    })
+    await open().restore()
+    expect([flags(), sessions()]).toEqual(['DU         ', []])
+  })
+
+  it('but not those of that account with its own password', async () => {
+    takeOver('AB'.repeat(16))
+    await open().restore()
+    expect([flags(), sessions()]).toEqual(['U          ', ['1', '2']])
   })
 
   it('disabling or removing the user ends no session of that account with its own password', async () => {
@@ -440,6 +461,11 @@ describe('the number of a removed user is not given out again', () => {
     await open().restore()
     expect(Object.keys(model().samba)).toEqual(['anna'])
     expect(events).toContainEqual(['share-accounts', 'the numbers that were given out could not be kept', true])
+    // Nor does that keep anybody's log-in.
+    expect(await updateShareUser(open(), '20001', { enabled: false })).toMatchObject({ enabled: false })
+    expect(model().samba.anna.flags).toBe('DU         ')
+    await removeShareUser(open(), '20001')
+    expect([Object.keys(model().samba), model().users.anna]).toEqual([[], undefined])
   })
 })
 

@@ -71,6 +71,9 @@ interface Before {
 /** The group that every share user has as its primary group. */
 export const PRIMARY_GROUP = 'edge-shares'
 
+const isAmong = (accounts: readonly AccountRecord[], one: Touched) =>
+  accounts.some(({ kind, id }) => kind === one.kind && id === one.id)
+
 export const targetOf = ({ kind, id }: Pick<AccountRecord, 'kind' | 'id'>) =>
   `share-${kind.endsWith('user') ? 'users' : 'groups'}/${id}`
 
@@ -124,7 +127,11 @@ export class ShareAccounts {
     await this.changes.change(before, async () => {
       await steps()
       checkpoint('share-account-brought')
-      keepNumbers(this.given, touched)
+      // The others are in the records. So a damaged file of numbers holds up no change of what is there.
+      keepNumbers(
+        this.given,
+        touched.filter((one) => !isAmong(accounts, one)),
+      )
       checkpoint('share-account-numbered')
       this.store.changeNow(edit)
     })
@@ -134,7 +141,7 @@ export class ShareAccounts {
   private async putBack({ accounts, touched, problems: known }: Before): Promise<void> {
     this.store.changeNow((now) => void now.splice(0, now.length, ...accounts))
     removeImportFile(this.backend)
-    const there = (one: Touched) => accounts.some(({ kind, id }) => kind === one.kind && id === one.id)
+    const there = (one: Touched) => isAmong(accounts, one)
     for (const one of touched.filter(({ kind }) => kind === 'user'))
       if (!there(one)) {
         await takeUserOutOfSamba(this.backend, one)
@@ -143,11 +150,12 @@ export class ShareAccounts {
     for (const one of touched.filter(({ kind }) => kind === 'group'))
       if (!there(one)) await takeGroupOut(this.backend, one)
     const ids = new Set(touched.filter(there).map(({ id }) => id))
-    const { problems } = await bringIn(this.backend, {
+    const { problems, shutOut } = await bringIn(this.backend, {
       groups: groupsOf(accounts).filter(({ id }) => ids.has(id)),
       users: usersOf(accounts).filter(({ id }) => ids.has(id)),
       everybody: usersOf(accounts),
     })
+    await this.endTakenOver(usersOf(accounts).filter(({ id }) => shutOut.includes(id)))
     for (const [id, problem] of problems) {
       // Trying again would fail again, and until it succeeds no share account at all can be read or changed.
       const lasts = known.includes(id) || (problem instanceof ApiError && problem.kind === 'exists')
@@ -245,19 +253,21 @@ export class ShareAccounts {
         this.noteProblem(id, problem)
         event(byId.get(id) ?? '', 'it could not be put right', problem)
       }
-      for (const user of users.filter(({ id }) => shutOut.includes(id))) await this.endTakenOver(user)
+      await this.endTakenOver(users.filter(({ id }) => shutOut.includes(id)))
       this.keepAllNumbers(all)
     })
   }
 
   /** What was opened with the log-in has the rights of the account that has the name now. */
-  private async endTakenOver(user: UserRecord): Promise<void> {
+  private async endTakenOver(users: readonly UserRecord[]): Promise<void> {
     const { event, tool } = this.options
-    event(targetOf(user), 'it was disabled in Samba: another account of the system has its name')
-    try {
-      await endSessions(tool, await ownerOf(this.backend, user))
-    } catch (error) {
-      event(targetOf(user), 'its sessions could not be ended', error)
+    for (const user of users) {
+      event(targetOf(user), 'it is disabled in Samba: another account of the system has its name')
+      try {
+        await endSessions(tool, await ownerOf(this.backend, user))
+      } catch (error) {
+        event(targetOf(user), 'its sessions could not be ended', error)
+      }
     }
   }
 

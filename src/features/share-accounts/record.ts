@@ -1,6 +1,6 @@
 // What is kept of share users and groups: `<state>/share-accounts.json`, for root alone, since it holds password hashes.
 // A removed account leaves its number behind: files, snapshots and backups may still carry it, so it is never given to
-// another account. All numbers are in a second file besides, so that an older copy of the first one, put back by hand,
+// another account. All numbers are also in a second file, so that an older copy of the first one, put back by hand,
 // frees none.
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -67,6 +67,7 @@ export const openGivenNumbers = (folders: Pick<Folders, 'state'>): GivenNumbers 
 
 /** Adds the numbers of these accounts. Writes only where one is missing. */
 export function keepNumbers(given: GivenNumbers, all: readonly { id: number }[]): void {
+  if (all.length === 0) return
   const kept = new Set(given.all())
   const missing = [...new Set(all.map(({ id }) => id))].filter((id) => !kept.has(id))
   if (missing.length > 0) given.changeNow((numbers) => void numbers.push(...missing))

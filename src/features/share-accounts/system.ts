@@ -6,6 +6,7 @@ import { formatSambaUser, type SambaAccounts, type SambaUser } from '../../drive
 import { NO_LOGIN, type SystemAccounts, type SystemGroup, type SystemUser } from '../../drivers/system-accounts.ts'
 import { ApiError } from '../../errors.ts'
 import { writeAtomic } from '../../store/atomic.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import type { GroupRecord, UserRecord } from './record.ts'
 
@@ -31,7 +32,7 @@ export interface Outcome {
   corrected: { id: number; what: string }[]
   /** What could not be put right, by the number of the account. */
   problems: Map<number, unknown>
-  /** Those whose log-in was ended, because it would open another account of the system. */
+  /** Those who must not log in, because that would open another account of the system. Their sessions must end, too. */
   shutOut: number[]
 }
 
@@ -194,12 +195,14 @@ async function isTakenOver({ system }: Backend, { id, name }: Pick<UserRecord, '
 
 /** Disables a user in Samba who cannot be put right: one that is disabled, and one whose log-in would open another account. */
 async function shutOut(backend: Backend, user: WantedUser, outcome: Outcome): Promise<void> {
-  if (!(await canLogIn(backend, user))) return
   const isOther = await isTakenOver(backend, user)
-  if (user.enabled && !isOther) return
-  await backend.samba.disable(user.name)
-  if (await canLogIn(backend, user)) throw notTaken(user.name)
-  if (isOther) outcome.shutOut.push(user.id)
+  if ((isOther || !user.enabled) && (await canLogIn(backend, user))) {
+    await backend.samba.disable(user.name)
+    checkpoint('share-account-shut-out')
+    if (await canLogIn(backend, user)) throw notTaken(user.name)
+  }
+  // Also one that is disabled already: whoever did it may not have ended its sessions.
+  if (isOther && (await isOwnInSamba(backend, user))) outcome.shutOut.push(user.id)
 }
 
 export const canLogIn = async (backend: Backend, user: WantedUser): Promise<boolean> =>
