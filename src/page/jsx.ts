@@ -5,10 +5,20 @@ import { isRightToLeft, plainText } from './plain-text.ts'
 
 export { Fragment }
 
-/** A component passes its children on: only elements draw them. What is typed or copied (`value`) stays as it is. */
+/** Attributes that are read out or shown. What is typed or copied (`value`) stays as it is. */
+const SHOWN: readonly string[] = ['aria-label', 'title']
+
+/** A component passes its children on: only elements and fragments draw them. */
 export function jsx(tag: Parameters<typeof jsxDEV>[0], props: Record<string, unknown>, key?: string) {
   const { children } = props
-  if (typeof tag === 'string' && children !== undefined) props['children'] = drawn(children, tag)
+  const isElement = typeof tag === 'string'
+  if ((isElement || tag === Fragment) && children !== undefined)
+    props['children'] = drawn(children, isElement ? tag : '')
+  if (isElement)
+    for (const name of SHOWN) {
+      const text = props[name]
+      if (typeof text === 'string') props[name] = plainText(text)
+    }
   return jsxDEV(tag, props, key)
 }
 export const jsxs = jsx
