@@ -1,5 +1,6 @@
 // The upkeep of a pool through the API: spares, trim, upgrade and properties, also on the real programs.
 import { describe, expect, it } from 'vitest'
+import { until } from './client.ts'
 import { nameOf, poolTests } from './pool-changes.ts'
 import { tool } from './storage-tools.ts'
 import { holdWork } from './storage-work.ts'
@@ -45,6 +46,11 @@ describe('the upkeep of a pool', () => {
     // ZFS keeps no trace of it.
     expect((await world().ask('GET', '/pools/tank/trim')).json.status).toBe('none')
     holdWork(world(), false)
+    // As where it was cancelled on the other one.
+    tool(world(), 'zpool', 'trim', 'tank', one)
+    const trims = async () => (await world().ask('GET', '/pools/tank/trim')).json
+    await until('one disk is trimmed', async () => (await trims()).disks[0].status === 'finished')
+    expect(await trims()).toMatchObject({ status: 'none', progress: 50, disks: [{}, { status: 'none' }] })
     await done('trim')
     expect((await world().ask('GET', '/pools/tank/trim')).json).toMatchObject({
       status: 'finished',

@@ -34,8 +34,8 @@ function summary(disks: readonly Trim[]): Pick<TrimState, 'status' | 'percent'> 
   const active = able.filter(({ state }) => state === 'running' || state === 'suspended')
   if (active.length > 0)
     return { status: active.some(({ state }) => state === 'running') ? 'running' : 'paused', percent: mean(active) }
-  if (able.every(({ state }) => state === 'none')) return { status: 'none', percent: 0 }
-  return { status: 'finished', percent: 100 }
+  // A trim that was cancelled on some disks only has not finished.
+  return { status: able.every(({ state }) => state === 'finished') ? 'finished' : 'none', percent: mean(able) }
 }
 
 /** Starts a trim, or continues one that is suspended: its job still follows it. */

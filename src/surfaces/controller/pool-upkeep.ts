@@ -20,7 +20,9 @@ const TrimView = z
   .object({
     status: z
       .enum(['none', 'running', 'paused', 'finished', 'unsupported'])
-      .describe('none: never, or the last trim was cancelled; unsupported: none of the disks can be trimmed'),
+      .describe(
+        'finished: on every disk that can be trimmed; none: never, or the last trim was cancelled on one of them or more; unsupported: none of the disks can be trimmed',
+      ),
     progress: z.number().min(0).max(100).describe('percent'),
     disks: z.array(
       z.object({
