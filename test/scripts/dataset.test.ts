@@ -54,7 +54,7 @@ describe.each(SHELLS)('the destruction of a volume in %s', (shell) => {
     // It is asked to wait before each of them.
     const seen = join(sandbox.folder, 'seen')
     sandbox.program(
-      join(sandbox.fake, 'udevadm'),
+      join(fakes.programs, 'udevadm'),
       `PATH='${fakes.programs}':$PATH\n[ ! -e '${seen}' ] || zfs ${words}\n: >'${seen}'`,
     )
     expect(destroy().error).toEqual({ code: 'CONFLICT', message })

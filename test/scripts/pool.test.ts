@@ -163,7 +163,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     // It is asked to wait before each try, and the first one fails.
     const seen = join(sandbox.folder, 'seen')
     sandbox.program(
-      join(sandbox.fake, 'udevadm'),
+      join(fakes.programs, 'udevadm'),
       `[ ! -e '${seen}' ] || '${fakes.programs}/zpool' import tank\n: >'${seen}'`,
     )
     fakes.faults({ program: 'zpool', match: '^import -N', stderr: "cannot import 'tank': no such pool available" })
@@ -177,7 +177,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     // It is asked to wait before each of them.
     const seen = join(sandbox.folder, 'seen')
     sandbox.program(
-      join(sandbox.fake, 'udevadm'),
+      join(fakes.programs, 'udevadm'),
       `[ ! -e '${seen}' ] || '${fakes.programs}/zfs' create tank/new-$$\n: >'${seen}'`,
     )
     expect(on('pool-destroy').status.error).toEqual({
