@@ -15,13 +15,13 @@ import { CLOCK, type Clock } from './auth/clock.ts'
 import type { ConsoleSessions } from './auth/console-sessions.ts'
 import { KnownAddresses } from './auth/known-addresses.ts'
 import { TokenStore } from './auth/token.ts'
-import type { UserStore } from './auth/users.ts'
+import type { StoredUser, UserStore } from './auth/users.ts'
 import type { Configuration } from './config.ts'
 import { createTool } from './drivers/programs.ts'
 import { createRun, type Run } from './drivers/run.ts'
 import { RC_SERVICE, type ServiceManager, SYSTEMCTL, serviceManager } from './drivers/service-manager.ts'
 import { HealthMonitor } from './features/health/health.ts'
-import { HttpsSettings } from './features/https/https.ts'
+import { HttpsSettings, type TlsPort } from './features/https/https.ts'
 import { removeLeftovers } from './features/installation/leftovers.ts'
 import { InstalledLicense, licenseScript } from './features/license/installed.ts'
 import { type MemoryImage, memoryImage } from './features/memory-image.ts'
@@ -34,7 +34,6 @@ import { CachedFile } from './store/cached-file.ts'
 import type { TaskEndings } from './tasks/endings.ts'
 import type { Task } from './tasks/task.ts'
 import type { Tasks } from './tasks/tasks.ts'
-import type { TlsChoice } from './tls-choice.ts'
 
 /** Parts that are made only if an enabled surface needs them: making them costs time and leaves files. */
 export type Need = 'accounts' | 'sessions' | 'storage'
@@ -54,8 +53,8 @@ export interface ApplianceOptions {
   now?: () => number
   /** The machine's clocks, for log-ins and tokens. */
   clock?: Clock
-  /** The open port: tries a choice of TLS versions and ciphers, and uses it from now on. */
-  tls?: { tried: (choice: TlsChoice) => Promise<void>; apply: (choice: TlsChoice) => void }
+  /** The open port, whose TLS can be changed. If left out, there is none. */
+  port?: TlsPort
   onTaskEnd?: (task: Task) => void
   warn?: (text: string, error?: unknown) => void
 }
@@ -143,7 +142,8 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
   const users = accountsModule?.openUsers(folders, warn)
   const https = new HttpsSettings({
     ...{ folders, warn, hsts: config.tls.hsts },
-    ...(options.tls ?? { tried: async () => {}, apply: () => {} }),
+    port: options.port ?? { spoken: () => [], changeTls: async (_choice, store) => void store() },
+    hasOtherAdministrator: () => users?.all().some(isOtherAdministrator) ?? false,
   })
   const known = rememberAddresses(options, tokens, users)
   const accounts =
@@ -248,5 +248,8 @@ const rememberAddresses = (
       return user?.active === true && String(user.generation) === version
     },
   })
+
+const isOtherAdministrator = ({ active, role, username }: StoredUser) =>
+  active && role === 'administrator' && username.toLowerCase() !== 'root'
 
 const firstLineOf = (file: string) => new CachedFile(file, () => readLine(file))

@@ -76,7 +76,8 @@ function flat(issue: Issue, above: PropertyKey[], said: Said): Flat[] {
     )
     if (nearest) return nearest.flatMap((inner) => flat(inner, path, said))
     const kinds = issue.errors.flatMap((branch) => branch.map(({ message }) => message))
-    return [{ field: field(), message: together(kinds) }]
+    const isMissing = kinds.every((kind) => kind.startsWith(MISSING))
+    return [{ field: field(), message: together(kinds), ...(isMissing && { wrong: 'missing' as const }) }]
   }
   return [{ field: field(), message: issue.message, ...(issue.message.startsWith(MISSING) && { wrong: 'missing' }) }]
 }

@@ -13,6 +13,7 @@ import type { StoredUser } from './users.ts'
 
 /** Maximum seconds from the beginning to the end of a session, where the dialect sets no other. */
 export const LONGEST = 12 * 3600
+/** Sessions of everybody, and of one account, where the dialect sets no other number. */
 export const MOST = 64
 export const MOST_OF_ONE = 16
 /** Seconds between two writes that only record the use of a session. */
@@ -26,6 +27,9 @@ export interface SessionStoreOptions {
   idle: () => number
   /** Seconds from the beginning to the end of a session; `Infinity` where only its idle time ends it. */
   longest?: number
+  /** How many there may be, and how many of one account: a further one ends the one that was not used for longest. */
+  most?: number
+  mostOfOne?: number
   /** Makes the client's secret. It must not be guessable: at least 128 random bits. */
   secret?: () => string
   users: () => readonly StoredUser[]
@@ -102,8 +106,8 @@ export class SessionStore {
     const key = this.options.tokenKey()
     for (const session of this.sessions.values()) if (!this.principalOf(session)) this.drop(session)
     const mine = [...this.sessions.values()].filter(({ user }) => user === (who === 'token' ? undefined : who.id))
-    if (mine.length >= MOST_OF_ONE) this.drop(mine[0])
-    if (this.sessions.size >= MOST) this.drop(this.sessions.values().next().value)
+    if (mine.length >= (this.options.mostOfOne ?? MOST_OF_ONE)) this.drop(leastUsed(mine))
+    if (this.sessions.size >= (this.options.most ?? MOST)) this.drop(leastUsed([...this.sessions.values()]))
     const session: Stored = {
       id: newTokenId(this.options.boot, this.options.clock),
       cookie: sha256(value),
@@ -138,11 +142,17 @@ export class SessionStore {
     if (!session) return
     session.seen = this.now()
     session.used = this.up()
-    if (session.used - this.saved >= SAVE_EVERY) void this.save()
+    if (session.used - this.saved >= Math.min(SAVE_EVERY, this.idle / 4)) void this.save()
   }
 
   async end(id: string): Promise<void> {
     this.drop(this.byId(id))
+    await this.save()
+  }
+
+  /** Drops what has ended, so that a longer idle time does not bring it back. */
+  async sweep(): Promise<void> {
+    for (const session of this.sessions.values()) if (!this.principalOf(session)) this.drop(session)
     await this.save()
   }
 
@@ -215,6 +225,9 @@ export class SessionStore {
     }
   }
 }
+
+const leastUsed = (all: Stored[]) =>
+  all.reduce<Stored | undefined>((one, next) => (one && one.used <= next.used ? one : next), undefined)
 
 function isStored(value: unknown): value is Stored {
   const { id, cookie, began, seen, user, generation, key } = (value ?? {}) as Record<string, unknown>

@@ -110,9 +110,9 @@ async function run(plan: Plan): Promise<number> {
       answered,
       warn,
       certificate: () => listener?.certificate(),
-      tls: {
-        tried: async (choice) => listener?.tryTls(choice),
-        apply: (choice) => listener?.setTls(choice),
+      port: {
+        spoken: () => listener?.spoken() ?? [],
+        changeTls: async (choice, store) => listener?.changeTls(choice, store),
       },
       findings: () => watched?.current() ?? [],
       scripts: join(installation(), 'scripts'),
@@ -147,7 +147,7 @@ async function run(plan: Plan): Promise<number> {
       madeAnew,
       installing,
       sign,
-      tlsChoice: https.choice(),
+      ...tlsOf(https),
     })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
@@ -221,6 +221,11 @@ async function run(plan: Plan): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+}
+
+const tlsOf = (https: App['https']) => {
+  const tlsChoice = https.choice()
+  return tlsChoice && { tlsChoice }
 }
 
 /** Milliseconds in which a server that has just opened its port answers requests before it does anything else. */

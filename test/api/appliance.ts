@@ -188,9 +188,9 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
       scripts: options.scripts ?? join(REPOSITORY, 'scripts'),
       page: options.page ?? PAGE,
       certificate: () => listener?.certificate(),
-      tls: {
-        tried: async (choice) => listener?.tryTls(choice),
-        apply: (choice) => listener?.setTls(choice),
+      port: {
+        spoken: () => listener?.spoken() ?? [],
+        changeTls: async (choice, store) => listener?.changeTls(choice, store),
       },
       version: '0.0.0-test',
       mode: options.mode ?? 'strict',
@@ -205,6 +205,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     },
     [...SURFACES, ...(options.surfaces ?? [])],
   )
+  const choice = app.https.choice()
   const opened = await listen({
     app: app.hono,
     refused: app.refused,
@@ -214,7 +215,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     host: '127.0.0.1',
     port: 0,
     tls: options.tls ?? false,
-    tlsChoice: app.https.choice(),
+    ...(choice && { tlsChoice: choice }),
     places: placesOf(config, (address) => app.known.isKnown(address)),
     ...(options.timing && { timing: options.timing }),
     warn,

@@ -1,9 +1,13 @@
 // The https service and the rules for passwords, as the ZFSSA guide has them (../shared/seeds/zfssa-rest.txt), and what
 // they change: the port itself, HSTS of every surface, sessions that exist, and passwords on every surface.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { UserStore } from '../../src/auth/users.ts'
+import { HttpsSettings } from '../../src/features/https/https.ts'
+import { MaintenanceMode } from '../../src/features/maintenance/maintenance.ts'
+import { listen } from '../../src/http/server/listener.ts'
 import { TestClock } from '../harness/clock.ts'
 import { type InProcess, startAppliance } from './appliance.ts'
 import { addCaller, ask, logIn, PASSWORD } from './controller.ts'
@@ -32,7 +36,8 @@ describe('the https service', () => {
       href: HTTPS,
       '<status>': 'online',
       tls_version: 'default',
-      tls_served: 'TLSv1.2 TLSv1.3',
+      // This port is without TLS.
+      tls_served: '',
       permit_root_login: true,
       session_timeout: 15,
       hsts_enable: true,
@@ -51,7 +56,7 @@ describe('the https service', () => {
     const versions = await put(HTTPS, { tls_version: ['TLSv1.0', 'TLSv1.1', 'TLSv1.2'] })
     expect([versions.status, versions.json.service]).toEqual([
       202,
-      expect.objectContaining({ tls_version: 'TLSv1 TLSv1.1 TLSv1.2', tls_served: 'TLSv1.2', session_timeout: 5 }),
+      expect.objectContaining({ tls_version: 'TLSv1 TLSv1.1 TLSv1.2', session_timeout: 5 }),
     ])
   })
 
@@ -110,6 +115,8 @@ describe('the https service', () => {
     [{ '<status>': 'disabled' }, 'ERR_UNKNOWN_ARG'],
     [{ sesion_timeout: 5 }, 'ERR_UNKNOWN_ARG'],
     [{ unset: ['nothing'] }, 'ERR_INVALID_ARG'],
+    [{ session_timeout: 7, unset: ['session_timeout'] }, 'ERR_INVALID_ARG'],
+    [{ ciphers: ['NO-SUCH-CIPHER'] }, 'ERR_INVALID_ARG'],
     [[], 'ERR_INVALID_ARG'],
   ]
   it.each(WRONG)('refuses %j, and changes nothing', async (json, name) => {
@@ -124,7 +131,10 @@ describe('the https service', () => {
       auth: administrator,
       json: { session_timeout: 5 },
     })
-    expect([status, json]).toEqual([202, { ...DEFAULT, props: expect.any(Array) }])
+    expect([status, json]).toEqual([
+      202,
+      { service: { ...DEFAULT.service, session_timeout: 5 }, props: expect.any(Array) },
+    ])
     expect(json.props).toContainEqual(expect.objectContaining({ name: 'session_timeout', immutable: false }))
     expect(await get(HTTPS)).toEqual(DEFAULT)
   })
@@ -139,9 +149,68 @@ describe('the https service', () => {
     expect(await get(HTTPS)).toEqual(DEFAULT)
   })
 
-  it('is entered in the audit log', async () => {
+  it('is entered in the audit log as done, and a trial as one', async () => {
+    await box.close()
+    // The controller's tokens are issued by the machine's clock.
+    await start({ clock: undefined })
+    await asks(box, 'PUT', `${HTTPS}?props=true`, { auth: administrator, json: { session_timeout: 5 } })
     await put(HTTPS, { session_timeout: 5 })
-    expect(box.audit().join('\n')).toContain('settings.https')
+    await put(HTTPS, { session_timeout: 0 })
+    const { token } = await addCaller(box.folders, 'administrator', 'auditor')
+    const { json } = await ask(box.url, 'GET', '/api/v1/audit?limit=100', { bearer: token })
+    const all: { action: string; result: string; resource: string }[] = json
+    const found = all.filter(({ action }) => action.startsWith('settings'))
+    expect(new Set(found.map(({ resource }) => resource)).size).toBe(1)
+    expect(found.map(({ action, result }) => [action, result])).toEqual([
+      ['settings.https', 'failure'],
+      ['settings.https', 'success'],
+      ['settings.https.plan', 'success'],
+    ])
+  })
+
+  it('keeps both of two changes that are made at once', async () => {
+    for (let round = 1; round <= 4; round += 1) {
+      const both = await Promise.all([
+        put(HTTPS, { tls_version: ['TLSv1.2'], hsts_max_age: round }),
+        put(HTTPS, { session_timeout: 20 + round, hsts_enable: true }),
+      ])
+      expect(both.map(({ status }) => status)).toEqual([202, 202])
+      expect((await get(HTTPS)).service).toMatchObject({ hsts_max_age: round, session_timeout: 20 + round })
+    }
+  })
+
+  it('does not bring back a session that had ended', async () => {
+    const auth = { session: await session(box, 'administrator') }
+    clock.pass(6 * 60_000)
+    await put(HTTPS, { session_timeout: 5 })
+    await put(HTTPS, { session_timeout: 1440 })
+    expect((await asks(box, 'GET', HTTPS, { auth })).status).toBe(401)
+  })
+
+  it('does not shut out root where nobody else could let it in again', async () => {
+    await addCaller(box.folders, 'administrator', 'root')
+    const users = new UserStore(box.folders)
+    users.change((all) => {
+      for (const user of all) if (user.username !== 'root') user.active = false
+    })
+    const { status, json } = await put(HTTPS, { permit_root_login: false }, { basic: 'root' })
+    expect([status, json.fault.name]).toEqual([409, 'ERR_STATE_CHANGED'])
+    expect((await asks(box, 'GET', HTTPS, { auth: { basic: 'root' } })).status).toBe(200)
+  })
+
+  it('lets no session of root begin another one once its password is refused', async () => {
+    await addCaller(box.folders, 'administrator', 'root')
+    const auth = { session: await session(box, 'root') }
+    await put(HTTPS, { permit_root_login: false })
+    expect((await asks(box, 'POST', '/api/access/v1', { auth })).status).toBe(401)
+  })
+
+  it('is not changed during maintenance, and sessions begin and end all the same', async () => {
+    new MaintenanceMode(box.folders).set({ enabled: true, message: 'Moving house' })
+    const { status, json, headers } = await put(HTTPS, { session_timeout: 5 })
+    expect([status, json.fault.details, headers['retry-after']]).toEqual([503, 'Moving house', '60'])
+    const auth = { session: await session(box, 'administrator') }
+    expect((await asks(box, 'DELETE', '/api/access/v1', { auth })).status).toBe(204)
   })
 })
 
@@ -188,6 +257,9 @@ describe('the port', () => {
   it.each([
     [{ tls_version: ['TLSv1.0'] }],
     [{ tls_version: ['TLSv1.1', 'TLSv1.0'] }],
+    [{ ciphers: ['ECDHE-ECDSA-AES256-GCM-SHA384'] }],
+    [{ ciphers: ['ECDHE-ECDSA-AES256-GCM-SHA384', 'TLS_AES_256_GCM_SHA384'] }],
+    [{ tls_version: ['TLSv1.3'], ciphers: ['AES128-SHA'] }],
     [{ tls_version: ['TLSv1.2'], ciphers: ['SRP-AES-256-CBC-SHA', 'DES-CBC3-SHA'] }],
     [{ tls_version: ['TLSv1.2'], ciphers: ['ADH-AES256-GCM-SHA384', 'AECDH-NULL-SHA'] }],
     // The appliance's own key is RSA.
@@ -198,12 +270,56 @@ describe('the port', () => {
     expect(await handshake()).toMatch(/^TLSv1\.3 /)
   })
 
-  it('opens again with what was set, and with the default where that cannot be served any more', async () => {
-    await put(HTTPS, { tls_version: ['TLSv1.2'] })
-    const file = join(box.folders.state, 'https.json')
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ tls_versions: ['TLSv1.2'] })
-    expect(box.app.https.choice()).toEqual({ versions: ['TLSv1.2'] })
+  it.each([
+    [{ ciphers: ['ECDHE-RSA-AES256-GCM-SHA384'] }, 'TLSv1.2'],
+    [{ ciphers: ['TLS_AES_256_GCM_SHA384'] }, 'TLSv1.3'],
+    [{ ciphers: 'ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384' }, 'TLSv1.2 TLSv1.3'],
+    [{ ciphers: 'default' }, 'TLSv1.2 TLSv1.3'],
+  ])('says what it speaks, and speaks nothing else: %j', async (json, spoken) => {
+    expect((await put(HTTPS, json)).json.service.tls_served).toBe(spoken)
+    const found = []
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+      if ((await handshake({ minVersion: version, maxVersion: version })).startsWith(version)) found.push(version)
+    expect(found.join(' ')).toBe(spoken)
   })
+
+  it('opens again with what was set, and with the default where that cannot be served any more', async () => {
+    await put(HTTPS, { tls_version: ['TLSv1.2'], ciphers: ['ECDHE-RSA-AES256-GCM-SHA384'] })
+    const file = join(box.folders.state, 'https.json')
+    const stored = { tls_versions: ['TLSv1.2'], ciphers: ['ECDHE-RSA-AES256-GCM-SHA384'] }
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(stored)
+    const opened = async (ciphers: string[]) => {
+      const warnings: string[] = []
+      const listener = await listen({
+        ...{ app: box.app.hono, folders: box.folders, host: '127.0.0.1', port: 0, tls: true },
+        places: { most: 10, perAddress: 10, isProxy: () => false, known: () => false },
+        tlsChoice: { versions: ['TLSv1.2'], ciphers },
+        warn: (text) => void warnings.push(text),
+      })
+      await listener.close()
+      return [listener.spoken(), warnings]
+    }
+    expect(await opened(stored.ciphers)).toEqual([['TLSv1.2'], []])
+    expect(await opened(['ECDHE-ECDSA-AES256-GCM-SHA384'])).toEqual([
+      ['TLSv1.2', 'TLSv1.3'],
+      [expect.stringContaining('the default is served')],
+    ])
+  })
+})
+
+it.each([
+  ['{"permit_root_login":fal', { permitRootLogin: false, sessionTimeout: 15 }],
+  ['{"session_timeout":5,"hsts_max_age":"x"}', { permitRootLogin: false, sessionTimeout: 5 }],
+  ['[]', { permitRootLogin: false, sessionTimeout: 15 }],
+  ['{}', { permitRootLogin: true, sessionTimeout: 15 }],
+])('a file that says %s lets nobody in whom it may have kept out', async (text, expected) => {
+  await start()
+  writeFileSync(join(box.folders.state, 'https.json'), text)
+  const port = { spoken: () => [], changeTls: async () => {} }
+  const options = { folders: box.folders, hsts: true, port, hasOtherAdministrator: () => true }
+  const warnings: string[] = []
+  expect(new HttpsSettings({ ...options, warn: (said) => void warnings.push(said) }).get()).toMatchObject(expected)
+  expect(warnings.length).toBe(expected.permitRootLogin ? 0 : 1)
 })
 
 describe('the rules for passwords', () => {
@@ -235,6 +351,8 @@ describe('the rules for passwords', () => {
   it.each([
     [{ min_upper: 1 }, 'ERR_INVALID_ARG'],
     [{ min_letters: 100, min_digit: 100 }, 'ERR_INVALID_ARG'],
+    [{ min_punctuation: 127 }, 'ERR_INVALID_ARG'],
+    [{ min_digit: 1, unset: ['min_digit'] }, 'ERR_INVALID_ARG'],
     [{ passlength: 0 }, 'ERR_INVALID_ARG'],
     [{ passlength: 1000 }, 'ERR_INVALID_ARG'],
     [{ max_repeats: -1 }, 'ERR_INVALID_ARG'],

@@ -156,3 +156,43 @@ it('a program that holds the lock of the accounts holds up no session, and none 
   await release()
   for (const value of [before, during]) expect(start().find(value)).toBeDefined()
 })
+
+it('the session that was not used for longest makes room', async () => {
+  const sessions = new SessionStore({
+    ...{ file: file(), idle: () => IDLE, users: () => users, tokenKey: () => 'key of the token', clock },
+    ...{ most: 4, mostOfOne: 3 },
+    boot: countBoots(folder, clock),
+    unsaved: (error) => unsaved.push(error),
+  })
+  const secrets: string[] = []
+  for (const user of [users[0]!, users[0]!, users[0]!, users[1]!]) {
+    clock.pass(1000)
+    secrets.push(await sessions.begin(user))
+  }
+  const open = () => secrets.map((secret) => sessions.find(secret) !== undefined)
+  const use = (secret: string) => sessions.touch(sessions.find(secret)!.id)
+  clock.pass(1000)
+  use(secrets[0]!)
+  secrets.push(await sessions.begin(users[0]!))
+  expect(open()).toEqual([true, false, true, true, true])
+  clock.pass(1000)
+  use(secrets[2]!)
+  // Of everybody's, with the one that was used least recently.
+  secrets.push(await sessions.begin(users[1]!))
+  expect(open()).toEqual([true, false, true, false, true, true])
+})
+
+it('what has ended is swept, and a longer idle time does not bring it back', async () => {
+  let idle = 100
+  const sessions = new SessionStore({
+    ...{ file: file(), idle: () => idle, users: () => users, tokenKey: () => undefined, clock },
+    ...{ longest: Number.POSITIVE_INFINITY, secret: () => 'abc' },
+    boot: countBoots(folder, clock),
+    unsaved: (error) => unsaved.push(error),
+  })
+  expect(await sessions.begin(users[0]!)).toBe('abc')
+  clock.pass(100_000)
+  await sessions.sweep()
+  idle = 1000
+  expect([sessions.find('abc'), kept()]).toEqual([undefined, []])
+})

@@ -59,9 +59,12 @@ export class PasswordRules {
     return rules
   }
 
-  /** Changes the given rules, or only checks the change. Throws if no password could follow all of them. */
-  set(change: Change, { dry = false } = {}): PasswordComplexity {
-    const rules = { ...(this.stored.get() ?? DEFAULT), ...given(change) }
+  /** Changes the given rules, sets those of `unset` back, or with `dry` only checks it. Throws if no password could follow all of them. */
+  set(change: Change, unset: readonly (keyof PasswordComplexity)[] = [], { dry = false } = {}): PasswordComplexity {
+    const both = unset.find((rule) => change[rule] !== undefined)
+    if (both) throw invalid('It is set and unset at once', { details: { field: both } })
+    const back = Object.fromEntries(unset.map((rule) => [rule, DEFAULT[rule]]))
+    const rules = { ...(this.stored.get() ?? DEFAULT), ...back, ...given(change) }
     const { errors } = check(PasswordComplexity, rules)
     if (errors) throw invalidFields(errors)
     refuseImpossible(rules)
@@ -82,7 +85,8 @@ export class PasswordRules {
 function refuseImpossible({ min_letters, min_upper, min_lower, min_digit, min_punctuation }: PasswordComplexity): void {
   if (min_letters < min_upper + min_lower)
     throw invalid('Expected at least min_upper + min_lower', { details: { field: 'min_letters' } })
-  if (min_letters + min_digit + min_punctuation > LONGEST)
+  // Every password has a letter and a digit (rules.ts).
+  if (Math.max(1, min_letters) + Math.max(1, min_digit) + min_punctuation > LONGEST)
     throw invalid(`Expected letters, digits and punctuation to fit into ${LONGEST} characters`, {
       details: { field: 'min_letters' },
     })

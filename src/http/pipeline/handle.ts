@@ -177,7 +177,8 @@ const STAGE = /\.(?:accepted|plan|replayed|backoff)$/
 
 /** The action in the chain: the declaration's word, whatever event the handler gave for the original's line. */
 function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number): string {
-  const stage = STAGE.exec(event)?.[0] ?? (status === 202 ? '.accepted' : '')
+  // Where 202 is the declared success, nothing is left to be done after it.
+  const stage = STAGE.exec(event)?.[0] ?? (status === 202 && endpoint.status !== 202 ? '.accepted' : '')
   return `${actionName(endpoint)}${stage}`
 }
 

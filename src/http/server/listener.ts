@@ -64,10 +64,13 @@ export interface Listener {
    * old one.
    */
   reloadCertificate: () => Promise<void>
-  /** Rejects if nobody could connect with this choice. */
-  tryTls: (choice: TlsChoice) => Promise<void>
-  /** New connections speak TLS by this choice; open connections stay. Nothing without TLS. */
-  setTls: (choice: TlsChoice) => void
+  /** The TLS versions that new connections speak; none without TLS. */
+  spoken: () => readonly string[]
+  /**
+   * Makes new connections speak TLS by this choice, if `store` returns true; open connections stay. Rejects, before
+   * `store`, if nobody could connect.
+   */
+  changeTls: (choice: TlsChoice, store: () => boolean) => Promise<void>
   /** Open connections, in any state. */
   connections: () => number
   close: () => Promise<void>
@@ -92,7 +95,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const wanted = (options.more ?? []).map((one) => ({ ...one, host: one.host ?? host }))
   const secure = tls ? await import('./secure.ts') : undefined
   let pair = await secure?.installedPair({ ...options, host: [host, ...wanted.map((one) => one.host)] })
-  let choice = pair && secure ? await usableChoice(options, secure, pair) : DEFAULT_CHOICE
+  /** The choice that was made, and the one that is served: they differ where a pair does not fit the choice. */
+  let chosen = options.tlsChoice ?? DEFAULT_CHOICE
+  let choice = pair && secure ? await usableChoice(chosen, secure, pair, warn) : chosen
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = (step: () => Promise<void>) => {
+    const result = last.then(step)
+    last = result.catch(() => {})
+    return result
+  }
   const settings = {
     ...{ keepAlive: true, keepAliveInitialDelay: timing.idle },
     ...{ headersTimeout: timing.headers, connectionsCheckingInterval: timing.look },
@@ -181,28 +192,35 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     more: more.map((one) => `${scheme}://${one}`),
     certificate: () => pair?.cert,
     connections: () => connections.size,
-    async reloadCertificate() {
-      if (!pair || !secure) return
-      const next = secure.readPair(folders)
-      if (!next || next.cert === pair.cert) return
-      const context = server as TlsServer
-      context.setSecureContext({ ...next, ...secure.contextOptions(choice) })
-      try {
-        const served = await secure.servedFingerprint(reachable(address), port)
-        if (served !== secure.fingerprint(next)) throw new Error('another certificate is served')
-        pair = next
-      } catch (error) {
-        context.setSecureContext({ ...pair, ...secure.contextOptions(choice) })
-        throw error
-      }
-    },
-    async tryTls(wanted) {
-      if (pair && secure) await secure.tryChoice(pair, wanted)
-    },
-    setTls(wanted) {
-      choice = wanted
-      if (pair && secure) (server as TlsServer).setSecureContext({ ...pair, ...secure.contextOptions(choice) })
-    },
+    // One at a time: each tries a pair and a choice together, and serves both.
+    reloadCertificate: () =>
+      inTurn(async () => {
+        if (!pair || !secure) return
+        const next = secure.readPair(folders)
+        if (!next || next.cert === pair.cert) return
+        const context = server as TlsServer
+        const usable = await usableChoice(chosen, secure, next, warn)
+        context.setSecureContext({ ...next, ...secure.contextOptions(usable) })
+        try {
+          const served = await secure.servedFingerprint(reachable(address), port)
+          if (served !== secure.fingerprint(next)) throw new Error('another certificate is served')
+          pair = next
+          choice = usable
+        } catch (error) {
+          context.setSecureContext({ ...pair, ...secure.contextOptions(choice) })
+          throw error
+        }
+      }),
+    spoken: () => (pair && secure ? secure.spokenBy(choice) : []),
+    changeTls: (wanted, store) =>
+      inTurn(async () => {
+        if (pair && secure) await secure.tryChoice(pair, wanted)
+        else if ((await import('./tls-context.ts')).spokenBy(wanted).length === 0) throw new Error('nothing is left')
+        if (!store()) return
+        chosen = wanted
+        choice = wanted
+        if (pair && secure) (server as TlsServer).setSecureContext({ ...pair, ...secure.contextOptions(choice) })
+      }),
     close: () =>
       new Promise((resolve) => {
         // A kept-alive connection becomes idle only after its last answer, and would hold the port for half a minute.
@@ -221,16 +239,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 
 const DEFAULT_CHOICE: TlsChoice = { versions: ['TLSv1.2', 'TLSv1.3'] }
 
-/** A choice that an earlier version of OpenSSL could serve must not keep the port closed. */
+/** A choice that does not fit the certificate, or that only an earlier OpenSSL had, must not keep anybody out. */
 async function usableChoice(
-  { tlsChoice, warn }: ListenOptions,
+  chosen: TlsChoice,
   secure: typeof import('./secure.ts'),
   pair: Pair,
+  warn: ListenOptions['warn'],
 ): Promise<TlsChoice> {
-  if (!tlsChoice) return DEFAULT_CHOICE
+  if (chosen === DEFAULT_CHOICE) return chosen
   try {
-    await secure.tryChoice(pair, tlsChoice)
-    return tlsChoice
+    await secure.tryChoice(pair, chosen)
+    return chosen
   } catch (error) {
     warn('nobody could connect with the TLS versions and ciphers that are set; the default is served', error)
     return DEFAULT_CHOICE

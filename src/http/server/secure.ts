@@ -2,4 +2,4 @@
 export { createServer as createTlsServer } from 'node:https'
 export { installedPair } from './served-pair.ts'
 export { fingerprint, readPair, servedFingerprint } from './tls.ts'
-export { contextOptions, tryChoice } from './tls-context.ts'
+export { contextOptions, spokenBy, tryChoice } from './tls-context.ts'

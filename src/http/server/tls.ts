@@ -3,7 +3,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { connect, createSecureContext } from 'node:tls'
+import { connect, createSecureContext, type SecureVersion } from 'node:tls'
 import { type Folders, originalGroup } from '../../folders.ts'
 import { readEdited, writeAtomic } from '../../store/atomic.ts'
 import { groupNamed } from '../../store/owner.ts'
@@ -76,11 +76,12 @@ export function installCertificate(folders: Folders, cert: string): void {
   writeAtomic(certificateFile(folders), cert, group ? 0o640 : 0o644, group)
 }
 
-/** Connects to our own port by TLS; resolves to the SHA-256 fingerprint of the certificate that it serves. */
-export function servedFingerprint(host: string, port: number): Promise<string> {
+/** Connects to our own port by TLS, of this version if one is given; resolves to the SHA-256 fingerprint of the certificate that it serves. */
+export function servedFingerprint(host: string, port: number, version?: SecureVersion): Promise<string> {
+  const only = version && { minVersion: version, maxVersion: version }
   return new Promise((resolve, reject) => {
     // Our own certificate on loopback: what matters is which one is served, not who signed it.
-    const socket = connect({ host, port, rejectUnauthorized: false, timeout: 5000 }, () => {
+    const socket = connect({ host, port, ...only, rejectUnauthorized: false, timeout: 5000 }, () => {
       const { fingerprint256 } = socket.getPeerCertificate()
       socket.end()
       resolve(fingerprint256)

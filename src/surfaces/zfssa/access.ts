@@ -4,12 +4,11 @@ import * as z from 'zod'
 import { ownAccount } from '../../auth/principal.ts'
 import { ApiError, invalid, raise } from '../../errors.ts'
 import { nothing } from '../../http/reply/reply.ts'
-import { define, majorOf, VersionParam } from './context.ts'
+import { ACCESS, define, majorOf, VersionParam } from './context.ts'
 import { json } from './json.ts'
 import { letters } from './letters.ts'
 import { runningOf } from './versions.ts'
 
-const PATH = '/api/access/{version}'
 const TAG = 'Access'
 const params = z.object({ version: VersionParam })
 
@@ -25,7 +24,7 @@ const services = (origin: string) =>
 
 export const listServices = define({
   method: 'GET',
-  path: PATH,
+  path: ACCESS,
   id: 'listServices',
   tag: TAG,
   summary: 'List the services and their versions',
@@ -37,7 +36,7 @@ export const listServices = define({
 
 export const beginSession = define({
   method: 'POST',
-  path: PATH,
+  path: ACCESS,
   id: 'beginSession',
   action: 'auth.login',
   tag: TAG,
@@ -63,6 +62,9 @@ export const beginSession = define({
       throw invalid('Sessions have names from version 2 on', { details: { field: 'name', wrong: 'unknown' } })
     const id = ownAccount(principal)?.id ?? ''
     const user = accounts.users.byId(id) ?? raise(new ApiError('unauthenticated', 'The account is gone'))
+    // A session of root must not go on by new ones once its password no longer lets it in.
+    if (accounts.mayLogIn?.(user.username) === false)
+      throw new ApiError('unauthenticated', 'The account may not log in')
     const token = await sessions.begin(user)
     audit('auth.login', `users/${id}`)
     return json({ access: { services: services(origin) } }, 201, {
@@ -74,7 +76,7 @@ export const beginSession = define({
 
 export const endSession = define({
   method: 'DELETE',
-  path: PATH,
+  path: ACCESS,
   id: 'endSession',
   action: 'auth.logout',
   tag: TAG,

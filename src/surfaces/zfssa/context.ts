@@ -9,7 +9,12 @@ export interface ZfssaDeps {
   sessions: SessionStore
   accounts: RuledAccounts
   https: HttpsSettings
+  /** Saves what was changed, where the image runs from memory. */
+  saveState: () => Promise<void>
 }
+
+/** Where sessions begin and end. */
+export const ACCESS = '/api/access/{version}'
 
 export const define = endpoint<ZfssaDeps>()
 

@@ -16,7 +16,7 @@ const View = z
     href: z.string(),
     '<status>': z.string(),
     tls_version: z.string(),
-    tls_served: z.string().describe('what the port speaks: never less than TLSv1.2'),
+    tls_served: z.string().describe('what the port speaks: never less than TLSv1.2; empty without TLS'),
     ciphers: z.string().optional(),
     permit_root_login: z.boolean(),
     session_timeout: z.int().describe('minutes'),
@@ -49,7 +49,7 @@ const view = (https: Https, major: number, props: unknown) =>
         href: `/api/service/v${major}/services/https`,
         '<status>': 'online',
         tls_version: https.asked?.map((version) => (version === 'TLSv1.0' ? 'TLSv1' : version)).join(' ') ?? 'default',
-        tls_served: https.served.join(' '),
+        tls_served: https.spoken.join(' '),
         ...(https.ciphers && { ciphers: https.ciphers.join(':') }),
         permit_root_login: https.permitRootLogin,
         session_timeout: https.sessionTimeout,
@@ -116,19 +116,20 @@ export const setHttps = define({
       .max(20)
       .optional(),
   }),
-  async handle({ params, body, query, audit }, { https }) {
+  async handle({ params, body, query, audit }, { https, sessions, saveState }) {
     const dry = query['props'] === true
-    const { unset = [], tls_version, ...others } = body
+    const { unset = [], ...given } = body
     const back = unset.map((name) => NAMES[name])
-    const isDefault = tls_version?.[0] === 'default'
-    if (isDefault) back.push('tls_versions')
-    const change = Object.fromEntries(
-      Object.entries({ ...others, ...(tls_version && !isDefault && { tls_versions: tls_version }) }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    )
+    const change: Record<string, unknown> = {}
+    for (const [name, value] of Object.entries(given)) {
+      if (Array.isArray(value) && value[0] === 'default') back.push(NAMES[name as Named])
+      else if (value !== undefined) change[NAMES[name as Named]] = value
+    }
+    // What ended by the old time must not come back by a longer one.
+    if (!dry) await sessions.sweep()
     const now = await https.set(change, back, { dry })
-    audit(dry ? 'settings.https.tried' : 'settings.https', 'settings/https')
+    audit(dry ? 'settings.https.plan' : 'settings.https', '')
+    if (!dry) void saveState()
     return json(view(now, majorOf(params), query['props']), 202)
   },
 })

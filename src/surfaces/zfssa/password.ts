@@ -35,6 +35,7 @@ const view = (complexity: PasswordComplexity, props: unknown) =>
   withProps({ complexity: { href: '/api/setting/v2/password', ...complexity } }, PROPS, props)
 
 const count = Count.optional()
+type Rule = keyof PasswordComplexity
 
 export const getPasswordRules = define({
   ...about,
@@ -64,12 +65,17 @@ export const setPasswordRules = define({
     min_punctuation: count,
     max_repeats: count,
     namecheck: Flag.optional(),
+    unset: z
+      .array(z.enum(Object.keys(PasswordComplexity.shape) as [Rule, ...Rule[]]))
+      .max(20)
+      .optional(),
   }),
-  handle({ body, query, audit }, { accounts }) {
+  handle({ body: { unset, ...rules }, query, audit }, { accounts, saveState }) {
     const dry = query['props'] === true
-    const rules = accounts.rules.set(body, { dry })
-    audit(dry ? 'settings.password-rules.tried' : 'settings.password-rules', 'settings/password-rules')
-    return json(view(dry ? accounts.rules.get() : rules, query['props']), 202)
+    const now = accounts.rules.set(rules, unset, { dry })
+    audit(dry ? 'settings.password-rules.plan' : 'settings.password-rules', '')
+    if (!dry) void saveState()
+    return json(view(now, query['props']), 202)
   },
 })
 

@@ -3,21 +3,27 @@
 import { ownAccount, type Principal } from '../../auth/principal.ts'
 import type { SessionStore } from '../../auth/session-store.ts'
 import { ApiError, invalid } from '../../errors.ts'
+import type { MaintenanceMode } from '../../features/maintenance/maintenance.ts'
 import type { CredentialCheck } from '../../features/users/credential-check.ts'
 import { queryDialect } from '../../http/body/query.ts'
 import type { AuditLog } from '../../http/pipeline/audit.ts'
 import { refusalAuditor } from '../../http/pipeline/audit-refusal.ts'
+import { RequestLimit } from '../../http/pipeline/request-limit.ts'
 import { baseHeadersWithXss } from '../../http/reply/base-headers.ts'
 import type { Request } from '../../http/request.ts'
 import type { Surface } from '../../http/surface.ts'
 import { didYouMean, quoted } from '../../nearest.ts'
+import { ACCESS } from './context.ts'
 import { fault } from './fault.ts'
 import { readProof } from './proof.ts'
-import { checkVersion, versionOf } from './versions.ts'
+import { checkVersion, shownVersion } from './versions.ts'
 
 /** Longer than any session's secret, user name or password that can be right. */
 const LONGEST_NAME = 256
 const LONGEST_SECRET = 1024
+
+/** Requests of strangers from one address, and sessions that an account begins. */
+const PER_MINUTE = 100
 
 const OWN = /^\/api\/(?!v[0-9])[^/]*(?:\/|$)/
 
@@ -35,14 +41,17 @@ export function zfssaSurface({
   sessions,
   credentials,
   audit,
+  maintenance,
   version,
 }: {
   sessions: SessionStore
   credentials: CredentialCheck
   audit: AuditLog
+  maintenance: MaintenanceMode
   /** Of the appliance's software. */
   version: string
 }): Surface {
+  const limit = new RequestLimit(PER_MINUTE)
   const enter = refusalAuditor(audit, { anonymousActor: 'nobody' })
   /** The requests that brought a name and a password, which were wrong. */
   const failed = new WeakSet<Request>()
@@ -71,7 +80,7 @@ export function zfssaSurface({
       },
     },
     headers(request) {
-      const { service, major, minor } = versionOf(request.path) ?? {}
+      const { service, major, minor } = shownVersion(request.path) ?? {}
       return {
         ...base(request),
         'X-Frame-Options': 'SAMEORIGIN',
@@ -81,6 +90,16 @@ export function zfssaSurface({
       }
     },
     gate: ({ path }) => void checkVersion(path),
+    // Who is proven may poll; who is not, or begins sessions without end, fills the audit log.
+    count(request, principal) {
+      if (principal && !(request.method === 'POST' && request.template === ACCESS)) return
+      try {
+        limit.count(request.address, principal)
+      } catch (error) {
+        enter(request, 'auth.limited', '503', principal)
+        throw error
+      }
+    },
     authenticate(request) {
       const proof = readProof(request.incoming)
       if (!proof) return undefined
@@ -110,6 +129,7 @@ export function zfssaSurface({
     },
     wrongMethod: (_method, allowed) =>
       new ApiError('wrong-method', 'Method not allowed', { details: { allow: allowed.join(', ') } }),
+    refuseChanges: () => maintenance.refuseChanges(),
     renderError: fault,
   }
 }

@@ -2,8 +2,8 @@
 import * as z from 'zod'
 
 export const Flag = z
-  .union([z.boolean(), z.enum(['true', 'false'])])
-  .transform((value) => value === true || value === 'true')
+  .union([z.boolean(), z.string().regex(/^(?:true|false)$/i, 'Expected true or false')])
+  .transform((value) => value === true || String(value).toLowerCase() === 'true')
 
 export const Count = z.union([
   z.int(),

@@ -27,6 +27,10 @@ export function versionOf(path: string): Version | undefined {
   return running && Number(minor) <= running.minor ? running : undefined
 }
 
+/** What the headers of an answer say: of a version that the service does not run, its highest. */
+export const shownVersion = (path: string): Version | undefined =>
+  versionOf(path) ?? runningOf(path.split('/')[2] ?? '').at(-1)
+
 /** Throws the 404 of a version that the service does not run. */
 export function checkVersion(path: string): Version {
   const version = versionOf(path)
