@@ -186,6 +186,12 @@ describe('the health of a disk', () => {
     expect(health.all().map((one) => one.health.report !== undefined)).toEqual([true, true])
     await health.refreshAll([a])
     expect(health.all().map((one) => one.disk.id)).toEqual(['a'])
+    // Not by one list: an older one may come last.
+    expect(health.of(b).report).toBeDefined()
+    await health.refreshAll([a, b])
+    await health.refreshAll([a])
+    expect(health.of(b).report).toBeDefined()
+    await health.refreshAll([a])
     expect([health.of(a).report !== undefined, health.of(b).report]).toEqual([true, undefined])
   })
 

@@ -41,6 +41,8 @@ export class DiskHealth {
   private readonly now: () => number
   private readonly known = new Map<string, Known>()
   private present: readonly Disk[] = []
+  /** Those that were not in the last list. */
+  private missing = new Set<string>()
   private readonly asking = new Map<string, Promise<void>>()
   private readonly waiting: (() => void)[] = []
   private free = AT_ONCE
@@ -54,7 +56,10 @@ export class DiskHealth {
   async refreshAll(disks: readonly Disk[]): Promise<void> {
     this.present = disks
     const keys = new Set(disks.map(keyOf))
-    for (const key of this.known.keys()) if (!keys.has(key)) this.known.delete(key)
+    // Of two lists that are made at once the older one may come last: it lacks a disk that was just plugged in.
+    const missing = new Set([...this.known.keys()].filter((key) => !keys.has(key)))
+    for (const key of missing) if (this.missing.has(key)) this.known.delete(key)
+    this.missing = missing
     await this.refresh(disks)
   }
 

@@ -60,14 +60,16 @@ export class DiskTests {
   started(disk: string, type: TestType, time: number): void {
     this.unsaved.set(disk, { ...this.unsaved.get(disk), [type]: time })
     checkpoint('disk-test-started')
+    // One with an ID that is too long for the file is remembered here alone, and keeps no other out of it.
+    const storable = [...this.unsaved].filter(([name]) => Started.shape.disk.safeParse(name).success)
     this.starts.changeNow((all) => {
-      for (const [name, times] of this.unsaved) {
+      for (const [name, times] of storable) {
         const at = all.findIndex((one) => one.disk === name)
         const [before] = at < 0 ? [] : all.splice(at, 1)
         all.push({ ...before, disk: name, ...times })
       }
       all.splice(0, Math.max(0, all.length - MOST))
     })
-    this.unsaved.clear()
+    for (const [name] of storable) this.unsaved.delete(name)
   }
 }
