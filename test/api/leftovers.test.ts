@@ -212,6 +212,24 @@ describe('what may be in use', () => {
     expect(lie(atWork)).toEqual(PLACES)
   })
 
+  it.each([
+    '.share-accounts.json',
+    '.disk-tests.json',
+    '.disk-tests-begun.json',
+    'share-accounts/.numbers.json',
+    'share-accounts/.before.json',
+    'share-accounts/.import.smbpasswd',
+  ])('is removed: a half-written %s', (name) => {
+    const root = temporaryFolder()
+    const folders = { root, sysconf: join(root, 'sysconf'), data: join(root, 'data'), state: join(root, 'state') }
+    const half = join(folders.state, `${name}.fc3157086cca`)
+    mkdirSync(dirname(half), { recursive: true })
+    writeFileSync(half, CANARY)
+    const options = { folders, tasks: { isFree: () => true }, wrapped: false, originals: temporaryFolder() }
+    removeLeftovers({ ...options, began: Date.now() + 60_000, warn: () => {} })
+    expect(existsSync(half)).toBe(false)
+  })
+
   it('stays: a file that a command writes while the server starts', () => {
     const root = temporaryFolder()
     const folders = { root, sysconf: join(root, 'sysconf'), data: join(root, 'data'), state: join(root, 'state') }

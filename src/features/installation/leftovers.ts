@@ -38,7 +38,12 @@ const IN_STATE = ['users.json', 'admin.password', 'sessions.json', 'known-addres
   'client-sessions.json',
   'jwt.secret',
   'audit.key',
+  'share-accounts.json',
+  'disk-tests.json',
+  'disk-tests-begun.json',
 ])
+/** What may hold hashes of passwords. */
+const IN_SHARE_ACCOUNTS = ['numbers.json', 'before.json', 'import.smbpasswd']
 
 export function removeLeftovers({ folders, tasks, wrapped, began, originals = '/tmp', warn }: LeftoversOptions): void {
   const said = (name: string) => warn(`the remains of a program that was killed: ${name}`)
@@ -65,6 +70,7 @@ export function removeLeftovers({ folders, tasks, wrapped, began, originals = '/
   const old = (path: string) => (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? began) < began && unlinked(path)
   eachOf(etc(folders, ''), (name) => isHalfOf(name, ...IN_ETC), old)
   eachOf(folders.state, (name) => isHalfOf(name, ...IN_STATE), old)
+  eachOf(join(folders.state, 'share-accounts'), (name) => isHalfOf(name, ...IN_SHARE_ACCOUNTS), old)
   const staging = join(folders.data, '.edge-admin-restore')
   const tmp = join(folders.root, 'tmp')
   const sent = uploads(folders)
