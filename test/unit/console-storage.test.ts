@@ -2,8 +2,38 @@
 import { describe, expect, it } from 'vitest'
 import { decide } from '../../src/features/snapshots/schedule.ts'
 import { changes, readable, valuesOf } from '../../src/page/pages/datasets/properties.ts'
+import { leftWithout } from '../../src/page/pages/pools/left-without.ts'
 import { kept, nextDue, type Policy } from '../../src/page/pages/snapshots/policy.ts'
 import { changedNames, exactSize, names, words } from '../../src/page/pages/storage/api-types.ts'
+
+describe('a mirror without one of its disks', () => {
+  const disk = (name: string, state: string) => ({ name, state, type: 'disk', class: 'data' })
+  it.each([
+    [
+      'data',
+      ['ONLINE', 'ONLINE'],
+      'Nothing is mirrored in m any more: when its other working disk fails, the whole pool is lost.',
+    ],
+    [
+      'log',
+      ['ONLINE', 'ONLINE'],
+      'Nothing is mirrored in m any more: when its other working disk fails, the last writes can be lost.',
+    ],
+    ['data', ['ONLINE', 'ONLINE', 'ONLINE'], undefined],
+    ['data', ['FAULTED', 'ONLINE', 'ONLINE'], undefined],
+    [
+      'data',
+      ['ONLINE', 'ONLINE', 'FAULTED'],
+      'Nothing is mirrored in m any more: when its other working disk fails, the whole pool is lost.',
+    ],
+    ['data', ['ONLINE', 'FAULTED', 'OFFLINE'], 'No other disk of m works: without this one the whole pool is lost.'],
+  ])('of %s, of %j: %s', (use, states, words) => {
+    const children = states.map((state, i) => disk(`d${i}`, state))
+    const mirror = { ...disk('m', 'DEGRADED'), type: 'mirror', class: use, children }
+    expect(leftWithout(children[0]!, mirror)).toBe(words)
+    expect(leftWithout(children[0]!, { ...mirror, type: 'replacing' })).toBeUndefined()
+  })
+})
 
 describe('a form of properties', () => {
   const before = valuesOf('filesystem', { quota: '10737418240', compression: 'zstd', 'com.example:owner': 'alice' })

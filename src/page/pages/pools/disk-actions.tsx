@@ -8,6 +8,7 @@ import { Form } from '../../kit/form.tsx'
 import { one } from '../storage/api-types.ts'
 import { JobView, UnderWay, useWork } from '../storage/work.tsx'
 import { FreeDiskField } from './free-disk-field.tsx'
+import { leftWithout } from './left-without.ts'
 import type { PoolDetails, Vdev } from './types.ts'
 
 export type Verb = 'replace' | 'offline' | 'online' | 'detach' | 'clear'
@@ -40,21 +41,12 @@ export function DiskButtons({
       {button('replace', 'Replace')}
       {vdev.state === 'ONLINE' ? button('offline', 'Take offline') : button('online', 'Bring online')}
       {group && /^(?:mirror|replacing|spare)$/.test(group.type)
-        ? button('detach', 'Detach', lastCopy(vdev, group))
+        ? button('detach', 'Detach', detachment(vdev, group))
         : null}
       {errors > 0 || vdev.state === 'FAULTED' ? button('clear', 'Clear errors') : null}
     </div>
   )
 }
-
-/** A mirror of two disks is none without one of them. */
-const lastCopy = ({ name }: Vdev, { type, name: mirror, children = [] }: Vdev): Asked['as'] =>
-  type === 'mirror' && children.length === 2
-    ? {
-        title: `${TITLES.detach} ${name}`,
-        words: `${WORDS.detach} Nothing is mirrored in ${mirror} any more: when its other disk fails, the whole pool is lost.`,
-      }
-    : undefined
 
 const TITLES: Record<Verb, string> = {
   replace: 'Replace',
@@ -69,6 +61,12 @@ const WORDS: Record<Exclude<Verb, 'replace'>, string> = {
   detach: 'The disk leaves the pool. Its copy of the data cannot be used any more.',
   clear:
     'The counted errors are forgotten, and ZFS uses the disk again. Errors that come back mean that it has to be replaced.',
+}
+
+/** What is left of the mirror, where that is less than two working disks. */
+function detachment(vdev: Vdev, group: Vdev): Asked['as'] {
+  const left = leftWithout(vdev, group)
+  return left === undefined ? undefined : { title: `${TITLES.detach} ${vdev.name}`, words: `${WORDS.detach} ${left}` }
 }
 
 export function DiskDialog({
