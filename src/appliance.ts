@@ -166,7 +166,6 @@ export async function createAppliance(options: ApplianceOptions, needs: Readonly
     isNeeded: needs.has('storage'),
   })
   runner.whenEnded('pool-import', storage.imported)
-  runner.whenEnded('dataset-permissions', storage.permitted)
 
   const run = programRunner(options)
   return {

@@ -10,8 +10,6 @@ export interface StorageHost {
   recover: () => void
   /** A pool was imported: shares and targets on it may come back. */
   imported: () => void
-  /** The permissions of everything in a dataset were changed, those of a recycle bin with them. */
-  permitted: () => void
   runPolicies: () => Promise<void>
   close: () => void
 }
@@ -82,9 +80,6 @@ export function hostStorage({ isNeeded, ...options }: StorageHostOptions): Stora
     imported() {
       storage?.restoreTargets()
       storage?.restoreProperties()
-      void storage?.shares.makeFolders()
-    },
-    permitted() {
       void storage?.shares.makeFolders()
     },
     runPolicies,

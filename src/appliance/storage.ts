@@ -103,7 +103,7 @@ export function createStorage({
   const [lsblk, devices, smartctl] = [createLsblk(tool), createDevices(machine), createSmartctl(tool)]
   const health = new DiskHealth(smartctl, now)
   const shares = createShares({
-    ...{ tool, zfs, folders, trial, warn, exportsFolder: settings['exports-folder'] },
+    ...{ tool, zfs, folders, tasks, trial, warn, exportsFolder: settings['exports-folder'] },
     privileged: config.privilege !== 'sudo',
     homeUsers: async () => usersOf(await shareAccounts.records()),
   })
@@ -112,10 +112,7 @@ export function createStorage({
   const permissions = new Permissions({
     ...{ zfs, acl, folders, tasks, trial, warn },
     system: createSystemAccounts(tool),
-    homeShares: async (dataset) =>
-      (await present(() => shares.smb.all()))
-        .filter((share) => share.managed && share.home_folders && share.dataset === dataset)
-        .map(({ name }) => name),
+    smbShares: () => present(() => shares.smb.all()),
   })
   const auditNow = (event: string, target: string, failure?: string) => {
     audit.write({ event, target, actor: 'system', account: 'system', address: 'local', failure })

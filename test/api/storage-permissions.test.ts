@@ -1,7 +1,18 @@
 // /datasets/{name}/permissions on a real folder: the names are the fake getent's, the lists the fake setfacl's; owner
 // and mode are the file system's.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type InProcess, installation, startAppliance } from './appliance.ts'
@@ -237,6 +248,11 @@ describe.skipIf(REAL || !isRoot)(`the permissions of a dataset (${why})`, () => 
       return answer.json
     }
 
+    const remake = async (id: string) => {
+      for (const recycle_bin of [false, true])
+        expect((await world.ask('PUT', `/shares/smb/${id}`, { json: { recycle_bin } })).status).toBe(200)
+    }
+
     it('are not opened to others while home folders are in it', async () => {
       const { id } = await share({ home_folders: true })
       const refused = [{ mode: '0777' }, { mode: '0775' }, { owner: 'alice' }, { mode: '0755', recursive: true }]
@@ -272,16 +288,87 @@ describe.skipIf(REAL || !isRoot)(`the permissions of a dataset (${why})`, () => 
       })
       const read = (file: string) => tool(world, 'getfacl', '--absolute-names', '--numeric', '--', file)
       expect(read(own)).toContain('default:user:1002:rwx')
-      for (const recycle_bin of [false, true])
-        expect((await world.ask('PUT', `/shares/smb/${id}`, { json: { recycle_bin } })).status).toBe(200)
+      await remake(id)
       expect([lstatSync(bin).uid, mode(bin), lstatSync(own).uid, mode(own)]).toEqual([0, '1777', 1001, '700'])
-      for (const file of [bin, own]) expect(read(file)).not.toMatch(/default|1002/)
+      expect(read(bin)).not.toMatch(/default|1002/)
       expect([lstatSync(join(bin, 'link')).isSymbolicLink(), mode('/etc')]).toEqual([true, '755'])
-      // A change of everything in the dataset opens it, until its job has ended.
-      expect((await put({ mode: '0777', recursive: true })).status).toBeLessThan(300)
-      await until('the bin is closed again', () => mode(join(bin, 'file')) === '666' && mode(own) === '700')
-      expect([mode(), mode(bin)]).toEqual(['777', '1777'])
     })
+
+    it('look through a recycle bin only once, however many folders users put there', async () => {
+      const bin = join(top, '.recycle')
+      const { id } = await share({ recycle_bin: true })
+      for (let i = 0; i < 300; i++) mkdirSync(join(bin, `${i}`))
+      chownSync(bin, 1001, 100)
+      const lists = () => world.fakes?.calls().filter(({ program }) => program === 'setfacl').length ?? 0
+      const before = lists()
+      await remake(id)
+      expect([mode(join(bin, '299')), lists()]).toEqual(['700', before + 1])
+      chmodSync(join(bin, '299'), 0o711)
+      await remake(id)
+      expect([mode(join(bin, '299')), lists()]).toEqual(['711', before + 1])
+    })
+
+    it('stay in a recycle bin as they are when those of everything in the dataset are changed', async () => {
+      mkdirSync(join(top, 'sub'))
+      mkdirSync(join(top, 'sub/.recycle'))
+      await share({ recycle_bin: true })
+      const own = join(top, '.recycle/bob')
+      mkdirSync(own, { mode: 0o700 })
+      chownSync(own, 1002, 100)
+      const change = { owner: 'alice', mode: '0770', recursive: true }
+      expect((await put(change, '?dry_run=true')).json).toMatchObject({ folders: 3, left_out: 1 })
+      expect((await put(change)).status).toBeLessThan(300)
+      // The last of it.
+      await until('the change is made', () => mode(join(top, 'sub/.recycle')) === '770')
+      await until('the job has ended', async () => (await put({ mode: '0771' })).status === 200)
+      expect([lstatSync(own).uid, mode(own), lstatSync(join(top, '.recycle')).uid]).toEqual([1002, '700', 0])
+      expect(lstatSync(join(top, 'sub/.recycle')).uid).toBe(1001)
+    })
+
+    it('have a recycle bin as soon as a change of the share needs one', async () => {
+      const bin = join(top, '.recycle')
+      const { id } = await share({ recycle_bin: true, home_folders: true })
+      expect(existsSync(bin)).toBe(false)
+      const change = (json: object) => world.ask('PUT', `/shares/smb/${id}`, { json })
+      expect((await change({ home_folders: false })).status).toBe(200)
+      expect(mode(bin)).toBe('1777')
+      expect((await change({ enabled: false })).status).toBe(200)
+      rmdirSync(bin)
+      expect((await change({ guest_ok: false, recycle_bin: true })).status).toBe(200)
+      expect(existsSync(bin)).toBe(false)
+      expect((await change({ enabled: true })).status).toBe(200)
+      expect(mode(bin)).toBe('1777')
+    })
+
+    it('do not keep a share from being changed or disabled while its dataset is not mounted', async () => {
+      for (const more of [{ recycle_bin: true }, { home_folders: true }]) {
+        const { id } = await share(more)
+        tool(world, 'zfs', 'unmount', name)
+        const full = { ...more, guest_ok: false }
+        for (const json of [
+          { ...full, description: 'x' },
+          { ...full, enabled: false },
+        ])
+          expect((await world.ask('PUT', `/shares/smb/${id}`, { json })).status).toBe(200)
+        tool(world, 'zfs', 'mount', name)
+        expect((await world.ask('DELETE', `/shares/smb/${id}`)).status).toBe(200)
+      }
+    })
+
+    it.each(['recycle-bin-made', 'recycle-bin-closed'])(
+      'have the whole recycle bin after a failure at %s',
+      async (step) => {
+        const bin = join(top, '.recycle')
+        mkdirSync(join(bin, 'alice'), { recursive: true })
+        chownSync(bin, 1001, 100)
+        const json = { name: `share${number}`, dataset: name, recycle_bin: true }
+        process.env['EDGE_FAULT'] = `${step}=error`
+        expect((await world.ask('POST', '/shares/smb', { json })).status).toBeGreaterThanOrEqual(500)
+        delete process.env['EDGE_FAULT']
+        await share({ recycle_bin: true })
+        expect([lstatSync(bin).uid, mode(bin), mode(join(bin, 'alice'))]).toEqual([0, '1777', '700'])
+      },
+    )
 
     it('have no recycle bin where something else has its name', async () => {
       symlinkSync('/etc', join(top, '.recycle'))

@@ -95,7 +95,7 @@ describe('a change of a whole tree', () => {
       '660',
       '770',
     ])
-    expect(counts).toEqual({ count: 4, refused: 0, devices: 0, mounts: 0, lost: 0 })
+    expect(counts).toEqual({ count: 4, refused: 0, devices: 0, skipped: 0, lost: 0 })
     expect(readFileSync(join(folder, 'reached'), 'utf8')).toMatch(/^4\n.+\n$/)
   })
 

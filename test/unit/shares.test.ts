@@ -17,12 +17,14 @@ let fakes: Fakes
 let shares: Shares
 let users: () => Promise<HomeUser[]>
 let warnings: string[]
+let isAtWork: boolean
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edge-admin-shares-'))
   fakes = installFakes(folder)
   const tool = createTool(fakes.programs)
   users = async () => []
   warnings = []
+  isAtWork = false
   const folders = { root: folder, sysconf: folder, data: folder, state: join(folder, 'state') }
   shares = createShares({
     tool,
@@ -30,6 +32,7 @@ beforeEach(async () => {
     folders,
     exportsFolder: join(fakes.folder, 'exports.d'),
     homeUsers: () => users(),
+    tasks: { isAtWork: async () => isAtWork },
     ...{ trial: true, privileged: true, pause: 20 },
     warn: (text) => void warnings.push(text),
   })
@@ -135,6 +138,81 @@ describe('home folders', () => {
       await tool('zfs', ['mount', 'tank/locked'])
       await until('the folder is there', () => readdirSync(mountpoint).length > 0)
       expect(readdirSync(mountpoint)).toEqual(['alice'])
+    },
+  )
+
+  it.skipIf(!isRoot)(
+    'are made after Samba failed once, and after a job on the dataset has ended (needs root; skipped: not root)',
+    async () => {
+      const mountpoint = await mountHomes('later')
+      await shares.smb.create({ name: 'later', dataset: 'tank/later', home_folders: true })
+      users = async () => [alice]
+      fakes.faults({ program: 'testparm', nth: 1, stderr: 'Error loading services.' })
+      isAtWork = true
+      await shares.makeFolders()
+      expect(warnings).toEqual(['the folders of shares could not be looked at'])
+      const looks = () => fakes.calls().filter(({ program }) => program === 'testparm').length
+      const from = looks()
+      await until('it was tried again', () => looks() > from + 1)
+      expect([readdirSync(mountpoint), warnings.length]).toEqual([[], 1])
+      isAtWork = false
+      await until('the folder is there', () => readdirSync(mountpoint).length > 0)
+      expect(warnings).toHaveLength(1)
+    },
+  )
+
+  it.skipIf(!isRoot)(
+    'are tried again only for the share that waits for them, and not for one that is gone (needs root; skipped: not root)',
+    async () => {
+      await mountHomes('well')
+      await mountHomes('ill')
+      const tool = createTool(fakes.programs)
+      await shares.smb.create({ name: 'well', dataset: 'tank/well', home_folders: true })
+      const { id } = await shares.smb.create({ name: 'ill', dataset: 'tank/ill', home_folders: true })
+      await tool('zfs', ['unmount', 'tank/ill'])
+      const asked = (about: string) =>
+        fakes.calls().filter(({ program, args }) => program === 'zfs' && args.includes('get') && args.includes(about))
+          .length
+      await shares.makeFolders()
+      const [well, ill] = [asked('tank/well'), asked('tank/ill')]
+      expect(well).toBeGreaterThan(0)
+      await until('it was tried again', () => asked('tank/ill') > ill + 1)
+      expect(asked('tank/well')).toBe(well)
+      await shares.smb.remove(id)
+      users = async () => Promise.reject(new Error('nobody asks'))
+      await shares.makeFolders()
+      expect(warnings).toEqual([
+        'the folders of the share ill could not be made',
+        'the folders of the share well could not be made',
+      ])
+    },
+  )
+
+  it.skipIf(!isRoot)('that belong to somebody else are said once (needs root; skipped: not root)', async () => {
+    const mountpoint = await mountHomes('taken')
+    writeFileSync(join(mountpoint, 'alice'), '')
+    users = async () => [alice]
+    await shares.smb.create({ name: 'taken', dataset: 'tank/taken', home_folders: true })
+    await shares.makeFolders()
+    expect(warnings).toEqual([expect.stringContaining('the home folder of alice belongs to another user')])
+  })
+
+  it.skipIf(!isRoot)(
+    'make no share where the folder is opened to others at the same moment (needs root; skipped: not root)',
+    async () => {
+      const mountpoint = await mountHomes('opened')
+      // After the first look at the folder; the second is when the share is there.
+      users = async () => {
+        users = async () => {
+          chmodSync(mountpoint, 0o777)
+          return []
+        }
+        return []
+      }
+      await expect(shares.smb.create({ name: 'opened', dataset: 'tank/opened', home_folders: true })).rejects.toThrow(
+        'only root may write in it',
+      )
+      expect(await shares.smb.all()).toEqual([])
     },
   )
 })

@@ -14,6 +14,8 @@ import type { StartOptions, Tasks } from '../../tasks/tasks.ts'
 import { changeProperties } from '../datasets/datasets.ts'
 import { refuseUnderWay, underWay } from '../datasets/destroy.ts'
 import { assertPoolThere, DatasetNotes } from '../shares/dataset-notes.ts'
+import { BIN } from '../shares/recycle-bin.ts'
+import type { SmbShare } from '../shares/smb.ts'
 import { withToolErrors } from '../tool-failure.ts'
 import { datasetLock } from '../zfs/lock.ts'
 import { isInside } from '../zfs/names.ts'
@@ -42,8 +44,7 @@ export interface PermissionsOptions extends Reader {
   system: SystemAccounts
   folders: Folders
   tasks: Tasks
-  /** The names of the SMB shares whose home folders are in this dataset. */
-  homeShares: (dataset: string) => Promise<string[]>
+  smbShares: () => Promise<Pick<SmbShare, 'name' | 'path' | 'dataset' | 'home_folders'>[]>
   warn: (text: string, error?: unknown) => void
 }
 
@@ -181,19 +182,29 @@ export class Permissions {
       })
     const wanted = await wantedOf(change, now, this.accounts, this.options.acl.isInstalled())
     await this.refuseOpenHomes(wanted.state, change.recursive ?? false)
-    return wanted
+    if (!change.recursive) return wanted
+    return { ...wanted, below: { ...wanted.below, without: await this.binsIn(now.path) } }
+  }
+
+  /** Everything in a recycle bin would get the same owner: it stays the users’. */
+  private async binsIn(top: string): Promise<string[]> {
+    const paths = (await this.options.smbShares()).flatMap(({ path }) => path ?? [])
+    return paths
+      .filter((path) => isInside(path, top))
+      .map((path) => Buffer.from(join(path, BIN).slice(top.length + 1)).toString('latin1'))
   }
 
   /** Who may write beside home folders puts a link there under the name of another; and all would get the same owner. */
   private async refuseOpenHomes({ dataset, uid, lists }: State, recursive: boolean): Promise<void> {
     const isClosed = uid === 0 && (bitsOf(lists.access) & 0o022) === 0
     if (isClosed && !recursive) return
-    const [share] = await this.options.homeShares(dataset)
-    if (share === undefined) return
+    const all = await this.options.smbShares()
+    const share = all.find((one) => one.home_folders && one.dataset === dataset)
+    if (!share) return
     const words = recursive
       ? 'the permissions of everything in it are not changed'
       : 'its top folder belongs to root, and only root may write in it'
-    throw failedPrecondition(`The home folders of the share ${share} are in this dataset: ${words}`, {
+    throw failedPrecondition(`The home folders of the share ${share.name} are in this dataset: ${words}`, {
       details: { object: dataset },
     })
   }
@@ -223,6 +234,8 @@ export class Permissions {
       throw new ApiError('command-failed', 'The permissions were set, and are not as they were asked for', {
         details: { object: state.dataset },
       })
+    // A home share that was made meanwhile found the folder as it was before.
+    await this.refuseOpenHomes(state, false)
   }
 
   /** Lists that are not there yet, or not any more, are set all the same while the dataset has lists. */

@@ -28,12 +28,12 @@ export async function permitTree({
   return { words: wordsFor(done), whole: done.refused === 0 && done.lost === 0 }
 }
 
-export function wordsFor({ count, refused, devices, mounts, lost }: Done): string {
+export function wordsFor({ count, refused, devices, skipped, lost }: Done): string {
   const left = [
     ...(refused > 0 ? [`${refused} could not be changed: the log names them`] : []),
     ...(lost > 0 ? [`${lost} folder${lost === 1 ? ' was' : 's were'} moved meanwhile: ask again`] : []),
     ...(devices > 0 ? [`${devices} device${devices === 1 ? ' was' : 's were'} left alone`] : []),
-    ...(mounts > 0 ? [`${mounts} mounted below ${mounts === 1 ? 'was' : 'were'} left out`] : []),
+    ...(skipped > 0 ? [`${skipped} folder${skipped === 1 ? ' was' : 's were'} left out: the log says why`] : []),
   ]
   return [`${counted(count)} done`, ...left].join('; ')
 }

@@ -31,6 +31,8 @@ export const Plan = z.strictObject({
       lists: z.boolean(),
     })
     .optional(),
+  /** Folders that stay as they are, with everything in them, relative to the top. */
+  without: z.array(z.string()).optional(),
 })
 export type Plan = z.infer<typeof Plan>
 export type Rights = NonNullable<Plan['rights']>

@@ -68,7 +68,7 @@ export async function preview(
     found.left_out += 1
   }
   try {
-    for (const entry of walk(top, { skipped: left, lost: left })) {
+    for (const entry of walk(top, { without: plan.without, skipped: left, lost: left })) {
       if (found.files + found.folders >= most || performance.now() > until) {
         found.complete = false
         break

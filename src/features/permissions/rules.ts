@@ -101,7 +101,7 @@ export const PermissionsPreview = z
     files: z.int().describe('what is there, without folders'),
     folders: z.int(),
     changes: z.int().describe('of these would be changed'),
-    left_out: z.int().describe('devices, and what is mounted below'),
+    left_out: z.int().describe('devices, recycle bins of shares, and what is mounted below'),
     complete: z.boolean().describe('false: there are more, and only so many were looked at'),
     examples: z
       .array(

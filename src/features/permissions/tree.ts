@@ -27,7 +27,7 @@ export interface Done {
   count: number
   refused: number
   devices: number
-  mounts: number
+  skipped: number
   lost: number
 }
 
@@ -37,7 +37,7 @@ const MOST_REMARKS = 100
 
 export async function applyToTree(options: TreeOptions): Promise<Done> {
   const { acl, plan, folder, dataset, reached, progress } = options
-  const done: Done = { count: 0, refused: 0, devices: 0, mounts: 0, lost: 0 }
+  const done: Done = { count: 0, refused: 0, devices: 0, skipped: 0, lost: 0 }
   let remarks = 0
   const remark = (what: string, path: string, reason: string) => {
     if (++remarks <= MOST_REMARKS) options.remark(`${what} ${readable(path)}: ${reason}`)
@@ -64,9 +64,10 @@ export async function applyToTree(options: TreeOptions): Promise<Done> {
       checkpoint('permissions-part')
     }
     const entries = walk(top, {
-      skipped: (path) => {
-        done.mounts += 1
-        remark('left out:', path, 'another dataset or file system is mounted there')
+      without: plan.without,
+      skipped: (path, reason) => {
+        done.skipped += 1
+        remark('left out:', path, reason)
       },
       lost: (path) => {
         done.lost += 1

@@ -14,8 +14,10 @@ export interface Entry {
 }
 
 export interface Walk {
-  /** What is mounted below is not entered. */
-  skipped: (path: string) => void
+  /** Folders that are not entered, relative to the top. */
+  without?: readonly string[] | undefined
+  /** What was not entered, and why. */
+  skipped: (path: string, reason: string) => void
   /** A folder that was moved while something deep inside of it was walked: the rest of it was not seen. */
   lost: (path: string) => void
   /** How many folders may be open at a time; of a deeper tree the outer ones are closed and opened again. */
@@ -39,7 +41,7 @@ const CONTROL = '.zfs'
 const isGone = (error: unknown) => /^(?:ENOENT|ENOTDIR|ELOOP|ESTALE)$/.test(errno(error) ?? '')
 
 /** Folders come before what is in them. `top` stays open. */
-export function* walk(top: number, { skipped, lost, open = OPEN }: Walk): Generator<Entry> {
+export function* walk(top: number, { without = [], skipped, lost, open = OPEN }: Walk): Generator<Entry> {
   const mount = mountNumber(top)
   const first = statOf(top)
   const frames: Frame[] = [{ name: '', dev: first.dev, ino: first.ino, descriptor: top, folders: [] }]
@@ -60,12 +62,16 @@ export function* walk(top: number, { skipped, lost, open = OPEN }: Walk): Genera
         continue
       }
       frame.descriptor = parent
+      if (without.length > 0 && without.includes(pathOf(name))) {
+        skipped(pathOf(name), 'it is the recycle bin of a share')
+        continue
+      }
       const descriptor = orGone(() => openSubfolder(parent, name))
       if (descriptor === undefined) continue
       const stats = statOf(descriptor)
       if (stats.dev !== first.dev || mountNumber(descriptor) !== mount) {
         close(descriptor)
-        skipped(pathOf(name))
+        skipped(pathOf(name), 'another dataset or file system is mounted there')
         continue
       }
       const entered: Frame = { name, dev: stats.dev, ino: stats.ino, descriptor, folders: [] }

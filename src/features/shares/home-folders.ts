@@ -34,6 +34,8 @@ const folderOf = ({ name }: HomeUser) => name.replaceAll(/[$`"';%]/g, '_')
 
 export class HomeFolders {
   private readonly options: HomesOptions
+  /** The folders that are somebody else’s, each of which is said once. */
+  private readonly said = new Set<string>()
 
   constructor(options: HomesOptions) {
     this.options = options
@@ -54,10 +56,14 @@ export class HomeFolders {
       zfs,
       { dataset, path, trial, check, failure: 'The home folders cannot be made' },
       async (top, place) => {
-        for (const user of all)
-          if (!makeOne(top, user))
-            warn(`${place.path}: the home folder of ${user.name} belongs to another user, or is no folder`)
-        syncFolder(`/proc/self/fd/${top}`)
+        const outcomes = all.map((user) => makeOne(top, user))
+        if (outcomes.includes('made')) syncFolder(`/proc/self/fd/${top}`)
+        for (const [i, { name }] of all.entries()) {
+          const words = `${place.path}: the home folder of ${name} belongs to another user, or is no folder`
+          if (outcomes[i] !== 'taken') this.said.delete(words)
+          else if (!this.said.has(words)) warn(words)
+          if (outcomes[i] === 'taken') this.said.add(words)
+        }
       },
     )
   }
@@ -67,8 +73,8 @@ export class HomeFolders {
 export const othersMayWrite = ({ uid, mode }: { uid: number; mode: number }): boolean =>
   uid !== 0 || (mode & 0o022) !== 0
 
-/** Whether the user has the folder: it is there, made now, or made by a server that was killed before it gave it away. */
-function makeOne(top: number, user: HomeUser): boolean {
+/** One that a server made which was killed before it gave it away is made now. */
+function makeOne(top: number, user: HomeUser): 'there' | 'made' | 'taken' {
   const name = Buffer.from(folderOf(user)).toString('latin1')
   try {
     mkdirSync(Buffer.from(`/proc/self/fd/${top}/${name}`, 'latin1'), 0o700)
@@ -79,16 +85,16 @@ function makeOne(top: number, user: HomeUser): boolean {
   try {
     folder = openSubfolder(top, name)
   } catch (error) {
-    if (errno(error) === 'ENOTDIR' || errno(error) === 'ELOOP') return false
+    if (errno(error) === 'ENOTDIR' || errno(error) === 'ELOOP') return 'taken'
     throw error
   }
   try {
     const { uid } = statOf(folder)
-    if (uid === user.id) return true
-    if (uid !== 0 || !isEmpty(folder)) return false
+    if (uid === user.id) return 'there'
+    if (uid !== 0 || !isEmpty(folder)) return 'taken'
     setMode(folder, 0o700)
     setOwner(folder, user.id, user.gid)
-    return true
+    return 'made'
   } finally {
     close(folder)
   }

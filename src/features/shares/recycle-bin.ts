@@ -1,12 +1,12 @@
 // The folder `.recycle` of a share, in which Samba's module makes one for each user. A hazard: made by Samba, it has the
-// default ACL of the share, which its folders then have as well, whatever their mode: others could list the names of
-// deleted files. So it is made beforehand, of root and without such a list.
+// default ACL of the share, by which its folders are open to others. So it is made beforehand, of root and without a list.
 import { mkdirSync } from 'node:fs'
-import type { Acl, Rights } from '../../drivers/acl.ts'
+import type { Acl } from '../../drivers/acl.ts'
 import { close, nameForOthers, namesIn, openSubfolder, setMode, setOwner, statOf } from '../../drivers/descriptor.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError, errno, failedPrecondition } from '../../errors.ts'
 import { syncFolder } from '../../store/atomic.ts'
+import { checkpoint } from '../../store/checkpoint.ts'
 import { inPlace } from './place.ts'
 
 export interface BinsOptions {
@@ -20,6 +20,9 @@ export interface BinsOptions {
 /** In the folder of the share; `recycle:repository` names it, with a folder for each user. */
 export const BIN = '.recycle'
 
+const OPEN = 0o1777
+const ACCESS = { user: 7, group: 7, other: 7, mask: undefined, named: [] }
+
 export class RecycleBins {
   private readonly options: BinsOptions
 
@@ -30,76 +33,73 @@ export class RecycleBins {
   /** Makes it, or takes over the one that Samba has made. */
   async make(dataset: string, path: string | undefined): Promise<void> {
     const { zfs, trial, warn } = this.options
-    const lists = await this.hasLists(dataset)
-    const made = inPlace(
-      zfs,
-      { dataset, path, trial, failure: 'The recycle bin cannot be made' },
-      async (top, place) => {
-        let bin: number | undefined
-        try {
-          bin = openBin(top, dataset)
-          // Only root can look into one that is new or taken over, until its lists are gone.
-          if (statOf(bin).uid !== 0) setOwner(bin, 0, 0)
-          await this.limit(bin, dataset, { lists, rights: [7, 7, 7], sticky: true })
-          for (const name of namesIn(bin)) await this.limitOne(bin, name, dataset, lists)
-          syncFolder(`/proc/self/fd/${top}`)
-        } catch (error) {
-          if (!/^(?:EACCES|EPERM|EROFS)$/.test(errno(error) ?? '')) throw error
-          warn(`${place.path}: the recycle bin is left to Samba, since the server cannot make it`, error)
-        } finally {
-          if (bin !== undefined) close(bin)
-        }
-      },
-    )
+    const leave = (why: unknown) =>
+      warn(`${dataset}: the recycle bin is left to Samba, since the server cannot make it`, why)
+    if (process.getuid?.() !== 0) return trial ? undefined : leave('only root can')
+    const acltype = (await zfs.get(dataset))?.get('acltype')?.value ?? ''
+    const place = { dataset, path, trial, failure: 'The recycle bin cannot be made' }
+    const made = inPlace(zfs, place, async (top) => {
+      const bin = openBin(top, dataset)
+      try {
+        const { uid, mode } = statOf(bin)
+        if (uid === 0 && (mode & 0o7777) === OPEN) return
+        await this.takeOver(bin, dataset, /^posix(?:acl)?$/.test(acltype))
+        syncFolder(`/proc/self/fd/${top}`)
+      } finally {
+        close(bin)
+      }
+    })
     await made.catch((error) => {
       // Of a demonstration, the mount points need not be there.
       const isAbsent = trial && error instanceof ApiError && errno(error.cause) === 'ENOENT'
-      if (!isAbsent) throw error
+      if (isAbsent) return
+      if (!(error instanceof ApiError) || errno(error.cause) !== 'EROFS') throw error
+      leave(error)
     })
   }
 
-  private async hasLists(dataset: string): Promise<boolean> {
-    const { zfs, acl } = this.options
-    const acltype = (await zfs.get(dataset))?.get('acltype')?.value ?? ''
-    return /^posix(?:acl)?$/.test(acltype) && acl.isInstalled()
-  }
-
-  /** The folder of a user, which Samba made with the lists of an earlier bin. */
-  private async limitOne(bin: number, name: string, dataset: string, lists: boolean): Promise<void> {
-    let folder: number
-    try {
-      folder = openSubfolder(bin, name)
-    } catch (error) {
-      if (/^(?:ENOENT|ENOTDIR|ELOOP)$/.test(errno(error) ?? '')) return
-      throw error
+  /** Only root can look into it until it is done: one that a killed server has left is not open, and is done again. */
+  private async takeOver(bin: number, dataset: string, hasLists: boolean): Promise<void> {
+    const { acl, warn } = this.options
+    setMode(bin, 0o1700)
+    setOwner(bin, 0, 0)
+    checkpoint('recycle-bin-made')
+    for (const name of namesIn(bin)) {
+      try {
+        closeOne(bin, name)
+      } catch (error) {
+        if (errno(error) === undefined) throw error
+        warn(`${dataset}: a folder in the recycle bin cannot be closed to others`, error)
+      }
     }
-    try {
-      await this.limit(folder, dataset, { lists, rights: [7, 0, 0], sticky: false })
-    } finally {
-      close(folder)
-    }
-  }
-
-  private async limit(
-    folder: number,
-    dataset: string,
-    {
-      lists,
-      rights: [user, group, other],
-      sticky,
-    }: { lists: boolean; rights: [Rights, Rights, Rights]; sticky: boolean },
-  ): Promise<void> {
-    if (lists) {
-      const name = nameForOthers(folder)
-      const access = { user, group, other, mask: undefined, named: [] }
-      const reason = (await this.options.acl.write([name], { access, default: undefined })).get(name)
+    const name = nameForOthers(bin)
+    if (hasLists && !acl.isInstalled())
+      warn(`${dataset}: without setfacl (package acl) the folders in the recycle bin may be open to others`)
+    else if (hasLists) {
+      const reason = (await acl.write([name], { access: ACCESS, default: undefined })).get(name)
       if (reason !== undefined)
         throw new ApiError('command-failed', `The recycle bin cannot be made: ${reason}`, {
           details: { object: dataset },
         })
     }
-    const mode = (sticky ? 0o1000 : 0) | (user << 6) | (group << 3) | other
-    if ((statOf(folder).mode & 0o7777) !== mode) setMode(folder, mode)
+    checkpoint('recycle-bin-closed')
+    setMode(bin, OPEN)
+  }
+}
+
+/** The folder of a user, which Samba made with the list of an earlier bin. The bits of the group are those of its mask. */
+function closeOne(bin: number, name: string): void {
+  let folder: number
+  try {
+    folder = openSubfolder(bin, name)
+  } catch (error) {
+    if (/^(?:ENOENT|ENOTDIR|ELOOP)$/.test(errno(error) ?? '')) return
+    throw error
+  }
+  try {
+    if ((statOf(folder).mode & 0o077) !== 0) setMode(folder, 0o700)
+  } finally {
+    close(folder)
   }
 }
 

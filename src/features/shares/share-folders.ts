@@ -20,17 +20,28 @@ export interface ShareFoldersOptions {
   /** The server is root. */
   privileged: boolean
   shares: () => Promise<readonly FolderShare[]>
+  /** A task works on the dataset, which an open folder would keep from being unmounted. */
+  isAtWork: (dataset: string) => Promise<boolean>
   warn: (text: string, error?: unknown) => void
-  /** Milliseconds until what could not be made is tried again. */
+  /** Milliseconds until what could not be made is tried again for the first time. */
   pause?: number | undefined
 }
 
 const PAUSE = 60_000
+/** Pauses between two attempts become longer up to so many times the first. */
+const LONGEST = 10
+
+/** Which folders a share needs. In a home share, Samba makes the bin in the folder of each user, who alone can look into it. */
+export const foldersOf = ({ enabled, home_folders, recycle_bin }: FolderShare): 'homes' | 'bin' | undefined =>
+  !enabled ? undefined : home_folders ? 'homes' : recycle_bin ? 'bin' : undefined
 
 export class ShareFolders {
   private readonly options: ShareFoldersOptions
-  /** The shares whose folders could not be made. Each is said once. */
-  private readonly waiting = new Set<string>()
+  /** The shares whose folders could not be made, and whether that was said. */
+  private readonly waiting = new Map<string, boolean>()
+  /** Which shares there are. */
+  private isKnown = true
+  private pauses = 1
   private again: NodeJS.Timeout | undefined
   private isClosed = false
 
@@ -38,41 +49,57 @@ export class ShareFolders {
     this.options = options
   }
 
-  /** In a home share, Samba makes the bin in the folder of each user, who alone can look into it. */
-  async make({ dataset = '', path, home_folders, recycle_bin }: FolderShare): Promise<void> {
+  async make(share: FolderShare): Promise<void> {
     const { homes, bins } = this.options
-    if (home_folders) await homes.make(dataset, path)
-    else if (recycle_bin) await bins.make(dataset, path)
+    const { dataset = '', path } = share
+    const needs = foldersOf(share)
+    if (needs === 'homes') await homes.make(dataset, path)
+    if (needs === 'bin') await bins.make(dataset, path)
   }
 
-  /** Of every share; what cannot be made is a warning. */
+  /** Of every share; what cannot be made is a warning, and tried again. */
   async makeAll(): Promise<void> {
-    const { shares, warn, privileged } = this.options
-    if (!privileged) return
-    try {
-      for (const share of await shares()) if (share.managed && share.enabled) await this.makeLater(share)
-    } catch (error) {
-      warn('the folders of shares could not be looked at', error)
-    }
+    this.pauses = 1
+    if (this.options.privileged) await this.look(() => true)
   }
 
-  /** Of a share that is there: a user who was made at the same moment did not find it yet, and was not found before. */
-  async makeLater(share: FolderShare): Promise<void> {
-    const { name } = share
+  private async look(isMeant: (name: string) => boolean): Promise<void> {
+    const { shares, warn } = this.options
+    try {
+      const all = (await shares()).filter((share) => share.managed && foldersOf(share))
+      for (const name of this.waiting.keys()) if (!all.some((share) => share.name === name)) this.waiting.delete(name)
+      for (const share of all) if (isMeant(share.name)) await this.makeLater(share)
+      this.isKnown = true
+    } catch (error) {
+      if (this.isKnown) warn('the folders of shares could not be looked at', error)
+      this.isKnown = false
+    }
+    if (!this.isKnown || this.waiting.size > 0) this.tryAgain()
+  }
+
+  private async makeLater(share: FolderShare): Promise<void> {
+    const { isAtWork, warn } = this.options
+    const { name, dataset = '' } = share
+    if (await isAtWork(dataset)) {
+      this.waiting.set(name, this.waiting.get(name) ?? false)
+      return
+    }
     try {
       await this.make(share)
       this.waiting.delete(name)
     } catch (error) {
-      if (!this.waiting.has(name)) this.options.warn(`the folders of the share ${name} could not be made`, error)
-      this.waiting.add(name)
-      this.tryAgain()
+      if (!this.waiting.get(name)) warn(`the folders of the share ${name} could not be made`, error)
+      this.waiting.set(name, true)
     }
   }
 
   private tryAgain(): void {
     clearTimeout(this.again)
     if (this.isClosed) return
-    this.again = setTimeout(() => void this.makeAll(), this.options.pause ?? PAUSE).unref()
+    const isMeant = this.isKnown ? (name: string) => this.waiting.has(name) : () => true
+    const pause = (this.options.pause ?? PAUSE) * this.pauses
+    this.pauses = Math.min(this.pauses * 2, LONGEST)
+    this.again = setTimeout(() => void this.look(isMeant), pause).unref()
   }
 
   close(): void {

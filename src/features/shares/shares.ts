@@ -9,7 +9,9 @@ import { createSamba } from '../../drivers/samba.ts'
 import type { Zfs } from '../../drivers/zfs.ts'
 import { ApiError } from '../../errors.ts'
 import type { Folders } from '../../folders.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
 import type { Dependents } from '../destruction/dependents.ts'
+import { datasetLock } from '../zfs/lock.ts'
 import { isInside } from '../zfs/names.ts'
 import { HomeFolders, type HomesOptions } from './home-folders.ts'
 import { NfsExports } from './nfs.ts'
@@ -23,6 +25,7 @@ export interface SharesOptions {
   tool: Tool
   zfs: Zfs
   folders: Folders
+  tasks: Pick<Tasks, 'isAtWork'>
   /** /etc/exports.d */
   exportsFolder: string
   /** Who gets home folders. */
@@ -52,6 +55,7 @@ export function createShares({
   tool,
   zfs,
   folders,
+  tasks,
   exportsFolder,
   homeUsers,
   trial,
@@ -64,6 +68,7 @@ export function createShares({
     homes: new HomeFolders({ zfs, users: homeUsers, trial, warn }),
     bins: new RecycleBins({ zfs, acl: createAcl(tool), trial, warn }),
     shares: () => present(() => smb.all()),
+    isAtWork: (dataset) => tasks.isAtWork(datasetLock(dataset)),
     ...{ privileged, warn, pause },
   })
   const smb: SmbShares = new SmbShares({ samba, zfs, folders, shareFolders })

@@ -81,7 +81,7 @@ const SHADOW = [
   ['shadow:format', '-%Y%m%d-%H%M%S'],
   ['shadow:localtime', 'no'],
 ] as const
-/** The first user to delete a file makes the folder, and every other one needs a place in it. */
+/** Where the server could not make the folder, the first user to delete a file does: every other one needs a place in it. */
 const RECYCLE = [
   ['recycle:repository', '.recycle/%U'],
   ['recycle:directory_mode', '1777'],

@@ -15,7 +15,7 @@ import { AllOrNothing } from './config-transaction.ts'
 import { isOfHomes, withoutOwn } from './home-folders.ts'
 import { placeOf } from './place.ts'
 import { ShareId } from './rules.ts'
-import type { ShareFolders } from './share-folders.ts'
+import { foldersOf, type ShareFolders } from './share-folders.ts'
 import { type Get, readOptions, type SmbOptions, writeOptions } from './smb-options.ts'
 
 export interface SmbShare extends SmbOptions {
@@ -127,8 +127,10 @@ export class SmbShares {
         const parameters = new Map([['path', place.path], [ID, id], [DATASET, dataset], ...Object.entries(more)])
         const defaults = { description: '', read_only: false, guest_ok: false, valid_users: [], enabled: true }
         set(parameters, { ...defaults, ...defined(options) })
-        await this.makeFolders({ name, parameters })
-        return this.apply({ name }, { name, parameters })
+        const section = { name, parameters }
+        refuseGuestHomes(section)
+        await this.shareFolders.make(view(section))
+        return this.apply({ name }, section, { change: {}, makes: true })
       })
     })
   }
@@ -144,8 +146,11 @@ export class SmbShares {
           await placeOf(this.zfs, parameters.get(DATASET) ?? '', withoutOwn(parameters.get('path') ?? ''))
         const before = { name: section.name, section: serializeSection(section) }
         const after = { name: section.name, parameters }
-        if (change.home_folders || change.guest_ok || change.recycle_bin) await this.makeFolders(after)
-        return serializeSection(after) === before.section ? this.get(id) : this.apply(before, after, change)
+        if (change.home_folders || change.guest_ok) refuseGuestHomes(after)
+        const needs = foldersOf(view(after))
+        const makes = needs !== undefined && needs !== foldersOf(view(section))
+        if (makes) await this.shareFolders.make(view(after))
+        return serializeSection(after) === before.section ? this.get(id) : this.apply(before, after, { change, makes })
       }),
     )
   }
@@ -166,7 +171,11 @@ export class SmbShares {
   }
 
   /** Puts a section into the registry, checks that Samba accepts the whole configuration, and reloads the server. */
-  private async apply(before: Before, section: Section, change: ShareChange = {}): Promise<SmbShare> {
+  private async apply(
+    before: Before,
+    section: Section,
+    { change, makes }: { change: ShareChange; makes: boolean },
+  ): Promise<SmbShare> {
     const { name } = section
     let applied: SmbShare | undefined
     await this.changes.change(before, async () => {
@@ -176,22 +185,15 @@ export class SmbShares {
       const served = shares.find((share) => share.name === name)
       if (!served) throw new ApiError('command-failed', 'Samba does not show the share', { details: { object: name } })
       applied = view(served, global)
+      // Once more: who made a user or opened the folder meanwhile did not find the share yet.
+      if (makes && applied.home_folders) await this.shareFolders.make(applied)
       // A connection that the new addresses do not allow would go on.
       const { enabled, read_only } = change
       const other = change.hosts_allow ?? change.hosts_deny ?? change.home_folders
       const closed = enabled === false || read_only === true || other !== undefined
       await this.tellServer(name, closed ? 'all' : 'denied')
     })
-    if (applied?.home_folders) await this.shareFolders.makeLater(applied)
     return applied as SmbShare
-  }
-
-  private async makeFolders(section: Section): Promise<void> {
-    if (isOfHomes(section.parameters.get('path')) && parseFlag(section.parameters.get('guest ok'), false))
-      throw invalid('Guests have no folder of their own: home_folders and guest_ok exclude each other', {
-        details: { field: 'home_folders' },
-      })
-    await this.shareFolders.make(view(section))
   }
 
   private async place(name: string, text: string): Promise<void> {
@@ -240,6 +242,13 @@ export class SmbShares {
 }
 
 export const newShareId = () => `smb-${randomBytes(6).toString('hex')}`
+
+function refuseGuestHomes({ parameters }: Section): void {
+  if (isOfHomes(parameters.get('path')) && parseFlag(parameters.get('guest ok'), false))
+    throw invalid('Guests have no folder of their own: home_folders and guest_ok exclude each other', {
+      details: { field: 'home_folders' },
+    })
+}
 
 const unknownShare = (id: string) => notFound('share not found', { details: { object: id } })
 
