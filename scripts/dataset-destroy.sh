@@ -45,7 +45,7 @@ run() { # NAME alone|recursive
   step 10 "unmounting $1"
   run_mounted=$(zfs list -H -o name,mounted -t filesystem -r "$1" 2>/dev/null 9>&- | sed -n 's/	yes$//p')
   look "$1" tree
-  printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail E1000 'The task cannot be written down'
+  printf '%s' "$run_mounted" | put "$TASK/mounted" 640 || fail_full E1000 'The task cannot be written down'
   # Innermost first: a name sorts before those below it.
   printf '%s\n' "$run_mounted" | sort -r >"$TASK/unmounting"
   while IFS= read -r run_name; do

@@ -24,7 +24,7 @@ run() { # NAME
   } | while IFS=' ' read -r run_percent run_words; do step "$run_percent" "$run_words"; done
   run_said=$(head -n 1 "$TASK/said" 2>/dev/null) || run_said=
   load_status
-  [ ! -e "$TASK/not-whole" ] || fail E1000 "${run_said:-The permissions could not be set: the log says why}"
+  [ ! -e "$TASK/not-whole" ] || fail_full E1000 "${run_said:-The permissions could not be set: the log says why}"
   step 100 "$run_said"
 }
 

@@ -28,14 +28,14 @@ limited_run() { timeout "$DISK_SECONDS" "$@" 9>&-; }
 look() { # FILE
   limited_run lsblk -P -p -o NAME,TYPE,FSTYPE,MOUNTPOINT "$DEVICE" >"$TASK/rows" 2>"$TASK/said" || {
     cat "$TASK/said"
-    fail UNAVAILABLE 'lsblk does not say what is on the disk'
+    fail_full UNAVAILABLE 'lsblk does not say what is on the disk'
   }
   sed -n 's/^NAME="\([^"]*\)" TYPE="\([^"]*\)" FSTYPE="\([^"]*\)" MOUNTPOINT="\([^"]*\)".*$/\1	\3	\2	\4/p' "$TASK/rows" >"$TASK/$1"
   look_rows=$(grep -c . "$TASK/$1") || look_rows=0
   case $look_rows in
-    0) fail UNAVAILABLE 'lsblk does not say what is on the disk' ;;
+    0) fail_full UNAVAILABLE 'lsblk does not say what is on the disk' ;;
     "$(grep -c . "$TASK/rows")") ;;
-    *) fail UNAVAILABLE 'lsblk does not say what is on the disk' ;;
+    *) fail_full UNAVAILABLE 'lsblk does not say what is on the disk' ;;
   esac
 }
 

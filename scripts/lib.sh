@@ -234,8 +234,9 @@ write_status() { # STATE
 step() { # PERCENT TEXT
   PROGRESS=$1
   MESSAGE=$2
-  printf '%s %3d%% %s\n' "$(now)" "$1" "$2"
-  write_status running
+  printf '%s %3d%% %s\n' "$(now)" "$1" "$2" || :
+  # Not a reason to fail: the change may be made already, and what it depends on is written by itself.
+  write_status running || :
 }
 
 fail() { # CODE TEXT
@@ -243,6 +244,19 @@ fail() { # CODE TEXT
   ERROR_MESSAGE=$2
   MESSAGE=$2
   exit 1
+}
+
+# Whether the task's disk has no room for a few files more. What a failed write has left is removed by now: so not just one page.
+is_full() {
+  is_full_room=0
+  printf '%65536s' '' | cat >"$TASK/room" || is_full_room=$?
+  rm -f "$TASK/room"
+  [ "$is_full_room" != 0 ]
+} 2>/dev/null
+# For what a write of our own may be the reason of.
+fail_full() { # CODE TEXT
+  ! is_full || fail NO_SPACE 'Not enough free disk space'
+  fail "$1" "$2"
 }
 
 checkpoint() { # NAME: a persisted step; the tests make it fail here
@@ -440,7 +454,11 @@ finish() { # STATE
   if [ "$1" = completed ] && [ -n "$ERROR_CODE" ]; then ERROR_CODE='' MESSAGE=completed; fi
   on_end "$1"
   case $1 in completed) PROGRESS=100 ;; esac
-  write_status "$1"
+  # On a full disk the inputs make space for it.
+  write_status "$1" || {
+    drop_unneeded "$TASK"
+    write_status "$1"
+  }
   drop_unneeded "$TASK"
   forget_old
 }
@@ -460,6 +478,8 @@ ended() { # the EXIT trap of a run
     [ -n "$ERROR_CODE" ] || {
       ERROR_CODE=E1000
       ERROR_MESSAGE='Script error'
+      # The codes of an update are the original's.
+      [ "$KIND" = update ] || ! is_full || ERROR_CODE=NO_SPACE ERROR_MESSAGE='Not enough free disk space'
       MESSAGE=$ERROR_MESSAGE
     }
     END_STATE=failed

@@ -64,7 +64,7 @@ run() {
   pool_name
   checkpoint scrub-started
   look || fail UNAVAILABLE 'zpool does not say how the pool is'
-  printf '%s\n' "$SCAN" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  printf '%s\n' "$SCAN" | put "$TASK/begun" 640 || fail_full E1000 'The task cannot be written down'
   checkpoint scrub-begun
   zpool_do scrub "$NAME"
   done_in_part

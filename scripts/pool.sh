@@ -78,7 +78,7 @@ refuse_unplanned() {
 # A pool from another machine may have its mount point at /, /usr or /home, and ZFS would mount it over the system. So
 # the mount points are checked first.
 look_inside() { # OPTION...
-  : | put "$TASK/looking" 640 || fail E1000 'The task cannot be written down'
+  : | put "$TASK/looking" 640 || fail_full E1000 'The task cannot be written down'
   ready
   patiently import -N -o readonly=on -o cachefile=none "$@" -- "$GUID" "$NAME"
   checkpoint pool-looking
@@ -126,7 +126,7 @@ run() {
   pool_name
   GUID=$(input guid) || GUID=
   step 5 "pool: $VERB"
-  : | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  : | put "$TASK/begun" 640 || fail_full E1000 'The task cannot be written down'
   checkpoint pool-begun
   case $VERB in
     create) create ;;

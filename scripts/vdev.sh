@@ -110,10 +110,10 @@ put_back() {
     esac
   done <"$PROPERTIES"
   # It may have been exported meanwhile.
-  [ -n "$put_name" ] && pool_is_there "$GUID" || {
+  if [ -z "$put_name" ] || ! pool_is_there "$GUID"; then
     echo 'the properties of the pool are put back once it is there'
     return 1
-  }
+  fi
   checkpoint vdev-put-back
   rm -f "$TASK/noted" && sync_path "$TASK"
   forget_note
@@ -126,16 +126,17 @@ run() {
   look || fail UNAVAILABLE 'zpool does not say how the pool is'
   need_pool
   step 1 "pool: $VERB"
-  numbers | put "$TASK/numbers" 640 || fail E1000 'The task cannot be written down'
-  printf '%s\n' "$STATUS" | put "$TASK/begun" 640 || fail E1000 'The task cannot be written down'
+  numbers | put "$TASK/numbers" 640 || fail_full E1000 'The task cannot be written down'
+  printf '%s\n' "$STATUS" | put "$TASK/begun" 640 || fail_full E1000 'The task cannot be written down'
   if [ "$VERB" = set ]; then
     while IFS= read -r run_word; do check_option "$run_word"; done <"$TASK/input/options"
     put_back || fail UNAVAILABLE 'zpool does not set the properties of the pool'
     # The server asks for nothing more than that.
     if [ -s "$TASK/input/options" ]; then
       run_properties=$(note_properties) || fail UNAVAILABLE 'zpool does not say how the pool is'
-      printf '%s\n' "$run_properties" | put "$PROPERTIES" 640 && : | put "$TASK/noted" 640 ||
-        fail E1000 'The task cannot be written down'
+      if ! printf '%s\n' "$run_properties" | put "$PROPERTIES" 640 || ! : | put "$TASK/noted" 640; then
+        fail_full E1000 'The task cannot be written down'
+      fi
     fi
   fi
   checkpoint vdev-begun

@@ -121,7 +121,8 @@ export function knownError(error: unknown): ApiError {
 
 /** The disk, or the caller's share of it, is full. */
 export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errno(error) ?? '')
-export const noSpace = (cause: unknown) => new ApiError('no-space', 'Not enough free disk space', { cause })
+export const NO_SPACE = 'Not enough free disk space'
+export const noSpace = (cause: unknown) => new ApiError('no-space', NO_SPACE, { cause })
 
 /** Lets an expression throw: `value ?? raise(notFound())`. */
 export function raise(error: Error): never {

@@ -1,8 +1,8 @@
 // Starts the script of a task, as this process or through sudo, and writes an end for a task whose script cannot write one.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ApiError } from '../errors.ts'
+import { ApiError, NO_SPACE } from '../errors.ts'
 import { type Folders, SYSTEM_PATH } from '../folders.ts'
 import { writeAtomic } from '../store/atomic.ts'
 import { filesMayHaveChanged } from '../store/cached-file.ts'
@@ -11,6 +11,8 @@ import { type End, shortened } from './last-words.ts'
 import type { TaskRequest } from './read.ts'
 import { CONTRACT, type Task, taskFolder } from './task.ts'
 
+/** Bytes that a script needs for what it writes down. */
+const ROOM = 65_536
 const SUDO = '/usr/bin/sudo'
 
 export interface ProgramOptions {
@@ -100,7 +102,11 @@ export class TaskProgram {
   /** Writes the final status of a task whose script cannot. */
   writeEnd(task: Task, status: 'failed' | 'interrupted', reason: string): void {
     const { folders, mask = (line) => line, warn } = this.options
-    const error = { code: 'E1000', message: shortened(mask(reason)) }
+    // On a full disk it could not even say why. The codes of an update are the original's.
+    const error =
+      task.kind === 'update' || hasRoom(taskFolder(folders, task.id))
+        ? { code: 'E1000', message: shortened(mask(reason)) }
+        : { code: 'NO_SPACE', message: NO_SPACE }
     const completed_at = new Date().toISOString()
     try {
       const text = JSON.stringify({ ...task, status, message: error.message, error, completed_at })
@@ -109,4 +115,9 @@ export class TaskProgram {
       warn('the end of a task could not be written down', cause)
     }
   }
+}
+
+function hasRoom(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize >= ROOM
 }

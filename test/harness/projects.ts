@@ -14,8 +14,8 @@ const GLOBAL = /\bvi\.|\bprocess\.(?!pid|execPath|platform|version|getuid|getgid
 /** How a test starts a program, or a server of its own process that starts some. */
 const STARTS =
   /node:child_process|\bstart(?:Server|Storage)\b|\bmakeWorld\b|\binstallation\(|\binstallFakes\b|\blockHeld\b|\bsharedBundle\b/
-/** No program, and yet too slow for `make check`. */
-const SLOW = ['unit/port-sockets.', 'unit/run.', 'api/login-flood.', 'api/properties.']
+/** No program of their own, and yet too slow for `make check`. */
+const SLOW = ['unit/port-sockets.', 'unit/run.', 'api/login-flood.', 'api/properties.', 'api/storage-full-disk.']
 
 /** The file and those below test/ that it imports, as text. */
 function textsOf(file: string, found = new Map<string, string>()): Map<string, string> {

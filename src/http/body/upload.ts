@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Busboy } from 'busboy'
-import { ApiError, errno, invalid, isFull, noSpace } from '../../errors.ts'
+import { ApiError, errno, invalid, isFull, NO_SPACE, noSpace } from '../../errors.ts'
 import { loadLater } from '../../loaded-later.ts'
 import { quoted } from '../../nearest.ts'
 import type { Form, ReceivedFile } from '../endpoint.ts'
@@ -227,7 +227,7 @@ async function storeFile(stream: Readable, path: string, name: string, limit: nu
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) stream.destroy(tooLarge(name, limit, size))
-    else if (size > free - RESERVE) stream.destroy(new ApiError('no-space', 'Not enough free disk space'))
+    else if (size > free - RESERVE) stream.destroy(new ApiError('no-space', NO_SPACE))
   })
   // In the same tick as the listener above, because a stream with a `data` listener flows at once. `flush` calls fsync
   // before the close.
