@@ -33,9 +33,17 @@ export const inPart = (pool: string, fresh: string): string => `
 export const filling = (pool: string, megabytes: number): string =>
   `set -e; dd if=/dev/urandom of=/${pool}/data bs=1M count=${megabytes} status=none; zpool sync ${pool}`
 
-function here(script: string): void {
+function here(script: string): string {
   const { status, stdout, stderr } = spawnSync('/bin/bash', ['-c', script], { encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) throw new Error(`status ${status} of: ${script}\n${stdout}${stderr}`)
+  return stdout
+}
+
+/** Writes data for real work to copy. Returns a function that reads it from the disks and gives its checksum. */
+export function fillPool(world: World, pool: string, megabytes: number): () => string {
+  if (world.fakes) return () => ''
+  here(filling(pool, megabytes))
+  return () => here(`echo 3 >/proc/sys/vm/drop_caches; sha256sum </${pool}/data`)
 }
 
 export function holdWork(world: World, held = true): void {

@@ -8,7 +8,8 @@ import { install } from './product.ts'
 export const STATE = '/var/lib/edge-admin'
 const CONFIGURATION = {
   listen: { host: '0.0.0.0', port: 8443 },
-  surfaces: { controller: { enabled: true, 'requests-per-minute': 0 } },
+  // A slow guest still gets the answer of the change, not of the job.
+  surfaces: { controller: { enabled: true, 'requests-per-minute': 0, 'apply-seconds': 300 } },
 }
 const PASSWORD = 'a-word-of-the-rig-1'
 

@@ -1,6 +1,7 @@
 // The controller surface of the packaged product on a real system: disks that fail, clients that read and write, a
 // reboot, power cuts. One guest lives through all of it in this order; everything is set up by the API alone, the
 // guest's shell only looks, and plays the client.
+import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../api/client.ts'
 import { Guest } from './guest.ts'
@@ -21,6 +22,8 @@ let target: string
 const ask: Operator['ask'] = (...args) => operator.ask(...args)
 const done: Operator['done'] = (...args) => operator.done(...args)
 const ended: Operator['ended'] = (id) => operator.ended(id)
+const clear = async () =>
+  expect(await ended((await done('POST', '/pools/tank/clear', {})).job)).toMatchObject({ status: 'completed' })
 const vdevs = (...words: string[]) => words.map((word) => (DISKS.includes(word) ? pathOfDisk(word) : word))
 /** State of each disk of a pool, by the end of its name. */
 async function disksOf(pool: string): Promise<Record<string, string>> {
@@ -77,16 +80,13 @@ describe('pools', () => {
     )
     expect(await disksOf('tank')).toEqual({ removable1: 'ONLINE', removable2: expect.not.stringMatching('ONLINE') })
     await guest.plug('removable2')
-    await guest.run(`udevadm settle && zpool online tank ${pathOfDisk('removable2')} && zpool clear tank`)
-    const back = await until(
-      'the pool is online',
-      async () => {
-        const pool = await done('GET', '/pools/tank')
-        return pool.status === 'ONLINE' && pool.scan?.status === 'finished' && pool
-      },
-      180,
-    )
-    expect(back.scan).toMatchObject({ kind: 'resilver', errors: 0 })
+    const device = pathOfDisk('removable2')
+    await until('the disk is back', async () => (await ask('GET', `/disks/${basename(device)}`)).status === 200)
+    const { job } = await done('POST', '/pools/tank/online', { device })
+    expect(await ended(job)).toMatchObject({ type: 'pool.online', status: 'completed' })
+    await clear()
+    const { status, scan } = await done('GET', '/pools/tank')
+    expect([status, scan]).toMatchObject(['ONLINE', { kind: 'resilver', status: 'finished', errors: 0 }])
     expect(await disksOf('tank')).toEqual({ removable1: 'ONLINE', removable2: 'ONLINE' })
   })
 })
@@ -117,7 +117,10 @@ describe('a scrub', () => {
     expect(children).toMatchObject([{ checksum_errors: expect.any(Number) }, { checksum_errors: 0 }])
     expect(children[0].checksum_errors).toBeGreaterThan(0)
     // From the disks, not from memory.
-    expect(await guest.run('echo 3 >/proc/sys/vm/drop_caches; zpool clear tank; sha256sum </tank/data/file')).toBe(sum)
+    expect(await guest.run('echo 3 >/proc/sys/vm/drop_caches; sha256sum </tank/data/file')).toBe(sum)
+    await clear()
+    const [after] = (await done('GET', '/pools/tank')).vdevs
+    expect(after.children).toMatchObject([{ checksum_errors: 0 }, { checksum_errors: 0 }])
   })
 
   it('is stopped when its job is cancelled', async () => {

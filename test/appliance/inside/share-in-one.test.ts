@@ -5,13 +5,13 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makePool, tool } from '../../api/storage-tools.ts'
-import { startStorage, type World } from '../../api/storage-world.ts'
+import { startStorage } from '../../api/storage-world.ts'
 import { done, leave, PASSWORD, smb } from './sharing.ts'
 
 const TOP = '/mnt/tank/team'
 const MOUNTED = '/mnt/over-nfs'
 const PERMISSIONS = '/datasets/tank/team/permissions'
-let world: World
+let world: Awaited<ReturnType<typeof startStorage>>
 let alice: { uid: number }
 let crew: { gid: number }
 beforeAll(async () => {
@@ -84,20 +84,35 @@ it('keeps lists as they are asked for: what is shown can be sent again, and getf
   expect(facl(join(TOP, 'newer'))).toContain(`group:${crew.gid}:rwx`)
 })
 
-it('changes everything below by a job that reaches its end', async () => {
+it('changes everything below by a job that says how far it came when it is killed, and then reaches its end', async () => {
   for (let i = 0; i < 20; i++) {
     mkdirSync(join(TOP, `old-${i}`))
     for (let j = 0; j < 20; j++) writeFileSync(join(TOP, `old-${i}`, `${j}`), '', { mode: 0o600 })
   }
-  const change = { owner: 'bob doe', mode: '2750', recursive: true }
+  const change = { owner: 'mallory', mode: '2750', recursive: true }
   const plan = await done(world, 'PUT', `${PERMISSIONS}?dry_run=true`, change)
   expect(plan).toMatchObject({ files: 403, folders: 21, complete: true })
-  const { status, json } = await world.ask('PUT', PERMISSIONS, {
-    json: change,
-    headers: { Prefer: 'respond-async' },
+  const start = async () => {
+    const { status, json } = await world.ask('PUT', PERMISSIONS, {
+      json: change,
+      headers: { Prefer: 'respond-async' },
+    })
+    expect(status).toBe(202)
+    return world.job(json.id)
+  }
+  world.fault('permissions-part=kill')
+  const killed = await start()
+  expect(killed).toMatchObject({
+    status: 'failed',
+    message: expect.stringMatching(
+      /^Interrupted after \d+ files and folders, the last of them [^ ]+\. They keep what was set; ask again for the rest$/,
+    ),
   })
-  expect(status).toBe(202)
-  expect(await world.job(json.id)).toMatchObject({ status: 'completed', message: '424 files and folders done' })
-  expect((await done(world, 'GET', PERMISSIONS)).owner).toBe('bob doe')
-  expect(tool(world, 'find', TOP, '-not', '-user', 'bob doe')).toBe('')
+  const [, count] = /after (\d+)/.exec(killed.message) ?? []
+  const owned = tool(world, 'find', TOP, '-user', 'mallory').split('\n').filter(Boolean)
+  expect(owned).toHaveLength(Number(count))
+  world.fault()
+  expect(await start()).toMatchObject({ status: 'completed', message: '424 files and folders done' })
+  expect((await done(world, 'GET', PERMISSIONS)).owner).toBe('mallory')
+  expect(tool(world, 'find', TOP, '-not', '-user', 'mallory')).toBe('')
 })
