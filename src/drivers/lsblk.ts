@@ -30,9 +30,13 @@ export interface BlockDevice {
 
 export type Lsblk = ReturnType<typeof createLsblk>
 
-const COLUMNS = 'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'.split(',')
 /**
- * What older versions offer instead of a column: before util-linux 2.37, and before 2.33 (with -p the same text). A
+ * With NAME, lsblk lists what is on a disk below it, and without NAME beside it: then a disk whose partitions are in use
+ * would seem to be free. With -p the name is the path.
+ */
+const COLUMNS = 'NAME,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'.split(',')
+/**
+ * What older versions offer instead of a column: before util-linux 2.37, and before 2.33 for PATH (with -p the same text). A
  * column with no replacement is left out.
  */
 const OLDER: Readonly<Record<string, string | undefined>> = {

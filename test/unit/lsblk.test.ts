@@ -45,8 +45,8 @@ describe('lsblk', () => {
       [2000, false, ['/srv']],
     ])
     expect(calls.map((args) => args.at(-1))).toEqual([
-      'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE',
-      'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINT,WWN,REV,TRAN,ROTA,PTTYPE',
+      'NAME,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE',
+      'NAME,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINT,WWN,REV,TRAN,ROTA,PTTYPE',
     ])
   })
 
@@ -123,7 +123,7 @@ describe('block devices', () => {
       },
     ])
     expect(calls).toEqual([
-      ['lsblk', '-Jbp', '-o', 'PATH,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'],
+      ['lsblk', '-Jbp', '-o', 'NAME,KNAME,TYPE,SIZE,RO,MODEL,SERIAL,FSTYPE,LABEL,MOUNTPOINTS,WWN,REV,TRAN,ROTA,PTTYPE'],
     ])
     for (const text of ['', '{}', '{"blockdevices":[{"path":"/dev/sda"}]}', '{"blockdevices":[{"type":"disk"}]}'])
       await expect(driver(() => text).lsblk.list()).rejects.toMatchObject({ reason: 'output' })
