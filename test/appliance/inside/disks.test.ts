@@ -1,7 +1,8 @@
-// Disks through the API on what lsblk, smartctl and ZFS really say: how they are listed, and which are not wiped.
+// Disks through the API on what lsblk, smartctl and ZFS really say: how they are listed, what is wiped, and what is not.
 import { spawnSync } from 'node:child_process'
 import { basename } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it, test } from 'vitest'
+import { until } from '../../api/client.ts'
 import { tool } from '../../api/storage-tools.ts'
 import { emptyDisks } from '../../api/storage-work.ts'
 import { startStorage, type World } from '../../api/storage-world.ts'
@@ -56,4 +57,40 @@ test.for([
   const { status, json } = await wipe()
   expect([status, json.message]).toEqual([409, words])
   expect(tool(world, 'wipefs', disk)).toBe(before)
+})
+
+test.for<[string, string, RegExp[]]>([
+  [
+    'a partition table',
+    'sgdisk -n 1:0:+64M -n 2:0:+64M $DISK; udevadm settle; mkfs.ext4 -q -F -L old $DISK-part1',
+    [/^\/dev\/vd[a-z]1 \(ext4 old\)$/, /^\/dev\/vd[a-z]2$/],
+  ],
+  ['a file system', 'mkfs.ext4 -q -F -L old $DISK', [/^ext4 old$/]],
+  [
+    'the label of an exported pool',
+    'zpool create tank $DISK; zpool export tank',
+    [
+      /^\/dev\/vd[a-z]1 \(zfs_member tank\)$/,
+      /^\/dev\/vd[a-z]9$/,
+      /^a member of the pool tank \(\d+\), which could be imported$/,
+    ],
+  ],
+])('wipes a disk with %s as the plan says, and a pool takes it', async ([, made, held]) => {
+  sh(made.replaceAll('$DISK', disk))
+  // udev reads a new partition table again, and for a moment there are no partitions.
+  const { destroys, depends } = await until('the plan says what is on it', async () => {
+    const now = await plan()
+    const [, ...rest] = now.destroys
+    return rest.length === held.length && held.every((words, n) => words.test(rest[n])) && now
+  })
+  expect([destroys[0], depends]).toEqual([id, []])
+  const get = async () => (await world.ask('GET', `/disks/${id}`)).json
+  expect((await get()).free).toBe(false)
+  const { status, json } = await wipe()
+  expect([status, json]).toEqual([200, { message: 'disk wiped' }])
+  // The kernel and udev hear of it late.
+  await until('the disk is free', async () => (await get()).free)
+  expect(await get()).toMatchObject({ partitions: [], uses: [] })
+  const pool = await world.ask('POST', '/pools', { json: { name: 'tank', vdevs: [disk] } })
+  expect([pool.status, pool.json.vdevs]).toMatchObject([201, [{ name: id, state: 'ONLINE' }]])
 })
