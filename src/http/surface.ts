@@ -43,6 +43,8 @@ export interface Surface {
    * is the resource.
    */
   targets: 'resource' | 'word'
+  /** The dialect answers a change that is done with 202; if left out, a 202 says that it has only started. */
+  acceptedIsDone?: true
   /** Throws while the surface allows no changes by anyone. */
   refuseChanges?: () => void
   /** Where the answers to POSTs with an Idempotency-Key are kept; if left out, the header is ignored. */

@@ -52,7 +52,7 @@ export function invokeHandler<Deps>(
     const name = (typeof actor === 'object' ? actor.name : actor) ?? nameOf(principal)
     options.audit.write({
       event: failure === undefined ? event : lineEvent(endpoint, event, isRefused),
-      action: actionOf(endpoint, event, status),
+      action: actionOf(endpoint, event, status, surface),
       target,
       actor: name ?? surface.anonymousActor,
       account,
@@ -176,9 +176,8 @@ export const actionName = <Deps>({ action, id }: Endpoint<Deps>) => action ?? id
 const STAGE = /\.(?:accepted|plan|replayed|backoff)$/
 
 /** The action in the chain: the declaration's word, whatever event the handler gave for the original's line. */
-function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number): string {
-  // Where 202 is the declared success, nothing is left to be done after it.
-  const stage = STAGE.exec(event)?.[0] ?? (status === 202 && endpoint.status !== 202 ? '.accepted' : '')
+function actionOf<Deps>(endpoint: Endpoint<Deps>, event: string, status: number, surface: Surface): string {
+  const stage = STAGE.exec(event)?.[0] ?? (status === 202 && !surface.acceptedIsDone ? '.accepted' : '')
   return `${actionName(endpoint)}${stage}`
 }
 

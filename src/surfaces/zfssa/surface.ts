@@ -68,6 +68,7 @@ export function zfssaSurface({
     name: 'zfssa',
     anonymousActor: 'nobody',
     targets: 'resource',
+    acceptedIsDone: true,
     parameters: [],
     wire: {
       body: 'optional',
