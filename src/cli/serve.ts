@@ -147,7 +147,7 @@ async function run(plan: Plan): Promise<number> {
       madeAnew,
       installing,
       sign,
-      ...tlsOf(https),
+      tlsChoice: https.choice(),
     })
   } catch (error) {
     const failure = listenFailure(error, { host, port, keys })
@@ -221,11 +221,6 @@ async function run(plan: Plan): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
-}
-
-const tlsOf = (https: App['https']) => {
-  const tlsChoice = https.choice()
-  return tlsChoice && { tlsChoice }
 }
 
 /** Milliseconds in which a server that has just opened its port answers requests before it does anything else. */

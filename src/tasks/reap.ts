@@ -101,8 +101,10 @@ export class Reaper {
     const task = readTask(folders, id)
     if (!task) return
     if (!isFinal(task)) {
-      if (!this.isDead(task)) return
-      await this.finish(task, 'recover')
+      // Its `recover` holds the lock while it works: then it is not dead, and has no end yet either.
+      const ending = this.ending.get(id)
+      if (!ending && !this.isDead(task)) return
+      await (ending ?? this.finish(task, 'recover'))
     }
     const last = readTask(folders, id)
     if (!last || !isFinal(last) || this.ended.has(id)) return

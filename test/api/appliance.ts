@@ -205,7 +205,6 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     },
     [...SURFACES, ...(options.surfaces ?? [])],
   )
-  const choice = app.https.choice()
   const opened = await listen({
     app: app.hono,
     refused: app.refused,
@@ -215,7 +214,7 @@ export async function startAppliance(options: Options = {}): Promise<InProcess> 
     host: '127.0.0.1',
     port: 0,
     tls: options.tls ?? false,
-    ...(choice && { tlsChoice: choice }),
+    tlsChoice: app.https.choice(),
     places: placesOf(config, (address) => app.known.isKnown(address)),
     ...(options.timing && { timing: options.timing }),
     warn,

@@ -144,7 +144,7 @@ describe('the words', () => {
     ])
     expect(say(choice, [1])).toEqual(['Expected at least 2 items, found 1'])
     expect(errorsOf(z.strictObject({ a: choice }), {})).toEqual([
-      { field: 'a', message: 'Expected text, an object or a list' },
+      { field: 'a', message: 'Expected text, an object or a list', wrong: 'missing' },
     ])
     expect(say(z.union([z.string(), z.string()]), 7)).toEqual(['Expected text, found 7'])
     expect(say(z.union([z.string('A name'), z.int()]), true)).toEqual(['A name'])

@@ -357,6 +357,22 @@ describe('a task', () => {
     expect((await tasks.wait(id))?.status).toBe('completed')
   })
 
+  it('whose recover holds the lock has no end yet, and whoever asks waits for it', async () => {
+    script('work', {
+      recover: `exec 9>>"$EDGE_STATEDIR/locks/work.lock"; flock 9; : >"$EDGE_ROOT/locked"; ${wait('go')}; say failed`,
+    })
+    const tasks = create()
+    const id = putTask(folders, newTaskId(), 'running', { kind: 'work' })
+    writeFileSync(join(taskFolder(folders, id), 'request.json'), '{"lock":"work","args":[]}')
+    const first = tasks.settle(id)
+    await until('it has the lock', () => existsSync(open('locked')))
+    expect(tasks.isDead(tasks.get(id)!)).toBe(false)
+    const second = tasks.settle(id).then(() => tasks.get(id)?.status)
+    letGo('go')
+    expect(await second).toBe('failed')
+    await first
+  })
+
   it('that died keeps the next one of its lock out until it has an end, and no one of another lock', async () => {
     script('work', { run: 'say completed', recover: `${wait('go')}; say failed` })
     const tasks = create()

@@ -48,7 +48,7 @@ export interface ListenOptions {
   /** Signs the self-made certificate. */
   sign?: SelfSign
   /** The TLS versions and ciphers that were chosen; if left out, or if the port cannot be opened with them, the default. */
-  tlsChoice?: TlsChoice
+  tlsChoice?: TlsChoice | undefined
   warn: (text: string, error?: unknown) => void
 }
 
