@@ -17,6 +17,8 @@ beforeAll(async () => {
   world = await startStorage()
   ;[disk = ''] = world.disks(1)
   id = basename(disk)
+  // The partitions of a destroyed pool stay on its disks.
+  emptyDisks(world, 6)
 })
 afterEach(() => {
   spawnSync('umount', [MOUNTED])
