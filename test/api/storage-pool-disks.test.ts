@@ -9,6 +9,14 @@ import { FAKES_ONLY, makeFile, REAL, startStorage } from './storage-world.ts'
 const { world, ask, pool, layout, make, done, planned, asPlanned } = poolTests(startStorage)
 /** As it is now. */
 const jobOf = async ({ job }: Json): Promise<Json> => (await world().ask('GET', `/jobs/${job}`)).json
+/** A real disk keeps the partitions that ZFS made on it, and is not free until it is wiped. */
+async function wiped(disk: string): Promise<void> {
+  if (world().fakes) return
+  const path = `/disks/${nameOf(disk)}/wipe`
+  const { confirm } = (await world().ask('POST', `${path}?dry_run=true`)).json
+  expect((await world().ask('POST', `${path}?confirm=${confirm}`)).status).toBe(200)
+}
+
 /** The job of held work says how far it is, as the pool does. */
 async function saysHowFar(started: Json, word: string, work: (now: Json) => Json): Promise<void> {
   const [job, { status, progress }] = await until('the job says how far it is', async () => {
@@ -211,6 +219,7 @@ describe('the layout of a pool', () => {
       409,
       'The plan has changed since: ask with ?dry_run=true first',
     ])
+    await wiped(two)
     await done('add', { vdevs: ['log', a, 'cache', two, 'spare', b] })
     await asPlanned('add', { vdevs: ['mirror', c, d] })
     expect((await pool()).vdevs.map((vdev: Json) => [vdev.class, vdev.type])).toEqual(
