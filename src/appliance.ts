@@ -53,7 +53,7 @@ export interface ApplianceOptions {
   now?: () => number
   /** The machine's clocks, for log-ins and tokens. */
   clock?: Clock
-  /** The open port, whose TLS can be changed. If left out, there is none. */
+  /** Changes the TLS settings of the port while it is open. If left out, no port is open. */
   port?: TlsPort
   onTaskEnd?: (task: Task) => void
   warn?: (text: string, error?: unknown) => void

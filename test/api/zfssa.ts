@@ -1,8 +1,8 @@
 // The ZFSSA surface for tests: an appliance with it switched on, and clients that authenticate in each of the ways.
 import type { Role } from '../../src/auth/principal.ts'
 import type { InProcess, Options } from './appliance.ts'
-import { type CallOptions, call } from './client.ts'
-import { addCaller, type JsonAnswer, PASSWORD } from './controller.ts'
+import type { CallOptions } from './client.ts'
+import { addCaller, ask, type JsonAnswer, PASSWORD } from './controller.ts'
 
 export const ZFSSA: Options = { config: { surfaces: { zfssa: { enabled: true } } } }
 
@@ -17,22 +17,13 @@ export function authHeaders(auth: Auth): Record<string, string> {
 }
 
 /** One call as the clients make it; the answer's JSON is parsed. */
-export async function asks(
+export function asks(
   { url }: Pick<InProcess, 'url'>,
   method: string,
   path: string,
   { auth, json, headers, ...options }: CallOptions & { auth?: Auth; json?: unknown } = {},
 ): Promise<JsonAnswer> {
-  const answer = await call(url, method, path, {
-    ...(json !== undefined && { body: JSON.stringify(json) }),
-    ...options,
-    headers: {
-      ...(json !== undefined && { 'content-type': 'application/json' }),
-      ...(auth && authHeaders(auth)),
-      ...headers,
-    },
-  })
-  return { status: answer.status, headers: answer.headers, json: answer.body && JSON.parse(answer.body) }
+  return ask(url, method, path, { ...options, json, headers: { ...(auth && authHeaders(auth)), ...headers } })
 }
 
 /** Begins a session of an account; its token. */

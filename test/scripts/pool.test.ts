@@ -187,7 +187,7 @@ describe.each(SHELLS)('a pool’s script in %s', (shell) => {
     expect(fakes.calls().filter(({ args }) => args[0] === 'destroy')).toHaveLength(1)
   })
 
-  it.for(['../x', '-f', 'a,b', ''])('takes no name that is none: %j', (name) => {
+  it.for(['../x', '-f', 'a,b', ''])('refuses an invalid pool name: %j', (name) => {
     const { status } = sandbox.run('pool-destroy', {
       inputs: { name: `${name}\n`, guid: '1\n' },
       args: [LOCK],

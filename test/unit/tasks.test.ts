@@ -357,7 +357,7 @@ describe('a task', () => {
     expect((await tasks.wait(id))?.status).toBe('completed')
   })
 
-  it('whose recover holds the lock has no end yet, and whoever asks waits for it', async () => {
+  it('that is being recovered is still running, and its caller waits for the final status', async () => {
     script('work', {
       recover: `exec 9>>"$EDGE_STATEDIR/locks/work.lock"; flock 9; : >"$EDGE_ROOT/locked"; ${wait('go')}; say failed`,
     })

@@ -201,7 +201,7 @@ async function shutOut(backend: Backend, user: WantedUser, outcome: Outcome): Pr
     checkpoint('share-account-shut-out')
     if (await canLogIn(backend, user)) throw notTaken(user.name)
   }
-  // Also one that is disabled already: whoever did it may not have ended its sessions.
+  // An account that is already disabled is included: its sessions may still be open, as after a crash.
   if (isOther && (await isOwnInSamba(backend, user))) outcome.shutOut.push(user.id)
 }
 
