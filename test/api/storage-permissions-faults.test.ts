@@ -7,7 +7,7 @@ import { type InProcess, installation, type Server, startAppliance, startServer 
 import { until } from './client.ts'
 import { ask } from './controller.ts'
 import { faultyInstallation, setFault } from './fault-file.ts'
-import { tool } from './storage-tools.ts'
+import { makeAccounts, tool } from './storage-tools.ts'
 import { makeWorld, REAL, type World } from './storage-world.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -22,18 +22,7 @@ const CHANGE = {
 
 function prepare(world: World): void {
   tool(world, 'zpool', 'create', '-O', `mountpoint=${world.files}/tank`, 'tank', ...world.disks(1))
-  const more = { full_name: '', home: '/nonexistent', shell: '/usr/sbin/nologin' }
-  world.fakes?.change((model) => {
-    model['accounts'] = {
-      users: {
-        root: { uid: 0, gid: 0, ...more },
-        alice: { uid: 1001, gid: 100, ...more },
-        bob: { uid: 1002, gid: 100, ...more },
-      },
-      groups: { root: { gid: 0, members: [] }, staff: { gid: 2001, members: [] } },
-      ...{ samba: {}, policy: 5 },
-    }
-  })
+  makeAccounts(world)
   lay(world)
 }
 const top = (world: World) => join(world.files, 'tank/data')

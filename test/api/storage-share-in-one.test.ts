@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, type Server, startAppliance, startServer } from './appliance.ts'
 import { until } from './client.ts'
 import { ask } from './controller.ts'
-import { everything, tool } from './storage-tools.ts'
+import { everything, makeAccounts, tool } from './storage-tools.ts'
 import { makeWorld, REAL, type World } from './storage-world.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -15,18 +15,7 @@ const why = 'fakes only, and needs root; skipped: EDGE_REAL=1 or not root'
 function prepare(world: World): void {
   tool(world, 'zpool', 'create', '-O', `mountpoint=${world.files}/tank`, 'tank', ...world.disks(1))
   tool(world, 'zfs', 'create', '-o', 'acltype=posixacl', 'tank/old')
-  const more = { full_name: '', home: '/nonexistent', shell: '/usr/sbin/nologin' }
-  world.fakes?.change((model) => {
-    model['accounts'] = {
-      users: {
-        root: { uid: 0, gid: 0, ...more },
-        alice: { uid: 1001, gid: 100, ...more },
-        bob: { uid: 1002, gid: 100, ...more },
-      },
-      groups: { root: { gid: 0, members: [] }, staff: { gid: 2001, members: [] }, guests: { gid: 2002, members: [] } },
-      ...{ samba: {}, policy: 5 },
-    }
-  })
+  makeAccounts(world)
 }
 /** Everything that a share in one go touches. */
 const state = (world: World) => {

@@ -73,3 +73,20 @@ export async function occupy(world: World, name: string): Promise<() => Promise<
       child.kill('SIGKILL')
     })
 }
+
+/** Accounts of the system, for owners and lists: the users alice and bob, the groups staff and guests. */
+export function makeAccounts(world: World): void {
+  const more = { full_name: '', home: '/nonexistent', shell: '/usr/sbin/nologin' }
+  const group = (gid: number) => ({ gid, members: [] })
+  world.fakes?.change((model) => {
+    model['accounts'] = {
+      users: {
+        root: { uid: 0, gid: 0, ...more },
+        alice: { uid: 1001, gid: 100, ...more },
+        bob: { uid: 1002, gid: 100, ...more },
+      },
+      groups: { root: group(0), staff: group(2001), guests: group(2002) },
+      ...{ samba: {}, policy: 5 },
+    }
+  })
+}
