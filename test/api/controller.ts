@@ -67,3 +67,7 @@ export async function addCaller(folders: Folders, role: Role, username: string =
   users.change((all) => all.push(user))
   return { user, token: await new Tokens(readSecret(folders), users).issue(user) }
 }
+
+/** Without the refusals of strangers: once there are many they are counted, and their number comes when a minute ends. */
+export const withoutStrangers = (lines: string[]): string[] =>
+  lines.filter((line) => !line.includes(',web,nobody,auth.unauthorized,'))
