@@ -88,7 +88,7 @@ test.for<[string, string, RegExp[]]>([
   expect([destroys[0], depends]).toEqual([id, []])
   const get = async () => (await world.ask('GET', `/disks/${id}`)).json
   expect((await get()).free).toBe(false)
-  // While udev reads the table again, the plan is another one for a moment, and the token of the one before is refused.
+  // A busy machine refused it once, just after the partitions had been made; one that goes on refusing is a fault.
   const { status, json } = await until('the plan holds until the disk is wiped', async () => {
     const answer = await wipe()
     return answer.status !== 409 && answer
